@@ -1,1 +1,10 @@
-//! Placeholder.
+//! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand.
+#![forbid(unsafe_code)]
+
+mod certificates;
+mod pair;
+mod slow;
+
+pub use certificates::{Authority, Issued, KeyKind, authority, other_authority};
+pub use pair::{ManualClock, Pair};
+pub use slow::{Gate, SlowSessions, SlowSigner, SlowVerifier};

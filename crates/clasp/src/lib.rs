@@ -1,1 +1,49 @@
-//! Placeholder.
+//! Clasp: TLS in safe Rust. The classic TLS 1.2 handshake, whole, client and server.
+//!
+//! ```text
+//!   your program ──  Stream (blocking)   clasp-tokio (async)   Connection (you move the bytes)
+//!                          │                    │                   │
+//!   connection.rs          └────────────────────┴───────────────────┤  drives
+//!   handshake/   client12  server12: one async fn per conversation ─┤  asks for operations
+//!   record/      frame  join  open  seal  limits  ──────────────────┘  carries them out
+//!   keys/  crypto/  session/  config/  wire/        secrets, primitives, resumption, settings, bytes
+//! ```
+//!
+//! The paved path is five names: [`ClientConfig`], [`ServerConfig`], [`Identity`], [`Roots`], [`Stream`].
+//!
+//! ```no_run
+//! use clasp::{ClientConfig, Roots, Stream};
+//! use std::io::{Read, Write};
+//! use std::{net::TcpStream, sync::Arc};
+//! let mut roots = Roots::empty();
+//! roots.add_pem(&std::fs::read("ca.pem")?)?;
+//! let config = ClientConfig::builder().trust(Arc::new(roots)).build()?;
+//! let mut tls = Stream::new(config.connect("example.com".try_into()?)?, TcpStream::connect("example.com:443")?);
+//! tls.write_all(b"GET / HTTP/1.0\r\nHost: example.com\r\n\r\n")?;
+//! let mut page = Vec::new();
+//! tls.read_to_end(&mut page)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(unsafe_code)]
+
+mod answer;
+pub mod config;
+mod connection;
+pub mod crypto;
+pub mod error;
+mod handshake;
+pub mod keys;
+pub mod record;
+pub mod session;
+mod stream;
+pub mod trace;
+pub mod wire;
+
+pub use answer::Answer;
+pub use clasp_x509::Roots;
+pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig, suite};
+pub use connection::{Connection, Facts, Received, Resumption, Want};
+pub use error::{Error, Result};
+pub use handshake::link::Waiting;
+pub use rustls_pki_types::ServerName;
+pub use stream::Stream;

@@ -1,0 +1,179 @@
+//! A strict DER reader (X.690 10, 11): definite minimal lengths, nothing left over.
+
+/// The bytes are not the DER they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DerError(pub(crate) &'static str);
+
+pub(crate) type DerResult<T> = Result<T, DerError>;
+
+pub(crate) const BOOLEAN: u8 = 0x01;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OID: u8 = 0x06;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+
+/// Context-specific, constructed.
+pub(crate) const fn constructed(n: u8) -> u8 {
+    0xa0 | n
+}
+
+/// Context-specific, primitive.
+pub(crate) const fn primitive(n: u8) -> u8 {
+    0x80 | n
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Der<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Der<'a> {
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn peek(self) -> Option<u8> {
+        self.0.first().copied()
+    }
+
+    /// The next element: its tag, its content, and its whole encoding.
+    pub(crate) fn any(&mut self, what: &'static str) -> DerResult<(u8, &'a [u8], &'a [u8])> {
+        let all = self.0;
+        let [tag, first, rest @ ..] = all else { return Err(DerError(what)) };
+        if tag & 0x1f == 0x1f {
+            return Err(DerError(what));
+        }
+        let (len, body) = match *first {
+            short @ 0..=0x7f => (usize::from(short), rest),
+            0x81 => match rest {
+                [n @ 0x80..=0xff, body @ ..] => (usize::from(*n), body),
+                _ => return Err(DerError(what)),
+            },
+            0x82 => match rest {
+                [a @ 1..=0xff, b, body @ ..] => (usize::from(u16::from_be_bytes([*a, *b])), body),
+                _ => return Err(DerError(what)),
+            },
+            0x83 => match rest {
+                [a @ 1..=0xff, b, c, body @ ..] => {
+                    (usize::from(*a) << 16 | usize::from(u16::from_be_bytes([*b, *c])), body)
+                }
+                _ => return Err(DerError(what)),
+            },
+            _ => return Err(DerError(what)),
+        };
+        let (content, after) = body.split_at_checked(len).ok_or(DerError(what))?;
+        self.0 = after;
+        let whole = all.get(..all.len() - after.len()).ok_or(DerError(what))?;
+        Ok((*tag, content, whole))
+    }
+
+    /// The content of the next element, which must have this tag.
+    pub(crate) fn take(&mut self, tag: u8, what: &'static str) -> DerResult<Self> {
+        match self.any(what)? {
+            (seen, content, _) if seen == tag => Ok(Self(content)),
+            _ => Err(DerError(what)),
+        }
+    }
+
+    /// The whole encoding of the next element, which must have this tag.
+    pub(crate) fn whole(&mut self, tag: u8, what: &'static str) -> DerResult<&'a [u8]> {
+        match self.any(what)? {
+            (seen, _, whole) if seen == tag => Ok(whole),
+            _ => Err(DerError(what)),
+        }
+    }
+
+    /// The content of the next element if it has this tag.
+    pub(crate) fn optional(&mut self, tag: u8, what: &'static str) -> DerResult<Option<Self>> {
+        if self.peek() == Some(tag) { self.take(tag, what).map(Some) } else { Ok(None) }
+    }
+
+    pub(crate) fn finish(self, what: &'static str) -> DerResult<()> {
+        if self.is_empty() { Ok(()) } else { Err(DerError(what)) }
+    }
+
+    /// BOOLEAN DEFAULT FALSE: absent, or TRUE as 0xff. An encoded FALSE is borne, as elsewhere in the field.
+    pub(crate) fn boolean(&mut self, what: &'static str) -> DerResult<bool> {
+        match self.optional(BOOLEAN, what)? {
+            None | Some(Self([0])) => Ok(false),
+            Some(Self([0xff])) => Ok(true),
+            Some(_) => Err(DerError(what)),
+        }
+    }
+
+    /// A BIT STRING of whole bytes.
+    pub(crate) fn bits(&mut self, what: &'static str) -> DerResult<&'a [u8]> {
+        match self.take(BIT_STRING, what)?.0 {
+            [0, bytes @ ..] => Ok(bytes),
+            _ => Err(DerError(what)),
+        }
+    }
+
+    /// A time as seconds since 1970: RFC 5280 4.1.2.5. UTCTime or GeneralizedTime, with seconds, in Zulu.
+    pub(crate) fn time(&mut self, what: &'static str) -> DerResult<i64> {
+        let (tag, text, _) = self.any(what)?;
+        let digits = match (tag, text) {
+            (UTC_TIME, [digits @ .., b'Z']) if digits.len() == 12 => digits,
+            (GENERALIZED_TIME, [digits @ .., b'Z']) if digits.len() == 14 => digits,
+            _ => return Err(DerError(what)),
+        };
+        let mut pairs = digits.chunks_exact(2).map(|pair| match pair {
+            [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Ok(i64::from(a - b'0') * 10 + i64::from(b - b'0')),
+            _ => Err(DerError(what)),
+        });
+        let mut next = || pairs.next().unwrap_or(Err(DerError(what)));
+        let year = if tag == UTC_TIME {
+            let short = next()?;
+            short + if short >= 50 { 1900 } else { 2000 }
+        } else {
+            next()? * 100 + next()?
+        };
+        let (month, day, hour, minute, second) = (next()?, next()?, next()?, next()?, next()?);
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days_in_month = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + i64::from(leap),
+            _ => return Err(DerError(what)),
+        };
+        if !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+            return Err(DerError(what));
+        }
+        // Days since 1970-01-01 of the proleptic Gregorian calendar, years counted from March.
+        let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+        let days =
+            365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 1 - 719_468;
+        Ok(((days * 24 + hour) * 60 + minute) * 60 + second)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(tag: u8, text: &str) -> DerResult<i64> {
+        let mut der = vec![tag, u8::try_from(text.len()).unwrap()];
+        der.extend_from_slice(text.as_bytes());
+        Der(&der).time("time")
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(time(UTC_TIME, "700101000000Z"), Ok(0));
+        assert_eq!(time(UTC_TIME, "000229235959Z"), Ok(951_868_799));
+        assert_eq!(time(GENERALIZED_TIME, "20501231235959Z"), Ok(2_556_143_999));
+        assert!(time(UTC_TIME, "010229000000Z").is_err(), "29 February 2001");
+        assert!(time(UTC_TIME, "7001010000Z").is_err(), "without seconds");
+        assert!(time(GENERALIZED_TIME, "20200101000000+").is_err());
+    }
+
+    #[test]
+    fn lengths_must_be_minimal() {
+        assert!(Der(&[4, 1, 9]).any("x").is_ok());
+        for bad in [&[4, 0x81, 1, 9][..], &[4, 0x82, 0, 1, 9], &[4, 0x80, 0, 0], &[4, 2, 9], &[0x1f, 1, 1], &[4]] {
+            assert!(Der(bad).any("x").is_err(), "{bad:x?}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The client's configuration.
+
+use super::{
+    ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, Ready, SystemClock, Verifier, WebPki, check_alpn,
+};
+use crate::connection::Connection;
+use crate::crypto::Provider;
+use crate::error::Result;
+use crate::keys::log::KeyLog;
+use crate::session::{ClientSessionCache, ClientSessions};
+use crate::trace::Observer;
+use crate::wire::code::MaxFragmentLength;
+use clasp_x509::Roots;
+use core::fmt;
+use core::marker::PhantomData;
+use rustls_pki_types::ServerName;
+use std::sync::Arc;
+
+/// What all connections of a client share. Made once, by [`ClientConfig::builder`].
+#[derive(Clone)]
+pub struct ClientConfig {
+    pub(crate) provider: &'static Provider,
+    pub(crate) policy: Policy,
+    pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) identity: Option<Arc<dyn ClientIdentity>>,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) sessions: Option<Arc<dyn ClientSessions>>,
+    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) send_server_name: bool,
+    pub(crate) max_fragment_length: Option<MaxFragmentLength>,
+    pub(crate) record_size_limit: Option<u16>,
+    pub(crate) extended_master_secret: bool,
+    pub(crate) encrypt_then_mac: bool,
+    pub(crate) session_tickets: bool,
+}
+
+/// Builds a [`ClientConfig`]; the trust decision is the one thing that has no default.
+///
+/// ```no_run
+/// use clasp::{ClientConfig, Roots};
+/// use std::sync::Arc;
+/// let mut roots = Roots::empty();
+/// roots.add_pem(&std::fs::read("ca.pem")?)?;
+/// let config = ClientConfig::builder().trust(Arc::new(roots)).alpn([b"http/1.1"]).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ClientBuilder<Stage> {
+    config: ClientConfig,
+    stage: PhantomData<Stage>,
+}
+
+impl ClientConfig {
+    /// Begins one.
+    pub fn builder() -> ClientBuilder<NeedsTrust> {
+        let config = Self {
+            provider: Provider::builtin(),
+            policy: Policy::default(),
+            // Replaced by the trust decision: `build` exists only in the stage after it.
+            verifier: Arc::new(WebPki::servers(Arc::new(Roots::empty()))),
+            identity: None,
+            alpn: Vec::new(),
+            sessions: Some(Arc::new(ClientSessionCache::new(256))),
+            key_log: None,
+            observer: None,
+            clock: Arc::new(SystemClock),
+            send_server_name: true,
+            max_fragment_length: None,
+            record_size_limit: None,
+            extended_master_secret: true,
+            encrypt_then_mac: true,
+            session_tickets: true,
+        };
+        ClientBuilder { config, stage: PhantomData }
+    }
+
+    /// Begins a connection to the server of this name.
+    ///
+    /// # Errors
+    /// If the first message cannot be made: the system has no randomness.
+    pub fn connect(self: &Arc<Self>, name: ServerName<'static>) -> Result<Connection> {
+        Connection::client(self, name)
+    }
+}
+
+impl ClientBuilder<NeedsTrust> {
+    /// Trusts servers whose certificates lead to these roots.
+    pub fn trust(self, roots: Arc<Roots>) -> ClientBuilder<Ready> {
+        self.dangerous_verifier(Arc::new(WebPki::servers(roots)))
+    }
+
+    /// Leaves the decision to `verifier`. Dangerous: a careless one lets anybody in the middle.
+    pub fn dangerous_verifier(mut self, verifier: Arc<dyn Verifier>) -> ClientBuilder<Ready> {
+        self.config.verifier = verifier;
+        ClientBuilder { config: self.config, stage: PhantomData }
+    }
+
+    /// Trusts anybody. The connection is then private from onlookers only, never from a man in the middle.
+    pub fn dangerous_trust_anyone(self) -> ClientBuilder<Ready> {
+        self.dangerous_verifier(Arc::new(DangerousAcceptAnyone))
+    }
+}
+
+impl ClientBuilder<Ready> {
+    /// What connections may use.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.config.policy = policy;
+        self
+    }
+
+    /// The certificate for servers that ask for one.
+    #[must_use]
+    pub fn identity(mut self, identity: Arc<dyn ClientIdentity>) -> Self {
+        self.config.identity = Some(identity);
+        self
+    }
+
+    /// Application protocols to offer, best first (RFC 7301).
+    #[must_use]
+    pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
+        self.config.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
+        self
+    }
+
+    /// Where sessions are kept for resumption; the default keeps those of 256 servers in memory.
+    #[must_use]
+    pub fn sessions(mut self, sessions: Arc<dyn ClientSessions>) -> Self {
+        self.config.sessions = Some(sessions);
+        self
+    }
+
+    /// Keeps no sessions.
+    #[must_use]
+    pub fn no_sessions(mut self) -> Self {
+        self.config.sessions = None;
+        self
+    }
+
+    /// Who is told the secrets.
+    #[must_use]
+    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
+        self.config.key_log = Some(log);
+        self
+    }
+
+    /// Who sees what happens.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.config.observer = Some(observer);
+        self
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.config.clock = clock;
+        self
+    }
+
+    /// Which primitives are used.
+    #[must_use]
+    pub fn provider(mut self, provider: &'static Provider) -> Self {
+        self.config.provider = provider;
+        self
+    }
+
+    /// Whether the server's name is sent (RFC 6066 3); on by default.
+    #[must_use]
+    pub fn send_server_name(mut self, yes: bool) -> Self {
+        self.config.send_server_name = yes;
+        self
+    }
+
+    /// Asks the server for records no longer than this (RFC 6066 4).
+    #[must_use]
+    pub fn max_fragment_length(mut self, length: MaxFragmentLength) -> Self {
+        self.config.max_fragment_length = Some(length);
+        self
+    }
+
+    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes.
+    #[must_use]
+    pub fn record_size_limit(mut self, bytes: u16) -> Self {
+        self.config.record_size_limit = Some(bytes.clamp(64, 16_384));
+        self
+    }
+
+    /// Whether the extended master secret is offered (RFC 7627); on by default. Off is for tests of old peers.
+    #[must_use]
+    pub fn extended_master_secret(mut self, yes: bool) -> Self {
+        self.config.extended_master_secret = yes;
+        self
+    }
+
+    /// Whether encrypt-then-MAC is offered (RFC 7366); on by default. Off is for tests of old peers.
+    #[must_use]
+    pub fn encrypt_then_mac(mut self, yes: bool) -> Self {
+        self.config.encrypt_then_mac = yes;
+        self
+    }
+
+    /// Whether session tickets are taken (RFC 5077); on by default. Off leaves session IDs.
+    #[must_use]
+    pub fn session_tickets(mut self, yes: bool) -> Self {
+        self.config.session_tickets = yes;
+        self
+    }
+
+    /// Checks that everything fits together.
+    ///
+    /// # Errors
+    /// Names the settings that clash.
+    pub fn build(self) -> Result<Arc<ClientConfig>> {
+        self.config.policy.check(self.config.provider)?;
+        check_alpn(&self.config.alpn)?;
+        Ok(Arc::new(self.config))
+    }
+}
+
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for ClientBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("config", &self.config).finish()
+    }
+}

@@ -1,0 +1,38 @@
+//! What connections share: who is trusted, who we are, what may be negotiated.
+
+mod client;
+mod clock;
+mod identity;
+mod policy;
+mod server;
+pub mod suite;
+mod verifier;
+
+pub use client::{ClientBuilder, ClientConfig};
+pub use clock::{Clock, SystemClock};
+pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Identity, Resolver, Signer};
+pub use policy::Policy;
+pub use server::{ClientAuth, ServerBuilder, ServerConfig};
+pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, Verified, Verifier, WebPki};
+
+/// Builder stage: the client does not know yet whom to trust.
+#[derive(Debug)]
+pub struct NeedsTrust(());
+
+/// Builder stage: the server has no identity yet.
+#[derive(Debug)]
+pub struct NeedsIdentity(());
+
+/// Builder stage: everything needed is there.
+#[derive(Debug)]
+pub struct Ready(());
+
+/// Checks ALPN protocol names: 1 to 255 bytes each, RFC 7301 3.1.
+fn check_alpn(protocols: &[Vec<u8>]) -> crate::error::Result<()> {
+    match protocols.iter().find(|p| p.is_empty() || p.len() > 255) {
+        None => Ok(()),
+        Some(bad) => Err(crate::error::Error::from(crate::error::Misuse::BadAlpn)
+            .seen(format_args!("{} bytes", bad.len()))
+            .wanted("1 to 255 bytes")),
+    }
+}

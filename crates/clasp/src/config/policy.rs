@@ -1,0 +1,203 @@
+//! What a connection may use.
+
+use super::suite::{Kx, SUITES, Suite};
+use crate::crypto::Provider;
+use crate::error::{Error, Misuse, Result};
+use crate::wire::code::{CipherSuite, NamedGroup, SignatureScheme};
+
+/// Which cipher suites, groups and signature schemes a connection may use, in order of preference.
+///
+/// Nothing a policy can say turns these off: the extended master secret where the peer has it, renegotiation refused,
+/// no compression; export, NULL, RC4, DES and anonymous suites do not exist here.
+///
+/// ```
+/// use clasp::Policy;
+/// use clasp::wire::code::CipherSuite;
+/// let old = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
+/// assert!(!Policy::default().suites().contains(&old));
+/// assert!(Policy::legacy().suites().contains(&old));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub(crate) suites: Vec<CipherSuite>,
+    pub(crate) groups: Vec<NamedGroup>,
+    pub(crate) schemes: Vec<SignatureScheme>,
+    pub(crate) require_extended_master_secret: bool,
+    pub(crate) require_secure_renegotiation: bool,
+}
+
+const SCHEMES: &[SignatureScheme] = &[
+    SignatureScheme::EcdsaSecp256r1Sha256,
+    SignatureScheme::EcdsaSecp384r1Sha384,
+    SignatureScheme::EcdsaSecp521r1Sha512,
+    SignatureScheme::Ed25519,
+    SignatureScheme::RsaPssRsaeSha256,
+    SignatureScheme::RsaPssRsaeSha384,
+    SignatureScheme::RsaPssRsaeSha512,
+    SignatureScheme::RsaPkcs1Sha256,
+    SignatureScheme::RsaPkcs1Sha384,
+    SignatureScheme::RsaPkcs1Sha512,
+];
+
+const CURVES: &[NamedGroup] =
+    &[NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Secp384r1, NamedGroup::Secp521r1];
+
+/// RFC 7919; more than 4096 bits costs a server milliseconds per handshake.
+const FFDHE: &[NamedGroup] = &[NamedGroup::Ffdhe2048, NamedGroup::Ffdhe3072, NamedGroup::Ffdhe4096];
+
+impl Default for Policy {
+    /// Forward secrecy and AEAD: ECDHE with GCM or ChaCha20-Poly1305.
+    fn default() -> Self {
+        Self {
+            suites: SUITES.iter().filter(|s| !s.is_legacy()).map(|s| s.code).collect(),
+            groups: CURVES.to_vec(),
+            schemes: SCHEMES.to_vec(),
+            require_extended_master_secret: false,
+            require_secure_renegotiation: true,
+        }
+    }
+}
+
+impl Policy {
+    /// The default, and behind it what old devices need: RSA key transport, CBC with HMAC, DHE over the groups of
+    /// RFC 7919, and peers without RFC 5746. Without the cargo feature `legacy` the suites are absent.
+    pub fn legacy() -> Self {
+        let available = |s: &&Suite| !s.is_legacy() || cfg!(feature = "legacy");
+        Self {
+            suites: SUITES.iter().filter(available).map(|s| s.code).collect(),
+            groups: CURVES.iter().chain(if cfg!(feature = "legacy") { FFDHE } else { &[] }).copied().collect(),
+            require_secure_renegotiation: false,
+            ..Self::default()
+        }
+    }
+
+    /// The named policies, strictest first.
+    pub fn named() -> [(&'static str, Self); 2] {
+        [("default", Self::default()), ("legacy", Self::legacy())]
+    }
+
+    /// Uses these suites, in this order of preference.
+    #[must_use]
+    pub fn with_suites(mut self, suites: impl Into<Vec<CipherSuite>>) -> Self {
+        self.suites = suites.into();
+        self
+    }
+
+    /// Uses these groups, in this order of preference.
+    #[must_use]
+    pub fn with_groups(mut self, groups: impl Into<Vec<NamedGroup>>) -> Self {
+        self.groups = groups.into();
+        self
+    }
+
+    /// Uses these signature schemes, in this order of preference.
+    #[must_use]
+    pub fn with_schemes(mut self, schemes: impl Into<Vec<SignatureScheme>>) -> Self {
+        self.schemes = schemes.into();
+        self
+    }
+
+    /// Refuses peers without the extended master secret (RFC 7627 5).
+    #[must_use]
+    pub fn require_extended_master_secret(mut self, yes: bool) -> Self {
+        self.require_extended_master_secret = yes;
+        self
+    }
+
+    /// The suites, in order of preference.
+    pub fn suites(&self) -> &[CipherSuite] {
+        &self.suites
+    }
+
+    /// The groups, in order of preference.
+    pub fn groups(&self) -> &[NamedGroup] {
+        &self.groups
+    }
+
+    /// The signature schemes, in order of preference.
+    pub fn schemes(&self) -> &[SignatureScheme] {
+        &self.schemes
+    }
+
+    /// Which named policy has a suite in common with this list.
+    pub(crate) fn that_would_agree(peer: impl Fn(CipherSuite) -> bool) -> Option<&'static str> {
+        Self::named().into_iter().find(|(_, p)| p.suites.iter().any(|s| peer(*s))).map(|(name, _)| name)
+    }
+
+    /// Checks that every setting can be met, and that the settings fit together.
+    pub(crate) fn check(&self, provider: &Provider) -> Result<()> {
+        let bad = |what: String, wanted: &str| Err(Error::from(Misuse::BadPolicy).seen(what).wanted(wanted));
+        if self.suites.is_empty() {
+            return Err(Misuse::NoSuites.into());
+        }
+        for code in &self.suites {
+            match Suite::find(*code) {
+                None => return bad(code.to_string(), "suites that Clasp has (clasp::suite::SUITES)"),
+                Some(s) if s.is_legacy() && provider.legacy.is_none() => {
+                    return bad(code.to_string(), "the cargo feature `legacy` for this suite");
+                }
+                Some(_) => {}
+            }
+        }
+        for group in &self.groups {
+            let ffdhe = provider.legacy.is_some_and(|l| l.ffdhe(*group).is_some());
+            if provider.group(*group).is_none() && !ffdhe {
+                return bad(group.to_string(), "groups that the crypto provider has");
+            }
+        }
+        for scheme in &self.schemes {
+            if !provider.verify.schemes().contains(scheme) {
+                return bad(scheme.to_string(), "signature schemes that the crypto provider has");
+            }
+        }
+        let kinds: Vec<Kx> = self.suites.iter().filter_map(|c| Suite::find(*c)).map(|s| s.kx).collect();
+        if kinds.contains(&Kx::Ecdhe) && self.groups.iter().all(|g| g.is_ffdhe()) {
+            return bad("ECDHE suites and no elliptic curve among the groups".into(), "a curve, or no ECDHE suite");
+        }
+        if kinds.contains(&Kx::Dhe) && !self.groups.iter().any(|g| g.is_ffdhe()) {
+            return bad("DHE suites and no ffdhe group among the groups".into(), "an ffdhe group, or no DHE suite");
+        }
+        if self.schemes.is_empty() && kinds.iter().any(|k| *k != Kx::Rsa) {
+            return bad("no signature scheme".into(), "one, or only RSA key transport suites");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FREAK, Logjam, Sweet32, RC4: the suites of these attacks cannot be asked for by any policy.
+    #[test]
+    fn freak_broken_suites_are_in_no_policy_and_cannot_be_added() {
+        for code in [0x0000, 0x0001, 0x0003, 0x0004, 0x0005, 0x0008, 0x0009, 0x000a, 0x0014, 0x0034, 0xc012] {
+            let code = CipherSuite(code);
+            assert!(code.is_known(), "{code:?} has no name to report it by");
+            assert_eq!(Suite::find(code), None);
+            let forced = Policy::legacy().with_suites([code]);
+            assert!(forced.check(Provider::builtin()).is_err());
+        }
+        for (_, policy) in Policy::named() {
+            policy.check(Provider::builtin()).unwrap();
+        }
+    }
+
+    /// SLOTH: no policy has a signature over MD5 or SHA-1.
+    #[test]
+    fn sloth_no_weak_hash_in_any_policy() {
+        for (_, policy) in Policy::named() {
+            assert!(policy.schemes.iter().all(|s| s.0 >> 8 >= 4), "{:?}", policy.schemes);
+        }
+        let forced = Policy::legacy().with_schemes([SignatureScheme::RsaPkcs1Sha1]);
+        assert!(forced.check(Provider::builtin()).is_err());
+    }
+
+    #[test]
+    fn clashes_are_named() {
+        let text = |p: Policy| p.check(Provider::builtin()).unwrap_err().to_string();
+        assert!(text(Policy::default().with_groups([])).contains("ECDHE suites and no elliptic curve"));
+        assert!(text(Policy::default().with_suites([])).contains("no cipher suite"));
+        assert!(text(Policy::default().with_schemes([])).contains("no signature scheme"));
+    }
+}

@@ -1,0 +1,240 @@
+//! The server's configuration.
+
+use super::{Clock, Identities, Identity, NeedsIdentity, Policy, Ready, Resolver, SystemClock, Verifier, check_alpn};
+use crate::connection::Connection;
+use crate::crypto::Provider;
+use crate::error::Result;
+use crate::keys::log::KeyLog;
+use crate::session::{ServerSessionCache, ServerSessions, TicketKeys};
+use crate::trace::Observer;
+use core::fmt;
+use core::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Whether clients are asked for certificates.
+#[derive(Clone)]
+pub enum ClientAuth {
+    /// Asked; a client without one is served too.
+    Request(Arc<dyn Verifier>),
+    /// Asked; a client without one is refused.
+    Require(Arc<dyn Verifier>),
+}
+
+impl ClientAuth {
+    pub(crate) fn verifier(&self) -> &Arc<dyn Verifier> {
+        match self {
+            Self::Request(verifier) | Self::Require(verifier) => verifier,
+        }
+    }
+}
+
+/// What all connections of a server share. Made once, by [`ServerConfig::builder`].
+#[derive(Clone)]
+pub struct ServerConfig {
+    pub(crate) provider: &'static Provider,
+    pub(crate) policy: Policy,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) client_auth: Option<ClientAuth>,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) tickets: Option<Arc<TicketKeys>>,
+    pub(crate) sessions: Option<Arc<dyn ServerSessions>>,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) extended_master_secret: bool,
+    pub(crate) encrypt_then_mac: bool,
+    pub(crate) record_size_limit: Option<u16>,
+}
+
+/// Builds a [`ServerConfig`]; the identity is the one thing that has no default.
+///
+/// ```no_run
+/// use clasp::{Identity, ServerConfig};
+/// let identity = Identity::from_pem(&std::fs::read("cert.pem")?, &std::fs::read("key.pem")?)?;
+/// let config = ServerConfig::builder().identity(identity).alpn([b"http/1.1"]).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ServerBuilder<Stage> {
+    config: ServerConfig,
+    stage: PhantomData<Stage>,
+}
+
+/// How long a session may be resumed: RFC 5246 F.1.4 suggests an upper limit of 24 hours.
+const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+/// Memory of the built-in session store.
+const SESSION_BYTES: usize = 16 << 20;
+
+impl ServerConfig {
+    /// Begins one.
+    pub fn builder() -> ServerBuilder<NeedsIdentity> {
+        let config = Self {
+            provider: Provider::builtin(),
+            policy: Policy::default(),
+            // Replaced by the identity: `build` exists only in the stage after it.
+            resolver: Arc::new(Identities::default()),
+            client_auth: None,
+            alpn: Vec::new(),
+            tickets: None,
+            sessions: Some(Arc::new(ServerSessionCache::new(SESSION_BYTES))),
+            session_lifetime: SESSION_LIFETIME,
+            key_log: None,
+            observer: None,
+            clock: Arc::new(SystemClock),
+            extended_master_secret: true,
+            encrypt_then_mac: true,
+            record_size_limit: None,
+        };
+        ServerBuilder { config, stage: PhantomData }
+    }
+
+    /// Begins a connection with whoever speaks first.
+    pub fn accept(self: &Arc<Self>) -> Connection {
+        Connection::server(self)
+    }
+}
+
+impl ServerBuilder<NeedsIdentity> {
+    /// One identity for every client.
+    pub fn identity(self, identity: Identity) -> ServerBuilder<Ready> {
+        self.resolver(Arc::new(Identities::new([identity])))
+    }
+
+    /// An identity chosen for each client.
+    pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> ServerBuilder<Ready> {
+        self.config.resolver = resolver;
+        ServerBuilder { config: self.config, stage: PhantomData }
+    }
+}
+
+impl ServerBuilder<Ready> {
+    /// What connections may use.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.config.policy = policy;
+        self
+    }
+
+    /// Asks clients for certificates.
+    #[must_use]
+    pub fn client_auth(mut self, auth: ClientAuth) -> Self {
+        self.config.client_auth = Some(auth);
+        self
+    }
+
+    /// Application protocols, best first (RFC 7301). A client that offers none of them is refused.
+    #[must_use]
+    pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
+        self.config.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
+        self
+    }
+
+    /// Gives session tickets (RFC 5077) under these keys; without, only session IDs are given.
+    #[must_use]
+    pub fn tickets(mut self, keys: Arc<TicketKeys>) -> Self {
+        self.config.tickets = Some(keys);
+        self
+    }
+
+    /// Where sessions are kept under session IDs; the default keeps 16 MiB in memory.
+    #[must_use]
+    pub fn sessions(mut self, store: Arc<dyn ServerSessions>) -> Self {
+        self.config.sessions = Some(store);
+        self
+    }
+
+    /// Keeps no sessions.
+    #[must_use]
+    pub fn no_sessions(mut self) -> Self {
+        self.config.sessions = None;
+        self
+    }
+
+    /// How long a session may be resumed; 12 hours by default.
+    #[must_use]
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.config.session_lifetime = lifetime;
+        self
+    }
+
+    /// Who is told the secrets.
+    #[must_use]
+    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
+        self.config.key_log = Some(log);
+        self
+    }
+
+    /// Who sees what happens.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.config.observer = Some(observer);
+        self
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.config.clock = clock;
+        self
+    }
+
+    /// Which primitives are used.
+    #[must_use]
+    pub fn provider(mut self, provider: &'static Provider) -> Self {
+        self.config.provider = provider;
+        self
+    }
+
+    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes.
+    #[must_use]
+    pub fn record_size_limit(mut self, bytes: u16) -> Self {
+        self.config.record_size_limit = Some(bytes.clamp(64, 16_384));
+        self
+    }
+
+    /// Whether the extended master secret is accepted (RFC 7627); on by default. Off is for tests of old peers.
+    #[must_use]
+    pub fn extended_master_secret(mut self, yes: bool) -> Self {
+        self.config.extended_master_secret = yes;
+        self
+    }
+
+    /// Whether encrypt-then-MAC is accepted (RFC 7366); on by default. Off is for tests of old peers.
+    #[must_use]
+    pub fn encrypt_then_mac(mut self, yes: bool) -> Self {
+        self.config.encrypt_then_mac = yes;
+        self
+    }
+
+    /// Checks that everything fits together.
+    ///
+    /// # Errors
+    /// Names the settings that clash.
+    pub fn build(self) -> Result<Arc<ServerConfig>> {
+        self.config.policy.check(self.config.provider)?;
+        check_alpn(&self.config.alpn)?;
+        Ok(Arc::new(self.config))
+    }
+}
+
+impl fmt::Debug for ClientAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request(_) => "Request",
+            Self::Require(_) => "Require",
+        })
+    }
+}
+
+impl fmt::Debug for ServerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerConfig").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for ServerBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder").field("config", &self.config).finish()
+    }
+}

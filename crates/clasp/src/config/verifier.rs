@@ -1,0 +1,113 @@
+//! Deciding whether a peer's certificate is accepted.
+
+use crate::answer::Answer;
+use crate::error::{CertificateError, Error, Result};
+use clasp_x509::{Certificate, Options, Reason, Roots, Usage};
+use rustls_pki_types::{ServerName, UnixTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What a peer presented.
+#[derive(Debug)]
+pub struct PresentedIdentity<'a> {
+    /// Certificates, DER, the peer's own first.
+    pub chain: &'a [&'a [u8]],
+    /// The name it must have; none for clients.
+    pub name: Option<&'a ServerName<'a>>,
+    /// A stapled OCSP response, DER.
+    pub ocsp: Option<&'a [u8]>,
+    /// The time, by the configuration's clock.
+    pub now: SystemTime,
+}
+
+/// Decides on certificates. The handshake signature is checked by Clasp with the key in [`Verified`], so that no
+/// implementation can forget it.
+pub trait Verifier: Send + Sync {
+    /// Decides.
+    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>>;
+    /// The issuers to name to clients, DER; none means any.
+    fn authorities(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+}
+
+/// Proof that a verifier accepted a certificate; holds its key.
+#[derive(Debug)]
+pub struct Verified {
+    pub(crate) spki: Vec<u8>,
+}
+
+impl Verified {
+    /// Takes a SubjectPublicKeyInfo (DER) as verified. The handshake is then as safe as that decision.
+    pub fn dangerous_assume(spki: &[u8]) -> Self {
+        Self { spki: spki.to_vec() }
+    }
+}
+
+/// Checks chains to trusted roots with `clasp-x509`.
+#[derive(Debug)]
+pub struct WebPki {
+    roots: Arc<Roots>,
+    usage: Usage,
+}
+
+impl WebPki {
+    /// For servers' certificates.
+    pub fn servers(roots: Arc<Roots>) -> Self {
+        Self { roots, usage: Usage::Server }
+    }
+
+    /// For clients' certificates.
+    pub fn clients(roots: Arc<Roots>) -> Self {
+        Self { roots, usage: Usage::Client }
+    }
+}
+
+impl Verifier for WebPki {
+    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        let since = peer.now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let options = Options { time: UnixTime::since_unix_epoch(since), usage: self.usage, name: peer.name };
+        Answer::Now(match clasp_x509::verify(peer.chain, &self.roots, &options) {
+            Ok(leaf) => Ok(Verified { spki: leaf.spki().to_vec() }),
+            Err(rejection) => Err(refusal(&rejection)),
+        })
+    }
+
+    fn authorities(&self) -> Vec<Vec<u8>> {
+        self.roots.subjects().map(<[u8]>::to_vec).collect()
+    }
+}
+
+fn refusal(rejection: &clasp_x509::Rejection) -> Error {
+    let (class, hint) = match rejection.reason {
+        Reason::UnknownIssuer => {
+            (CertificateError::UnknownIssuer, "trust its issuer, or have the peer send its whole chain")
+        }
+        Reason::Expired => (CertificateError::Expired, "renew the certificate, or set the clock"),
+        Reason::NotYetValid => (CertificateError::NotYetValid, "set the clock"),
+        Reason::NameMismatch => (CertificateError::NameMismatch, "ask for a name the certificate has"),
+        Reason::BadSignature => (CertificateError::BadSignature, "somebody other than the trusted issuer made it"),
+        Reason::UnsupportedAlgorithm => {
+            (CertificateError::UnsupportedAlgorithm, "reissue it with RSA 2048, ECDSA or Ed25519")
+        }
+        Reason::WrongUsage => (CertificateError::WrongUsage, "issue it for this use"),
+        Reason::TooCostly => (CertificateError::TooCostly, "have the peer send a plain chain"),
+        Reason::BadEncoding => (CertificateError::BadEncoding, "reissue the certificate"),
+        _ => (CertificateError::Constraint, "reissue the chain"),
+    };
+    Error::from(class).seen(rejection).hint(hint)
+}
+
+/// Takes every certificate. The peer can then be anybody: for tests and for looking around only.
+#[derive(Clone, Copy, Debug)]
+pub struct DangerousAcceptAnyone;
+
+impl Verifier for DangerousAcceptAnyone {
+    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        let leaf = peer.chain.first().and_then(|der| Certificate::parse(der).ok());
+        Answer::Now(
+            leaf.map(|leaf| Verified::dangerous_assume(leaf.spki()))
+                .ok_or_else(|| CertificateError::BadEncoding.into()),
+        )
+    }
+}

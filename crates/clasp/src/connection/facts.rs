@@ -1,0 +1,74 @@
+//! What is known of a connection once its handshake is done.
+
+use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+
+/// What a handshake settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Facts {
+    /// The protocol version.
+    pub version: ProtocolVersion,
+    /// The cipher suite.
+    pub suite: CipherSuite,
+    /// The group of the key exchange; none with RSA key transport, with resumption, or a group without a name.
+    pub group: Option<NamedGroup>,
+    /// How the server proved its key (known to the client in a full handshake with a signature).
+    pub signature_scheme: Option<SignatureScheme>,
+    /// The peer's certificates, DER, its own first.
+    pub peer_chain: Vec<Vec<u8>>,
+    /// The server's name, as asked for.
+    pub server_name: Option<String>,
+    /// The application protocol (RFC 7301).
+    pub alpn: Option<Vec<u8>>,
+    /// How the session was resumed, if it was.
+    pub resumed: Option<Resumption>,
+    /// The stapled OCSP response, DER.
+    pub ocsp: Option<Vec<u8>>,
+    /// Whether the client proved a certificate.
+    pub client_authenticated: bool,
+    /// Whether the master secret is bound to the whole conversation (RFC 7627).
+    pub extended_master_secret: bool,
+    /// Whether CBC records are encrypted before they are MACed (RFC 7366).
+    pub encrypt_then_mac: bool,
+    /// Whether the peer speaks RFC 5746.
+    pub secure_renegotiation: bool,
+}
+
+/// How a session was resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resumption {
+    /// By its ID: the server kept the state.
+    SessionId,
+    /// By a ticket: the client kept it.
+    Ticket,
+}
+
+impl Resumption {
+    /// In words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SessionId => "session ID",
+            Self::Ticket => "ticket",
+        }
+    }
+}
+
+impl Facts {
+    pub(crate) const fn new(version: ProtocolVersion, suite: CipherSuite) -> Self {
+        Self {
+            version,
+            suite,
+            group: None,
+            signature_scheme: None,
+            peer_chain: Vec::new(),
+            server_name: None,
+            alpn: None,
+            resumed: None,
+            ocsp: None,
+            client_authenticated: false,
+            extended_master_secret: false,
+            encrypt_then_mac: false,
+            secure_renegotiation: false,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The conversation inside a connection, and the interpreter of its operations.
+
+use super::Connection;
+use super::bindings::Done;
+use crate::error::{PeerError, Result};
+use crate::handshake::Established;
+use crate::handshake::link::{Incoming, Link, Operation, Shared, Waiting, lock};
+use crate::trace::{Direction, Level, What};
+use crate::wire::code::{ContentType, HandshakeType};
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::io::IoSlice;
+use std::sync::{Arc, Mutex};
+
+type Flow = Pin<Box<dyn Future<Output = Result<Established>> + Send>>;
+
+/// A handshake that is going on.
+pub(super) struct Live {
+    flow: Flow,
+    shared: Arc<Mutex<Shared>>,
+    /// Which conversation, for errors.
+    pub(super) phase: &'static str,
+    /// The last message we sent, for the peer's alerts.
+    pub(super) last_sent: Option<HandshakeType>,
+}
+
+impl Live {
+    pub(super) fn new(phase: &'static str, flow: impl FnOnce(Link) -> Flow) -> Self {
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        Self { flow: flow(Link::new(shared.clone())), shared, phase, last_sent: None }
+    }
+
+    pub(super) fn deliver(&self, message: Vec<u8>) {
+        lock(&self.shared).inbox.push_back(Incoming::Message(message));
+    }
+
+    pub(super) fn deliver_change_cipher_spec(&self) {
+        lock(&self.shared).inbox.push_back(Incoming::ChangeCipherSpec);
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        lock(&self.shared).waiting
+    }
+}
+
+impl Connection {
+    /// Polls the conversation and applies, in order, what it asked for.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let outcome = live.flow.as_mut().poll(cx);
+        let operations = core::mem::take(&mut lock(&live.shared).operations);
+        self.apply(operations, out)?;
+        if let Poll::Ready(result) = outcome {
+            self.establish(result?)?;
+        } else if let Waiting::Outside(on) = self.waiting() {
+            self.tell(What::Waiting { on });
+        }
+        Ok(())
+    }
+
+    fn establish(&mut self, established: Established) -> Result<()> {
+        let left_over = self.live.take().is_some_and(|live| !lock(&live.shared).inbox.is_empty());
+        if left_over || self.joiner.is_partial() {
+            return Err(PeerError::DataAtKeyChange.into());
+        }
+        self.done = Some(Box::new(Done::new(established)));
+        self.tell(What::Established);
+        Ok(())
+    }
+
+    fn apply(&mut self, operations: Vec<Operation>, out: &mut Vec<u8>) -> Result<()> {
+        // Messages under the same keys go out in as few records as they fit in.
+        let mut flight = Vec::new();
+        for operation in operations {
+            match operation {
+                Operation::Messages(bytes) => {
+                    self.tell_sent(&bytes);
+                    flight.extend_from_slice(&bytes);
+                }
+                Operation::ChangeCipherSpec => {
+                    self.flush(&mut flight, out)?;
+                    self.sealer.seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], out)?;
+                    self.tell(What::ChangeCipherSpec { direction: Direction::Sent });
+                }
+                Operation::Read(suite, keys) => {
+                    self.check_nothing_left()?;
+                    self.opener.install(*keys);
+                    self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
+                }
+                Operation::Write(suite, keys) => {
+                    self.flush(&mut flight, out)?;
+                    self.sealer.install(*keys);
+                    self.tell(What::Keys { direction: Direction::Sent, level: Level::Application, suite });
+                }
+                Operation::Version(version) => self.sealer.set_version(version),
+                Operation::SendLimit(limit) => self.sealer.set_limit(limit),
+                Operation::ReceiveLimit(limit) => self.opener.set_limit(limit),
+                Operation::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
+                Operation::Resumed(by) => self.tell(What::Resumed { by }),
+            }
+        }
+        self.flush(&mut flight, out)
+    }
+
+    /// RFC 5246 7.1: bytes of a handshake message before ChangeCipherSpec and after it never form one message.
+    fn check_nothing_left(&self) -> Result<()> {
+        let inbox = self.live.as_ref().is_some_and(|live| !lock(&live.shared).inbox.is_empty());
+        if inbox || self.joiner.is_partial() { Err(PeerError::DataAtKeyChange.into()) } else { Ok(()) }
+    }
+
+    fn flush(&mut self, flight: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
+        if !flight.is_empty() {
+            self.sealer.seal(ContentType::Handshake, &[IoSlice::new(flight)], out)?;
+            flight.clear();
+        }
+        Ok(())
+    }
+
+    fn tell_sent(&mut self, bytes: &[u8]) {
+        let kind = HandshakeType(bytes.first().copied().unwrap_or(0));
+        if let Some(live) = &mut self.live {
+            live.last_sent = Some(kind);
+        }
+        let (direction, level) = (Direction::Sent, self.write_level());
+        self.tell(What::Message { direction, level, kind, bytes });
+    }
+}

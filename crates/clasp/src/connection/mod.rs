@@ -1,0 +1,421 @@
+//! What a caller holds: drives the conversation and the record layer. No sockets, no threads.
+
+mod bindings;
+mod facts;
+mod handshake;
+
+pub use facts::{Facts, Resumption};
+
+use crate::config::{ClientConfig, Clock, ServerConfig};
+use crate::error::{Cause, Error, Misuse, PeerError, Result};
+use crate::handshake::link::Waiting;
+use crate::record::{Joiner, Opener, RecordError, Sealer, frame, limits};
+use crate::trace::{Direction, Level, Tracer, What};
+use crate::wire::code::{AlertDescription, ContentType, HandshakeType};
+use bindings::Done;
+use core::fmt;
+use core::ops::Range;
+use core::task::{Context, Waker};
+use handshake::Live;
+use rustls_pki_types::ServerName;
+use std::io::IoSlice;
+use std::sync::Arc;
+
+/// What [`Connection::receive`] did with the input.
+#[derive(Debug)]
+pub struct Received<'b> {
+    /// This many bytes at the front of the input are done with.
+    pub used: usize,
+    /// Where `data` stands in the input.
+    pub at: usize,
+    /// Application data, decrypted in place; empty if there was none.
+    pub data: &'b mut [u8],
+}
+
+/// What a connection wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Bytes from the peer.
+    Bytes,
+    /// An answer from outside: call [`Connection::advance`] when the waker fires.
+    Outside,
+    /// Nothing: the handshake is done, or the connection is closed.
+    Nothing,
+}
+
+/// One end of a TLS connection.
+///
+/// Bytes of the peer go into [`receive`](Self::receive); bytes for the peer come out of every call that takes `out`.
+/// The first thing a client does is [`advance`](Self::advance), which gives its ClientHello.
+pub struct Connection {
+    server: bool,
+    opener: Opener,
+    sealer: Sealer,
+    joiner: Joiner,
+    live: Option<Box<Live>>,
+    done: Option<Box<Done>>,
+    tracer: Option<Box<Tracer>>,
+    clock: Arc<dyn Clock>,
+    failed: Option<Error>,
+    seen_record: bool,
+    peer_closed: bool,
+    closed: bool,
+    empty_records: u8,
+    warnings: u8,
+    renegotiations: u8,
+}
+
+/// What one record came to.
+enum Taken {
+    Nothing,
+    Data(Range<usize>),
+}
+
+impl Connection {
+    pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self> {
+        let config = config.clone();
+        let (observer, clock) = (config.observer.clone(), config.clock.clone());
+        let live = Live::new("client TLS 1.2", |link| Box::pin(crate::handshake::client(link, config, name)));
+        Ok(Self::new(false, live, observer.map(Tracer::new), clock))
+    }
+
+    pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {
+        let config = config.clone();
+        let (observer, clock) = (config.observer.clone(), config.clock.clone());
+        let live = Live::new("server TLS 1.2", |link| Box::pin(crate::handshake::server(link, config)));
+        Self::new(true, live, observer.map(Tracer::new), clock)
+    }
+
+    fn new(server: bool, live: Live, tracer: Option<Tracer>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            server,
+            opener: Opener::default(),
+            sealer: Sealer::default(),
+            joiner: Joiner::default(),
+            live: Some(Box::new(live)),
+            done: None,
+            tracer: tracer.map(Box::new),
+            clock,
+            failed: None,
+            seen_record: false,
+            peer_closed: false,
+            closed: false,
+            empty_records: 0,
+            warnings: 0,
+            renegotiations: 0,
+        }
+    }
+
+    /// Takes whole records from the front of `input`, decrypting in place, up to and including the first with
+    /// application data. Bytes of a record that is not whole yet stay with the caller; nothing else need be kept
+    /// between calls. What the peer is to be told is appended to `out`, also when this fails.
+    ///
+    /// # Errors
+    /// The connection has failed; its alert stands in `out`.
+    pub fn receive<'b>(&mut self, input: &'b mut [u8], out: &mut Vec<u8>) -> Result<Received<'b>> {
+        self.check_failed()?;
+        let mut used = 0;
+        let mut data = 0..0;
+        while !self.peer_closed && !self.waits_outside() {
+            let step = self.next_record(input, used, out);
+            match step {
+                Ok(None) => break,
+                Ok(Some((len, taken))) => {
+                    let start = used;
+                    used += len;
+                    if let Taken::Data(range) = taken {
+                        data = start + range.start..start + range.end;
+                        break;
+                    }
+                }
+                Err(error) => return Err(self.fail(error, out)),
+            }
+        }
+        Ok(Received { used, at: data.start, data: input.get_mut(data).unwrap_or_default() })
+    }
+
+    fn next_record(&mut self, input: &mut [u8], used: usize, out: &mut Vec<u8>) -> Result<Option<(usize, Taken)>> {
+        let rest = input.get_mut(used..).unwrap_or_default();
+        match frame::next(rest, !self.seen_record)? {
+            frame::Frame::Partial(_) => Ok(None),
+            frame::Frame::Record { content, len } => {
+                self.seen_record = true;
+                let record = rest.get_mut(..len).unwrap_or_default();
+                let taken = self.take_record(content, record, out)?;
+                Ok(Some((len, taken)))
+            }
+        }
+    }
+
+    fn take_record(&mut self, content: ContentType, record: &mut [u8], out: &mut Vec<u8>) -> Result<Taken> {
+        let level = self.read_level();
+        let range = self.opener.open(content, record)?;
+        let direction = Direction::Received;
+        self.tell(What::Record { direction, level, content, wire_len: record.len(), plain_len: range.len() });
+        let plain = record.get(range.clone()).unwrap_or_default();
+        if self.joiner.is_partial() && content != ContentType::Handshake && content != ContentType::Alert {
+            return Err(RecordError::Interleaved.into());
+        }
+        if content != ContentType::Alert {
+            self.warnings = 0;
+        }
+        match content {
+            ContentType::ApplicationData => return self.take_data(range),
+            ContentType::Handshake => self.take_handshake(plain, out)?,
+            ContentType::ChangeCipherSpec => self.take_change_cipher_spec(plain, out)?,
+            _ => self.take_alert(plain)?,
+        }
+        Ok(Taken::Nothing)
+    }
+
+    fn take_data(&mut self, range: Range<usize>) -> Result<Taken> {
+        if self.live.is_some() {
+            return Err(PeerError::UnexpectedApplicationData.into());
+        }
+        if !range.is_empty() {
+            self.empty_records = 0;
+            return Ok(Taken::Data(range));
+        }
+        self.empty_records += 1;
+        if self.empty_records > limits::MAX_EMPTY_RECORDS {
+            return Err(RecordError::TooManyEmpty.into());
+        }
+        Ok(Taken::Nothing)
+    }
+
+    fn take_handshake(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let mut messages = Vec::new();
+        self.joiner.add(plain, |message| messages.push(message))?;
+        for message in messages {
+            let kind = HandshakeType(message.first().copied().unwrap_or(0));
+            let (direction, level) = (Direction::Received, self.read_level());
+            self.tell(What::Message { direction, level, kind, bytes: &message });
+            match &self.live {
+                Some(live) => live.deliver(message),
+                None => self.renegotiation_asked(kind, out)?,
+            }
+        }
+        self.drive(&mut Context::from_waker(Waker::noop()), out)
+    }
+
+    /// RFC 5246 7.4.1.1, RFC 5746 4.5: a request to renegotiate is turned down with a warning, a few times.
+    fn renegotiation_asked(&mut self, kind: HandshakeType, out: &mut Vec<u8>) -> Result<()> {
+        let wanted = if self.server { HandshakeType::ClientHello } else { HandshakeType::HelloRequest };
+        if kind != wanted {
+            return Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"));
+        }
+        self.renegotiations += 1;
+        if self.renegotiations > limits::MAX_RENEGOTIATION_REQUESTS {
+            return Err(PeerError::RenegotiationRefused.into());
+        }
+        self.send_alert(AlertDescription::NoRenegotiation, false, out)
+    }
+
+    fn take_change_cipher_spec(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        if plain != [1] {
+            return Err(RecordError::BadChangeCipherSpec.into());
+        }
+        self.tell(What::ChangeCipherSpec { direction: Direction::Received });
+        match &self.live {
+            Some(live) => live.deliver_change_cipher_spec(),
+            None => return Err(PeerError::UnexpectedChangeCipherSpec.into()),
+        }
+        self.drive(&mut Context::from_waker(Waker::noop()), out)
+    }
+
+    /// RFC 5246 7.2.
+    fn take_alert(&mut self, plain: &[u8]) -> Result<()> {
+        const WARNING: u8 = 1;
+        const FATAL: u8 = 2;
+        let [level @ (WARNING | FATAL), description] = *plain else { return Err(RecordError::BadAlert.into()) };
+        let alert = AlertDescription(description);
+        self.tell(What::Alert { direction: Direction::Received, fatal: level == FATAL, alert });
+        if alert == AlertDescription::CloseNotify {
+            if self.live.is_some() {
+                return Err(PeerError::ClosedDuringHandshake.into());
+            }
+            self.peer_closed = true;
+            return Ok(());
+        }
+        if level == FATAL {
+            return Err(self.peer_refused(alert));
+        }
+        self.warnings += 1;
+        if self.warnings > limits::MAX_WARNING_ALERTS { Err(RecordError::TooManyWarnings.into()) } else { Ok(()) }
+    }
+
+    fn peer_refused(&self, alert: AlertDescription) -> Error {
+        let last = self.live.as_ref().and_then(|live| live.last_sent);
+        let error = Error::from(alert);
+        let error = match last {
+            Some(kind) => error.seen(format_args!("it as an answer to our {kind}")),
+            None => error,
+        };
+        match alert {
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+                error.hint("the peer shares no cipher suite, group or signature scheme: try Policy::legacy()")
+            }
+            AlertDescription::ProtocolVersion => error.hint("the peer does not speak TLS 1.2"),
+            AlertDescription::UnknownCa | AlertDescription::BadCertificate => {
+                error.hint("the peer does not trust our certificate: give it our CA")
+            }
+            _ => error,
+        }
+    }
+
+    /// Polls the conversation: call it first thing, and whenever the context's waker fires.
+    ///
+    /// # Errors
+    /// The connection has failed; its alert stands in `out`.
+    pub fn advance(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<Want> {
+        self.check_failed()?;
+        if let Err(error) = self.drive(cx, out) {
+            return Err(self.fail(error, out));
+        }
+        Ok(match (&self.live, self.waits_outside()) {
+            (_, true) => Want::Outside,
+            (Some(_), false) => Want::Bytes,
+            (None, false) => Want::Nothing,
+        })
+    }
+
+    /// Seals `plain` for the peer into `out`; gives the number of bytes taken, which is all of them.
+    ///
+    /// # Errors
+    /// If the handshake is not done, or the connection is closed or has failed.
+    pub fn send(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<usize> {
+        self.check_failed()?;
+        if self.live.is_some() {
+            return Err(Misuse::HandshakeUnfinished.into());
+        }
+        if self.closed {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        let total: usize = plain.iter().map(|p| p.len()).sum();
+        if total == 0 {
+            return Ok(0);
+        }
+        let start = out.len();
+        self.sealer.seal(ContentType::ApplicationData, plain, out)?;
+        let (direction, level) = (Direction::Sent, self.write_level());
+        let content = ContentType::ApplicationData;
+        self.tell(What::Record { direction, level, content, wire_len: out.len() - start, plain_len: total });
+        Ok(total)
+    }
+
+    /// Says close_notify: nothing more will be sent (RFC 5246 7.2.1). Data of the peer may still be received.
+    ///
+    /// # Errors
+    /// If no record sequence number is left.
+    pub fn close(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        if self.closed || self.failed.is_some() {
+            return Ok(());
+        }
+        self.closed = true;
+        self.send_alert(AlertDescription::CloseNotify, false, out)
+    }
+
+    /// The transport has ended. Without a close_notify before, data may be missing: that is an error, never an end.
+    ///
+    /// # Errors
+    /// If the peer had not closed.
+    pub fn transport_ended(&mut self) -> Result<()> {
+        self.check_failed()?;
+        if self.peer_closed {
+            return Ok(());
+        }
+        let error = match self.live.as_ref().map(|live| live.waiting()) {
+            None => Error::from(PeerError::Truncated),
+            Some(waiting) => match waiting {
+                Waiting::Message(wanted) => Error::from(PeerError::ClosedDuringHandshake).wanted(wanted),
+                _ => Error::from(PeerError::ClosedDuringHandshake),
+            },
+        };
+        Err(self.fail(error, &mut Vec::new()))
+    }
+
+    /// What the handshake settled, once it is done.
+    pub fn facts(&self) -> Option<&Arc<Facts>> {
+        self.done.as_ref().map(|done| &done.facts)
+    }
+
+    /// Whether the handshake is still going on.
+    pub fn is_handshaking(&self) -> bool {
+        self.live.is_some() && self.failed.is_none()
+    }
+
+    /// Whether the peer has said close_notify.
+    pub fn peer_closed(&self) -> bool {
+        self.peer_closed
+    }
+
+    /// The error that ended the connection.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failed.as_ref()
+    }
+
+    /// What the handshake waits for.
+    pub fn waiting(&self) -> Waiting {
+        self.live.as_ref().map_or(Waiting::Nothing, |live| live.waiting())
+    }
+
+    fn waits_outside(&self) -> bool {
+        matches!(self.waiting(), Waiting::Outside(_))
+    }
+
+    fn check_failed(&self) -> Result<()> {
+        self.failed.as_ref().map_or(Ok(()), |first| Err(first.clone()))
+    }
+
+    /// The one place that turns an error into an alert. The connection is poisoned with the error.
+    fn fail(&mut self, error: Error, out: &mut Vec<u8>) -> Error {
+        let phase = self.live.as_ref().map(|live| live.phase);
+        let error = match phase {
+            Some(phase) => error.in_phase(phase),
+            None => error,
+        };
+        let silent = matches!(
+            error.cause(),
+            Cause::Alert(_) | Cause::Peer(PeerError::Truncated | PeerError::ClosedDuringHandshake)
+        );
+        if !silent && !self.closed {
+            // Without a sequence number left there is nothing to say it with.
+            let _unsaid = self.send_alert(error.alert(), true, out);
+        }
+        self.tell(What::Failed(&error));
+        self.live = None;
+        self.failed = Some(error.clone());
+        error
+    }
+
+    fn send_alert(&mut self, alert: AlertDescription, fatal: bool, out: &mut Vec<u8>) -> Result<()> {
+        self.sealer.seal(ContentType::Alert, &[IoSlice::new(&[1 + u8::from(fatal), alert.0])], out)?;
+        self.tell(What::Alert { direction: Direction::Sent, fatal, alert });
+        Ok(())
+    }
+
+    fn read_level(&self) -> Level {
+        if self.opener.is_protected() { Level::Application } else { Level::Plain }
+    }
+
+    fn write_level(&self) -> Level {
+        if self.sealer.is_protected() { Level::Application } else { Level::Plain }
+    }
+
+    fn tell(&mut self, what: What<'_>) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.tell(self.clock.now(), what);
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("server", &self.server)
+            .field("waiting", &self.waiting())
+            .field("facts", &self.facts())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! Elliptic-curve key exchange: X25519 and the NIST curves.
+
+use crate::crypto::{CryptoError, CryptoResult, Group, KeyShare, SharedSecret};
+use crate::wire::code::NamedGroup;
+use aws_lc_rs::agreement::{self, EphemeralPrivateKey, PublicKey, UnparsedPublicKey};
+use aws_lc_rs::rand::SystemRandom;
+
+pub(super) static GROUPS: &[&dyn Group] = &[
+    &Curve(NamedGroup::X25519, &agreement::X25519),
+    &Curve(NamedGroup::Secp256r1, &agreement::ECDH_P256),
+    &Curve(NamedGroup::Secp384r1, &agreement::ECDH_P384),
+    &Curve(NamedGroup::Secp521r1, &agreement::ECDH_P521),
+];
+
+struct Curve(NamedGroup, &'static agreement::Algorithm);
+
+impl Group for Curve {
+    fn id(&self) -> NamedGroup {
+        self.0
+    }
+
+    fn start(&self) -> CryptoResult<Box<dyn KeyShare>> {
+        let key = EphemeralPrivateKey::generate(self.1, &SystemRandom::new())?;
+        let public = key.compute_public_key()?;
+        Ok(Box::new(Share { curve: self.1, group: self.0, key, public }))
+    }
+}
+
+struct Share {
+    curve: &'static agreement::Algorithm,
+    group: NamedGroup,
+    key: EphemeralPrivateKey,
+    public: PublicKey,
+}
+
+/// SEC 1 2.3.3: the only point format TLS still has (RFC 8422 5.1.2, RFC 9846 4.2.8.2).
+const UNCOMPRESSED: u8 = 4;
+
+impl KeyShare for Share {
+    fn public(&self) -> &[u8] {
+        self.public.as_ref()
+    }
+
+    fn finish(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
+        let right_form = match self.group {
+            NamedGroup::X25519 => peer.len() == 32,
+            _ => peer.first() == Some(&UNCOMPRESSED) && peer.len() == self.public.as_ref().len(),
+        };
+        if !right_form {
+            return Err(CryptoError);
+        }
+        let peer = UnparsedPublicKey::new(self.curve, peer);
+        // AWS-LC refuses points off the curve, and an all-zero X25519 result.
+        agreement::agree_ephemeral(self.key, peer, CryptoError, |shared| {
+            secret.fill(shared.len()).copy_from_slice(shared);
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agree(group: &dyn Group, peer: &[u8]) -> CryptoResult<()> {
+        group.start()?.finish(peer, &mut SharedSecret::default())
+    }
+
+    #[test]
+    fn both_sides_agree() {
+        for group in GROUPS {
+            let (a, b) = (group.start().unwrap(), group.start().unwrap());
+            let (a_public, b_public) = (a.public().to_vec(), b.public().to_vec());
+            let (mut a_secret, mut b_secret) = (SharedSecret::default(), SharedSecret::default());
+            a.finish(&b_public, &mut a_secret).unwrap();
+            b.finish(&a_public, &mut b_secret).unwrap();
+            assert_eq!(a_secret.expose(), b_secret.expose());
+            assert!(!a_secret.expose().is_empty());
+        }
+    }
+
+    #[test]
+    fn bad_public_values_are_refused() {
+        for group in GROUPS {
+            let good = group.start().unwrap().public().to_vec();
+            assert!(agree(*group, &[]).is_err());
+            assert!(agree(*group, &good[1..]).is_err());
+            assert!(agree(*group, &vec![0; good.len()]).is_err(), "{} takes zeros", group.id());
+            if group.id() != NamedGroup::X25519 {
+                let mut off_curve = good.clone();
+                *off_curve.last_mut().unwrap() ^= 1;
+                assert!(agree(*group, &off_curve).is_err(), "{} takes a point off the curve", group.id());
+                let mut compressed = good[..=good.len() / 2].to_vec();
+                compressed[0] = 2 | (good.last().unwrap() & 1);
+                assert!(agree(*group, &compressed).is_err(), "{} takes a compressed point", group.id());
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Cryptography behind one narrow face that works on bytes. Record formats, nonces and additional data belong to the
+//! record layer, never to a back end. This folder alone names a crypto library.
+
+mod aws_lc;
+mod secret;
+
+pub use aws_lc::sign::PrivateKey;
+pub use secret::SharedSecret;
+
+use crate::wire::code::{NamedGroup, SignatureScheme};
+use core::fmt;
+
+/// A cryptographic operation failed. It says no more: more could be an oracle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CryptoError;
+
+impl fmt::Display for CryptoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a cryptographic operation failed")
+    }
+}
+
+impl core::error::Error for CryptoError {}
+
+/// `Result` of a primitive.
+pub type CryptoResult<T> = Result<T, CryptoError>;
+
+/// A hash function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HashId {
+    /// SHA-1: in HMAC of old suites only.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512: in certificate hashes only.
+    Sha512,
+}
+
+impl HashId {
+    /// Bytes of output.
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// A hash value of up to 64 bytes.
+#[derive(Clone, Copy)]
+pub struct Digest {
+    bytes: [u8; 64],
+    len: usize,
+}
+
+impl Digest {
+    /// A value made of at most 64 bytes; longer input is cut, which no hash here gives.
+    pub fn new(value: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        let len = value.len().min(64);
+        bytes[..len].copy_from_slice(&value[..len]);
+        Self { bytes, len }
+    }
+
+    /// Wipes the value: key material passes through digests.
+    pub fn wipe(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.bytes);
+    }
+
+    /// No value.
+    pub const fn empty() -> Self {
+        Self { bytes: [0; 64], len: 0 }
+    }
+}
+
+impl AsRef<[u8]> for Digest {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({} bytes)", self.len)
+    }
+}
+
+/// A running hash.
+pub trait HashContext: Send + Sync {
+    /// Adds bytes.
+    fn update(&mut self, bytes: &[u8]);
+    /// A copy that goes its own way.
+    fn fork(&self) -> Box<dyn HashContext>;
+    /// The value.
+    fn finish(self: Box<Self>) -> Digest;
+}
+
+/// A hash function a provider offers.
+pub trait Hash: Send + Sync {
+    /// Which.
+    fn id(&self) -> HashId;
+    /// Starts one.
+    fn start(&self) -> Box<dyn HashContext>;
+    /// A keyed HMAC (RFC 2104).
+    fn hmac(&self, key: &[u8]) -> Box<dyn HmacKey>;
+}
+
+/// A keyed HMAC.
+pub trait HmacKey: Send + Sync {
+    /// The MAC over the parts in order.
+    fn sign(&self, parts: &[&[u8]]) -> Digest;
+}
+
+/// An AEAD of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AeadId {
+    /// AES-128-GCM.
+    Aes128Gcm,
+    /// AES-256-GCM.
+    Aes256Gcm,
+    /// ChaCha20-Poly1305.
+    ChaCha20Poly1305,
+}
+
+impl AeadId {
+    /// Bytes of key.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::Aes128Gcm => 16,
+            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
+        }
+    }
+
+    /// How many records one key may protect: RFC 9846 5.5.
+    pub const fn confidentiality_limit(self) -> u64 {
+        match self {
+            Self::Aes128Gcm | Self::Aes256Gcm => 1 << 24,
+            Self::ChaCha20Poly1305 => u64::MAX,
+        }
+    }
+}
+
+/// Bytes of an AEAD's tag.
+pub const TAG_LEN: usize = 16;
+
+/// An AEAD a provider offers.
+pub trait Aead: Send + Sync {
+    /// Which.
+    fn id(&self) -> AeadId;
+    /// Sets up a key of [`AeadId::key_len`] bytes.
+    ///
+    /// # Errors
+    /// If the key has another length.
+    fn key(&self, key: &[u8]) -> CryptoResult<Box<dyn AeadKey>>;
+}
+
+/// A keyed AEAD; both directions work in place.
+pub trait AeadKey: Send + Sync {
+    /// Encrypts in place and gives the tag.
+    ///
+    /// # Errors
+    /// Only if the input is longer than the AEAD can take.
+    fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<[u8; TAG_LEN]>;
+    /// Checks and decrypts ciphertext and tag in place; gives the plaintext's length.
+    ///
+    /// # Errors
+    /// If the tag does not fit. The buffer's content is then undefined.
+    fn open(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<usize>;
+}
+
+/// A CBC cipher with HMAC of the classic suites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CbcId {
+    /// Bytes of the AES key: 16 or 32.
+    pub key_len: usize,
+    /// The hash of the HMAC.
+    pub mac: HashId,
+}
+
+/// A CBC cipher with HMAC for one direction, as MAC-then-encrypt (RFC 5246 6.2.3.2).
+pub trait CbcHmacKey: Send + Sync {
+    /// MACs, pads and encrypts `in_out[..plain_len]` in place; the rest of `in_out` is room. Gives the ciphertext's length.
+    ///
+    /// # Errors
+    /// If the room does not suffice.
+    fn seal(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8], plain_len: usize) -> CryptoResult<usize>;
+    /// Decrypts in place, checks padding and MAC in constant time (Lucky Thirteen); gives the plaintext's length.
+    ///
+    /// # Errors
+    /// One error for everything that can be wrong.
+    fn open(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8]) -> CryptoResult<usize>;
+}
+
+/// AES-CBC without padding, for encrypt-then-MAC (RFC 7366).
+pub trait BlockKey: Send + Sync {
+    /// Encrypts whole blocks in place.
+    ///
+    /// # Errors
+    /// If the length is not a multiple of 16.
+    fn encrypt(&self, iv: &[u8; 16], in_out: &mut [u8]) -> CryptoResult<()>;
+    /// Decrypts whole blocks in place.
+    ///
+    /// # Errors
+    /// If the length is not a multiple of 16.
+    fn decrypt(&self, iv: &[u8; 16], in_out: &mut [u8]) -> CryptoResult<()>;
+}
+
+/// The direction a CBC key works in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Sealing.
+    Seal,
+    /// Opening.
+    Open,
+}
+
+/// The classic suites' ciphers and key exchanges; absent where the feature `legacy` is off.
+pub trait Legacy: Send + Sync {
+    /// A MAC-then-encrypt key. `None` where no constant-time opener exists (AES-256 with HMAC-SHA-256).
+    fn cbc_hmac(&self, id: CbcId, mac_key: &[u8], key: &[u8], usage: Use) -> Option<CryptoResult<Box<dyn CbcHmacKey>>>;
+    /// An encrypt-then-MAC block key.
+    ///
+    /// # Errors
+    /// If the key has another length than 16 or 32.
+    fn block(&self, key: &[u8], usage: Use) -> CryptoResult<Box<dyn BlockKey>>;
+    /// Diffie-Hellman in the group (p, g): RFC 5246 7.4.3.
+    ///
+    /// # Errors
+    /// If p or g cannot be a group of at least 2048 bits (Logjam).
+    fn dh(&self, p: &[u8], g: &[u8]) -> CryptoResult<Box<dyn KeyShare>>;
+    /// The prime and generator of a named group (RFC 7919).
+    fn ffdhe(&self, group: NamedGroup) -> Option<(&'static [u8], &'static [u8])>;
+    /// Encrypts a premaster secret to an RSA key (RFC 5246 7.4.7.1).
+    ///
+    /// # Errors
+    /// If the key is not a usable RSA key.
+    fn rsa_encrypt(&self, spki: &[u8], premaster: &SharedSecret) -> CryptoResult<Vec<u8>>;
+}
+
+/// A group for ephemeral key exchange.
+pub trait Group: Send + Sync {
+    /// Which.
+    fn id(&self) -> NamedGroup;
+    /// Makes an ephemeral key pair.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    fn start(&self) -> CryptoResult<Box<dyn KeyShare>>;
+}
+
+/// An ephemeral key pair, used once.
+pub trait KeyShare: Send {
+    /// The public value to send.
+    fn public(&self) -> &[u8];
+    /// Agrees with the peer's public value, into `secret`.
+    ///
+    /// # Errors
+    /// If the value is not a valid one of the group, or the result is all zeros (RFC 7748 6.1).
+    fn finish(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()>;
+}
+
+/// Fills buffers with randomness.
+pub trait Random: Send + Sync {
+    /// Fills `out`.
+    ///
+    /// # Errors
+    /// If the system's generator fails.
+    fn fill(&self, out: &mut [u8]) -> CryptoResult<()>;
+}
+
+/// Checks one kind of handshake signature with a SubjectPublicKeyInfo (DER).
+pub trait VerifySignature: Send + Sync {
+    /// Checks.
+    ///
+    /// # Errors
+    /// If the key is of another kind, or the signature is wrong.
+    fn verify(&self, scheme: SignatureScheme, spki: &[u8], message: &[u8], signature: &[u8]) -> CryptoResult<()>;
+    /// The schemes it can check, best first.
+    fn schemes(&self) -> &'static [SignatureScheme];
+}
+
+/// A set of primitives. A provider is data: the built-in one is [`Provider::builtin`], another can stand beside it.
+pub struct Provider {
+    /// A name for people.
+    pub name: &'static str,
+    /// The hashes.
+    pub hashes: &'static [&'static dyn Hash],
+    /// The AEADs.
+    pub aeads: &'static [&'static dyn Aead],
+    /// The groups.
+    pub groups: &'static [&'static dyn Group],
+    /// The signature checks.
+    pub verify: &'static dyn VerifySignature,
+    /// The source of randomness.
+    pub random: &'static dyn Random,
+    /// The classic suites' primitives.
+    pub legacy: Option<&'static dyn Legacy>,
+}
+
+impl Provider {
+    /// The provider that comes with Clasp: AWS-LC.
+    ///
+    /// ```
+    /// let provider = clasp::crypto::Provider::builtin();
+    /// let mut bytes = [0; 32];
+    /// provider.random.fill(&mut bytes)?;
+    /// assert_ne!(bytes, [0; 32]);
+    /// # Ok::<(), clasp::crypto::CryptoError>(())
+    /// ```
+    pub fn builtin() -> &'static Self {
+        &aws_lc::PROVIDER
+    }
+
+    /// Looks a hash up.
+    ///
+    /// # Errors
+    /// If the provider has none.
+    pub fn hash(&self, id: HashId) -> CryptoResult<&'static dyn Hash> {
+        self.hashes.iter().find(|h| h.id() == id).copied().ok_or(CryptoError)
+    }
+
+    /// Looks an AEAD up.
+    ///
+    /// # Errors
+    /// If the provider has none.
+    pub fn aead(&self, id: AeadId) -> CryptoResult<&'static dyn Aead> {
+        self.aeads.iter().find(|a| a.id() == id).copied().ok_or(CryptoError)
+    }
+
+    /// Looks a group up.
+    pub fn group(&self, id: NamedGroup) -> Option<&'static dyn Group> {
+        self.groups.iter().find(|g| g.id() == id).copied()
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({})", self.name)
+    }
+}

@@ -1,0 +1,42 @@
+//! What the caller can do wrong, and what can fail outside.
+
+use super::family::family;
+
+family! {
+    /// The calling program asked for something that cannot be. Nothing is wrong with the peer.
+    pub enum Misuse {
+        BadPolicy => InternalError, "Policy", "the policy's settings contradict one another";
+        NoSuites => InternalError, "Policy", "the policy leaves no cipher suite for the versions it allows";
+        KeyMismatch => InternalError, "RFC 5246 7.4.2", "the private key does not belong to the certificate";
+        BadCertificateFile => InternalError, "RFC 7468", "the certificate file cannot be used";
+        BadPrivateKey => InternalError, "RFC 5958", "the private key cannot be used";
+        BadServerName => InternalError, "RFC 6066 3", "the server name is neither a DNS name nor an IP address";
+        BadAlpn => InternalError, "RFC 7301 3.1", "an ALPN protocol name must have 1 to 255 bytes";
+        BadTicketSecret => InternalError, "GnuTLS CVE-2020-13777", "a ticket secret must be random, not a constant";
+        HandshakeUnfinished => InternalError, "API", "this needs a finished handshake";
+        AlreadyClosed => InternalError, "API", "the sending direction is closed already";
+        ConnectionFailed => InternalError, "API", "the connection has failed before; its first error stands";
+        ExporterUnavailable => InternalError, "RFC 5705 4", "keying material cannot be exported from this connection";
+        ExporterTooLong => InternalError, "RFC 9846 7.5", "more keying material was asked for than the exporter can give";
+        ChannelBindingUnsafe => InternalError, "RFC 7627 1 (triple handshake)", "this channel binding is not unique on this connection";
+        EarlyDataUnavailable => InternalError, "RFC 9846 2.3", "early data cannot be sent on this connection";
+        OldVersionForThis => InternalError, "API", "this needs TLS 1.3";
+        BufferTooSmall => InternalError, "API", "the buffer is too small for a record";
+    }
+}
+
+family! {
+    /// Something outside the protocol failed: the system's randomness, a signer, a verifier.
+    pub enum Outside {
+        RandomFailed => InternalError, "system", "the system's random generator failed";
+        SignerFailed => InternalError, "Signer", "the private key could not sign";
+        SignerRefused => HandshakeFailure, "Signer", "the private key refuses this signature algorithm";
+        VerifierFailed => InternalError, "Verifier", "the certificate verifier could not answer";
+        ResolverFailed => InternalError, "Resolver", "the certificate resolver could not answer";
+        ResolverRefused => AccessDenied, "Resolver", "the certificate resolver refused this client";
+        CryptoFailed => InternalError, "crypto", "a cryptographic operation failed that cannot fail";
+        SequenceExhausted => InternalError, "RFC 5246 6.1", "no record sequence numbers are left";
+        OcspUnavailable => InternalError, "RFC 6066 8", "the certificate status could not be had";
+        Bug => InternalError, "clasp", "an invariant of ours does not hold; please report it";
+    }
+}

@@ -1,0 +1,374 @@
+//! Client side of TLS 1.2.                                                            RFC 5246 7.3, RFC 5077 3.1
+//!
+//! ```text
+//!   full                                        resumed, by session ID or ticket
+//!   ClientHello            -->                  ClientHello            -->
+//!                          <--  ServerHello                            <--  ServerHello
+//!                               Certificate                                 NewSessionTicket*
+//!                               CertificateStatus*                          [ChangeCipherSpec]
+//!                               ServerKeyExchange*                          Finished
+//!                               CertificateRequest*      [ChangeCipherSpec]
+//!                               ServerHelloDone          Finished      -->
+//!   Certificate*
+//!   ClientKeyExchange
+//!   CertificateVerify*
+//!   [ChangeCipherSpec]
+//!   Finished               -->
+//!                          <--  NewSessionTicket*
+//!                               [ChangeCipherSpec]
+//!                               Finished
+//! ```
+
+use super::hello::{Offered, ServerAnswer, send_client_hello};
+use super::link::Link;
+use super::{Established, credential, key_exchange, recv_finished, send_finished};
+use crate::config::suite::{Kx, Suite};
+use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Verified};
+use crate::connection::{Facts, Resumption};
+use crate::crypto::Hash;
+use crate::error::{Error, PeerError, Result};
+use crate::keys::log::CLIENT_RANDOM;
+use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
+use crate::record::{OpenKeys, SealKeys};
+use crate::session::{Session, admit};
+use crate::wire::code::{HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::message::{
+    Certificate12, CertificateRequest12, CertificateStatus, NewSessionTicket12, ServerHello, ServerHelloDone,
+    ServerKeyExchange, SignedView,
+};
+use rustls_pki_types::ServerName;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) async fn client(
+    mut link: Link,
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+) -> Result<Established> {
+    let link = &mut link;
+    let offered = send_client_hello(link, &config, &name)?; // 7.4.1.2
+
+    // 7.4.1.3
+    let hello = link.recv::<ServerHello>().await?;
+    let answer = ServerAnswer::read(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
+    link.recycle(hello);
+    link.version(ProtocolVersion::Tls12);
+    link.chose("cipher suite", answer.suite.code.0, answer.suite.code.name());
+    link.limits(answer.limits.send, answer.limits.receive);
+    let hash = config.provider.hash(answer.suite.hash)?;
+    link.transcript.start(hash);
+
+    let echoed = !offered.session_id.is_empty() && answer.session_id == offered.session_id;
+    match &offered.session {
+        Some(session) if echoed => resumed(link, &config, &offered, &answer, session, hash).await,
+        _ => full(link, &config, name, &offered, &answer, hash).await,
+    }
+}
+
+async fn full(
+    link: &mut Link,
+    config: &ClientConfig,
+    name: ServerName<'static>,
+    offered: &Offered,
+    answer: &ServerAnswer,
+    hash: &'static dyn Hash,
+) -> Result<Established> {
+    let (suite, provider) = (answer.suite, config.provider);
+    let mut vault = Vault12::new();
+
+    // 7.4.2, RFC 6066 8
+    let message = link.recv::<Certificate12>().await?;
+    let chain = credential::read_chain(message.view())?;
+    if chain.is_empty() {
+        return Err(Error::from(PeerError::EmptyCertificate).in_message("Certificate"));
+    }
+    let status = if answer.status { link.recv_optional::<CertificateStatus>().await? } else { None };
+    let ocsp = status.as_ref().map(|s| s.view().ocsp);
+    let verified = credential::verify(link, &config.verifier, &chain, Some(&name), ocsp, config.clock.now()).await?;
+    check_key(suite, &chain)?;
+
+    // 7.4.3
+    let exchange = match suite.kx {
+        Kx::Rsa => None,
+        Kx::Ecdhe | Kx::Dhe => Some(read_key_exchange(link, config, offered, answer, &verified, &mut vault).await?),
+    };
+
+    // 7.4.4, 7.4.5
+    let request = match link.recv_optional::<CertificateRequest12>().await? {
+        None => None,
+        Some(request) => {
+            let view = request.view();
+            Some(CertificateRequestFacts {
+                schemes: view.schemes.iter().map(SignatureScheme).collect(),
+                authorities: view.authorities().map(<[u8]>::to_vec).collect(),
+            })
+        }
+    };
+    link.recv::<ServerHelloDone>().await?;
+
+    // 7.4.6
+    let identity = match &request {
+        Some(request) => choose_identity(link, config, request).await?,
+        None => None,
+    };
+    if request.is_some() {
+        credential::send_chain(link, identity.as_deref());
+    }
+
+    // 7.4.7
+    match &exchange {
+        None => {
+            rsa_premaster(provider, &mut vault, ProtocolVersion::Tls12.0.to_be_bytes())?;
+            let encrypted = key_exchange::legacy(provider)?
+                .rsa_encrypt(&verified.spki, &vault.premaster)
+                .map_err(|_| Error::from(PeerError::BadCertificateKey).wanted("an RSA key"))?;
+            link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&encrypted)));
+        }
+        Some(e) if suite.kx == Kx::Ecdhe => {
+            link.send(HandshakeType::ClientKeyExchange, |w| w.vec8(|w| w.bytes(&e.public)))
+        }
+        Some(e) => link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&e.public))),
+    }
+
+    // 8.1, RFC 7627 4
+    if answer.extended_master_secret {
+        vault.extended_master(hash, link.transcript.hash().as_ref());
+    } else {
+        vault.master(hash, &offered.random, &answer.random);
+    }
+    vault.expand(hash, &offered.random, &answer.random);
+    log_master(config, offered, &vault);
+
+    // 7.4.8
+    if let (Some(identity), Some(request)) = (&identity, &request) {
+        let message = link.transcript.bytes();
+        let (scheme, signature) = credential::sign(link, identity, &config.policy, &request.schemes, message).await?;
+        link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
+    }
+    link.transcript.forget_bytes();
+
+    // 7.1, 7.4.9
+    change_write_keys(link, config, answer, &vault)?;
+    let first_finished = send_finished(link, &vault, hash, Side::Client);
+    let ticket = recv_ticket(link, answer).await?;
+    link.recv_change_cipher_spec().await?;
+    change_read_keys(link, config, answer, &vault)?;
+    recv_finished(link, &vault, hash, Side::Server).await?;
+
+    let facts = Facts {
+        group: exchange.as_ref().and_then(|e| e.group),
+        signature_scheme: exchange.as_ref().map(|e| e.scheme),
+        peer_chain: chain,
+        server_name: Some(name.to_str().into_owned()),
+        ocsp: ocsp.map(<[u8]>::to_vec),
+        client_authenticated: identity.is_some(),
+        ..facts(answer)
+    };
+    keep_session(config, offered, answer, &vault, ticket, &facts.peer_chain);
+    Ok(established(facts, offered, answer, vault, first_finished))
+}
+
+async fn resumed(
+    link: &mut Link,
+    config: &ClientConfig,
+    offered: &Offered,
+    answer: &ServerAnswer,
+    session: &Session,
+    hash: &'static dyn Hash,
+) -> Result<Established> {
+    admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
+        .map_err(|e| e.in_message("ServerHello"))?;
+    let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
+    link.resumed(resumption.name());
+    link.transcript.forget_bytes();
+    let mut vault = Vault12::new();
+    vault.resume(&session.master);
+    vault.expand(hash, &offered.random, &answer.random);
+    log_master(config, offered, &vault);
+
+    // The server finishes first: 7.3, figure 2.
+    let ticket = recv_ticket(link, answer).await?;
+    link.recv_change_cipher_spec().await?;
+    change_read_keys(link, config, answer, &vault)?;
+    let first_finished = recv_finished(link, &vault, hash, Side::Server).await?;
+    change_write_keys(link, config, answer, &vault)?;
+    send_finished(link, &vault, hash, Side::Client);
+
+    let facts = Facts {
+        peer_chain: session.server_chain.clone(),
+        server_name: Some(offered.peer.0.clone()),
+        resumed: Some(resumption),
+        ..facts(answer)
+    };
+    if ticket.is_some() {
+        keep_session(config, offered, answer, &vault, ticket, &facts.peer_chain);
+    }
+    Ok(established(facts, offered, answer, vault, first_finished))
+}
+
+/// What a ServerKeyExchange settles.
+struct Exchange {
+    public: Vec<u8>,
+    group: Option<NamedGroup>,
+    scheme: SignatureScheme,
+}
+
+/// ServerKeyExchange: the signature is over both randoms and the parameters, so that they belong to this conversation.
+async fn read_key_exchange(
+    link: &mut Link,
+    config: &ClientConfig,
+    offered: &Offered,
+    answer: &ServerAnswer,
+    verified: &Verified,
+    vault: &mut Vault12,
+) -> Result<Exchange> {
+    let message = link.recv::<ServerKeyExchange>().await?;
+    let read = || -> Result<Exchange> {
+        let proven = |params: &[u8], signed| {
+            let message = [&offered.random[..], &answer.random, params].concat();
+            credential::check(config.provider, &config.policy, verified, &message, signed)
+        };
+        if answer.suite.kx == Kx::Ecdhe {
+            let params = message.view().ecdh()?;
+            let scheme = proven(params.signed, params.signature)?;
+            let public = key_exchange::client_ecdh(config.provider, &config.policy, &params, vault)?;
+            Ok(Exchange { public, group: Some(params.group), scheme })
+        } else {
+            let params = message.view().dh()?;
+            let scheme = proven(params.signed, params.signature)?;
+            let (public, group) = key_exchange::client_dh(config.provider, &config.policy, &params, vault)?;
+            Ok(Exchange { public, group, scheme })
+        }
+    };
+    let mut read = read;
+    let exchange = read().map_err(|e| e.in_message("ServerKeyExchange"))?;
+    if let Some(group) = exchange.group {
+        link.chose("group", group.0, group.name());
+    }
+    link.chose("signature scheme", exchange.scheme.0, exchange.scheme.name());
+    Ok(exchange)
+}
+
+/// The certificate's key must be of the kind the suite says (7.4.2), and may not forbid what it is used for.
+fn check_key(suite: &Suite, chain: &[Vec<u8>]) -> Result<()> {
+    use crate::config::suite::Auth;
+    let leaf = chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
+    let leaf = leaf.ok_or_else(|| Error::from(PeerError::UnusableCertificate).in_message("Certificate"))?;
+    let fits = match suite.auth {
+        Auth::Rsa => leaf.has_rsa_key(),
+        Auth::Ecdsa => leaf.has_ec_key(),
+    };
+    if !fits {
+        let wanted = format!("a key for {}", suite.code);
+        return Err(Error::from(PeerError::BadCertificateKey).wanted(wanted).in_message("Certificate"));
+    }
+    let allowed = leaf.key_usage().is_none_or(|usage| match suite.kx {
+        Kx::Rsa => usage.key_encipherment(),
+        Kx::Ecdhe | Kx::Dhe => usage.digital_signature(),
+    });
+    if allowed { Ok(()) } else { Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate")) }
+}
+
+async fn choose_identity(
+    link: &Link,
+    config: &ClientConfig,
+    request: &CertificateRequestFacts,
+) -> Result<Option<Arc<Identity>>> {
+    match &config.identity {
+        Some(chooser) => link.outside("client identity", chooser.choose(request)).await,
+        None => Ok(None),
+    }
+}
+
+/// NewSessionTicket: RFC 5077 3.3. Lifetime hint and ticket.
+async fn recv_ticket(link: &mut Link, answer: &ServerAnswer) -> Result<Option<(u32, Vec<u8>)>> {
+    if !answer.new_ticket {
+        return Ok(None);
+    }
+    let message = link.recv::<NewSessionTicket12>().await?;
+    let view = message.view();
+    Ok((!view.ticket.is_empty()).then(|| (view.lifetime_hint, view.ticket.to_vec())))
+}
+
+fn change_write_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
+    let keys = vault.keys(answer.suite, Side::Client);
+    let keys = SealKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
+    link.send_change_cipher_spec();
+    link.install_write(answer.suite.code, keys);
+    Ok(())
+}
+
+fn change_read_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
+    let keys = vault.keys(answer.suite, Side::Server);
+    let keys = OpenKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
+    link.install_read(answer.suite.code, keys);
+    Ok(())
+}
+
+fn log_master(config: &ClientConfig, offered: &Offered, vault: &Vault12) {
+    if let Some(log) = config.key_log.as_ref().filter(|l| l.wants(CLIENT_RANDOM)) {
+        log.log(CLIENT_RANDOM, &offered.random, vault.master_secret().expose());
+    }
+}
+
+fn facts(answer: &ServerAnswer) -> Facts {
+    Facts {
+        extended_master_secret: answer.extended_master_secret,
+        encrypt_then_mac: answer.encrypt_then_mac,
+        secure_renegotiation: answer.secure_renegotiation,
+        alpn: answer.alpn.clone(),
+        ..Facts::new(ProtocolVersion::Tls12, answer.suite.code)
+    }
+}
+
+/// The longest a session without a hint is offered: RFC 5246 F.1.4.
+const SESSION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+fn keep_session(
+    config: &ClientConfig,
+    offered: &Offered,
+    answer: &ServerAnswer,
+    vault: &Vault12,
+    ticket: Option<(u32, Vec<u8>)>,
+    chain: &[Vec<u8>],
+) {
+    let Some(store) = &config.sessions else { return };
+    let (hint, ticket) = ticket.unwrap_or_default();
+    if ticket.is_empty() && answer.session_id.is_empty() {
+        return;
+    }
+    let lifetime = match hint {
+        0 => SESSION_LIFETIME,
+        seconds => Duration::from_secs(u64::from(seconds)).min(7 * SESSION_LIFETIME),
+    };
+    let now = config.clock.now();
+    let mut master = Box::new([0; 48]);
+    master.copy_from_slice(vault.master_secret().expose());
+    let session = Session {
+        suite: answer.suite.code,
+        master,
+        extended_master_secret: answer.extended_master_secret,
+        id: answer.session_id.clone(),
+        ticket,
+        until: now.checked_add(lifetime).unwrap_or(now),
+        server_chain: chain.to_vec(),
+    };
+    store.put(&offered.peer, session);
+}
+
+fn established(
+    facts: Facts,
+    offered: &Offered,
+    answer: &ServerAnswer,
+    vault: Box<Vault12>,
+    first_finished: [u8; 12],
+) -> Established {
+    Established {
+        facts,
+        hash: answer.suite.hash,
+        master: vault.into_master(),
+        client_random: offered.random,
+        server_random: answer.random,
+        first_finished,
+    }
+}

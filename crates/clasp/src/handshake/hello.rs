@@ -1,0 +1,400 @@
+//! The two hellos: what a client offers, what a server answers, and what each extension means in TLS 1.2.
+
+use super::link::Link;
+use crate::config::suite::{Bulk, Suite};
+use crate::config::{ClientConfig, ServerConfig};
+use crate::crypto::CryptoResult;
+use crate::error::{Error, PeerError, Result};
+use crate::session::{PeerKey, Session, admit};
+use crate::wire::code::{
+    CipherSuite, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion, SignatureScheme,
+};
+use crate::wire::message::{ClientHelloView, ServerHelloView, frame};
+use crate::wire::{Codes, Extension, Extensions, Writer, extension};
+use rustls_pki_types::ServerName;
+
+/// What a client's hello says, as the server understands it.
+#[derive(Debug, Default)]
+pub(crate) struct ClientOffer {
+    pub(crate) random: [u8; 32],
+    pub(crate) session_id: Vec<u8>,
+    pub(crate) suites: Vec<CipherSuite>,
+    pub(crate) server_name: Option<String>,
+    pub(crate) groups: Option<Vec<NamedGroup>>,
+    pub(crate) schemes: Vec<SignatureScheme>,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) ticket: Option<Vec<u8>>,
+    pub(crate) status_request: bool,
+    pub(crate) extended_master_secret: bool,
+    pub(crate) encrypt_then_mac: bool,
+    pub(crate) secure_renegotiation: bool,
+    pub(crate) max_fragment_length: Option<MaxFragmentLength>,
+    pub(crate) record_size_limit: Option<u16>,
+    point_formats: bool,
+}
+
+/// What the peer's and our own limits on records come to, in bytes of plaintext.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) send: Option<usize>,
+    pub(crate) receive: Option<usize>,
+}
+
+impl ClientOffer {
+    /// Reads a ClientHello: RFC 5246 7.4.1.2.
+    pub(crate) fn read(hello: &ClientHelloView<'_>) -> Result<Self> {
+        // CRIME: only null compression is left, and it must be there (RFC 5246 7.4.1.2).
+        if !hello.compression.contains(&0) {
+            return Err(Error::from(PeerError::BadCompression).wanted("the null method among them"));
+        }
+        let mut offer = Self {
+            random: *hello.random,
+            session_id: hello.session_id.to_vec(),
+            suites: hello.suites.iter().map(CipherSuite).collect(),
+            ..Self::default()
+        };
+        for e in hello.extensions.iter() {
+            offer.extension(e).map_err(|error| error.in_extension(e.typ).in_message("ClientHello"))?;
+        }
+        // RFC 5746 3.6: the SCSV says the same as an empty extension.
+        offer.secure_renegotiation |= offer.suites.contains(&CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
+        Ok(offer)
+    }
+
+    fn extension(&mut self, e: Extension<'_>) -> Result<()> {
+        match e.typ {
+            ExtensionType::ServerName => {
+                self.server_name = Some(String::from_utf8_lossy(extension::server_name(e)?).to_ascii_lowercase());
+            }
+            ExtensionType::SupportedGroups => {
+                self.groups = Some(extension::codes(e, "named_group_list")?.iter().map(NamedGroup).collect());
+            }
+            ExtensionType::EcPointFormats => {
+                self.point_formats = true;
+                let formats = extension::vec8(e, "ec_point_format_list")?;
+                if !formats.contains(&0) {
+                    return Err(Error::from(PeerError::NoPointFormat).wanted("uncompressed points"));
+                }
+            }
+            ExtensionType::SignatureAlgorithms => {
+                let schemes = extension::codes(e, "supported_signature_algorithms")?;
+                self.schemes = schemes.iter().map(SignatureScheme).collect();
+            }
+            ExtensionType::Alpn => self.alpn = extension::alpn(e)?.iter().map(<[u8]>::to_vec).collect(),
+            ExtensionType::SessionTicket => self.ticket = Some(e.body.to_vec()),
+            ExtensionType::StatusRequest => self.status_request = extension::status_request(e)?,
+            ExtensionType::ExtendedMasterSecret => {
+                extension::empty(e, "extended_master_secret")?;
+                self.extended_master_secret = true;
+            }
+            ExtensionType::EncryptThenMac => {
+                extension::empty(e, "encrypt_then_mac")?;
+                self.encrypt_then_mac = true;
+            }
+            ExtensionType::RenegotiationInfo => {
+                if !extension::renegotiation_info(e)?.is_empty() {
+                    return Err(PeerError::BadRenegotiationInfo.into());
+                }
+                self.secure_renegotiation = true;
+            }
+            ExtensionType::MaxFragmentLength => self.max_fragment_length = Some(extension::max_fragment_length(e)?),
+            ExtensionType::RecordSizeLimit => self.record_size_limit = Some(extension::record_size_limit(e)?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The version of a ClientHello: RFC 9846 4.2.1 where supported_versions is there, else RFC 5246 E.1.
+pub(crate) fn choose_version(hello: &ClientHelloView<'_>) -> Result<()> {
+    let offered: Vec<ProtocolVersion> = match hello.extensions.find(ExtensionType::SupportedVersions) {
+        Some(e) => extension::supported_versions(e)
+            .map_err(|error| Error::from(error).in_extension(e.typ).in_message("ClientHello"))?
+            .iter()
+            .map(ProtocolVersion)
+            .collect(),
+        None => vec![hello.version.min(ProtocolVersion::Tls12)],
+    };
+    if offered.contains(&ProtocolVersion::Tls12) {
+        return Ok(());
+    }
+    let seen: Vec<String> = offered.iter().map(ToString::to_string).collect();
+    Err(Error::from(PeerError::NoCommonVersion).seen(seen.join(", ")).wanted("TLS 1.2").in_message("ClientHello"))
+}
+
+/// What our client said in its hello.
+pub(crate) struct Offered {
+    pub(crate) random: [u8; 32],
+    pub(crate) session_id: Vec<u8>,
+    pub(crate) session: Option<Session>,
+    pub(crate) peer: PeerKey,
+}
+
+/// Sends our ClientHello.
+pub(crate) fn send_client_hello(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
+    let peer = PeerKey(name.to_str().into_owned());
+    let session = admit::client12(config, &peer);
+    let mut random = [0; 32];
+    config.provider.random.fill(&mut random)?;
+    let session_id = match &session {
+        None => Vec::new(),
+        // RFC 5077 3.4: an ID of our own with a ticket, so that its echo tells whether the ticket was taken.
+        Some(s) if s.has_ticket() => fresh_id(config.provider)?,
+        Some(s) => s.id.clone(),
+    };
+    let suites: Vec<u8> = config.policy.suites.iter().flat_map(|s| s.0.to_be_bytes()).collect();
+    let mut block = Vec::new();
+    write_extensions(config, name, session.as_ref(), &mut Writer::new(&mut block));
+    let mut bytes = Vec::with_capacity(256 + block.len());
+    frame(&mut bytes, HandshakeType::ClientHello, |w| {
+        w.u16(ProtocolVersion::Tls12.0);
+        w.bytes(&random);
+        w.vec8(|w| w.bytes(&session_id));
+        w.vec16(|w| w.bytes(&suites));
+        w.vec8(|w| w.u8(0));
+        w.vec16(|w| w.bytes(&block));
+    });
+    link.send_bytes(bytes);
+    Ok(Offered { random, session_id, session, peer })
+}
+
+/// A random session ID.
+pub(crate) fn fresh_id(provider: &crate::crypto::Provider) -> CryptoResult<Vec<u8>> {
+    let mut id = vec![0; 32];
+    provider.random.fill(&mut id)?;
+    Ok(id)
+}
+
+fn write_extensions(config: &ClientConfig, name: &ServerName<'_>, session: Option<&Session>, w: &mut Writer<'_>) {
+    let policy = &config.policy;
+    w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
+    if let (ServerName::DnsName(host), true) = (name, config.send_server_name) {
+        extension::write_server_name(host.as_ref(), w);
+    }
+    if config.extended_master_secret {
+        w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
+    }
+    let has_cbc = policy.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| matches!(s.bulk, Bulk::Cbc(_)));
+    if config.encrypt_then_mac && has_cbc {
+        w.extension(ExtensionType::EncryptThenMac, |_| ());
+    }
+    if config.session_tickets && config.sessions.is_some() {
+        w.extension(ExtensionType::SessionTicket, |w| w.bytes(session.map_or(&[], |s| &s.ticket)));
+    }
+    if !policy.groups.is_empty() {
+        extension::write_codes(ExtensionType::SupportedGroups, policy.groups.iter().map(|g| g.0), w);
+        w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
+    }
+    if !policy.schemes.is_empty() {
+        extension::write_codes(ExtensionType::SignatureAlgorithms, policy.schemes.iter().map(|s| s.0), w);
+    }
+    extension::write_status_request(w);
+    if !config.alpn.is_empty() {
+        extension::write_alpn(&config.alpn, w);
+    }
+    if let Some(length) = config.max_fragment_length {
+        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+    }
+    if let Some(limit) = config.record_size_limit {
+        w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit));
+    }
+}
+
+/// What a server's hello settles, as the client understands it.
+pub(crate) struct ServerAnswer {
+    pub(crate) random: [u8; 32],
+    pub(crate) session_id: Vec<u8>,
+    pub(crate) suite: &'static Suite,
+    pub(crate) extended_master_secret: bool,
+    pub(crate) encrypt_then_mac: bool,
+    pub(crate) secure_renegotiation: bool,
+    pub(crate) new_ticket: bool,
+    pub(crate) status: bool,
+    pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) limits: Limits,
+}
+
+impl ServerAnswer {
+    /// Reads a ServerHello and holds it against what was offered.
+    pub(crate) fn read(config: &ClientConfig, hello: &ServerHelloView<'_>) -> Result<Self> {
+        if hello.version != ProtocolVersion::Tls12 || hello.extensions.find(ExtensionType::SupportedVersions).is_some()
+        {
+            return Err(Error::from(PeerError::LegacyVersionSelected).seen(hello.version).wanted("TLS 1.2"));
+        }
+        let offered = config.policy.suites.contains(&hello.suite);
+        let Some(suite) = Suite::find(hello.suite).filter(|_| offered) else {
+            return Err(Error::from(PeerError::WrongSuiteSelected)
+                .seen(hello.suite)
+                .wanted("a suite that was offered"));
+        };
+        if hello.compression != 0 {
+            return Err(Error::from(PeerError::BadCompression).seen(hello.compression).wanted("the null method"));
+        }
+        let mut answer = Self {
+            random: *hello.random,
+            session_id: hello.session_id.to_vec(),
+            suite,
+            extended_master_secret: false,
+            encrypt_then_mac: false,
+            secure_renegotiation: false,
+            new_ticket: false,
+            status: false,
+            alpn: None,
+            limits: Limits::default(),
+        };
+        for e in hello.extensions.iter() {
+            answer.extension(config, e).map_err(|error| error.in_extension(e.typ))?;
+        }
+        if !answer.secure_renegotiation && config.policy.require_secure_renegotiation {
+            return Err(Error::from(PeerError::NoSecureRenegotiation).hint("Policy::legacy() takes such servers"));
+        }
+        if !answer.extended_master_secret && config.policy.require_extended_master_secret {
+            return Err(PeerError::NoExtendedMasterSecret.into());
+        }
+        Ok(answer)
+    }
+
+    /// RFC 5246 7.4.1.4: only what was offered may be answered.
+    fn extension(&mut self, config: &ClientConfig, e: Extension<'_>) -> Result<()> {
+        let unsolicited = || Err(PeerError::UnsolicitedExtension.into());
+        match e.typ {
+            ExtensionType::RenegotiationInfo => {
+                if !extension::renegotiation_info(e)?.is_empty() {
+                    return Err(PeerError::BadRenegotiationInfo.into());
+                }
+                self.secure_renegotiation = true;
+            }
+            ExtensionType::ServerName if config.send_server_name => extension::empty(e, "server_name")?,
+            ExtensionType::ExtendedMasterSecret if config.extended_master_secret => {
+                extension::empty(e, "extended_master_secret")?;
+                self.extended_master_secret = true;
+            }
+            ExtensionType::EncryptThenMac if config.encrypt_then_mac => {
+                extension::empty(e, "encrypt_then_mac")?;
+                if !matches!(self.suite.bulk, Bulk::Cbc(_)) {
+                    return Err(PeerError::BadEncryptThenMac.into());
+                }
+                self.encrypt_then_mac = true;
+            }
+            ExtensionType::SessionTicket if config.session_tickets && config.sessions.is_some() => {
+                extension::empty(e, "session_ticket")?;
+                self.new_ticket = true;
+            }
+            // Some servers answer with their own list of groups; RFC 8422 5.1.1 asks clients to bear it.
+            ExtensionType::SupportedGroups if !config.policy.groups.is_empty() => {}
+            ExtensionType::EcPointFormats if !config.policy.groups.is_empty() => {
+                if !extension::vec8(e, "ec_point_format_list")?.contains(&0) {
+                    return Err(PeerError::NoPointFormat.into());
+                }
+            }
+            ExtensionType::StatusRequest => {
+                extension::empty(e, "status_request")?;
+                self.status = true;
+            }
+            ExtensionType::Alpn if !config.alpn.is_empty() => {
+                let protocols = extension::alpn(e)?;
+                let (Some(chosen), None) = (protocols.iter().next(), protocols.iter().nth(1)) else {
+                    return Err(PeerError::WrongProtocolSelected.into());
+                };
+                if !config.alpn.iter().any(|p| p == chosen) {
+                    let seen = String::from_utf8_lossy(chosen).into_owned();
+                    return Err(Error::from(PeerError::WrongProtocolSelected).seen(seen));
+                }
+                self.alpn = Some(chosen.to_vec());
+            }
+            ExtensionType::MaxFragmentLength if config.max_fragment_length.is_some() => {
+                let length = extension::max_fragment_length(e)?;
+                if Some(length) != config.max_fragment_length {
+                    return Err(Error::from(PeerError::BadMaxFragmentLength).seen(length));
+                }
+                self.limits = Limits { send: length.bytes(), receive: length.bytes() };
+            }
+            ExtensionType::RecordSizeLimit if config.record_size_limit.is_some() => {
+                self.limits.send = Some(usize::from(extension::record_size_limit(e)?));
+                self.limits.receive = config.record_size_limit.map(usize::from);
+            }
+            _ => return unsolicited(),
+        }
+        Ok(())
+    }
+}
+
+/// What our server says in its hello.
+pub(crate) struct Answer<'a> {
+    pub(crate) random: [u8; 32],
+    pub(crate) session_id: &'a [u8],
+    pub(crate) suite: &'static Suite,
+    pub(crate) alpn: Option<&'a [u8]>,
+    pub(crate) new_ticket: bool,
+    pub(crate) status: bool,
+    pub(crate) resumed: bool,
+}
+
+/// Sends our ServerHello. Gives what it settles beyond itself: encrypt-then-MAC and the limits on records.
+pub(crate) fn send_server_hello(
+    link: &mut Link,
+    config: &ServerConfig,
+    offer: &ClientOffer,
+    answer: &Answer<'_>,
+) -> (bool, Limits) {
+    let encrypt_then_mac =
+        offer.encrypt_then_mac && config.encrypt_then_mac && matches!(answer.suite.bulk, Bulk::Cbc(_));
+    let mut limits = Limits::default();
+    let mut block = Vec::new();
+    let w = &mut Writer::new(&mut block);
+    if offer.secure_renegotiation {
+        w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
+    }
+    if offer.server_name.is_some() && !answer.resumed {
+        w.extension(ExtensionType::ServerName, |_| ());
+    }
+    if offer.extended_master_secret && config.extended_master_secret {
+        w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
+    }
+    if encrypt_then_mac {
+        w.extension(ExtensionType::EncryptThenMac, |_| ());
+    }
+    if answer.new_ticket {
+        w.extension(ExtensionType::SessionTicket, |_| ());
+    }
+    if offer.point_formats && answer.suite.kx == crate::config::suite::Kx::Ecdhe {
+        w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
+    }
+    if answer.status {
+        w.extension(ExtensionType::StatusRequest, |_| ());
+    }
+    if let Some(protocol) = answer.alpn {
+        extension::write_alpn(&[protocol], w);
+    }
+    // RFC 8449 5: where both are offered, record_size_limit wins.
+    if let (Some(theirs), Some(ours)) = (offer.record_size_limit, config.record_size_limit) {
+        w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours));
+        limits = Limits { send: Some(usize::from(theirs)), receive: Some(usize::from(ours)) };
+    } else if let Some(length) = offer.max_fragment_length {
+        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+        limits = Limits { send: length.bytes(), receive: length.bytes() };
+    }
+    let mut framed = Vec::with_capacity(block.len() + 2);
+    if !block.is_empty() {
+        Writer::new(&mut framed).vec16(|w| w.bytes(&block));
+    }
+    let hello = ServerHelloView {
+        version: ProtocolVersion::Tls12,
+        random: &answer.random,
+        session_id: answer.session_id,
+        suite: answer.suite.code,
+        compression: 0,
+        extensions: Extensions::NONE,
+    };
+    link.send(HandshakeType::ServerHello, |w| {
+        hello.encode(w);
+        w.bytes(&framed);
+    });
+    (encrypt_then_mac, limits)
+}
+
+/// The names of an offer's suites, for errors.
+pub(crate) fn suite_names(suites: &[CipherSuite]) -> String {
+    let bytes: Vec<u8> = suites.iter().flat_map(|s| s.0.to_be_bytes()).collect();
+    Codes::read(crate::wire::Reader::new(&bytes), "suites").map_or_else(|_| "none".into(), extension::suite_names)
+}

@@ -1,0 +1,91 @@
+//! The three key exchanges of TLS 1.2, each side's half: RFC 5246 7.4.3, 7.4.7; RFC 8422 5.4, 5.7; RFC 7919.
+
+use crate::config::Policy;
+use crate::crypto::{KeyShare, Legacy, Provider};
+use crate::error::{Error, Misuse, Outside, PeerError, Result};
+use crate::keys::schedule12::Vault12;
+use crate::wire::Writer;
+use crate::wire::code::NamedGroup;
+use crate::wire::message::{ClientKeyExchangeView, DhParams, EcdhParams, ServerKeyExchangeView};
+
+/// The classic suites' primitives, which a policy check has found to be there.
+pub(super) fn legacy(provider: &Provider) -> Result<&'static dyn Legacy> {
+    provider.legacy.ok_or_else(|| Error::from(Misuse::BadPolicy).wanted("the cargo feature `legacy`"))
+}
+
+/// Server: makes an ephemeral key in `group` and the parameters to sign.
+pub(super) fn server_share(provider: &Provider, group: NamedGroup) -> Result<(Box<dyn KeyShare>, Vec<u8>)> {
+    let mut params = Vec::new();
+    if group.is_ffdhe() {
+        let legacy = legacy(provider)?;
+        let (p, g) = legacy.ffdhe(group).ok_or(Outside::Bug)?;
+        let share = legacy.dh(p, g)?;
+        ServerKeyExchangeView::encode_dh(p, g, share.public(), &mut Writer::new(&mut params));
+        Ok((share, params))
+    } else {
+        let share = provider.group(group).ok_or(Outside::Bug)?.start()?;
+        ServerKeyExchangeView::encode_ecdh(group, share.public(), &mut Writer::new(&mut params));
+        Ok((share, params))
+    }
+}
+
+/// Server: agrees with the client's public value.
+pub(super) fn server_agree(
+    share: Box<dyn KeyShare>,
+    group: NamedGroup,
+    message: ClientKeyExchangeView<'_>,
+    vault: &mut Vault12,
+) -> Result<()> {
+    let public = if group.is_ffdhe() { message.long("dh_Yc")? } else { message.point()? };
+    agree(share, group, public, vault)
+}
+
+/// Client: agrees in an elliptic curve; gives our public value.
+pub(super) fn client_ecdh(
+    provider: &Provider,
+    policy: &Policy,
+    params: &EcdhParams<'_>,
+    vault: &mut Vault12,
+) -> Result<Vec<u8>> {
+    let group = params.group;
+    let offered = policy.groups.contains(&group) && !group.is_ffdhe();
+    let Some(curve) = provider.group(group).filter(|_| offered) else {
+        return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));
+    };
+    let share = curve.start()?;
+    let ours = share.public().to_vec();
+    agree(share, group, params.public, vault)?;
+    Ok(ours)
+}
+
+/// Client: agrees in a finite field; gives our public value and the group's name if it has one. A group without a name
+/// is taken from 2048 bits up (Logjam); that it is a safe prime is the server's word.
+pub(super) fn client_dh(
+    provider: &Provider,
+    policy: &Policy,
+    params: &DhParams<'_>,
+    vault: &mut Vault12,
+) -> Result<(Vec<u8>, Option<NamedGroup>)> {
+    let legacy = legacy(provider)?;
+    let named = policy.groups.iter().copied().find(|g| legacy.ffdhe(*g) == Some((params.p, params.g)));
+    let share = legacy.dh(params.p, params.g).map_err(|_| {
+        Error::from(PeerError::WeakDhGroup)
+            .seen(format_args!("a prime of {} bytes", params.p.len()))
+            .wanted("2048 to 8192 bits")
+            .hint("have the server use ECDHE or a group of RFC 7919")
+    })?;
+    let ours = share.public().to_vec();
+    agree(share, named.unwrap_or(NamedGroup(0)), params.public, vault)?;
+    Ok((ours, named))
+}
+
+fn agree(share: Box<dyn KeyShare>, group: NamedGroup, public: &[u8], vault: &mut Vault12) -> Result<()> {
+    share
+        .finish(public, &mut vault.premaster)
+        .map_err(|_| Error::from(PeerError::BadKeyShare).seen(format_args!("{} bytes for {group}", public.len())))?;
+    // RFC 5246 8.1.2; RFC 8422 5.11 keeps the zeros of curves.
+    if group.is_ffdhe() || group == NamedGroup(0) {
+        vault.premaster.strip_leading_zeros();
+    }
+    Ok(())
+}

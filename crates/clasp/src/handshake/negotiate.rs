@@ -1,0 +1,110 @@
+//! Choosing, as pure functions over two lists.
+
+use super::hello::{ClientOffer, suite_names};
+use crate::config::suite::{Kx, Suite};
+use crate::config::{ClientHelloFacts, Identity, Policy, ServerConfig};
+use crate::error::{Error, PeerError, Result};
+use crate::wire::code::{CipherSuite, NamedGroup, SignatureScheme};
+
+/// The first of ours that is also theirs: the server's preference decides.
+pub(crate) fn first_common<T: PartialEq + Copy>(ours: &[T], theirs: &[T]) -> Option<T> {
+    ours.iter().copied().find(|x| theirs.contains(x))
+}
+
+/// What a resolver is told of the client.
+pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer) -> ClientHelloFacts {
+    let policy = &config.policy;
+    ClientHelloFacts {
+        server_name: offer.server_name.clone(),
+        suites: policy.suites.iter().copied().filter(|s| offer.suites.contains(s)).collect(),
+        schemes: policy.schemes.iter().copied().filter(|s| offer.schemes.contains(s)).collect(),
+        alpn: offer.alpn.clone(),
+    }
+}
+
+/// The suite of a full handshake, and the group where it has one: RFC 5246 7.4.1.3, RFC 8422 5.1, RFC 7919 4.
+pub(crate) fn suite(
+    policy: &Policy,
+    offer: &ClientOffer,
+    facts: &ClientHelloFacts,
+    identity: &Identity,
+) -> Result<(&'static Suite, Option<NamedGroup>)> {
+    let mut no_group = false;
+    for suite in facts.suites.iter().filter_map(|code| Suite::find(*code)) {
+        if !identity.serves(suite, &facts.schemes) {
+            continue;
+        }
+        match suite.kx {
+            Kx::Rsa => return Ok((suite, None)),
+            Kx::Ecdhe | Kx::Dhe => match group(policy, offer, suite.kx) {
+                Some(group) => return Ok((suite, Some(group))),
+                None => no_group = true,
+            },
+        }
+    }
+    Err(refused(policy, offer, facts, no_group))
+}
+
+fn group(policy: &Policy, offer: &ClientOffer, kx: Kx) -> Option<NamedGroup> {
+    let wants_ffdhe = kx == Kx::Dhe;
+    let ours: Vec<NamedGroup> = policy.groups.iter().copied().filter(|g| g.is_ffdhe() == wants_ffdhe).collect();
+    match &offer.groups {
+        // RFC 7919 4: a client that names no ffdhe group may still be served one. A client that names no curve may
+        // know none of ours, so it gets no ECDHE.
+        Some(theirs) if !wants_ffdhe || theirs.iter().any(|g| g.is_ffdhe()) => first_common(&ours, theirs),
+        _ if wants_ffdhe => ours.first().copied(),
+        _ => None,
+    }
+}
+
+fn refused(policy: &Policy, offer: &ClientOffer, facts: &ClientHelloFacts, no_group: bool) -> Error {
+    if no_group {
+        let seen = offer.groups.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let ours = policy.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Error::from(PeerError::NoCommonGroup).seen(seen).wanted(ours).in_message("ClientHello");
+    }
+    if facts.suites.is_empty() {
+        let error = Error::from(PeerError::NoCommonSuite).seen(suite_names(&offer.suites)).in_message("ClientHello");
+        return match Policy::that_would_agree(|s| offer.suites.contains(&s)) {
+            Some(name) => error.hint(format_args!("Policy::{name}() has a suite in common with this client")),
+            None => error.hint("no policy of Clasp speaks any of these"),
+        };
+    }
+    Error::from(PeerError::NoCommonScheme)
+        .seen(format_args!("suites {} and schemes {}", suite_names(&facts.suites), names(&facts.schemes)))
+        .wanted("a suite and a scheme that fit the server's certificate")
+        .in_message("ClientHello")
+}
+
+fn names(schemes: &[SignatureScheme]) -> String {
+    schemes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The application protocol: RFC 7301 3.2, by the server's preference.
+pub(crate) fn protocol<'a>(config: &'a ServerConfig, offer: &ClientOffer) -> Result<Option<&'a [u8]>> {
+    if config.alpn.is_empty() || offer.alpn.is_empty() {
+        return Ok(None);
+    }
+    let text =
+        |list: &[Vec<u8>]| list.iter().map(|p| String::from_utf8_lossy(p).into_owned()).collect::<Vec<_>>().join(", ");
+    match config.alpn.iter().find(|p| offer.alpn.contains(p)) {
+        Some(protocol) => Ok(Some(protocol)),
+        None => Err(Error::from(PeerError::NoCommonProtocol).seen(text(&offer.alpn)).wanted(text(&config.alpn))),
+    }
+}
+
+/// RFC 7507 3: a client that fell back although it can do better met an attacker. TLS 1.2 is our best version.
+pub(crate) fn fallback(offer: &ClientOffer, best: bool) -> Result<()> {
+    if offer.suites.contains(&CipherSuite::TLS_FALLBACK_SCSV) && !best {
+        return Err(PeerError::InappropriateFallback.into());
+    }
+    Ok(())
+}
+
+/// The scheme to sign with: the signer's preference among what the peer takes and our policy allows.
+pub(crate) fn scheme(identity: &Identity, policy: &Policy, theirs: &[SignatureScheme]) -> Result<SignatureScheme> {
+    let allowed: Vec<SignatureScheme> = theirs.iter().copied().filter(|s| policy.schemes.contains(s)).collect();
+    first_common(identity.signer.schemes(), &allowed).ok_or_else(|| {
+        Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(identity.signer.schemes()))
+    })
+}

@@ -1,0 +1,364 @@
+//! Server side of TLS 1.2. The figures stand in `client12.rs`.                        RFC 5246 7.3, RFC 5077 3.1
+
+use super::hello::{Answer, ClientOffer, choose_version, fresh_id, send_server_hello};
+use super::link::Link;
+use super::{Established, credential, key_exchange, negotiate, recv_finished, send_finished};
+use crate::config::suite::Suite;
+use crate::config::{ClientAuth, Identity, ServerConfig, Verified};
+use crate::connection::{Facts, Resumption};
+use crate::crypto::KeyShare;
+use crate::error::{Error, Outside, PeerError, Result};
+use crate::keys::log::CLIENT_RANDOM;
+use crate::keys::schedule12::{Side, Vault12};
+use crate::record::{OpenKeys, SealKeys};
+use crate::session::ServerSession;
+use crate::session::admit::{self, Admitted, By};
+use crate::wire::code::{ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::message::{
+    Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientHello, ClientKeyExchange,
+    NewSessionTicketView, SignedView,
+};
+use std::sync::Arc;
+
+pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<Established> {
+    let link = &mut link;
+
+    // 7.4.1.2
+    let hello = link.recv::<ClientHello>().await?;
+    let offer = read_hello(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
+    link.recycle(hello);
+    link.version(ProtocolVersion::Tls12);
+
+    let mut random = [0; 32];
+    config.provider.random.fill(&mut random)?;
+    let talk = Talk { config: &config, offer: &offer, random };
+    match admit::server12(link, &config, &offer).await.map_err(|e| e.in_message("ClientHello"))? {
+        Some(admitted) => resumed(link, &talk, admitted).await,
+        None => full(link, &talk).await,
+    }
+}
+
+/// What every step of one conversation needs.
+struct Talk<'a> {
+    config: &'a ServerConfig,
+    offer: &'a ClientOffer,
+    random: [u8; 32],
+}
+
+fn read_hello(config: &ServerConfig, hello: &crate::wire::message::ClientHelloView<'_>) -> Result<ClientOffer> {
+    choose_version(hello)?;
+    let offer = ClientOffer::read(hello)?;
+    negotiate::fallback(&offer, true)?;
+    if !offer.secure_renegotiation && config.policy.require_secure_renegotiation {
+        return Err(Error::from(PeerError::NoSecureRenegotiation).hint("Policy::legacy() takes such clients"));
+    }
+    if !offer.extended_master_secret && config.policy.require_extended_master_secret {
+        return Err(PeerError::NoExtendedMasterSecret.into());
+    }
+    Ok(offer)
+}
+
+async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
+    let Talk { config, offer, random } = talk;
+    let alpn = negotiate::protocol(config, offer)?;
+    let client = negotiate::hello_facts(config, offer);
+    let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
+    let (suite, group) = negotiate::suite(&config.policy, offer, &client, &identity)?;
+    link.chose("cipher suite", suite.code.0, suite.code.name());
+    let hash = config.provider.hash(suite.hash)?;
+    link.transcript.start(hash);
+    let mut vault = Vault12::new();
+
+    // 7.4.1.3. A client that takes a ticket gets one, else an ID under which its session is kept.
+    let new_ticket = offer.ticket.is_some() && config.tickets.is_some();
+    let session_id = if new_ticket || config.sessions.is_none() { Vec::new() } else { fresh_id(config.provider)? };
+    let status = identity.ocsp.as_deref().filter(|_| offer.status_request);
+    let answer = Answer {
+        random: *random,
+        session_id: &session_id,
+        suite,
+        alpn,
+        new_ticket,
+        status: status.is_some(),
+        resumed: false,
+    };
+    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
+    link.limits(limits.send, limits.receive);
+
+    // 7.4.2, RFC 6066 8, 7.4.3
+    credential::send_chain(link, Some(&identity));
+    if let Some(ocsp) = status {
+        link.send(HandshakeType::CertificateStatus, |w| CertificateStatusView { ocsp }.encode(w));
+    }
+    let exchange = match group {
+        None => None,
+        Some(group) => Some((send_key_exchange(link, talk, &identity, group).await?, group)),
+    };
+
+    // 7.4.4, 7.4.5
+    if let Some(auth) = &config.client_auth {
+        send_request(link, config, auth);
+    } else {
+        link.transcript.forget_bytes();
+    }
+    link.send(HandshakeType::ServerHelloDone, |_| ());
+
+    // 7.4.6
+    let (client_chain, verified) = match &config.client_auth {
+        None => (Vec::new(), None),
+        Some(auth) => recv_client_certificate(link, config, auth).await?,
+    };
+
+    // 7.4.7
+    let signature_group = exchange.as_ref().map(|(_, group)| *group);
+    let message = link.recv::<ClientKeyExchange>().await?;
+    match exchange {
+        None => decrypt_premaster(config, &identity, message.view().long("EncryptedPreMasterSecret"), &mut vault)
+            .map_err(|e| e.in_message("ClientKeyExchange"))?,
+        Some((share, group)) => key_exchange::server_agree(share, group, message.view(), &mut vault)
+            .map_err(|e| e.in_message("ClientKeyExchange"))?,
+    }
+
+    // 8.1, RFC 7627 4
+    let extended = offer.extended_master_secret && config.extended_master_secret;
+    if extended {
+        vault.extended_master(hash, link.transcript.hash().as_ref());
+    } else {
+        vault.master(hash, &offer.random, random);
+    }
+    vault.expand(hash, &offer.random, random);
+    log_master(talk, &vault);
+
+    // 7.4.8: signed is everything before this message.
+    if let Some(verified) = &verified {
+        let message = link.transcript.bytes().to_vec();
+        let proof = link.recv::<CertificateVerify>().await?;
+        credential::check(config.provider, &config.policy, verified, &message, proof.view())
+            .map_err(|e| e.in_message("CertificateVerify"))?;
+    }
+    link.transcript.forget_bytes();
+
+    // 7.1, 7.4.9
+    link.recv_change_cipher_spec().await?;
+    change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
+    let first_finished = recv_finished(link, &vault, hash, Side::Client).await?;
+    let session = session_of(talk, suite, extended, &vault, client_chain.clone());
+    if new_ticket {
+        send_ticket(link, config, session.encode());
+    } else if let (Some(store), Some(bytes)) = (&config.sessions, session.encode().filter(|_| !session_id.is_empty())) {
+        let until = config.clock.now().checked_add(config.session_lifetime).unwrap_or(session.created);
+        // A store that fails costs the next handshake its shortcut, not this one its connection.
+        let _lost = link.outside("session store", store.put(&session_id, &bytes, until)).await;
+    }
+    change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
+    send_finished(link, &vault, hash, Side::Server);
+
+    let facts = Facts {
+        group: signature_group,
+        peer_chain: client_chain,
+        alpn: alpn.map(<[u8]>::to_vec),
+        client_authenticated: verified.is_some(),
+        ..facts(talk, suite, extended, encrypt_then_mac)
+    };
+    Ok(established(talk, facts, suite, vault, first_finished))
+}
+
+async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result<Established> {
+    let Talk { config, offer, random } = talk;
+    let Admitted { session, by, renew } = admitted;
+    let suite = Suite::find(session.suite).ok_or(Outside::Bug)?;
+    let alpn = negotiate::protocol(config, offer)?;
+    let resumption = match by {
+        By::Ticket => Resumption::Ticket,
+        By::SessionId => Resumption::SessionId,
+    };
+    link.chose("cipher suite", suite.code.0, suite.code.name());
+    link.resumed(resumption.name());
+    let hash = config.provider.hash(suite.hash)?;
+    link.transcript.start(hash);
+    link.transcript.forget_bytes();
+    let mut vault = Vault12::new();
+    vault.resume(&session.master);
+    vault.expand(hash, &offer.random, random);
+    log_master(talk, &vault);
+
+    // The echo of the ID says yes: 7.4.1.3, RFC 5077 3.4.
+    let new_ticket = renew && offer.ticket.is_some();
+    let answer = Answer {
+        random: *random,
+        session_id: &offer.session_id,
+        suite,
+        alpn,
+        new_ticket,
+        status: false,
+        resumed: true,
+    };
+    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
+    link.limits(limits.send, limits.receive);
+    if new_ticket {
+        send_ticket(link, config, session.encode());
+    }
+    change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
+    let first_finished = send_finished(link, &vault, hash, Side::Server);
+    link.recv_change_cipher_spec().await?;
+    change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
+    recv_finished(link, &vault, hash, Side::Client).await?;
+
+    let facts = Facts {
+        resumed: Some(resumption),
+        client_authenticated: !session.client_chain.is_empty(),
+        peer_chain: session.client_chain.clone(),
+        alpn: alpn.map(<[u8]>::to_vec),
+        ..facts(talk, suite, session.extended_master_secret, encrypt_then_mac)
+    };
+    Ok(established(talk, facts, suite, vault, first_finished))
+}
+
+/// ServerKeyExchange: signed over both randoms and the parameters.
+async fn send_key_exchange(
+    link: &mut Link,
+    talk: &Talk<'_>,
+    identity: &Identity,
+    group: NamedGroup,
+) -> Result<Box<dyn KeyShare>> {
+    let Talk { config, offer, random } = talk;
+    link.chose("group", group.0, group.name());
+    let (share, params) = key_exchange::server_share(config.provider, group)?;
+    let message = [&offer.random[..], random, &params].concat();
+    let (scheme, signature) = credential::sign(link, identity, &config.policy, &offer.schemes, &message).await?;
+    link.send(HandshakeType::ServerKeyExchange, |w| {
+        w.bytes(&params);
+        SignedView { scheme, signature: &signature }.encode(w);
+    });
+    Ok(share)
+}
+
+fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) {
+    let types = [ClientCertificateType::EcdsaSign.0, ClientCertificateType::RsaSign.0];
+    let schemes: Vec<u16> = config.policy.schemes.iter().map(|s: &SignatureScheme| s.0).collect();
+    // More names than this would make a message that clients refuse; none means any issuer.
+    const MAX_AUTHORITIES: usize = 200;
+    let mut authorities = auth.verifier().authorities();
+    if authorities.len() > MAX_AUTHORITIES {
+        authorities.clear();
+    }
+    link.send(HandshakeType::CertificateRequest, |w| CertificateRequestView::encode(&types, &schemes, &authorities, w));
+}
+
+async fn recv_client_certificate(
+    link: &mut Link,
+    config: &ServerConfig,
+    auth: &ClientAuth,
+) -> Result<(Vec<Vec<u8>>, Option<Verified>)> {
+    let message = link.recv::<Certificate12>().await?;
+    let chain = credential::read_chain(message.view())?;
+    match (chain.is_empty(), auth) {
+        (true, ClientAuth::Request(_)) => Ok((chain, None)),
+        (true, ClientAuth::Require(_)) => Err(Error::from(PeerError::NoCertificateTls12)
+            .in_message("Certificate")
+            .hint("give the client a certificate and its key")),
+        (false, auth) => {
+            let verified = credential::verify(link, auth.verifier(), &chain, None, None, config.clock.now()).await?;
+            Ok((chain, Some(verified)))
+        }
+    }
+}
+
+/// RFC 5246 7.4.7.1. Bleichenbacher: whatever is wrong with the ciphertext, a random premaster goes on in its place,
+/// and the conversation fails at Finished as with any wrong key.
+fn decrypt_premaster(
+    config: &ServerConfig,
+    identity: &Identity,
+    ciphertext: crate::wire::Read<&[u8]>,
+    vault: &mut Vault12,
+) -> Result<()> {
+    let mut random = zeroize::Zeroizing::new([0; 48]);
+    config.provider.random.fill(&mut *random)?;
+    let ciphertext = ciphertext?;
+    let key = identity.transport.as_ref().ok_or(Outside::Bug)?;
+    let out = vault.premaster.fill(48).first_chunk_mut::<48>().ok_or(Outside::Bug)?;
+    if key.rsa_premaster(ciphertext, ProtocolVersion::Tls12.0.to_be_bytes(), &random, out) {
+        Ok(())
+    } else {
+        Err(Outside::Bug.into())
+    }
+}
+
+fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Vec<u8>>) {
+    let mut ticket = Vec::new();
+    let mut lifetime = 0;
+    if let (Some(keys), Some(session)) = (&config.tickets, session.map(zeroize::Zeroizing::new)) {
+        // RFC 5077 3.3: an empty ticket says that the server changed its mind, as it does when it cannot make one.
+        if keys.seal(config.clock.now(), &session, &mut ticket).is_err() {
+            ticket.clear();
+        }
+        lifetime = u32::try_from(keys.lifetime().min(config.session_lifetime).as_secs()).unwrap_or(u32::MAX);
+    }
+    let view = NewSessionTicketView { lifetime_hint: lifetime, ticket: &ticket };
+    link.send(HandshakeType::NewSessionTicket, |w| view.encode(w));
+}
+
+fn session_of(
+    talk: &Talk<'_>,
+    suite: &Suite,
+    extended: bool,
+    vault: &Vault12,
+    client_chain: Vec<Vec<u8>>,
+) -> ServerSession {
+    let mut master = Box::new([0; 48]);
+    master.copy_from_slice(vault.master_secret().expose());
+    ServerSession {
+        suite: suite.code,
+        master,
+        extended_master_secret: extended,
+        created: talk.config.clock.now(),
+        server_name: talk.offer.server_name.clone(),
+        client_chain,
+    }
+}
+
+fn change_write_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: bool, vault: &Vault12) -> Result<()> {
+    let keys = SealKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Server), etm)?;
+    link.send_change_cipher_spec();
+    link.install_write(suite.code, keys);
+    Ok(())
+}
+
+fn change_read_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: bool, vault: &Vault12) -> Result<()> {
+    let keys = OpenKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Client), etm)?;
+    link.install_read(suite.code, keys);
+    Ok(())
+}
+
+fn log_master(talk: &Talk<'_>, vault: &Vault12) {
+    if let Some(log) = talk.config.key_log.as_ref().filter(|l| l.wants(CLIENT_RANDOM)) {
+        log.log(CLIENT_RANDOM, &talk.offer.random, vault.master_secret().expose());
+    }
+}
+
+fn facts(talk: &Talk<'_>, suite: &Suite, extended: bool, encrypt_then_mac: bool) -> Facts {
+    Facts {
+        server_name: talk.offer.server_name.clone(),
+        extended_master_secret: extended,
+        encrypt_then_mac,
+        secure_renegotiation: talk.offer.secure_renegotiation,
+        ..Facts::new(ProtocolVersion::Tls12, suite.code)
+    }
+}
+
+fn established(
+    talk: &Talk<'_>,
+    facts: Facts,
+    suite: &Suite,
+    vault: Box<Vault12>,
+    first_finished: [u8; 12],
+) -> Established {
+    Established {
+        facts,
+        hash: suite.hash,
+        master: vault.into_master(),
+        client_random: talk.offer.random,
+        server_random: talk.random,
+        first_finished,
+    }
+}

@@ -1,0 +1,51 @@
+//! The hash of the conversation: RFC 5246 7.4.9.
+
+use crate::crypto::{Digest, Hash, HashContext};
+
+/// Every handshake message so far, hashed as it goes once the hash is known. The bytes are those of the wire: nothing
+/// is encoded again.
+pub(crate) struct Transcript {
+    /// The messages themselves, until the hash is chosen; kept longer where TLS 1.2 client authentication signs them.
+    bytes: Vec<u8>,
+    keep: bool,
+    context: Option<Box<dyn HashContext>>,
+}
+
+impl Transcript {
+    pub(crate) fn new() -> Self {
+        Self { bytes: Vec::new(), keep: true, context: None }
+    }
+
+    /// Adds whole messages, as they stood on the wire.
+    pub(crate) fn add(&mut self, messages: &[u8]) {
+        if let Some(context) = &mut self.context {
+            context.update(messages);
+        }
+        if self.keep {
+            self.bytes.extend_from_slice(messages);
+        }
+    }
+
+    /// The hash is chosen: everything so far goes into it.
+    pub(crate) fn start(&mut self, hash: &dyn Hash) {
+        let mut context = hash.start();
+        context.update(&self.bytes);
+        self.context = Some(context);
+    }
+
+    /// The messages themselves are not needed any more.
+    pub(crate) fn forget_bytes(&mut self) {
+        self.keep = false;
+        self.bytes = Vec::new();
+    }
+
+    /// The messages themselves: TLS 1.2 CertificateVerify signs them, not their hash (RFC 5246 7.4.8).
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The hash of the conversation so far; of nothing if no hash is chosen yet, which only a bug could ask for.
+    pub(crate) fn hash(&self) -> Digest {
+        self.context.as_ref().map_or(Digest::empty(), |context| context.fork().finish())
+    }
+}

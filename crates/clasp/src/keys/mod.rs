@@ -1,0 +1,4 @@
+//! Secrets and what is derived from them.
+
+pub mod log;
+pub(crate) mod schedule12;

@@ -1,0 +1,18 @@
+//! Every bound of the record layer, by name, with its source.
+
+/// Plaintext of one record: RFC 5246 6.2.1.
+pub const MAX_PLAINTEXT: usize = 1 << 14;
+/// What protection may add in TLS 1.2: RFC 5246 6.2.3.
+pub const MAX_EXPANSION: usize = 2048;
+/// Bytes of a record header.
+pub const HEADER_LEN: usize = 5;
+/// Empty records of application data in a row that are borne: OpenSSL's and BoringSSL's number.
+pub const MAX_EMPTY_RECORDS: u8 = 32;
+/// Warning alerts in a row that are borne: BoringSSL's number.
+pub const MAX_WARNING_ALERTS: u8 = 4;
+/// A handshake message other than Certificate: no message of the protocol comes near it.
+pub const MAX_MESSAGE: usize = 1 << 16;
+/// A Certificate message: what BoringSSL and OpenSSL take is of this size.
+pub const MAX_CERTIFICATE_MESSAGE: usize = 100 * 1024;
+/// Requests to renegotiate that are turned down with a warning before the connection is given up.
+pub const MAX_RENEGOTIATION_REQUESTS: u8 = 4;

@@ -1,0 +1,172 @@
+//! Opening records, in place.
+
+use super::limits::{HEADER_LEN, MAX_PLAINTEXT};
+use super::{RecordError, additional_data, xored_nonce};
+use crate::config::suite::{Bulk, Suite};
+use crate::crypto::{
+    AeadId, AeadKey, BlockKey, CbcHmacKey, CryptoError, CryptoResult, HmacKey, Provider, TAG_LEN, Use,
+};
+use crate::keys::schedule12::DirectionKeys;
+use crate::wire::code::ContentType;
+use core::fmt;
+use core::ops::Range;
+use subtle::ConstantTimeEq;
+
+/// Keys that open the records of one direction.
+pub struct OpenKeys(Protection);
+
+enum Protection {
+    None,
+    /// RFC 5288: a 4-byte salt and 8 explicit bytes.
+    Gcm(Box<dyn AeadKey>, [u8; 4]),
+    /// RFC 7905: the nonce is implicit.
+    ChaCha(Box<dyn AeadKey>, [u8; 12]),
+    /// RFC 5246 6.2.3.2.
+    MacThenEncrypt(Box<dyn CbcHmacKey>),
+    /// RFC 7366.
+    EncryptThenMac(Box<dyn BlockKey>, Box<dyn HmacKey>, usize),
+}
+
+const BLOCK: usize = 16;
+const EXPLICIT_NONCE: usize = 8;
+
+impl OpenKeys {
+    /// Keys of a TLS 1.2 suite.
+    pub(crate) fn tls12(
+        provider: &Provider,
+        suite: &Suite,
+        keys: &DirectionKeys<'_>,
+        encrypt_then_mac: bool,
+    ) -> CryptoResult<Self> {
+        let wrong = |_| CryptoError;
+        Ok(Self(match suite.bulk {
+            Bulk::Aead(AeadId::ChaCha20Poly1305) => {
+                let key = provider.aead(AeadId::ChaCha20Poly1305)?.key(keys.key)?;
+                Protection::ChaCha(key, keys.iv.try_into().map_err(wrong)?)
+            }
+            Bulk::Aead(id) => Protection::Gcm(provider.aead(id)?.key(keys.key)?, keys.iv.try_into().map_err(wrong)?),
+            Bulk::Cbc(id) => {
+                let legacy = provider.legacy.ok_or(CryptoError)?;
+                if encrypt_then_mac {
+                    let mac = provider.hash(id.mac)?.hmac(keys.mac);
+                    Protection::EncryptThenMac(legacy.block(keys.key, Use::Open)?, mac, id.mac.len())
+                } else {
+                    let key = legacy.cbc_hmac(id, keys.mac, keys.key, Use::Open).ok_or(CryptoError)??;
+                    Protection::MacThenEncrypt(key)
+                }
+            }
+        }))
+    }
+}
+
+/// The receiving half of the record layer: keys, a sequence number, a limit.
+pub struct Opener {
+    keys: OpenKeys,
+    sequence: u64,
+    limit: usize,
+}
+
+impl Default for Opener {
+    fn default() -> Self {
+        Self { keys: OpenKeys(Protection::None), sequence: 0, limit: MAX_PLAINTEXT }
+    }
+}
+
+impl Opener {
+    /// New keys: the sequence number starts again.
+    pub fn install(&mut self, keys: OpenKeys) {
+        self.keys = keys;
+        self.sequence = 0;
+    }
+
+    /// Records with more plaintext than this are refused from here on.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(MAX_PLAINTEXT);
+    }
+
+    /// Whether records are protected.
+    pub fn is_protected(&self) -> bool {
+        !matches!(self.keys.0, Protection::None)
+    }
+
+    /// Opens one whole record in place and says where its content stands in it.
+    ///
+    /// # Errors
+    /// [`RecordError::BadMac`] for everything that can be wrong inside; [`RecordError::TooLong`] for the length.
+    pub fn open(&mut self, content: ContentType, record: &mut [u8]) -> Result<Range<usize>, RecordError> {
+        let range = self.decrypt(content, record).map_err(|CryptoError| RecordError::BadMac)?;
+        if range.len() > self.limit {
+            return Err(RecordError::TooLong(range.len()));
+        }
+        self.sequence = self.sequence.checked_add(1).ok_or(RecordError::BadMac)?;
+        Ok(range)
+    }
+
+    fn decrypt(&mut self, content: ContentType, record: &mut [u8]) -> CryptoResult<Range<usize>> {
+        let sequence = self.sequence;
+        let (header, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(CryptoError)?;
+        let version = [header[1], header[2]];
+        match &mut self.keys.0 {
+            Protection::None => Ok(HEADER_LEN..HEADER_LEN + body.len()),
+            Protection::Gcm(key, salt) => {
+                let (explicit, sealed) = body.split_first_chunk_mut::<EXPLICIT_NONCE>().ok_or(CryptoError)?;
+                let plain = sealed.len().checked_sub(TAG_LEN).ok_or(CryptoError)?;
+                let mut nonce = [0; 12];
+                nonce[..4].copy_from_slice(salt);
+                nonce[4..].copy_from_slice(explicit);
+                let plain = key.open(&nonce, &additional_data(sequence, content, version, plain), sealed)?;
+                let start = HEADER_LEN + EXPLICIT_NONCE;
+                Ok(start..start + plain)
+            }
+            Protection::ChaCha(key, iv) => {
+                let plain = body.len().checked_sub(TAG_LEN).ok_or(CryptoError)?;
+                let aad = additional_data(sequence, content, version, plain);
+                let plain = key.open(&xored_nonce(iv, sequence), &aad, body)?;
+                Ok(HEADER_LEN..HEADER_LEN + plain)
+            }
+            Protection::MacThenEncrypt(key) => {
+                let (iv, sealed) = body.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
+                let aad = additional_data(sequence, content, version, 0);
+                let aad: &[u8; 11] = aad.first_chunk().ok_or(CryptoError)?;
+                let plain = key.open(iv, aad, sealed)?;
+                let start = HEADER_LEN + BLOCK;
+                Ok(start..start + plain)
+            }
+            Protection::EncryptThenMac(key, mac, mac_len) => {
+                // RFC 7366 3: MAC over everything incl. the IV, checked before anything is decrypted.
+                let signed = body.len().checked_sub(*mac_len).ok_or(CryptoError)?;
+                let (signed, tag) = body.split_at_mut(signed);
+                let aad = additional_data(sequence, content, version, signed.len());
+                let wanted = mac.sign(&[&aad, signed]);
+                if !bool::from(wanted.as_ref().ct_eq(tag)) {
+                    return Err(CryptoError);
+                }
+                let (iv, sealed) = signed.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
+                key.decrypt(iv, sealed)?;
+                let plain = unpadded(sealed)?;
+                let start = HEADER_LEN + BLOCK;
+                Ok(start..start + plain)
+            }
+        }
+    }
+}
+
+/// The length without the padding of RFC 5246 6.2.3.2; every padding byte must say the same (POODLE). The record is
+/// authenticated already, so this may branch.
+fn unpadded(blocks: &[u8]) -> CryptoResult<usize> {
+    let padding = *blocks.last().ok_or(CryptoError)?;
+    let plain = blocks.len().checked_sub(usize::from(padding) + 1).ok_or(CryptoError)?;
+    if blocks[plain..].iter().all(|b| *b == padding) { Ok(plain) } else { Err(CryptoError) }
+}
+
+impl fmt::Debug for OpenKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpenKeys([secret])")
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opener(sequence {}, limit {})", self.sequence, self.limit)
+    }
+}

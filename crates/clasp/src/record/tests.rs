@@ -1,0 +1,170 @@
+//! Every protection, both ways, and every way it must refuse.
+
+use super::*;
+use crate::config::suite::{Bulk, SUITES, Suite};
+use crate::crypto::{HashId, Provider};
+use crate::keys::schedule12::{Side, Vault12};
+use std::io::IoSlice;
+
+fn pair(suite: &Suite, etm: bool) -> (Sealer, Opener) {
+    let provider = Provider::builtin();
+    let mut vault = Vault12::new();
+    vault.expand(provider.hash(HashId::Sha256).unwrap(), &[1; 32], &[2; 32]);
+    let keys = vault.keys(suite, Side::Client);
+    let (mut sealer, mut opener) = (Sealer::default(), Opener::default());
+    sealer.install(SealKeys::tls12(provider, suite, &keys, etm).unwrap());
+    opener.install(OpenKeys::tls12(provider, suite, &keys, etm).unwrap());
+    (sealer, opener)
+}
+
+fn every(mut test: impl FnMut(&Suite, bool)) {
+    for suite in SUITES {
+        if Provider::builtin().legacy.is_none() && suite.is_legacy() {
+            continue;
+        }
+        test(suite, false);
+        if matches!(suite.bulk, Bulk::Cbc(_)) {
+            test(suite, true);
+        }
+    }
+}
+
+fn seal(sealer: &mut Sealer, plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], &mut out).unwrap();
+    out
+}
+
+#[test]
+fn every_protection_round_trips_at_every_size() {
+    every(|suite, etm| {
+        let (mut sealer, mut opener) = pair(suite, etm);
+        for size in (0..70).chain([255, 256, 1023, 16383, 16384]) {
+            let plain: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+            let mut record = seal(&mut sealer, &plain);
+            let range = opener.open(ContentType::ApplicationData, &mut record).unwrap();
+            assert_eq!(record[range], plain, "{} etm {etm} size {size}", suite.code);
+        }
+    });
+}
+
+#[test]
+fn many_records_a_call_from_many_slices() {
+    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
+    let (mut sealer, mut opener) = pair(suite, false);
+    sealer.set_limit(100);
+    let parts = [vec![1; 70], vec![], vec![2; 130], vec![3; 55]];
+    let slices: Vec<IoSlice<'_>> = parts.iter().map(|p| IoSlice::new(p)).collect();
+    let mut out = Vec::new();
+    assert_eq!(sealer.seal(ContentType::ApplicationData, &slices, &mut out), Ok(3));
+    let mut got = Vec::new();
+    while let Ok(frame::Frame::Record { len, content }) = frame::next(&out, false) {
+        let range = opener.open(content, &mut out[..len]).unwrap();
+        got.extend_from_slice(&out[range]);
+        out.drain(..len);
+    }
+    assert_eq!(got, parts.concat());
+}
+
+/// Lucky Thirteen, POODLE: whatever is wrong inside a record, the answer is the same.
+#[test]
+fn lucky_thirteen_every_bit_flip_is_one_error() {
+    every(|suite, etm| {
+        let (mut sealer, _) = pair(suite, etm);
+        let record = seal(&mut sealer, b"the quick brown fox");
+        for bit in limits::HEADER_LEN * 8..record.len() * 8 {
+            let (_, mut opener) = pair(suite, etm);
+            let mut altered = record.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            let got = opener.open(ContentType::ApplicationData, &mut altered);
+            assert_eq!(got, Err(RecordError::BadMac), "{} etm {etm} bit {bit}", suite.code);
+        }
+        for len in limits::HEADER_LEN..record.len() {
+            let (_, mut opener) = pair(suite, etm);
+            let got = opener.open(ContentType::ApplicationData, &mut record[..len].to_vec());
+            assert_eq!(got, Err(RecordError::BadMac), "{} etm {etm} cut to {len}", suite.code);
+        }
+    });
+}
+
+#[test]
+fn replayed_reordered_and_relabelled_records_are_refused() {
+    every(|suite, etm| {
+        let (mut sealer, mut opener) = pair(suite, etm);
+        let (one, two) = (seal(&mut sealer, b"one"), seal(&mut sealer, b"two"));
+        assert!(opener.open(ContentType::ApplicationData, &mut two.clone()).is_err(), "out of order");
+        assert!(opener.open(ContentType::Handshake, &mut one.clone()).is_err(), "another type");
+        assert!(opener.open(ContentType::ApplicationData, &mut one.clone()).is_ok());
+        assert!(opener.open(ContentType::ApplicationData, &mut one.clone()).is_err(), "again");
+    });
+}
+
+/// POODLE: AWS-LC checks every padding byte; a record whose padding differs in any byte must not open. With
+/// encrypt-then-MAC the padding is ours to check.
+#[test]
+#[cfg(feature = "legacy")]
+fn poodle_every_padding_byte_is_checked() {
+    use crate::crypto::Use;
+    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA).unwrap();
+    let provider = Provider::builtin();
+    let legacy = provider.legacy.unwrap();
+    let (mac_key, key) = ([7; 20], [9; 16]);
+    let mac = provider.hash(HashId::Sha1).unwrap().hmac(&mac_key);
+    let iv = [5; 16];
+    let aad = additional_data(0, ContentType::ApplicationData, [3, 3], 3);
+    let Bulk::Cbc(id) = suite.bulk else { panic!("a CBC suite") };
+    let attempt = |padding: [u8; 9]| {
+        // "abc", its MAC, and nine bytes of padding: two blocks made by hand.
+        let mut blocks = [&b"abc"[..], mac.sign(&[&aad, b"abc"]).as_ref(), &padding].concat();
+        legacy.block(&key, Use::Seal).unwrap().encrypt(&iv, &mut blocks).unwrap();
+        let mut opener = legacy.cbc_hmac(id, &mac_key, &key, Use::Open).unwrap().unwrap();
+        opener.open(&iv, aad.first_chunk().unwrap(), &mut blocks)
+    };
+    assert_eq!(attempt([8; 9]), Ok(3));
+    for byte in 0..8 {
+        let mut padding = [8; 9];
+        padding[byte] = 0;
+        assert!(attempt(padding).is_err(), "padding byte {byte} is not looked at");
+    }
+}
+
+/// BEAST: each CBC record begins with a fresh IV, never the last block of the one before.
+#[test]
+#[cfg(feature = "legacy")]
+fn beast_each_record_has_a_fresh_iv() {
+    every(|suite, etm| {
+        if let Bulk::Cbc(_) = suite.bulk {
+            let (mut sealer, _) = pair(suite, etm);
+            let (a, b) = (seal(&mut sealer, b"same"), seal(&mut sealer, b"same"));
+            assert_ne!(a[5..21], b[5..21]);
+            assert_ne!(a[a.len() - 16..], b[5..21]);
+        }
+    });
+}
+
+#[test]
+fn record_too_long_is_refused_before_and_after_opening() {
+    let mut header = vec![23, 3, 3, 0x48, 1];
+    assert_eq!(frame::next(&header, false), Err(RecordError::TooLong(0x4801)));
+    header[4] = 0;
+    assert_eq!(frame::next(&header, false), Ok(frame::Frame::Partial(0x4800)));
+    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
+    let (mut sealer, mut opener) = pair(suite, false);
+    opener.set_limit(512);
+    let mut record = seal(&mut sealer, &[0; 513]);
+    assert_eq!(opener.open(ContentType::ApplicationData, &mut record), Err(RecordError::TooLong(513)));
+}
+
+#[test]
+fn other_protocols_are_recognised() {
+    assert_eq!(frame::next(b"GET / HTTP/1.1\r\n", true), Err(RecordError::PlainHttp));
+    assert_eq!(frame::next(b"HTTP/1.1 400 Bad Request", true), Err(RecordError::PlainHttp));
+    assert_eq!(frame::next(b"SSH-2.0-OpenSSH", true), Err(RecordError::NotTls));
+    assert_eq!(frame::next(&[0x80, 0x2e, 1, 3, 1], true), Err(RecordError::Ssl2));
+    assert_eq!(
+        frame::next(&[22, 3, 1, 0, 4, 1, 2, 3, 4], true),
+        Ok(frame::Frame::Record { content: ContentType::Handshake, len: 9 })
+    );
+    assert_eq!(frame::next(&[22, 3], true), Ok(frame::Frame::Partial(3)));
+    assert_eq!(frame::next(&[22, 2, 0, 0, 0], true), Err(RecordError::WrongVersion(0x0200)));
+}

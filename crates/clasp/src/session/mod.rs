@@ -1,0 +1,12 @@
+//! Sessions: what is kept so that the next handshake saves a round trip and the public-key work.
+
+pub(crate) mod admit;
+mod client_cache;
+mod state;
+mod store;
+mod ticket;
+
+pub use client_cache::{ClientSessionCache, ClientSessions, PeerKey, Session};
+pub(crate) use state::ServerSession;
+pub use store::{ServerSessionCache, ServerSessions};
+pub use ticket::TicketKeys;

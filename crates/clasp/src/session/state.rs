@@ -1,0 +1,111 @@
+//! What a server must remember of a session, as bytes: sealed in a ticket or kept under a session ID.
+
+use crate::keys::schedule12::MASTER_LEN;
+use crate::wire::code::CipherSuite;
+use crate::wire::{Read, Reader, Writer};
+use core::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zeroize::Zeroize;
+
+/// A TLS 1.2 session on the server.
+pub(crate) struct ServerSession {
+    pub(crate) suite: CipherSuite,
+    pub(crate) master: Box<[u8; MASTER_LEN]>,
+    pub(crate) extended_master_secret: bool,
+    pub(crate) created: SystemTime,
+    pub(crate) server_name: Option<String>,
+    pub(crate) client_chain: Vec<Vec<u8>>,
+}
+
+/// The layout's number; another is not read.
+const FORMAT: u8 = 1;
+/// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
+const MAX_CHAIN: usize = 8 * 1024;
+
+impl ServerSession {
+    /// The session's bytes; `None` if it is too large to keep.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        if self.client_chain.iter().map(Vec::len).sum::<usize>() > MAX_CHAIN {
+            return None;
+        }
+        // Room for all at once: growing would leave copies of the secret behind.
+        let mut out =
+            Vec::with_capacity(128 + 2 * MAX_CHAIN.min(self.client_chain.iter().map(|c| c.len() + 3).sum()) + 256);
+        let mut w = Writer::new(&mut out);
+        w.u8(FORMAT);
+        w.u16(self.suite.0);
+        w.bytes(&self.master[..]);
+        w.u8(u8::from(self.extended_master_secret));
+        let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        w.bytes(&created.to_be_bytes());
+        w.vec8(|w| w.bytes(self.server_name.as_deref().unwrap_or_default().as_bytes()));
+        w.vec24(|w| self.client_chain.iter().for_each(|c| w.vec24(|w| w.bytes(c))));
+        Some(out)
+    }
+
+    /// Reads what [`Self::encode`] wrote. A session of another layout, or a damaged one, is no session.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        Self::read(&mut Reader::new(bytes)).ok().flatten()
+    }
+
+    fn read(r: &mut Reader<'_>) -> Read<Option<Self>> {
+        if r.u8("format")? != FORMAT {
+            return Ok(None);
+        }
+        let suite = CipherSuite(r.u16("suite")?);
+        let mut master = Box::new([0; MASTER_LEN]);
+        master.copy_from_slice(r.take(MASTER_LEN, "master")?);
+        let extended_master_secret = r.u8("ems")? == 1;
+        let created = u64::from_be_bytes(*r.array("created")?);
+        let name = r.vec8("server_name")?.rest();
+        let server_name = (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned());
+        let mut list = r.vec24("chain")?;
+        let mut client_chain = Vec::new();
+        while !list.is_empty() {
+            client_chain.push(list.vec24("certificate")?.rest().to_vec());
+        }
+        r.finish("session")?;
+        let Some(created) = UNIX_EPOCH.checked_add(Duration::from_secs(created)) else { return Ok(None) };
+        Ok(Some(Self { suite, master, extended_master_secret, created, server_name, client_chain }))
+    }
+}
+
+impl Drop for ServerSession {
+    fn drop(&mut self) {
+        self.master.zeroize();
+    }
+}
+
+impl fmt::Debug for ServerSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerSession({}, [secret])", self.suite)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_round_trip_and_damage_is_no_session() {
+        let session = ServerSession {
+            suite: CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA,
+            master: Box::new([7; 48]),
+            extended_master_secret: true,
+            created: UNIX_EPOCH + Duration::from_secs(1_900_000_000),
+            server_name: Some("example.com".into()),
+            client_chain: vec![vec![1; 300], vec![2; 500]],
+        };
+        let bytes = session.encode().unwrap();
+        let back = ServerSession::decode(&bytes).unwrap();
+        assert_eq!(back.encode().unwrap(), bytes);
+        assert_eq!((back.server_name.as_deref(), back.client_chain.len()), (Some("example.com"), 2));
+        assert!(!format!("{session:?}").contains('7'), "the secret is printed");
+        for len in 0..bytes.len() {
+            assert!(ServerSession::decode(&bytes[..len]).is_none());
+        }
+        let mut other = bytes;
+        other[0] = 99;
+        assert!(ServerSession::decode(&other).is_none());
+    }
+}

@@ -1,0 +1,41 @@
+//! CertificateStatus, the stapled OCSP response of TLS 1.2: RFC 6066 8.
+
+use super::Message;
+use crate::error::decode::DecodeKind;
+use crate::wire::code::HandshakeType;
+use crate::wire::{Read, Reader, Writer};
+
+/// CertificateStatus.
+#[derive(Debug)]
+pub struct CertificateStatus;
+
+/// The fields of a CertificateStatus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateStatusView<'a> {
+    /// The OCSP response, DER.
+    pub ocsp: &'a [u8],
+}
+
+/// `CertificateStatusType.ocsp`.
+const OCSP: u8 = 1;
+
+impl Message for CertificateStatus {
+    const TYPE: HandshakeType = HandshakeType::CertificateStatus;
+    const NAME: &'static str = "CertificateStatus";
+    type View<'a> = CertificateStatusView<'a>;
+
+    fn parse<'a>(r: &mut Reader<'a>) -> Read<CertificateStatusView<'a>> {
+        match r.u8("status_type")? {
+            OCSP => Ok(CertificateStatusView { ocsp: r.vec24("response")?.non_empty("response")?.rest() }),
+            other => Err(r.error("status_type", DecodeKind::IllegalValue(u32::from(other)))),
+        }
+    }
+}
+
+impl CertificateStatusView<'_> {
+    /// Writes the body.
+    pub fn encode(&self, w: &mut Writer<'_>) {
+        w.u8(OCSP);
+        w.vec24(|w| w.bytes(self.ocsp));
+    }
+}

@@ -1,0 +1,111 @@
+//! ServerKeyExchange: RFC 5246 7.4.3, RFC 8422 5.4. What its body means depends on the cipher suite.
+
+use super::{Message, SignedView};
+use crate::error::decode::DecodeKind;
+use crate::wire::code::{HandshakeType, NamedGroup};
+use crate::wire::{Read, Reader, Writer};
+
+/// ServerKeyExchange.
+#[derive(Debug)]
+pub struct ServerKeyExchange;
+
+/// The body of a ServerKeyExchange, to be read as the suite says.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerKeyExchangeView<'a>(Reader<'a>);
+
+/// Elliptic-curve parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EcdhParams<'a> {
+    /// The curve, by name.
+    pub group: NamedGroup,
+    /// The server's public value.
+    pub public: &'a [u8],
+    /// The bytes the signature covers, after the randoms.
+    pub signed: &'a [u8],
+    /// The signature.
+    pub signature: SignedView<'a>,
+}
+
+/// Diffie-Hellman parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DhParams<'a> {
+    /// The prime, big-endian.
+    pub p: &'a [u8],
+    /// The generator, big-endian.
+    pub g: &'a [u8],
+    /// The server's public value.
+    pub public: &'a [u8],
+    /// The bytes the signature covers, after the randoms.
+    pub signed: &'a [u8],
+    /// The signature.
+    pub signature: SignedView<'a>,
+}
+
+/// `ECCurveType.named_curve`: RFC 8422 5.4.
+const NAMED_CURVE: u8 = 3;
+
+impl Message for ServerKeyExchange {
+    const TYPE: HandshakeType = HandshakeType::ServerKeyExchange;
+    const NAME: &'static str = "ServerKeyExchange";
+    type View<'a> = ServerKeyExchangeView<'a>;
+
+    fn parse<'a>(r: &mut Reader<'a>) -> Read<ServerKeyExchangeView<'a>> {
+        let body = *r;
+        r.take(body.rest().len(), Self::NAME)?;
+        Ok(ServerKeyExchangeView(body))
+    }
+}
+
+impl<'a> ServerKeyExchangeView<'a> {
+    fn signed(self, r: Reader<'a>) -> &'a [u8] {
+        let all = self.0.rest();
+        all.get(..all.len() - r.rest().len()).unwrap_or(all)
+    }
+
+    /// Reads it for an ECDHE suite.
+    ///
+    /// # Errors
+    /// If the body is not exactly that, or describes a curve instead of naming one.
+    pub fn ecdh(self) -> Read<EcdhParams<'a>> {
+        let mut r = self.0;
+        let curve = r.u8("curve_type")?;
+        if curve != NAMED_CURVE {
+            return Err(self.0.error("curve_type", DecodeKind::IllegalValue(u32::from(curve))));
+        }
+        let group = NamedGroup(r.u16("namedcurve")?);
+        let public = r.vec8("public")?.non_empty("public")?.rest();
+        let signed = self.signed(r);
+        let signature = SignedView::read(&mut r)?;
+        r.finish(ServerKeyExchange::NAME)?;
+        Ok(EcdhParams { group, public, signed, signature })
+    }
+
+    /// Reads it for a DHE suite.
+    ///
+    /// # Errors
+    /// If the body is not exactly that.
+    pub fn dh(self) -> Read<DhParams<'a>> {
+        let mut r = self.0;
+        let p = r.vec16("dh_p")?.non_empty("dh_p")?.rest();
+        let g = r.vec16("dh_g")?.non_empty("dh_g")?.rest();
+        let public = r.vec16("dh_Ys")?.non_empty("dh_Ys")?.rest();
+        let signed = self.signed(r);
+        let signature = SignedView::read(&mut r)?;
+        r.finish(ServerKeyExchange::NAME)?;
+        Ok(DhParams { p, g, public, signed, signature })
+    }
+
+    /// Writes the parameters of an ECDHE exchange: what is signed.
+    pub fn encode_ecdh(group: NamedGroup, public: &[u8], w: &mut Writer<'_>) {
+        w.u8(NAMED_CURVE);
+        w.u16(group.0);
+        w.vec8(|w| w.bytes(public));
+    }
+
+    /// Writes the parameters of a DHE exchange: what is signed.
+    pub fn encode_dh(p: &[u8], g: &[u8], public: &[u8], w: &mut Writer<'_>) {
+        for field in [p, g, public] {
+            w.vec16(|w| w.bytes(field));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Certificates made on the spot.
+
+use clasp::{Identity, Roots};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256, SignatureAlgorithm,
+};
+use std::sync::{Arc, OnceLock};
+
+/// A certificate authority.
+pub struct Authority {
+    der: Vec<u8>,
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// What kind of key a certificate has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// RSA of 2048 bits.
+    Rsa,
+    /// ECDSA P-256.
+    P256,
+    /// ECDSA P-384.
+    P384,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// A certificate with its key.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The chain, DER.
+    pub chain: Vec<Vec<u8>>,
+    /// The key, PKCS#8.
+    pub key: Vec<u8>,
+    /// The certificate in PEM.
+    pub chain_pem: String,
+    /// The key in PEM.
+    pub key_pem: String,
+}
+
+/// The authority that tests trust.
+pub fn authority() -> &'static Authority {
+    static AUTHORITY: OnceLock<Authority> = OnceLock::new();
+    AUTHORITY.get_or_init(|| Authority::new("Clasp Test CA"))
+}
+
+/// Another authority of the same name, with another key: a man in the middle's.
+pub fn other_authority() -> &'static Authority {
+    static AUTHORITY: OnceLock<Authority> = OnceLock::new();
+    AUTHORITY.get_or_init(|| Authority::new("Clasp Test CA"))
+}
+
+impl Authority {
+    /// A new one.
+    ///
+    /// # Panics
+    /// If a key or certificate cannot be made.
+    pub fn new(name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key).expect("a certificate");
+        let (der, pem) = (certificate.der().to_vec(), certificate.pem());
+        Self { der, pem, issuer: Issuer::new(params, key) }
+    }
+
+    /// Its certificate, DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Its certificate, PEM.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Roots that trust it alone.
+    ///
+    /// # Panics
+    /// If its own certificate cannot be read.
+    pub fn roots(&self) -> Arc<Roots> {
+        let mut roots = Roots::empty();
+        roots.add_der(&self.der).expect("a certificate that was just made");
+        Arc::new(roots)
+    }
+
+    /// Issues a certificate for servers and clients of these names.
+    ///
+    /// # Panics
+    /// If a key or certificate cannot be made.
+    pub fn issue(&self, kind: KeyKind, names: &[&str]) -> Issued {
+        self.issue_with(kind, names, |_| ())
+    }
+
+    /// The same, with changes to what is issued.
+    ///
+    /// # Panics
+    /// If a key or certificate cannot be made.
+    pub fn issue_with(&self, kind: KeyKind, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Issued {
+        let algorithm: &SignatureAlgorithm = match kind {
+            KeyKind::Rsa => &PKCS_RSA_SHA256,
+            KeyKind::P256 => &PKCS_ECDSA_P256_SHA256,
+            KeyKind::P384 => &PKCS_ECDSA_P384_SHA384,
+            KeyKind::Ed25519 => &PKCS_ED25519,
+        };
+        let key = match kind {
+            KeyKind::Rsa => rsa_key(),
+            _ => KeyPair::generate_for(algorithm).expect("a key"),
+        };
+        let mut params = params(names.first().copied().unwrap_or("nobody"));
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        params.subject_alt_names = CertificateParams::new(names).expect("names").subject_alt_names;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        Issued {
+            chain: vec![certificate.der().to_vec()],
+            key: key.serialize_der(),
+            chain_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        }
+    }
+}
+
+/// Making an RSA key takes long, so all tests of a process share one.
+fn rsa_key() -> KeyPair {
+    static KEY: OnceLock<String> = OnceLock::new();
+    let pem = KEY.get_or_init(|| KeyPair::generate_for(&PKCS_RSA_SHA256).expect("a key").serialize_pem());
+    KeyPair::from_pem(pem).expect("a key that was just made")
+}
+
+fn params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2060, 1, 1);
+    params
+}
+
+impl Issued {
+    /// As an identity.
+    ///
+    /// # Panics
+    /// If Clasp cannot read what was just made.
+    pub fn identity(&self) -> Identity {
+        Identity::from_der(self.chain.clone(), &self.key).expect("an identity that was just made")
+    }
+}
+
+impl core::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Authority")
+    }
+}
