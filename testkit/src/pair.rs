@@ -79,6 +79,41 @@ impl Pair {
         }
     }
 
+    /// Lets the client speak first; its hello stays on its way.
+    ///
+    /// # Errors
+    /// If the client has failed.
+    pub fn drive_one_client_flight(&mut self) -> Result<(), Error> {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.client.advance(&mut cx, &mut self.to_server).map(drop)
+    }
+
+    /// Moves bytes until the server's `flights`-th flight is on its way.
+    ///
+    /// # Panics
+    /// If either side fails.
+    pub fn drive_server_flights(&mut self, flights: usize) {
+        self.drive_one_client_flight().expect("the client");
+        for round in 0..flights {
+            if round > 0 {
+                deliver(&mut self.client, &mut self.to_client, &mut self.to_server, &mut self.client_data, usize::MAX)
+                    .expect("the client");
+            }
+            deliver(&mut self.server, &mut self.to_server, &mut self.to_client, &mut self.server_data, usize::MAX)
+                .expect("the server");
+        }
+    }
+
+    /// Moves bytes until the client's flight after the server's `flights`-th is on its way.
+    ///
+    /// # Panics
+    /// If either side fails.
+    pub fn drive_client_flights(&mut self, flights: usize) {
+        self.drive_server_flights(flights);
+        deliver(&mut self.client, &mut self.to_client, &mut self.to_server, &mut self.client_data, usize::MAX)
+            .expect("the client");
+    }
+
     /// Sends from the client.
     ///
     /// # Errors

@@ -1,4 +1,6 @@
 //! Chains made by rcgen, judged.
+#![allow(clippy::unwrap_used)]
+
 use clasp_x509::{Options, Reason, Rejection, Roots, Usage, verify};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,

@@ -1,4 +1,5 @@
 //! The TLS 1.2 handshake in memory: every suite, key and way to resume.
+#![allow(clippy::unwrap_used)]
 
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::suite::{Auth, Bulk, Kx, SUITES};

@@ -38,8 +38,10 @@ pub enum HashId {
     Sha512,
 }
 
+#[allow(clippy::len_without_is_empty)] // no hash is empty
 impl HashId {
     /// Bytes of output.
+
     pub const fn len(self) -> usize {
         match self {
             Self::Sha1 => 20,

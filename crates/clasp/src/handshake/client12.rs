@@ -125,7 +125,7 @@ async fn full(
             link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&encrypted)));
         }
         Some(e) if suite.kx == Kx::Ecdhe => {
-            link.send(HandshakeType::ClientKeyExchange, |w| w.vec8(|w| w.bytes(&e.public)))
+            link.send(HandshakeType::ClientKeyExchange, |w| w.vec8(|w| w.bytes(&e.public)));
         }
         Some(e) => link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&e.public))),
     }

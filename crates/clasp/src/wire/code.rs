@@ -17,6 +17,7 @@ macro_rules! codes {
             }
 
             /// Whether the value has a name here.
+            #[allow(clippy::manual_range_patterns)] // the values come one by one from the table
             pub const fn is_known(self) -> bool {
                 matches!(self.0, $($value)|+)
             }

@@ -90,6 +90,7 @@ const fn hex<const N: usize, const D: usize>(digits: &[u8; D]) -> [u8; N] {
     out
 }
 
+#[allow(clippy::panic)] // at compile time only
 const fn nibble(digit: u8) -> u8 {
     match digit {
         b'0'..=b'9' => digit - b'0',

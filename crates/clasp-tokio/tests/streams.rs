@@ -1,0 +1,121 @@
+//! The tokio adapter over an in-memory pipe.
+#![allow(clippy::unwrap_used)]
+
+use clasp::config::{Signer, WebPki};
+use clasp::{ClientConfig, Identity, ServerConfig};
+use clasp_testkit::{Gate, KeyKind, SlowSessions, SlowSigner, SlowVerifier, authority};
+use clasp_tokio::{Acceptor, Connector, TlsStream};
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+fn connector() -> Connector {
+    Connector::new(ClientConfig::builder().trust(authority().roots()).build().unwrap())
+}
+
+fn acceptor() -> Acceptor {
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    Acceptor::new(ServerConfig::builder().identity(identity).build().unwrap())
+}
+
+async fn pair(pipe: usize) -> (TlsStream<DuplexStream>, TlsStream<DuplexStream>) {
+    let (a, b) = duplex(pipe);
+    let (connector, acceptor) = (connector(), acceptor());
+    let (client, server) = tokio::join!(connector.connect("localhost".try_into().unwrap(), a), acceptor.accept(b));
+    (client.unwrap(), server.map_err(|(e, _)| e).unwrap())
+}
+
+#[tokio::test]
+async fn large_transfers_both_ways_through_a_narrow_pipe() {
+    let (client, server) = pair(1000).await;
+    let (mut cr, mut cw) = tokio::io::split(client);
+    let (mut sr, mut sw) = tokio::io::split(server);
+    let data: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    let send = |mut w: tokio::io::WriteHalf<TlsStream<DuplexStream>>, data: Vec<u8>| async move {
+        w.write_all(&data).await.unwrap();
+        w.shutdown().await.unwrap();
+        w
+    };
+    let (mut got_c, mut got_s) = (Vec::new(), Vec::new());
+    let (c, s) = (data.clone(), data.clone());
+    let up = async { cw = send(cw, c).await };
+    let down = async { sw = send(sw, s).await };
+    let (_, _, a, b) = tokio::join!(up, down, cr.read_to_end(&mut got_c), sr.read_to_end(&mut got_s));
+    a.unwrap();
+    b.unwrap();
+    assert!(got_c == data && got_s == data);
+}
+
+#[tokio::test]
+async fn half_close_leaves_the_other_direction_open() {
+    let (mut client, mut server) = pair(1 << 16).await;
+    client.write_all(b"question").await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut got = Vec::new();
+    server.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, b"question");
+    server.write_all(b"answer").await.unwrap();
+    server.shutdown().await.unwrap();
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, b"answer");
+}
+
+#[tokio::test]
+async fn a_truncated_stream_is_an_error_never_an_end() {
+    let (mut client, mut server) = pair(1 << 16).await;
+    server.write_all(b"part").await.unwrap();
+    server.flush().await.unwrap();
+    drop(server);
+    let mut got = Vec::new();
+    let error = client.read_to_end(&mut got).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(got, b"part");
+}
+
+#[tokio::test]
+async fn a_read_that_is_cancelled_loses_nothing() {
+    let (mut client, mut server) = pair(1 << 16).await;
+    let mut buf = [0; 8];
+    for _ in 0..10 {
+        assert!(tokio::time::timeout(Duration::from_millis(1), client.read(&mut buf)).await.is_err());
+    }
+    for n in 0..50_u8 {
+        server.write_all(&[n; 3]).await.unwrap();
+        server.flush().await.unwrap();
+        let mut one = [0; 3];
+        client.read_exact(&mut one).await.unwrap();
+        assert_eq!(one, [n; 3]);
+    }
+}
+
+/// A signer, a verifier and a session store that answer only after another connection has come and gone.
+#[tokio::test]
+async fn slow_outside_parties_hold_up_only_their_own_connection() {
+    let gate = Gate::default();
+    let issued = authority().issue(KeyKind::P256, &["localhost"]);
+    let key: Arc<dyn Signer> = Arc::new(clasp::crypto::PrivateKey::from_der(&issued.key).unwrap());
+    let identity = Identity::with_signer(issued.chain, Arc::new(SlowSigner(gate.clone(), key))).unwrap();
+    let sessions = SlowSessions(gate.clone(), clasp::session::ServerSessionCache::new(1 << 20));
+    let server = ServerConfig::builder().identity(identity).sessions(Arc::new(sessions)).build().unwrap();
+    let verifier = SlowVerifier(gate.clone(), Arc::new(WebPki::servers(authority().roots())));
+    let client = ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).build().unwrap();
+    for round in 0..2 {
+        let (a, b) = duplex(1 << 16);
+        let (client, server) = (client.clone(), server.clone());
+        let slow = tokio::spawn(async move { Acceptor::new(server).accept(b).await.map_err(|(e, _)| e) });
+        let connecting =
+            tokio::spawn(async move { Connector::new(client).connect("localhost".try_into().unwrap(), a).await });
+        let (mut other, mut peer) = pair(1 << 16).await;
+        other.write_all(b"x").await.unwrap();
+        assert_eq!(peer.read_u8().await.unwrap(), b'x');
+        if round == 0 {
+            assert!(!slow.is_finished() && !connecting.is_finished(), "the slow ones did not wait");
+        }
+        gate.open();
+        let (mut connected, accepted) = (connecting.await.unwrap().unwrap(), slow.await.unwrap().unwrap());
+        assert_eq!(accepted.facts().resumed.is_some(), round == 1, "round {round}");
+        connected.shutdown().await.unwrap();
+    }
+}
