@@ -1,2 +1,69 @@
-//! Placeholder.
-fn main() {}
+//! The program `clasp`. Data goes to stdout, words to stderr.
+//!
+//! Exit codes: 0 yes; 1 the answer is no (a handshake refused, a bad certificate); 2 it could not be done.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod command;
+mod failure;
+mod pem;
+mod report;
+mod timeline;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use std::process::ExitCode;
+
+/// TLS 1.2, seen and spoken: a client, a server, a small CA and a demonstration.
+#[derive(Parser)]
+#[command(name = "clasp", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 yes; 1 the answer is no (refused, bad certificate); 2 could not do it";
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole story over loopback, in a few seconds, with no set-up
+    Demo(command::demo::Arguments),
+    /// Speak TLS to HOST:PORT
+    Connect(command::connect::Arguments),
+    /// An HTTPS server for a directory or a status page
+    Serve(command::serve::Arguments),
+    /// A small local certificate authority in a directory
+    Ca(command::ca::Arguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  clasp demo                                   the handshake, its attacks and its round trips, explained
+  clasp serve                                  an HTTPS server on localhost; prints the curl line that works
+  clasp connect example.com:443 --get /        version, suite, chain and verdict, then the page
+  clasp ca init ca && clasp ca issue ca localhost
+  clasp connect localhost:4433 --ca ca/root.pem --policy legacy --resume
+Help: clasp --help, clasp COMMAND --help";
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        None => {
+            println!("{EXAMPLES}");
+            Ok(())
+        }
+        Some(Command::Demo(arguments)) => command::demo::run(&arguments),
+        Some(Command::Connect(arguments)) => command::connect::run(&arguments),
+        Some(Command::Serve(arguments)) => command::serve::run(arguments),
+        Some(Command::Ca(arguments)) => command::ca::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.print(),
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::from_io(error)
+    }
+}

@@ -75,6 +75,20 @@ impl ClientConfig {
         ClientBuilder { config, stage: PhantomData }
     }
 
+    /// The same, seen by `observer`; everything else, the sessions too, is shared.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The same, with the time of `clock`.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Begins a connection to the server of this name.
     ///
     /// # Errors

@@ -1,0 +1,183 @@
+//! `clasp connect HOST:PORT`.
+
+use crate::failure::Failure;
+use crate::{pem, report};
+use clasp::config::ClientIdentity;
+use clasp::keys::log::KeyLogFile;
+use clasp::{ClientConfig, Facts, ServerName, Stream};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+/// Speak TLS to HOST:PORT: says what was negotiated on stderr, then joins stdin and stdout to the connection.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Whom to connect to
+    #[arg(value_name = "HOST:PORT")]
+    target: String,
+    /// Fetch PATH by HTTP/1.1 instead of joining stdin and stdout
+    #[arg(long, value_name = "PATH")]
+    get: Option<String>,
+    /// Say what was negotiated as JSON on stdout, then close
+    #[arg(long)]
+    json: bool,
+    /// Trust the CAs of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// A certificate for servers that ask for one (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// What may be negotiated: default or legacy
+    #[arg(long, default_value = "default")]
+    policy: String,
+    /// The name to ask for and check, instead of HOST
+    #[arg(long, value_name = "NAME")]
+    servername: Option<String>,
+    /// Application protocols to offer, best first
+    #[arg(long, value_delimiter = ',')]
+    alpn: Vec<String>,
+    /// Reconnect with the session, and say whether it was taken
+    #[arg(long)]
+    resume: bool,
+    /// Take any certificate: whoever is in the middle reads everything
+    #[arg(long)]
+    insecure: bool,
+    /// Append the secrets to FILE (SSLKEYLOGFILE format)
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let (host, _) = arguments
+        .target
+        .rsplit_once(':')
+        .ok_or_else(|| Failure::cannot(format_args!("{} has no port", arguments.target)).hint("write HOST:PORT"))?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let name = arguments.servername.as_deref().unwrap_or(host).to_string();
+    let name = ServerName::try_from(name.clone())
+        .map_err(|_| Failure::cannot(format_args!("{name} is neither a DNS name nor an IP address")))?;
+    let config = config(arguments)?;
+    let mut stream = connect(arguments, &config, &name)?;
+    let mut facts = stream.handshake()?;
+    let mut reports = vec![report::json(&facts)];
+    if arguments.resume {
+        say(arguments, &facts);
+        stream.close()?;
+        drop(stream);
+        stream = connect(arguments, &config, &name)?;
+        facts = stream.handshake()?;
+        reports.push(report::json(&facts));
+        let taken = facts
+            .resumed
+            .map_or("the session was not taken".into(), |r| format!("the session was taken, by {}", r.name()));
+        eprintln!("reconnected: {taken}");
+    }
+    if arguments.json {
+        println!("{:#}", serde_json::json!({ "connections": reports }));
+        stream.close()?;
+        return Ok(());
+    }
+    say(arguments, &facts);
+    match &arguments.get {
+        Some(path) => get(&mut stream, &name, path),
+        None => join(stream),
+    }
+}
+
+fn config(arguments: &Arguments) -> Result<Arc<ClientConfig>, Failure> {
+    let builder = if arguments.insecure {
+        eprintln!("warning: --insecure: the peer can be anybody, and so can whoever is in the middle");
+        ClientConfig::builder().dangerous_trust_anyone()
+    } else {
+        ClientConfig::builder().trust(pem::roots(arguments.ca.as_deref())?)
+    };
+    let mut builder = builder.policy(pem::policy(&arguments.policy)?).alpn(&arguments.alpn);
+    if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
+        let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(pem::identity(cert, key)?));
+        builder = builder.identity(identity);
+    }
+    if let Some(path) = &arguments.keylog {
+        builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));
+    }
+    Ok(builder.build()?)
+}
+
+fn connect(
+    arguments: &Arguments,
+    config: &Arc<ClientConfig>,
+    name: &ServerName<'static>,
+) -> Result<Stream<TcpStream>, Failure> {
+    let tcp = TcpStream::connect(&arguments.target).map_err(|e| {
+        Failure::cannot(format_args!("{}: {e}", arguments.target)).hint("is the server running, and the port right?")
+    })?;
+    tcp.set_nodelay(true)?;
+    Ok(Stream::new(config.connect(name.clone())?, tcp))
+}
+
+fn say(arguments: &Arguments, facts: &Facts) {
+    report::lines(facts).iter().for_each(|line| eprintln!("{line}"));
+    let verdict = if arguments.insecure { "NOT CHECKED (--insecure)" } else { "trusted, and for this name" };
+    eprintln!("verdict   {verdict}");
+}
+
+fn get(stream: &mut Stream<TcpStream>, name: &ServerName<'_>, path: &str) -> Result<(), Failure> {
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n", name.to_str());
+    stream.write_all(request.as_bytes())?;
+    let mut page = Vec::new();
+    let read = stream.read_to_end(&mut page);
+    // What came is shown even where the end is missing; the error follows.
+    io::stdout().write_all(&page)?;
+    read?;
+    Ok(())
+}
+
+/// Joins stdin and stdout to the connection until the peer closes.
+fn join(stream: Stream<TcpStream>) -> Result<(), Failure> {
+    // One thread owns the connection; another only reads stdin. The socket's timeout lets the owner look at both.
+    let (lines, typed) = std::sync::mpsc::sync_channel::<Vec<u8>>(4);
+    thread::spawn(move || {
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(n @ 1..) = io::stdin().read(&mut buffer) {
+            if lines.send(buffer[..n].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut stream = stream;
+    stream.transport().set_read_timeout(Some(std::time::Duration::from_millis(20)))?;
+    let mut open = true;
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        loop {
+            match typed.try_recv() {
+                Ok(bytes) => stream.write_all(&bytes)?,
+                Err(std::sync::mpsc::TryRecvError::Empty) => break,
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => {
+                    if open {
+                        open = false;
+                        stream.close()?;
+                        stream.transport().shutdown(Shutdown::Write)?;
+                    }
+                    break;
+                }
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => {
+                io::stdout().write_all(&buffer[..n])?;
+                io::stdout().flush()?;
+            }
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            // A peer that ends the transport after our own close has nothing left to cut off.
+            Err(e) if !open && e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(e) => return Err(Failure::from_io(e)),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `clasp demo`: the handshake over real loopback TCP, what an attacker meets, and the round trips over a simulated
+//! link.
+
+mod cast;
+mod link;
+mod loopback;
+
+use crate::failure::Failure;
+use crate::timeline::{self, Conversation};
+use cast::Cast;
+use std::path::PathBuf;
+
+/// The whole story, with no set-up.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Print the timelines as JSON
+    #[arg(long)]
+    json: bool,
+    /// Draw the sequence diagrams into FILE
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !arguments.json {
+        eprintln!("making a CA and certificates in memory ...");
+    }
+    let cast = Cast::new()?;
+    let loopback = loopback::conversations(&cast)?;
+    let link = link::conversations(&cast)?;
+    let all: Vec<Conversation> = loopback.iter().chain(&link).cloned().collect();
+    if arguments.json {
+        let value = serde_json::json!({ "loopback": loopback, "simulated_link_28_ms": link });
+        println!("{value:#}");
+    } else {
+        println!("== Over loopback TCP: times are of this machine ==\n");
+        loopback.iter().for_each(|c| print!("{}", c.text()));
+        println!("== Over a simulated link, 28 ms one way: the round trips ==\n");
+        link.iter().for_each(|c| print!("{}", c.text()));
+    }
+    if let Some(path) = &arguments.svg {
+        std::fs::write(path, timeline::svg(&all)).map_err(|e| Failure::file(path, e))?;
+        eprintln!("drawn into {}", path.display());
+    }
+    match all.iter().find(|c| !c.as_expected) {
+        None => Ok(()),
+        Some(c) => Err(Failure::no(format_args!("{}: {}", c.title, c.outcome))),
+    }
+}

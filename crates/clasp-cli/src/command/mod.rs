@@ -1,0 +1,6 @@
+//! One file per command.
+
+pub(crate) mod ca;
+pub(crate) mod connect;
+pub(crate) mod demo;
+pub(crate) mod serve;

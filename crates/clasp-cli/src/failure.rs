@@ -1,0 +1,79 @@
+//! What goes wrong, for people: a line that says what was seen and wanted, a line that says what to change.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// A failure of a command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// It could not be done.
+    pub(crate) fn cannot(message: impl Display) -> Self {
+        Self { message: message.to_string(), hint: None, code: 2 }
+    }
+
+    /// The answer is no.
+    pub(crate) fn no(message: impl Display) -> Self {
+        Self { message: message.to_string(), hint: None, code: 1 }
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// A file that cannot be used.
+    pub(crate) fn file(path: &Path, error: impl Display) -> Self {
+        Self::cannot(format_args!("{}: {error}", path.display()))
+    }
+
+    /// An I/O error; one that carries a TLS error says what TLS has to say.
+    pub(crate) fn from_io(error: io::Error) -> Self {
+        match error.get_ref().and_then(|e| e.downcast_ref::<clasp::Error>()) {
+            Some(tls) => Self::from(tls.clone()),
+            None => Self::cannot(error),
+        }
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Prints it to stderr; gives its exit code.
+    pub(crate) fn print(self) -> ExitCode {
+        eprintln!("error: {}", self.message);
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<clasp::Error> for Failure {
+    fn from(error: clasp::Error) -> Self {
+        use clasp::error::{Blame, Cause};
+        let failure = if error.blame() == Blame::Peer { Self::no(&error) } else { Self::cannot(&error) };
+        let hint = match (error.hint_text(), error.cause()) {
+            (Some(hint), _) => {
+                hint.replace("Policy::legacy()", "--policy legacy").replace("Policy::default()", "--policy default")
+            }
+            (None, Cause::Record(clasp::error::RecordError::PlainHttp)) => {
+                "the port speaks plain HTTP: try another port, or http://".into()
+            }
+            (None, Cause::Record(clasp::error::RecordError::NotTls)) => "is this a port for TLS?".into(),
+            (None, _) if error.is_truncation() => {
+                "the peer or something between cut the connection; the data may be incomplete".into()
+            }
+            (None, _) => return failure,
+        };
+        failure.hint(hint)
+    }
+}

@@ -1,0 +1,62 @@
+//! What a connection came to, as text and JSON.
+
+use clasp::Facts;
+use clasp_x509::Certificate;
+use serde_json::{Value, json};
+
+/// The facts as JSON.
+pub(crate) fn json(facts: &Facts) -> Value {
+    let chain: Vec<Value> = facts
+        .peer_chain
+        .iter()
+        .map(|der| match Certificate::parse(der) {
+            Ok(c) => json!({ "subject": c.subject(), "issuer": c.issuer(), "serial": c.serial(),
+                             "not_before": c.not_before(), "not_after": c.not_after() }),
+            Err(field) => json!({ "unreadable": field }),
+        })
+        .collect();
+    json!({
+        "version": facts.version.name(),
+        "suite": facts.suite.name(),
+        "group": facts.group.map(|g| g.name()),
+        "signature": facts.signature_scheme.map(|s| s.name()),
+        "alpn": facts.alpn.as_ref().map(|p| String::from_utf8_lossy(p).into_owned()),
+        "server_name": facts.server_name,
+        "resumed": facts.resumed.map(|r| r.name()),
+        "client_certificate": facts.client_authenticated,
+        "extended_master_secret": facts.extended_master_secret,
+        "encrypt_then_mac": facts.encrypt_then_mac,
+        "peer_chain": chain,
+    })
+}
+
+/// The facts as lines.
+pub(crate) fn lines(facts: &Facts) -> Vec<String> {
+    let mut lines = vec![
+        format!("version   {}", facts.version),
+        format!("suite     {}", facts.suite),
+        format!(
+            "exchange  {}",
+            match (facts.group, facts.resumed) {
+                (Some(group), _) => group.to_string(),
+                (None, Some(by)) => format!("none: resumed by {}", by.name()),
+                (None, None) => "RSA key transport (no forward secrecy)".into(),
+            }
+        ),
+    ];
+    if let Some(scheme) = facts.signature_scheme {
+        lines.push(format!("signature {scheme}"));
+    }
+    lines.push(format!("resumed   {}", facts.resumed.map_or("no", |r| r.name())));
+    if let Some(protocol) = &facts.alpn {
+        lines.push(format!("alpn      {}", String::from_utf8_lossy(protocol)));
+    }
+    for (place, der) in facts.peer_chain.iter().enumerate() {
+        let text = match Certificate::parse(der) {
+            Ok(c) => format!("{}, issued by {}", c.subject(), c.issuer()),
+            Err(field) => format!("unreadable: {field}"),
+        };
+        lines.push(format!("chain {place}   {text}"));
+    }
+    lines
+}
