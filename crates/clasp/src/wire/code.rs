@@ -189,6 +189,11 @@ impl NamedGroup {
     pub const fn is_ffdhe(self) -> bool {
         self.0 >= 0x0100 && self.0 <= 0x01ff
     }
+
+    /// Whether the group is a hybrid with ML-KEM, which TLS 1.3 alone has.
+    pub const fn is_hybrid(self) -> bool {
+        matches!(self, Self::SecP256r1MlKem768 | Self::X25519MlKem768 | Self::SecP384r1MlKem1024)
+    }
 }
 
 codes! {
@@ -282,6 +287,31 @@ impl MaxFragmentLength {
             4 => Some(4096),
             _ => None,
         }
+    }
+}
+
+codes! {
+    /// How a certificate is compressed: RFC 8879 7.3.
+    CompressionAlgorithm(u16) {
+        Zlib = 1, "zlib";
+        Brotli = 2, "brotli";
+        Zstd = 3, "zstd";
+    }
+}
+
+codes! {
+    /// What kind of certificate a side has: RFC 7250 3.
+    CertificateType(u8) {
+        X509 = 0, "X.509";
+        RawPublicKey = 2, "raw public key";
+    }
+}
+
+codes! {
+    /// How a pre-shared key is used: RFC 9846 4.2.9.
+    PskKeyExchangeMode(u8) {
+        PskKe = 0, "psk_ke";
+        PskDheKe = 1, "psk_dhe_ke";
     }
 }
 

@@ -1,5 +1,10 @@
 //! Extension bodies: one small reader each. Writers stand beside them.
 
+pub mod certificate;
+pub mod early;
+pub mod key_share;
+pub mod pre_shared_key;
+
 use super::code::{CipherSuite, ExtensionType, MaxFragmentLength, SignatureScheme};
 use super::{Codes, Extension, Read, Reader, Writer};
 use crate::error::decode::DecodeKind;

@@ -2,24 +2,36 @@
 //! writes the body.
 
 mod certificate;
+mod certificate13;
 mod certificate_request;
+mod certificate_request13;
 mod certificate_status;
 mod certificate_verify;
 mod client_hello;
 mod client_key_exchange;
+mod compressed_certificate;
+mod encrypted_extensions;
 mod finished;
+mod key_update;
 mod new_session_ticket;
+mod new_session_ticket13;
 mod server_hello;
 mod server_key_exchange;
 
 pub use certificate::{Certificate12, CertificateView};
+pub use certificate13::{Certificate13, Certificate13View, CertificateEntry};
 pub use certificate_request::{CertificateRequest12, CertificateRequestView};
+pub use certificate_request13::{CertificateRequest13, CertificateRequest13View};
 pub use certificate_status::{CertificateStatus, CertificateStatusView};
 pub use certificate_verify::{CertificateVerify, SignedView};
 pub use client_hello::{ClientHello, ClientHelloView};
 pub use client_key_exchange::{ClientKeyExchange, ClientKeyExchangeView};
+pub use compressed_certificate::{CompressedCertificate, CompressedCertificateView};
+pub use encrypted_extensions::EncryptedExtensions;
 pub use finished::{Finished, HelloRequest, ServerHelloDone};
+pub use key_update::{EndOfEarlyData, KeyUpdate};
 pub use new_session_ticket::{NewSessionTicket12, NewSessionTicketView};
+pub use new_session_ticket13::{NewSessionTicket13, NewSessionTicket13View};
 pub use server_hello::{HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView};
 pub use server_key_exchange::{DhParams, EcdhParams, ServerKeyExchange, ServerKeyExchangeView};
 

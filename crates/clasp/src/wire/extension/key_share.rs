@@ -1,0 +1,103 @@
+//! key_share: RFC 9846 4.2.8.
+
+use crate::error::decode::DecodeKind;
+use crate::wire::code::{ExtensionType, NamedGroup};
+use crate::wire::{Extension, Read, Reader, Writer};
+
+/// One KeyShareEntry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyShareEntry<'a> {
+    /// The group.
+    pub group: NamedGroup,
+    /// The public value.
+    pub public: &'a [u8],
+}
+
+impl<'a> KeyShareEntry<'a> {
+    fn read(r: &mut Reader<'a>) -> Read<Self> {
+        let group = NamedGroup(r.u16("group")?);
+        Ok(Self { group, public: r.vec16("key_exchange")?.non_empty("key_exchange")?.rest() })
+    }
+
+    fn write(&self, w: &mut Writer<'_>) {
+        w.u16(self.group.0);
+        w.vec16(|w| w.bytes(self.public));
+    }
+}
+
+/// A client's shares, checked; each group stands at most once.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientShares<'a>(Reader<'a>);
+
+impl<'a> ClientShares<'a> {
+    /// The shares in order. None asks for a HelloRetryRequest.
+    pub fn iter(self) -> impl Iterator<Item = KeyShareEntry<'a>> + Clone {
+        let mut walk = self.0;
+        core::iter::from_fn(move || KeyShareEntry::read(&mut walk).ok())
+    }
+}
+
+/// More shares than this are refused: there are not so many groups.
+const MAX_SHARES: usize = 64;
+
+/// Reads a client's shares.
+///
+/// # Errors
+/// If the list is not well framed, or a group stands in it twice.
+pub fn client<'a>(e: Extension<'a>) -> Read<ClientShares<'a>> {
+    let mut r = e.reader();
+    let list = r.vec16("client_shares")?;
+    r.finish("key_share")?;
+    let mut seen = [0_u16; MAX_SHARES];
+    let mut count = 0;
+    let mut walk = list;
+    while !walk.is_empty() {
+        let group = KeyShareEntry::read(&mut walk)?.group.0;
+        if seen[..count].contains(&group) {
+            return Err(walk.error("client_shares", DecodeKind::Duplicate(u32::from(group))));
+        }
+        let Some(slot) = seen.get_mut(count) else {
+            return Err(walk.error("client_shares", DecodeKind::BadLength(count)));
+        };
+        *slot = group;
+        count += 1;
+    }
+    Ok(ClientShares(list))
+}
+
+/// Reads the share of a ServerHello.
+///
+/// # Errors
+/// If it is not exactly one share.
+pub fn server<'a>(e: Extension<'a>) -> Read<KeyShareEntry<'a>> {
+    let mut r = e.reader();
+    let share = KeyShareEntry::read(&mut r)?;
+    r.finish("key_share")?;
+    Ok(share)
+}
+
+/// Reads the group of a HelloRetryRequest.
+///
+/// # Errors
+/// If it is not exactly one group.
+pub fn retry(e: Extension<'_>) -> Read<NamedGroup> {
+    let mut r = e.reader();
+    let group = NamedGroup(r.u16("selected_group")?);
+    r.finish("key_share")?;
+    Ok(group)
+}
+
+/// Writes a client's shares.
+pub fn write_client(shares: &[KeyShareEntry<'_>], w: &mut Writer<'_>) {
+    w.extension(ExtensionType::KeyShare, |w| w.vec16(|w| shares.iter().for_each(|s| s.write(w))));
+}
+
+/// Writes the share of a ServerHello.
+pub fn write_server(share: KeyShareEntry<'_>, w: &mut Writer<'_>) {
+    w.extension(ExtensionType::KeyShare, |w| share.write(w));
+}
+
+/// Writes the group of a HelloRetryRequest.
+pub fn write_retry(group: NamedGroup, w: &mut Writer<'_>) {
+    w.extension(ExtensionType::KeyShare, |w| w.u16(group.0));
+}

@@ -1,0 +1,19 @@
+//! EncryptedExtensions: RFC 9846 4.3.1.
+
+use super::Message;
+use crate::wire::code::HandshakeType;
+use crate::wire::{Extensions, Read, Reader};
+
+/// EncryptedExtensions. Its view is the extension block.
+#[derive(Debug)]
+pub struct EncryptedExtensions;
+
+impl Message for EncryptedExtensions {
+    const TYPE: HandshakeType = HandshakeType::EncryptedExtensions;
+    const NAME: &'static str = "EncryptedExtensions";
+    type View<'a> = Extensions<'a>;
+
+    fn parse<'a>(r: &mut Reader<'a>) -> Read<Extensions<'a>> {
+        Extensions::read(r, false)
+    }
+}
