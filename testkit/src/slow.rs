@@ -83,6 +83,10 @@ impl ServerSessions for SlowSessions {
         self.0.later(self.1.get(id, now))
     }
 
+    fn claim<'a>(&'a self, id: &'a [u8], now: SystemTime, until: SystemTime) -> Answer<'a, Result<bool>> {
+        self.0.later(self.1.claim(id, now, until))
+    }
+
     fn forget<'a>(&'a self, id: &'a [u8]) -> Answer<'a, ()> {
         self.1.forget(id)
     }

@@ -4,17 +4,19 @@
 use clasp::config::{ClientBuilder, Ready, ServerBuilder};
 use clasp::error::{Cause, CertificateError, PeerError};
 use clasp::record::RecordError;
-use clasp::wire::code::{CipherSuite, NamedGroup};
+use clasp::wire::code::{CipherSuite, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Error, Identity, Policy, ServerConfig, config::WebPki};
 use clasp_testkit::{KeyKind, Pair, authority, other_authority};
 use std::sync::Arc;
 
 fn client(policy: Policy) -> ClientBuilder<Ready> {
-    ClientConfig::builder().trust(authority().roots()).policy(policy)
+    ClientConfig::builder().trust(authority().roots()).policy(policy.with_versions([ProtocolVersion::Tls12]))
 }
 
 fn server(kind: KeyKind, policy: Policy) -> ServerBuilder<Ready> {
-    ServerConfig::builder().identity(authority().issue(kind, &["localhost"]).identity()).policy(policy)
+    ServerConfig::builder()
+        .identity(authority().issue(kind, &["localhost"]).identity())
+        .policy(policy.with_versions([ProtocolVersion::Tls12]))
 }
 
 fn pair(suite: CipherSuite) -> Pair {
@@ -103,8 +105,10 @@ fn bleichenbacher_robot_no_ciphertext_gives_another_answer() {
 /// CRIME: no compression is offered, and none is accepted.
 #[test]
 fn crime_compression_is_neither_offered_nor_accepted() {
-    let mut p = pair(ECDHE);
-    let _ = p.drive_one_client_flight();
+    let policy = Policy::legacy().with_suites([ECDHE]);
+    let plain = client(policy).grease(false).build().unwrap();
+    let mut p = Pair::new(&plain, &server(KeyKind::P256, Policy::legacy()).build().unwrap());
+    p.drive_one_client_flight().unwrap();
     let hello = records(&p.to_server).remove(0);
     // record 5, message 4, version 2, random 32, empty session ID 1, suites 2 + 2, then the methods.
     assert_eq!(hello[5 + 4 + 2 + 32 + 1 + 2 + 2..][..2], [1, 0], "other methods than null");

@@ -3,18 +3,20 @@
 
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::suite::{Auth, Bulk, Kx, SUITES};
-use clasp::wire::code::{CipherSuite, MaxFragmentLength, NamedGroup};
+use clasp::wire::code::{CipherSuite, MaxFragmentLength, NamedGroup, ProtocolVersion};
 use clasp::{ClientConfig, Policy, Resumption, ServerConfig};
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
 use std::sync::Arc;
 use std::time::Duration;
 
 fn client(policy: Policy) -> clasp::config::ClientBuilder<clasp::config::Ready> {
-    ClientConfig::builder().trust(authority().roots()).policy(policy)
+    ClientConfig::builder().trust(authority().roots()).policy(policy.with_versions([ProtocolVersion::Tls12]))
 }
 
 fn server(kind: KeyKind, policy: Policy) -> clasp::config::ServerBuilder<clasp::config::Ready> {
-    ServerConfig::builder().identity(authority().issue(kind, &["localhost"]).identity()).policy(policy)
+    ServerConfig::builder()
+        .identity(authority().issue(kind, &["localhost"]).identity())
+        .policy(policy.with_versions([ProtocolVersion::Tls12]))
 }
 
 fn key_for(auth: Auth) -> KeyKind {

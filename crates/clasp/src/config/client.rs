@@ -1,7 +1,8 @@
 //! The client's configuration.
 
 use super::{
-    ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, Ready, SystemClock, Verifier, WebPki, check_alpn,
+    ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready, SystemClock, Verifier,
+    WebPki, check_alpn, check_compression,
 };
 use crate::connection::Connection;
 use crate::crypto::Provider;
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions};
 use crate::trace::Observer;
-use crate::wire::code::MaxFragmentLength;
+use crate::wire::code::{CompressionAlgorithm, MaxFragmentLength, NamedGroup};
 use clasp_x509::Roots;
 use core::fmt;
 use core::marker::PhantomData;
@@ -34,6 +35,16 @@ pub struct ClientConfig {
     pub(crate) extended_master_secret: bool,
     pub(crate) encrypt_then_mac: bool,
     pub(crate) session_tickets: bool,
+    pub(crate) grease: bool,
+    pub(crate) middlebox_compatibility: bool,
+    pub(crate) early_data: bool,
+    pub(crate) psk_without_dhe: bool,
+    pub(crate) request_status: bool,
+    pub(crate) request_timestamps: bool,
+    pub(crate) compression: Vec<CompressionAlgorithm>,
+    pub(crate) padding: usize,
+    pub(crate) psks: Vec<PreSharedKey>,
+    pub(crate) shares: Option<Vec<NamedGroup>>,
 }
 
 /// Builds a [`ClientConfig`]; the trust decision is the one thing that has no default.
@@ -71,6 +82,16 @@ impl ClientConfig {
             extended_master_secret: true,
             encrypt_then_mac: true,
             session_tickets: true,
+            grease: true,
+            middlebox_compatibility: true,
+            early_data: false,
+            psk_without_dhe: false,
+            request_status: true,
+            request_timestamps: false,
+            compression: Vec::new(),
+            padding: 0,
+            psks: Vec::new(),
+            shares: None,
         };
         ClientBuilder { config, stage: PhantomData }
     }
@@ -222,6 +243,81 @@ impl ClientBuilder<Ready> {
         self
     }
 
+    /// Whether meaningless values are offered among the real ones, so that servers stay used to the unknown (RFC 8701);
+    /// on by default.
+    #[must_use]
+    pub fn grease(mut self, yes: bool) -> Self {
+        self.config.grease = yes;
+        self
+    }
+
+    /// Whether TLS 1.3 is made to look like a resumed TLS 1.2 to boxes in the middle (RFC 9846 D.4); on by default.
+    #[must_use]
+    pub fn middlebox_compatibility(mut self, yes: bool) -> Self {
+        self.config.middlebox_compatibility = yes;
+        self
+    }
+
+    /// Whether early data may be sent with a session that allows it (0-RTT, RFC 9846 2.3); off by default. Early data
+    /// can be replayed by an attacker: send nothing in it that does harm when it happens twice.
+    #[must_use]
+    pub fn early_data(mut self, yes: bool) -> Self {
+        self.config.early_data = yes;
+        self
+    }
+
+    /// Whether a TLS 1.3 session may be resumed without a fresh key exchange (`psk_ke`); off by default: it costs
+    /// forward secrecy.
+    #[must_use]
+    pub fn psk_without_dhe(mut self, yes: bool) -> Self {
+        self.config.psk_without_dhe = yes;
+        self
+    }
+
+    /// Whether a stapled OCSP response is asked for (RFC 6066 8); on by default.
+    #[must_use]
+    pub fn request_status(mut self, yes: bool) -> Self {
+        self.config.request_status = yes;
+        self
+    }
+
+    /// Whether signed certificate timestamps are asked for (RFC 6962 3.3.1); off by default.
+    #[must_use]
+    pub fn request_timestamps(mut self, yes: bool) -> Self {
+        self.config.request_timestamps = yes;
+        self
+    }
+
+    /// Takes certificates compressed with these algorithms (RFC 8879); none by default.
+    #[must_use]
+    pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
+        self.config.compression = algorithms.into();
+        self
+    }
+
+    /// Pads TLS 1.3 records up to multiples of this many bytes (RFC 9846 5.4), to hide lengths; 0, the default, pads
+    /// nothing.
+    #[must_use]
+    pub fn record_padding(mut self, block: usize) -> Self {
+        self.config.padding = block;
+        self
+    }
+
+    /// Offers a pre-shared key that came from outside (TLS 1.3). The server is then authenticated by the key.
+    #[must_use]
+    pub fn pre_shared_key(mut self, key: PreSharedKey) -> Self {
+        self.config.psks.push(key);
+        self
+    }
+
+    /// Sends TLS 1.3 key shares for these groups of the policy, and not for the one Clasp guesses. None at all asks the
+    /// server for a HelloRetryRequest.
+    #[must_use]
+    pub fn key_shares(mut self, groups: impl Into<Vec<NamedGroup>>) -> Self {
+        self.config.shares = Some(groups.into());
+        self
+    }
+
     /// Checks that everything fits together.
     ///
     /// # Errors
@@ -229,6 +325,7 @@ impl ClientBuilder<Ready> {
     pub fn build(self) -> Result<Arc<ClientConfig>> {
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
+        check_compression(&self.config.compression)?;
         Ok(Arc::new(self.config))
     }
 }

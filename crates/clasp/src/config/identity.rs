@@ -4,7 +4,7 @@ use super::suite::{Auth, Kx, Suite};
 use crate::answer::Answer;
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Misuse, Outside, Result};
-use crate::wire::code::{CipherSuite, SignatureScheme};
+use crate::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
 use clasp_x509::{Certificate, SubjectAltName};
 use core::fmt;
 use rustls_pki_types::pem::PemObject;
@@ -35,6 +35,7 @@ pub struct Identity {
     pub(crate) signer: Arc<dyn Signer>,
     pub(crate) transport: Option<Arc<PrivateKey>>,
     pub(crate) ocsp: Option<Vec<u8>>,
+    pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) auth: Option<Auth>,
 }
 
@@ -76,7 +77,7 @@ impl Identity {
         let auth = auth_of(&leaf);
         let key = Arc::new(key);
         let transport = (auth == Some(Auth::Rsa)).then(|| key.clone());
-        Ok(Self { chain, signer: key, transport, ocsp: None, auth })
+        Ok(Self { chain, signer: key, transport, ocsp: None, timestamps: None, auth })
     }
 
     /// From a chain in DER and a signer outside. RSA key transport is then not on offer: it needs the key itself.
@@ -87,13 +88,20 @@ impl Identity {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
         let leaf = Certificate::parse(leaf).map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
         let auth = auth_of(&leaf);
-        Ok(Self { chain, signer, transport: None, ocsp: None, auth })
+        Ok(Self { chain, signer, transport: None, ocsp: None, timestamps: None, auth })
     }
 
     /// Staples an OCSP response (DER): RFC 6066 8.
     #[must_use]
     pub fn with_ocsp(mut self, response: Vec<u8>) -> Self {
         self.ocsp = Some(response);
+        self
+    }
+
+    /// Sends this SignedCertificateTimestampList (RFC 6962 3.3) to clients that ask.
+    #[must_use]
+    pub fn with_timestamps(mut self, list: Vec<u8>) -> Self {
+        self.timestamps = Some(list);
         self
     }
 
@@ -111,6 +119,11 @@ impl Identity {
             Kx::Rsa => self.transport.is_some(),
             Kx::Ecdhe | Kx::Dhe => self.signer.schemes().iter().any(|s| schemes.contains(s)),
         }
+    }
+
+    /// Whether this identity can sign for a TLS 1.3 peer that takes these schemes.
+    pub(crate) fn serves13(&self, schemes: &[SignatureScheme]) -> bool {
+        self.signer.schemes().iter().any(|s| s.is_for_tls13() && schemes.contains(s))
     }
 
     fn is_for(&self, name: &str) -> bool {
@@ -141,6 +154,8 @@ impl fmt::Debug for Identity {
 /// What a client says of itself, for the choice of an identity.
 #[derive(Clone, Debug)]
 pub struct ClientHelloFacts {
+    /// The version that was agreed.
+    pub version: ProtocolVersion,
     /// The server name it asks for.
     pub server_name: Option<String>,
     /// The suites it shares with our policy.
@@ -171,6 +186,9 @@ impl Identities {
 impl Resolver for Identities {
     fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>> {
         let usable = |i: &&Arc<Identity>| {
+            if hello.version == ProtocolVersion::Tls13 {
+                return i.serves13(&hello.schemes);
+            }
             hello.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| i.serves(s, &hello.schemes))
         };
         let named = |i: &&Arc<Identity>| hello.server_name.as_ref().is_some_and(|n| i.is_for(n));
@@ -181,12 +199,21 @@ impl Resolver for Identities {
 }
 
 /// What a server asks a client's certificate to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct CertificateRequestFacts {
     /// The signature schemes it takes.
     pub schemes: Vec<SignatureScheme>,
     /// The issuers it knows, DER; none means any.
     pub authorities: Vec<Vec<u8>>,
+    /// Whether an OCSP response is asked for with it.
+    pub status: bool,
+    /// Whether certificate timestamps are asked for with it.
+    pub timestamps: bool,
+    /// The certificate compression algorithms it takes.
+    pub compression: Vec<CompressionAlgorithm>,
+    /// What our Certificate must echo (TLS 1.3).
+    pub(crate) context: Vec<u8>,
 }
 
 /// Chooses the client's identity for a server; `None` answers with no certificate.

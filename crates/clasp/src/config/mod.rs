@@ -4,6 +4,7 @@ mod client;
 mod clock;
 mod identity;
 mod policy;
+mod psk;
 mod server;
 pub mod suite;
 mod verifier;
@@ -12,6 +13,7 @@ pub use client::{ClientBuilder, ClientConfig};
 pub use clock::{Clock, SystemClock};
 pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Identity, Resolver, Signer};
 pub use policy::Policy;
+pub use psk::PreSharedKey;
 pub use server::{ClientAuth, ServerBuilder, ServerConfig};
 pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, Verified, Verifier, WebPki};
 
@@ -34,5 +36,15 @@ fn check_alpn(protocols: &[Vec<u8>]) -> crate::error::Result<()> {
         Some(bad) => Err(crate::error::Error::from(crate::error::Misuse::BadAlpn)
             .seen(format_args!("{} bytes", bad.len()))
             .wanted("1 to 255 bytes")),
+    }
+}
+
+/// Checks that certificates can be compressed with these algorithms: the cargo feature `compression` has them.
+fn check_compression(algorithms: &[crate::wire::code::CompressionAlgorithm]) -> crate::error::Result<()> {
+    match algorithms.iter().find(|a| !crate::handshake::compression::available(**a)) {
+        None => Ok(()),
+        Some(bad) => Err(crate::error::Error::from(crate::error::Misuse::BadPolicy)
+            .seen(format_args!("certificate compression with {bad}"))
+            .wanted("zlib, brotli or zstd, and the cargo feature `compression`")),
     }
 }

@@ -1,11 +1,11 @@
 //! What a connection may use.
 
-use super::suite::{Kx, SUITES, Suite};
+use super::suite::{Kx, SUITES, SUITES13, Suite, Suite13};
 use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Result};
-use crate::wire::code::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
-/// Which cipher suites, groups and signature schemes a connection may use, in order of preference.
+/// Which versions, cipher suites, groups and signature schemes a connection may use, in order of preference.
 ///
 /// Nothing a policy can say turns these off: the extended master secret where the peer has it, renegotiation refused,
 /// no compression; export, NULL, RC4, DES and anonymous suites do not exist here.
@@ -19,6 +19,7 @@ use crate::wire::code::{CipherSuite, NamedGroup, SignatureScheme};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    pub(crate) versions: Vec<ProtocolVersion>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) groups: Vec<NamedGroup>,
     pub(crate) schemes: Vec<SignatureScheme>,
@@ -37,20 +38,33 @@ const SCHEMES: &[SignatureScheme] = &[
     SignatureScheme::RsaPkcs1Sha256,
     SignatureScheme::RsaPkcs1Sha384,
     SignatureScheme::RsaPkcs1Sha512,
+    SignatureScheme::MlDsa44,
+    SignatureScheme::MlDsa65,
+    SignatureScheme::MlDsa87,
 ];
 
-const CURVES: &[NamedGroup] =
-    &[NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Secp384r1, NamedGroup::Secp521r1];
+/// The hybrids keep the secret even from who records today and has a quantum computer tomorrow.
+const GROUPS: &[NamedGroup] = &[
+    NamedGroup::X25519MlKem768,
+    NamedGroup::SecP256r1MlKem768,
+    NamedGroup::SecP384r1MlKem1024,
+    NamedGroup::X25519,
+    NamedGroup::Secp256r1,
+    NamedGroup::Secp384r1,
+    NamedGroup::Secp521r1,
+];
 
 /// RFC 7919; more than 4096 bits costs a server milliseconds per handshake.
 const FFDHE: &[NamedGroup] = &[NamedGroup::Ffdhe2048, NamedGroup::Ffdhe3072, NamedGroup::Ffdhe4096];
 
 impl Default for Policy {
-    /// Forward secrecy and AEAD: ECDHE with GCM or ChaCha20-Poly1305.
+    /// TLS 1.3 and 1.2 with forward secrecy and AEAD: GCM or ChaCha20-Poly1305, hybrid groups first.
     fn default() -> Self {
+        let tls12 = SUITES.iter().filter(|s| !s.is_legacy()).map(|s| s.code);
         Self {
-            suites: SUITES.iter().filter(|s| !s.is_legacy()).map(|s| s.code).collect(),
-            groups: CURVES.to_vec(),
+            versions: vec![ProtocolVersion::Tls13, ProtocolVersion::Tls12],
+            suites: SUITES13.iter().map(|s| s.code).chain(tls12).collect(),
+            groups: GROUPS.to_vec(),
             schemes: SCHEMES.to_vec(),
             require_extended_master_secret: false,
             require_secure_renegotiation: true,
@@ -59,21 +73,40 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// TLS 1.3 alone.
+    pub fn modern() -> Self {
+        Self {
+            versions: vec![ProtocolVersion::Tls13],
+            suites: SUITES13.iter().map(|s| s.code).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The default, and behind it what old devices need: RSA key transport, CBC with HMAC, DHE over the groups of
     /// RFC 7919, and peers without RFC 5746. Without the cargo feature `legacy` the suites are absent.
     pub fn legacy() -> Self {
         let available = |s: &&Suite| !s.is_legacy() || cfg!(feature = "legacy");
         Self {
-            suites: SUITES.iter().filter(available).map(|s| s.code).collect(),
-            groups: CURVES.iter().chain(if cfg!(feature = "legacy") { FFDHE } else { &[] }).copied().collect(),
+            suites: {
+                let tls12 = SUITES.iter().filter(available).map(|s| s.code);
+                SUITES13.iter().map(|s| s.code).chain(tls12).collect()
+            },
+            groups: GROUPS.iter().chain(if cfg!(feature = "legacy") { FFDHE } else { &[] }).copied().collect(),
             require_secure_renegotiation: false,
             ..Self::default()
         }
     }
 
     /// The named policies, strictest first.
-    pub fn named() -> [(&'static str, Self); 2] {
-        [("default", Self::default()), ("legacy", Self::legacy())]
+    pub fn named() -> [(&'static str, Self); 3] {
+        [("modern", Self::modern()), ("default", Self::default()), ("legacy", Self::legacy())]
+    }
+
+    /// Speaks these versions.
+    #[must_use]
+    pub fn with_versions(mut self, versions: impl Into<Vec<ProtocolVersion>>) -> Self {
+        self.versions = versions.into();
+        self
     }
 
     /// Uses these suites, in this order of preference.
@@ -104,6 +137,37 @@ impl Policy {
         self
     }
 
+    /// The versions it speaks: those it names and has a suite for.
+    pub fn versions(&self) -> Vec<ProtocolVersion> {
+        [ProtocolVersion::Tls13, ProtocolVersion::Tls12].into_iter().filter(|v| self.speaks(*v)).collect()
+    }
+
+    /// Whether it speaks a version: it is named, and there is a suite for it.
+    pub fn speaks(&self, version: ProtocolVersion) -> bool {
+        self.versions.contains(&version)
+            && self.suites.iter().any(|code| match version {
+                ProtocolVersion::Tls13 => Suite13::find(*code).is_some(),
+                _ => Suite::find(*code).is_some(),
+            })
+    }
+
+    /// The best version it speaks.
+    pub(crate) fn best(&self) -> Option<ProtocolVersion> {
+        self.versions().first().copied()
+    }
+
+    /// The suites of TLS 1.3, in order of preference.
+    pub(crate) fn suites13(&self) -> impl Iterator<Item = &'static Suite13> {
+        let speaks = self.speaks(ProtocolVersion::Tls13);
+        self.suites.iter().filter(move |_| speaks).filter_map(|c| Suite13::find(*c))
+    }
+
+    /// The suites of TLS 1.2, in order of preference.
+    pub(crate) fn suites12(&self) -> impl Iterator<Item = &'static Suite> {
+        let speaks = self.speaks(ProtocolVersion::Tls12);
+        self.suites.iter().filter(move |_| speaks).filter_map(|c| Suite::find(*c))
+    }
+
     /// The suites, in order of preference.
     pub fn suites(&self) -> &[CipherSuite] {
         &self.suites
@@ -119,19 +183,20 @@ impl Policy {
         &self.schemes
     }
 
-    /// Which named policy has a suite in common with this list.
+    /// Which named policy has a TLS 1.2 suite in common with this list.
     pub(crate) fn that_would_agree(peer: impl Fn(CipherSuite) -> bool) -> Option<&'static str> {
-        Self::named().into_iter().find(|(_, p)| p.suites.iter().any(|s| peer(*s))).map(|(name, _)| name)
+        Self::named().into_iter().find(|(_, p)| p.suites12().any(|s| peer(s.code))).map(|(name, _)| name)
     }
 
     /// Checks that every setting can be met, and that the settings fit together.
     pub(crate) fn check(&self, provider: &Provider) -> Result<()> {
         let bad = |what: String, wanted: &str| Err(Error::from(Misuse::BadPolicy).seen(what).wanted(wanted));
-        if self.suites.is_empty() {
+        if self.versions().is_empty() {
             return Err(Misuse::NoSuites.into());
         }
         for code in &self.suites {
             match Suite::find(*code) {
+                None if Suite13::find(*code).is_some() => {}
                 None => return bad(code.to_string(), "suites that Clasp has (clasp::suite::SUITES)"),
                 Some(s) if s.is_legacy() && provider.legacy.is_none() => {
                     return bad(code.to_string(), "the cargo feature `legacy` for this suite");
@@ -150,14 +215,18 @@ impl Policy {
                 return bad(scheme.to_string(), "signature schemes that the crypto provider has");
             }
         }
-        let kinds: Vec<Kx> = self.suites.iter().filter_map(|c| Suite::find(*c)).map(|s| s.kx).collect();
-        if kinds.contains(&Kx::Ecdhe) && self.groups.iter().all(|g| g.is_ffdhe()) {
+        let kinds: Vec<Kx> = self.suites12().map(|s| s.kx).collect();
+        let tls13 = self.speaks(ProtocolVersion::Tls13);
+        if tls13 && self.groups.is_empty() {
+            return bad("TLS 1.3 and no group".into(), "a group, or no TLS 1.3");
+        }
+        if kinds.contains(&Kx::Ecdhe) && !self.groups.iter().any(|g| !g.is_ffdhe() && (tls13 || !g.is_hybrid())) {
             return bad("ECDHE suites and no elliptic curve among the groups".into(), "a curve, or no ECDHE suite");
         }
         if kinds.contains(&Kx::Dhe) && !self.groups.iter().any(|g| g.is_ffdhe()) {
             return bad("DHE suites and no ffdhe group among the groups".into(), "an ffdhe group, or no DHE suite");
         }
-        if self.schemes.is_empty() && kinds.iter().any(|k| *k != Kx::Rsa) {
+        if self.schemes.is_empty() && (tls13 || kinds.iter().any(|k| *k != Kx::Rsa)) {
             return bad("no signature scheme".into(), "one, or only RSA key transport suites");
         }
         Ok(())
@@ -196,7 +265,10 @@ mod tests {
     #[test]
     fn clashes_are_named() {
         let text = |p: Policy| p.check(Provider::builtin()).unwrap_err().to_string();
-        assert!(text(Policy::default().with_groups([])).contains("ECDHE suites and no elliptic curve"));
+        assert!(text(Policy::default().with_groups([])).contains("TLS 1.3 and no group"));
+        let tls12 = Policy::default().with_versions([ProtocolVersion::Tls12]);
+        let hybrids = [NamedGroup::X25519MlKem768];
+        assert!(text(tls12.with_groups(hybrids)).contains("ECDHE suites and no elliptic curve"));
         assert!(text(Policy::default().with_suites([])).contains("no cipher suite"));
         assert!(text(Policy::default().with_schemes([])).contains("no signature scheme"));
     }

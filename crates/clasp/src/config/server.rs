@@ -1,16 +1,20 @@
 //! The server's configuration.
 
-use super::{Clock, Identities, Identity, NeedsIdentity, Policy, Ready, Resolver, SystemClock, Verifier, check_alpn};
+use super::{
+    Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready, Resolver, SystemClock, Verifier,
+    check_alpn, check_compression,
+};
 use crate::connection::Connection;
 use crate::crypto::Provider;
 use crate::error::Result;
 use crate::keys::log::KeyLog;
 use crate::session::{ServerSessionCache, ServerSessions, TicketKeys};
 use crate::trace::Observer;
+use crate::wire::code::CompressionAlgorithm;
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Whether clients are asked for certificates.
 #[derive(Clone)]
@@ -46,6 +50,15 @@ pub struct ServerConfig {
     pub(crate) extended_master_secret: bool,
     pub(crate) encrypt_then_mac: bool,
     pub(crate) record_size_limit: Option<u16>,
+    pub(crate) max_early_data: u32,
+    pub(crate) tickets_per_handshake: u8,
+    pub(crate) psk_without_dhe: bool,
+    pub(crate) compression: Vec<CompressionAlgorithm>,
+    pub(crate) padding: usize,
+    pub(crate) psks: Vec<PreSharedKey>,
+    /// When this configuration was made: early data of older tickets is refused, because claims on them may have been
+    /// made before this process began.
+    pub(crate) since: SystemTime,
 }
 
 /// Builds a [`ServerConfig`]; the identity is the one thing that has no default.
@@ -85,6 +98,13 @@ impl ServerConfig {
             extended_master_secret: true,
             encrypt_then_mac: true,
             record_size_limit: None,
+            max_early_data: 0,
+            tickets_per_handshake: 2,
+            psk_without_dhe: false,
+            compression: Vec::new(),
+            padding: 0,
+            psks: Vec::new(),
+            since: UNIX_EPOCH,
         };
         ServerBuilder { config, stage: PhantomData }
     }
@@ -207,13 +227,64 @@ impl ServerBuilder<Ready> {
         self
     }
 
+    /// Takes up to this many bytes of early data with a resumed TLS 1.3 session (0-RTT); 0, the default, takes none.
+    /// Early data can be replayed: each ticket's is taken once, within ten seconds of when it was due, as far as the
+    /// session store's [`claim`](ServerSessions::claim) reaches. Without a store none is taken.
+    #[must_use]
+    pub fn max_early_data(mut self, bytes: u32) -> Self {
+        self.config.max_early_data = bytes;
+        self
+    }
+
+    /// How many TLS 1.3 tickets follow a handshake; 2 by default. A client uses each once.
+    #[must_use]
+    pub fn tickets_per_handshake(mut self, count: u8) -> Self {
+        self.config.tickets_per_handshake = count;
+        self
+    }
+
+    /// Whether a TLS 1.3 session may be resumed without a fresh key exchange (`psk_ke`) if the client offers nothing
+    /// else; off by default: it costs forward secrecy.
+    #[must_use]
+    pub fn psk_without_dhe(mut self, yes: bool) -> Self {
+        self.config.psk_without_dhe = yes;
+        self
+    }
+
+    /// Compresses certificates with the first of these algorithms that the client takes (RFC 8879), and takes such
+    /// from clients; none by default.
+    #[must_use]
+    pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
+        self.config.compression = algorithms.into();
+        self
+    }
+
+    /// Pads TLS 1.3 records up to multiples of this many bytes (RFC 9846 5.4), to hide lengths; 0, the default, pads
+    /// nothing.
+    #[must_use]
+    pub fn record_padding(mut self, block: usize) -> Self {
+        self.config.padding = block;
+        self
+    }
+
+    /// Takes clients that hold this pre-shared key (TLS 1.3).
+    #[must_use]
+    pub fn pre_shared_key(mut self, key: PreSharedKey) -> Self {
+        self.config.psks.push(key);
+        self
+    }
+
     /// Checks that everything fits together.
     ///
     /// # Errors
     /// Names the settings that clash.
-    pub fn build(self) -> Result<Arc<ServerConfig>> {
+    pub fn build(mut self) -> Result<Arc<ServerConfig>> {
+        // In whole milliseconds, as sessions have it.
+        let since = self.config.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        self.config.since = UNIX_EPOCH + Duration::from_millis(u64::try_from(since).unwrap_or(u64::MAX));
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
+        check_compression(&self.config.compression)?;
         Ok(Arc::new(self.config))
     }
 }

@@ -121,3 +121,28 @@ pub static SUITES: &[Suite] = {
         suite(C::TLS_RSA_WITH_AES_256_CBC_SHA, Kx::Rsa, Rsa, CBC256_SHA, Sha256),
     ]
 };
+
+/// A TLS 1.3 cipher suite: it says how records are protected and what is hashed, and nothing of keys or certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suite13 {
+    /// Its code.
+    pub code: CipherSuite,
+    /// Its record protection.
+    pub aead: AeadId,
+    /// The hash of its key schedule.
+    pub hash: HashId,
+}
+
+impl Suite13 {
+    /// The suite with this code, if Clasp can speak it.
+    pub fn find(code: CipherSuite) -> Option<&'static Self> {
+        SUITES13.iter().find(|s| s.code == code)
+    }
+}
+
+/// Every TLS 1.3 suite, best first: RFC 9846 B.4.
+pub static SUITES13: &[Suite13] = &[
+    Suite13 { code: CipherSuite::TLS_AES_128_GCM_SHA256, aead: AeadId::Aes128Gcm, hash: HashId::Sha256 },
+    Suite13 { code: CipherSuite::TLS_AES_256_GCM_SHA384, aead: AeadId::Aes256Gcm, hash: HashId::Sha384 },
+    Suite13 { code: CipherSuite::TLS_CHACHA20_POLY1305_SHA256, aead: AeadId::ChaCha20Poly1305, hash: HashId::Sha256 },
+];

@@ -4,31 +4,35 @@
 use super::{Connection, Facts};
 use crate::crypto::{HashId, Provider};
 use crate::error::{Error, Misuse, Result};
-use crate::handshake::Established;
+use crate::handshake::{Established, Secrets, TicketKeeper};
 use crate::keys::schedule12::{Master, VERIFY_DATA_LEN};
+use crate::keys::schedule13::{Kept13, max_export};
 use std::sync::Arc;
 
 /// What is kept of a finished handshake.
 pub(super) struct Done {
     pub(super) facts: Arc<Facts>,
-    hash: HashId,
-    master: Master,
-    randoms: [u8; 64],
-    first_finished: [u8; VERIFY_DATA_LEN],
+    pub(super) kept: Kept,
+}
+
+/// The secrets that are kept.
+pub(super) enum Kept {
+    Tls12 { hash: HashId, master: Master, randoms: Box<[u8; 64]>, first_finished: [u8; VERIFY_DATA_LEN] },
+    Tls13 { kept: Box<Kept13>, tickets: Option<Box<TicketKeeper>> },
 }
 
 impl Done {
     pub(super) fn new(established: Established) -> Self {
-        let mut randoms = [0; 64];
-        randoms[..32].copy_from_slice(&established.client_random);
-        randoms[32..].copy_from_slice(&established.server_random);
-        Self {
-            facts: Arc::new(established.facts),
-            hash: established.hash,
-            master: established.master,
-            randoms,
-            first_finished: established.first_finished,
-        }
+        let kept = match established.secrets {
+            Secrets::Tls12 { hash, master, client_random, server_random, first_finished } => {
+                let mut randoms = Box::new([0; 64]);
+                randoms[..32].copy_from_slice(&client_random);
+                randoms[32..].copy_from_slice(&server_random);
+                Kept::Tls12 { hash, master, randoms, first_finished }
+            }
+            Secrets::Tls13 { kept, tickets } => Kept::Tls13 { kept, tickets },
+        };
+        Self { facts: Arc::new(established.facts), kept }
     }
 }
 
@@ -37,8 +41,8 @@ impl Connection {
         self.done.as_deref().ok_or_else(|| Misuse::HandshakeUnfinished.into())
     }
 
-    /// Fills `out` with keying material that only the two ends of this connection have: RFC 5705 4. No context is
-    /// another thing than an empty one.
+    /// Fills `out` with keying material that only the two ends of this connection have: RFC 5705 4, RFC 9846 7.5. In
+    /// TLS 1.2 no context is another thing than an empty one; in TLS 1.3 it is the same.
     ///
     /// # Errors
     /// If the handshake is not done, or the label is one of TLS itself, or the context is longer than 65535 bytes.
@@ -49,16 +53,53 @@ impl Connection {
         if RESERVED.contains(&label) {
             return Err(Error::from(Misuse::ExporterUnavailable).seen("a label of TLS itself"));
         }
-        let hash = Provider::builtin().hash(done.hash)?;
+        let (hash, master, randoms) = match &done.kept {
+            Kept::Tls12 { hash, master, randoms, .. } => (*hash, master, &randoms[..]),
+            Kept::Tls13 { kept, .. } => {
+                check_export(kept, label, out)?;
+                kept.export(label, context.unwrap_or_default(), out);
+                return Ok(());
+            }
+        };
+        let hash = Provider::builtin().hash(hash)?;
         match context {
-            None => done.master.export(hash, label, &[&done.randoms], out),
+            None => master.export(hash, label, &[randoms], out),
             Some(context) => {
                 let length = u16::try_from(context.len())
                     .map_err(|_| Error::from(Misuse::ExporterTooLong).seen("a context of more than 65535 bytes"))?;
-                done.master.export(hash, label, &[&done.randoms, &length.to_be_bytes(), context], out);
+                master.export(hash, label, &[randoms, &length.to_be_bytes(), context], out);
             }
         }
         Ok(())
+    }
+
+    /// Keying material of the early data (TLS 1.3). An attacker who repeats the early data gets the same again.
+    ///
+    /// # Errors
+    /// If early data was not accepted, or the label or the length is too long.
+    pub fn export_early(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
+        let done = self.done()?;
+        match &done.kept {
+            Kept::Tls13 { kept, .. } if done.facts.early_data == super::EarlyData::Accepted => {
+                check_export(kept, label, out)?;
+                kept.export_early(label, context, out);
+                Ok(())
+            }
+            _ => Err(Error::from(Misuse::ExporterUnavailable).wanted("a connection with early data")),
+        }
+    }
+
+    /// `tls-exporter`: the channel binding of TLS 1.3 (RFC 9266).
+    ///
+    /// # Errors
+    /// If the handshake is not done, or the version is TLS 1.2 without the extended master secret.
+    pub fn tls_exporter(&self) -> Result<[u8; 32]> {
+        if !self.done()?.facts.extended_master_secret && matches!(self.done()?.kept, Kept::Tls12 { .. }) {
+            return Err(Error::from(Misuse::ChannelBindingUnsafe).wanted("the extended master secret"));
+        }
+        let mut out = [0; 32];
+        self.export(b"EXPORTER-Channel-Binding", Some(&[]), &mut out)?;
+        Ok(out)
     }
 
     /// `tls-unique`: the first Finished of the handshake (RFC 5929 3).
@@ -68,10 +109,12 @@ impl Connection {
     /// middle can give two connections the same one (triple handshake, RFC 7627 1).
     pub fn tls_unique(&self) -> Result<[u8; VERIFY_DATA_LEN]> {
         let done = self.done()?;
-        if done.facts.extended_master_secret {
-            Ok(done.first_finished)
-        } else {
-            Err(Error::from(Misuse::ChannelBindingUnsafe).wanted("the extended master secret"))
+        match &done.kept {
+            Kept::Tls12 { first_finished, .. } if done.facts.extended_master_secret => Ok(*first_finished),
+            Kept::Tls12 { .. } => Err(Error::from(Misuse::ChannelBindingUnsafe).wanted("the extended master secret")),
+            Kept::Tls13 { .. } => {
+                Err(Error::from(Misuse::ChannelBindingUnsafe).seen("TLS 1.3").wanted("tls-exporter (RFC 9266)"))
+            }
         }
     }
 
@@ -93,4 +136,16 @@ impl Connection {
         context.update(certificate);
         Ok(context.finish().as_ref().to_vec())
     }
+}
+
+/// RFC 5869 2.3 bounds the length; a label has one byte of length with `tls13 ` in front.
+fn check_export(kept: &Kept13, label: &[u8], out: &[u8]) -> Result<()> {
+    const MAX_LABEL: usize = 255 - 6;
+    let max = max_export(kept.hash_id());
+    if out.len() > max || label.len() > MAX_LABEL {
+        return Err(Error::from(Misuse::ExporterTooLong)
+            .seen(format_args!("{} bytes under a label of {}", out.len(), label.len()))
+            .wanted(format_args!("at most {max} under {MAX_LABEL}")));
+    }
+    Ok(())
 }

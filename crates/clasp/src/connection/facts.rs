@@ -24,6 +24,12 @@ pub struct Facts {
     pub resumed: Option<Resumption>,
     /// The stapled OCSP response, DER.
     pub ocsp: Option<Vec<u8>>,
+    /// The certificate timestamps that came with the server's certificate (RFC 6962 3.3).
+    pub timestamps: Option<Vec<u8>>,
+    /// What became of early data.
+    pub early_data: EarlyData,
+    /// Whether the server asked for a second hello (TLS 1.3).
+    pub hello_retried: bool,
     /// Whether the client proved a certificate.
     pub client_authenticated: bool,
     /// Whether the master secret is bound to the whole conversation (RFC 7627).
@@ -41,6 +47,19 @@ pub enum Resumption {
     SessionId,
     /// By a ticket: the client kept it.
     Ticket,
+    /// By a pre-shared key that came from outside.
+    ExternalPsk,
+}
+
+/// What became of early data (0-RTT).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EarlyData {
+    /// There was none.
+    NotOffered,
+    /// The server took it.
+    Accepted,
+    /// The server did not read it; the client must send it again.
+    Rejected,
 }
 
 impl Resumption {
@@ -49,6 +68,7 @@ impl Resumption {
         match self {
             Self::SessionId => "session ID",
             Self::Ticket => "ticket",
+            Self::ExternalPsk => "external PSK",
         }
     }
 }
@@ -65,6 +85,9 @@ impl Facts {
             alpn: None,
             resumed: None,
             ocsp: None,
+            timestamps: None,
+            early_data: EarlyData::NotOffered,
+            hello_retried: false,
             client_authenticated: false,
             extended_master_secret: false,
             encrypt_then_mac: false,

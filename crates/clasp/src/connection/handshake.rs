@@ -5,8 +5,9 @@ use super::bindings::Done;
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
 use crate::handshake::link::{Incoming, Link, Operation, Shared, Waiting, lock};
+use crate::record::Sealer;
 use crate::trace::{Direction, Level, What};
-use crate::wire::code::{ContentType, HandshakeType};
+use crate::wire::code::{ContentType, HandshakeType, ProtocolVersion};
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -59,12 +60,27 @@ impl Connection {
         Ok(())
     }
 
+    fn set_version(&mut self, version: ProtocolVersion) {
+        self.tls13 = version == ProtocolVersion::Tls13;
+        // The records of TLS 1.3 say 1.2: RFC 9846 5.1.
+        self.sealer.set_version(version.min(ProtocolVersion::Tls12));
+        if let Some(live) = &mut self.live {
+            live.phase = match (self.server, self.tls13) {
+                (false, false) => "client TLS 1.2",
+                (false, true) => "client TLS 1.3",
+                (true, false) => "server TLS 1.2",
+                (true, true) => "server TLS 1.3",
+            };
+        }
+    }
+
     fn establish(&mut self, established: Established) -> Result<()> {
         let left_over = self.live.take().is_some_and(|live| !lock(&live.shared).inbox.is_empty());
         if left_over || self.joiner.is_partial() {
             return Err(PeerError::DataAtKeyChange.into());
         }
         self.done = Some(Box::new(Done::new(established)));
+        self.settle_early();
         self.tell(What::Established);
         Ok(())
     }
@@ -83,17 +99,33 @@ impl Connection {
                     self.sealer.seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], out)?;
                     self.tell(What::ChangeCipherSpec { direction: Direction::Sent });
                 }
-                Operation::Read(suite, keys) => {
+                Operation::CompatibilityCcs => {
+                    self.flush(&mut flight, out)?;
+                    Sealer::compatibility_ccs(out);
+                }
+                Operation::Read(level, suite, keys) => {
                     self.check_nothing_left()?;
                     self.opener.install(*keys);
-                    self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
+                    self.read_level = level;
+                    self.tell(What::Keys { direction: Direction::Received, level, suite });
                 }
-                Operation::Write(suite, keys) => {
+                Operation::Write(level, suite, keys) => {
                     self.flush(&mut flight, out)?;
                     self.sealer.install(*keys);
-                    self.tell(What::Keys { direction: Direction::Sent, level: Level::Application, suite });
+                    self.write_level = level;
+                    self.tell(What::Keys { direction: Direction::Sent, level, suite });
                 }
-                Operation::Version(version) => self.sealer.set_version(version),
+                Operation::WritePlain => {
+                    self.flush(&mut flight, out)?;
+                    self.sealer.uninstall();
+                    self.write_level = Level::Plain;
+                }
+                Operation::EarlyData(max) => self.allow_early(max),
+                Operation::EarlyDataRefused => self.refuse_early(),
+                Operation::TakeEarlyData(max) => self.expect_early(max),
+                Operation::SkipEarlyData(max) => self.skip_early(max),
+                Operation::Padding(block) => self.sealer.set_padding(block),
+                Operation::Version(version) => self.set_version(version),
                 Operation::SendLimit(limit) => self.sealer.set_limit(limit),
                 Operation::ReceiveLimit(limit) => self.opener.set_limit(limit),
                 Operation::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
@@ -122,7 +154,7 @@ impl Connection {
         if let Some(live) = &mut self.live {
             live.last_sent = Some(kind);
         }
-        let (direction, level) = (Direction::Sent, self.write_level());
+        let (direction, level) = (Direction::Sent, self.write_level);
         self.tell(What::Message { direction, level, kind, bytes });
     }
 }

@@ -1,23 +1,27 @@
 //! What a caller holds: drives the conversation and the record layer. No sockets, no threads.
 
 mod bindings;
+mod early;
+mod established;
 mod facts;
 mod handshake;
 
-pub use facts::{Facts, Resumption};
+pub use facts::{EarlyData, Facts, Resumption};
 
 use crate::config::{ClientConfig, Clock, ServerConfig};
 use crate::error::{Cause, Error, Misuse, PeerError, Result};
 use crate::handshake::link::Waiting;
-use crate::record::{Joiner, Opener, RecordError, Sealer, frame, limits};
+use crate::record::{self, Joiner, Opener, RecordError, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Tracer, What};
 use crate::wire::code::{AlertDescription, ContentType, HandshakeType};
 use bindings::Done;
 use core::fmt;
 use core::ops::Range;
 use core::task::{Context, Waker};
+use early::Early;
 use handshake::Live;
 use rustls_pki_types::ServerName;
+use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
@@ -30,6 +34,8 @@ pub struct Received<'b> {
     pub at: usize,
     /// Application data, decrypted in place; empty if there was none.
     pub data: &'b mut [u8],
+    /// The data is early data (0-RTT): an attacker may have made it arrive again, and the client is not proven yet.
+    pub early: bool,
 }
 
 /// What a connection wants next.
@@ -63,6 +69,17 @@ pub struct Connection {
     empty_records: u8,
     warnings: u8,
     renegotiations: u8,
+    /// TLS 1.3 was agreed.
+    tls13: bool,
+    read_level: Level,
+    write_level: Level,
+    /// A server may send before the client has finished: nobody asks for the client's certificate.
+    half_rtt: bool,
+    early: Option<Box<Early>>,
+    compatibility_ccs: u8,
+    key_updates: u8,
+    tickets_seen: u8,
+    owes_update: bool,
 }
 
 /// What one record came to.
@@ -75,15 +92,17 @@ impl Connection {
     pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self> {
         let config = config.clone();
         let (observer, clock) = (config.observer.clone(), config.clock.clone());
-        let live = Live::new("client TLS 1.2", |link| Box::pin(crate::handshake::client(link, config, name)));
+        let live = Live::new("client", |link| Box::pin(crate::handshake::client(link, config, name)));
         Ok(Self::new(false, live, observer.map(Tracer::new), clock))
     }
 
     pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {
+        let asks_nobody = config.client_auth.is_none();
         let config = config.clone();
         let (observer, clock) = (config.observer.clone(), config.clock.clone());
-        let live = Live::new("server TLS 1.2", |link| Box::pin(crate::handshake::server(link, config)));
-        Self::new(true, live, observer.map(Tracer::new), clock)
+        let live = Live::new("server", |link| Box::pin(crate::handshake::server(link, config)));
+        let half_rtt = asks_nobody;
+        Self { half_rtt, ..Self::new(true, live, observer.map(Tracer::new), clock) }
     }
 
     fn new(server: bool, live: Live, tracer: Option<Tracer>, clock: Arc<dyn Clock>) -> Self {
@@ -103,6 +122,15 @@ impl Connection {
             empty_records: 0,
             warnings: 0,
             renegotiations: 0,
+            tls13: false,
+            read_level: Level::Plain,
+            write_level: Level::Plain,
+            half_rtt: false,
+            early: None,
+            compatibility_ccs: 0,
+            key_updates: 0,
+            tickets_seen: 0,
+            owes_update: false,
         }
     }
 
@@ -116,6 +144,7 @@ impl Connection {
         self.check_failed()?;
         let mut used = 0;
         let mut data = 0..0;
+        let mut early = false;
         while !self.peer_closed && !self.waits_outside() {
             let step = self.next_record(input, used, out);
             match step {
@@ -125,13 +154,14 @@ impl Connection {
                     used += len;
                     if let Taken::Data(range) = taken {
                         data = start + range.start..start + range.end;
+                        early = self.live.is_some();
                         break;
                     }
                 }
                 Err(error) => return Err(self.fail(error, out)),
             }
         }
-        Ok(Received { used, at: data.start, data: input.get_mut(data).unwrap_or_default() })
+        Ok(Received { used, at: data.start, data: input.get_mut(data).unwrap_or_default(), early })
     }
 
     fn next_record(&mut self, input: &mut [u8], used: usize, out: &mut Vec<u8>) -> Result<Option<(usize, Taken)>> {
@@ -148,8 +178,20 @@ impl Connection {
     }
 
     fn take_record(&mut self, content: ContentType, record: &mut [u8], out: &mut Vec<u8>) -> Result<Taken> {
-        let level = self.read_level();
-        let range = self.opener.open(content, record)?;
+        if self.tls13 && self.live.is_some() && self.in_the_clear(content, record)? {
+            return Ok(Taken::Nothing);
+        }
+        let level = self.read_level;
+        let record::Opened { content, range } = match self.opener.open(content, record) {
+            Ok(opened) if !self.opener.is_protected() && self.skips(opened.content, record.len())? => {
+                return Ok(Taken::Nothing);
+            }
+            Err(RecordError::BadMac) if self.skips(content, record.len())? => return Ok(Taken::Nothing),
+            opened => opened?,
+        };
+        if let Some(early) = self.early.as_mut().filter(|_| self.opener.is_protected()) {
+            early.skip = None;
+        }
         let direction = Direction::Received;
         self.tell(What::Record { direction, level, content, wire_len: record.len(), plain_len: range.len() });
         let plain = record.get(range.clone()).unwrap_or_default();
@@ -168,11 +210,40 @@ impl Connection {
         Ok(Taken::Nothing)
     }
 
+    /// TLS 1.3, during the handshake: the compatibility ChangeCipherSpec is dropped (RFC 9846 5), and a peer that fails
+    /// before it has keys says why in the clear. True if the record is dealt with.
+    fn in_the_clear(&mut self, content: ContentType, record: &[u8]) -> Result<bool> {
+        let body = record.get(limits::HEADER_LEN..).unwrap_or_default();
+        match content {
+            ContentType::ChangeCipherSpec => {
+                if body != [1] {
+                    return Err(
+                        Error::from(RecordError::BadChangeCipherSpec).with_alert(AlertDescription::UnexpectedMessage)
+                    );
+                }
+                self.compatibility_ccs = self.compatibility_ccs.saturating_add(1);
+                if self.compatibility_ccs > limits::MAX_EMPTY_RECORDS {
+                    return Err(RecordError::TooManyEmpty.into());
+                }
+                Ok(true)
+            }
+            ContentType::Alert if self.opener.is_tls13() && self.opener.is_fresh() && body.len() == 2 => {
+                self.take_alert(body).map(|()| true)
+            }
+            _ => Ok(false),
+        }
+    }
+
     fn take_data(&mut self, range: Range<usize>) -> Result<Taken> {
-        if self.live.is_some() {
+        if self.live.is_some() && self.read_level != Level::Early {
             return Err(PeerError::UnexpectedApplicationData.into());
         }
+        if self.live.is_some() {
+            self.count_early(range.len())?;
+        }
         if !range.is_empty() {
+            self.key_updates = 0;
+            self.tickets_seen = 0;
             self.empty_records = 0;
             return Ok(Taken::Data(range));
         }
@@ -184,14 +255,18 @@ impl Connection {
     }
 
     fn take_handshake(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let mut messages = Vec::new();
-        self.joiner.add(plain, |message| messages.push(message))?;
-        for message in messages {
+        let mut messages = VecDeque::new();
+        self.joiner.add(plain, |message| messages.push_back(message))?;
+        while let Some(message) = messages.pop_front() {
             let kind = HandshakeType(message.first().copied().unwrap_or(0));
-            let (direction, level) = (Direction::Received, self.read_level());
+            let (direction, level) = (Direction::Received, self.read_level);
             self.tell(What::Message { direction, level, kind, bytes: &message });
             match &self.live {
                 Some(live) => live.deliver(message),
+                None if self.tls13 => {
+                    let last = messages.is_empty() && !self.joiner.is_partial();
+                    self.after_handshake(kind, message, last)?;
+                }
                 None => self.renegotiation_asked(kind, out)?,
             }
         }
@@ -237,7 +312,8 @@ impl Connection {
             self.peer_closed = true;
             return Ok(());
         }
-        if level == FATAL {
+        // RFC 9846 6: whatever level it claims, in TLS 1.3 every other alert but one ends the connection.
+        if level == FATAL || self.tls13 && alert != AlertDescription::UserCanceled {
             return Err(self.peer_refused(alert));
         }
         self.warnings += 1;
@@ -255,7 +331,7 @@ impl Connection {
             AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
                 error.hint("the peer shares no cipher suite, group or signature scheme: try Policy::legacy()")
             }
-            AlertDescription::ProtocolVersion => error.hint("the peer does not speak TLS 1.2"),
+            AlertDescription::ProtocolVersion => error.hint("the peer speaks none of the versions our policy has"),
             AlertDescription::UnknownCa | AlertDescription::BadCertificate => {
                 error.hint("the peer does not trust our certificate: give it our CA")
             }
@@ -279,13 +355,15 @@ impl Connection {
         })
     }
 
-    /// Seals `plain` for the peer into `out`; gives the number of bytes taken, which is all of them.
+    /// Seals `plain` for the peer into `out`; gives the number of bytes taken, which is all of them. A TLS 1.3 server
+    /// that asks for no client certificate may send from its Finished on, before the client's.
     ///
     /// # Errors
     /// If the handshake is not done, or the connection is closed or has failed.
     pub fn send(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<usize> {
         self.check_failed()?;
-        if self.live.is_some() {
+        let half_rtt = self.half_rtt && self.tls13 && self.write_level == Level::Application;
+        if self.live.is_some() && !half_rtt {
             return Err(Misuse::HandshakeUnfinished.into());
         }
         if self.closed {
@@ -295,9 +373,10 @@ impl Connection {
         if total == 0 {
             return Ok(0);
         }
+        self.update_if_due(out)?;
         let start = out.len();
         self.sealer.seal(ContentType::ApplicationData, plain, out)?;
-        let (direction, level) = (Direction::Sent, self.write_level());
+        let (direction, level) = (Direction::Sent, self.write_level);
         let content = ContentType::ApplicationData;
         self.tell(What::Record { direction, level, content, wire_len: out.len() - start, plain_len: total });
         Ok(total)
@@ -392,14 +471,6 @@ impl Connection {
         self.sealer.seal(ContentType::Alert, &[IoSlice::new(&[1 + u8::from(fatal), alert.0])], out)?;
         self.tell(What::Alert { direction: Direction::Sent, fatal, alert });
         Ok(())
-    }
-
-    fn read_level(&self) -> Level {
-        if self.opener.is_protected() { Level::Application } else { Level::Plain }
-    }
-
-    fn write_level(&self) -> Level {
-        if self.sealer.is_protected() { Level::Application } else { Level::Plain }
     }
 
     fn tell(&mut self, what: What<'_>) {

@@ -1,9 +1,15 @@
 //! What a peer can do with keys in hand: the test seals what no API of ours would send.
 
 use super::*;
+use crate::wire::code::ProtocolVersion;
 use crate::{ClientConfig, Identity, Policy, Roots, ServerConfig};
 
 fn pair() -> (Connection, Connection) {
+    pair_of(ProtocolVersion::Tls12)
+}
+
+fn pair_of(version: ProtocolVersion) -> (Connection, Connection) {
+    let policy = Policy::default().with_versions([version]);
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap();
     params.not_after = rcgen::date_time_ymd(2060, 1, 1);
@@ -11,8 +17,8 @@ fn pair() -> (Connection, Connection) {
     let mut roots = Roots::empty();
     roots.add_der(&der).unwrap();
     let identity = Identity::from_der(vec![der], &key.serialize_der()).unwrap();
-    let server = ServerConfig::builder().identity(identity).policy(Policy::default()).build().unwrap();
-    let client = ClientConfig::builder().trust(Arc::new(roots)).build().unwrap();
+    let server = ServerConfig::builder().identity(identity).policy(policy.clone()).build().unwrap();
+    let client = ClientConfig::builder().trust(Arc::new(roots)).policy(policy).build().unwrap();
     let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
     let mut server = server.accept();
     let (mut up, mut down) = (Vec::new(), Vec::new());
@@ -23,6 +29,8 @@ fn pair() -> (Connection, Connection) {
         client.receive(&mut down, &mut up).unwrap();
         down.clear();
     }
+    // What a TLS 1.3 server says after the client's Finished: its tickets.
+    client.receive(&mut down, &mut up).unwrap();
     (client, server)
 }
 
@@ -97,4 +105,86 @@ fn a_second_change_cipher_spec_and_what_follows_a_failure() {
     let mut quiet = Vec::new();
     server.close(&mut quiet).unwrap();
     assert!(quiet.is_empty(), "nothing is said after a fatal alert");
+}
+
+/// KeyUpdate: both directions move on, on request and by oneself; old keys open nothing any more.
+#[test]
+fn key_updates_change_keys_and_a_flood_of_them_ends_the_connection() {
+    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+    for ask in [false, true] {
+        let mut up = Vec::new();
+        let mut old = sealed(&mut client, ContentType::ApplicationData, b"old");
+        assert_eq!(server.receive(&mut old, &mut Vec::new()).unwrap().data, b"old");
+        client.update_keys(ask, &mut up).unwrap();
+        client.send(&[IoSlice::new(b"up")], &mut up).unwrap();
+        let mut down = Vec::new();
+        assert_eq!(server.receive(&mut up, &mut down).unwrap().data, b"up");
+        let before = down.len();
+        server.send(&[IoSlice::new(b"down")], &mut down).unwrap();
+        assert_eq!(down.len() - before > 40, ask, "an update goes before the data if it was asked for");
+        assert_eq!(client.receive(&mut down, &mut Vec::new()).unwrap().data, b"down");
+    }
+    let failed = (0..=limits::MAX_KEY_UPDATES).find_map(|n| {
+        let mut up = Vec::new();
+        client.update_keys(true, &mut up).unwrap();
+        server.receive(&mut up, &mut Vec::new()).err().map(|e| (n, e))
+    });
+    let (round, error) = failed.unwrap();
+    assert_eq!(round, limits::MAX_KEY_UPDATES);
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::TooManyKeyUpdates));
+}
+
+#[test]
+fn key_update_must_be_the_last_message_of_its_record() {
+    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+    let two = [24, 0, 0, 1, 0, 24, 0, 0, 1, 0];
+    let mut record = sealed(&mut client, ContentType::Handshake, &two);
+    let error = server.receive(&mut record, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::DataAtKeyChange));
+    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+    let mut record = sealed(&mut client, ContentType::Handshake, &[24, 0, 0, 1, 2]);
+    let error = server.receive(&mut record, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.alert(), AlertDescription::IllegalParameter);
+}
+
+#[test]
+fn after_a_tls13_handshake_only_tickets_and_updates_may_come() {
+    for kind in [1, 2, 11, 13, 20] {
+        let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+        let mut record = sealed(&mut server, ContentType::Handshake, &[kind, 0, 0, 0]);
+        let error = client.receive(&mut record, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.alert(), AlertDescription::UnexpectedMessage, "message {kind}");
+    }
+    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+    let ticket = [4, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0];
+    let mut record = sealed(&mut client, ContentType::Handshake, &ticket);
+    assert!(server.receive(&mut record, &mut Vec::new()).is_err(), "a server takes a ticket");
+    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+    let (rounds, error) = (0..=limits::MAX_TICKETS)
+        .find_map(|n| {
+            let mut record = sealed(&mut server, ContentType::Handshake, &ticket);
+            client.receive(&mut record, &mut Vec::new()).err().map(|e| (n, e))
+        })
+        .unwrap();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::TooManyTickets));
+    assert_eq!(rounds + 2, limits::MAX_TICKETS, "two came with the handshake");
+}
+
+#[test]
+fn tls13_records_hide_their_type_and_length() {
+    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+    client.sealer.set_padding(256);
+    let lengths: Vec<usize> = [1, 100, 255]
+        .into_iter()
+        .map(|n| {
+            let mut record = sealed(&mut client, ContentType::ApplicationData, &vec![7; n]);
+            assert_eq!(record[..3], [23, 3, 3]);
+            let len = record.len();
+            assert_eq!(server.receive(&mut record, &mut Vec::new()).unwrap().data, vec![7; n]);
+            len
+        })
+        .collect();
+    assert!(lengths.iter().all(|n| *n == lengths[0]), "{lengths:?}");
+    let mut empty = sealed(&mut client, ContentType::Handshake, &[]);
+    assert!(server.receive(&mut empty, &mut Vec::new()).is_err(), "an empty handshake record");
 }

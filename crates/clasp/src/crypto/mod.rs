@@ -41,7 +41,6 @@ pub enum HashId {
 #[allow(clippy::len_without_is_empty)] // no hash is empty
 impl HashId {
     /// Bytes of output.
-
     pub const fn len(self) -> usize {
         match self {
             Self::Sha1 => 20,
@@ -252,10 +251,20 @@ pub trait Group: Send + Sync {
     /// # Errors
     /// If randomness fails.
     fn start(&self) -> CryptoResult<Box<dyn KeyShare>>;
+    /// The answering side at once: agrees with the peer's public value and gives ours.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) and [`KeyShare::finish`].
+    fn answer(&self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<Vec<u8>> {
+        let share = self.start()?;
+        let public = share.public().to_vec();
+        share.finish(peer, secret)?;
+        Ok(public)
+    }
 }
 
 /// An ephemeral key pair, used once.
-pub trait KeyShare: Send {
+pub trait KeyShare: Send + Sync {
     /// The public value to send.
     fn public(&self) -> &[u8];
     /// Agrees with the peer's public value, into `secret`.
@@ -263,6 +272,18 @@ pub trait KeyShare: Send {
     /// # Errors
     /// If the value is not a valid one of the group, or the result is all zeros (RFC 7748 6.1).
     fn finish(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()>;
+    /// Another group that a part of this key pair can serve alone, and its public value there: the curve of a hybrid.
+    fn also(&self) -> Option<(NamedGroup, &[u8])> {
+        None
+    }
+    /// Agrees in the group of [`also`](Self::also).
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish), or if there is no such group.
+    fn finish_also(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
+        let _no_such_group = (peer, secret);
+        Err(CryptoError)
+    }
 }
 
 /// Fills buffers with randomness.
@@ -276,11 +297,19 @@ pub trait Random: Send + Sync {
 
 /// Checks one kind of handshake signature with a SubjectPublicKeyInfo (DER).
 pub trait VerifySignature: Send + Sync {
-    /// Checks.
+    /// Checks. With `own_curve` an ECDSA scheme is for the curve in its name alone, as in TLS 1.3; in TLS 1.2 it says
+    /// the hash and leaves the curve open (RFC 8422 5.1.1).
     ///
     /// # Errors
     /// If the key is of another kind, or the signature is wrong.
-    fn verify(&self, scheme: SignatureScheme, spki: &[u8], message: &[u8], signature: &[u8]) -> CryptoResult<()>;
+    fn verify(
+        &self,
+        scheme: SignatureScheme,
+        spki: &[u8],
+        message: &[u8],
+        signature: &[u8],
+        own_curve: bool,
+    ) -> CryptoResult<()>;
     /// The schemes it can check, best first.
     fn schemes(&self) -> &'static [SignatureScheme];
 }

@@ -31,6 +31,12 @@ impl SharedSecret {
         &self.bytes[..self.len]
     }
 
+    /// Wipes it before its time.
+    pub fn wipe(&mut self) {
+        self.bytes.zeroize();
+        self.len = 0;
+    }
+
     /// Takes leading zero bytes away: TLS 1.2 Diffie-Hellman only (RFC 5246 8.1.2). What this leaks in time is why
     /// ephemeral keys are never used twice (Raccoon).
     pub fn strip_leading_zeros(&mut self) {

@@ -13,6 +13,7 @@ family! {
         BadServerName => InternalError, "RFC 6066 3", "the server name is neither a DNS name nor an IP address";
         BadAlpn => InternalError, "RFC 7301 3.1", "an ALPN protocol name must have 1 to 255 bytes";
         BadTicketSecret => InternalError, "GnuTLS CVE-2020-13777", "a ticket secret must be random, not a constant";
+        BadPreSharedKey => InternalError, "RFC 9257 6", "the pre-shared key cannot be used";
         HandshakeUnfinished => InternalError, "API", "this needs a finished handshake";
         AlreadyClosed => InternalError, "API", "the sending direction is closed already";
         ConnectionFailed => InternalError, "API", "the connection has failed before; its first error stands";

@@ -19,9 +19,10 @@
 //!                               Finished
 //! ```
 
-use super::hello::{Offered, ServerAnswer, send_client_hello};
+use super::hello::ServerAnswer;
 use super::link::Link;
-use super::{Established, credential, key_exchange, recv_finished, send_finished};
+use super::offer::Offered;
+use super::{Established, Secrets, credential, key_exchange, recv_finished, send_finished};
 use crate::config::suite::{Kx, Suite};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Verified};
 use crate::connection::{Facts, Resumption};
@@ -31,27 +32,24 @@ use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
 use crate::record::{OpenKeys, SealKeys};
 use crate::session::{Session, admit};
+use crate::trace::Level;
 use crate::wire::code::{HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::message::{
-    Certificate12, CertificateRequest12, CertificateStatus, NewSessionTicket12, ServerHello, ServerHelloDone,
-    ServerKeyExchange, SignedView,
+    Certificate12, CertificateRequest12, CertificateStatus, NewSessionTicket12, ServerHelloDone, ServerKeyExchange,
+    SignedView,
 };
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) async fn client(
-    mut link: Link,
-    config: Arc<ClientConfig>,
+pub(super) async fn client(
+    link: &mut Link,
+    config: &ClientConfig,
     name: ServerName<'static>,
+    offered: Offered,
+    answer: ServerAnswer,
 ) -> Result<Established> {
-    let link = &mut link;
-    let offered = send_client_hello(link, &config, &name)?; // 7.4.1.2
-
-    // 7.4.1.3
-    let hello = link.recv::<ServerHello>().await?;
-    let answer = ServerAnswer::read(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
-    link.recycle(hello);
+    // 7.4.1.2 is behind us; 7.4.1.3
     link.version(ProtocolVersion::Tls12);
     link.chose("cipher suite", answer.suite.code.0, answer.suite.code.name());
     link.limits(answer.limits.send, answer.limits.receive);
@@ -59,9 +57,11 @@ pub(crate) async fn client(
     link.transcript.start(hash);
 
     let echoed = !offered.session_id.is_empty() && answer.session_id == offered.session_id;
-    match &offered.session {
-        Some(session) if echoed => resumed(link, &config, &offered, &answer, session, hash).await,
-        _ => full(link, &config, name, &offered, &answer, hash).await,
+    match offered.session12() {
+        Some(session) if echoed => resumed(link, config, &offered, &answer, session, hash).await,
+        // RFC 9846 D.4: an ID that names no session cannot be resumed.
+        None if echoed => Err(Error::from(PeerError::BadSessionIdEcho).in_message("ServerHello")),
+        _ => full(link, config, name, &offered, &answer, hash).await,
     }
 }
 
@@ -101,6 +101,7 @@ async fn full(
             Some(CertificateRequestFacts {
                 schemes: view.schemes.iter().map(SignatureScheme).collect(),
                 authorities: view.authorities().map(<[u8]>::to_vec).collect(),
+                ..CertificateRequestFacts::default()
             })
         }
     };
@@ -142,7 +143,9 @@ async fn full(
     // 7.4.8
     if let (Some(identity), Some(request)) = (&identity, &request) {
         let message = link.transcript.bytes();
-        let (scheme, signature) = credential::sign(link, identity, &config.policy, &request.schemes, message).await?;
+        let version = ProtocolVersion::Tls12;
+        let (scheme, signature) =
+            credential::sign(link, identity, &config.policy, &request.schemes, message, version).await?;
         link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     }
     link.transcript.forget_bytes();
@@ -294,14 +297,14 @@ fn change_write_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, 
     let keys = vault.keys(answer.suite, Side::Client);
     let keys = SealKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
     link.send_change_cipher_spec();
-    link.install_write(answer.suite.code, keys);
+    link.install_write(Level::Application, answer.suite.code, keys);
     Ok(())
 }
 
 fn change_read_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
     let keys = vault.keys(answer.suite, Side::Server);
     let keys = OpenKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
-    link.install_read(answer.suite.code, keys);
+    link.install_read(Level::Application, answer.suite.code, keys);
     Ok(())
 }
 
@@ -317,6 +320,7 @@ fn facts(answer: &ServerAnswer) -> Facts {
         encrypt_then_mac: answer.encrypt_then_mac,
         secure_renegotiation: answer.secure_renegotiation,
         alpn: answer.alpn.clone(),
+        timestamps: answer.timestamps.clone(),
         ..Facts::new(ProtocolVersion::Tls12, answer.suite.code)
     }
 }
@@ -345,6 +349,7 @@ fn keep_session(
     let mut master = Box::new([0; 48]);
     master.copy_from_slice(vault.master_secret().expose());
     let session = Session {
+        version: ProtocolVersion::Tls12,
         suite: answer.suite.code,
         master,
         extended_master_secret: answer.extended_master_secret,
@@ -352,6 +357,10 @@ fn keep_session(
         ticket,
         until: now.checked_add(lifetime).unwrap_or(now),
         server_chain: chain.to_vec(),
+        alpn: answer.alpn.clone(),
+        received: now,
+        age_add: 0,
+        max_early_data: 0,
     };
     store.put(&offered.peer, session);
 }
@@ -363,12 +372,12 @@ fn established(
     vault: Box<Vault12>,
     first_finished: [u8; 12],
 ) -> Established {
-    Established {
-        facts,
+    let secrets = Secrets::Tls12 {
         hash: answer.suite.hash,
         master: vault.into_master(),
         client_random: offered.random,
         server_random: answer.random,
         first_finished,
-    }
+    };
+    Established { facts, secrets }
 }

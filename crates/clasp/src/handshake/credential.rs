@@ -1,12 +1,18 @@
 //! Certificates and the proofs of holding their keys: one way to send, one way to check, for both sides.
 
+use super::compression;
 use super::link::Link;
 use super::negotiate;
-use crate::config::{Identity, Policy, PresentedIdentity, Verified, Verifier};
+use crate::config::{CertificateRequestFacts, ClientAuth, Identity, Policy, PresentedIdentity, Verified, Verifier};
 use crate::crypto::Provider;
 use crate::error::{Error, Outside, PeerError, Result};
-use crate::wire::code::{HandshakeType, SignatureScheme};
-use crate::wire::message::{CertificateView, SignedView};
+use crate::wire::code::{CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme};
+use crate::wire::extension::{self, certificate};
+use crate::wire::message::{
+    Certificate13, Certificate13View, CertificateRequest13View, CertificateView, CompressedCertificate,
+    CompressedCertificateView, SignedView,
+};
+use crate::wire::{Extension, Writer};
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -50,8 +56,9 @@ pub(super) async fn sign(
     policy: &Policy,
     theirs: &[SignatureScheme],
     message: &[u8],
+    version: ProtocolVersion,
 ) -> Result<(SignatureScheme, Vec<u8>)> {
-    let scheme = negotiate::scheme(identity, policy, theirs)?;
+    let scheme = negotiate::scheme(identity, policy, theirs, version)?;
     link.chose("signature scheme", scheme.0, scheme.name());
     let signature = link.outside("private key", identity.signer.sign(scheme, message)).await?;
     if signature.is_empty() {
@@ -68,14 +75,175 @@ pub(super) fn check(
     message: &[u8],
     signed: SignedView<'_>,
 ) -> Result<SignatureScheme> {
-    if !policy.schemes.contains(&signed.scheme) {
+    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls12() {
         return Err(Error::from(PeerError::WrongSchemeSelected)
             .seen(signed.scheme)
             .wanted("a scheme that was offered"));
     }
     provider
         .verify
-        .verify(signed.scheme, &verified.spki, message, signed.signature)
+        .verify(signed.scheme, &verified.spki, message, signed.signature, false)
         .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
     Ok(signed.scheme)
+}
+
+/// Checks the peer's TLS 1.3 signature: the scheme fixes the curve too (RFC 9846 4.2.3).
+pub(super) fn check13(
+    provider: &Provider,
+    policy: &Policy,
+    verified: &Verified,
+    message: &[u8],
+    signed: SignedView<'_>,
+) -> Result<SignatureScheme> {
+    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls13() {
+        return Err(Error::from(PeerError::WrongSchemeSelected)
+            .seen(signed.scheme)
+            .wanted("a scheme that was offered and that TLS 1.3 has"));
+    }
+    provider
+        .verify
+        .verify(signed.scheme, &verified.spki, message, signed.signature, true)
+        .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
+    Ok(signed.scheme)
+}
+
+/// A TLS 1.3 certificate signs: its key usage must not forbid that (RFC 9846 4.4.2.2).
+pub(super) fn check_usage13(chain: &[Vec<u8>]) -> Result<()> {
+    let leaf = chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
+    match leaf.and_then(|leaf| leaf.key_usage()) {
+        Some(usage) if !usage.digital_signature() => {
+            Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The issuers to name in a CertificateRequest; none means any.
+pub(super) fn authorities(auth: &ClientAuth) -> Vec<Vec<u8>> {
+    // More names than this would make a message that clients refuse.
+    const MAX_AUTHORITIES: usize = 200;
+    let authorities = auth.verifier().authorities();
+    if authorities.len() > MAX_AUTHORITIES { Vec::new() } else { authorities }
+}
+
+/// Reads a TLS 1.3 CertificateRequest: RFC 9846 4.3.2. What it asks beyond that is not looked at.
+pub(super) fn read_request(view: &CertificateRequest13View<'_>, context: &[u8]) -> Result<CertificateRequestFacts> {
+    if view.context != context {
+        return Err(PeerError::BadRequestContext.into());
+    }
+    let mut facts = CertificateRequestFacts { context: view.context.to_vec(), ..CertificateRequestFacts::default() };
+    for e in view.extensions.iter() {
+        read_request_extension(&mut facts, e).map_err(|x| x.in_extension(e.typ))?;
+    }
+    if facts.schemes.is_empty() {
+        return Err(Error::from(PeerError::MissingExtension).wanted("signature_algorithms"));
+    }
+    Ok(facts)
+}
+
+fn read_request_extension(facts: &mut CertificateRequestFacts, e: Extension<'_>) -> Result<()> {
+    match e.typ {
+        ExtensionType::SignatureAlgorithms => {
+            let schemes = extension::codes(e, "supported_signature_algorithms")?;
+            facts.schemes = schemes.iter().map(SignatureScheme).collect();
+        }
+        ExtensionType::CertificateAuthorities => {
+            facts.authorities = certificate::authorities(e)?.iter().map(<[u8]>::to_vec).collect();
+        }
+        ExtensionType::CompressCertificate => {
+            facts.compression = certificate::compression(e)?.iter().map(CompressionAlgorithm).collect();
+        }
+        ExtensionType::StatusRequest => facts.status = true,
+        ExtensionType::SignedCertificateTimestamp => facts.timestamps = true,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Sends our TLS 1.3 Certificate: RFC 9846 4.4.2; compressed if the peer takes that (RFC 8879).
+pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &CertificateRequestFacts) {
+    let chain = identity.map_or(&[][..], |i| i.chain());
+    let extensions = |w: &mut Writer<'_>| {
+        if let Some(ocsp) = identity.and_then(|i| i.ocsp.as_deref()).filter(|_| asks.status) {
+            certificate::write_status(ocsp, w);
+        }
+        if let Some(list) = identity.and_then(|i| i.timestamps.as_deref()).filter(|_| asks.timestamps) {
+            w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
+        }
+    };
+    let mut body = Vec::new();
+    Certificate13View::encode(&asks.context, chain, extensions, &mut Writer::new(&mut body));
+    let algorithm = asks.compression.iter().copied().find(|a| compression::available(*a)).filter(|_| !chain.is_empty());
+    if let Some((algorithm, compressed)) = algorithm.and_then(|a| Some((a, compression::compress(a, &body)?))) {
+        let uncompressed_length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let view = CompressedCertificateView { algorithm, uncompressed_length, compressed: &compressed };
+        link.send(HandshakeType::CompressedCertificate, |w| view.encode(w));
+    } else {
+        link.send(HandshakeType::Certificate, |w| w.bytes(&body));
+    }
+}
+
+/// What a peer presents in TLS 1.3.
+pub(super) struct Presented {
+    pub(super) chain: Vec<Vec<u8>>,
+    pub(super) ocsp: Option<Vec<u8>>,
+    pub(super) timestamps: Option<Vec<u8>>,
+}
+
+/// Receives the peer's TLS 1.3 Certificate, compressed or not. `asked` says which extensions of its entries we asked
+/// for.
+pub(super) async fn recv_chain13(
+    link: &mut Link,
+    takes: &[CompressionAlgorithm],
+    context: &[u8],
+    asked: impl Fn(&Extension<'_>) -> bool,
+) -> Result<Presented> {
+    let compressed = !takes.is_empty()
+        && link.peek("Certificate or CompressedCertificate").await == Some(HandshakeType::CompressedCertificate);
+    if compressed {
+        let message = link.recv::<CompressedCertificate>().await?;
+        let read = || {
+            let body = compression::decompress(takes, message.view())?;
+            read_chain13(Certificate13View::read(&body)?, context, asked)
+        };
+        read().map_err(|e| e.in_message("CompressedCertificate"))
+    } else {
+        let message = link.recv::<Certificate13>().await?;
+        read_chain13(message.view(), context, asked).map_err(|e| e.in_message("Certificate"))
+    }
+}
+
+fn read_chain13(
+    view: Certificate13View<'_>,
+    context: &[u8],
+    asked: impl Fn(&Extension<'_>) -> bool,
+) -> Result<Presented> {
+    if view.context != context {
+        return Err(PeerError::BadRequestContext.into());
+    }
+    let mut presented = Presented { chain: Vec::new(), ocsp: None, timestamps: None };
+    for entry in view.iter() {
+        if presented.chain.len() == MAX_CHAIN {
+            return Err(Error::from(PeerError::TooManyCertificates).wanted(format_args!("at most {MAX_CHAIN}")));
+        }
+        for e in entry.extensions.iter() {
+            if !asked(&e) {
+                return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ));
+            }
+            // Those of the other certificates are checked to be well formed, and not used.
+            let first = presented.chain.is_empty();
+            match e.typ {
+                ExtensionType::StatusRequest => {
+                    let ocsp = certificate::status(e).map_err(|x| Error::from(x).in_extension(e.typ))?;
+                    presented.ocsp = if first { Some(ocsp.to_vec()) } else { presented.ocsp };
+                }
+                _ => {
+                    let list = certificate::timestamps(e).map_err(|x| Error::from(x).in_extension(e.typ))?;
+                    presented.timestamps = if first { Some(list.to_vec()) } else { presented.timestamps };
+                }
+            }
+        }
+        presented.chain.push(entry.data.to_vec());
+    }
+    Ok(presented)
 }

@@ -1,17 +1,17 @@
-//! The two hellos: what a client offers, what a server answers, and what each extension means in TLS 1.2.
+//! The two hellos: what a client's says to a server, what a TLS 1.2 server answers, and what each extension means there.
 
 use super::link::Link;
 use crate::config::suite::{Bulk, Suite};
-use crate::config::{ClientConfig, ServerConfig};
+use crate::config::{ClientConfig, Policy, ServerConfig};
 use crate::crypto::CryptoResult;
 use crate::error::{Error, PeerError, Result};
-use crate::session::{PeerKey, Session, admit};
 use crate::wire::code::{
-    CipherSuite, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion, SignatureScheme,
+    CipherSuite, CompressionAlgorithm, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion,
+    SignatureScheme,
 };
-use crate::wire::message::{ClientHelloView, ServerHelloView, frame};
+use crate::wire::extension::{certificate, early, key_share, pre_shared_key};
+use crate::wire::message::{ClientHelloView, ServerHelloView};
 use crate::wire::{Codes, Extension, Extensions, Writer, extension};
-use rustls_pki_types::ServerName;
 
 /// What a client's hello says, as the server understands it.
 #[derive(Debug, Default)]
@@ -30,7 +30,24 @@ pub(crate) struct ClientOffer {
     pub(crate) secure_renegotiation: bool,
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
     pub(crate) record_size_limit: Option<u16>,
+    pub(crate) timestamps: bool,
+    pub(crate) shares: Option<Vec<(NamedGroup, Vec<u8>)>>,
+    pub(crate) psks: Option<ClientPsks>,
+    pub(crate) psk_modes: Option<Vec<u8>>,
+    pub(crate) early_data: bool,
+    pub(crate) compression: Vec<CompressionAlgorithm>,
+    pub(crate) null_compression_only: bool,
     point_formats: bool,
+}
+
+/// The pre-shared keys of a client's hello.
+#[derive(Debug)]
+pub(crate) struct ClientPsks {
+    /// Identity and obfuscated age.
+    pub(crate) identities: Vec<(Vec<u8>, u32)>,
+    pub(crate) binders: Vec<Vec<u8>>,
+    /// Bytes at the hello's end that the binders do not cover.
+    pub(crate) binders_len: usize,
 }
 
 /// What the peer's and our own limits on records come to, in bytes of plaintext.
@@ -41,6 +58,11 @@ pub(crate) struct Limits {
 }
 
 impl ClientOffer {
+    /// The client's share in this group.
+    pub(crate) fn share(&self, group: NamedGroup) -> Option<&[u8]> {
+        self.shares.iter().flatten().find(|(g, _)| *g == group).map(|(_, public)| public.as_slice())
+    }
+
     /// Reads a ClientHello: RFC 5246 7.4.1.2.
     pub(crate) fn read(hello: &ClientHelloView<'_>) -> Result<Self> {
         // CRIME: only null compression is left, and it must be there (RFC 5246 7.4.1.2).
@@ -51,10 +73,14 @@ impl ClientOffer {
             random: *hello.random,
             session_id: hello.session_id.to_vec(),
             suites: hello.suites.iter().map(CipherSuite).collect(),
+            null_compression_only: hello.compression == [0],
             ..Self::default()
         };
         for e in hello.extensions.iter() {
             offer.extension(e).map_err(|error| error.in_extension(e.typ).in_message("ClientHello"))?;
+        }
+        if offer.psks.is_some() && hello.extensions.last() != Some(ExtensionType::PreSharedKey) {
+            return Err(Error::from(PeerError::PskNotLast).in_message("ClientHello"));
         }
         // RFC 5746 3.6: the SCSV says the same as an empty extension.
         offer.secure_renegotiation |= offer.suites.contains(&CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
@@ -99,6 +125,38 @@ impl ClientOffer {
             }
             ExtensionType::MaxFragmentLength => self.max_fragment_length = Some(extension::max_fragment_length(e)?),
             ExtensionType::RecordSizeLimit => self.record_size_limit = Some(extension::record_size_limit(e)?),
+            _ => self.extension13(e)?,
+        }
+        Ok(())
+    }
+
+    fn extension13(&mut self, e: Extension<'_>) -> Result<()> {
+        match e.typ {
+            ExtensionType::KeyShare => {
+                let shares = key_share::client(e)?;
+                self.shares = Some(shares.iter().map(|s| (s.group, s.public.to_vec())).collect());
+            }
+            ExtensionType::PreSharedKey => {
+                let offered = pre_shared_key::offered(e)?;
+                self.psks = Some(ClientPsks {
+                    identities: offered.identities().map(|i| (i.identity.to_vec(), i.obfuscated_age)).collect(),
+                    binders: offered.binders().map(<[u8]>::to_vec).collect(),
+                    binders_len: offered.binders_len,
+                });
+            }
+            ExtensionType::PskKeyExchangeModes => self.psk_modes = Some(pre_shared_key::modes(e)?.to_vec()),
+            ExtensionType::EarlyData => {
+                extension::empty(e, "early_data")?;
+                self.early_data = true;
+            }
+            ExtensionType::Cookie => drop(early::cookie(e)?),
+            ExtensionType::CompressCertificate => {
+                self.compression = certificate::compression(e)?.iter().map(CompressionAlgorithm).collect();
+            }
+            ExtensionType::SignedCertificateTimestamp => {
+                extension::empty(e, "signed_certificate_timestamp")?;
+                self.timestamps = true;
+            }
             _ => {}
         }
         Ok(())
@@ -106,7 +164,7 @@ impl ClientOffer {
 }
 
 /// The version of a ClientHello: RFC 9846 4.2.1 where supported_versions is there, else RFC 5246 E.1.
-pub(crate) fn choose_version(hello: &ClientHelloView<'_>) -> Result<()> {
+pub(crate) fn choose_version(policy: &Policy, hello: &ClientHelloView<'_>) -> Result<ProtocolVersion> {
     let offered: Vec<ProtocolVersion> = match hello.extensions.find(ExtensionType::SupportedVersions) {
         Some(e) => extension::supported_versions(e)
             .map_err(|error| Error::from(error).in_extension(e.typ).in_message("ClientHello"))?
@@ -115,47 +173,37 @@ pub(crate) fn choose_version(hello: &ClientHelloView<'_>) -> Result<()> {
             .collect(),
         None => vec![hello.version.min(ProtocolVersion::Tls12)],
     };
-    if offered.contains(&ProtocolVersion::Tls12) {
-        return Ok(());
+    let ours = policy.versions();
+    if let Some(version) = ours.iter().find(|v| offered.contains(v)) {
+        return Ok(*version);
     }
-    let seen: Vec<String> = offered.iter().map(ToString::to_string).collect();
-    Err(Error::from(PeerError::NoCommonVersion).seen(seen.join(", ")).wanted("TLS 1.2").in_message("ClientHello"))
+    let text = |list: &[ProtocolVersion]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let error = Error::from(PeerError::NoCommonVersion).seen(text(&offered)).wanted(text(&ours));
+    Err(error.in_message("ClientHello"))
 }
 
-/// What our client said in its hello.
-pub(crate) struct Offered {
-    pub(crate) random: [u8; 32],
-    pub(crate) session_id: Vec<u8>,
-    pub(crate) session: Option<Session>,
-    pub(crate) peer: PeerKey,
-}
-
-/// Sends our ClientHello.
-pub(crate) fn send_client_hello(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
-    let peer = PeerKey(name.to_str().into_owned());
-    let session = admit::client12(config, &peer);
-    let mut random = [0; 32];
-    config.provider.random.fill(&mut random)?;
-    let session_id = match &session {
-        None => Vec::new(),
-        // RFC 5077 3.4: an ID of our own with a ticket, so that its echo tells whether the ticket was taken.
-        Some(s) if s.has_ticket() => fresh_id(config.provider)?,
-        Some(s) => s.id.clone(),
+/// RFC 9846 4.1.2: what a second hello may change.
+pub(crate) fn same_but_for_retry(first: &ClientHelloView<'_>, second: &ClientHelloView<'_>) -> bool {
+    let may_change = |typ: ExtensionType| {
+        matches!(
+            typ,
+            ExtensionType::KeyShare
+                | ExtensionType::EarlyData
+                | ExtensionType::Cookie
+                | ExtensionType::PreSharedKey
+                | ExtensionType::Padding
+        )
     };
-    let suites: Vec<u8> = config.policy.suites.iter().flat_map(|s| s.0.to_be_bytes()).collect();
-    let mut block = Vec::new();
-    write_extensions(config, name, session.as_ref(), &mut Writer::new(&mut block));
-    let mut bytes = Vec::with_capacity(256 + block.len());
-    frame(&mut bytes, HandshakeType::ClientHello, |w| {
-        w.u16(ProtocolVersion::Tls12.0);
-        w.bytes(&random);
-        w.vec8(|w| w.bytes(&session_id));
-        w.vec16(|w| w.bytes(&suites));
-        w.vec8(|w| w.u8(0));
-        w.vec16(|w| w.bytes(&block));
-    });
-    link.send_bytes(bytes);
-    Ok(Offered { random, session_id, session, peer })
+    let kept = |hello: &ClientHelloView<'_>| -> Vec<(ExtensionType, Vec<u8>)> {
+        let all = hello.extensions.iter().filter(|e| !may_change(e.typ));
+        all.map(|e| (e.typ, e.body.to_vec())).collect()
+    };
+    first.version == second.version
+        && first.random == second.random
+        && first.session_id == second.session_id
+        && first.suites == second.suites
+        && first.compression == second.compression
+        && kept(first) == kept(second)
 }
 
 /// A random session ID.
@@ -163,41 +211,6 @@ pub(crate) fn fresh_id(provider: &crate::crypto::Provider) -> CryptoResult<Vec<u
     let mut id = vec![0; 32];
     provider.random.fill(&mut id)?;
     Ok(id)
-}
-
-fn write_extensions(config: &ClientConfig, name: &ServerName<'_>, session: Option<&Session>, w: &mut Writer<'_>) {
-    let policy = &config.policy;
-    w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
-    if let (ServerName::DnsName(host), true) = (name, config.send_server_name) {
-        extension::write_server_name(host.as_ref(), w);
-    }
-    if config.extended_master_secret {
-        w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
-    }
-    let has_cbc = policy.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| matches!(s.bulk, Bulk::Cbc(_)));
-    if config.encrypt_then_mac && has_cbc {
-        w.extension(ExtensionType::EncryptThenMac, |_| ());
-    }
-    if config.session_tickets && config.sessions.is_some() {
-        w.extension(ExtensionType::SessionTicket, |w| w.bytes(session.map_or(&[], |s| &s.ticket)));
-    }
-    if !policy.groups.is_empty() {
-        extension::write_codes(ExtensionType::SupportedGroups, policy.groups.iter().map(|g| g.0), w);
-        w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
-    }
-    if !policy.schemes.is_empty() {
-        extension::write_codes(ExtensionType::SignatureAlgorithms, policy.schemes.iter().map(|s| s.0), w);
-    }
-    extension::write_status_request(w);
-    if !config.alpn.is_empty() {
-        extension::write_alpn(&config.alpn, w);
-    }
-    if let Some(length) = config.max_fragment_length {
-        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
-    }
-    if let Some(limit) = config.record_size_limit {
-        w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit));
-    }
 }
 
 /// What a server's hello settles, as the client understands it.
@@ -211,18 +224,19 @@ pub(crate) struct ServerAnswer {
     pub(crate) new_ticket: bool,
     pub(crate) status: bool,
     pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) limits: Limits,
 }
 
 impl ServerAnswer {
     /// Reads a ServerHello and holds it against what was offered.
     pub(crate) fn read(config: &ClientConfig, hello: &ServerHelloView<'_>) -> Result<Self> {
-        if hello.version != ProtocolVersion::Tls12 || hello.extensions.find(ExtensionType::SupportedVersions).is_some()
-        {
-            return Err(Error::from(PeerError::LegacyVersionSelected).seen(hello.version).wanted("TLS 1.2"));
+        if hello.version != ProtocolVersion::Tls12 || !config.policy.speaks(ProtocolVersion::Tls12) {
+            let wanted = config.policy.versions().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(Error::from(PeerError::LegacyVersionSelected).seen(hello.version).wanted(wanted));
         }
-        let offered = config.policy.suites.contains(&hello.suite);
-        let Some(suite) = Suite::find(hello.suite).filter(|_| offered) else {
+        downgrade_sentinel(config, hello)?;
+        let Some(suite) = config.policy.suites12().find(|s| s.code == hello.suite) else {
             return Err(Error::from(PeerError::WrongSuiteSelected)
                 .seen(hello.suite)
                 .wanted("a suite that was offered"));
@@ -240,6 +254,7 @@ impl ServerAnswer {
             new_ticket: false,
             status: false,
             alpn: None,
+            timestamps: None,
             limits: Limits::default(),
         };
         for e in hello.extensions.iter() {
@@ -287,21 +302,14 @@ impl ServerAnswer {
                     return Err(PeerError::NoPointFormat.into());
                 }
             }
-            ExtensionType::StatusRequest => {
+            ExtensionType::StatusRequest if config.request_status => {
                 extension::empty(e, "status_request")?;
                 self.status = true;
             }
-            ExtensionType::Alpn if !config.alpn.is_empty() => {
-                let protocols = extension::alpn(e)?;
-                let (Some(chosen), None) = (protocols.iter().next(), protocols.iter().nth(1)) else {
-                    return Err(PeerError::WrongProtocolSelected.into());
-                };
-                if !config.alpn.iter().any(|p| p == chosen) {
-                    let seen = String::from_utf8_lossy(chosen).into_owned();
-                    return Err(Error::from(PeerError::WrongProtocolSelected).seen(seen));
-                }
-                self.alpn = Some(chosen.to_vec());
+            ExtensionType::SignedCertificateTimestamp if config.request_timestamps => {
+                self.timestamps = Some(certificate::timestamps(e)?.to_vec());
             }
+            ExtensionType::Alpn if !config.alpn.is_empty() => self.alpn = Some(chosen_protocol(&config.alpn, e)?),
             ExtensionType::MaxFragmentLength if config.max_fragment_length.is_some() => {
                 let length = extension::max_fragment_length(e)?;
                 if Some(length) != config.max_fragment_length {
@@ -319,6 +327,41 @@ impl ServerAnswer {
     }
 }
 
+/// The application protocol a server chose: exactly one, and one of ours (RFC 7301 3.1).
+pub(crate) fn chosen_protocol(ours: &[Vec<u8>], e: Extension<'_>) -> Result<Vec<u8>> {
+    let protocols = extension::alpn(e)?;
+    let (Some(chosen), None) = (protocols.iter().next(), protocols.iter().nth(1)) else {
+        return Err(PeerError::WrongProtocolSelected.into());
+    };
+    if ours.iter().any(|p| p == chosen) {
+        return Ok(chosen.to_vec());
+    }
+    Err(Error::from(PeerError::WrongProtocolSelected).seen(String::from_utf8_lossy(chosen)))
+}
+
+/// The end of a server random that says that its server can do better: RFC 9846 4.1.3.
+const DOWNGRADED_TO_12: [u8; 8] = *b"DOWNGRD\x01";
+const DOWNGRADED_TO_11: [u8; 8] = *b"DOWNGRD\x00";
+
+/// A client that speaks TLS 1.3 and meets a sentinel in a TLS 1.2 hello met an attacker.
+fn downgrade_sentinel(config: &ClientConfig, hello: &ServerHelloView<'_>) -> Result<()> {
+    let marked = hello.random.ends_with(&DOWNGRADED_TO_12) || hello.random.ends_with(&DOWNGRADED_TO_11);
+    if marked && config.policy.speaks(ProtocolVersion::Tls13) {
+        return Err(Error::from(PeerError::Downgraded).seen("TLS 1.2").wanted("TLS 1.3, which both sides speak"));
+    }
+    Ok(())
+}
+
+/// The random of a TLS 1.2 ServerHello: marked if the server could have done better (RFC 9846 4.1.3).
+pub(crate) fn server_random12(config: &ServerConfig) -> CryptoResult<[u8; 32]> {
+    let mut random = [0; 32];
+    config.provider.random.fill(&mut random)?;
+    if config.policy.speaks(ProtocolVersion::Tls13) {
+        random[24..].copy_from_slice(&DOWNGRADED_TO_12);
+    }
+    Ok(random)
+}
+
 /// What our server says in its hello.
 pub(crate) struct Answer<'a> {
     pub(crate) random: [u8; 32],
@@ -327,6 +370,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) alpn: Option<&'a [u8]>,
     pub(crate) new_ticket: bool,
     pub(crate) status: bool,
+    pub(crate) timestamps: Option<&'a [u8]>,
     pub(crate) resumed: bool,
 }
 
@@ -362,6 +406,9 @@ pub(crate) fn send_server_hello(
     }
     if answer.status {
         w.extension(ExtensionType::StatusRequest, |_| ());
+    }
+    if let Some(list) = answer.timestamps.filter(|_| offer.timestamps && !answer.resumed) {
+        w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
     }
     if let Some(protocol) = answer.alpn {
         extension::write_alpn(&[protocol], w);

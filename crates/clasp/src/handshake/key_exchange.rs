@@ -1,7 +1,8 @@
-//! The three key exchanges of TLS 1.2, each side's half: RFC 5246 7.4.3, 7.4.7; RFC 8422 5.4, 5.7; RFC 7919.
+//! Key exchange, each side's half. TLS 1.2: RFC 5246 7.4.3, 7.4.7; RFC 8422 5.4, 5.7; RFC 7919. TLS 1.3: RFC 9846
+//! 4.2.8.
 
 use crate::config::Policy;
-use crate::crypto::{KeyShare, Legacy, Provider};
+use crate::crypto::{KeyShare, Legacy, Provider, SharedSecret};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::keys::schedule12::Vault12;
 use crate::wire::Writer;
@@ -13,20 +14,76 @@ pub(super) fn legacy(provider: &Provider) -> Result<&'static dyn Legacy> {
     provider.legacy.ok_or_else(|| Error::from(Misuse::BadPolicy).wanted("the cargo feature `legacy`"))
 }
 
-/// Server: makes an ephemeral key in `group` and the parameters to sign.
-pub(super) fn server_share(provider: &Provider, group: NamedGroup) -> Result<(Box<dyn KeyShare>, Vec<u8>)> {
-    let mut params = Vec::new();
+/// Makes an ephemeral key in `group`, of whatever kind it is.
+pub(super) fn start(provider: &Provider, group: NamedGroup) -> Result<Box<dyn KeyShare>> {
     if group.is_ffdhe() {
         let legacy = legacy(provider)?;
         let (p, g) = legacy.ffdhe(group).ok_or(Outside::Bug)?;
-        let share = legacy.dh(p, g)?;
-        ServerKeyExchangeView::encode_dh(p, g, share.public(), &mut Writer::new(&mut params));
-        Ok((share, params))
-    } else {
-        let share = provider.group(group).ok_or(Outside::Bug)?.start()?;
-        ServerKeyExchangeView::encode_ecdh(group, share.public(), &mut Writer::new(&mut params));
-        Ok((share, params))
+        return Ok(legacy.dh(p, g)?);
     }
+    Ok(provider.group(group).ok_or(Outside::Bug)?.start()?)
+}
+
+/// TLS 1.3 server: agrees with the client's share and gives ours.
+pub(super) fn answer(
+    provider: &Provider,
+    group: NamedGroup,
+    theirs: &[u8],
+    secret: &mut SharedSecret,
+) -> Result<Vec<u8>> {
+    let bad = |_| Error::from(PeerError::BadKeyShare).seen(format_args!("{} bytes for {group}", theirs.len()));
+    if group.is_ffdhe() {
+        let share = start(provider, group)?;
+        check_ffdhe(theirs, share.public())?;
+        let public = share.public().to_vec();
+        share.finish(theirs, secret).map_err(bad)?;
+        return Ok(public);
+    }
+    provider.group(group).ok_or(Outside::Bug)?.answer(theirs, secret).map_err(bad)
+}
+
+/// TLS 1.3 client: agrees with the server's share, with whichever of ours is in its group.
+pub(super) fn finish(
+    shares: Vec<(NamedGroup, Box<dyn KeyShare>)>,
+    group: NamedGroup,
+    theirs: &[u8],
+    secret: &mut SharedSecret,
+) -> Result<()> {
+    let bad = |_| Error::from(PeerError::BadKeyShare).seen(format_args!("{} bytes for {group}", theirs.len()));
+    for (ours, share) in shares {
+        if ours == group {
+            if group.is_ffdhe() {
+                check_ffdhe(theirs, share.public())?;
+            }
+            return share.finish(theirs, secret).map_err(bad);
+        }
+        if share.also().is_some_and(|(curve, _)| curve == group) {
+            return share.finish_also(theirs, secret).map_err(bad);
+        }
+    }
+    Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that a share was sent for"))
+}
+
+/// RFC 9846 4.2.8.1: a finite-field value is padded to the length of the prime.
+fn check_ffdhe(theirs: &[u8], ours: &[u8]) -> Result<()> {
+    if theirs.len() == ours.len() {
+        return Ok(());
+    }
+    let (seen, wanted) = (format!("{} bytes", theirs.len()), format!("{} bytes", ours.len()));
+    Err(Error::from(PeerError::BadKeyShare).seen(seen).wanted(wanted))
+}
+
+/// Server: makes an ephemeral key in `group` and the parameters to sign.
+pub(super) fn server_share(provider: &Provider, group: NamedGroup) -> Result<(Box<dyn KeyShare>, Vec<u8>)> {
+    let mut params = Vec::new();
+    let share = start(provider, group)?;
+    if group.is_ffdhe() {
+        let (p, g) = legacy(provider)?.ffdhe(group).ok_or(Outside::Bug)?;
+        ServerKeyExchangeView::encode_dh(p, g, share.public(), &mut Writer::new(&mut params));
+    } else {
+        ServerKeyExchangeView::encode_ecdh(group, share.public(), &mut Writer::new(&mut params));
+    }
+    Ok((share, params))
 }
 
 /// Server: agrees with the client's public value.
@@ -48,7 +105,7 @@ pub(super) fn client_ecdh(
     vault: &mut Vault12,
 ) -> Result<Vec<u8>> {
     let group = params.group;
-    let offered = policy.groups.contains(&group) && !group.is_ffdhe();
+    let offered = policy.groups.contains(&group) && !group.is_ffdhe() && !group.is_hybrid();
     let Some(curve) = provider.group(group).filter(|_| offered) else {
         return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));
     };

@@ -5,6 +5,7 @@ use super::transcript::Transcript;
 use crate::answer::Answer;
 use crate::error::{Error, PeerError, Result};
 use crate::record::{OpenKeys, SealKeys};
+use crate::trace::Level;
 use crate::wire::Writer;
 use crate::wire::code::{CipherSuite, HandshakeType, ProtocolVersion};
 use crate::wire::message::{self, Checked, Message};
@@ -40,10 +41,24 @@ pub(crate) enum Operation {
     Messages(Vec<u8>),
     /// Send a ChangeCipherSpec record.
     ChangeCipherSpec,
+    /// Send the ChangeCipherSpec of the middlebox compatibility mode: RFC 9846 D.4.
+    CompatibilityCcs,
     /// Everything received from here on is protected by these keys.
-    Read(CipherSuite, Box<OpenKeys>),
+    Read(Level, CipherSuite, Box<OpenKeys>),
     /// Everything sent from here on is protected by these keys.
-    Write(CipherSuite, Box<SealKeys>),
+    Write(Level, CipherSuite, Box<SealKeys>),
+    /// What is sent from here on goes in the clear again: a client's second hello after early data.
+    WritePlain,
+    /// Client: this much early data may be sent.
+    EarlyData(u32),
+    /// Client: what early data was sent did not arrive.
+    EarlyDataRefused,
+    /// Server: this much early data is taken.
+    TakeEarlyData(u32),
+    /// Server: early data is on its way and is skipped, up to this many bytes of records.
+    SkipEarlyData(usize),
+    /// TLS 1.3 records are padded to multiples of this.
+    Padding(usize),
     /// The version is known: record versions and ChangeCipherSpec rules follow it.
     Version(ProtocolVersion),
     /// The peer takes records of at most this many plaintext bytes.
@@ -195,12 +210,43 @@ impl Link {
         self.push(Operation::ChangeCipherSpec);
     }
 
-    pub(crate) fn install_read(&self, suite: CipherSuite, keys: OpenKeys) {
-        self.push(Operation::Read(suite, Box::new(keys)));
+    pub(crate) fn send_compatibility_ccs(&self) {
+        self.push(Operation::CompatibilityCcs);
     }
 
-    pub(crate) fn install_write(&self, suite: CipherSuite, keys: SealKeys) {
-        self.push(Operation::Write(suite, Box::new(keys)));
+    pub(crate) fn install_read(&self, level: Level, suite: CipherSuite, keys: OpenKeys) {
+        self.push(Operation::Read(level, suite, Box::new(keys)));
+    }
+
+    pub(crate) fn install_write(&self, level: Level, suite: CipherSuite, keys: SealKeys) {
+        self.push(Operation::Write(level, suite, Box::new(keys)));
+    }
+
+    pub(crate) fn write_plain(&self) {
+        self.push(Operation::WritePlain);
+    }
+
+    /// Client: early data may be sent from here on.
+    pub(crate) fn early_data(&self, max: u32) {
+        self.push(Operation::EarlyData(max));
+    }
+
+    pub(crate) fn early_data_refused(&self) {
+        self.push(Operation::EarlyDataRefused);
+    }
+
+    pub(crate) fn take_early_data(&self, max: u32) {
+        self.push(Operation::TakeEarlyData(max));
+    }
+
+    pub(crate) fn skip_early_data(&self, max: usize) {
+        self.push(Operation::SkipEarlyData(max));
+    }
+
+    pub(crate) fn padding(&self, block: usize) {
+        if block > 1 {
+            self.push(Operation::Padding(block));
+        }
     }
 
     pub(crate) fn version(&self, version: ProtocolVersion) {

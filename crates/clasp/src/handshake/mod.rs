@@ -1,36 +1,136 @@
 //! The conversations, each a straight-line `async fn` in the order of the messages on the wire, and the verbs they
 //! share.
 
+mod client;
 mod client12;
+mod client13;
+pub(crate) mod compression;
 mod credential;
 pub(crate) mod hello;
 mod key_exchange;
 pub(crate) mod link;
 mod negotiate;
+mod offer;
+mod proof;
+mod server;
 mod server12;
+mod server13;
 mod transcript;
 
-pub(crate) use client12::client;
-pub(crate) use server12::server;
+pub(crate) use client::client;
+pub(crate) use server::server;
 
+use crate::config::suite::Suite13;
 use crate::connection::Facts;
-use crate::crypto::HashId;
+use crate::crypto::{HashId, Provider};
 use crate::error::{Error, PeerError, Result};
+use crate::keys::log::{self, KeyLog};
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
+use crate::keys::schedule13::{Kept13, Traffic, Vault13, same_mac};
+use crate::record::{OpenKeys, SealKeys};
+use crate::session::{ClientSessions, PeerKey};
+use crate::trace::Level;
 use crate::wire::code::HandshakeType;
 use crate::wire::message::Finished;
 use link::Link;
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// What is left of a handshake when it is done.
 pub(crate) struct Established {
     pub(crate) facts: Facts,
-    pub(crate) hash: HashId,
-    pub(crate) master: Master,
-    pub(crate) client_random: [u8; 32],
-    pub(crate) server_random: [u8; 32],
-    /// The first Finished of the conversation: `tls-unique` (RFC 5929 3).
-    pub(crate) first_finished: [u8; VERIFY_DATA_LEN],
+    pub(crate) secrets: Secrets,
+}
+
+/// The secrets that outlive a handshake.
+pub(crate) enum Secrets {
+    Tls12 {
+        hash: HashId,
+        master: Master,
+        client_random: [u8; 32],
+        server_random: [u8; 32],
+        /// The first Finished of the conversation: `tls-unique` (RFC 5929 3).
+        first_finished: [u8; VERIFY_DATA_LEN],
+    },
+    Tls13 {
+        kept: Box<Kept13>,
+        /// Where a client keeps the tickets that come.
+        tickets: Option<Box<TicketKeeper>>,
+    },
+}
+
+/// What a client needs to make sessions of the tickets that come after the handshake.
+pub(crate) struct TicketKeeper {
+    pub(crate) store: Arc<dyn ClientSessions>,
+    pub(crate) peer: PeerKey,
+}
+
+/// Sends Finished of TLS 1.3: RFC 9846 4.4.4.
+fn send_finished13(link: &mut Link, vault: &Vault13, side: Side) {
+    let verify_data = vault.verify_data(side, link.transcript.hash().as_ref());
+    link.send(HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
+}
+
+/// Receives the peer's Finished of TLS 1.3 and checks it, in constant time.
+async fn recv_finished13(link: &mut Link, vault: &Vault13, side: Side) -> Result<()> {
+    let wanted = vault.verify_data(side, link.transcript.hash().as_ref());
+    let finished = link.recv::<Finished>().await?;
+    if same_mac(&wanted, finished.view()) {
+        Ok(())
+    } else {
+        Err(Error::from(PeerError::BadFinished).in_message("Finished"))
+    }
+}
+
+fn level(which: Traffic) -> Level {
+    match which {
+        Traffic::Early => Level::Early,
+        Traffic::Handshake(_) => Level::Handshake,
+        Traffic::Application(_) => Level::Application,
+    }
+}
+
+/// Records sent from here on are protected under a traffic secret.
+fn install_write(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
+    let keys = SealKeys::tls13(provider, suite.aead, &vault.keys(which, suite.aead))?;
+    link.install_write(level(which), suite.code, keys);
+    Ok(())
+}
+
+/// Records received from here on are protected under a traffic secret.
+fn install_read(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
+    let keys = OpenKeys::tls13(provider, suite.aead, &vault.keys(which, suite.aead))?;
+    link.install_read(level(which), suite.code, keys);
+    Ok(())
+}
+
+type Log<'a> = Option<&'a Arc<dyn KeyLog>>;
+
+fn log_one(log: Log<'_>, label: &'static str, random: &[u8; 32], secret: &[u8]) {
+    if let Some(log) = log.filter(|l| l.wants(label)) {
+        log.log(label, random, secret);
+    }
+}
+
+/// Tells the key log of the early secrets.
+fn log_early(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
+    log_one(log, log::CLIENT_EARLY_TRAFFIC_SECRET, random, vault.traffic(Traffic::Early));
+    log_one(log, log::EARLY_EXPORTER_SECRET, random, vault.exporters()[1]);
+}
+
+/// Tells the key log of the handshake secrets.
+fn log_handshake(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
+    let of = |side| vault.traffic(Traffic::Handshake(side));
+    log_one(log, log::CLIENT_HANDSHAKE_TRAFFIC_SECRET, random, of(Side::Client));
+    log_one(log, log::SERVER_HANDSHAKE_TRAFFIC_SECRET, random, of(Side::Server));
+}
+
+/// Tells the key log of the application secrets.
+fn log_application(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
+    let of = |side| vault.traffic(Traffic::Application(side));
+    log_one(log, log::CLIENT_TRAFFIC_SECRET_0, random, of(Side::Client));
+    log_one(log, log::SERVER_TRAFFIC_SECRET_0, random, of(Side::Server));
+    log_one(log, log::EXPORTER_SECRET, random, vault.exporters()[0]);
 }
 
 /// Sends Finished: RFC 5246 7.4.9.

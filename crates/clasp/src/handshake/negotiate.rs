@@ -1,10 +1,10 @@
 //! Choosing, as pure functions over two lists.
 
 use super::hello::{ClientOffer, suite_names};
-use crate::config::suite::{Kx, Suite};
+use crate::config::suite::{Kx, Suite, Suite13};
 use crate::config::{ClientHelloFacts, Identity, Policy, ServerConfig};
 use crate::error::{Error, PeerError, Result};
-use crate::wire::code::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// The first of ours that is also theirs: the server's preference decides.
 pub(crate) fn first_common<T: PartialEq + Copy>(ours: &[T], theirs: &[T]) -> Option<T> {
@@ -12,9 +12,10 @@ pub(crate) fn first_common<T: PartialEq + Copy>(ours: &[T], theirs: &[T]) -> Opt
 }
 
 /// What a resolver is told of the client.
-pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer) -> ClientHelloFacts {
+pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer, version: ProtocolVersion) -> ClientHelloFacts {
     let policy = &config.policy;
     ClientHelloFacts {
+        version,
         server_name: offer.server_name.clone(),
         suites: policy.suites.iter().copied().filter(|s| offer.suites.contains(s)).collect(),
         schemes: policy.schemes.iter().copied().filter(|s| offer.schemes.contains(s)).collect(),
@@ -47,7 +48,8 @@ pub(crate) fn suite(
 
 fn group(policy: &Policy, offer: &ClientOffer, kx: Kx) -> Option<NamedGroup> {
     let wants_ffdhe = kx == Kx::Dhe;
-    let ours: Vec<NamedGroup> = policy.groups.iter().copied().filter(|g| g.is_ffdhe() == wants_ffdhe).collect();
+    let ours: Vec<NamedGroup> =
+        policy.groups.iter().copied().filter(|g| g.is_ffdhe() == wants_ffdhe && !g.is_hybrid()).collect();
     match &offer.groups {
         // RFC 7919 4: a client that names no ffdhe group may still be served one. A client that names no curve may
         // know none of ours, so it gets no ECDHE.
@@ -63,7 +65,8 @@ fn refused(policy: &Policy, offer: &ClientOffer, facts: &ClientHelloFacts, no_gr
         let ours = policy.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Error::from(PeerError::NoCommonGroup).seen(seen).wanted(ours).in_message("ClientHello");
     }
-    if facts.suites.is_empty() {
+    let tls12 = |s: &CipherSuite| Suite::find(*s).is_some();
+    if !facts.suites.iter().any(tls12) {
         let error = Error::from(PeerError::NoCommonSuite).seen(suite_names(&offer.suites)).in_message("ClientHello");
         return match Policy::that_would_agree(|s| offer.suites.contains(&s)) {
             Some(name) => error.hint(format_args!("Policy::{name}() has a suite in common with this client")),
@@ -93,18 +96,53 @@ pub(crate) fn protocol<'a>(config: &'a ServerConfig, offer: &ClientOffer) -> Res
     }
 }
 
-/// RFC 7507 3: a client that fell back although it can do better met an attacker. TLS 1.2 is our best version.
-pub(crate) fn fallback(offer: &ClientOffer, best: bool) -> Result<()> {
-    if offer.suites.contains(&CipherSuite::TLS_FALLBACK_SCSV) && !best {
+/// RFC 7507 3: a client that fell back although both sides can do better met an attacker.
+pub(crate) fn fallback(policy: &Policy, offer: &ClientOffer, version: ProtocolVersion) -> Result<()> {
+    if offer.suites.contains(&CipherSuite::TLS_FALLBACK_SCSV) && policy.best() > Some(version) {
         return Err(PeerError::InappropriateFallback.into());
     }
     Ok(())
 }
 
-/// The scheme to sign with: the signer's preference among what the peer takes and our policy allows.
-pub(crate) fn scheme(identity: &Identity, policy: &Policy, theirs: &[SignatureScheme]) -> Result<SignatureScheme> {
-    let allowed: Vec<SignatureScheme> = theirs.iter().copied().filter(|s| policy.schemes.contains(s)).collect();
+/// The scheme to sign with: the signer's preference among what the peer takes, our policy allows, and the version has.
+pub(crate) fn scheme(
+    identity: &Identity,
+    policy: &Policy,
+    theirs: &[SignatureScheme],
+    version: ProtocolVersion,
+) -> Result<SignatureScheme> {
+    let fits = |s: &SignatureScheme| scheme_fits(*s, version) && policy.schemes.contains(s);
+    let allowed: Vec<SignatureScheme> = theirs.iter().copied().filter(fits).collect();
     first_common(identity.signer.schemes(), &allowed).ok_or_else(|| {
         Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(identity.signer.schemes()))
+    })
+}
+
+/// Whether a handshake of this version may be signed with it.
+pub(crate) fn scheme_fits(scheme: SignatureScheme, version: ProtocolVersion) -> bool {
+    if version == ProtocolVersion::Tls13 { scheme.is_for_tls13() } else { scheme.is_for_tls12() }
+}
+
+/// The suite of TLS 1.3: RFC 9846 4.1.1.
+pub(crate) fn suite13(policy: &Policy, offer: &ClientOffer) -> Result<&'static Suite13> {
+    policy.suites13().find(|s| offer.suites.contains(&s.code)).ok_or_else(|| {
+        let ours = policy.suites13().map(|s| s.code.to_string()).collect::<Vec<_>>().join(", ");
+        Error::from(PeerError::NoCommonSuite).seen(suite_names(&offer.suites)).wanted(ours).in_message("ClientHello")
+    })
+}
+
+/// The group of TLS 1.3: RFC 9846 4.2.7. Groups that stand up to a quantum computer come first; among equals one that
+/// the client sent a share for, which saves a round trip.
+pub(crate) fn group13(policy: &Policy, offer: &ClientOffer) -> Result<NamedGroup> {
+    let theirs = offer.groups.as_deref().unwrap_or_default();
+    let shared = |g: &NamedGroup| offer.shares.iter().flatten().any(|(s, _)| s == g);
+    let common: Vec<NamedGroup> = policy.groups.iter().copied().filter(|g| theirs.contains(g)).collect();
+    let pick = |hybrid: bool| {
+        let mut class = common.iter().copied().filter(|g| g.is_hybrid() == hybrid);
+        class.clone().find(shared).or_else(|| class.next())
+    };
+    pick(true).or_else(|| pick(false)).ok_or_else(|| {
+        let text = |list: &[NamedGroup]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Error::from(PeerError::NoCommonGroup).seen(text(theirs)).wanted(text(&policy.groups)).in_message("ClientHello")
     })
 }

@@ -1,8 +1,8 @@
 //! Server side of TLS 1.2. The figures stand in `client12.rs`.                        RFC 5246 7.3, RFC 5077 3.1
 
-use super::hello::{Answer, ClientOffer, choose_version, fresh_id, send_server_hello};
+use super::hello::{Answer, ClientOffer, fresh_id, send_server_hello, server_random12};
 use super::link::Link;
-use super::{Established, credential, key_exchange, negotiate, recv_finished, send_finished};
+use super::{Established, Secrets, credential, key_exchange, negotiate, recv_finished, send_finished};
 use crate::config::suite::Suite;
 use crate::config::{ClientAuth, Identity, ServerConfig, Verified};
 use crate::connection::{Facts, Resumption};
@@ -13,26 +13,19 @@ use crate::keys::schedule12::{Side, Vault12};
 use crate::record::{OpenKeys, SealKeys};
 use crate::session::ServerSession;
 use crate::session::admit::{self, Admitted, By};
+use crate::trace::Level;
 use crate::wire::code::{ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::message::{
-    Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientHello, ClientKeyExchange,
+    Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
     NewSessionTicketView, SignedView,
 };
-use std::sync::Arc;
 
-pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<Established> {
-    let link = &mut link;
-
-    // 7.4.1.2
-    let hello = link.recv::<ClientHello>().await?;
-    let offer = read_hello(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
-    link.recycle(hello);
-    link.version(ProtocolVersion::Tls12);
-
-    let mut random = [0; 32];
-    config.provider.random.fill(&mut random)?;
-    let talk = Talk { config: &config, offer: &offer, random };
-    match admit::server12(link, &config, &offer).await.map_err(|e| e.in_message("ClientHello"))? {
+pub(super) async fn server(link: &mut Link, config: &ServerConfig, offer: ClientOffer) -> Result<Established> {
+    // 7.4.1.2 is behind us
+    check_hello(config, &offer).map_err(|e| e.in_message("ClientHello"))?;
+    let random = server_random12(config)?;
+    let talk = Talk { config, offer: &offer, random };
+    match admit::server12(link, config, &offer).await.map_err(|e| e.in_message("ClientHello"))? {
         Some(admitted) => resumed(link, &talk, admitted).await,
         None => full(link, &talk).await,
     }
@@ -45,23 +38,20 @@ struct Talk<'a> {
     random: [u8; 32],
 }
 
-fn read_hello(config: &ServerConfig, hello: &crate::wire::message::ClientHelloView<'_>) -> Result<ClientOffer> {
-    choose_version(hello)?;
-    let offer = ClientOffer::read(hello)?;
-    negotiate::fallback(&offer, true)?;
+fn check_hello(config: &ServerConfig, offer: &ClientOffer) -> Result<()> {
     if !offer.secure_renegotiation && config.policy.require_secure_renegotiation {
         return Err(Error::from(PeerError::NoSecureRenegotiation).hint("Policy::legacy() takes such clients"));
     }
     if !offer.extended_master_secret && config.policy.require_extended_master_secret {
         return Err(PeerError::NoExtendedMasterSecret.into());
     }
-    Ok(offer)
+    Ok(())
 }
 
 async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let Talk { config, offer, random } = talk;
     let alpn = negotiate::protocol(config, offer)?;
-    let client = negotiate::hello_facts(config, offer);
+    let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls12);
     let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
     let (suite, group) = negotiate::suite(&config.policy, offer, &client, &identity)?;
     link.chose("cipher suite", suite.code.0, suite.code.name());
@@ -80,6 +70,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         alpn,
         new_ticket,
         status: status.is_some(),
+        timestamps: identity.timestamps.as_deref(),
         resumed: false,
     };
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
@@ -191,6 +182,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         alpn,
         new_ticket,
         status: false,
+        timestamps: None,
         resumed: true,
     };
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
@@ -225,7 +217,9 @@ async fn send_key_exchange(
     link.chose("group", group.0, group.name());
     let (share, params) = key_exchange::server_share(config.provider, group)?;
     let message = [&offer.random[..], random, &params].concat();
-    let (scheme, signature) = credential::sign(link, identity, &config.policy, &offer.schemes, &message).await?;
+    let version = ProtocolVersion::Tls12;
+    let (scheme, signature) =
+        credential::sign(link, identity, &config.policy, &offer.schemes, &message, version).await?;
     link.send(HandshakeType::ServerKeyExchange, |w| {
         w.bytes(&params);
         SignedView { scheme, signature: &signature }.encode(w);
@@ -236,12 +230,7 @@ async fn send_key_exchange(
 fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) {
     let types = [ClientCertificateType::EcdsaSign.0, ClientCertificateType::RsaSign.0];
     let schemes: Vec<u16> = config.policy.schemes.iter().map(|s: &SignatureScheme| s.0).collect();
-    // More names than this would make a message that clients refuse; none means any issuer.
-    const MAX_AUTHORITIES: usize = 200;
-    let mut authorities = auth.verifier().authorities();
-    if authorities.len() > MAX_AUTHORITIES {
-        authorities.clear();
-    }
+    let authorities = credential::authorities(auth);
     link.send(HandshakeType::CertificateRequest, |w| CertificateRequestView::encode(&types, &schemes, &authorities, w));
 }
 
@@ -308,25 +297,29 @@ fn session_of(
     let mut master = Box::new([0; 48]);
     master.copy_from_slice(vault.master_secret().expose());
     ServerSession {
+        version: ProtocolVersion::Tls12,
         suite: suite.code,
         master,
         extended_master_secret: extended,
         created: talk.config.clock.now(),
         server_name: talk.offer.server_name.clone(),
         client_chain,
+        alpn: None,
+        age_add: 0,
+        max_early_data: 0,
     }
 }
 
 fn change_write_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: bool, vault: &Vault12) -> Result<()> {
     let keys = SealKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Server), etm)?;
     link.send_change_cipher_spec();
-    link.install_write(suite.code, keys);
+    link.install_write(Level::Application, suite.code, keys);
     Ok(())
 }
 
 fn change_read_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: bool, vault: &Vault12) -> Result<()> {
     let keys = OpenKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Client), etm)?;
-    link.install_read(suite.code, keys);
+    link.install_read(Level::Application, suite.code, keys);
     Ok(())
 }
 
@@ -353,12 +346,12 @@ fn established(
     vault: Box<Vault12>,
     first_finished: [u8; 12],
 ) -> Established {
-    Established {
-        facts,
+    let secrets = Secrets::Tls12 {
         hash: suite.hash,
         master: vault.into_master(),
         client_random: talk.offer.random,
         server_random: talk.random,
         first_finished,
-    }
+    };
+    Established { facts, secrets }
 }

@@ -1,6 +1,7 @@
-//! The hash of the conversation: RFC 5246 7.4.9.
+//! The hash of the conversation: RFC 9846 4.4.1, RFC 5246 7.4.9.
 
 use crate::crypto::{Digest, Hash, HashContext};
+use crate::wire::code::HandshakeType;
 
 /// Every handshake message so far, hashed as it goes once the hash is known. The bytes are those of the wire: nothing
 /// is encoded again.
@@ -31,6 +32,27 @@ impl Transcript {
         let mut context = hash.start();
         context.update(&self.bytes);
         self.context = Some(context);
+    }
+
+    /// At a HelloRetryRequest the first hello is replaced by its hash: RFC 9846 4.4.1. `request` is the request if it
+    /// stands in the transcript already.
+    pub(crate) fn retry(&mut self, hash: &dyn Hash, request: &[u8]) {
+        let mut context = hash.start();
+        context.update(self.bytes.strip_suffix(request).unwrap_or(&self.bytes));
+        let digest = context.finish();
+        let value = digest.as_ref();
+        self.bytes.clear();
+        let length = u8::try_from(value.len()).unwrap_or(u8::MAX);
+        self.bytes.extend_from_slice(&[HandshakeType::MessageHash.0, 0, 0, length]);
+        self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(request);
+    }
+
+    /// The hash of what there is but for the last `tail` bytes: what a binder covers.
+    pub(crate) fn hash_without(&self, hash: &dyn Hash, tail: usize) -> Digest {
+        let mut context = hash.start();
+        context.update(&self.bytes[..self.bytes.len().saturating_sub(tail)]);
+        context.finish()
     }
 
     /// The messages themselves are not needed any more.

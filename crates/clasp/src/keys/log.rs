@@ -8,6 +8,21 @@ use std::sync::{Mutex, PoisonError};
 /// The label of a TLS 1.2 master secret.
 pub const CLIENT_RANDOM: &str = "CLIENT_RANDOM";
 
+/// The secret of early data (TLS 1.3).
+pub const CLIENT_EARLY_TRAFFIC_SECRET: &str = "CLIENT_EARLY_TRAFFIC_SECRET";
+/// The client's handshake traffic secret.
+pub const CLIENT_HANDSHAKE_TRAFFIC_SECRET: &str = "CLIENT_HANDSHAKE_TRAFFIC_SECRET";
+/// The server's handshake traffic secret.
+pub const SERVER_HANDSHAKE_TRAFFIC_SECRET: &str = "SERVER_HANDSHAKE_TRAFFIC_SECRET";
+/// The client's first application traffic secret.
+pub const CLIENT_TRAFFIC_SECRET_0: &str = "CLIENT_TRAFFIC_SECRET_0";
+/// The server's first application traffic secret.
+pub const SERVER_TRAFFIC_SECRET_0: &str = "SERVER_TRAFFIC_SECRET_0";
+/// The exporter secret.
+pub const EXPORTER_SECRET: &str = "EXPORTER_SECRET";
+/// The early exporter secret.
+pub const EARLY_EXPORTER_SECRET: &str = "EARLY_EXPORTER_SECRET";
+
 /// Is told the secrets of connections. Whoever has them reads the traffic: for debugging only.
 pub trait KeyLog: Send + Sync {
     /// Whether secrets with this label are wanted.

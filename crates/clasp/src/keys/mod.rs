@@ -2,3 +2,4 @@
 
 pub mod log;
 pub(crate) mod schedule12;
+pub(crate) mod schedule13;

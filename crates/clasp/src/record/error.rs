@@ -15,6 +15,8 @@ pub enum RecordError {
     TooLong(usize),
     /// The MAC, the padding or the length of a protected record is wrong.
     BadMac,
+    /// A record in the clear where TLS 1.3 protects everything.
+    Unprotected(crate::wire::code::ContentType),
     /// A handshake or alert record without content.
     Empty,
     /// Too many records without content in a row.
@@ -41,7 +43,7 @@ impl RecordError {
     /// The alert of each: RFC 5246 6.2, 7.2.2.
     pub const fn alert(self) -> AlertDescription {
         match self {
-            Self::UnknownType(_) | Self::Empty | Self::TooManyEmpty | Self::Interleaved => {
+            Self::UnknownType(_) | Self::Unprotected(_) | Self::Empty | Self::TooManyEmpty | Self::Interleaved => {
                 AlertDescription::UnexpectedMessage
             }
             Self::WrongVersion(_) | Self::PlainHttp | Self::NotTls | Self::Ssl2 => AlertDescription::ProtocolVersion,
@@ -62,6 +64,7 @@ impl fmt::Display for RecordError {
             Self::BadMac => {
                 f.write_str("a record does not authenticate: it was altered on the way, or the keys differ")
             }
+            Self::Unprotected(content) => write!(f, "a {content} record in the clear where everything is protected"),
             Self::Empty => f.write_str("a handshake or alert record without content"),
             Self::TooManyEmpty => f.write_str("too many records without content in a row"),
             Self::TooManyWarnings => f.write_str("too many warning alerts in a row"),

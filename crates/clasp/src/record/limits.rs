@@ -4,6 +4,8 @@
 pub const MAX_PLAINTEXT: usize = 1 << 14;
 /// What protection may add in TLS 1.2: RFC 5246 6.2.3.
 pub const MAX_EXPANSION: usize = 2048;
+/// What protection may add in TLS 1.3: RFC 9846 5.2.
+pub const MAX_EXPANSION_13: usize = 256;
 /// Bytes of a record header.
 pub const HEADER_LEN: usize = 5;
 /// Empty records of application data in a row that are borne: OpenSSL's and BoringSSL's number.
@@ -16,3 +18,9 @@ pub const MAX_MESSAGE: usize = 1 << 16;
 pub const MAX_CERTIFICATE_MESSAGE: usize = 100 * 1024;
 /// Requests to renegotiate that are turned down with a warning before the connection is given up.
 pub const MAX_RENEGOTIATION_REQUESTS: u8 = 4;
+/// Records of early data that are skipped when it is refused, in bytes of ciphertext: BoringSSL's number.
+pub const MAX_EARLY_DATA_SKIPPED: usize = 16_384;
+/// KeyUpdates without data between that are borne: BoringSSL's number.
+pub const MAX_KEY_UPDATES: u8 = 32;
+/// Session tickets without data between that are borne.
+pub const MAX_TICKETS: u8 = 32;

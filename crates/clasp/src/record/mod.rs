@@ -9,7 +9,7 @@ mod seal;
 
 pub use error::RecordError;
 pub(crate) use join::Joiner;
-pub use open::{OpenKeys, Opener};
+pub use open::{OpenKeys, Opened, Opener};
 pub use seal::{SealKeys, Sealer};
 
 use crate::wire::code::ContentType;

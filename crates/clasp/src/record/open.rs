@@ -1,12 +1,13 @@
 //! Opening records, in place.
 
-use super::limits::{HEADER_LEN, MAX_PLAINTEXT};
+use super::limits::{HEADER_LEN, MAX_EXPANSION_13, MAX_PLAINTEXT};
 use super::{RecordError, additional_data, xored_nonce};
 use crate::config::suite::{Bulk, Suite};
 use crate::crypto::{
     AeadId, AeadKey, BlockKey, CbcHmacKey, CryptoError, CryptoResult, HmacKey, Provider, TAG_LEN, Use,
 };
 use crate::keys::schedule12::DirectionKeys;
+use crate::keys::schedule13::TrafficKeys;
 use crate::wire::code::ContentType;
 use core::fmt;
 use core::ops::Range;
@@ -21,6 +22,8 @@ enum Protection {
     Gcm(Box<dyn AeadKey>, [u8; 4]),
     /// RFC 7905: the nonce is implicit.
     ChaCha(Box<dyn AeadKey>, [u8; 12]),
+    /// RFC 9846 5.2: every record looks like application data; its content type is inside.
+    Tls13(Box<dyn AeadKey>, [u8; 12]),
     /// RFC 5246 6.2.3.2.
     MacThenEncrypt(Box<dyn CbcHmacKey>),
     /// RFC 7366.
@@ -57,6 +60,20 @@ impl OpenKeys {
             }
         }))
     }
+    /// Keys of a TLS 1.3 traffic secret.
+    pub(crate) fn tls13(provider: &Provider, aead: AeadId, keys: &TrafficKeys) -> CryptoResult<Self> {
+        let key = keys.key.get(..keys.key_len).ok_or(CryptoError)?;
+        Ok(Self(Protection::Tls13(provider.aead(aead)?.key(key)?, keys.iv)))
+    }
+}
+
+/// What a record held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its content type; in TLS 1.3 the one inside.
+    pub content: ContentType,
+    /// Where its content stands in the record.
+    pub range: Range<usize>,
 }
 
 /// The receiving half of the record layer: keys, a sequence number, a limit.
@@ -79,6 +96,16 @@ impl Opener {
         self.sequence = 0;
     }
 
+    /// Whether records are protected as TLS 1.3 does it.
+    pub fn is_tls13(&self) -> bool {
+        matches!(self.keys.0, Protection::Tls13(..))
+    }
+
+    /// Whether no record has been opened under the present keys.
+    pub fn is_fresh(&self) -> bool {
+        self.sequence == 0
+    }
+
     /// Records with more plaintext than this are refused from here on.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit.min(MAX_PLAINTEXT);
@@ -89,17 +116,29 @@ impl Opener {
         !matches!(self.keys.0, Protection::None)
     }
 
-    /// Opens one whole record in place and says where its content stands in it.
+    /// Opens one whole record in place and says what it held.
     ///
     /// # Errors
     /// [`RecordError::BadMac`] for everything that can be wrong inside; [`RecordError::TooLong`] for the length.
-    pub fn open(&mut self, content: ContentType, record: &mut [u8]) -> Result<Range<usize>, RecordError> {
+    pub fn open(&mut self, content: ContentType, record: &mut [u8]) -> Result<Opened, RecordError> {
+        let tls13 = self.is_tls13();
+        if tls13 {
+            if content != ContentType::ApplicationData {
+                return Err(RecordError::Unprotected(content));
+            }
+            // RFC 9846 5.2: one byte of type and at most 255 of the AEAD.
+            let body = record.len() - HEADER_LEN.min(record.len());
+            if body > MAX_PLAINTEXT + MAX_EXPANSION_13 {
+                return Err(RecordError::TooLong(body));
+            }
+        }
         let range = self.decrypt(content, record).map_err(|CryptoError| RecordError::BadMac)?;
-        if range.len() > self.limit {
-            return Err(RecordError::TooLong(range.len()));
+        let opened = if tls13 { inner(record, range, self.limit)? } else { Opened { content, range } };
+        if opened.range.len() > self.limit {
+            return Err(RecordError::TooLong(opened.range.len()));
         }
         self.sequence = self.sequence.checked_add(1).ok_or(RecordError::BadMac)?;
-        Ok(range)
+        Ok(opened)
     }
 
     fn decrypt(&mut self, content: ContentType, record: &mut [u8]) -> CryptoResult<Range<usize>> {
@@ -121,6 +160,11 @@ impl Opener {
             Protection::ChaCha(key, iv) => {
                 let plain = body.len().checked_sub(TAG_LEN).ok_or(CryptoError)?;
                 let aad = additional_data(sequence, content, version, plain);
+                let plain = key.open(&xored_nonce(iv, sequence), &aad, body)?;
+                Ok(HEADER_LEN..HEADER_LEN + plain)
+            }
+            Protection::Tls13(key, iv) => {
+                let aad = *header;
                 let plain = key.open(&xored_nonce(iv, sequence), &aad, body)?;
                 Ok(HEADER_LEN..HEADER_LEN + plain)
             }
@@ -149,6 +193,17 @@ impl Opener {
             }
         }
     }
+}
+
+/// The content of a TLSInnerPlaintext: its type is the last byte that is not zero (RFC 9846 5.4).
+fn inner(record: &[u8], range: Range<usize>, limit: usize) -> Result<Opened, RecordError> {
+    let plain = record.get(range.clone()).unwrap_or_default();
+    // The limit is for content, type and padding together (RFC 9846 5.2, RFC 8449 4).
+    if plain.len() > limit + 1 {
+        return Err(RecordError::TooLong(plain.len()));
+    }
+    let Some(end) = plain.iter().rposition(|b| *b != 0) else { return Err(RecordError::Empty) };
+    Ok(Opened { content: ContentType(plain[end]), range: range.start..range.start + end })
 }
 
 /// The length without the padding of RFC 5246 6.2.3.2; every padding byte must say the same (POODLE). The record is

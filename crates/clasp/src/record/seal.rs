@@ -7,6 +7,7 @@ use crate::crypto::{
     AeadId, AeadKey, BlockKey, CbcHmacKey, CryptoError, CryptoResult, HmacKey, Provider, Random, TAG_LEN, Use,
 };
 use crate::keys::schedule12::DirectionKeys;
+use crate::keys::schedule13::TrafficKeys;
 use crate::wire::code::{ContentType, ProtocolVersion};
 use core::fmt;
 use std::io::IoSlice;
@@ -18,12 +19,15 @@ enum Protection {
     None,
     Gcm(Box<dyn AeadKey>, [u8; 4]),
     ChaCha(Box<dyn AeadKey>, [u8; 12]),
+    Tls13(Box<dyn AeadKey>, [u8; 12], AeadId),
     MacThenEncrypt(Box<dyn CbcHmacKey>, usize, &'static dyn Random),
     EncryptThenMac(Box<dyn BlockKey>, Box<dyn HmacKey>, usize, &'static dyn Random),
 }
 
 const BLOCK: usize = 16;
 const EXPLICIT_NONCE: usize = 8;
+/// Records kept back for what must still be said when the keys are used up.
+const REKEY_MARGIN: u64 = 1 << 10;
 
 impl SealKeys {
     /// Keys of a TLS 1.2 suite.
@@ -55,6 +59,12 @@ impl SealKeys {
         }))
     }
 
+    /// Keys of a TLS 1.3 traffic secret.
+    pub(crate) fn tls13(provider: &Provider, aead: AeadId, keys: &TrafficKeys) -> CryptoResult<Self> {
+        let key = keys.key.get(..keys.key_len).ok_or(CryptoError)?;
+        Ok(Self(Protection::Tls13(provider.aead(aead)?.key(key)?, keys.iv, aead)))
+    }
+
     /// Bytes in front of and behind the plaintext of a record of `plain` bytes.
     fn overhead(&self, plain: usize) -> (usize, usize) {
         let padded = |n: usize| n / BLOCK * BLOCK + BLOCK;
@@ -62,6 +72,7 @@ impl SealKeys {
             Protection::None => (0, 0),
             Protection::Gcm(..) => (EXPLICIT_NONCE, TAG_LEN),
             Protection::ChaCha(..) => (0, TAG_LEN),
+            Protection::Tls13(..) => (0, 1 + TAG_LEN),
             Protection::MacThenEncrypt(_, mac, _) => (BLOCK, padded(plain + mac) - plain),
             Protection::EncryptThenMac(_, _, mac, _) => (BLOCK, padded(plain) - plain + mac),
         }
@@ -73,6 +84,7 @@ pub struct Sealer {
     keys: SealKeys,
     sequence: u64,
     limit: usize,
+    padding: usize,
     version: ProtocolVersion,
 }
 
@@ -80,7 +92,7 @@ impl Default for Sealer {
     /// The first records carry version 3.1, which every peer takes: RFC 5246 E.1.
     fn default() -> Self {
         let keys = SealKeys(Protection::None);
-        Self { keys, sequence: 0, limit: MAX_PLAINTEXT, version: ProtocolVersion::Tls10 }
+        Self { keys, sequence: 0, limit: MAX_PLAINTEXT, padding: 0, version: ProtocolVersion::Tls10 }
     }
 }
 
@@ -104,6 +116,30 @@ impl Sealer {
     /// Whether records are protected.
     pub fn is_protected(&self) -> bool {
         !matches!(self.keys.0, Protection::None)
+    }
+
+    /// Records in the clear again: a client's second hello after early data (RFC 9846 4.1.4).
+    pub fn uninstall(&mut self) {
+        self.keys = SealKeys(Protection::None);
+        self.sequence = 0;
+    }
+
+    /// Pads every TLS 1.3 record up to a multiple of this many bytes (RFC 9846 5.4); 0 and 1 do not pad.
+    pub fn set_padding(&mut self, block: usize) {
+        self.padding = block;
+    }
+
+    /// Whether the keys have sealed as many records as their AEAD allows (RFC 9846 5.5): time for a KeyUpdate.
+    pub fn is_used_up(&self) -> bool {
+        match &self.keys.0 {
+            Protection::Tls13(_, _, aead) => self.sequence >= aead.confidentiality_limit() - REKEY_MARGIN,
+            _ => false,
+        }
+    }
+
+    /// A ChangeCipherSpec of the middlebox compatibility mode, always in the clear: RFC 9846 D.4.
+    pub fn compatibility_ccs(out: &mut Vec<u8>) {
+        out.extend_from_slice(&[ContentType::ChangeCipherSpec.0, 3, 3, 0, 1, 1]);
     }
 
     /// Seals all of `plain`, as few records as the limit allows, behind what `out` holds. Gives the number of records.
@@ -138,10 +174,15 @@ impl Sealer {
     ) -> CryptoResult<()> {
         let sequence = self.sequence;
         self.sequence = sequence.checked_add(1).ok_or(CryptoError)?;
-        let (front, back) = self.keys.overhead(len);
+        let (front, mut back) = self.keys.overhead(len);
+        let tls13 = matches!(self.keys.0, Protection::Tls13(..));
+        if tls13 && self.padding > 1 {
+            back += (len.next_multiple_of(self.padding)).min(self.limit).saturating_sub(len);
+        }
         let version = self.version.0.to_be_bytes();
         let body = u16::try_from(front + len + back).map_err(|_| CryptoError)?.to_be_bytes();
-        out.extend_from_slice(&[content.0, version[0], version[1], body[0], body[1]]);
+        let outer = if tls13 { ContentType::ApplicationData } else { content };
+        out.extend_from_slice(&[outer.0, version[0], version[1], body[0], body[1]]);
         let at = out.len();
         out.resize(at + front, 0);
         source.copy(len, out);
@@ -176,6 +217,15 @@ impl Sealer {
             Protection::ChaCha(key, iv) => {
                 let (plain, tag) = record.split_at_mut_checked(len).ok_or(CryptoError)?;
                 tag.copy_from_slice(&key.seal(&xored_nonce(iv, sequence), &aad, plain)?);
+                Ok(())
+            }
+            Protection::Tls13(key, iv, _) => {
+                let sealed = record.len().checked_sub(TAG_LEN).ok_or(CryptoError)?;
+                let length = u16::try_from(record.len()).map_err(|_| CryptoError)?.to_be_bytes();
+                let (inner, tag) = record.split_at_mut(sealed);
+                *inner.get_mut(len).ok_or(CryptoError)? = content.0;
+                let aad = [ContentType::ApplicationData.0, version[0], version[1], length[0], length[1]];
+                tag.copy_from_slice(&key.seal(&xored_nonce(iv, sequence), &aad, inner)?);
                 Ok(())
             }
             Protection::MacThenEncrypt(key, _, random) => {

@@ -1,11 +1,13 @@
 //! Whether a session still holds: one decision for the server, one for the client.
 
 use super::{PeerKey, ServerSession, Session};
-use crate::config::{ClientAuth, ClientConfig, ServerConfig};
+use crate::config::suite::Suite13;
+use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::ClientOffer;
 use crate::handshake::link::Link;
-use std::time::SystemTime;
+use crate::wire::code::{ProtocolVersion, PskKeyExchangeMode};
+use std::time::{Duration, SystemTime};
 
 /// A session the server resumes.
 pub(crate) struct Admitted {
@@ -39,19 +41,117 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
         },
     };
     let Some((session, by, renew)) = found else { return Ok(None) };
-    if session.extended_master_secret && !offer.extended_master_secret {
+    if session.version == ProtocolVersion::Tls12 && session.extended_master_secret && !offer.extended_master_secret {
         // RFC 7627 5.3: such a client must be refused, not served anew: it would hide a man in the middle.
         return Err(PeerError::ResumedWithoutEms.into());
     }
-    let holds = session.extended_master_secret == (offer.extended_master_secret && config.extended_master_secret)
+    let holds = session.version == ProtocolVersion::Tls12
+        && session.extended_master_secret == (offer.extended_master_secret && config.extended_master_secret)
         && (session.extended_master_secret || !config.policy.require_extended_master_secret)
         && offer.suites.contains(&session.suite)
         && config.policy.suites.contains(&session.suite)
-        && session.server_name == offer.server_name
+        && still_holds(config, offer, &session, now);
+    Ok(holds.then_some(Admitted { session, by, renew }))
+}
+
+/// What every version asks: the same name, not too old, and the client's identity as good as a new one's.
+fn still_holds(config: &ServerConfig, offer: &ClientOffer, session: &ServerSession, now: SystemTime) -> bool {
+    session.server_name == offer.server_name
         && fresh(session.created, now, config)
         && !(matches!(config.client_auth, Some(ClientAuth::Require(_))) && session.client_chain.is_empty())
-        && (config.client_auth.is_some() || session.client_chain.is_empty());
-    Ok(holds.then_some(Admitted { session, by, renew }))
+        && (config.client_auth.is_some() || session.client_chain.is_empty())
+}
+
+/// A pre-shared key the server takes in TLS 1.3.
+pub(crate) struct Admitted13<'a> {
+    /// Its place in the client's list.
+    pub(crate) index: usize,
+    pub(crate) key: Key13<'a>,
+    /// Whether there is a key exchange beside it.
+    pub(crate) dhe: bool,
+}
+
+/// Where a pre-shared key comes from.
+pub(crate) enum Key13<'a> {
+    Session(Box<ServerSession>),
+    External(&'a PreSharedKey),
+}
+
+/// Identities looked at: each costs an opening of a ticket. Go's number.
+const MAX_IDENTITIES: usize = 5;
+
+/// The server's decision in TLS 1.3: RFC 9846 4.2.11. The binder is the caller's to check. `None` is a full handshake.
+pub(crate) async fn server13<'a>(
+    link: &Link,
+    config: &'a ServerConfig,
+    offer: &ClientOffer,
+    suite: &Suite13,
+) -> Result<Option<Admitted13<'a>>> {
+    let Some(psks) = &offer.psks else { return Ok(None) };
+    let Some(modes) = &offer.psk_modes else { return Err(PeerError::MissingPskModes.into()) };
+    if psks.identities.len() != psks.binders.len() {
+        return Err(PeerError::BinderCountMismatch.into());
+    }
+    let dhe = modes.contains(&PskKeyExchangeMode::PskDheKe.0);
+    let without = config.psk_without_dhe && modes.contains(&PskKeyExchangeMode::PskKe.0);
+    if !(dhe || without) {
+        return Ok(None);
+    }
+    let now = config.clock.now();
+    for (index, (identity, _)) in psks.identities.iter().enumerate().take(MAX_IDENTITIES) {
+        if let Some(key) = config.psks.iter().find(|k| k.identity == *identity) {
+            if key.hash == suite.hash {
+                return Ok(Some(Admitted13 { index, key: Key13::External(key), dhe }));
+            }
+            continue;
+        }
+        let Some(session) = find13(link, config, identity, now).await else { continue };
+        let same_hash = Suite13::find(session.suite).is_some_and(|s| s.hash == suite.hash);
+        if same_hash && still_holds(config, offer, &session, now) {
+            return Ok(Some(Admitted13 { index, key: Key13::Session(Box::new(session)), dhe }));
+        }
+    }
+    Ok(None)
+}
+
+/// The session of a TLS 1.3 ticket: sealed in it, or kept under it.
+async fn find13(link: &Link, config: &ServerConfig, identity: &[u8], now: SystemTime) -> Option<ServerSession> {
+    let sealed = config.tickets.as_ref().and_then(|keys| keys.open(now, identity));
+    let session = match (sealed, &config.sessions) {
+        (Some(opened), _) => ServerSession::decode(&opened.plain),
+        (None, Some(store)) if identity.len() == TICKET_ID_LEN => {
+            let kept = link.outside("session store", store.get(identity, now)).await;
+            kept.ok().flatten().and_then(|bytes| ServerSession::decode(&bytes))
+        }
+        _ => None,
+    };
+    session.filter(|s| s.version == ProtocolVersion::Tls13)
+}
+
+/// Bytes of a TLS 1.3 ticket whose state is kept by the server.
+pub(crate) const TICKET_ID_LEN: usize = 32;
+/// How far a ticket's age may be off for its early data to be taken: RFC 9846 8.3.
+const FRESHNESS_WINDOW: Duration = Duration::from_secs(10);
+
+/// Whether the early data of this hello is taken: RFC 9846 4.2.10, 8. `binder` tells this hello from every other.
+pub(crate) async fn early_data(
+    link: &Link,
+    config: &ServerConfig,
+    session: &ServerSession,
+    age: u32,
+    binder: &[u8],
+) -> bool {
+    let Some(store) = &config.sessions else { return false };
+    let now = config.clock.now();
+    let claimed = Duration::from_millis(u64::from(age.wrapping_sub(session.age_add)));
+    let real = now.duration_since(session.created).unwrap_or_default();
+    let off = real.max(claimed) - real.min(claimed);
+    if off > FRESHNESS_WINDOW || session.created < config.since {
+        return false;
+    }
+    // A claim lasts as long as a replay of the same hello could still look fresh.
+    let until = now.checked_add(2 * FRESHNESS_WINDOW).unwrap_or(now);
+    link.outside("session store", store.claim(binder, now, until)).await.unwrap_or(false)
 }
 
 fn fresh(created: SystemTime, now: SystemTime, config: &ServerConfig) -> bool {
@@ -60,17 +160,36 @@ fn fresh(created: SystemTime, now: SystemTime, config: &ServerConfig) -> bool {
 }
 
 /// The client's decision: which session to offer.
-pub(crate) fn client12(config: &ClientConfig, peer: &PeerKey) -> Option<Session> {
-    let session = config.sessions.as_ref()?.get(peer)?;
+pub(crate) fn client(config: &ClientConfig, peer: &PeerKey) -> Option<Session> {
+    let store = config.sessions.as_ref()?;
+    let session = store.take(peer)?;
     let holds = config.clock.now() <= session.until
-        && config.policy.suites.contains(&session.suite)
+        && config.policy.speaks(session.version)
+        && match session.version {
+            ProtocolVersion::Tls13 => holds13(config, &session),
+            _ => holds12(config, &session),
+        };
+    if holds && session.version == ProtocolVersion::Tls12 {
+        // It may be offered again and again, and a failed connection must not lose it.
+        store.put(peer, session.clone());
+    }
+    holds.then_some(session)
+}
+
+fn holds12(config: &ClientConfig, session: &Session) -> bool {
+    config.policy.suites.contains(&session.suite)
         && (config.extended_master_secret || !session.extended_master_secret)
         && (session.extended_master_secret || !config.policy.require_extended_master_secret)
         // Without the extended master secret a resumed session with a client certificate is open to the triple
         // handshake: RFC 7627 5.4.
         && (session.extended_master_secret || config.identity.is_none())
-        && (session.ticket.is_empty() || config.session_tickets);
-    holds.then_some(session)
+        && (session.ticket.is_empty() || config.session_tickets)
+}
+
+/// RFC 9846 4.2.11: any suite with the same hash will do.
+fn holds13(config: &ClientConfig, session: &Session) -> bool {
+    let hash = Suite13::find(session.suite).map(|s| s.hash);
+    config.policy.suites13().any(|s| Some(s.hash) == hash)
 }
 
 /// The server's answer must be the session that was offered: RFC 5246 7.4.1.3, RFC 7627 5.3.

@@ -1,7 +1,7 @@
 //! Sessions kept by the client.
 
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::CipherSuite;
+use crate::wire::code::{CipherSuite, ProtocolVersion};
 use core::fmt;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,7 @@ pub struct PeerKey(pub String);
 /// A session a client can offer to resume.
 #[derive(Clone)]
 pub struct Session {
+    pub(crate) version: ProtocolVersion,
     pub(crate) suite: CipherSuite,
     pub(crate) master: Box<[u8; MASTER_LEN]>,
     pub(crate) extended_master_secret: bool,
@@ -22,9 +23,24 @@ pub struct Session {
     pub(crate) ticket: Vec<u8>,
     pub(crate) until: SystemTime,
     pub(crate) server_chain: Vec<Vec<u8>>,
+    pub(crate) alpn: Option<Vec<u8>>,
+    /// TLS 1.3: when the ticket came, and what is added to its age.
+    pub(crate) received: SystemTime,
+    pub(crate) age_add: u32,
+    pub(crate) max_early_data: u32,
 }
 
 impl Session {
+    /// The session's version.
+    pub fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// How many bytes of early data the server takes with it (TLS 1.3).
+    pub fn max_early_data(&self) -> u32 {
+        self.max_early_data
+    }
+
     /// The session's cipher suite.
     pub fn suite(&self) -> CipherSuite {
         self.suite
@@ -52,13 +68,12 @@ impl fmt::Debug for Session {
 pub trait ClientSessions: Send + Sync {
     /// Keeps a session.
     fn put(&self, peer: &PeerKey, session: Session);
-    /// A session to offer. TLS 1.2 sessions may be offered again and again.
-    fn get(&self, peer: &PeerKey) -> Option<Session>;
-    /// A session that must not be offered again.
-    fn forget(&self, peer: &PeerKey);
+    /// Takes out a session to offer. A TLS 1.3 ticket is used once, so that onlookers cannot link connections by it
+    /// (RFC 9846 C.4); the connection puts a TLS 1.2 session back.
+    fn take(&self, peer: &PeerKey) -> Option<Session>;
 }
 
-/// The last session of each of a bounded number of servers, in memory.
+/// The last sessions of each of a bounded number of servers, in memory.
 pub struct ClientSessionCache {
     capacity: usize,
     inner: Mutex<Inner>,
@@ -66,9 +81,12 @@ pub struct ClientSessionCache {
 
 #[derive(Default)]
 struct Inner {
-    sessions: HashMap<PeerKey, Session>,
+    sessions: HashMap<PeerKey, VecDeque<Session>>,
     order: VecDeque<PeerKey>,
 }
+
+/// Tickets kept for one server: one for each of a browser's connections to it.
+const SESSIONS_PER_SERVER: usize = 6;
 
 impl ClientSessionCache {
     /// Keeps the sessions of the last `capacity` servers.
@@ -80,8 +98,17 @@ impl ClientSessionCache {
 impl ClientSessions for ClientSessionCache {
     fn put(&self, peer: &PeerKey, session: Session) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.sessions.insert(peer.clone(), session).is_none() {
+        if !inner.sessions.contains_key(peer) {
             inner.order.push_back(peer.clone());
+        }
+        let kept = inner.sessions.entry(peer.clone()).or_default();
+        if session.version != ProtocolVersion::Tls13 {
+            // One TLS 1.2 session serves every connection.
+            kept.retain(|s| s.version == ProtocolVersion::Tls13);
+        }
+        kept.push_back(session);
+        if kept.len() > SESSIONS_PER_SERVER {
+            kept.pop_front();
         }
         while inner.sessions.len() > self.capacity {
             let Some(oldest) = inner.order.pop_front() else { break };
@@ -89,14 +116,15 @@ impl ClientSessions for ClientSessionCache {
         }
     }
 
-    fn get(&self, peer: &PeerKey) -> Option<Session> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).sessions.get(peer).cloned()
-    }
-
-    fn forget(&self, peer: &PeerKey) {
+    fn take(&self, peer: &PeerKey) -> Option<Session> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.sessions.remove(peer);
-        inner.order.retain(|p| p != peer);
+        let kept = inner.sessions.get_mut(peer)?;
+        let session = kept.pop_back();
+        if kept.is_empty() {
+            inner.sessions.remove(peer);
+            inner.order.retain(|p| p != peer);
+        }
+        session
     }
 }
 

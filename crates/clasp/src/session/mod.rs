@@ -4,6 +4,7 @@ pub(crate) mod admit;
 mod client_cache;
 mod state;
 mod store;
+mod strikes;
 mod ticket;
 
 pub use client_cache::{ClientSessionCache, ClientSessions, PeerKey, Session};

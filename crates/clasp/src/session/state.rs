@@ -1,24 +1,31 @@
 //! What a server must remember of a session, as bytes: sealed in a ticket or kept under a session ID.
 
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::CipherSuite;
+use crate::wire::code::{CipherSuite, ProtocolVersion};
 use crate::wire::{Read, Reader, Writer};
 use core::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroize;
 
-/// A TLS 1.2 session on the server.
+/// A session on the server.
 pub(crate) struct ServerSession {
+    pub(crate) version: ProtocolVersion,
     pub(crate) suite: CipherSuite,
+    /// The master secret of TLS 1.2, or the PSK of TLS 1.3, as long as the suite's hash, with zeros behind.
     pub(crate) master: Box<[u8; MASTER_LEN]>,
     pub(crate) extended_master_secret: bool,
     pub(crate) created: SystemTime,
     pub(crate) server_name: Option<String>,
     pub(crate) client_chain: Vec<Vec<u8>>,
+    pub(crate) alpn: Option<Vec<u8>>,
+    /// TLS 1.3: what the client adds to the ticket's age.
+    pub(crate) age_add: u32,
+    /// TLS 1.3: how much early data the ticket allows.
+    pub(crate) max_early_data: u32,
 }
 
 /// The layout's number; another is not read.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
 
@@ -30,14 +37,18 @@ impl ServerSession {
         }
         // Room for all at once: growing would leave copies of the secret behind.
         let mut out =
-            Vec::with_capacity(128 + 2 * MAX_CHAIN.min(self.client_chain.iter().map(|c| c.len() + 3).sum()) + 256);
+            Vec::with_capacity(512 + 2 * MAX_CHAIN.min(self.client_chain.iter().map(|c| c.len() + 3).sum()) + 256);
         let mut w = Writer::new(&mut out);
         w.u8(FORMAT);
+        w.u16(self.version.0);
         w.u16(self.suite.0);
         w.bytes(&self.master[..]);
         w.u8(u8::from(self.extended_master_secret));
-        let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        w.bytes(&created.to_be_bytes());
+        let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
+        w.bytes(&u64::try_from(created).unwrap_or(u64::MAX).to_be_bytes());
+        w.u32(self.age_add);
+        w.u32(self.max_early_data);
+        w.vec8(|w| w.bytes(self.alpn.as_deref().unwrap_or_default()));
         w.vec8(|w| w.bytes(self.server_name.as_deref().unwrap_or_default().as_bytes()));
         w.vec24(|w| self.client_chain.iter().for_each(|c| w.vec24(|w| w.bytes(c))));
         Some(out)
@@ -52,11 +63,16 @@ impl ServerSession {
         if r.u8("format")? != FORMAT {
             return Ok(None);
         }
+        let version = ProtocolVersion(r.u16("version")?);
         let suite = CipherSuite(r.u16("suite")?);
         let mut master = Box::new([0; MASTER_LEN]);
         master.copy_from_slice(r.take(MASTER_LEN, "master")?);
         let extended_master_secret = r.u8("ems")? == 1;
         let created = u64::from_be_bytes(*r.array("created")?);
+        let age_add = r.u32("age_add")?;
+        let max_early_data = r.u32("max_early_data")?;
+        let alpn = r.vec8("alpn")?.rest();
+        let alpn = (!alpn.is_empty()).then(|| alpn.to_vec());
         let name = r.vec8("server_name")?.rest();
         let server_name = (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned());
         let mut list = r.vec24("chain")?;
@@ -65,8 +81,19 @@ impl ServerSession {
             client_chain.push(list.vec24("certificate")?.rest().to_vec());
         }
         r.finish("session")?;
-        let Some(created) = UNIX_EPOCH.checked_add(Duration::from_secs(created)) else { return Ok(None) };
-        Ok(Some(Self { suite, master, extended_master_secret, created, server_name, client_chain }))
+        let Some(created) = UNIX_EPOCH.checked_add(Duration::from_millis(created)) else { return Ok(None) };
+        Ok(Some(Self {
+            version,
+            suite,
+            master,
+            extended_master_secret,
+            created,
+            server_name,
+            client_chain,
+            alpn,
+            age_add,
+            max_early_data,
+        }))
     }
 }
 
@@ -89,18 +116,23 @@ mod tests {
     #[test]
     fn sessions_round_trip_and_damage_is_no_session() {
         let session = ServerSession {
+            version: ProtocolVersion::Tls12,
             suite: CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA,
             master: Box::new([7; 48]),
             extended_master_secret: true,
             created: UNIX_EPOCH + Duration::from_secs(1_900_000_000),
             server_name: Some("example.com".into()),
             client_chain: vec![vec![1; 300], vec![2; 500]],
+            alpn: Some(b"h2".to_vec()),
+            age_add: 0x0102_0304,
+            max_early_data: 99,
         };
         let bytes = session.encode().unwrap();
         let back = ServerSession::decode(&bytes).unwrap();
         assert_eq!(back.encode().unwrap(), bytes);
         assert_eq!((back.server_name.as_deref(), back.client_chain.len()), (Some("example.com"), 2));
-        assert!(!format!("{session:?}").contains('7'), "the secret is printed");
+        assert_eq!((back.age_add, back.max_early_data, back.alpn.as_deref()), (0x0102_0304, 99, Some(&b"h2"[..])));
+        assert!(format!("{session:?}").ends_with("[secret])"), "{session:?}");
         for len in 0..bytes.len() {
             assert!(ServerSession::decode(&bytes[..len]).is_none());
         }

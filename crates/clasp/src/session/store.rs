@@ -1,5 +1,6 @@
 //! Sessions kept by the server under session IDs: RFC 5246 F.1.4.
 
+use super::strikes::StrikeRegister;
 use crate::answer::Answer;
 use crate::error::Result;
 use core::fmt;
@@ -15,6 +16,9 @@ pub trait ServerSessions: Send + Sync {
     fn put<'a>(&'a self, id: &'a [u8], sealed: &'a [u8], until: SystemTime) -> Answer<'a, Result<()>>;
     /// What is kept under `id`.
     fn get<'a>(&'a self, id: &'a [u8], now: SystemTime) -> Answer<'a, Result<Option<Zeroizing<Vec<u8>>>>>;
+    /// Takes `id` for the first time: true once, false ever after, until the time given. This is what makes early data
+    /// arrive once only (RFC 9846 8.1), so an implementation that several machines share must decide atomically.
+    fn claim<'a>(&'a self, id: &'a [u8], now: SystemTime, until: SystemTime) -> Answer<'a, Result<bool>>;
     /// Forgets `id`.
     fn forget<'a>(&'a self, id: &'a [u8]) -> Answer<'a, ()>;
 }
@@ -28,6 +32,7 @@ const ENTRY_OVERHEAD: usize = 128;
 pub struct ServerSessionCache {
     shards: Vec<Mutex<Shard>>,
     shard_bytes: usize,
+    claims: StrikeRegister,
 }
 
 #[derive(Default)]
@@ -48,7 +53,7 @@ impl ServerSessionCache {
     /// A store of at most about `bytes` bytes.
     pub fn new(bytes: usize) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, shard_bytes: bytes / SHARDS }
+        Self { shards, shard_bytes: bytes / SHARDS, claims: StrikeRegister::default() }
     }
 
     /// How many sessions are kept.
@@ -116,6 +121,10 @@ impl ServerSessions for ServerSessionCache {
             None => {}
         }
         Answer::Now(Ok(found.flatten()))
+    }
+
+    fn claim<'a>(&'a self, id: &'a [u8], now: SystemTime, until: SystemTime) -> Answer<'a, Result<bool>> {
+        Answer::Now(Ok(self.claims.claim(id, now, until)))
     }
 
     fn forget<'a>(&'a self, id: &'a [u8]) -> Answer<'a, ()> {

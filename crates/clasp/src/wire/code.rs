@@ -221,6 +221,21 @@ codes! {
     }
 }
 
+impl SignatureScheme {
+    /// Whether a TLS 1.3 handshake may be signed with it: not PKCS #1, and no SHA-1 (RFC 9846 4.2.3).
+    pub const fn is_for_tls13(self) -> bool {
+        !matches!(
+            self,
+            Self::RsaPkcs1Sha1 | Self::EcdsaSha1 | Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512
+        )
+    }
+
+    /// Whether a TLS 1.2 handshake may be signed with it: ML-DSA is for TLS 1.3 alone.
+    pub const fn is_for_tls12(self) -> bool {
+        !matches!(self, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
+    }
+}
+
 codes! {
     /// An alert: RFC 9846 6, RFC 5246 7.2.
     AlertDescription(u8) {

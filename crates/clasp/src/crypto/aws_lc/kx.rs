@@ -5,14 +5,12 @@ use crate::wire::code::NamedGroup;
 use aws_lc_rs::agreement::{self, EphemeralPrivateKey, PublicKey, UnparsedPublicKey};
 use aws_lc_rs::rand::SystemRandom;
 
-pub(super) static GROUPS: &[&dyn Group] = &[
-    &Curve(NamedGroup::X25519, &agreement::X25519),
-    &Curve(NamedGroup::Secp256r1, &agreement::ECDH_P256),
-    &Curve(NamedGroup::Secp384r1, &agreement::ECDH_P384),
-    &Curve(NamedGroup::Secp521r1, &agreement::ECDH_P521),
-];
+pub(super) static X25519: Curve = Curve(NamedGroup::X25519, &agreement::X25519);
+pub(super) static P256: Curve = Curve(NamedGroup::Secp256r1, &agreement::ECDH_P256);
+pub(super) static P384: Curve = Curve(NamedGroup::Secp384r1, &agreement::ECDH_P384);
+pub(super) static P521: Curve = Curve(NamedGroup::Secp521r1, &agreement::ECDH_P521);
 
-struct Curve(NamedGroup, &'static agreement::Algorithm);
+pub(super) struct Curve(NamedGroup, &'static agreement::Algorithm);
 
 impl Group for Curve {
     fn id(&self) -> NamedGroup {
@@ -62,6 +60,8 @@ impl KeyShare for Share {
 mod tests {
     use super::*;
 
+    static GROUPS: [&Curve; 4] = [&X25519, &P256, &P384, &P521];
+
     fn agree(group: &dyn Group, peer: &[u8]) -> CryptoResult<()> {
         group.start()?.finish(peer, &mut SharedSecret::default())
     }
@@ -83,16 +83,16 @@ mod tests {
     fn bad_public_values_are_refused() {
         for group in GROUPS {
             let good = group.start().unwrap().public().to_vec();
-            assert!(agree(*group, &[]).is_err());
-            assert!(agree(*group, &good[1..]).is_err());
-            assert!(agree(*group, &vec![0; good.len()]).is_err(), "{} takes zeros", group.id());
+            assert!(agree(group, &[]).is_err());
+            assert!(agree(group, &good[1..]).is_err());
+            assert!(agree(group, &vec![0; good.len()]).is_err(), "{} takes zeros", group.id());
             if group.id() != NamedGroup::X25519 {
                 let mut off_curve = good.clone();
                 *off_curve.last_mut().unwrap() ^= 1;
-                assert!(agree(*group, &off_curve).is_err(), "{} takes a point off the curve", group.id());
+                assert!(agree(group, &off_curve).is_err(), "{} takes a point off the curve", group.id());
                 let mut compressed = good[..=good.len() / 2].to_vec();
                 compressed[0] = 2 | (good.last().unwrap() & 1);
-                assert!(agree(*group, &compressed).is_err(), "{} takes a compressed point", group.id());
+                assert!(agree(group, &compressed).is_err(), "{} takes a compressed point", group.id());
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod aead;
 mod hash;
+mod hybrid;
 mod kx;
 #[cfg_attr(not(feature = "legacy"), path = "legacy_disabled.rs")]
 mod legacy;
@@ -14,7 +15,7 @@ pub(super) static PROVIDER: Provider = Provider {
     name: "AWS-LC",
     hashes: &[&hash::SHA256, &hash::SHA384, &hash::SHA1, &hash::SHA512],
     aeads: &[&aead::AES_128_GCM, &aead::AES_256_GCM, &aead::CHACHA20_POLY1305],
-    groups: kx::GROUPS,
+    groups: &[&hybrid::GROUPS[0], &hybrid::GROUPS[1], &hybrid::GROUPS[2], &kx::X25519, &kx::P256, &kx::P384, &kx::P521],
     verify: &verify::Verify,
     random: &SystemRandom,
     legacy: legacy::LEGACY,

@@ -5,7 +5,8 @@ use crate::wire::code::SignatureScheme;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaEncoding};
+use aws_lc_rs::signature::{self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair, RsaEncoding};
+
 use core::fmt;
 
 /// A private key in memory. It knows which schemes it can sign with.
@@ -19,6 +20,7 @@ enum Kind {
     Rsa(Box<RsaKeyPair>),
     Ecdsa(SignatureScheme, Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
+    MlDsa(SignatureScheme, Box<PqdsaKeyPair>),
 }
 
 /// PSS first: RFC 9846 4.2.3 prefers it wherever it can be chosen.
@@ -54,6 +56,15 @@ impl PrivateKey {
         if let Ok(key) = Ed25519KeyPair::from_pkcs8(der).or_else(|_| Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)) {
             return Ok(Kind::Ed25519(Box::new(key)));
         }
+        for (scheme, algorithm) in [
+            (SignatureScheme::MlDsa44, &sig::ML_DSA_44_SIGNING),
+            (SignatureScheme::MlDsa65, &sig::ML_DSA_65_SIGNING),
+            (SignatureScheme::MlDsa87, &sig::ML_DSA_87_SIGNING),
+        ] {
+            if let Ok(key) = PqdsaKeyPair::from_pkcs8(algorithm, der) {
+                return Ok(Kind::MlDsa(scheme, Box::new(key)));
+            }
+        }
         [
             (SignatureScheme::EcdsaSecp256r1Sha256, &sig::ECDSA_P256_SHA256_ASN1_SIGNING),
             (SignatureScheme::EcdsaSecp384r1Sha384, &sig::ECDSA_P384_SHA384_ASN1_SIGNING),
@@ -73,7 +84,7 @@ impl PrivateKey {
     pub fn schemes(&self) -> &[SignatureScheme] {
         match &self.kind {
             Kind::Rsa(_) => RSA_SCHEMES,
-            Kind::Ecdsa(scheme, _) => core::slice::from_ref(scheme),
+            Kind::Ecdsa(scheme, _) | Kind::MlDsa(scheme, _) => core::slice::from_ref(scheme),
             Kind::Ed25519(_) => &[SignatureScheme::Ed25519],
         }
     }
@@ -101,6 +112,12 @@ impl PrivateKey {
             }
             Kind::Ecdsa(own, key) if *own == scheme => Ok(key.sign(&rng, message)?.as_ref().to_vec()),
             Kind::Ed25519(key) if scheme == SignatureScheme::Ed25519 => Ok(key.sign(message).as_ref().to_vec()),
+            Kind::MlDsa(own, key) if *own == scheme => {
+                let mut signature = vec![0; key.algorithm().signature_len()];
+                let len = key.sign(message, &mut signature)?;
+                signature.truncate(len);
+                Ok(signature)
+            }
             _ => Err(CryptoError),
         }
     }
@@ -114,6 +131,7 @@ impl PrivateKey {
             Kind::Rsa(key) => Ok(key.public_key().as_der()?.as_ref().to_vec()),
             Kind::Ecdsa(_, key) => Ok(key.public_key().as_der()?.as_ref().to_vec()),
             Kind::Ed25519(key) => Ok(key.public_key().as_der()?.as_ref().to_vec()),
+            Kind::MlDsa(_, key) => Ok(key.public_key().as_der()?.as_ref().to_vec()),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use crate::crypto::{CryptoError, CryptoResult, VerifySignature};
 use crate::wire::code::SignatureScheme;
+
 use aws_lc_rs::signature::{self as sig, UnparsedPublicKey, VerificationAlgorithm};
 
 pub(super) struct Verify;
 
-/// In TLS 1.2 an ECDSA scheme does not fix the curve (RFC 8422 5.1.1), so each hash has every curve.
+/// In TLS 1.2 an ECDSA scheme does not fix the curve (RFC 8422 5.1.1), so each hash has every curve, its own first.
 static ALGORITHMS: &[(SignatureScheme, &[&dyn VerificationAlgorithm])] = &[
     (
         SignatureScheme::EcdsaSecp256r1Sha256,
@@ -27,6 +28,9 @@ static ALGORITHMS: &[(SignatureScheme, &[&dyn VerificationAlgorithm])] = &[
     (SignatureScheme::RsaPkcs1Sha256, &[&sig::RSA_PKCS1_2048_8192_SHA256]),
     (SignatureScheme::RsaPkcs1Sha384, &[&sig::RSA_PKCS1_2048_8192_SHA384]),
     (SignatureScheme::RsaPkcs1Sha512, &[&sig::RSA_PKCS1_2048_8192_SHA512]),
+    (SignatureScheme::MlDsa44, &[&sig::ML_DSA_44]),
+    (SignatureScheme::MlDsa65, &[&sig::ML_DSA_65]),
+    (SignatureScheme::MlDsa87, &[&sig::ML_DSA_87]),
 ];
 
 static SCHEMES: &[SignatureScheme] = &[
@@ -40,11 +44,22 @@ static SCHEMES: &[SignatureScheme] = &[
     SignatureScheme::RsaPkcs1Sha256,
     SignatureScheme::RsaPkcs1Sha384,
     SignatureScheme::RsaPkcs1Sha512,
+    SignatureScheme::MlDsa44,
+    SignatureScheme::MlDsa65,
+    SignatureScheme::MlDsa87,
 ];
 
 impl VerifySignature for Verify {
-    fn verify(&self, scheme: SignatureScheme, spki: &[u8], message: &[u8], signature: &[u8]) -> CryptoResult<()> {
+    fn verify(
+        &self,
+        scheme: SignatureScheme,
+        spki: &[u8],
+        message: &[u8],
+        signature: &[u8],
+        own_curve: bool,
+    ) -> CryptoResult<()> {
         let (_, candidates) = ALGORITHMS.iter().find(|(s, _)| *s == scheme).ok_or(CryptoError)?;
+        let candidates = if own_curve { candidates.get(..1).unwrap_or_default() } else { candidates };
         let good = candidates.iter().any(|a| UnparsedPublicKey::new(*a, spki).verify(message, signature).is_ok());
         if good { Ok(()) } else { Err(CryptoError) }
     }

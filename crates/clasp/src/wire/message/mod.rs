@@ -19,11 +19,11 @@ mod server_hello;
 mod server_key_exchange;
 
 pub use certificate::{Certificate12, CertificateView};
-pub use certificate13::{Certificate13, Certificate13View, CertificateEntry};
 pub use certificate_request::{CertificateRequest12, CertificateRequestView};
 pub use certificate_request13::{CertificateRequest13, CertificateRequest13View};
 pub use certificate_status::{CertificateStatus, CertificateStatusView};
 pub use certificate_verify::{CertificateVerify, SignedView};
+pub use certificate13::{Certificate13, Certificate13View, CertificateEntry};
 pub use client_hello::{ClientHello, ClientHelloView};
 pub use client_key_exchange::{ClientKeyExchange, ClientKeyExchangeView};
 pub use compressed_certificate::{CompressedCertificate, CompressedCertificateView};

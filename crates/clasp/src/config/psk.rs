@@ -1,0 +1,87 @@
+//! Pre-shared keys that come from outside TLS: RFC 9846 4.2.11, RFC 9258.
+
+use crate::crypto::{HashId, Provider};
+use crate::error::{Error, Misuse, Result};
+use crate::keys::schedule13::{BinderKind, import};
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// A key that both sides hold, under a name. Each side authenticates the other by it.
+///
+/// One key for both directions lets an attacker reflect a client's own messages to it (Selfie, RFC 9257 5.3): give each
+/// pair of a client and a server a key of its own, or import one key under contexts that name the roles.
+///
+/// ```
+/// use clasp::config::PreSharedKey;
+/// let [sha256, sha384] = PreSharedKey::imported(b"device 7", &[7; 32], b"device 7 to hub")?;
+/// assert_ne!(sha256.identity(), sha384.identity());
+/// # Ok::<(), clasp::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct PreSharedKey {
+    pub(crate) identity: Vec<u8>,
+    pub(crate) secret: Zeroizing<Vec<u8>>,
+    pub(crate) hash: HashId,
+    pub(crate) kind: BinderKind,
+}
+
+/// RFC 9257 6: shorter keys can be guessed from a recorded handshake.
+const MIN_KEY: usize = 16;
+
+impl PreSharedKey {
+    /// A key for suites with this hash, used as it is.
+    ///
+    /// # Errors
+    /// If the name is empty or longer than 65535 bytes, or the key is shorter than 16 bytes.
+    pub fn external(identity: &[u8], key: &[u8], hash: HashId) -> Result<Self> {
+        check(identity, key)?;
+        let secret = Zeroizing::new(key.to_vec());
+        Ok(Self { identity: identity.to_vec(), secret, hash, kind: BinderKind::External })
+    }
+
+    /// Imports a key (RFC 9258): one for the suites with SHA-256 and one for those with SHA-384. `context` says what
+    /// the key is for, the roles of the two sides above all.
+    ///
+    /// # Errors
+    /// As [`external`](Self::external).
+    pub fn imported(identity: &[u8], key: &[u8], context: &[u8]) -> Result<[Self; 2]> {
+        Self::imported_with(identity, key, context, HashId::Sha256)
+    }
+
+    /// Imports a key that belongs to another hash than SHA-256.
+    ///
+    /// # Errors
+    /// As [`external`](Self::external).
+    pub fn imported_with(identity: &[u8], key: &[u8], context: &[u8], own: HashId) -> Result<[Self; 2]> {
+        check(identity, key)?;
+        let provider = Provider::builtin();
+        let one = |target: HashId| -> Result<Self> {
+            let mut secret = Zeroizing::new(vec![0; target.len()]);
+            let identity = import(provider.hash(own)?, provider.hash(target)?, key, identity, context, &mut secret)?;
+            Ok(Self { identity, secret, hash: target, kind: BinderKind::Imported })
+        };
+        Ok([one(HashId::Sha256)?, one(HashId::Sha384)?])
+    }
+
+    /// The name that goes over the wire.
+    pub fn identity(&self) -> &[u8] {
+        &self.identity
+    }
+}
+
+fn check(identity: &[u8], key: &[u8]) -> Result<()> {
+    if identity.is_empty() || identity.len() > usize::from(u16::MAX) / 2 {
+        return Err(Error::from(Misuse::BadPreSharedKey).seen(format_args!("a name of {} bytes", identity.len())));
+    }
+    if key.len() < MIN_KEY {
+        let seen = format!("a key of {} bytes", key.len());
+        return Err(Error::from(Misuse::BadPreSharedKey).seen(seen).wanted("at least 16 random bytes"));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for PreSharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PreSharedKey({}, {:?}, [secret])", String::from_utf8_lossy(&self.identity), self.kind)
+    }
+}

@@ -1,0 +1,111 @@
+//! Early data (0-RTT): what a client sends with its hello, and what a server takes or skips. RFC 9846 2.3, 4.2.10.
+
+use super::Connection;
+use crate::error::{Misuse, PeerError, Result};
+use crate::trace::Level;
+use crate::wire::code::ContentType;
+use std::io::IoSlice;
+
+/// What only connections with early data need.
+#[derive(Default)]
+pub(super) struct Early {
+    /// Client: how much more may be sent.
+    pub(super) left: usize,
+    /// Client: what was sent, until it is known that it arrived.
+    sent: Vec<u8>,
+    /// Client: it did not arrive.
+    refused: bool,
+    /// Server: how much more is taken.
+    taken_left: usize,
+    /// Server: how many more bytes of records are skipped.
+    pub(super) skip: Option<usize>,
+}
+
+impl Connection {
+    fn early(&mut self) -> &mut Early {
+        self.early.get_or_insert_default()
+    }
+
+    /// How many bytes of early data [`send_early`](Self::send_early) takes now. 0 unless the configuration allows early
+    /// data, there is a session that does too, and the handshake is still going on.
+    pub fn early_data_left(&self) -> usize {
+        self.early.as_ref().filter(|e| !e.refused && self.write_level == Level::Early).map_or(0, |e| e.left)
+    }
+
+    /// Client: sends data before the server has answered. It may reach the server more than once if an attacker repeats
+    /// it, and whoever steals the ticket's key later can read it. Gives how much was taken.
+    ///
+    /// If the server does not read it ([`Facts::early_data`](crate::Facts::early_data)), send it again after the
+    /// handshake: [`take_refused_early_data`](Self::take_refused_early_data) has it.
+    ///
+    /// # Errors
+    /// If no early data can be sent at this point.
+    pub fn send_early(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<usize> {
+        self.check_failed()?;
+        let left = self.early_data_left();
+        if left == 0 {
+            return Err(Misuse::EarlyDataUnavailable.into());
+        }
+        let plain = plain.get(..left).unwrap_or(plain);
+        if !plain.is_empty() {
+            self.sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], out)?;
+            let early = self.early();
+            early.left -= plain.len();
+            early.sent.extend_from_slice(plain);
+        }
+        Ok(plain.len())
+    }
+
+    /// Client: the early data that the server did not read, once. Empty before the handshake is done, and if there was
+    /// none or it arrived.
+    pub fn take_refused_early_data(&mut self) -> Vec<u8> {
+        if self.live.is_some() {
+            return Vec::new();
+        }
+        match self.early.take() {
+            Some(early) if early.refused => early.sent,
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn allow_early(&mut self, max: u32) {
+        self.early().left = usize::try_from(max).unwrap_or(usize::MAX);
+    }
+
+    pub(super) fn refuse_early(&mut self) {
+        self.early().refused = true;
+    }
+
+    pub(super) fn expect_early(&mut self, max: u32) {
+        self.early().taken_left = usize::try_from(max).unwrap_or(usize::MAX);
+    }
+
+    pub(super) fn skip_early(&mut self, bytes: usize) {
+        self.early().skip = Some(bytes);
+    }
+
+    /// Server: counts early data; a client that sends more than its ticket allows is at fault (RFC 9846 4.6.1).
+    pub(super) fn count_early(&mut self, len: usize) -> Result<()> {
+        let early = self.early();
+        early.taken_left = early.taken_left.checked_sub(len).ok_or(PeerError::TooMuchEarlyData)?;
+        Ok(())
+    }
+
+    /// Whether a record that does not open is early data that was refused and is still on its way; such records are
+    /// skipped up to a bound (RFC 9846 4.2.10).
+    pub(super) fn skips(&mut self, content: ContentType, record_len: usize) -> Result<bool> {
+        let Some(skip) = self.early.as_mut().and_then(|e| e.skip.as_mut()) else { return Ok(false) };
+        if content != ContentType::ApplicationData {
+            return Ok(false);
+        }
+        *skip = skip.checked_sub(record_len).ok_or(PeerError::TooMuchEarlyData)?;
+        Ok(true)
+    }
+
+    /// The handshake is done: what is not needed any more goes.
+    pub(super) fn settle_early(&mut self) {
+        if self.early.as_ref().is_some_and(|e| !e.refused) {
+            self.early = None;
+        }
+    }
+}

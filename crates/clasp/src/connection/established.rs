@@ -1,0 +1,130 @@
+//! Messages after a TLS 1.3 handshake: tickets and key updates. Events, not a conversation. RFC 9846 4.6.
+
+use super::Connection;
+use super::bindings::Kept;
+use crate::crypto::Provider;
+use crate::error::{Error, Misuse, Outside, PeerError, Result};
+use crate::record::{OpenKeys, SealKeys, limits};
+use crate::session::Session;
+use crate::trace::{Direction, Level, What};
+use crate::wire::code::{ContentType, ExtensionType, HandshakeType, ProtocolVersion};
+use crate::wire::extension::early;
+use crate::wire::message::{Checked, KeyUpdate, NewSessionTicket13};
+use std::io::IoSlice;
+use std::time::Duration;
+
+/// A ticket is not kept longer: RFC 9846 4.6.1.
+const MAX_LIFETIME: u32 = 7 * 24 * 3600;
+
+impl Connection {
+    /// One message; `last` says that nothing stands behind it in its record.
+    pub(super) fn after_handshake(&mut self, kind: HandshakeType, message: Vec<u8>, last: bool) -> Result<()> {
+        match kind {
+            HandshakeType::NewSessionTicket if !self.server => self.keep_ticket(message),
+            HandshakeType::KeyUpdate => self.peer_updated(message, last),
+            _ => Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data")),
+        }
+    }
+
+    fn keep_ticket(&mut self, message: Vec<u8>) -> Result<()> {
+        let ticket =
+            Checked::<NewSessionTicket13>::new(message).map_err(|e| Error::from(e).in_message("NewSessionTicket"))?;
+        self.tickets_seen = self.tickets_seen.saturating_add(1);
+        if self.tickets_seen > limits::MAX_TICKETS {
+            return Err(PeerError::TooManyTickets.into());
+        }
+        let view = ticket.view();
+        let mut max_early_data = 0;
+        if let Some(e) = view.extensions.find(ExtensionType::EarlyData) {
+            let read = early::max_early_data(e);
+            max_early_data = read.map_err(|x| Error::from(x).in_extension(e.typ).in_message("NewSessionTicket"))?;
+        }
+        let Some(done) = &self.done else { return Err(Outside::Bug.into()) };
+        let Kept::Tls13 { kept, tickets: Some(keeper) } = &done.kept else { return Ok(()) };
+        if view.lifetime == 0 {
+            return Ok(());
+        }
+        let mut master = Box::new([0; 48]);
+        kept.ticket_psk(view.nonce, &mut master);
+        let received = self.clock.now();
+        let lifetime = Duration::from_secs(u64::from(view.lifetime.min(MAX_LIFETIME)));
+        let session = Session {
+            version: ProtocolVersion::Tls13,
+            suite: kept.suite,
+            master,
+            extended_master_secret: true,
+            id: Vec::new(),
+            ticket: view.ticket.to_vec(),
+            until: received.checked_add(lifetime).unwrap_or(received),
+            server_chain: done.facts.peer_chain.clone(),
+            alpn: done.facts.alpn.clone(),
+            received,
+            age_add: view.age_add,
+            max_early_data,
+        };
+        keeper.store.put(&keeper.peer, session);
+        Ok(())
+    }
+
+    /// KeyUpdate of the peer: RFC 9846 4.6.3.
+    fn peer_updated(&mut self, message: Vec<u8>, last: bool) -> Result<()> {
+        let update = Checked::<KeyUpdate>::new(message).map_err(|e| Error::from(e).in_message("KeyUpdate"))?;
+        if !last {
+            return Err(Error::from(PeerError::DataAtKeyChange).in_message("KeyUpdate"));
+        }
+        self.key_updates = self.key_updates.saturating_add(1);
+        if self.key_updates > limits::MAX_KEY_UPDATES {
+            return Err(PeerError::TooManyKeyUpdates.into());
+        }
+        self.owes_update |= update.view();
+        let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
+            return Err(Outside::Bug.into());
+        };
+        let keys = kept.update(true);
+        let (suite, keys) = (kept.suite, OpenKeys::tls13(Provider::builtin(), kept.aead(), &keys)?);
+        self.opener.install(keys);
+        self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
+        Ok(())
+    }
+
+    /// Moves our sending keys on, and asks the peer to do the same if `ask` (TLS 1.3). Clasp does so by itself before
+    /// the keys have sealed as much as they may.
+    ///
+    /// # Errors
+    /// If the handshake is not done, or the version is TLS 1.2.
+    pub fn update_keys(&mut self, ask: bool, out: &mut Vec<u8>) -> Result<()> {
+        self.check_failed()?;
+        if self.closed {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        match self.done.as_ref().map(|d| &d.kept) {
+            None => Err(Misuse::HandshakeUnfinished.into()),
+            Some(Kept::Tls12 { .. }) => Err(Misuse::OldVersionForThis.into()),
+            Some(Kept::Tls13 { .. }) => self.send_update(ask, out),
+        }
+    }
+
+    fn send_update(&mut self, ask: bool, out: &mut Vec<u8>) -> Result<()> {
+        let message = [HandshakeType::KeyUpdate.0, 0, 0, 1, u8::from(ask)];
+        self.sealer.seal(ContentType::Handshake, &[IoSlice::new(&message)], out)?;
+        let (direction, level, kind) = (Direction::Sent, self.write_level, HandshakeType::KeyUpdate);
+        self.tell(What::Message { direction, level, kind, bytes: &message });
+        let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
+            return Err(Outside::Bug.into());
+        };
+        let keys = kept.update(false);
+        let (suite, keys) = (kept.suite, SealKeys::tls13(Provider::builtin(), kept.aead(), &keys)?);
+        self.sealer.install(keys);
+        self.owes_update = false;
+        self.tell(What::Keys { direction, level, suite });
+        Ok(())
+    }
+
+    /// Before data goes out: an update that the peer asked for, or that the keys' age asks for.
+    pub(super) fn update_if_due(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        if self.done.is_some() && (self.owes_update || self.sealer.is_used_up()) {
+            self.send_update(false, out)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,402 @@
+//! Client side of TLS 1.3.                                                                          RFC 9846 2
+//!
+//! ```text
+//!   ClientHello  [early data*]  -->
+//!                               <--  HelloRetryRequest*, then once more from the top
+//!                               <--  ServerHello {EncryptedExtensions} {CertificateRequest*}
+//!                                    {Certificate*} {CertificateVerify*} {Finished} [data*]
+//!   (EndOfEarlyData*) {Certificate*} {CertificateVerify*} {Finished}  -->
+//!                               <--  [NewSessionTicket*], after the handshake: connection/established.rs
+//! ```
+
+use super::link::Link;
+use super::offer::{Offered, OfferedPsk, send_again};
+use super::proof::signed13;
+use super::{
+    Established, Secrets, TicketKeeper, credential, install_read, install_write, key_exchange, log_application,
+    log_handshake, recv_finished13, send_finished13,
+};
+use crate::config::suite::Suite13;
+use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
+use crate::connection::{EarlyData, Facts, Resumption};
+use crate::error::{Error, PeerError, Result};
+use crate::handshake::hello::Limits;
+use crate::keys::schedule12::Side;
+use crate::keys::schedule13::{BinderKind, Traffic, Vault13};
+use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::extension::{self, early, key_share, pre_shared_key};
+use crate::wire::message::{
+    CertificateRequest13, CertificateVerify, Checked, EncryptedExtensions, ServerHello, ServerHelloView, SignedView,
+};
+use rustls_pki_types::ServerName;
+use std::sync::Arc;
+
+pub(super) async fn client(
+    link: &mut Link,
+    config: &ClientConfig,
+    name: ServerName<'static>,
+    mut offered: Offered,
+    hello: Checked<ServerHello>,
+) -> Result<Established> {
+    link.version(ProtocolVersion::Tls13);
+    let early = offered.early.is_some();
+    let retried = hello.view().is_hello_retry_request();
+    // 4.1.4: at most one retry
+    let (suite, hello) = if retried {
+        retry(link, config, &name, &mut offered, hello).await?
+    } else {
+        (suite(config, &offered, &hello.view()).map_err(|e| e.in_message("ServerHello"))?, hello)
+    };
+
+    // 4.1.3
+    let answer = ServerAnswer13::read(&offered, suite, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
+    link.recycle(hello);
+    link.chose("cipher suite", suite.code.0, suite.code.name());
+    let hash = config.provider.hash(suite.hash)?;
+    link.transcript.start(hash);
+    link.transcript.forget_bytes();
+
+    // 7.1: the schedule begins with the key the server selected, or none
+    let psk = answer.psk.and_then(|n| offered.psks.get(n));
+    let resumed = psk.is_some_and(Offered::is_session);
+    let (mut vault, at) = Vault13::early(hash, psk.map(|p| offered.secret(config, p)));
+    if let Some(early) = offered.early.as_ref().filter(|_| resumed) {
+        vault.early_traffic(&at, early.hello_hash.as_ref());
+    }
+    if let Some((group, public)) = &answer.share {
+        link.chose("group", group.0, group.name());
+        let shares = core::mem::take(&mut offered.shares);
+        key_exchange::finish(shares, *group, public, &mut vault.shared).map_err(|e| e.in_message("ServerHello"))?;
+    } else if !config.psk_without_dhe {
+        return Err(Error::from(PeerError::MissingKeyShare).in_message("ServerHello"));
+    }
+    let at = vault.handshake(at, answer.share.is_some(), link.transcript.hash().as_ref());
+    log_handshake(config.key_log.as_ref(), &offered.random, &vault);
+    install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
+    if let Some(psk) = psk {
+        link.resumed(if psk.kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
+    }
+
+    // 4.3.1
+    let extensions = link.recv::<EncryptedExtensions>().await?;
+    let settled = Settled::read(config, &offered, answer.psk, suite, extensions.view())
+        .map_err(|e| e.in_message("EncryptedExtensions"))?;
+    link.limits(settled.limits.send, settled.limits.receive);
+    let early = match (early, settled.early_data) {
+        (false, _) => EarlyData::NotOffered,
+        (true, true) => EarlyData::Accepted,
+        (true, false) => {
+            link.early_data_refused();
+            EarlyData::Rejected
+        }
+    };
+
+    // 4.3.2, 4.4.2, 4.4.3: none of these where a key authenticates the server
+    let mut facts = facts(&answer, &settled, suite, early, retried);
+    let mut request = None;
+    if psk.is_none() {
+        request = recv_request(link).await?;
+        recv_server_proof(link, config, &name, &offered, &mut facts).await?;
+    } else if let (true, Some(session)) = (resumed, offered.session13()) {
+        facts.peer_chain.clone_from(&session.server_chain);
+        facts.resumed = Some(Resumption::Ticket);
+    } else {
+        facts.resumed = Some(Resumption::ExternalPsk);
+    }
+
+    // 4.4.4
+    recv_finished13(link, &vault, Side::Server).await?;
+    let at_server_finished = link.transcript.hash();
+
+    // 4.5: after EndOfEarlyData, if the server took the data
+    if early == EarlyData::Accepted {
+        link.send(HandshakeType::EndOfEarlyData, |_| ());
+    } else if config.middlebox_compatibility && early == EarlyData::NotOffered && !retried {
+        link.send_compatibility_ccs();
+    }
+    install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
+    let at = vault.main(at, at_server_finished.as_ref());
+    log_application(config.key_log.as_ref(), &offered.random, &vault);
+    install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
+
+    // 4.4.2, 4.4.3, 4.4.4
+    if let Some(request) = &request {
+        facts.client_authenticated = send_client_proof(link, config, request).await?;
+    }
+    send_finished13(link, &vault, Side::Client);
+    install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
+    vault.resumption(&at, link.transcript.hash().as_ref());
+
+    facts.server_name = Some(name.to_str().into_owned());
+    let kept = vault.keep(Side::Client, suite.code, suite.aead);
+    let keeper = |store| Box::new(TicketKeeper { store, peer: offered.peer.clone() });
+    let tickets = config.sessions.clone().map(keeper);
+    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets } })
+}
+
+/// HelloRetryRequest: RFC 9846 4.1.4. It must change something, and only what it may.
+async fn retry(
+    link: &mut Link,
+    config: &ClientConfig,
+    name: &ServerName<'_>,
+    offered: &mut Offered,
+    request: Checked<ServerHello>,
+) -> Result<(&'static Suite13, Checked<ServerHello>)> {
+    let in_request = |e: Error| e.in_message("HelloRetryRequest");
+    let suite = suite(config, offered, &request.view()).map_err(in_request)?;
+    let (group, cookie) = read_retry(config, offered, &request.view()).map_err(in_request)?;
+    let hash = config.provider.hash(suite.hash)?;
+    link.transcript.retry(hash, request.bytes());
+    if offered.early.is_some() {
+        link.early_data_refused();
+        link.write_plain();
+    } else if config.middlebox_compatibility {
+        link.send_compatibility_ccs();
+    }
+    send_again(link, config, name, offered, suite.hash, group, cookie)?;
+
+    let hello = link.recv::<ServerHello>().await?;
+    let view = hello.view();
+    if view.is_hello_retry_request() {
+        return Err(Error::from(PeerError::SecondHelloRetry).in_message("ServerHello"));
+    }
+    if view.suite != suite.code {
+        let error = Error::from(PeerError::SuiteChangedAfterRetry).seen(view.suite).wanted(suite.code);
+        return Err(error.in_message("ServerHello"));
+    }
+    let version = view.extensions.find(ExtensionType::SupportedVersions).map(early::selected_version).transpose()?;
+    if version != Some(ProtocolVersion::Tls13) {
+        return Err(Error::from(PeerError::SecondHelloVersionMismatch).in_message("ServerHello"));
+    }
+    if let Some(group) = group {
+        // 4.1.4: the share must be in the group that was asked for.
+        let share = view.extensions.find(ExtensionType::KeyShare).map(key_share::server).transpose()?;
+        if share.is_some_and(|s| s.group != group) {
+            return Err(Error::from(PeerError::WrongGroupSelected).wanted(group).in_message("ServerHello"));
+        }
+    }
+    Ok((suite, hello))
+}
+
+fn read_retry(
+    config: &ClientConfig,
+    offered: &Offered,
+    view: &ServerHelloView<'_>,
+) -> Result<(Option<NamedGroup>, Option<Vec<u8>>)> {
+    let (mut group, mut cookie) = (None, None);
+    for e in view.extensions.iter() {
+        match e.typ {
+            ExtensionType::SupportedVersions => {}
+            ExtensionType::KeyShare => group = Some(key_share::retry(e)?),
+            ExtensionType::Cookie => cookie = Some(early::cookie(e)?.to_vec()),
+            _ => return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ)),
+        }
+    }
+    if let Some(group) = group {
+        let shared = |(g, share): &(NamedGroup, Box<dyn crate::crypto::KeyShare>)| {
+            *g == group || share.also().is_some_and(|(curve, _)| curve == group && config.shares.is_none())
+        };
+        if !config.policy.groups.contains(&group) {
+            return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));
+        }
+        if offered.shares.iter().any(shared) {
+            return Err(Error::from(PeerError::BadHelloRetry).seen(group).wanted("a group without a share"));
+        }
+    } else if cookie.is_none() {
+        return Err(PeerError::BadHelloRetry.into());
+    }
+    Ok((group, cookie))
+}
+
+/// What every ServerHello of TLS 1.3 must be, the retry included; gives its suite.
+fn suite(config: &ClientConfig, offered: &Offered, hello: &ServerHelloView<'_>) -> Result<&'static Suite13> {
+    if hello.session_id != offered.session_id {
+        return Err(PeerError::BadSessionIdEcho.into());
+    }
+    if hello.compression != 0 {
+        return Err(Error::from(PeerError::BadCompression).seen(hello.compression).wanted("the null method"));
+    }
+    config.policy.suites13().find(|s| s.code == hello.suite).ok_or_else(|| {
+        Error::from(PeerError::WrongSuiteSelected).seen(hello.suite).wanted("a TLS 1.3 suite that was offered")
+    })
+}
+
+/// What a ServerHello settles.
+struct ServerAnswer13 {
+    share: Option<(NamedGroup, Vec<u8>)>,
+    psk: Option<usize>,
+}
+
+impl ServerAnswer13 {
+    fn read(offered: &Offered, suite: &Suite13, hello: &ServerHelloView<'_>) -> Result<Self> {
+        let mut answer = Self { share: None, psk: None };
+        for e in hello.extensions.iter() {
+            match e.typ {
+                ExtensionType::SupportedVersions => {}
+                ExtensionType::KeyShare => {
+                    let share = key_share::server(e).map_err(|x| Error::from(x).in_extension(e.typ))?;
+                    answer.share = Some((share.group, share.public.to_vec()));
+                }
+                ExtensionType::PreSharedKey if !offered.psks.is_empty() => {
+                    let n = usize::from(pre_shared_key::selected(e).map_err(|x| Error::from(x).in_extension(e.typ))?);
+                    answer.psk = Some(check_psk(offered.psks.get(n), suite).map(|()| n)?);
+                }
+                _ => return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ)),
+            }
+        }
+        if answer.share.is_none() && answer.psk.is_none() {
+            return Err(PeerError::MissingKeyShare.into());
+        }
+        Ok(answer)
+    }
+}
+
+fn check_psk(psk: Option<&OfferedPsk>, suite: &Suite13) -> Result<()> {
+    match psk {
+        None => Err(PeerError::UnknownPskSelected.into()),
+        Some(psk) if psk.hash != suite.hash => Err(Error::from(PeerError::PskHashMismatch).seen(suite.code)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// What EncryptedExtensions settle.
+#[derive(Default)]
+struct Settled {
+    alpn: Option<Vec<u8>>,
+    early_data: bool,
+    limits: Limits,
+}
+
+impl Settled {
+    fn read(
+        config: &ClientConfig,
+        offered: &Offered,
+        psk: Option<usize>,
+        suite: &Suite13,
+        extensions: crate::wire::Extensions<'_>,
+    ) -> Result<Self> {
+        let mut settled = Self::default();
+        for e in extensions.iter() {
+            settled.extension(config, offered, e).map_err(|x| x.in_extension(e.typ))?;
+        }
+        if settled.early_data {
+            // 4.2.10: only with the first key, its suite and its protocol.
+            let session = offered.session13().filter(|_| psk == Some(0));
+            let holds = session.is_some_and(|s| s.suite == suite.code && s.alpn == settled.alpn);
+            if !holds {
+                return Err(PeerError::EarlyDataBadlyAccepted.into());
+            }
+        }
+        Ok(settled)
+    }
+
+    fn extension(&mut self, config: &ClientConfig, offered: &Offered, e: crate::wire::Extension<'_>) -> Result<()> {
+        if !offered.asked_for(config, &e) {
+            // Known, but of another message: illegal. Unknown, or not asked for: unsolicited (4.2).
+            let elsewhere = [
+                ExtensionType::KeyShare,
+                ExtensionType::PreSharedKey,
+                ExtensionType::SupportedVersions,
+                ExtensionType::Cookie,
+                ExtensionType::PskKeyExchangeModes,
+            ];
+            let known = elsewhere.contains(&e.typ);
+            return Err(if known { PeerError::ExtensionNotAllowed } else { PeerError::UnsolicitedExtension }.into());
+        }
+        match e.typ {
+            ExtensionType::ServerName => extension::empty(e, "server_name")?,
+            ExtensionType::SupportedGroups => drop(extension::codes(e, "named_group_list")?),
+            ExtensionType::Alpn => self.alpn = Some(super::hello::chosen_protocol(&config.alpn, e)?),
+            ExtensionType::EarlyData => {
+                extension::empty(e, "early_data")?;
+                self.early_data = true;
+            }
+            ExtensionType::RecordSizeLimit => {
+                // Both sides count the byte of the content type: RFC 8449 4.
+                self.limits.send = Some(usize::from(extension::record_size_limit(e)?) - 1);
+                self.limits.receive = config.record_size_limit.map(usize::from);
+            }
+            ExtensionType::MaxFragmentLength => {
+                let length = extension::max_fragment_length(e)?;
+                if Some(length) != config.max_fragment_length {
+                    return Err(Error::from(PeerError::BadMaxFragmentLength).seen(length));
+                }
+                self.limits = Limits { send: length.bytes(), receive: length.bytes() };
+            }
+            // status_request and the SCTs stand in the Certificate: 4.4.2.1.
+            _ => return Err(PeerError::ExtensionNotAllowed.into()),
+        }
+        Ok(())
+    }
+}
+
+fn facts(
+    answer: &ServerAnswer13,
+    settled: &Settled,
+    suite: &Suite13,
+    early_data: EarlyData,
+    hello_retried: bool,
+) -> Facts {
+    Facts {
+        group: answer.share.as_ref().map(|(group, _)| *group),
+        alpn: settled.alpn.clone(),
+        early_data,
+        hello_retried,
+        ..Facts::new(ProtocolVersion::Tls13, suite.code)
+    }
+}
+
+/// CertificateRequest: RFC 9846 4.3.2.
+async fn recv_request(link: &mut Link) -> Result<Option<CertificateRequestFacts>> {
+    let Some(request) = link.recv_optional::<CertificateRequest13>().await? else { return Ok(None) };
+    let view = request.view();
+    credential::read_request(&view, &[]).map(Some).map_err(|e| e.in_message("CertificateRequest"))
+}
+
+/// Certificate and CertificateVerify of the server: RFC 9846 4.4.2, 4.4.3.
+async fn recv_server_proof(
+    link: &mut Link,
+    config: &ClientConfig,
+    name: &ServerName<'_>,
+    offered: &Offered,
+    facts: &mut Facts,
+) -> Result<()> {
+    let asked = |e: &crate::wire::Extension<'_>| {
+        matches!(e.typ, ExtensionType::StatusRequest | ExtensionType::SignedCertificateTimestamp)
+            && offered.asked_for(config, e)
+    };
+    let presented = credential::recv_chain13(link, &config.compression, &[], asked).await?;
+    if presented.chain.is_empty() {
+        return Err(Error::from(PeerError::EmptyCertificate).in_message("Certificate"));
+    }
+    let now = config.clock.now();
+    let ocsp = presented.ocsp.as_deref();
+    let verified = credential::verify(link, &config.verifier, &presented.chain, Some(name), ocsp, now).await?;
+    credential::check_usage13(&presented.chain)?;
+    let message = signed13(Side::Server, link.transcript.hash().as_ref());
+    let proof = link.recv::<CertificateVerify>().await?;
+    let scheme = credential::check13(config.provider, &config.policy, &verified, &message, proof.view())
+        .map_err(|e| e.in_message("CertificateVerify"))?;
+    link.chose("signature scheme", scheme.0, scheme.name());
+    facts.signature_scheme = Some(scheme);
+    facts.peer_chain = presented.chain;
+    facts.ocsp = presented.ocsp;
+    facts.timestamps = presented.timestamps;
+    Ok(())
+}
+
+/// Our Certificate and CertificateVerify, if the server asked: RFC 9846 4.4.2, 4.4.3. Gives whether there was one.
+async fn send_client_proof(link: &mut Link, config: &ClientConfig, request: &CertificateRequestFacts) -> Result<bool> {
+    let identity: Option<Arc<Identity>> = match &config.identity {
+        Some(chooser) => link.outside("client identity", chooser.choose(request)).await?,
+        None => None,
+    };
+    credential::send_chain13(link, identity.as_deref(), request);
+    let Some(identity) = identity else { return Ok(false) };
+    let message = signed13(Side::Client, link.transcript.hash().as_ref());
+    let version = ProtocolVersion::Tls13;
+    let (scheme, signature): (SignatureScheme, Vec<u8>) =
+        credential::sign(link, &identity, &config.policy, &request.schemes, &message, version).await?;
+    link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
+    Ok(true)
+}

@@ -1,0 +1,141 @@
+//! Certificate compression: RFC 8879. What decompresses is bounded by what the message may be and what it says it is.
+
+use crate::error::{Error, PeerError, Result};
+use crate::record::limits::MAX_CERTIFICATE_MESSAGE;
+use crate::wire::code::CompressionAlgorithm;
+use crate::wire::message::CompressedCertificateView;
+
+/// Whether this build can compress with it.
+pub(crate) fn available(algorithm: CompressionAlgorithm) -> bool {
+    cfg!(feature = "compression")
+        && matches!(algorithm, CompressionAlgorithm::Zlib | CompressionAlgorithm::Brotli | CompressionAlgorithm::Zstd)
+}
+
+/// The body of a Certificate message, compressed. `None` if it cannot be, and is then sent as it is.
+pub(crate) fn compress(algorithm: CompressionAlgorithm, body: &[u8]) -> Option<Vec<u8>> {
+    back_end::compress(algorithm, body).ok().flatten()
+}
+
+/// Decompresses a peer's certificate. A bomb ends at the length it announced, which is bounded too.
+pub(crate) fn decompress(offered: &[CompressionAlgorithm], message: CompressedCertificateView<'_>) -> Result<Vec<u8>> {
+    if !offered.contains(&message.algorithm) {
+        return Err(Error::from(PeerError::WrongDecompression).seen(message.algorithm));
+    }
+    let announced = usize::try_from(message.uncompressed_length).unwrap_or(usize::MAX);
+    if announced > MAX_CERTIFICATE_MESSAGE {
+        return Err(Error::from(PeerError::TooManyCertificates)
+            .seen(format_args!("{announced} bytes"))
+            .wanted(format_args!("at most {MAX_CERTIFICATE_MESSAGE}")));
+    }
+    let body = back_end::decompress(message.algorithm, message.compressed, announced);
+    body.ok().filter(|b| b.len() == announced).ok_or_else(|| {
+        Error::from(PeerError::BadDecompression).wanted(format_args!("{announced} bytes of {}", message.algorithm))
+    })
+}
+
+#[cfg(feature = "compression")]
+mod back_end {
+    use super::CompressionAlgorithm;
+    use std::io::{self, Read, Write};
+
+    pub(super) fn compress(algorithm: CompressionAlgorithm, body: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        Ok(Some(match algorithm {
+            CompressionAlgorithm::Zlib => {
+                let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+                encoder.write_all(body)?;
+                encoder.finish()?
+            }
+            CompressionAlgorithm::Brotli => {
+                let mut out = Vec::new();
+                let params = brotli::enc::BrotliEncoderParams::default();
+                brotli::BrotliCompress(&mut &body[..], &mut out, &params)?;
+                out
+            }
+            CompressionAlgorithm::Zstd => zstd::bulk::compress(body, 0)?,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// One byte more than `limit` is read at most: that is enough to see that it is too long.
+    pub(super) fn decompress(algorithm: CompressionAlgorithm, bytes: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(limit);
+        let bound = limit as u64 + 1;
+        match algorithm {
+            CompressionAlgorithm::Zlib => {
+                flate2::read::ZlibDecoder::new(bytes).take(bound).read_to_end(&mut out)?;
+            }
+            CompressionAlgorithm::Brotli => {
+                brotli::Decompressor::new(bytes, 4096).take(bound).read_to_end(&mut out)?;
+            }
+            CompressionAlgorithm::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::new(bytes)?;
+                // A window of 2^17 bytes holds the longest certificate message there may be.
+                decoder.window_log_max(17)?;
+                decoder.take(bound).read_to_end(&mut out)?;
+            }
+            _ => return Err(io::ErrorKind::Unsupported.into()),
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(not(feature = "compression"))]
+mod back_end {
+    use super::CompressionAlgorithm;
+    use std::io;
+
+    pub(super) fn compress(_: CompressionAlgorithm, _: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    pub(super) fn decompress(_: CompressionAlgorithm, _: &[u8], _: usize) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(all(test, feature = "compression"))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ALL: [CompressionAlgorithm; 3] =
+        [CompressionAlgorithm::Zlib, CompressionAlgorithm::Brotli, CompressionAlgorithm::Zstd];
+
+    fn view(algorithm: CompressionAlgorithm, length: usize, compressed: &[u8]) -> CompressedCertificateView<'_> {
+        let uncompressed_length = u32::try_from(length).unwrap();
+        CompressedCertificateView { algorithm, uncompressed_length, compressed }
+    }
+
+    #[test]
+    fn every_algorithm_round_trips() {
+        let body: Vec<u8> = (0..=255).cycle().take(3000).collect();
+        for algorithm in ALL {
+            let small = compress(algorithm, &body).unwrap();
+            assert!(small.len() < body.len());
+            assert_eq!(decompress(&ALL, view(algorithm, body.len(), &small)).unwrap(), body);
+        }
+    }
+
+    #[test]
+    fn certificate_bomb_compressed_ends_at_its_announced_length() {
+        let bomb = vec![0; 64 << 20];
+        for algorithm in ALL {
+            let small = compress(algorithm, &bomb).unwrap();
+            for announced in [0, 100, MAX_CERTIFICATE_MESSAGE, MAX_CERTIFICATE_MESSAGE + 1, bomb.len().min(0xff_ffff)] {
+                assert!(decompress(&ALL, view(algorithm, announced, &small)).is_err(), "{algorithm} {announced}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_lengths_and_algorithms_are_refused() {
+        let body = [7; 500];
+        for algorithm in ALL {
+            let small = compress(algorithm, &body).unwrap();
+            assert!(decompress(&ALL, view(algorithm, 499, &small)).is_err());
+            assert!(decompress(&ALL, view(algorithm, 501, &small)).is_err());
+            assert!(decompress(&ALL, view(algorithm, 500, &small[..small.len() - 1])).is_err());
+            assert!(decompress(&[], view(algorithm, 500, &small)).is_err(), "not offered");
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
+
+use super::hello::fresh_id;
+use super::link::Link;
+use crate::config::suite::{Bulk, Suite13};
+use crate::config::{ClientConfig, PreSharedKey};
+use crate::crypto::{Digest, Hash, HashId, KeyShare, Provider};
+use crate::error::{Outside, Result};
+use crate::keys::schedule13::{AtEarly, BinderKind, Vault13};
+use crate::session::{PeerKey, Session, admit};
+use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
+use crate::wire::extension::key_share::KeyShareEntry;
+use crate::wire::extension::pre_shared_key::{self, PskIdentity};
+use crate::wire::extension::{self, certificate, early, key_share};
+use crate::wire::message::frame;
+use crate::wire::{Extension, Writer};
+use rustls_pki_types::ServerName;
+
+/// What our client said in its hello.
+pub(crate) struct Offered {
+    pub(crate) random: [u8; 32],
+    pub(crate) session_id: Vec<u8>,
+    /// The session of whichever version.
+    pub(crate) session: Option<Session>,
+    pub(crate) peer: PeerKey,
+    pub(crate) shares: Vec<(NamedGroup, Box<dyn KeyShare>)>,
+    /// The pre-shared keys as they stand in the hello.
+    pub(crate) psks: Vec<OfferedPsk>,
+    pub(crate) early: Option<EarlyOffer>,
+    grease: Option<Grease>,
+    cookie: Option<Vec<u8>>,
+    retried: bool,
+}
+
+/// One pre-shared key that was offered.
+pub(crate) struct OfferedPsk {
+    pub(crate) hash: HashId,
+    pub(crate) kind: BinderKind,
+    secret: PskSecret,
+}
+
+enum PskSecret {
+    /// That of the session.
+    Session,
+    /// The nth of the configuration.
+    External(usize),
+}
+
+/// Early data goes with the hello, under this suite.
+pub(crate) struct EarlyOffer {
+    pub(crate) suite: &'static Suite13,
+    pub(crate) max: u32,
+    /// The hash of the hello, once it is sent.
+    pub(crate) hello_hash: Digest,
+}
+
+/// The meaningless values of RFC 8701.
+struct Grease {
+    suite: u16,
+    group: u16,
+    version: u16,
+    extensions: [u16; 2],
+}
+
+impl Grease {
+    fn new(provider: &Provider) -> Result<Self> {
+        let mut random = [0; 5];
+        provider.random.fill(&mut random)?;
+        let value = |r: u8| u16::from_be_bytes([r & 0xf0 | 0x0a, r & 0xf0 | 0x0a]);
+        let [suite, group, version, first, second] = random;
+        // The two extensions must differ.
+        let second = if value(first) == value(second) { second ^ 0x10 } else { second };
+        Ok(Self {
+            suite: value(suite),
+            group: value(group),
+            version: value(version),
+            extensions: [value(first), value(second)],
+        })
+    }
+}
+
+impl Offered {
+    /// Decides what to offer.
+    fn new(config: &ClientConfig, name: &ServerName<'_>) -> Result<Self> {
+        let provider = config.provider;
+        let peer = PeerKey(name.to_str().into_owned());
+        let tls13 = config.policy.speaks(ProtocolVersion::Tls13);
+        let session = admit::client(config, &peer);
+        let mut random = [0; 32];
+        provider.random.fill(&mut random)?;
+        let session_id = match &session {
+            // RFC 5077 3.4: an ID of our own with a ticket, so that its echo tells whether the ticket was taken.
+            Some(s) if s.version == ProtocolVersion::Tls12 && s.has_ticket() => fresh_id(provider)?,
+            Some(s) if s.version == ProtocolVersion::Tls12 => s.id.clone(),
+            // RFC 9846 D.4: an ID makes the rest look like a resumption.
+            _ if tls13 && config.middlebox_compatibility => fresh_id(provider)?,
+            _ => Vec::new(),
+        };
+        let mut offered = Self {
+            random,
+            session_id,
+            session,
+            peer,
+            shares: Vec::new(),
+            psks: Vec::new(),
+            early: None,
+            grease: if config.grease { Some(Grease::new(provider)?) } else { None },
+            cookie: None,
+            retried: false,
+        };
+        if tls13 {
+            for group in first_shares(config) {
+                offered.shares.push((group, super::key_exchange::start(provider, group)?));
+            }
+            offered.early = early_offer(config, offered.session.as_ref());
+            offered.list_psks(config, None);
+        }
+        Ok(offered)
+    }
+
+    /// The keys to offer: those of suites with `hash` only, once it is known.
+    fn list_psks(&mut self, config: &ClientConfig, hash: Option<HashId>) {
+        self.psks.clear();
+        if let Some(suite) = self.session13().and_then(|s| Suite13::find(s.suite)) {
+            let secret = PskSecret::Session;
+            self.psks.push(OfferedPsk { hash: suite.hash, kind: BinderKind::Resumption, secret });
+        }
+        for (n, psk) in config.psks.iter().enumerate() {
+            self.psks.push(OfferedPsk { hash: psk.hash, kind: psk.kind, secret: PskSecret::External(n) });
+        }
+        let fits = |psk: &OfferedPsk| match hash {
+            Some(hash) => psk.hash == hash,
+            None => config.policy.suites13().any(|s| s.hash == psk.hash),
+        };
+        self.psks.retain(fits);
+    }
+
+    /// The TLS 1.3 session on offer.
+    pub(crate) fn session13(&self) -> Option<&Session> {
+        self.session.as_ref().filter(|s| s.version == ProtocolVersion::Tls13)
+    }
+
+    /// The TLS 1.2 session on offer.
+    pub(crate) fn session12(&self) -> Option<&Session> {
+        self.session.as_ref().filter(|s| s.version == ProtocolVersion::Tls12)
+    }
+
+    /// The secret of an offered key.
+    pub(crate) fn secret<'a>(&'a self, config: &'a ClientConfig, psk: &OfferedPsk) -> &'a [u8] {
+        match psk.secret {
+            PskSecret::Session => self.session13().map_or(&[], |s| &s.master[..psk.hash.len().min(s.master.len())]),
+            PskSecret::External(n) => config.psks.get(n).map_or(&[], |p: &PreSharedKey| &p.secret),
+        }
+    }
+
+    /// Whether a key is a session, which can be resumed.
+    pub(crate) fn is_session(psk: &OfferedPsk) -> bool {
+        matches!(psk.secret, PskSecret::Session)
+    }
+
+    /// Encodes the hello. `prefix` is what the transcript holds before it.
+    fn encode(&self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8]) -> Result<Vec<u8>> {
+        let mut suites = Vec::new();
+        let tls13 = config.policy.suites13().map(|s| s.code);
+        let tls12 = config.policy.suites12().map(|s| s.code);
+        let w = &mut Writer::new(&mut suites);
+        self.grease.iter().for_each(|g| w.u16(g.suite));
+        tls13.chain(tls12).for_each(|s| w.u16(s.0));
+        let mut block = Vec::new();
+        self.write_extensions(config, name, &mut Writer::new(&mut block));
+        let binder_lens: Vec<usize> = self.psks.iter().map(|p| p.hash.len()).collect();
+        self.write_psks(config, &binder_lens, &mut Writer::new(&mut block));
+        let mut bytes = Vec::with_capacity(256 + block.len());
+        frame(&mut bytes, HandshakeType::ClientHello, |w| {
+            w.u16(ProtocolVersion::Tls12.0);
+            w.bytes(&self.random);
+            w.vec8(|w| w.bytes(&self.session_id));
+            w.vec16(|w| w.bytes(&suites));
+            w.vec8(|w| w.u8(0));
+            w.vec16(|w| w.bytes(&block));
+        });
+        self.fill_binders(config, prefix, &binder_lens, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
+    fn fill_binders(&self, config: &ClientConfig, prefix: &[u8], lens: &[usize], hello: &mut [u8]) -> Result<()> {
+        let binders_len = 2 + lens.iter().map(|n| n + 1).sum::<usize>();
+        let Some(at) = hello.len().checked_sub(binders_len).filter(|_| !lens.is_empty()) else { return Ok(()) };
+        let mut place = at + 2;
+        for psk in &self.psks {
+            let hash = config.provider.hash(psk.hash)?;
+            let transcript = digest(hash, &[prefix, &hello[..at]]);
+            let (vault, stage) = Vault13::early(hash, Some(self.secret(config, psk)));
+            let binder = vault.binder(&stage, psk.kind, transcript.as_ref());
+            let slot = hello.get_mut(place + 1..place + 1 + psk.hash.len()).ok_or(Outside::Bug)?;
+            slot.copy_from_slice(binder.as_ref());
+            place += 1 + psk.hash.len();
+        }
+        Ok(())
+    }
+
+    fn write_psks(&self, config: &ClientConfig, binder_lens: &[usize], w: &mut Writer<'_>) {
+        let now = config.clock.now();
+        let identities: Vec<PskIdentity<'_>> = self
+            .psks
+            .iter()
+            .filter_map(|psk| match psk.secret {
+                PskSecret::Session => self.session13().map(|s| {
+                    let age = now.duration_since(s.received).unwrap_or_default().as_millis();
+                    let age = u32::try_from(age).unwrap_or(u32::MAX);
+                    PskIdentity { identity: &s.ticket, obfuscated_age: age.wrapping_add(s.age_add) }
+                }),
+                PskSecret::External(n) => {
+                    config.psks.get(n).map(|p| PskIdentity { identity: &p.identity, obfuscated_age: 0 })
+                }
+            })
+            .collect();
+        if !identities.is_empty() {
+            pre_shared_key::write_offered(&identities, binder_lens, w);
+        }
+    }
+
+    fn write_extensions(&self, config: &ClientConfig, name: &ServerName<'_>, w: &mut Writer<'_>) {
+        let policy = &config.policy;
+        self.grease.iter().for_each(|g| w.extension(ExtensionType(g.extensions[0]), |_| ()));
+        if let (ServerName::DnsName(host), true) = (name, config.send_server_name) {
+            extension::write_server_name(host.as_ref(), w);
+        }
+        self.write_extensions12(config, w);
+        if !policy.groups.is_empty() {
+            let grease = self.grease.iter().map(|g| g.group);
+            let tls13 = policy.speaks(ProtocolVersion::Tls13);
+            let ours = policy.groups.iter().filter(|g| tls13 || !g.is_hybrid()).map(|g| g.0);
+            extension::write_codes(ExtensionType::SupportedGroups, grease.chain(ours), w);
+        }
+        if !policy.schemes.is_empty() {
+            extension::write_codes(ExtensionType::SignatureAlgorithms, policy.schemes.iter().map(|s| s.0), w);
+        }
+        if config.request_status {
+            extension::write_status_request(w);
+        }
+        if config.request_timestamps {
+            w.extension(ExtensionType::SignedCertificateTimestamp, |_| ());
+        }
+        if !config.alpn.is_empty() {
+            extension::write_alpn(&config.alpn, w);
+        }
+        if let Some(length) = config.max_fragment_length {
+            w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+        }
+        if let Some(limit) = config.record_size_limit {
+            // TLS 1.3 counts the byte of the content type: RFC 8449 4.
+            let extra = u16::from(policy.speaks(ProtocolVersion::Tls13));
+            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit + extra));
+        }
+        if policy.speaks(ProtocolVersion::Tls13) {
+            self.write_extensions13(config, w);
+        }
+        self.grease.iter().for_each(|g| w.extension(ExtensionType(g.extensions[1]), |w| w.u8(0)));
+    }
+
+    /// What means something to a TLS 1.2 server only.
+    fn write_extensions12(&self, config: &ClientConfig, w: &mut Writer<'_>) {
+        if !config.policy.speaks(ProtocolVersion::Tls12) {
+            return;
+        }
+        w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
+        if config.extended_master_secret {
+            w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
+        }
+        if config.encrypt_then_mac && config.policy.suites12().any(|s| matches!(s.bulk, Bulk::Cbc(_))) {
+            w.extension(ExtensionType::EncryptThenMac, |_| ());
+        }
+        if config.session_tickets && config.sessions.is_some() {
+            w.extension(ExtensionType::SessionTicket, |w| w.bytes(self.session12().map_or(&[], |s| &s.ticket)));
+        }
+        if !config.policy.groups.is_empty() {
+            w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
+        }
+    }
+
+    fn write_extensions13(&self, config: &ClientConfig, w: &mut Writer<'_>) {
+        let versions = config.policy.versions();
+        let grease = self.grease.iter().map(|g| g.version);
+        early::write_versions(grease.chain(versions.iter().map(|v| v.0)), w);
+        let mut shares: Vec<KeyShareEntry<'_>> = Vec::new();
+        self.grease
+            .iter()
+            .filter(|_| !self.retried)
+            .for_each(|g| shares.push(KeyShareEntry { group: NamedGroup(g.group), public: &[0] }));
+        for (group, share) in &self.shares {
+            shares.push(KeyShareEntry { group: *group, public: share.public() });
+            // The curve of a hybrid stands as a share of its own: the work is done already.
+            if let Some((curve, public)) = share.also().filter(|(g, _)| !self.retried && may_share(config, *g)) {
+                shares.push(KeyShareEntry { group: curve, public });
+            }
+        }
+        key_share::write_client(&shares, w);
+        let modes = [PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe];
+        pre_shared_key::write_modes(&modes[..if config.psk_without_dhe { 2 } else { 1 }], w);
+        if !config.compression.is_empty() {
+            certificate::write_compression(config.compression.iter().copied(), w);
+        }
+        if let Some(cookie) = &self.cookie {
+            early::write_cookie(cookie, w);
+        }
+        if self.early.is_some() {
+            w.extension(ExtensionType::EarlyData, |_| ());
+        }
+    }
+
+    /// Whether an extension of a server answers one of ours: RFC 9846 4.2. Those with rules of their own are not here.
+    pub(crate) fn asked_for(&self, config: &ClientConfig, e: &Extension<'_>) -> bool {
+        match e.typ {
+            ExtensionType::ServerName => config.send_server_name,
+            ExtensionType::Alpn => !config.alpn.is_empty(),
+            ExtensionType::StatusRequest => config.request_status,
+            ExtensionType::SignedCertificateTimestamp => config.request_timestamps,
+            ExtensionType::RecordSizeLimit => config.record_size_limit.is_some(),
+            ExtensionType::MaxFragmentLength => config.max_fragment_length.is_some(),
+            ExtensionType::EarlyData => self.early.is_some(),
+            ExtensionType::SupportedGroups => true,
+            _ => false,
+        }
+    }
+}
+
+/// The groups to send shares for at once: the best hybrid, whose curve comes free, or the best group there is.
+fn first_shares(config: &ClientConfig) -> Vec<NamedGroup> {
+    match &config.shares {
+        Some(groups) => groups.iter().copied().filter(|g| config.policy.groups.contains(g)).collect(),
+        None => config.policy.groups.first().copied().into_iter().collect(),
+    }
+}
+
+fn may_share(config: &ClientConfig, curve: NamedGroup) -> bool {
+    config.policy.groups.contains(&curve) && config.shares.is_none()
+}
+
+fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<EarlyOffer> {
+    let session =
+        session.filter(|s| config.early_data && s.version == ProtocolVersion::Tls13 && s.max_early_data > 0)?;
+    // RFC 9846 4.2.10: the suite and the application protocol are those of the session.
+    let suite = config.policy.suites13().find(|s| s.code == session.suite)?;
+    let alpn_holds = session.alpn.as_ref().is_none_or(|p| config.alpn.contains(p));
+    alpn_holds.then_some(EarlyOffer { suite, max: session.max_early_data, hello_hash: Digest::empty() })
+}
+
+/// The hash of these parts.
+pub(crate) fn digest(hash: &dyn Hash, parts: &[&[u8]]) -> Digest {
+    let mut context = hash.start();
+    parts.iter().for_each(|p| context.update(p));
+    context.finish()
+}
+
+/// Sends our ClientHello, and installs the early keys if early data goes with it.
+pub(crate) fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
+    let mut offered = Offered::new(config, name)?;
+    let hello = offered.encode(config, name, &[])?;
+    link.send_bytes(hello);
+    let suite = offered.early.as_ref().map(|early| early.suite);
+    if let Some(suite) = suite {
+        let hello_hash = digest(config.provider.hash(suite.hash)?, &[link.transcript.bytes()]);
+        if let Some(early) = &mut offered.early {
+            early.hello_hash = hello_hash;
+        }
+    }
+    if let (Some(early), Some(psk)) = (&offered.early, offered.psks.first()) {
+        send_early_keys(link, config, &offered, early, psk)?;
+    }
+    Ok(offered)
+}
+
+fn send_early_keys(
+    link: &Link,
+    config: &ClientConfig,
+    offered: &Offered,
+    early: &EarlyOffer,
+    psk: &OfferedPsk,
+) -> Result<()> {
+    use crate::keys::schedule13::Traffic;
+    let hash = config.provider.hash(early.suite.hash)?;
+    let (mut vault, at): (_, AtEarly) = Vault13::early(hash, Some(offered.secret(config, psk)));
+    vault.early_traffic(&at, early.hello_hash.as_ref());
+    super::log_early(config.key_log.as_ref(), &offered.random, &vault);
+    if config.middlebox_compatibility {
+        link.send_compatibility_ccs();
+    }
+    super::install_write(link, config.provider, &vault, early.suite, Traffic::Early)?;
+    link.early_data(early.max);
+    Ok(())
+}
+
+/// Sends the second ClientHello: RFC 9846 4.1.2. Only the share, the cookie, the keys and the early data change.
+pub(crate) fn send_again(
+    link: &mut Link,
+    config: &ClientConfig,
+    name: &ServerName<'_>,
+    offered: &mut Offered,
+    hash: HashId,
+    group: Option<NamedGroup>,
+    cookie: Option<Vec<u8>>,
+) -> Result<()> {
+    offered.retried = true;
+    offered.early = None;
+    offered.cookie = cookie;
+    if let Some(group) = group {
+        offered.shares = vec![(group, super::key_exchange::start(config.provider, group)?)];
+    }
+    offered.list_psks(config, Some(hash));
+    let hello = offered.encode(config, name, link.transcript.bytes())?;
+    link.send_bytes(hello);
+    Ok(())
+}

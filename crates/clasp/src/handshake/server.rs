@@ -1,0 +1,32 @@
+//! The client's hello, which settles the version; then one of the two conversations.
+
+use super::hello::{ClientOffer, choose_version};
+use super::link::Link;
+use super::{Established, negotiate, server12, server13};
+use crate::config::ServerConfig;
+use crate::error::Result;
+use crate::wire::code::ProtocolVersion;
+use crate::wire::message::{ClientHello, ClientHelloView};
+use std::sync::Arc;
+
+pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<Established> {
+    let link = &mut link;
+    link.padding(config.padding);
+    let hello = link.recv::<ClientHello>().await?;
+    let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
+    link.version(version);
+    match version {
+        ProtocolVersion::Tls13 => server13::server(link, &config, hello, offer).await,
+        _ => {
+            link.recycle(hello);
+            server12::server(link, &config, offer).await
+        }
+    }
+}
+
+fn read(config: &ServerConfig, hello: &ClientHelloView<'_>) -> Result<(ProtocolVersion, ClientOffer)> {
+    let version = choose_version(&config.policy, hello)?;
+    let offer = ClientOffer::read(hello)?;
+    negotiate::fallback(&config.policy, &offer, version)?;
+    Ok((version, offer))
+}

@@ -1,0 +1,462 @@
+//! Server side of TLS 1.3. The figure stands in `client13.rs`.                                      RFC 9846 2
+
+use super::hello::{ClientOffer, Limits, same_but_for_retry};
+use super::link::Link;
+use super::proof::signed13;
+use super::{
+    Established, Secrets, credential, install_read, install_write, key_exchange, log_application, log_early,
+    log_handshake, negotiate, recv_finished13, send_finished13,
+};
+use crate::config::suite::Suite13;
+use crate::config::{CertificateRequestFacts, ClientAuth, Identity, ServerConfig};
+use crate::connection::{EarlyData, Facts, Resumption};
+use crate::error::{Error, Outside, PeerError, Result};
+use crate::keys::schedule12::Side;
+use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13, same_mac};
+use crate::record::limits::MAX_EARLY_DATA_SKIPPED;
+use crate::session::ServerSession;
+use crate::session::admit::{self, Admitted13, Key13, TICKET_ID_LEN};
+use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::extension::key_share::KeyShareEntry;
+use crate::wire::extension::{self, certificate, early, key_share, pre_shared_key};
+use crate::wire::message::{
+    CertificateVerify, Checked, ClientHello, EndOfEarlyData, HELLO_RETRY_REQUEST_RANDOM, NewSessionTicket13View,
+    ServerHelloView, SignedView,
+};
+use crate::wire::{Extensions, Writer};
+use std::time::SystemTime;
+
+pub(super) async fn server(
+    link: &mut Link,
+    config: &ServerConfig,
+    hello: Checked<ClientHello>,
+    offer: ClientOffer,
+) -> Result<Established> {
+    // 4.1.1, 4.2: agree, asking for another hello at most once
+    let in_hello = |e: Error| e.in_message("ClientHello");
+    check_hello(&offer).map_err(in_hello)?;
+    let suite = negotiate::suite13(&config.policy, &offer)?;
+    link.chose("cipher suite", suite.code.0, suite.code.name());
+    let alpn = negotiate::protocol(config, &offer)?;
+    let early_offered = offer.early_data;
+    let wants_share = offer.groups.is_some();
+    let group = if wants_share { Some(negotiate::group13(&config.policy, &offer)?) } else { None };
+    let retried = group.is_some_and(|g| offer.share(g).is_none());
+    let offer = match group {
+        Some(group) if retried => retry(link, config, suite, group, hello, offer).await?,
+        _ => {
+            link.recycle(hello);
+            offer
+        }
+    };
+    let hash = config.provider.hash(suite.hash)?;
+
+    // 4.2.11: a key that both have, its binder checked before anything else comes of it
+    let admitted = admit::server13(link, config, &offer, suite).await.map_err(in_hello)?;
+    let (mut vault, at) = match &admitted {
+        Some(admitted) => prove_binder(link, hash, &offer, admitted).map_err(in_hello)?,
+        None => Vault13::early(hash, None),
+    };
+    link.transcript.start(hash);
+    link.transcript.forget_bytes();
+    let group = group.filter(|_| admitted.as_ref().is_none_or(|a| a.dhe));
+
+    // 4.2.10
+    let early = match early_offered {
+        false => EarlyData::NotOffered,
+        true if retried => EarlyData::Rejected,
+        true => take_early_data(link, config, &offer, admitted.as_ref(), suite, alpn, &mut vault, &at).await?,
+    };
+
+    // 4.1.3
+    send_server_hello(link, config, &offer, suite, group, admitted.as_ref(), &mut vault)?;
+    if !offer.session_id.is_empty() && !retried {
+        link.send_compatibility_ccs();
+    }
+    let at = vault.handshake(at, group.is_some(), link.transcript.hash().as_ref());
+    log_handshake(config.key_log.as_ref(), &offer.random, &vault);
+    install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
+    if early != EarlyData::Accepted {
+        install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
+        if early == EarlyData::Rejected && !retried {
+            link.skip_early_data(MAX_EARLY_DATA_SKIPPED);
+        }
+    }
+
+    // 4.3.1, 4.3.2, 4.4.2, 4.4.3
+    let limits = send_encrypted_extensions(link, config, &offer, alpn, admitted.is_some(), early);
+    link.limits(limits.send, limits.receive);
+    let mut scheme = None;
+    let asks_client = config.client_auth.as_ref().filter(|_| admitted.is_none());
+    if admitted.is_none() {
+        if let Some(auth) = asks_client {
+            send_request(link, config, auth);
+        }
+        scheme = Some(send_proof(link, config, &offer).await?);
+    }
+
+    // 4.4.4: from here on the server may send data
+    send_finished13(link, &vault, Side::Server);
+    let at = vault.main(at, link.transcript.hash().as_ref());
+    log_application(config.key_log.as_ref(), &offer.random, &vault);
+    install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
+
+    // 4.5
+    if early == EarlyData::Accepted {
+        link.recv::<EndOfEarlyData>().await?;
+        install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
+    }
+
+    // 4.4.2, 4.4.3, 4.4.4
+    let mut facts = facts(&offer, suite, group, alpn, early, retried);
+    facts.signature_scheme = scheme;
+    match (asks_client, &admitted) {
+        (Some(auth), _) => recv_client_proof(link, config, auth, &mut facts).await?,
+        (None, Some(Admitted13 { key: Key13::Session(session), .. })) => {
+            facts.resumed = Some(Resumption::Ticket);
+            facts.client_authenticated = !session.client_chain.is_empty();
+            facts.peer_chain.clone_from(&session.client_chain);
+        }
+        (None, Some(_)) => facts.resumed = Some(Resumption::ExternalPsk),
+        (None, None) => {}
+    }
+    recv_finished13(link, &vault, Side::Client).await?;
+    install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
+
+    // 4.6.1
+    vault.resumption(&at, link.transcript.hash().as_ref());
+    if offer.psk_modes.is_some() {
+        send_tickets(link, config, &vault, suite, &facts).await?;
+    }
+    let kept = vault.keep(Side::Server, suite.code, suite.aead);
+    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None } })
+}
+
+/// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
+fn check_hello(offer: &ClientOffer) -> Result<()> {
+    if !offer.null_compression_only {
+        return Err(Error::from(PeerError::BadCompression).wanted("the null method alone"));
+    }
+    let missing = |what: &str| Err(Error::from(PeerError::MissingExtension).wanted(what));
+    match (&offer.groups, &offer.shares) {
+        (Some(_), None) => return missing("key_share"),
+        (None, Some(_)) => return missing("supported_groups"),
+        (None, None) if offer.psks.is_none() => return missing("supported_groups and key_share"),
+        _ => {}
+    }
+    if offer.psks.is_none() && offer.schemes.is_empty() {
+        return missing("signature_algorithms");
+    }
+    if offer.psks.is_some() && offer.psk_modes.is_none() {
+        return Err(PeerError::MissingPskModes.into());
+    }
+    Ok(())
+}
+
+/// HelloRetryRequest: RFC 9846 4.1.4. Gives what the second hello offers.
+async fn retry(
+    link: &mut Link,
+    config: &ServerConfig,
+    suite: &Suite13,
+    group: NamedGroup,
+    first: Checked<ClientHello>,
+    offer: ClientOffer,
+) -> Result<ClientOffer> {
+    let hash = config.provider.hash(suite.hash)?;
+    link.transcript.retry(hash, &[]);
+    let mut block = Vec::new();
+    let w = &mut Writer::new(&mut block);
+    early::write_selected_version(ProtocolVersion::Tls13, w);
+    key_share::write_retry(group, w);
+    send_hello(link, &HELLO_RETRY_REQUEST_RANDOM, &offer.session_id, suite, &block);
+    if !offer.session_id.is_empty() {
+        link.send_compatibility_ccs();
+    }
+    if offer.early_data {
+        link.skip_early_data(MAX_EARLY_DATA_SKIPPED);
+    }
+    let second = link.recv::<ClientHello>().await?;
+    let in_hello = |e: Error| e.in_message("ClientHello");
+    if !same_but_for_retry(&first.view(), &second.view()) {
+        return Err(in_hello(PeerError::HelloChangedAfterRetry.into()));
+    }
+    let offer = ClientOffer::read(&second.view()).map_err(in_hello)?;
+    check_hello(&offer).map_err(in_hello)?;
+    // 4.1.2: one share, of the group that was asked for; and no early data any more.
+    let shares: Vec<NamedGroup> = offer.shares.iter().flatten().map(|(g, _)| *g).collect();
+    if shares != [group] {
+        let seen = shares.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(in_hello(Error::from(PeerError::WrongGroupSelected).seen(seen).wanted(group)));
+    }
+    if offer.early_data {
+        return Err(in_hello(PeerError::HelloChangedAfterRetry.into()));
+    }
+    link.recycle(second);
+    Ok(offer)
+}
+
+/// The binder proves that the client holds the key, and ties it to this hello: RFC 9846 4.2.11.2.
+fn prove_binder(
+    link: &Link,
+    hash: &'static dyn crate::crypto::Hash,
+    offer: &ClientOffer,
+    admitted: &Admitted13<'_>,
+) -> Result<(Box<Vault13>, AtEarly)> {
+    let (secret, kind) = match &admitted.key {
+        Key13::Session(session) => (session.master.get(..hash.id().len()).ok_or(Outside::Bug)?, BinderKind::Resumption),
+        Key13::External(key) => (&key.secret[..], key.kind),
+    };
+    let (vault, at) = Vault13::early(hash, Some(secret));
+    let psks = offer.psks.as_ref().ok_or(Outside::Bug)?;
+    let theirs = psks.binders.get(admitted.index).ok_or(Outside::Bug)?;
+    let covered = link.transcript.hash_without(hash, psks.binders_len);
+    if same_mac(&vault.binder(&at, kind, covered.as_ref()), theirs) {
+        link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
+        Ok((vault, at))
+    } else {
+        Err(PeerError::BadBinder.into())
+    }
+}
+
+/// Whether early data is taken; if so, the keys that open it are installed.
+#[allow(clippy::too_many_arguments)] // everything that the decision hangs on
+async fn take_early_data(
+    link: &Link,
+    config: &ServerConfig,
+    offer: &ClientOffer,
+    admitted: Option<&Admitted13<'_>>,
+    suite: &Suite13,
+    alpn: Option<&[u8]>,
+    vault: &mut Vault13,
+    at: &AtEarly,
+) -> Result<EarlyData> {
+    let Some(Admitted13 { index: 0, key: Key13::Session(session), dhe: true }) = admitted else {
+        return Ok(EarlyData::Rejected);
+    };
+    let max = session.max_early_data.min(config.max_early_data);
+    let same = session.suite == suite.code && session.alpn.as_deref() == alpn;
+    let Some(psks) = offer.psks.as_ref().filter(|_| max > 0 && same) else { return Ok(EarlyData::Rejected) };
+    let (Some((_, age)), Some(binder)) = (psks.identities.first(), psks.binders.first()) else {
+        return Ok(EarlyData::Rejected);
+    };
+    if !admit::early_data(link, config, session, *age, binder).await {
+        return Ok(EarlyData::Rejected);
+    }
+    vault.early_traffic(at, link.transcript.hash().as_ref());
+    log_early(config.key_log.as_ref(), &offer.random, vault);
+    install_read(link, config.provider, vault, suite, Traffic::Early)?;
+    link.take_early_data(max);
+    Ok(EarlyData::Accepted)
+}
+
+/// ServerHello: RFC 9846 4.1.3. The secret of the key exchange goes into the vault.
+fn send_server_hello(
+    link: &mut Link,
+    config: &ServerConfig,
+    offer: &ClientOffer,
+    suite: &Suite13,
+    group: Option<NamedGroup>,
+    admitted: Option<&Admitted13<'_>>,
+    vault: &mut Vault13,
+) -> Result<()> {
+    let mut random = [0; 32];
+    config.provider.random.fill(&mut random)?;
+    let mut block = Vec::new();
+    let w = &mut Writer::new(&mut block);
+    early::write_selected_version(ProtocolVersion::Tls13, w);
+    if let Some(group) = group {
+        link.chose("group", group.0, group.name());
+        let theirs = offer.share(group).ok_or(Outside::Bug)?;
+        let public = key_exchange::answer(config.provider, group, theirs, &mut vault.shared)
+            .map_err(|e| e.in_extension(ExtensionType::KeyShare).in_message("ClientHello"))?;
+        key_share::write_server(KeyShareEntry { group, public: &public }, w);
+    }
+    if let Some(admitted) = admitted {
+        pre_shared_key::write_selected(u16::try_from(admitted.index).map_err(|_| Outside::Bug)?, w);
+    }
+    send_hello(link, &random, &offer.session_id, suite, &block);
+    Ok(())
+}
+
+fn send_hello(link: &mut Link, random: &[u8; 32], session_id: &[u8], suite: &Suite13, block: &[u8]) {
+    let (version, extensions) = (ProtocolVersion::Tls12, Extensions::ours(block));
+    let hello = ServerHelloView { version, random, session_id, suite: suite.code, compression: 0, extensions };
+    link.send(HandshakeType::ServerHello, |w| hello.encode(w));
+}
+
+fn send_encrypted_extensions(
+    link: &mut Link,
+    config: &ServerConfig,
+    offer: &ClientOffer,
+    alpn: Option<&[u8]>,
+    resumed: bool,
+    early: EarlyData,
+) -> Limits {
+    let mut limits = Limits::default();
+    let mut block = Vec::new();
+    let w = &mut Writer::new(&mut block);
+    if offer.server_name.is_some() && !resumed {
+        w.extension(ExtensionType::ServerName, |_| ());
+    }
+    if let Some(protocol) = alpn {
+        extension::write_alpn(&[protocol], w);
+    }
+    if let (Some(theirs), Some(ours)) = (offer.record_size_limit, config.record_size_limit) {
+        // The byte of the content type counts: RFC 8449 4.
+        w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours + 1));
+        limits = Limits { send: Some(usize::from(theirs) - 1), receive: Some(usize::from(ours)) };
+    } else if let Some(length) = offer.max_fragment_length {
+        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+        limits = Limits { send: length.bytes(), receive: length.bytes() };
+    }
+    if early == EarlyData::Accepted {
+        w.extension(ExtensionType::EarlyData, |_| ());
+    }
+    link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(|w| w.bytes(&block)));
+    limits
+}
+
+/// CertificateRequest: RFC 9846 4.3.2.
+fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) {
+    let authorities = credential::authorities(auth);
+    let mut block = Vec::new();
+    let w = &mut Writer::new(&mut block);
+    let schemes = config.policy.schemes.iter().map(|s| s.0);
+    extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
+    if !authorities.is_empty() {
+        certificate::write_authorities(&authorities, w);
+    }
+    if !config.compression.is_empty() {
+        certificate::write_compression(config.compression.iter().copied(), w);
+    }
+    link.send(HandshakeType::CertificateRequest, |w| {
+        w.u8(0);
+        w.vec16(|w| w.bytes(&block));
+    });
+}
+
+/// Our Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
+async fn send_proof(link: &mut Link, config: &ServerConfig, offer: &ClientOffer) -> Result<SignatureScheme> {
+    let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls13);
+    let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
+    let asks = CertificateRequestFacts {
+        schemes: offer.schemes.clone(),
+        authorities: Vec::new(),
+        status: offer.status_request,
+        timestamps: offer.timestamps,
+        compression: offer.compression.iter().copied().filter(|a| config.compression.contains(a)).collect(),
+        context: Vec::new(),
+    };
+    credential::send_chain13(link, Some(&identity as &Identity), &asks);
+    let message = signed13(Side::Server, link.transcript.hash().as_ref());
+    let version = ProtocolVersion::Tls13;
+    let (scheme, signature) =
+        credential::sign(link, &identity, &config.policy, &offer.schemes, &message, version).await?;
+    link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
+    Ok(scheme)
+}
+
+/// The client's Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
+async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &ClientAuth, facts: &mut Facts) -> Result<()> {
+    let presented = credential::recv_chain13(link, &config.compression, &[], |_| false).await?;
+    if presented.chain.is_empty() {
+        return match auth {
+            ClientAuth::Request(_) => Ok(()),
+            ClientAuth::Require(_) => Err(Error::from(PeerError::NoCertificate)
+                .in_message("Certificate")
+                .hint("give the client a certificate and its key")),
+        };
+    }
+    let now = config.clock.now();
+    let verified = credential::verify(link, auth.verifier(), &presented.chain, None, None, now).await?;
+    credential::check_usage13(&presented.chain)?;
+    let message = signed13(Side::Client, link.transcript.hash().as_ref());
+    let proof = link.recv::<CertificateVerify>().await?;
+    credential::check13(config.provider, &config.policy, &verified, &message, proof.view())
+        .map_err(|e| e.in_message("CertificateVerify"))?;
+    facts.peer_chain = presented.chain;
+    facts.client_authenticated = true;
+    Ok(())
+}
+
+/// NewSessionTicket: RFC 9846 4.6.1. A ticket that cannot be made is not sent.
+async fn send_tickets(
+    link: &mut Link,
+    config: &ServerConfig,
+    vault: &Vault13,
+    suite: &Suite13,
+    facts: &Facts,
+) -> Result<()> {
+    for nonce in 0..config.tickets_per_handshake {
+        let mut session = session_of(config, suite, facts)?;
+        vault.ticket_psk(&[nonce], session.master.get_mut(..suite.hash.len()).ok_or(Outside::Bug)?);
+        let Some(ticket) = seal(link, config, &session).await? else { return Ok(()) };
+        let lifetime = match &config.tickets {
+            Some(keys) => keys.lifetime().min(config.session_lifetime),
+            None => config.session_lifetime,
+        };
+        // 4.6.1: at most seven days.
+        let lifetime = u32::try_from(lifetime.as_secs().min(7 * 24 * 3600)).unwrap_or(0);
+        let mut block = Vec::new();
+        if session.max_early_data > 0 {
+            Writer::new(&mut block).extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
+        }
+        let (age_add, extensions) = (session.age_add, Extensions::ours(&block));
+        let view = NewSessionTicket13View { lifetime, age_add, nonce: &[nonce], ticket: &ticket, extensions };
+        link.send(HandshakeType::NewSessionTicket, |w| view.encode(w));
+    }
+    Ok(())
+}
+
+fn session_of(config: &ServerConfig, suite: &Suite13, facts: &Facts) -> Result<ServerSession> {
+    let mut age_add = [0; 4];
+    config.provider.random.fill(&mut age_add)?;
+    Ok(ServerSession {
+        version: ProtocolVersion::Tls13,
+        suite: suite.code,
+        master: Box::new([0; 48]),
+        extended_master_secret: true,
+        created: config.clock.now(),
+        server_name: facts.server_name.clone(),
+        client_chain: facts.peer_chain.clone(),
+        alpn: facts.alpn.clone(),
+        age_add: u32::from_be_bytes(age_add),
+        // Without a store nothing could tell a replay.
+        max_early_data: if config.sessions.is_some() { config.max_early_data } else { 0 },
+    })
+}
+
+/// The ticket of a session: sealed state, or the name of state that the server keeps.
+async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Result<Option<Vec<u8>>> {
+    let Some(bytes) = session.encode().map(zeroize::Zeroizing::new) else { return Ok(None) };
+    let now: SystemTime = session.created;
+    if let Some(keys) = &config.tickets {
+        let mut ticket = Vec::new();
+        return Ok(keys.seal(now, &bytes, &mut ticket).is_ok().then_some(ticket));
+    }
+    let Some(store) = &config.sessions else { return Ok(None) };
+    let mut id = vec![0; TICKET_ID_LEN];
+    config.provider.random.fill(&mut id)?;
+    let until = now.checked_add(config.session_lifetime).unwrap_or(now);
+    // A store that fails costs the next handshake its shortcut, not this one its connection.
+    let kept = link.outside("session store", store.put(&id, &bytes, until)).await.is_ok();
+    Ok(kept.then_some(id))
+}
+
+fn facts(
+    offer: &ClientOffer,
+    suite: &Suite13,
+    group: Option<NamedGroup>,
+    alpn: Option<&[u8]>,
+    early_data: EarlyData,
+    hello_retried: bool,
+) -> Facts {
+    Facts {
+        group,
+        alpn: alpn.map(<[u8]>::to_vec),
+        server_name: offer.server_name.clone(),
+        early_data,
+        hello_retried,
+        ..Facts::new(ProtocolVersion::Tls13, suite.code)
+    }
+}
