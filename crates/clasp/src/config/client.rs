@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions};
 use crate::trace::Observer;
-use crate::wire::code::{CompressionAlgorithm, MaxFragmentLength, NamedGroup};
+use crate::wire::code::{CertificateType, CompressionAlgorithm, MaxFragmentLength, NamedGroup};
 use clasp_x509::Roots;
 use core::fmt;
 use core::marker::PhantomData;
@@ -45,6 +45,10 @@ pub struct ClientConfig {
     pub(crate) padding: usize,
     pub(crate) psks: Vec<PreSharedKey>,
     pub(crate) shares: Option<Vec<NamedGroup>>,
+    pub(crate) server_types: Vec<CertificateType>,
+    pub(crate) client_types: Vec<CertificateType>,
+    pub(crate) verify_again: bool,
+    pub(crate) max_record: Option<usize>,
 }
 
 /// Builds a [`ClientConfig`]; the trust decision is the one thing that has no default.
@@ -92,6 +96,10 @@ impl ClientConfig {
             padding: 0,
             psks: Vec::new(),
             shares: None,
+            server_types: vec![CertificateType::X509],
+            client_types: vec![CertificateType::X509],
+            verify_again: false,
+            max_record: None,
         };
         ClientBuilder { config, stage: PhantomData }
     }
@@ -315,6 +323,36 @@ impl ClientBuilder<Ready> {
     #[must_use]
     pub fn key_shares(mut self, groups: impl Into<Vec<NamedGroup>>) -> Self {
         self.config.shares = Some(groups.into());
+        self
+    }
+
+    /// Which kinds of certificate a server may have, best first; X.509 alone by default. With
+    /// [`CertificateType::RawPublicKey`] the verifier must know the keys: [`RawPublicKeys`](super::RawPublicKeys).
+    #[must_use]
+    pub fn server_certificate_types(mut self, types: impl Into<Vec<CertificateType>>) -> Self {
+        self.config.server_types = types.into();
+        self
+    }
+
+    /// Which kinds of certificate this client can show, best first; X.509 alone by default.
+    #[must_use]
+    pub fn client_certificate_types(mut self, types: impl Into<Vec<CertificateType>>) -> Self {
+        self.config.client_types = types.into();
+        self
+    }
+
+    /// Whether the verifier sees a server's certificates again when a session is resumed; off by default. They may have
+    /// expired or been revoked since.
+    #[must_use]
+    pub fn verify_again_on_resumption(mut self, yes: bool) -> Self {
+        self.config.verify_again = yes;
+        self
+    }
+
+    /// Sends no records with more than this many bytes of plaintext: 64 to 16384, the default.
+    #[must_use]
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.config.max_record = Some(bytes.clamp(64, 16_384));
         self
     }
 

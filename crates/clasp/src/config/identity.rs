@@ -4,7 +4,7 @@ use super::suite::{Auth, Kx, Suite};
 use crate::answer::Answer;
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Misuse, Outside, Result};
-use crate::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{CertificateType, CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
 use clasp_x509::{Certificate, SubjectAltName};
 use core::fmt;
 use rustls_pki_types::pem::PemObject;
@@ -37,6 +37,7 @@ pub struct Identity {
     pub(crate) ocsp: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) auth: Option<Auth>,
+    pub(crate) kind: CertificateType,
 }
 
 impl Identity {
@@ -74,10 +75,10 @@ impl Identity {
                 .seen(format_args!("a certificate for {} and another key", leaf.subject()))
                 .hint("pass the key that the certificate was issued for"));
         }
-        let auth = auth_of(&leaf);
+        let auth = auth_of(leaf.spki());
         let key = Arc::new(key);
         let transport = (auth == Some(Auth::Rsa)).then(|| key.clone());
-        Ok(Self { chain, signer: key, transport, ocsp: None, timestamps: None, auth })
+        Ok(Self { chain, signer: key, transport, ocsp: None, timestamps: None, auth, kind: CertificateType::X509 })
     }
 
     /// From a chain in DER and a signer outside. RSA key transport is then not on offer: it needs the key itself.
@@ -87,8 +88,33 @@ impl Identity {
     pub fn with_signer(chain: Vec<Vec<u8>>, signer: Arc<dyn Signer>) -> Result<Self> {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
         let leaf = Certificate::parse(leaf).map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
-        let auth = auth_of(&leaf);
-        Ok(Self { chain, signer, transport: None, ocsp: None, timestamps: None, auth })
+        let auth = auth_of(leaf.spki());
+        Ok(Self { chain, signer, transport: None, ocsp: None, timestamps: None, auth, kind: CertificateType::X509 })
+    }
+
+    /// From a private key alone: the peer knows its public half by other means (RFC 7250).
+    ///
+    /// # Errors
+    /// If the key cannot be read.
+    pub fn raw_public_key(key: &[u8]) -> Result<Self> {
+        let key = PrivateKey::from_der(key).map_err(|_| Error::from(Misuse::BadPrivateKey))?;
+        let spki = key.spki()?;
+        Ok(Self::raw_with_signer(spki, Arc::new(key)))
+    }
+
+    /// From a SubjectPublicKeyInfo (DER) and a signer outside.
+    pub fn raw_with_signer(spki: Vec<u8>, signer: Arc<dyn Signer>) -> Self {
+        let (auth, kind) = (auth_of(&spki), CertificateType::RawPublicKey);
+        Self { chain: vec![spki], signer, transport: None, ocsp: None, timestamps: None, auth, kind }
+    }
+
+    /// The public key, as a SubjectPublicKeyInfo (DER); empty if the certificate cannot be read.
+    pub fn spki(&self) -> &[u8] {
+        match (self.kind, self.chain.first()) {
+            (CertificateType::RawPublicKey, Some(spki)) => spki,
+            (_, Some(leaf)) => Certificate::parse(leaf).map_or(&[], |leaf| leaf.spki()),
+            _ => &[],
+        }
     }
 
     /// Staples an OCSP response (DER): RFC 6066 8.
@@ -135,13 +161,33 @@ impl Identity {
     }
 }
 
-fn auth_of(leaf: &Certificate<'_>) -> Option<Auth> {
-    if leaf.has_rsa_key() {
-        Some(Auth::Rsa)
-    } else if leaf.has_ec_key() {
-        Some(Auth::Ecdsa)
-    } else {
-        None
+/// What kind of TLS 1.2 suite a key authenticates: by the algorithm of its SubjectPublicKeyInfo (RFC 5280 4.1).
+pub(crate) fn auth_of(spki: &[u8]) -> Option<Auth> {
+    const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+    const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+    const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+    match algorithm(spki)? {
+        RSA => Some(Auth::Rsa),
+        EC | ED25519 => Some(Auth::Ecdsa),
+        _ => None,
+    }
+}
+
+/// The object identifier of the algorithm: SEQUENCE { SEQUENCE { OBJECT IDENTIFIER ...
+fn algorithm(spki: &[u8]) -> Option<&[u8]> {
+    let inside = |der: &'_ [u8], tag: u8| -> Option<usize> {
+        match *der {
+            [t, len, ..] if t == tag && len < 0x80 => Some(2),
+            [t, 0x81, _, ..] if t == tag => Some(3),
+            [t, 0x82, _, _, ..] if t == tag => Some(4),
+            _ => None,
+        }
+    };
+    let rest = spki.get(inside(spki, 0x30)?..)?;
+    let rest = rest.get(inside(rest, 0x30)?..)?;
+    match rest {
+        [0x06, len, oid @ ..] => oid.get(..usize::from(*len)),
+        _ => None,
     }
 }
 
@@ -164,6 +210,10 @@ pub struct ClientHelloFacts {
     pub schemes: Vec<SignatureScheme>,
     /// The application protocols it offers.
     pub alpn: Vec<Vec<u8>>,
+    /// The kinds of certificate it takes.
+    pub certificate_types: Vec<CertificateType>,
+    /// The issuers it knows (distinguished names, DER); none means that it does not say.
+    pub authorities: Vec<Vec<u8>>,
 }
 
 /// Chooses the server's identity for a client.
@@ -186,6 +236,9 @@ impl Identities {
 impl Resolver for Identities {
     fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>> {
         let usable = |i: &&Arc<Identity>| {
+            if !hello.certificate_types.contains(&i.kind) {
+                return false;
+            }
             if hello.version == ProtocolVersion::Tls13 {
                 return i.serves13(&hello.schemes);
             }
@@ -210,6 +263,10 @@ pub struct CertificateRequestFacts {
     pub status: bool,
     /// Whether certificate timestamps are asked for with it.
     pub timestamps: bool,
+    /// The kind of certificate it asks for.
+    pub certificate_type: Option<CertificateType>,
+    /// The kinds of key a TLS 1.2 server takes; empty in TLS 1.3.
+    pub key_types: Vec<u8>,
     /// The certificate compression algorithms it takes.
     pub compression: Vec<CompressionAlgorithm>,
     /// What our Certificate must echo (TLS 1.3).
@@ -225,7 +282,8 @@ pub trait ClientIdentity: Send + Sync {
 impl ClientIdentity for Arc<Identity> {
     /// Itself, if the server can verify its signature. What issuers the server lists is a hint that it checks itself.
     fn choose<'a>(&'a self, request: &'a CertificateRequestFacts) -> Answer<'a, Result<Option<Arc<Identity>>>> {
-        let usable = self.signer.schemes().iter().any(|s| request.schemes.contains(s));
+        let usable = self.signer.schemes().iter().any(|s| request.schemes.contains(s))
+            && request.certificate_type.is_none_or(|t| t == self.kind);
         Answer::Now(Ok(usable.then(|| self.clone())))
     }
 }

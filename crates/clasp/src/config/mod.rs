@@ -15,7 +15,9 @@ pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Id
 pub use policy::Policy;
 pub use psk::PreSharedKey;
 pub use server::{ClientAuth, ServerBuilder, ServerConfig};
-pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, Verified, Verifier, WebPki};
+pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Verified, Verifier, WebPki};
+
+pub(crate) use identity::auth_of;
 
 /// Builder stage: the client does not know yet whom to trust.
 #[derive(Debug)]

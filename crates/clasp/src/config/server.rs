@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::keys::log::KeyLog;
 use crate::session::{ServerSessionCache, ServerSessions, TicketKeys};
 use crate::trace::Observer;
-use crate::wire::code::CompressionAlgorithm;
+use crate::wire::code::{CertificateType, CompressionAlgorithm};
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
@@ -56,6 +56,9 @@ pub struct ServerConfig {
     pub(crate) compression: Vec<CompressionAlgorithm>,
     pub(crate) padding: usize,
     pub(crate) psks: Vec<PreSharedKey>,
+    pub(crate) client_types: Vec<CertificateType>,
+    pub(crate) verify_again: bool,
+    pub(crate) max_record: Option<usize>,
     /// When this configuration was made: early data of older tickets is refused, because claims on them may have been
     /// made before this process began.
     pub(crate) since: SystemTime,
@@ -104,6 +107,9 @@ impl ServerConfig {
             compression: Vec::new(),
             padding: 0,
             psks: Vec::new(),
+            client_types: vec![CertificateType::X509],
+            verify_again: false,
+            max_record: None,
             since: UNIX_EPOCH,
         };
         ServerBuilder { config, stage: PhantomData }
@@ -271,6 +277,28 @@ impl ServerBuilder<Ready> {
     #[must_use]
     pub fn pre_shared_key(mut self, key: PreSharedKey) -> Self {
         self.config.psks.push(key);
+        self
+    }
+
+    /// Which kinds of certificate clients may have, best first; X.509 alone by default.
+    #[must_use]
+    pub fn client_certificate_types(mut self, types: impl Into<Vec<CertificateType>>) -> Self {
+        self.config.client_types = types.into();
+        self
+    }
+
+    /// Whether the verifier sees a client's certificates again when a session is resumed; off by default. They may have
+    /// expired or been revoked since.
+    #[must_use]
+    pub fn verify_again_on_resumption(mut self, yes: bool) -> Self {
+        self.config.verify_again = yes;
+        self
+    }
+
+    /// Sends no records with more than this many bytes of plaintext: 64 to 16384, the default.
+    #[must_use]
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.config.max_record = Some(bytes.clamp(64, 16_384));
         self
     }
 

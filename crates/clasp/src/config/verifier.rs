@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::error::{CertificateError, Error, Result};
+use crate::wire::code::CertificateType;
 use clasp_x509::{Certificate, Options, Reason, Roots, Usage};
 use rustls_pki_types::{ServerName, UnixTime};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ pub struct PresentedIdentity<'a> {
     pub chain: &'a [&'a [u8]],
     /// The name it must have; none for clients.
     pub name: Option<&'a ServerName<'a>>,
+    /// What `chain` holds: X.509 certificates, or one raw public key (a SubjectPublicKeyInfo, RFC 7250).
+    pub kind: CertificateType,
     /// A stapled OCSP response, DER.
     pub ocsp: Option<&'a [u8]>,
     /// The time, by the configuration's clock.
@@ -65,6 +68,10 @@ impl WebPki {
 
 impl Verifier for WebPki {
     fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        if peer.kind != CertificateType::X509 {
+            let refused = Error::from(CertificateError::Refused).seen(peer.kind);
+            return Answer::Now(Err(refused.hint("RawPublicKeys takes such peers")));
+        }
         let since = peer.now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let options = Options { time: UnixTime::since_unix_epoch(since), usage: self.usage, name: peer.name };
         Answer::Now(match clasp_x509::verify(peer.chain, &self.roots, &options) {
@@ -104,10 +111,45 @@ pub struct DangerousAcceptAnyone;
 
 impl Verifier for DangerousAcceptAnyone {
     fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        if let (CertificateType::RawPublicKey, [key]) = (peer.kind, peer.chain) {
+            return Answer::Now(Ok(Verified::dangerous_assume(key)));
+        }
         let leaf = peer.chain.first().and_then(|der| Certificate::parse(der).ok());
         Answer::Now(
             leaf.map(|leaf| Verified::dangerous_assume(leaf.spki()))
                 .ok_or_else(|| CertificateError::BadEncoding.into()),
         )
+    }
+}
+
+/// Takes peers whose raw public key (RFC 7250) is one of these.
+///
+/// ```
+/// use clasp::config::RawPublicKeys;
+/// # let spki = vec![0x30, 0];
+/// let pinned = RawPublicKeys::new([spki]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct RawPublicKeys(Vec<Vec<u8>>);
+
+impl RawPublicKeys {
+    /// Takes these keys, each a SubjectPublicKeyInfo (DER).
+    pub fn new(keys: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
+impl Verifier for RawPublicKeys {
+    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        Answer::Now(match (peer.kind, peer.chain) {
+            (CertificateType::RawPublicKey, [key]) if self.0.iter().any(|k| k == key) => {
+                Ok(Verified::dangerous_assume(key))
+            }
+            (CertificateType::RawPublicKey, _) => {
+                Err(Error::from(CertificateError::UnknownIssuer)
+                    .seen("a raw public key that is not among the known ones"))
+            }
+            (kind, _) => Err(Error::from(CertificateError::Refused).seen(kind).wanted("a raw public key")),
+        })
     }
 }

@@ -57,6 +57,7 @@ impl Connection {
             ticket: view.ticket.to_vec(),
             until: received.checked_add(lifetime).unwrap_or(received),
             server_chain: done.facts.peer_chain.clone(),
+            server_type: done.facts.peer_type,
             alpn: done.facts.alpn.clone(),
             received,
             age_add: view.age_add,

@@ -1,6 +1,6 @@
 //! What is known of a connection once its handshake is done.
 
-use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// What a handshake settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Facts {
     pub signature_scheme: Option<SignatureScheme>,
     /// The peer's certificates, DER, its own first.
     pub peer_chain: Vec<Vec<u8>>,
+    /// What `peer_chain` holds: certificates, or a raw public key.
+    pub peer_type: CertificateType,
     /// The server's name, as asked for.
     pub server_name: Option<String>,
     /// The application protocol (RFC 7301).
@@ -81,6 +83,7 @@ impl Facts {
             group: None,
             signature_scheme: None,
             peer_chain: Vec::new(),
+            peer_type: CertificateType::X509,
             server_name: None,
             alpn: None,
             resumed: None,

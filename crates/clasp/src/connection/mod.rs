@@ -382,6 +382,16 @@ impl Connection {
         Ok(total)
     }
 
+    /// Ends the connection with a fatal alert of the caller's choice.
+    ///
+    /// # Errors
+    /// If it has failed before.
+    pub fn abort(&mut self, alert: AlertDescription, out: &mut Vec<u8>) -> Result<()> {
+        self.check_failed()?;
+        let _the_error_that_stands = self.fail(Error::from(Misuse::Aborted).with_alert(alert), out);
+        Ok(())
+    }
+
     /// Says close_notify: nothing more will be sent (RFC 5246 7.2.1). Data of the peer may still be received.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ family! {
         BadTicketSecret => InternalError, "GnuTLS CVE-2020-13777", "a ticket secret must be random, not a constant";
         BadPreSharedKey => InternalError, "RFC 9257 6", "the pre-shared key cannot be used";
         HandshakeUnfinished => InternalError, "API", "this needs a finished handshake";
+        Aborted => UserCanceled, "API", "the calling program ended the connection";
         AlreadyClosed => InternalError, "API", "the sending direction is closed already";
         ConnectionFailed => InternalError, "API", "the connection has failed before; its first error stands";
         ExporterUnavailable => InternalError, "RFC 5705 4", "keying material cannot be exported from this connection";

@@ -50,7 +50,7 @@ family! {
         BadEncryptThenMac => IllegalParameter, "RFC 7366 3", "encrypt_then_mac was acknowledged for a suite that has no separate MAC";
         UnrecognizedName => UnrecognizedName, "RFC 6066 3", "no identity for the server name the client asked for";
         BadCertificateType => UnsupportedCertificate, "RFC 7250 4.2", "no certificate type in common";
-        WrongCertificateType => IllegalParameter, "RFC 7250 4.2", "the server selected a certificate type that was not offered";
+        WrongCertificateType => IllegalParameter, "RFC 7250 4.1", "the certificate types say nothing but the default";
         BadServerNameAnswer => DecodeError, "RFC 6066 3", "the server's server_name answer is not empty";
         // Hello details
         BadSessionIdEcho => IllegalParameter, "RFC 9846 4.1.3", "the server did not echo the session ID";

@@ -18,6 +18,7 @@ pub(crate) async fn client(
 ) -> Result<Established> {
     let link = &mut link;
     link.padding(config.padding);
+    link.limits(config.max_record, None);
     let offered = offer::send(link, &config, &name)?;
     let hello = link.recv::<ServerHello>().await?;
     match version(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))? {

@@ -33,7 +33,7 @@ use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
 use crate::record::{OpenKeys, SealKeys};
 use crate::session::{Session, admit};
 use crate::trace::Level;
-use crate::wire::code::{HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::message::{
     Certificate12, CertificateRequest12, CertificateStatus, NewSessionTicket12, ServerHelloDone, ServerKeyExchange,
     SignedView,
@@ -58,7 +58,7 @@ pub(super) async fn client(
 
     let echoed = !offered.session_id.is_empty() && answer.session_id == offered.session_id;
     match offered.session12() {
-        Some(session) if echoed => resumed(link, config, &offered, &answer, session, hash).await,
+        Some(session) if echoed => resumed(link, config, &name, &offered, &answer, session, hash).await,
         // RFC 9846 D.4: an ID that names no session cannot be resumed.
         None if echoed => Err(Error::from(PeerError::BadSessionIdEcho).in_message("ServerHello")),
         _ => full(link, config, name, &offered, &answer, hash).await,
@@ -77,15 +77,18 @@ async fn full(
     let mut vault = Vault12::new();
 
     // 7.4.2, RFC 6066 8
+    answer.types.check_server(config).map_err(|e| e.in_message("ServerHello"))?;
     let message = link.recv::<Certificate12>().await?;
-    let chain = credential::read_chain(message.view())?;
+    let chain = credential::read_chain(message.view(), answer.types.server)?;
     if chain.is_empty() {
         return Err(Error::from(PeerError::EmptyCertificate).in_message("Certificate"));
     }
     let status = if answer.status { link.recv_optional::<CertificateStatus>().await? } else { None };
     let ocsp = status.as_ref().map(|s| s.view().ocsp);
-    let verified = credential::verify(link, &config.verifier, &chain, Some(&name), ocsp, config.clock.now()).await?;
-    check_key(suite, &chain)?;
+    let verified =
+        credential::verify(link, &config.verifier, &chain, answer.types.server, Some(&name), ocsp, config.clock.now())
+            .await?;
+    check_key(suite, &verified, &chain, answer.types.server)?;
 
     // 7.4.3
     let exchange = match suite.kx {
@@ -101,6 +104,8 @@ async fn full(
             Some(CertificateRequestFacts {
                 schemes: view.schemes.iter().map(SignatureScheme).collect(),
                 authorities: view.authorities().map(<[u8]>::to_vec).collect(),
+                key_types: view.types.to_vec(),
+                certificate_type: Some(answer.types.client),
                 ..CertificateRequestFacts::default()
             })
         }
@@ -144,8 +149,7 @@ async fn full(
     if let (Some(identity), Some(request)) = (&identity, &request) {
         let message = link.transcript.bytes();
         let version = ProtocolVersion::Tls12;
-        let (scheme, signature) =
-            credential::sign(link, identity, &config.policy, &request.schemes, message, version).await?;
+        let (scheme, signature) = credential::sign(link, identity, &request.schemes, message, version).await?;
         link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     }
     link.transcript.forget_bytes();
@@ -162,18 +166,20 @@ async fn full(
         group: exchange.as_ref().and_then(|e| e.group),
         signature_scheme: exchange.as_ref().map(|e| e.scheme),
         peer_chain: chain,
+        peer_type: answer.types.server,
         server_name: Some(name.to_str().into_owned()),
         ocsp: ocsp.map(<[u8]>::to_vec),
         client_authenticated: identity.is_some(),
         ..facts(answer)
     };
-    keep_session(config, offered, answer, &vault, ticket, &facts.peer_chain);
+    keep_session(config, offered, answer, &vault, ticket, &facts);
     Ok(established(facts, offered, answer, vault, first_finished))
 }
 
 async fn resumed(
     link: &mut Link,
     config: &ClientConfig,
+    name: &ServerName<'_>,
     offered: &Offered,
     answer: &ServerAnswer,
     session: &Session,
@@ -181,6 +187,10 @@ async fn resumed(
 ) -> Result<Established> {
     admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
         .map_err(|e| e.in_message("ServerHello"))?;
+    if config.verify_again {
+        let (chain, kind) = (&session.server_chain, session.server_type);
+        credential::verify_again(link, &config.verifier, chain, kind, Some(name), config.clock.now()).await?;
+    }
     let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
     link.resumed(resumption.name());
     link.transcript.forget_bytes();
@@ -199,12 +209,13 @@ async fn resumed(
 
     let facts = Facts {
         peer_chain: session.server_chain.clone(),
+        peer_type: session.server_type,
         server_name: Some(offered.peer.0.clone()),
         resumed: Some(resumption),
         ..facts(answer)
     };
     if ticket.is_some() {
-        keep_session(config, offered, answer, &vault, ticket, &facts.peer_chain);
+        keep_session(config, offered, answer, &vault, ticket, &facts);
     }
     Ok(established(facts, offered, answer, vault, first_finished))
 }
@@ -253,18 +264,16 @@ async fn read_key_exchange(
 }
 
 /// The certificate's key must be of the kind the suite says (7.4.2), and may not forbid what it is used for.
-fn check_key(suite: &Suite, chain: &[Vec<u8>]) -> Result<()> {
-    use crate::config::suite::Auth;
-    let leaf = chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
-    let leaf = leaf.ok_or_else(|| Error::from(PeerError::UnusableCertificate).in_message("Certificate"))?;
-    let fits = match suite.auth {
-        Auth::Rsa => leaf.has_rsa_key(),
-        Auth::Ecdsa => leaf.has_ec_key(),
-    };
-    if !fits {
+fn check_key(suite: &Suite, verified: &Verified, chain: &[Vec<u8>], kind: CertificateType) -> Result<()> {
+    if crate::config::auth_of(&verified.spki) != Some(suite.auth) {
         let wanted = format!("a key for {}", suite.code);
         return Err(Error::from(PeerError::BadCertificateKey).wanted(wanted).in_message("Certificate"));
     }
+    if kind == CertificateType::RawPublicKey {
+        return Ok(());
+    }
+    let leaf = chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
+    let leaf = leaf.ok_or_else(|| Error::from(PeerError::UnusableCertificate).in_message("Certificate"))?;
     let allowed = leaf.key_usage().is_none_or(|usage| match suite.kx {
         Kx::Rsa => usage.key_encipherment(),
         Kx::Ecdhe | Kx::Dhe => usage.digital_signature(),
@@ -334,7 +343,7 @@ fn keep_session(
     answer: &ServerAnswer,
     vault: &Vault12,
     ticket: Option<(u32, Vec<u8>)>,
-    chain: &[Vec<u8>],
+    facts: &Facts,
 ) {
     let Some(store) = &config.sessions else { return };
     let (hint, ticket) = ticket.unwrap_or_default();
@@ -356,7 +365,8 @@ fn keep_session(
         id: answer.session_id.clone(),
         ticket,
         until: now.checked_add(lifetime).unwrap_or(now),
-        server_chain: chain.to_vec(),
+        server_chain: facts.peer_chain.clone(),
+        server_type: facts.peer_type,
         alpn: answer.alpn.clone(),
         received: now,
         age_add: 0,

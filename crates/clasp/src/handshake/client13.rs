@@ -20,7 +20,7 @@ use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
 use crate::connection::{EarlyData, Facts, Resumption};
 use crate::error::{Error, PeerError, Result};
-use crate::handshake::hello::Limits;
+use crate::handshake::hello::{Limits, Types};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{BinderKind, Traffic, Vault13};
 use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -95,10 +95,17 @@ pub(super) async fn client(
     let mut facts = facts(&answer, &settled, suite, early, retried);
     let mut request = None;
     if psk.is_none() {
-        request = recv_request(link).await?;
+        settled.types.check_server(config).map_err(|e| e.in_message("EncryptedExtensions"))?;
+        facts.peer_type = settled.types.server;
+        request = recv_request(link, settled.types).await?;
         recv_server_proof(link, config, &name, &offered, &mut facts).await?;
     } else if let (true, Some(session)) = (resumed, offered.session13()) {
+        if config.verify_again {
+            let (chain, kind) = (&session.server_chain, session.server_type);
+            credential::verify_again(link, &config.verifier, chain, kind, Some(&name), config.clock.now()).await?;
+        }
         facts.peer_chain.clone_from(&session.server_chain);
+        facts.peer_type = session.server_type;
         facts.resumed = Some(Resumption::Ticket);
     } else {
         facts.resumed = Some(Resumption::ExternalPsk);
@@ -265,6 +272,7 @@ struct Settled {
     alpn: Option<Vec<u8>>,
     early_data: bool,
     limits: Limits,
+    types: Types,
 }
 
 impl Settled {
@@ -307,6 +315,9 @@ impl Settled {
             ExtensionType::ServerName => extension::empty(e, "server_name")?,
             ExtensionType::SupportedGroups => drop(extension::codes(e, "named_group_list")?),
             ExtensionType::Alpn => self.alpn = Some(super::hello::chosen_protocol(&config.alpn, e)?),
+            ExtensionType::ServerCertificateType | ExtensionType::ClientCertificateType => {
+                self.types.read(config, e)?
+            }
             ExtensionType::EarlyData => {
                 extension::empty(e, "early_data")?;
                 self.early_data = true;
@@ -347,10 +358,11 @@ fn facts(
 }
 
 /// CertificateRequest: RFC 9846 4.3.2.
-async fn recv_request(link: &mut Link) -> Result<Option<CertificateRequestFacts>> {
+async fn recv_request(link: &mut Link, types: Types) -> Result<Option<CertificateRequestFacts>> {
     let Some(request) = link.recv_optional::<CertificateRequest13>().await? else { return Ok(None) };
     let view = request.view();
-    credential::read_request(&view, &[]).map(Some).map_err(|e| e.in_message("CertificateRequest"))
+    let facts = credential::read_request(&view, &[]).map_err(|e| e.in_message("CertificateRequest"))?;
+    Ok(Some(CertificateRequestFacts { certificate_type: Some(types.client), ..facts }))
 }
 
 /// Certificate and CertificateVerify of the server: RFC 9846 4.4.2, 4.4.3.
@@ -371,8 +383,9 @@ async fn recv_server_proof(
     }
     let now = config.clock.now();
     let ocsp = presented.ocsp.as_deref();
-    let verified = credential::verify(link, &config.verifier, &presented.chain, Some(name), ocsp, now).await?;
-    credential::check_usage13(&presented.chain)?;
+    let verified =
+        credential::verify(link, &config.verifier, &presented.chain, facts.peer_type, Some(name), ocsp, now).await?;
+    credential::check_usage13(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
     let scheme = credential::check13(config.provider, &config.policy, &verified, &message, proof.view())
@@ -396,7 +409,7 @@ async fn send_client_proof(link: &mut Link, config: &ClientConfig, request: &Cer
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
     let (scheme, signature): (SignatureScheme, Vec<u8>) =
-        credential::sign(link, &identity, &config.policy, &request.schemes, &message, version).await?;
+        credential::sign(link, &identity, &request.schemes, &message, version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     Ok(true)
 }

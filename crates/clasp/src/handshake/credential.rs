@@ -6,7 +6,9 @@ use super::negotiate;
 use crate::config::{CertificateRequestFacts, ClientAuth, Identity, Policy, PresentedIdentity, Verified, Verifier};
 use crate::crypto::Provider;
 use crate::error::{Error, Outside, PeerError, Result};
-use crate::wire::code::{CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{
+    CertificateType, CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
+};
 use crate::wire::extension::{self, certificate};
 use crate::wire::message::{
     Certificate13, Certificate13View, CertificateRequest13View, CertificateView, CompressedCertificate,
@@ -22,12 +24,20 @@ const MAX_CHAIN: usize = 32;
 
 /// Sends our chain: RFC 5246 7.4.2, 7.4.6. No identity sends the empty list.
 pub(super) fn send_chain(link: &mut Link, identity: Option<&Identity>) {
+    if let Some(identity) = identity.filter(|i| i.kind == CertificateType::RawPublicKey) {
+        link.send(HandshakeType::Certificate, |w| CertificateView::encode_raw(identity.spki(), w));
+        return;
+    }
     let chain = identity.map_or(&[][..], |i| i.chain());
     link.send(HandshakeType::Certificate, |w| CertificateView::encode(chain, w));
 }
 
 /// Takes the peer's chain out of its message.
-pub(super) fn read_chain(view: CertificateView<'_>) -> Result<Vec<Vec<u8>>> {
+pub(super) fn read_chain(view: CertificateView<'_>, kind: CertificateType) -> Result<Vec<Vec<u8>>> {
+    if kind == CertificateType::RawPublicKey {
+        return Ok(view.raw_key().map(<[u8]>::to_vec).into_iter().collect());
+    }
+    let view = view.list().map_err(|e| Error::from(e).in_message("Certificate"))?;
     let chain: Vec<Vec<u8>> = view.iter().take(MAX_CHAIN + 1).map(<[u8]>::to_vec).collect();
     if chain.len() > MAX_CHAIN {
         return Err(Error::from(PeerError::TooManyCertificates).wanted(format_args!("at most {MAX_CHAIN}")));
@@ -40,12 +50,13 @@ pub(super) async fn verify(
     link: &Link,
     verifier: &Arc<dyn Verifier>,
     chain: &[Vec<u8>],
+    kind: CertificateType,
     name: Option<&ServerName<'_>>,
     ocsp: Option<&[u8]>,
     now: SystemTime,
 ) -> Result<Verified> {
     let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
-    let presented = PresentedIdentity { chain: &chain, name, ocsp, now };
+    let presented = PresentedIdentity { chain: &chain, kind, name, ocsp, now };
     link.outside("certificate verifier", verifier.verify(&presented)).await.map_err(|e| e.in_message("Certificate"))
 }
 
@@ -53,12 +64,11 @@ pub(super) async fn verify(
 pub(super) async fn sign(
     link: &Link,
     identity: &Identity,
-    policy: &Policy,
     theirs: &[SignatureScheme],
     message: &[u8],
     version: ProtocolVersion,
 ) -> Result<(SignatureScheme, Vec<u8>)> {
-    let scheme = negotiate::scheme(identity, policy, theirs, version)?;
+    let scheme = negotiate::scheme(identity, theirs, version)?;
     link.chose("signature scheme", scheme.0, scheme.name());
     let signature = link.outside("private key", identity.signer.sign(scheme, message)).await?;
     if signature.is_empty() {
@@ -108,7 +118,10 @@ pub(super) fn check13(
 }
 
 /// A TLS 1.3 certificate signs: its key usage must not forbid that (RFC 9846 4.4.2.2).
-pub(super) fn check_usage13(chain: &[Vec<u8>]) -> Result<()> {
+pub(super) fn check_usage13(chain: &[Vec<u8>], kind: CertificateType) -> Result<()> {
+    if kind == CertificateType::RawPublicKey {
+        return Ok(());
+    }
     let leaf = chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
     match leaf.and_then(|leaf| leaf.key_usage()) {
         Some(usage) if !usage.digital_signature() => {
@@ -246,4 +259,19 @@ fn read_chain13(
         presented.chain.push(entry.data.to_vec());
     }
     Ok(presented)
+}
+
+/// A session's chain is shown to the verifier again, where the configuration wants that.
+pub(super) async fn verify_again(
+    link: &Link,
+    verifier: &Arc<dyn Verifier>,
+    chain: &[Vec<u8>],
+    kind: CertificateType,
+    name: Option<&ServerName<'_>>,
+    now: SystemTime,
+) -> Result<()> {
+    if chain.is_empty() {
+        return Ok(());
+    }
+    verify(link, verifier, chain, kind, name, None, now).await.map(drop)
 }

@@ -6,8 +6,8 @@ use crate::config::{ClientConfig, Policy, ServerConfig};
 use crate::crypto::CryptoResult;
 use crate::error::{Error, PeerError, Result};
 use crate::wire::code::{
-    CipherSuite, CompressionAlgorithm, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion,
-    SignatureScheme,
+    CertificateType, CipherSuite, CompressionAlgorithm, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup,
+    ProtocolVersion, SignatureScheme,
 };
 use crate::wire::extension::{certificate, early, key_share, pre_shared_key};
 use crate::wire::message::{ClientHelloView, ServerHelloView};
@@ -37,6 +37,10 @@ pub(crate) struct ClientOffer {
     pub(crate) early_data: bool,
     pub(crate) compression: Vec<CompressionAlgorithm>,
     pub(crate) null_compression_only: bool,
+    /// The kinds of certificate the client takes, and those it can show; absent means X.509.
+    pub(crate) server_types: Option<Vec<CertificateType>>,
+    pub(crate) client_types: Option<Vec<CertificateType>>,
+    pub(crate) authorities: Vec<Vec<u8>>,
     point_formats: bool,
 }
 
@@ -58,6 +62,19 @@ pub(crate) struct Limits {
 }
 
 impl ClientOffer {
+    /// The kinds of certificate the client takes.
+    pub(crate) fn takes_types(&self) -> Vec<CertificateType> {
+        self.server_types.clone().unwrap_or_else(|| vec![CertificateType::X509])
+    }
+
+    /// The kind to ask of the client: our preference among those it can show (RFC 7250 4.2).
+    pub(crate) fn client_type(&self, config: &ServerConfig) -> Result<CertificateType> {
+        let x509 = [CertificateType::X509];
+        let theirs = self.client_types.as_deref().unwrap_or(&x509);
+        let common = config.client_types.iter().find(|t| theirs.contains(t)).copied();
+        common.ok_or_else(|| Error::from(PeerError::BadCertificateType).in_message("ClientHello"))
+    }
+
     /// The client's share in this group.
     pub(crate) fn share(&self, group: NamedGroup) -> Option<&[u8]> {
         self.shares.iter().flatten().find(|(g, _)| *g == group).map(|(_, public)| public.as_slice())
@@ -149,6 +166,11 @@ impl ClientOffer {
                 extension::empty(e, "early_data")?;
                 self.early_data = true;
             }
+            ExtensionType::ServerCertificateType => self.server_types = Some(types(e)?),
+            ExtensionType::ClientCertificateType => self.client_types = Some(types(e)?),
+            ExtensionType::CertificateAuthorities => {
+                self.authorities = certificate::authorities(e)?.iter().map(<[u8]>::to_vec).collect();
+            }
             ExtensionType::Cookie => drop(early::cookie(e)?),
             ExtensionType::CompressCertificate => {
                 self.compression = certificate::compression(e)?.iter().map(CompressionAlgorithm).collect();
@@ -161,6 +183,15 @@ impl ClientOffer {
         }
         Ok(())
     }
+}
+
+/// A list of certificate types; one of X.509 alone must be left out (RFC 7250 4.1).
+fn types(e: Extension<'_>) -> Result<Vec<CertificateType>> {
+    let types: Vec<CertificateType> = certificate::types(e)?.iter().map(|t| CertificateType(*t)).collect();
+    if types == [CertificateType::X509] {
+        return Err(PeerError::WrongCertificateType.into());
+    }
+    Ok(types)
 }
 
 /// The version of a ClientHello: RFC 9846 4.2.1 where supported_versions is there, else RFC 5246 E.1.
@@ -225,6 +256,7 @@ pub(crate) struct ServerAnswer {
     pub(crate) status: bool,
     pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
+    pub(crate) types: Types,
     pub(crate) limits: Limits,
 }
 
@@ -255,6 +287,7 @@ impl ServerAnswer {
             status: false,
             alpn: None,
             timestamps: None,
+            types: Types::default(),
             limits: Limits::default(),
         };
         for e in hello.extensions.iter() {
@@ -309,6 +342,9 @@ impl ServerAnswer {
             ExtensionType::SignedCertificateTimestamp if config.request_timestamps => {
                 self.timestamps = Some(certificate::timestamps(e)?.to_vec());
             }
+            ExtensionType::ServerCertificateType | ExtensionType::ClientCertificateType => {
+                self.types.read(config, e)?
+            }
             ExtensionType::Alpn if !config.alpn.is_empty() => self.alpn = Some(chosen_protocol(&config.alpn, e)?),
             ExtensionType::MaxFragmentLength if config.max_fragment_length.is_some() => {
                 let length = extension::max_fragment_length(e)?;
@@ -324,6 +360,44 @@ impl ServerAnswer {
             _ => return unsolicited(),
         }
         Ok(())
+    }
+}
+
+/// The kinds of certificate a server settled; without its word it is X.509.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Types {
+    pub(crate) server: CertificateType,
+    pub(crate) client: CertificateType,
+}
+
+impl Default for Types {
+    fn default() -> Self {
+        Self { server: CertificateType::X509, client: CertificateType::X509 }
+    }
+}
+
+impl Types {
+    /// Reads a server's choice: one of those that were offered (RFC 7250 4.2).
+    pub(crate) fn read(&mut self, config: &ClientConfig, e: Extension<'_>) -> Result<()> {
+        let server = e.typ == ExtensionType::ServerCertificateType;
+        let offered = if server { &config.server_types } else { &config.client_types };
+        if *offered == [CertificateType::X509] {
+            return Err(PeerError::UnsolicitedExtension.into());
+        }
+        let chosen = certificate::selected_type(e)?;
+        if !offered.contains(&chosen) {
+            return Err(Error::from(PeerError::BadCertificateType).seen(chosen));
+        }
+        *(if server { &mut self.server } else { &mut self.client }) = chosen;
+        Ok(())
+    }
+
+    /// A server that is silent has an X.509 certificate: that must be one of the kinds we take.
+    pub(crate) fn check_server(self, config: &ClientConfig) -> Result<()> {
+        if config.server_types.contains(&self.server) {
+            return Ok(());
+        }
+        Err(Error::from(PeerError::BadCertificateType).seen(self.server))
     }
 }
 
@@ -362,6 +436,21 @@ pub(crate) fn server_random12(config: &ServerConfig) -> CryptoResult<[u8; 32]> {
     Ok(random)
 }
 
+/// Answers the client's certificate types: RFC 7250 4.2. `client` is the kind we ask of the client, if we ask.
+pub(crate) fn write_types(
+    offer: &ClientOffer,
+    server: CertificateType,
+    client: Option<CertificateType>,
+    w: &mut Writer<'_>,
+) {
+    if offer.server_types.is_some() {
+        w.extension(ExtensionType::ServerCertificateType, |w| w.u8(server.0));
+    }
+    if let (Some(_), Some(client)) = (&offer.client_types, client) {
+        w.extension(ExtensionType::ClientCertificateType, |w| w.u8(client.0));
+    }
+}
+
 /// What our server says in its hello.
 pub(crate) struct Answer<'a> {
     pub(crate) random: [u8; 32],
@@ -371,6 +460,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) new_ticket: bool,
     pub(crate) status: bool,
     pub(crate) timestamps: Option<&'a [u8]>,
+    pub(crate) server_type: CertificateType,
+    pub(crate) client_type: Option<CertificateType>,
     pub(crate) resumed: bool,
 }
 
@@ -409,6 +500,9 @@ pub(crate) fn send_server_hello(
     }
     if let Some(list) = answer.timestamps.filter(|_| offer.timestamps && !answer.resumed) {
         w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
+    }
+    if !answer.resumed {
+        write_types(offer, answer.server_type, answer.client_type, w);
     }
     if let Some(protocol) = answer.alpn {
         extension::write_alpn(&[protocol], w);

@@ -18,8 +18,10 @@ pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer, version: P
         version,
         server_name: offer.server_name.clone(),
         suites: policy.suites.iter().copied().filter(|s| offer.suites.contains(s)).collect(),
-        schemes: policy.schemes.iter().copied().filter(|s| offer.schemes.contains(s)).collect(),
+        schemes: offer.schemes.iter().copied().filter(|s| s.is_known()).collect(),
         alpn: offer.alpn.clone(),
+        certificate_types: offer.takes_types(),
+        authorities: offer.authorities.clone(),
     }
 }
 
@@ -104,14 +106,14 @@ pub(crate) fn fallback(policy: &Policy, offer: &ClientOffer, version: ProtocolVe
     Ok(())
 }
 
-/// The scheme to sign with: the signer's preference among what the peer takes, our policy allows, and the version has.
+/// The scheme to sign with: the signer's preference among what the peer takes and the version has. Our policy is about
+/// what peers sign with.
 pub(crate) fn scheme(
     identity: &Identity,
-    policy: &Policy,
     theirs: &[SignatureScheme],
     version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
-    let fits = |s: &SignatureScheme| scheme_fits(*s, version) && policy.schemes.contains(s);
+    let fits = |s: &SignatureScheme| scheme_fits(*s, version);
     let allowed: Vec<SignatureScheme> = theirs.iter().copied().filter(fits).collect();
     first_common(identity.signer.schemes(), &allowed).ok_or_else(|| {
         Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(identity.signer.schemes()))
@@ -145,4 +147,12 @@ pub(crate) fn group13(policy: &Policy, offer: &ClientOffer) -> Result<NamedGroup
         let text = |list: &[NamedGroup]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         Error::from(PeerError::NoCommonGroup).seen(text(theirs)).wanted(text(&policy.groups)).in_message("ClientHello")
     })
+}
+
+/// The identity must be of a kind that the client takes: RFC 7250 4.2.
+pub(crate) fn certificate_type(offer: &ClientOffer, identity: &Identity) -> Result<()> {
+    if offer.takes_types().contains(&identity.kind) {
+        return Ok(());
+    }
+    Err(Error::from(PeerError::BadCertificateType).seen(identity.kind).in_message("ClientHello"))
 }

@@ -8,7 +8,9 @@ use crate::crypto::{Digest, Hash, HashId, KeyShare, Provider};
 use crate::error::{Outside, Result};
 use crate::keys::schedule13::{AtEarly, BinderKind, Vault13};
 use crate::session::{PeerKey, Session, admit};
-use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
+use crate::wire::code::{
+    CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
+};
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::pre_shared_key::{self, PskIdentity};
 use crate::wire::extension::{self, certificate, early, key_share};
@@ -243,6 +245,15 @@ impl Offered {
         if config.request_timestamps {
             w.extension(ExtensionType::SignedCertificateTimestamp, |_| ());
         }
+        for (typ, types) in [
+            (ExtensionType::ServerCertificateType, &config.server_types),
+            (ExtensionType::ClientCertificateType, &config.client_types),
+        ] {
+            // X.509 alone goes without saying: RFC 7250 4.1.
+            if *types != [CertificateType::X509] && !types.is_empty() {
+                certificate::write_types(typ, types, w);
+            }
+        }
         if !config.alpn.is_empty() {
             extension::write_alpn(&config.alpn, w);
         }
@@ -320,6 +331,8 @@ impl Offered {
             ExtensionType::RecordSizeLimit => config.record_size_limit.is_some(),
             ExtensionType::MaxFragmentLength => config.max_fragment_length.is_some(),
             ExtensionType::EarlyData => self.early.is_some(),
+            ExtensionType::ServerCertificateType => config.server_types != [CertificateType::X509],
+            ExtensionType::ClientCertificateType => config.client_types != [CertificateType::X509],
             ExtensionType::SupportedGroups => true,
             _ => false,
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<Established> {
     let link = &mut link;
     link.padding(config.padding);
+    link.limits(config.max_record, None);
     let hello = link.recv::<ClientHello>().await?;
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
     link.version(version);

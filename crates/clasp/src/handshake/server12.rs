@@ -14,7 +14,9 @@ use crate::record::{OpenKeys, SealKeys};
 use crate::session::ServerSession;
 use crate::session::admit::{self, Admitted, By};
 use crate::trace::Level;
-use crate::wire::code::{ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{
+    CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
+};
 use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
     NewSessionTicketView, SignedView,
@@ -53,7 +55,9 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let alpn = negotiate::protocol(config, offer)?;
     let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls12);
     let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
+    let client_type = config.client_auth.as_ref().map(|_| offer.client_type(config)).transpose()?;
     let (suite, group) = negotiate::suite(&config.policy, offer, &client, &identity)?;
+    negotiate::certificate_type(offer, &identity)?;
     link.chose("cipher suite", suite.code.0, suite.code.name());
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.start(hash);
@@ -71,6 +75,8 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         new_ticket,
         status: status.is_some(),
         timestamps: identity.timestamps.as_deref(),
+        server_type: identity.kind,
+        client_type,
         resumed: false,
     };
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
@@ -97,7 +103,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     // 7.4.6
     let (client_chain, verified) = match &config.client_auth {
         None => (Vec::new(), None),
-        Some(auth) => recv_client_certificate(link, config, auth).await?,
+        Some(auth) => recv_client_certificate(link, config, auth, client_type.unwrap_or(CertificateType::X509)).await?,
     };
 
     // 7.4.7
@@ -133,7 +139,8 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     link.recv_change_cipher_spec().await?;
     change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
     let first_finished = recv_finished(link, &vault, hash, Side::Client).await?;
-    let session = session_of(talk, suite, extended, &vault, client_chain.clone());
+    let session =
+        session_of(talk, suite, extended, &vault, client_chain.clone(), client_type.unwrap_or(CertificateType::X509));
     if new_ticket {
         send_ticket(link, config, session.encode());
     } else if let (Some(store), Some(bytes)) = (&config.sessions, session.encode().filter(|_| !session_id.is_empty())) {
@@ -147,6 +154,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let facts = Facts {
         group: signature_group,
         peer_chain: client_chain,
+        peer_type: client_type.unwrap_or(CertificateType::X509),
         alpn: alpn.map(<[u8]>::to_vec),
         client_authenticated: verified.is_some(),
         ..facts(talk, suite, extended, encrypt_then_mac)
@@ -158,6 +166,10 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     let Talk { config, offer, random } = talk;
     let Admitted { session, by, renew } = admitted;
     let suite = Suite::find(session.suite).ok_or(Outside::Bug)?;
+    if let Some(auth) = config.client_auth.as_ref().filter(|_| config.verify_again) {
+        let (chain, kind) = (&session.client_chain, session.client_type);
+        credential::verify_again(link, auth.verifier(), chain, kind, None, config.clock.now()).await?;
+    }
     let alpn = negotiate::protocol(config, offer)?;
     let resumption = match by {
         By::Ticket => Resumption::Ticket,
@@ -183,6 +195,8 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         new_ticket,
         status: false,
         timestamps: None,
+        server_type: CertificateType::X509,
+        client_type: None,
         resumed: true,
     };
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
@@ -200,6 +214,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         resumed: Some(resumption),
         client_authenticated: !session.client_chain.is_empty(),
         peer_chain: session.client_chain.clone(),
+        peer_type: session.client_type,
         alpn: alpn.map(<[u8]>::to_vec),
         ..facts(talk, suite, session.extended_master_secret, encrypt_then_mac)
     };
@@ -218,8 +233,7 @@ async fn send_key_exchange(
     let (share, params) = key_exchange::server_share(config.provider, group)?;
     let message = [&offer.random[..], random, &params].concat();
     let version = ProtocolVersion::Tls12;
-    let (scheme, signature) =
-        credential::sign(link, identity, &config.policy, &offer.schemes, &message, version).await?;
+    let (scheme, signature) = credential::sign(link, identity, &offer.schemes, &message, version).await?;
     link.send(HandshakeType::ServerKeyExchange, |w| {
         w.bytes(&params);
         SignedView { scheme, signature: &signature }.encode(w);
@@ -238,16 +252,18 @@ async fn recv_client_certificate(
     link: &mut Link,
     config: &ServerConfig,
     auth: &ClientAuth,
+    kind: CertificateType,
 ) -> Result<(Vec<Vec<u8>>, Option<Verified>)> {
     let message = link.recv::<Certificate12>().await?;
-    let chain = credential::read_chain(message.view())?;
+    let chain = credential::read_chain(message.view(), kind)?;
     match (chain.is_empty(), auth) {
         (true, ClientAuth::Request(_)) => Ok((chain, None)),
         (true, ClientAuth::Require(_)) => Err(Error::from(PeerError::NoCertificateTls12)
             .in_message("Certificate")
             .hint("give the client a certificate and its key")),
         (false, auth) => {
-            let verified = credential::verify(link, auth.verifier(), &chain, None, None, config.clock.now()).await?;
+            let verified =
+                credential::verify(link, auth.verifier(), &chain, kind, None, None, config.clock.now()).await?;
             Ok((chain, Some(verified)))
         }
     }
@@ -293,6 +309,7 @@ fn session_of(
     extended: bool,
     vault: &Vault12,
     client_chain: Vec<Vec<u8>>,
+    client_type: CertificateType,
 ) -> ServerSession {
     let mut master = Box::new([0; 48]);
     master.copy_from_slice(vault.master_secret().expose());
@@ -304,6 +321,7 @@ fn session_of(
         created: talk.config.clock.now(),
         server_name: talk.offer.server_name.clone(),
         client_chain,
+        client_type,
         alpn: None,
         age_add: 0,
         max_early_data: 0,

@@ -1,6 +1,6 @@
 //! Server side of TLS 1.3. The figure stands in `client13.rs`.                                      RFC 9846 2
 
-use super::hello::{ClientOffer, Limits, same_but_for_retry};
+use super::hello::{ClientOffer, Limits, same_but_for_retry, write_types};
 use super::link::Link;
 use super::proof::signed13;
 use super::{
@@ -16,7 +16,7 @@ use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13, same_mac};
 use crate::record::limits::MAX_EARLY_DATA_SKIPPED;
 use crate::session::ServerSession;
 use crate::session::admit::{self, Admitted13, Key13, TICKET_ID_LEN};
-use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, certificate, early, key_share, pre_shared_key};
 use crate::wire::message::{
@@ -24,6 +24,7 @@ use crate::wire::message::{
     ServerHelloView, SignedView,
 };
 use crate::wire::{Extensions, Writer};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 pub(super) async fn server(
@@ -68,6 +69,17 @@ pub(super) async fn server(
         true => take_early_data(link, config, &offer, admitted.as_ref(), suite, alpn, &mut vault, &at).await?,
     };
 
+    // What the client is shown and asked is settled before anything is said.
+    let asks_client = config.client_auth.as_ref().filter(|_| admitted.is_none());
+    let identity = match admitted {
+        Some(_) => None,
+        None => Some(choose_identity(link, config, &offer).await?),
+    };
+    let types = match &identity {
+        Some(identity) => Some((identity.kind, asks_client.map(|_| offer.client_type(config)).transpose()?)),
+        None => None,
+    };
+
     // 4.1.3
     send_server_hello(link, config, &offer, suite, group, admitted.as_ref(), &mut vault)?;
     if !offer.session_id.is_empty() && !retried {
@@ -84,15 +96,14 @@ pub(super) async fn server(
     }
 
     // 4.3.1, 4.3.2, 4.4.2, 4.4.3
-    let limits = send_encrypted_extensions(link, config, &offer, alpn, admitted.is_some(), early);
+    let limits = send_encrypted_extensions(link, config, &offer, alpn, types, early);
     link.limits(limits.send, limits.receive);
     let mut scheme = None;
-    let asks_client = config.client_auth.as_ref().filter(|_| admitted.is_none());
-    if admitted.is_none() {
+    if let Some(identity) = &identity {
         if let Some(auth) = asks_client {
             send_request(link, config, auth);
         }
-        scheme = Some(send_proof(link, config, &offer).await?);
+        scheme = Some(send_proof(link, config, &offer, identity).await?);
     }
 
     // 4.4.4: from here on the server may send data
@@ -111,9 +122,17 @@ pub(super) async fn server(
     let mut facts = facts(&offer, suite, group, alpn, early, retried);
     facts.signature_scheme = scheme;
     match (asks_client, &admitted) {
-        (Some(auth), _) => recv_client_proof(link, config, auth, &mut facts).await?,
+        (Some(auth), _) => {
+            facts.peer_type = types.and_then(|(_, client)| client).unwrap_or(CertificateType::X509);
+            recv_client_proof(link, config, auth, &mut facts).await?;
+        }
         (None, Some(Admitted13 { key: Key13::Session(session), .. })) => {
+            if let Some(auth) = config.client_auth.as_ref().filter(|_| config.verify_again) {
+                let (chain, kind) = (&session.client_chain, session.client_type);
+                credential::verify_again(link, auth.verifier(), chain, kind, None, config.clock.now()).await?;
+            }
             facts.resumed = Some(Resumption::Ticket);
+            facts.peer_type = session.client_type;
             facts.client_authenticated = !session.client_chain.is_empty();
             facts.peer_chain.clone_from(&session.client_chain);
         }
@@ -289,13 +308,16 @@ fn send_encrypted_extensions(
     config: &ServerConfig,
     offer: &ClientOffer,
     alpn: Option<&[u8]>,
-    resumed: bool,
+    types: Option<(CertificateType, Option<CertificateType>)>,
     early: EarlyData,
 ) -> Limits {
     let mut limits = Limits::default();
     let mut block = Vec::new();
     let w = &mut Writer::new(&mut block);
-    if offer.server_name.is_some() && !resumed {
+    if let Some((server, client)) = types {
+        write_types(offer, server, client, w);
+    }
+    if offer.server_name.is_some() && types.is_some() {
         w.extension(ExtensionType::ServerName, |_| ());
     }
     if let Some(protocol) = alpn {
@@ -335,23 +357,33 @@ fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) {
     });
 }
 
-/// Our Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
-async fn send_proof(link: &mut Link, config: &ServerConfig, offer: &ClientOffer) -> Result<SignatureScheme> {
+async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer) -> Result<Arc<Identity>> {
     let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls13);
     let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
+    negotiate::certificate_type(offer, &identity)?;
+    negotiate::scheme(&identity, &offer.schemes, ProtocolVersion::Tls13).map_err(|e| e.in_message("ClientHello"))?;
+    Ok(identity)
+}
+
+/// Our Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
+async fn send_proof(
+    link: &mut Link,
+    config: &ServerConfig,
+    offer: &ClientOffer,
+    identity: &Identity,
+) -> Result<SignatureScheme> {
     let asks = CertificateRequestFacts {
         schemes: offer.schemes.clone(),
         authorities: Vec::new(),
         status: offer.status_request,
         timestamps: offer.timestamps,
         compression: offer.compression.iter().copied().filter(|a| config.compression.contains(a)).collect(),
-        context: Vec::new(),
+        ..CertificateRequestFacts::default()
     };
-    credential::send_chain13(link, Some(&identity as &Identity), &asks);
+    credential::send_chain13(link, Some(identity), &asks);
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
-    let (scheme, signature) =
-        credential::sign(link, &identity, &config.policy, &offer.schemes, &message, version).await?;
+    let (scheme, signature) = credential::sign(link, identity, &offer.schemes, &message, version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     Ok(scheme)
 }
@@ -368,8 +400,9 @@ async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &Client
         };
     }
     let now = config.clock.now();
-    let verified = credential::verify(link, auth.verifier(), &presented.chain, None, None, now).await?;
-    credential::check_usage13(&presented.chain)?;
+    let verified =
+        credential::verify(link, auth.verifier(), &presented.chain, facts.peer_type, None, None, now).await?;
+    credential::check_usage13(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
     credential::check13(config.provider, &config.policy, &verified, &message, proof.view())
@@ -419,6 +452,7 @@ fn session_of(config: &ServerConfig, suite: &Suite13, facts: &Facts) -> Result<S
         created: config.clock.now(),
         server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain.clone(),
+        client_type: facts.peer_type,
         alpn: facts.alpn.clone(),
         age_add: u32::from_be_bytes(age_add),
         // Without a store nothing could tell a replay.

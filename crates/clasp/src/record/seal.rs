@@ -103,9 +103,9 @@ impl Sealer {
         self.sequence = 0;
     }
 
-    /// Records carry at most this much plaintext from here on.
+    /// Records carry at most this much plaintext from here on; a limit only shrinks.
     pub fn set_limit(&mut self, limit: usize) {
-        self.limit = limit.clamp(64, MAX_PLAINTEXT);
+        self.limit = self.limit.min(limit.clamp(64, MAX_PLAINTEXT));
     }
 
     /// Records carry this version from here on.

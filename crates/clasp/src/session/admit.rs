@@ -60,6 +60,7 @@ fn still_holds(config: &ServerConfig, offer: &ClientOffer, session: &ServerSessi
         && fresh(session.created, now, config)
         && !(matches!(config.client_auth, Some(ClientAuth::Require(_))) && session.client_chain.is_empty())
         && (config.client_auth.is_some() || session.client_chain.is_empty())
+        && (session.client_chain.is_empty() || config.client_types.contains(&session.client_type))
 }
 
 /// A pre-shared key the server takes in TLS 1.3.
@@ -165,6 +166,7 @@ pub(crate) fn client(config: &ClientConfig, peer: &PeerKey) -> Option<Session> {
     let session = store.take(peer)?;
     let holds = config.clock.now() <= session.until
         && config.policy.speaks(session.version)
+        && (session.server_chain.is_empty() || config.server_types.contains(&session.server_type))
         && match session.version {
             ProtocolVersion::Tls13 => holds13(config, &session),
             _ => holds12(config, &session),

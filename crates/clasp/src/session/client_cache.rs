@@ -1,7 +1,7 @@
 //! Sessions kept by the client.
 
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::{CipherSuite, ProtocolVersion};
+use crate::wire::code::{CertificateType, CipherSuite, ProtocolVersion};
 use core::fmt;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +23,8 @@ pub struct Session {
     pub(crate) ticket: Vec<u8>,
     pub(crate) until: SystemTime,
     pub(crate) server_chain: Vec<Vec<u8>>,
+    /// What the chain holds.
+    pub(crate) server_type: CertificateType,
     pub(crate) alpn: Option<Vec<u8>>,
     /// TLS 1.3: when the ticket came, and what is added to its age.
     pub(crate) received: SystemTime,

@@ -1,7 +1,7 @@
 //! What a server must remember of a session, as bytes: sealed in a ticket or kept under a session ID.
 
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::{CipherSuite, ProtocolVersion};
+use crate::wire::code::{CertificateType, CipherSuite, ProtocolVersion};
 use crate::wire::{Read, Reader, Writer};
 use core::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,6 +17,8 @@ pub(crate) struct ServerSession {
     pub(crate) created: SystemTime,
     pub(crate) server_name: Option<String>,
     pub(crate) client_chain: Vec<Vec<u8>>,
+    /// What the chain holds.
+    pub(crate) client_type: CertificateType,
     pub(crate) alpn: Option<Vec<u8>>,
     /// TLS 1.3: what the client adds to the ticket's age.
     pub(crate) age_add: u32,
@@ -25,7 +27,7 @@ pub(crate) struct ServerSession {
 }
 
 /// The layout's number; another is not read.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
 
@@ -44,6 +46,7 @@ impl ServerSession {
         w.u16(self.suite.0);
         w.bytes(&self.master[..]);
         w.u8(u8::from(self.extended_master_secret));
+        w.u8(self.client_type.0);
         let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
         w.bytes(&u64::try_from(created).unwrap_or(u64::MAX).to_be_bytes());
         w.u32(self.age_add);
@@ -68,6 +71,7 @@ impl ServerSession {
         let mut master = Box::new([0; MASTER_LEN]);
         master.copy_from_slice(r.take(MASTER_LEN, "master")?);
         let extended_master_secret = r.u8("ems")? == 1;
+        let client_type = CertificateType(r.u8("client_type")?);
         let created = u64::from_be_bytes(*r.array("created")?);
         let age_add = r.u32("age_add")?;
         let max_early_data = r.u32("max_early_data")?;
@@ -90,6 +94,7 @@ impl ServerSession {
             created,
             server_name,
             client_chain,
+            client_type,
             alpn,
             age_add,
             max_early_data,
@@ -123,6 +128,7 @@ mod tests {
             created: UNIX_EPOCH + Duration::from_secs(1_900_000_000),
             server_name: Some("example.com".into()),
             client_chain: vec![vec![1; 300], vec![2; 500]],
+            client_type: CertificateType::X509,
             alpn: Some(b"h2".to_vec()),
             age_add: 0x0102_0304,
             max_early_data: 99,

@@ -1,4 +1,4 @@
-//! Certificate in TLS 1.2: RFC 5246 7.4.2.
+//! Certificate in TLS 1.2: RFC 5246 7.4.2, RFC 7250 3.
 
 use super::Message;
 use crate::wire::code::HandshakeType;
@@ -8,7 +8,7 @@ use crate::wire::{Read, Reader, Writer};
 #[derive(Debug)]
 pub struct Certificate12;
 
-/// A certificate list: DER, the sender's own certificate first.
+/// What a Certificate holds: a list of certificates, DER, the sender's own first; or a raw public key.
 #[derive(Clone, Copy, Debug)]
 pub struct CertificateView<'a>(Reader<'a>);
 
@@ -18,20 +18,37 @@ impl Message for Certificate12 {
     type View<'a> = CertificateView<'a>;
 
     fn parse<'a>(r: &mut Reader<'a>) -> Read<CertificateView<'a>> {
-        let list = r.vec24("certificate_list")?;
-        let mut walk = list;
-        while !walk.is_empty() {
-            walk.vec24("certificate")?.non_empty("certificate")?;
-        }
-        Ok(CertificateView(list))
+        r.vec24("certificate_list").map(CertificateView)
     }
 }
 
 impl<'a> CertificateView<'a> {
-    /// The certificates in order.
+    /// The content as a list of X.509 certificates, checked to be framed.
+    ///
+    /// # Errors
+    /// If it is not such a list, or one of them is empty.
+    pub fn list(self) -> Read<Self> {
+        let mut walk = self.0;
+        while !walk.is_empty() {
+            walk.vec24("certificate")?.non_empty("certificate")?;
+        }
+        Ok(self)
+    }
+
+    /// The content as one raw public key (RFC 7250 3); nothing if there is none.
+    pub fn raw_key(self) -> Option<&'a [u8]> {
+        Some(self.0.rest()).filter(|key| !key.is_empty())
+    }
+
+    /// The certificates in order, of a checked [`list`](Self::list).
     pub fn iter(self) -> impl Iterator<Item = &'a [u8]> {
         let mut walk = self.0;
         core::iter::from_fn(move || walk.vec24("certificate").ok().map(|c| c.rest()))
+    }
+
+    /// Writes a body holding a raw public key, or none.
+    pub fn encode_raw(key: &[u8], w: &mut Writer<'_>) {
+        w.vec24(|w| w.bytes(key));
     }
 
     /// Writes a body holding `chain`.
