@@ -4,7 +4,9 @@ use super::suite::{Auth, Kx, Suite};
 use crate::answer::Answer;
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Misuse, Outside, Result};
-use crate::wire::code::{CertificateType, CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{
+    CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, ProtocolVersion, SignatureScheme,
+};
 use clasp_x509::{Certificate, SubjectAltName};
 use core::fmt;
 use rustls_pki_types::pem::PemObject;
@@ -106,6 +108,38 @@ impl Identity {
     pub fn raw_with_signer(spki: Vec<u8>, signer: Arc<dyn Signer>) -> Self {
         let (auth, kind) = (auth_of(&spki), CertificateType::RawPublicKey);
         Self { chain: vec![spki], signer, transport: None, ocsp: None, timestamps: None, auth, kind }
+    }
+
+    /// Adds the private key itself, if the signer is elsewhere: RSA key transport decrypts with it.
+    #[must_use]
+    pub fn with_transport_key(mut self, key: Arc<PrivateKey>) -> Self {
+        self.transport = Some(key).filter(|_| self.auth == Some(Auth::Rsa));
+        self
+    }
+
+    /// What kind of certificate it is.
+    pub fn certificate_type(&self) -> CertificateType {
+        self.kind
+    }
+
+    /// Whether a client that says this can be served with it.
+    pub fn fits(&self, hello: &ClientHelloFacts) -> bool {
+        hello.certificate_types.contains(&self.kind)
+            && match hello.version {
+                ProtocolVersion::Tls13 => self.serves13(&hello.schemes),
+                _ => hello.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| self.serves(s, &hello.schemes)),
+            }
+    }
+
+    /// Whether it is what a server's request asks for. What issuers the server lists is a hint that it checks itself.
+    pub fn fits_request(&self, request: &CertificateRequestFacts) -> bool {
+        let key_type = match self.auth {
+            Some(Auth::Rsa) => ClientCertificateType::RsaSign,
+            _ => ClientCertificateType::EcdsaSign,
+        };
+        self.signer.schemes().iter().any(|s| request.schemes.contains(s))
+            && request.certificate_type.is_none_or(|t| t == self.kind)
+            && (request.key_types.is_empty() || request.key_types.contains(&key_type.0))
     }
 
     /// The public key, as a SubjectPublicKeyInfo (DER); empty if the certificate cannot be read.
@@ -235,15 +269,7 @@ impl Identities {
 
 impl Resolver for Identities {
     fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>> {
-        let usable = |i: &&Arc<Identity>| {
-            if !hello.certificate_types.contains(&i.kind) {
-                return false;
-            }
-            if hello.version == ProtocolVersion::Tls13 {
-                return i.serves13(&hello.schemes);
-            }
-            hello.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| i.serves(s, &hello.schemes))
-        };
+        let usable = |i: &&Arc<Identity>| i.fits(hello);
         let named = |i: &&Arc<Identity>| hello.server_name.as_ref().is_some_and(|n| i.is_for(n));
         let all = || self.0.iter();
         let chosen = all().find(|i| named(i) && usable(i)).or_else(|| all().find(usable)).or_else(|| all().next());
@@ -280,10 +306,8 @@ pub trait ClientIdentity: Send + Sync {
 }
 
 impl ClientIdentity for Arc<Identity> {
-    /// Itself, if the server can verify its signature. What issuers the server lists is a hint that it checks itself.
+    /// Itself, if it is what the server asks for.
     fn choose<'a>(&'a self, request: &'a CertificateRequestFacts) -> Answer<'a, Result<Option<Arc<Identity>>>> {
-        let usable = self.signer.schemes().iter().any(|s| request.schemes.contains(s))
-            && request.certificate_type.is_none_or(|t| t == self.kind);
-        Answer::Now(Ok(usable.then(|| self.clone())))
+        Answer::Now(Ok(self.fits_request(request).then(|| self.clone())))
     }
 }

@@ -130,6 +130,13 @@ impl Policy {
         self
     }
 
+    /// Refuses peers without secure renegotiation (RFC 5746 4.1, 4.3); only [`Policy::legacy`] does not.
+    #[must_use]
+    pub fn require_secure_renegotiation(mut self, yes: bool) -> Self {
+        self.require_secure_renegotiation = yes;
+        self
+    }
+
     /// Refuses peers without the extended master secret (RFC 7627 5).
     #[must_use]
     pub fn require_extended_master_secret(mut self, yes: bool) -> Self {

@@ -14,6 +14,8 @@ pub struct Facts {
     pub group: Option<NamedGroup>,
     /// How the server proved its key (known to the client in a full handshake with a signature).
     pub signature_scheme: Option<SignatureScheme>,
+    /// How the client proved its key, where it did in this handshake (known to the server).
+    pub client_scheme: Option<SignatureScheme>,
     /// The peer's certificates, DER, its own first.
     pub peer_chain: Vec<Vec<u8>>,
     /// What `peer_chain` holds: certificates, or a raw public key.
@@ -82,6 +84,7 @@ impl Facts {
             suite,
             group: None,
             signature_scheme: None,
+            client_scheme: None,
             peer_chain: Vec::new(),
             peer_type: CertificateType::X509,
             server_name: None,

@@ -127,11 +127,13 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     log_master(talk, &vault);
 
     // 7.4.8: signed is everything before this message.
+    let mut client_scheme = None;
     if let Some(verified) = &verified {
         let message = link.transcript.bytes().to_vec();
         let proof = link.recv::<CertificateVerify>().await?;
-        credential::check(config.provider, &config.policy, verified, &message, proof.view())
+        let scheme = credential::check(config.provider, &config.policy, verified, &message, proof.view())
             .map_err(|e| e.in_message("CertificateVerify"))?;
+        client_scheme = Some(scheme);
     }
     link.transcript.forget_bytes();
 
@@ -153,6 +155,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
 
     let facts = Facts {
         group: signature_group,
+        client_scheme,
         peer_chain: client_chain,
         peer_type: client_type.unwrap_or(CertificateType::X509),
         alpn: alpn.map(<[u8]>::to_vec),

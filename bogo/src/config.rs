@@ -1,0 +1,231 @@
+//! Configurations as the flags ask for them.
+
+use crate::credentials;
+use crate::doubles::{Chooser, ClientChooser, ShimClock, ShimSessions, ShimStore, ShimVerifier};
+use crate::flags::Flags;
+use crate::{Failure, credentials::psks};
+use clasp::Error;
+use clasp::config::{ClientAuth, ClientConfig, Policy, ServerConfig};
+use clasp::crypto::Provider;
+use clasp::error::Outside;
+use clasp::session::{ServerSessionCache, TicketKeys};
+use clasp::suite::{Kx, SUITES, SUITES13};
+use clasp::wire::code::{AlertDescription, CertificateType, NamedGroup, ProtocolVersion, SignatureScheme};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What the connections of one test share.
+pub(crate) struct World {
+    pub(crate) clock: ShimClock,
+    pub(crate) sessions: Arc<ShimSessions>,
+    pub(crate) store: Arc<ShimStore>,
+    pub(crate) tickets: Arc<TicketKeys>,
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// BoringSSL's kMaxEarlyDataAccepted, which the runner's tests count on.
+const MAX_EARLY_DATA: u32 = 14_336;
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let store = ShimStore { cache: ServerSessionCache::new(1 << 20), puts: AtomicUsize::new(0), slow: true };
+        let tickets = TicketKeys::random(Provider::builtin(), 48 * HOUR, 48 * HOUR).expect("randomness");
+        Self {
+            clock: ShimClock::default(),
+            sessions: Arc::default(),
+            store: Arc::new(store),
+            tickets: Arc::new(tickets),
+        }
+    }
+}
+
+/// What the runner's own library does by default, as far as Clasp has it.
+fn policy(flags: &Flags) -> Result<Policy, Failure> {
+    let mut versions = vec![ProtocolVersion::Tls13, ProtocolVersion::Tls12];
+    let number = |v: Option<u64>| v.and_then(|v| u16::try_from(v).ok()).map(ProtocolVersion);
+    let (min, max) = (number(flags.min_version), number(flags.max_version));
+    versions.retain(|v| {
+        !(flags.no_tls13 && *v == ProtocolVersion::Tls13 || flags.no_tls12 && *v == ProtocolVersion::Tls12)
+            && min.is_none_or(|min| *v >= min)
+            && max.is_none_or(|max| *v <= max)
+    });
+    if versions.is_empty() {
+        return Err(Failure::unimplemented("versions before TLS 1.2"));
+    }
+    let suites: Vec<_> =
+        SUITES13.iter().map(|s| s.code).chain(SUITES.iter().filter(|s| s.kx != Kx::Dhe).map(|s| s.code)).collect();
+    let groups: Vec<NamedGroup> = if flags.curves.is_empty() {
+        vec![NamedGroup::X25519MlKem768, NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Secp384r1]
+    } else {
+        flags.curves.iter().copied().map(NamedGroup).collect()
+    };
+    if let Some(unknown) = groups.iter().find(|g| Provider::builtin().group(**g).is_none()) {
+        return Err(Failure::unimplemented(format!("group {unknown}")));
+    }
+    let mut policy = Policy::legacy()
+        .with_versions(versions)
+        .with_suites(suites)
+        .with_groups(groups)
+        .with_schemes(VERIFY)
+        .require_secure_renegotiation(flags.no_legacy_server_connect);
+    if !flags.verify_prefs.is_empty() {
+        let schemes: Vec<SignatureScheme> = flags.verify_prefs.iter().copied().map(SignatureScheme).collect();
+        let known = Provider::builtin().verify.schemes();
+        if let Some(unknown) = schemes.iter().find(|s| !known.contains(s)) {
+            return Err(Failure::unimplemented(format!("signature scheme {unknown}")));
+        }
+        policy = policy.with_schemes(schemes);
+    }
+    Ok(policy)
+}
+
+const VERIFY: &[SignatureScheme] = &[
+    SignatureScheme::EcdsaSecp256r1Sha256,
+    SignatureScheme::RsaPssRsaeSha256,
+    SignatureScheme::RsaPkcs1Sha256,
+    SignatureScheme::EcdsaSecp384r1Sha384,
+    SignatureScheme::RsaPssRsaeSha384,
+    SignatureScheme::RsaPkcs1Sha384,
+    SignatureScheme::RsaPssRsaeSha512,
+    SignatureScheme::RsaPkcs1Sha512,
+];
+
+fn verifier(flags: &Flags) -> Result<Arc<ShimVerifier>, Failure> {
+    // Without a wish to verify, the runner's library goes on whatever its callback says.
+    let checks = flags.verify_peer || flags.custom_verify || flags.require_any_client_certificate;
+    let authorities = match flags.use_client_ca_list.as_deref() {
+        None | Some("<EMPTY>" | "<NULL>") => Vec::new(),
+        Some(list) => list.split(',').map(hex).collect::<Option<_>>().ok_or_else(|| Failure::new("a bad CA list"))?,
+    };
+    Ok(Arc::new(ShimVerifier {
+        fail: flags.verify_fail && checks,
+        custom: flags.custom_verify,
+        fail_status: !flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback,
+        slow: flags.async_,
+        authorities,
+    }))
+}
+
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.get(..text.len() / 2 * 2)?;
+    (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).ok()).collect()
+}
+
+fn chooser(flags: &Flags) -> Result<Arc<Chooser>, Failure> {
+    let refuse = if flags.fail_early_callback || flags.fail_ddos_callback {
+        Some(Error::from(Outside::ResolverRefused).with_alert(if flags.fail_ddos_callback {
+            AlertDescription::InternalError
+        } else {
+            AlertDescription::HandshakeFailure
+        }))
+    } else if flags.fail_cert_callback {
+        Some(Error::from(Outside::ResolverFailed))
+    } else if flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback {
+        Some(Error::from(Outside::OcspUnavailable))
+    } else {
+        None
+    };
+    Ok(Arc::new(Chooser {
+        identities: credentials::identities(flags)?,
+        refuse,
+        slow: flags.async_,
+        seen: Mutex::default(),
+    }))
+}
+
+fn types(list: &[u16]) -> Option<Vec<CertificateType>> {
+    let types = list.iter().filter_map(|t| u8::try_from(*t).ok()).map(CertificateType).collect::<Vec<_>>();
+    Some(types).filter(|t| !t.is_empty())
+}
+
+fn protocols(wire: &str) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut rest = wire.as_bytes();
+    let mut all = Vec::new();
+    while let Some((len, tail)) = rest.split_first() {
+        let (name, tail) = tail.split_at_checked(usize::from(*len)).ok_or_else(|| Failure::new("a bad ALPN list"))?;
+        all.push(name.to_vec());
+        rest = tail;
+    }
+    Ok(all)
+}
+
+/// A client, and what will be chosen for it.
+pub(crate) fn client(world: &World, flags: &Flags) -> Result<(Arc<ClientConfig>, Arc<Chooser>), Failure> {
+    let chooser = chooser(flags)?;
+    let show = types(&flags.available_client_cert_types).unwrap_or_else(|| {
+        let mut kinds: Vec<CertificateType> = Vec::new();
+        for n in chooser.identities.iter().filter(|n| n.number.is_some()) {
+            if !kinds.contains(&n.identity.certificate_type()) {
+                kinds.push(n.identity.certificate_type());
+            }
+        }
+        if kinds.is_empty() { vec![CertificateType::X509] } else { kinds }
+    });
+    let mut builder = ClientConfig::builder()
+        .dangerous_verifier(verifier(flags)?)
+        .policy(policy(flags)?)
+        .clock(Arc::new(world.clock.clone()))
+        .identity(Arc::new(ClientChooser(chooser.clone())))
+        .sessions(world.sessions.clone())
+        .session_tickets(!flags.no_ticket)
+        .send_server_name(flags.host_name.is_some())
+        .grease(flags.enable_grease)
+        .early_data(flags.enable_early_data)
+        .request_status(flags.enable_ocsp_stapling)
+        .request_timestamps(flags.enable_timestamps)
+        .verify_again_on_resumption(flags.reverify_on_resume)
+        .client_certificate_types(show)
+        .server_certificate_types(types(&flags.accepted_peer_cert_types).unwrap_or(vec![CertificateType::X509]));
+    if let Some(list) = &flags.advertise_alpn {
+        builder = builder.alpn(protocols(list)?);
+    }
+    if flags.no_key_shares || !flags.key_shares.is_empty() {
+        builder = builder.key_shares(flags.key_shares.iter().copied().map(NamedGroup).collect::<Vec<_>>());
+    }
+    if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {
+        builder = builder.max_record(max);
+    }
+    for (_, key) in psks(flags)? {
+        builder = builder.pre_shared_key(key);
+    }
+    Ok((builder.build()?, chooser))
+}
+
+/// A server, and what will be chosen for its client.
+pub(crate) fn server(world: &World, flags: &Flags) -> Result<(Arc<ServerConfig>, Arc<Chooser>), Failure> {
+    let chooser = chooser(flags)?;
+    let mut builder = ServerConfig::builder()
+        .resolver(chooser.clone())
+        .policy(policy(flags)?)
+        .clock(Arc::new(world.clock.clone()))
+        .sessions(world.store.clone())
+        .session_lifetime(2 * HOUR)
+        .verify_again_on_resumption(flags.reverify_on_resume)
+        .client_certificate_types(types(&flags.accepted_peer_cert_types).unwrap_or(vec![CertificateType::X509]));
+    if flags.no_ticket {
+        builder = builder.tickets_per_handshake(0);
+    } else {
+        builder = builder.tickets(world.tickets.clone());
+    }
+    if flags.enable_early_data {
+        builder = builder.max_early_data(MAX_EARLY_DATA);
+    }
+    if flags.require_any_client_certificate {
+        builder = builder.client_auth(ClientAuth::Require(verifier(flags)?));
+    } else if flags.verify_peer || flags.custom_verify {
+        builder = builder.client_auth(ClientAuth::Request(verifier(flags)?));
+    }
+    if flags.reject_alpn {
+        builder = builder.alpn(["a protocol that nobody offers"]);
+    } else if let Some(select) = flags.select_alpn.as_ref().filter(|_| !flags.decline_alpn) {
+        builder = builder.alpn([select]);
+    }
+    if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {
+        builder = builder.max_record(max);
+    }
+    for (_, key) in psks(flags)? {
+        builder = builder.pre_shared_key(key);
+    }
+    Ok((builder.build()?, chooser))
+}

@@ -1,0 +1,165 @@
+//! The `-expect-…` flags: every one that is accepted is checked.
+
+use crate::Failure;
+use crate::config::{World, hex};
+use crate::connection::Wire;
+use crate::credentials::{self, sha256};
+use crate::doubles::Chooser;
+use crate::flags::{CredentialKind, Flags};
+use clasp::wire::code::{CertificateType, ProtocolVersion};
+use clasp::{EarlyData, Facts, Resumption};
+use std::sync::atomic::Ordering;
+
+fn check(holds: bool, text: impl FnOnce() -> String) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure::new(text())) }
+}
+
+/// What must hold when the handshake is done.
+pub(crate) fn handshake(
+    wire: &Wire,
+    world: &World,
+    flags: &Flags,
+    resume: bool,
+    chooser: &Chooser,
+) -> Result<(), Failure> {
+    let facts = wire.tls.facts().cloned().ok_or_else(|| Failure::new("not established"))?;
+    let facts = &*facts;
+    check(!flags.handshake_never_done, || "the handshake was done".into())?;
+    let resumed = matches!(facts.resumed, Some(Resumption::Ticket | Resumption::SessionId));
+    let wanted = resume && !flags.expect_session_miss;
+    check(resumed == wanted, || format!("session unexpectedly was{} reused", if resumed { "" } else { " not" }))?;
+    negotiated(facts, flags)?;
+    early_data(facts, flags)?;
+    peer(facts, flags)?;
+    chosen(facts, flags, chooser)?;
+    if !resume && flags.server {
+        let cached = world.store.puts.load(Ordering::Relaxed) > 0;
+        check(!flags.expect_session_id || cached, || "session was not cached on the server".into())?;
+        check(!flags.expect_no_session_id || !cached, || "session was unexpectedly cached on the server".into())?;
+    }
+    if !flags.server && facts.version == ProtocolVersion::Tls12 {
+        let (made, _) = world.sessions.made();
+        let wanted = !flags.expect_no_session && (!resumed || flags.expect_ticket_renewal);
+        check((made > 0) == wanted, || format!("{made} sessions were made"))?;
+    }
+    Ok(())
+}
+
+fn negotiated(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
+    let number = |wanted: Option<u64>, got: u16, what: &str| {
+        check(wanted.is_none_or(|w| w == 0 || w == u64::from(got)), || {
+            format!("{what} was {got:#06x}, wanted {wanted:?}")
+        })
+    };
+    number(flags.expect_version, facts.version.0, "version")?;
+    number(flags.expect_cipher.or(flags.expect_cipher_aes), facts.suite.0, "cipher")?;
+    number(flags.expect_curve_id, facts.group.map_or(0, |g| g.0), "curve")?;
+    let scheme = if flags.server { facts.client_scheme } else { facts.signature_scheme };
+    number(flags.expect_peer_signature_algorithm, scheme.map_or(0, |s| s.0), "peer signature algorithm")?;
+    check(!flags.expect_extended_master_secret || facts.extended_master_secret, || "no EMS".into())?;
+    let secure = facts.secure_renegotiation || facts.version == ProtocolVersion::Tls13;
+    check(!flags.expect_secure_renegotiation || secure, || "no secure renegotiation".into())?;
+    check(!flags.expect_no_secure_renegotiation || !secure, || "secure renegotiation".into())?;
+    check(!flags.expect_hrr || facts.hello_retried, || "no HRR".into())?;
+    check(!flags.expect_no_hrr || !facts.hello_retried, || "HRR".into())?;
+    check(flags.expect_total_renegotiations.is_none_or(|n| n == 0), || "no renegotiation".into())?;
+    let alpn = facts.alpn.as_deref().map(String::from_utf8_lossy);
+    let wanted = if flags.server { &flags.select_alpn } else { &flags.expect_alpn };
+    let wanted = wanted.as_deref().filter(|a| !a.is_empty());
+    check(alpn.as_deref() == wanted, || format!("ALPN was {alpn:?}, wanted {wanted:?}"))?;
+    if let Some(name) = &flags.expect_server_name {
+        check(facts.server_name.as_ref() == Some(name), || format!("server name {:?}", facts.server_name))?;
+    }
+    check(!flags.expect_no_server_name || facts.server_name.is_none(), || "a server name".into())
+}
+
+fn early_data(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
+    let accepted = facts.early_data == EarlyData::Accepted;
+    check(!flags.expect_accept_early_data || accepted, || "early data was not accepted".into())?;
+    check(!flags.expect_reject_early_data || !accepted, || "early data was accepted".into())?;
+    // Clasp says whether, not why.
+    if let Some(reason) = &flags.expect_early_data_reason {
+        check((reason == "accepted") == accepted, || format!("early data: wanted {reason}"))?;
+    }
+    Ok(())
+}
+
+fn peer(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
+    if let Some(wanted) = &flags.expect_ocsp_response {
+        check(facts.ocsp.as_ref() == Some(wanted), || "OCSP response mismatch".into())?;
+    }
+    if let Some(wanted) = &flags.expect_timestamps {
+        check(facts.timestamps.as_ref() == Some(wanted), || "SCT list mismatch".into())?;
+    }
+    if let Some(path) = &flags.expect_peer_cert_file {
+        check(facts.peer_chain == credentials::chain(path)?, || "another peer chain".into())?;
+    }
+    let raw = facts.peer_type == CertificateType::RawPublicKey && !facts.peer_chain.is_empty();
+    if let Some(wanted) = &flags.expect_peer_rpk_sha256 {
+        let got = facts.peer_chain.first().filter(|_| raw).map(|key| sha256(key));
+        check(got.as_ref() == Some(wanted), || "another raw public key".into())?;
+    }
+    if let Some(wanted) = flags.expect_peer_certificate_type {
+        check(wanted == u64::from(facts.peer_type.0), || format!("peer certificate type {}", facts.peer_type))?;
+    }
+    let psk = facts.resumed == Some(Resumption::ExternalPsk);
+    let has_chain = !facts.peer_chain.is_empty() && !raw;
+    if flags.expect_no_peer_cert || flags.expect_peer_rpk_sha256.is_some() || psk {
+        check(!has_chain, || "unexpected peer certificate".into())?;
+    } else if !flags.server || flags.require_any_client_certificate {
+        check(!facts.peer_chain.is_empty(), || "no peer certificate".into())?;
+    }
+    Ok(())
+}
+
+fn chosen(facts: &Facts, flags: &Flags, chooser: &Chooser) -> Result<(), Failure> {
+    let seen = chooser.seen();
+    if let Some(wanted) = flags.expect_selected_credential {
+        let by_key = (facts.resumed == Some(Resumption::ExternalPsk))
+            .then(|| flags.credentials.iter().position(|c| c.kind == CredentialKind::PreSharedKey))
+            .flatten();
+        let got = by_key.or(seen.selected).map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
+        let wanted = wanted.cast_signed();
+        check(got == wanted, || format!("credential {got} was used, wanted {wanted}"))?;
+    }
+    if let (Some(hello), Some(wanted)) = (&seen.hello, &flags.expect_advertised_alpn) {
+        let got: Vec<u8> = hello
+            .alpn
+            .iter()
+            .flat_map(|p| core::iter::once(u8::try_from(p.len()).unwrap_or(u8::MAX)).chain(p.iter().copied()))
+            .collect();
+        check(got == wanted.as_bytes(), || "another ALPN list".into())?;
+    }
+    if !flags.expect_peer_verify_prefs.is_empty() {
+        let hello = seen.hello.as_ref().map(|h| h.schemes.iter().map(|s| s.0).collect::<Vec<_>>());
+        let request = seen.request.as_ref().map(|r| r.schemes.iter().map(|s| s.0).collect::<Vec<_>>());
+        let got = hello.or(request).unwrap_or_default();
+        check(got == flags.expect_peer_verify_prefs, || format!("peer's signature algorithms {got:04x?}"))?;
+    }
+    if let (Some(request), Some(wanted)) = (&seen.request, &flags.expect_certificate_types) {
+        check(request.key_types == *wanted, || format!("certificate types {:?}", request.key_types))?;
+    }
+    if let (Some(request), Some(wanted)) = (&seen.request, &flags.expect_client_ca_list) {
+        let wanted: Vec<Vec<u8>> = match wanted.as_str() {
+            "<EMPTY>" | "<NULL>" => Vec::new(),
+            list => list.split(',').filter_map(hex).collect(),
+        };
+        check(request.authorities == wanted, || "another CA list".into())?;
+    }
+    Ok(())
+}
+
+/// What must hold before the connection is closed: the tickets of TLS 1.3 have come by then.
+pub(crate) fn sessions(wire: &Wire, world: &World, flags: &Flags) -> Result<(), Failure> {
+    let Some(facts) = wire.tls.facts() else { return Ok(()) };
+    if flags.server || facts.version != ProtocolVersion::Tls13 {
+        return Ok(());
+    }
+    let (made, early) = world.sessions.made();
+    let wanted = !flags.expect_no_session && !flags.shim_shuts_down;
+    check((made > 0) == wanted, || format!("{made} sessions were made"))?;
+    if wanted {
+        check(early == flags.expect_ticket_supports_early_data, || format!("the ticket allows early data: {early}"))?;
+    }
+    Ok(())
+}
