@@ -1,0 +1,25 @@
+//! Python: the standard library's `ssl`.
+
+use super::scripted::Scripted;
+use super::{Habits, Peer};
+use crate::lab::Lab;
+use crate::rows::{Ours, Row, Switch};
+use clasp::wire::code::NamedGroup;
+use std::process::Command;
+
+pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
+    let script = lab.file("peer.py");
+    std::fs::write(&script, include_str!("../scripts/peer.py")).map_err(|e| e.to_string())?;
+    let habits = Habits { extended_master_secret: true, encrypt_then_mac: true, ..Habits::default() };
+    Scripted::start(Command::new("python3").arg(script), habits, lacks, chooses_group)
+}
+
+fn lacks(row: &Row, _ours: Ours) -> Option<&'static str> {
+    let off_theirs = [row.extended_master_secret, row.encrypt_then_mac].contains(&Switch::OffTheirs);
+    off_theirs.then_some("Python has no option for this")
+}
+
+/// `set_ecdh_curve` knows the curves of SEC 2.
+fn chooses_group(group: NamedGroup) -> bool {
+    !group.is_ffdhe() && group != NamedGroup::X25519
+}
