@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// No row may keep a child longer.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(15);
 
 /// Bytes that a thread collects from a pipe.
 #[derive(Clone, Default)]
@@ -67,24 +67,33 @@ pub(crate) struct Child {
     stderr: Collected,
     /// How much of stdout was read.
     read: usize,
+    /// Where stdout and stderr were when the row began.
+    row: (usize, usize),
     until: Instant,
 }
 
 impl Child {
+    /// Starts it, with pipes.
     pub(crate) fn start(command: &mut Command) -> Result<Self, String> {
+        Self::start_on(command, Stdio::piped())
+    }
+
+    /// Starts it on this input.
+    pub(crate) fn start_on(command: &mut Command, stdin: Stdio) -> Result<Self, String> {
         let name = command.get_program().to_string_lossy().into_owned();
         let args: Vec<_> = command.get_args().map(|a| a.to_string_lossy().into_owned()).collect();
         let name = format!("{name} {}", args.join(" "));
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let piped = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = piped.spawn().map_err(|e| format!("{name}: {e}"))?;
         let stdin = process.stdin.take();
         let stdout = Collected::from(process.stdout.take().expect("a piped stdout"));
         let stderr = Collected::from(process.stderr.take().expect("a piped stderr"));
-        Ok(Self { name, process, stdin, stdout, stderr, read: 0, until: Instant::now() + LIMIT })
+        Ok(Self { name, process, stdin, stdout, stderr, read: 0, row: (0, 0), until: Instant::now() + LIMIT })
     }
 
-    /// Gives the child more time, from now on: for children that serve many rows.
-    pub(crate) fn extend(&mut self) {
+    /// A row begins: for children that serve many of them, each with its own time.
+    pub(crate) fn begin_row(&mut self) {
+        self.row = (self.stdout.lock().all.len(), self.stderr.lock().all.len());
         self.until = Instant::now() + LIMIT;
     }
 
@@ -148,12 +157,12 @@ impl Child {
 
     /// What happened, with everything the child said.
     pub(crate) fn story(&self, what: &str) -> String {
-        let tail = |bytes: &Collected| {
+        let tail = |bytes: &Collected, from: usize| {
             let all = &bytes.lock().all;
-            String::from_utf8_lossy(&all[all.len().saturating_sub(2000)..]).trim().to_owned()
+            String::from_utf8_lossy(&all[all.len().saturating_sub(2000).max(from)..]).trim().to_owned()
         };
         let mut story = format!("{what}\n      command: {}", self.name);
-        for (name, text) in [("stdout", tail(&self.stdout)), ("stderr", tail(&self.stderr))] {
+        for (name, text) in [("stdout", tail(&self.stdout, self.row.0)), ("stderr", tail(&self.stderr, self.row.1))] {
             // A payload is lower case letters: no news.
             let news: Vec<&str> = text.lines().filter(|l| !l.bytes().all(|b| b.is_ascii_lowercase())).collect();
             if !news.is_empty() {

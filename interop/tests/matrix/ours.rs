@@ -117,6 +117,7 @@ fn talk_as_client(
             echo(&mut stream, &payload(row.bytes))?;
             *data = Data::Checked(row.bytes);
         }
+        Talk::Get { .. } if row.end == End::Cut => *data = Data::Own(0),
         Talk::Get { path, body } => {
             write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
             let n = read_body(&mut stream, body.as_deref())?;
@@ -168,7 +169,13 @@ fn expect_close(stream: &mut impl Read) -> io::Result<()> {
 
 fn against_their_client(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), String> {
     let configs = server_configs(row, peer, lab)?;
-    let server = EchoServer::start(configs, row, peer.client_speaks_http()).map_err(|e| e.to_string())?;
+    let http = peer.client_speaks_http();
+    let habits = peer.habits();
+    let has_data = row.connections() == 1 || habits.empty_connections == 0;
+    let waits = http || (habits.client_never_closes && has_data);
+    let server_closes = row.end == End::Server || (row.end == End::Client && waits);
+    let manners = Manners { http, server_closes };
+    let server = EchoServer::start(configs, row, manners).map_err(|e| e.to_string())?;
     let theirs = peer.connect(row, server.port, lab);
     let seen = server.stop();
     let refused = row.client_cert == ClientCert::Missing;
@@ -194,8 +201,12 @@ fn against_their_client(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), Str
 fn server_configs(row: &Row, peer: &dyn Peer, lab: &Lab) -> Result<Vec<Arc<ServerConfig>>, String> {
     let one = |tickets: Option<Arc<TicketKeys>>| {
         let mut policy = Policy::legacy();
-        if let Some(group) = row.group.filter(|g| !peer.client_chooses_group(*g)) {
-            // The server's preference decides: the row's group goes to the front.
+        if !peer.client_chooses_suite(row) {
+            policy = policy.with_suites([row.suite.code]);
+        }
+        let left_to_us = |groups: &[_]| groups.len() > 1 || !peer.client_chooses_groups(groups);
+        if let (Some(group), true) = (row.group, row.groups().as_deref().is_some_and(left_to_us)) {
+            // Where the client offers several, Clasp's preference decides: the row's group goes to the front.
             let other: Vec<_> = policy.groups().iter().copied().filter(|g| *g != group).collect();
             policy = policy.with_groups([vec![group], other].concat());
         }
@@ -234,6 +245,13 @@ fn server_configs(row: &Row, peer: &dyn Peer, lab: &Lab) -> Result<Vec<Arc<Serve
 
 const FLEET_SECRET: [u8; 32] = *b"k3!x9Q;0vT-6y#Hd5/mZs8Rb&e2WjPc4";
 
+/// How our server talks.
+#[derive(Clone, Copy)]
+struct Manners {
+    http: bool,
+    server_closes: bool,
+}
+
 /// Serves each connection in a thread; the n-th connection meets the n-th configuration, round and round.
 struct EchoServer {
     port: u16,
@@ -243,7 +261,7 @@ struct EchoServer {
 }
 
 impl EchoServer {
-    fn start(configs: Vec<Arc<ServerConfig>>, row: &Row, http: bool) -> io::Result<Self> {
+    fn start(configs: Vec<Arc<ServerConfig>>, row: &Row, manners: Manners) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let port = listener.local_addr()?.port();
         let stop = Arc::new(AtomicBool::new(false));
@@ -260,7 +278,7 @@ impl EchoServer {
                 let connection = configs[n % configs.len()].accept();
                 let (row, results) = (row.clone(), results.clone());
                 serving.push(thread::spawn(move || {
-                    let one = server_connection(connection, stream, &row, http);
+                    let one = server_connection(connection, stream, &row, manners);
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((n, one));
                 }));
             }
@@ -284,9 +302,9 @@ impl EchoServer {
     }
 }
 
-fn server_connection(connection: Connection, transport: TcpStream, row: &Row, http: bool) -> Seen {
+fn server_connection(connection: Connection, transport: TcpStream, row: &Row, manners: Manners) -> Seen {
     let (mut facts, mut bytes) = (None, 0);
-    let end = talk_as_server(connection, transport, row, http, &mut facts, &mut bytes);
+    let end = talk_as_server(connection, transport, row, manners, &mut facts, &mut bytes);
     // That these were the right bytes, the client that got them back says.
     Seen { facts, data: Data::Checked(bytes), end }
 }
@@ -295,7 +313,7 @@ fn talk_as_server(
     connection: Connection,
     transport: TcpStream,
     row: &Row,
-    http: bool,
+    manners: Manners,
     facts: &mut Option<Arc<Facts>>,
     bytes: &mut usize,
 ) -> io::Result<()> {
@@ -304,7 +322,7 @@ fn talk_as_server(
     transport.set_nodelay(true)?;
     let mut stream = Stream::new(connection, transport);
     *facts = Some(stream.handshake()?);
-    let server_closes = http || row.end == End::Server;
+    let Manners { http, server_closes } = manners;
     if http {
         let body = read_request(&mut stream)?;
         *bytes = body.len();
@@ -376,11 +394,11 @@ fn check(row: &Row, habits: &Habits, ours: Ours, n: usize, seen: &Seen, refused:
     }
     let Some(facts) = &seen.facts else { return wrong("no handshake".into()) };
     check_facts(row, habits, ours, n, facts).or_else(|what| wrong(format!("{what}; facts: {}", brief(facts))))?;
-    let probe = ours == Ours::Server && habits.first_connection_is_empty && n + 1 < row.connections();
+    let empty = ours == Ours::Server && row.connections() > 1 && n < habits.empty_connections;
     match seen.data {
-        Data::Checked(0) if probe => Ok(()),
+        Data::Checked(0) if empty => Ok(()),
         Data::Checked(n) if n == row.bytes => Ok(()),
-        Data::Own(n) if n > 0 => Ok(()),
+        Data::Own(n) if n > 0 || row.end == End::Cut => Ok(()),
         other => wrong(format!("{other:?} is the data that came, not {} bytes", row.bytes)),
     }
 }
@@ -405,6 +423,9 @@ fn check_facts(row: &Row, habits: &Habits, ours: Ours, n: usize, facts: &Facts) 
         Resume::Ticket | Resume::Fleet if last => Some(Resumption::Ticket),
         _ => None,
     };
+    // RFC 7627 5.4, the triple handshake: a client with a certificate does not resume what has no extended master secret.
+    let guarded = ours == Ours::Client && !habits.extended_master_secret && row.client_cert != ClientCert::NotAsked;
+    let resumed = resumed.filter(|_| !guarded);
     same("version", &facts.version, &row.version)?;
     same("suite", &facts.suite, &row.suite.code)?;
     same("resumption", &facts.resumed, &resumed)?;

@@ -33,7 +33,7 @@ impl Peer for Curl {
         match () {
             () if ours == Ours::Client => Some("curl has no server"),
             () if off_theirs => Some("curl has no option for this"),
-            () if row.resume == Resume::SessionId => None,
+            () if matches!(row.resume, Resume::Ticket | Resume::Fleet) => Some("curl switches session tickets off"),
             () if row.end == End::Cut => Some("curl closes when it is done"),
             () if row.checks_close => Some("curl closes as HTTP does: the server first, without an answer"),
             () => None,
@@ -82,7 +82,7 @@ impl Peer for Curl {
         true
     }
 
-    fn client_chooses_group(&self, group: NamedGroup) -> bool {
-        !group.is_ffdhe()
+    fn client_chooses_groups(&self, groups: &[NamedGroup]) -> bool {
+        !groups.iter().any(|g| g.is_ffdhe())
     }
 }

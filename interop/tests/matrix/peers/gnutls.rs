@@ -73,13 +73,14 @@ impl Peer for GnuTls {
         Habits {
             extended_master_secret: true,
             encrypt_then_mac: true,
-            first_connection_is_empty: true,
+            empty_connections: 1,
             ..Habits::default()
         }
     }
 
-    fn lacks(&self, _row: &Row, _ours: Ours) -> Option<&'static str> {
-        None
+    fn lacks(&self, row: &Row, ours: Ours) -> Option<&'static str> {
+        let answers = ours == Ours::Server && row.checks_close && row.end == End::Server;
+        answers.then_some("gnutls-cli does not answer a close_notify")
     }
 
     fn serve(&self, row: &Row, lab: &Lab) -> Result<Box<dyn Serving>, String> {

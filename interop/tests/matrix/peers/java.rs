@@ -3,7 +3,7 @@
 use super::scripted::Scripted;
 use super::{Habits, Peer};
 use crate::lab::Lab;
-use crate::rows::{Ours, Row, Switch};
+use crate::rows::{Ours, Resume, Row, Switch};
 use std::process::Command;
 
 pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
@@ -13,10 +13,13 @@ pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
     Scripted::start(Command::new("java").arg("-XX:TieredStopAtLevel=1").arg(script), habits, lacks, |_| false)
 }
 
-fn lacks(row: &Row, _ours: Ours) -> Option<&'static str> {
+fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
     match () {
         () if row.encrypt_then_mac == Switch::OffTheirs => Some("JSSE has no encrypt-then-MAC to switch off"),
         () if row.extended_master_secret == Switch::OffTheirs => Some("JSSE has a switch for the whole process only"),
+        () if ours == Ours::Client && row.resume == Resume::SessionId && row.extended_master_secret != Switch::On => {
+            Some("JSSE's server does not resume what has no extended master secret")
+        }
         () => None,
     }
 }

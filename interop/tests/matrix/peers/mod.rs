@@ -31,8 +31,10 @@ pub(crate) struct Habits {
     pub(crate) server_hangs_up: bool,
     /// Its client does.
     pub(crate) client_hangs_up: bool,
-    /// The first of two connections of its client carries no data.
-    pub(crate) first_connection_is_empty: bool,
+    /// Its client does not close first: the server closes once all data went back.
+    pub(crate) client_never_closes: bool,
+    /// How many connections of its client carry no data, where it makes two.
+    pub(crate) empty_connections: usize,
 }
 
 /// What to say to a peer's server.
@@ -71,8 +73,12 @@ pub(crate) trait Peer: Send + Sync {
     fn client_speaks_http(&self) -> bool {
         false
     }
-    /// Its client can be told to prefer this group; else Clasp's server narrows the choice.
-    fn client_chooses_group(&self, _group: NamedGroup) -> bool {
+    /// Its client can be told to offer this row's suite alone. If not, Clasp's server narrows the choice.
+    fn client_chooses_suite(&self, _row: &Row) -> bool {
+        true
+    }
+    /// Its client can be told to offer exactly these groups, in this order. If not, it offers all it has.
+    fn client_chooses_groups(&self, _groups: &[NamedGroup]) -> bool {
         true
     }
 }

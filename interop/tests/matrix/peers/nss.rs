@@ -1,18 +1,22 @@
 //! NSS, the library of Firefox: `tstclnt` and `selfserv`.
 
-use super::{ChildServer, Habits, Peer, Serving, first_line, talk_through};
+use super::{ChildServer, Habits, Peer, Serving, first_line};
 use crate::child::Child;
-use crate::lab::{KEY_KINDS, Lab};
-use crate::rows::{ClientCert, Ours, Resume, Row, Switch};
+use crate::lab::{KEY_KINDS, Lab, payload};
+use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
 use clasp::suite::{Auth, Kx};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use clasp_testkit::KeyKind;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 struct Nss {
     version: String,
     database: PathBuf,
+    /// Trusts the same and has no key: tstclnt sends any certificate it has.
+    keyless: PathBuf,
     client: PathBuf,
     server: PathBuf,
 }
@@ -27,14 +31,16 @@ pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
     };
     let (client, server) = (tool("tstclnt")?, tool("selfserv")?);
     let database = lab.file("nssdb");
-    fill(&database, lab)?;
+    let keyless = lab.file("nssdb-keyless");
+    fill(&database, lab, true)?;
+    fill(&keyless, lab, false)?;
     let version = Command::new("dpkg-query").args(["-W", "-f", "NSS ${Version}", "libnss3-tools"]).output();
     let version = version.ok().filter(|o| o.status.success()).map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
-    Ok(Box::new(Nss { version: version.unwrap_or_else(|| "NSS".into()), database, client, server }))
+    Ok(Box::new(Nss { version: version.unwrap_or_else(|| "NSS".into()), database, keyless, client, server }))
 }
 
 /// NSS takes certificates from a database alone.
-fn fill(database: &Path, lab: &Lab) -> Result<(), String> {
+fn fill(database: &Path, lab: &Lab, keys: bool) -> Result<(), String> {
     std::fs::create_dir_all(database).map_err(|e| e.to_string())?;
     let db = format!("sql:{}", database.display());
     let run = |command: &mut Command| {
@@ -44,6 +50,9 @@ fn fill(database: &Path, lab: &Lab) -> Result<(), String> {
     };
     run(Command::new("certutil").args(["-N", "-d", &db, "--empty-password"]))?;
     run(Command::new("certutil").args(["-A", "-d", &db, "-n", "ca", "-t", "CT,C,C", "-i"]).arg(&lab.ca))?;
+    if !keys {
+        return Ok(());
+    }
     first_line("openssl", &["version"]).map_err(|e| format!("to hand NSS its keys: {e}"))?;
     for role in ["server", "client"] {
         for kind in KEY_KINDS.into_iter().filter(|k| *k != KeyKind::Ed25519) {
@@ -74,12 +83,15 @@ fn group_name(group: NamedGroup) -> &'static str {
     }
 }
 
+fn suite(row: &Row) -> String {
+    format!(":{:04x}", row.suite.code.0)
+}
+
 impl Nss {
-    fn command(&self, program: &Path, row: &Row, port: u16) -> Command {
+    fn command(program: &Path, database: &Path, row: &Row, port: u16) -> Command {
         let mut c = Command::new(program);
-        c.arg("-d").arg(format!("sql:{}", self.database.display())).args(["-w", "", "-p", &port.to_string()]);
+        c.arg("-d").arg(format!("sql:{}", database.display())).args(["-w", "", "-p", &port.to_string()]);
         c.args(["-V", if row.version == ProtocolVersion::Tls12 { "tls1.2:tls1.2" } else { "tls1.3:tls1.3" }]);
-        c.args(["-c", &format!(":{:04x}", row.suite.code.0)]);
         let groups = row.groups().map(|g| g.into_iter().map(group_name).collect::<Vec<_>>().join(","));
         c.args(["-I", groups.as_deref().unwrap_or("x25519,P256,P384,P521,FF2048,FF3072,FF4096")]);
         if row.extended_master_secret != Switch::OffTheirs {
@@ -98,11 +110,13 @@ impl Peer for Nss {
     }
 
     fn habits(&self) -> Habits {
-        Habits { extended_master_secret: true, ..Habits::default() }
+        Habits { extended_master_secret: true, client_never_closes: true, empty_connections: 2, ..Habits::default() }
     }
 
-    fn lacks(&self, row: &Row, _ours: Ours) -> Option<&'static str> {
+    fn lacks(&self, row: &Row, ours: Ours) -> Option<&'static str> {
+        let closes_first = ours == Ours::Server && row.checks_close && row.end == End::Client;
         match () {
+            () if closes_first => Some("tstclnt leaves the closing to the server"),
             () if row.encrypt_then_mac == Switch::OffTheirs => Some("it has no encrypt-then-MAC to switch off"),
             () if row.key == KeyKind::Ed25519 => Some("it has no Ed25519 in TLS"),
             () => None,
@@ -111,7 +125,8 @@ impl Peer for Nss {
 
     fn serve(&self, row: &Row, lab: &Lab) -> Result<Box<dyn Serving>, String> {
         let command = |port: u16| {
-            let mut c = self.command(&self.server, row, port);
+            let mut c = Self::command(&self.server, &self.database, row, port);
+            c.args(["-c", &suite(row)]);
             c.args([if row.suite.auth == Auth::Rsa { "-n" } else { "-e" }, &nickname("server", row.key)]);
             if row.suite.kx == Kx::Dhe {
                 c.args(["-H", "1"]);
@@ -130,12 +145,39 @@ impl Peer for Nss {
     }
 
     fn connect(&self, row: &Row, port: u16, lab: &Lab) -> Result<(), String> {
-        let mut c = self.command(&self.client, row, port);
-        c.args(["-h", "127.0.0.1", "-a", "localhost", "-4", "-S"]);
+        let database =
+            if matches!(row.client_cert, ClientCert::Sent(_)) { &self.database } else { &self.keyless };
+        let mut c = Self::command(&self.client, database, row, port);
+        c.args(["-h", "localhost", "-4"]);
+        if self.client_chooses_suite(row) {
+            c.args(["-c", &suite(row)]);
+        }
         if let ClientCert::Sent(kind) = row.client_cert {
             c.args(["-n", &nickname("client", kind)]);
         }
         c.current_dir(lab.dir());
-        talk_through(&mut Child::start(&mut c)?, row)
+        if row.connections() > 1 {
+            // It has no input left for a second connection: handshakes alone.
+            c.args(["-Q", "-L", &row.connections().to_string()]);
+        }
+        // A pipe would do for the data, but tstclnt does not see the end of one.
+        let input = File::open(lab.payload_file(row.bytes).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
+        let mut child = Child::start_on(&mut c, input.into())?;
+        if row.connections() == 1 {
+            let mut back = vec![0; row.bytes];
+            child.read_exact(&mut back).map_err(|e| child.story(&format!("the echo failed: {e}")))?;
+            if back != payload(row.bytes) {
+                return Err(child.story("the echo is not what was sent"));
+            }
+        }
+        if row.end == End::Cut {
+            child.kill();
+            return Ok(());
+        }
+        if child.wait()? { Ok(()) } else { Err(child.story("tstclnt ended with an error")) }
+    }
+    /// tstclnt 3.87 crashes on its second connection if it was told the suites.
+    fn client_chooses_suite(&self, row: &Row) -> bool {
+        row.connections() == 1
     }
 }

@@ -108,8 +108,8 @@ impl Peer for OpenSsl {
     }
 
     /// OpenSSL 3.0 offers no group of RFC 7919 in TLS 1.2.
-    fn client_chooses_group(&self, group: NamedGroup) -> bool {
-        !group.is_ffdhe()
+    fn client_chooses_groups(&self, groups: &[NamedGroup]) -> bool {
+        !groups.iter().any(|g| g.is_ffdhe())
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Scripted {
     pub(super) version: String,
     pub(super) habits: Habits,
     pub(super) lacks: fn(&Row, Ours) -> Option<&'static str>,
-    pub(super) chooses_group: fn(NamedGroup) -> bool,
+    pub(super) chooses_groups: fn(&[NamedGroup]) -> bool,
     agent: Arc<Mutex<Child>>,
 }
 
@@ -32,11 +32,11 @@ impl Scripted {
         command: &mut Command,
         habits: Habits,
         lacks: fn(&Row, Ours) -> Option<&'static str>,
-        chooses_group: fn(NamedGroup) -> bool,
+        chooses_groups: fn(&[NamedGroup]) -> bool,
     ) -> Result<Box<dyn Peer>, String> {
         let mut child = Child::start(command)?;
         let version = child.read_line()?;
-        Ok(Box::new(Self { version, habits, lacks, chooses_group, agent: Arc::new(Mutex::new(child)) }))
+        Ok(Box::new(Self { version, habits, lacks, chooses_groups, agent: Arc::new(Mutex::new(child)) }))
     }
 }
 
@@ -47,7 +47,7 @@ fn lock(agent: &Mutex<Child>) -> MutexGuard<'_, Child> {
 /// Says a line and waits for the answer.
 fn ask(agent: &Mutex<Child>, line: &str) -> Result<String, String> {
     let mut child = lock(agent);
-    child.extend();
+    child.begin_row();
     child.write_line(line)?;
     loop {
         let answer = child.read_line()?;
@@ -141,7 +141,7 @@ impl Peer for Scripted {
             payload.display(),
             row.connections()
         );
-        if let (Some(groups), Some(true)) = (row.groups(), row.group.map(self.chooses_group)) {
+        if let Some(groups) = row.groups().filter(|g| (self.chooses_groups)(g)) {
             line += &format!(" group={}", groups.iter().map(|g| g.name()).collect::<Vec<_>>().join(","));
         }
         if let ClientCert::Sent(kind) = row.client_cert {
@@ -154,7 +154,7 @@ impl Peer for Scripted {
         }
     }
 
-    fn client_chooses_group(&self, group: NamedGroup) -> bool {
-        (self.chooses_group)(group)
+    fn client_chooses_groups(&self, groups: &[NamedGroup]) -> bool {
+        (self.chooses_groups)(groups)
     }
 }

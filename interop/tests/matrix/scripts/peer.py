@@ -90,9 +90,7 @@ def serve(o):
 def connect(o):
     c = context(ssl.PROTOCOL_TLS_CLIENT, o)
     if "group" in o:
-        # One group is all that can be said.
-        group = o["group"].split(",")[0]
-        c.set_ecdh_curve({"secp256r1": "prime256v1"}.get(group, group))
+        c.set_ecdh_curve({"secp256r1": "prime256v1"}.get(o["group"], o["group"]))
     with open(o["payload"], "rb") as f:
         payload = f.read()
     session = None
