@@ -152,7 +152,9 @@ impl Child {
     }
 
     pub(crate) fn write_line(&mut self, line: &str) -> Result<(), String> {
-        self.write_all(format!("{line}\n").as_bytes()).and_then(|()| self.flush()).map_err(|e| self.story(&e.to_string()))
+        self.write_all(format!("{line}\n").as_bytes())
+            .and_then(|()| self.flush())
+            .map_err(|e| self.story(&e.to_string()))
     }
 
     /// What happened, with everything the child said.

@@ -50,7 +50,10 @@ impl Lab {
                 let issued = authority().issue_with(kind, &names, |p| p.serial_number = Some(serial.into()));
                 let [cert, key] = ["cert", "key"].map(|what| dir.path().join(format!("{role}-{kind:?}-{what}.pem")));
                 fs::write(&cert, &issued.chain_pem)?;
-                fs::write(&key, if kind == KeyKind::Ed25519 { plain_ed25519(&issued.key)? } else { issued.key_pem.clone() })?;
+                fs::write(
+                    &key,
+                    if kind == KeyKind::Ed25519 { plain_ed25519(&issued.key)? } else { issued.key_pem.clone() },
+                )?;
                 Ok((kind, Files { cert, key, issued }))
             };
             KEY_KINDS.into_iter().map(one).collect::<io::Result<Vec<_>>>()

@@ -126,7 +126,8 @@ impl Report<'_> {
         };
         let peers = self.columns.iter().map(|c| {
             let rows = self.rows.iter().enumerate().map(|(n, row)| {
-                let both = json!({ "clasp client": cell(c.cells.get(2 * n)), "clasp server": cell(c.cells.get(2 * n + 1)) });
+                let both =
+                    json!({ "clasp client": cell(c.cells.get(2 * n)), "clasp server": cell(c.cells.get(2 * n + 1)) });
                 (row.name.clone(), both)
             });
             match &c.version {

@@ -143,7 +143,8 @@ impl Row {
 
 /// The rows of TLS 1.2.
 pub(crate) fn tls12() -> Vec<Row> {
-    let mut rows: Vec<Row> = SUITES.iter().map(|s| Row::new(s.code.name().trim_start_matches("TLS_"), s.code)).collect();
+    let mut rows: Vec<Row> =
+        SUITES.iter().map(|s| Row::new(s.code.name().trim_start_matches("TLS_"), s.code)).collect();
     rows.extend(groups_and_keys());
     rows.extend(extensions());
     rows.extend(client_certificates());
@@ -197,7 +198,8 @@ fn extensions() -> Vec<Row> {
 }
 
 fn client_certificates() -> Vec<Row> {
-    let row = |name: &str, cert| Row::new(format!("client certificate {name}"), ECDHE_RSA).with(|r| r.client_cert = cert);
+    let row =
+        |name: &str, cert| Row::new(format!("client certificate {name}"), ECDHE_RSA).with(|r| r.client_cert = cert);
     vec![
         row("required, RSA sent", ClientCert::Sent(KeyKind::Rsa)),
         row("required, P-256 sent", ClientCert::Sent(KeyKind::P256)),

@@ -70,12 +70,7 @@ impl Peer for GnuTls {
     }
 
     fn habits(&self) -> Habits {
-        Habits {
-            extended_master_secret: true,
-            encrypt_then_mac: true,
-            empty_connections: 1,
-            ..Habits::default()
-        }
+        Habits { extended_master_secret: true, encrypt_then_mac: true, empty_connections: 1, ..Habits::default() }
     }
 
     fn lacks(&self, row: &Row, ours: Ours) -> Option<&'static str> {

@@ -29,10 +29,8 @@ pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
 }
 
 fn lacks(row: &Row, _ours: Ours) -> Option<&'static str> {
-    let no_sha384_cbc = [
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
-        CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
-    ];
+    let no_sha384_cbc =
+        [CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384];
     match () {
         () if row.suite.kx == Kx::Dhe => Some("Go has no DHE"),
         () if no_sha384_cbc.contains(&row.suite.code) => Some("Go has no CBC with SHA-384"),

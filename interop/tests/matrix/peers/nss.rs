@@ -10,7 +10,7 @@ use clasp_testkit::KeyKind;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 struct Nss {
     version: String,
@@ -22,7 +22,8 @@ struct Nss {
 }
 
 /// Where Debian and others keep NSS's tools.
-const FOLDERS: [&str; 4] = ["/usr/bin", "/usr/lib/nss/unsupported-tools", "/usr/lib64/nss/unsupported-tools", "/usr/local/bin"];
+const FOLDERS: [&str; 4] =
+    ["/usr/bin", "/usr/lib/nss/unsupported-tools", "/usr/lib64/nss/unsupported-tools", "/usr/local/bin"];
 
 pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
     let tool = |name: &str| {
@@ -94,9 +95,7 @@ impl Nss {
         c.args(["-V", if row.version == ProtocolVersion::Tls12 { "tls1.2:tls1.2" } else { "tls1.3:tls1.3" }]);
         let groups = row.groups().map(|g| g.into_iter().map(group_name).collect::<Vec<_>>().join(","));
         c.args(["-I", groups.as_deref().unwrap_or("x25519,P256,P384,P521,FF2048,FF3072,FF4096")]);
-        if row.extended_master_secret != Switch::OffTheirs {
-            c.arg("-G");
-        }
+        c.arg("-G");
         if row.resume != Resume::SessionId {
             c.arg("-u");
         }
@@ -118,6 +117,7 @@ impl Peer for Nss {
         match () {
             () if closes_first => Some("tstclnt leaves the closing to the server"),
             () if row.encrypt_then_mac == Switch::OffTheirs => Some("it has no encrypt-then-MAC to switch off"),
+            () if row.extended_master_secret == Switch::OffTheirs => Some("it has no switch for it"),
             () if row.key == KeyKind::Ed25519 => Some("it has no Ed25519 in TLS"),
             () => None,
         }
@@ -145,10 +145,13 @@ impl Peer for Nss {
     }
 
     fn connect(&self, row: &Row, port: u16, lab: &Lab) -> Result<(), String> {
-        let database =
-            if matches!(row.client_cert, ClientCert::Sent(_)) { &self.database } else { &self.keyless };
+        let database = if matches!(row.client_cert, ClientCert::Sent(_)) { &self.database } else { &self.keyless };
         let mut c = Self::command(&self.client, database, row, port);
         c.args(["-h", "localhost", "-4"]);
+        if row.suite.kx == Kx::Dhe {
+            // Offers its groups of RFC 7919.
+            c.arg("-H");
+        }
         if self.client_chooses_suite(row) {
             c.args(["-c", &suite(row)]);
         }
@@ -162,7 +165,8 @@ impl Peer for Nss {
         }
         // A pipe would do for the data, but tstclnt does not see the end of one.
         let input = File::open(lab.payload_file(row.bytes).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
-        let mut child = Child::start_on(&mut c, input.into())?;
+        let input = if row.connections() == 1 { input.into() } else { Stdio::null() };
+        let mut child = Child::start_on(&mut c, input)?;
         if row.connections() == 1 {
             let mut back = vec![0; row.bytes];
             child.read_exact(&mut back).map_err(|e| child.story(&format!("the echo failed: {e}")))?;

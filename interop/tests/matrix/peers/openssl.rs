@@ -16,7 +16,8 @@ struct OpenSsl {
     no_ems: PathBuf,
 }
 
-const NO_EMS: &str = "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nOptions = -ExtendedMasterSecret\n";
+const NO_EMS: &str =
+    "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nOptions = -ExtendedMasterSecret\n";
 
 pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
     let version = first_line("openssl", &["version"])?;
