@@ -171,11 +171,11 @@ fn against_their_client(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), Str
     let configs = server_configs(row, peer, lab)?;
     let http = peer.client_speaks_http();
     let habits = peer.habits();
-    let has_data = row.connections() == 1 || habits.empty_connections == 0;
-    let waits = http || (habits.client_never_closes && has_data);
+    let waits = http || habits.client_never_closes;
+    let all_empty = row.connections() > 1 && row.connections() <= habits.empty_connections;
     let server_closes = row.end == End::Server || (row.end == End::Client && waits);
-    let manners = Manners { http, server_closes };
-    let server = EchoServer::start(configs, row, manners).map_err(|e| e.to_string())?;
+    let manners = Manners { http, server_closes, bytes: if all_empty { 0 } else { row.bytes } };
+    let server = EchoServer::start(configs, manners).map_err(|e| e.to_string())?;
     let theirs = peer.connect(row, server.port, lab);
     let seen = server.stop();
     let refused = row.client_cert == ClientCert::Missing;
@@ -249,7 +249,9 @@ const FLEET_SECRET: [u8; 32] = *b"k3!x9Q;0vT-6y#Hd5/mZs8Rb&e2WjPc4";
 #[derive(Clone, Copy)]
 struct Manners {
     http: bool,
+    /// Once so many bytes came.
     server_closes: bool,
+    bytes: usize,
 }
 
 /// Serves each connection in a thread; the n-th connection meets the n-th configuration, round and round.
@@ -261,12 +263,11 @@ struct EchoServer {
 }
 
 impl EchoServer {
-    fn start(configs: Vec<Arc<ServerConfig>>, row: &Row, manners: Manners) -> io::Result<Self> {
+    fn start(configs: Vec<Arc<ServerConfig>>, manners: Manners) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let port = listener.local_addr()?.port();
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let row = row.clone();
         let (flag, results) = (stop.clone(), seen.clone());
         let accepting = thread::spawn(move || {
             let mut serving = Vec::new();
@@ -276,9 +277,9 @@ impl EchoServer {
                     break;
                 }
                 let connection = configs[n % configs.len()].accept();
-                let (row, results) = (row.clone(), results.clone());
+                let results = results.clone();
                 serving.push(thread::spawn(move || {
-                    let one = server_connection(connection, stream, &row, manners);
+                    let one = server_connection(connection, stream, manners);
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((n, one));
                 }));
             }
@@ -302,9 +303,9 @@ impl EchoServer {
     }
 }
 
-fn server_connection(connection: Connection, transport: TcpStream, row: &Row, manners: Manners) -> Seen {
+fn server_connection(connection: Connection, transport: TcpStream, manners: Manners) -> Seen {
     let (mut facts, mut bytes) = (None, 0);
-    let end = talk_as_server(connection, transport, row, manners, &mut facts, &mut bytes);
+    let end = talk_as_server(connection, transport, manners, &mut facts, &mut bytes);
     // That these were the right bytes, the client that got them back says.
     Seen { facts, data: Data::Checked(bytes), end }
 }
@@ -312,7 +313,6 @@ fn server_connection(connection: Connection, transport: TcpStream, row: &Row, ma
 fn talk_as_server(
     connection: Connection,
     transport: TcpStream,
-    row: &Row,
     manners: Manners,
     facts: &mut Option<Arc<Facts>>,
     bytes: &mut usize,
@@ -322,7 +322,7 @@ fn talk_as_server(
     transport.set_nodelay(true)?;
     let mut stream = Stream::new(connection, transport);
     *facts = Some(stream.handshake()?);
-    let Manners { http, server_closes } = manners;
+    let Manners { http, server_closes, bytes: wanted } = manners;
     if http {
         let body = read_request(&mut stream)?;
         *bytes = body.len();
@@ -330,7 +330,7 @@ fn talk_as_server(
         stream.write_all(&body)?;
     } else {
         let mut chunk = [0; 16 * 1024];
-        while !(server_closes && *bytes >= row.bytes) {
+        while !(server_closes && *bytes >= wanted) {
             let n = stream.read(&mut chunk)?;
             if n == 0 {
                 break;

@@ -76,6 +76,8 @@ pub(crate) struct Row {
     pub(crate) resume: Resume,
     /// Bytes of application data, each way.
     pub(crate) bytes: usize,
+    /// The way to the server does not matter.
+    pub(crate) only_to_client: bool,
     pub(crate) end: End,
     /// Whether the closing itself is looked at; many programs do not answer a close_notify.
     pub(crate) checks_close: bool,
@@ -98,6 +100,7 @@ impl Row {
             client_cert: ClientCert::NotAsked,
             resume: Resume::Never,
             bytes: SMALL,
+            only_to_client: false,
             end: End::Client,
             checks_close: false,
         }
@@ -239,6 +242,10 @@ fn transfers_and_closing() -> Vec<Row> {
         large("ChaCha20-Poly1305", CHACHA),
         large("CBC", RSA_CBC),
         large("CBC without encrypt-then-MAC", RSA_CBC).with(|r| r.encrypt_then_mac = Switch::OffOurs),
+        large("AES-GCM", ECDHE_RSA).with(|r| {
+            r.name = "4 MiB to the client, AES-GCM".into();
+            r.only_to_client = true;
+        }),
         closing("the client closes first", End::Client),
         closing("the server closes first", End::Server),
         closing("a cut connection is an error", End::Cut),

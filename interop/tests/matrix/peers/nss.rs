@@ -115,6 +115,9 @@ impl Peer for Nss {
     fn lacks(&self, row: &Row, ours: Ours) -> Option<&'static str> {
         let closes_first = ours == Ours::Server && row.checks_close && row.end == End::Client;
         match () {
+            () if ours == Ours::Client && row.bytes > 65_536 && !row.only_to_client => {
+                Some("selfserv sends files and takes none")
+            }
             () if closes_first => Some("tstclnt leaves the closing to the server"),
             () if row.encrypt_then_mac == Switch::OffTheirs => Some("it has no encrypt-then-MAC to switch off"),
             () if row.extended_master_secret == Switch::OffTheirs => Some("it has no switch for it"),
@@ -140,7 +143,9 @@ impl Peer for Nss {
             c
         };
         let mut server = ChildServer::start(lab, command)?;
-        server.get = Some(("/".into(), None));
+        let file = lab.payload_file(row.bytes).map_err(|e| e.to_string())?;
+        let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        server.get = Some((name, Some(payload(row.bytes))));
         Ok(Box::new(server))
     }
 
@@ -161,7 +166,7 @@ impl Peer for Nss {
         c.current_dir(lab.dir());
         if row.connections() > 1 {
             // It has no input left for a second connection: handshakes alone.
-            c.args(["-Q", "-L", &row.connections().to_string()]);
+            c.args(["-L", &row.connections().to_string()]);
         }
         // A pipe would do for the data, but tstclnt does not see the end of one.
         let input = File::open(lab.payload_file(row.bytes).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
