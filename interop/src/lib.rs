@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Clasp against real TLS peers on loopback TCP: OpenSSL, GnuTLS, NSS, curl, Python, Node, Java, Go and rustls.
+//!
+//! The tests are `tests/matrix`, a table of peers and rows with a `main` of its own:
+//!
+//! ```text
+//! cargo test -p clasp-interop --test matrix                        every peer that is installed
+//! CLASP_INTEROP=require cargo test -p clasp-interop --test matrix  a missing peer is a failure
+//! cargo test -p clasp-interop --test matrix -- --peer openssl --row resumption
+//! cargo test -p clasp-interop --test matrix -- --json              the matrix as JSON, alone on stdout
+//! ```
+//!
+//! The peers come from Debian's packages `openssl gnutls-bin libnss3-tools curl python3 nodejs
+//! openjdk-17-jdk-headless golang-go`; rustls is built in.
+//!
+//! To add a row, add it to `rows.rs`. To add a peer, implement `Peer` (`peers/mod.rs`), or write the small line
+//! protocol of `peers/scripted.rs` in the peer's language. A peer says in `lacks` which rows it cannot do and why; a
+//! row that it does not disclaim and that fails is a failure.

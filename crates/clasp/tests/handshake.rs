@@ -1,8 +1,10 @@
 //! The TLS 1.2 handshake in memory: every suite, key and way to resume.
 #![allow(clippy::unwrap_used)]
 
+use clasp::config::Identities;
+use clasp::error::{Cause, PeerError};
 use clasp::session::{ServerSessionCache, TicketKeys};
-use clasp::suite::{Auth, Bulk, Kx, SUITES};
+use clasp::suite::{Auth, Bulk, Kx, SUITES, Suite};
 use clasp::wire::code::{CipherSuite, MaxFragmentLength, NamedGroup, ProtocolVersion};
 use clasp::{ClientConfig, Policy, Resumption, ServerConfig};
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
@@ -49,7 +51,8 @@ fn every_suite_with_and_without_the_extensions_that_change_keys() {
             let policy = Policy::legacy().with_suites([suite.code]);
             let policy = match suite.kx {
                 Kx::Dhe => policy,
-                _ => policy.with_groups([NamedGroup::X25519]),
+                // The second is the curve of the server's key.
+                _ => policy.with_groups([NamedGroup::X25519, NamedGroup::Secp256r1]),
             };
             let client = client(policy).extended_master_secret(ems).encrypt_then_mac(etm).build().unwrap();
             let mut pair = Pair::new(&client, &server);
@@ -78,8 +81,15 @@ fn every_suite_with_and_without_the_extensions_that_change_keys() {
 fn every_key_and_curve() {
     for kind in [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519] {
         for group in [NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Secp384r1, NamedGroup::Secp521r1] {
-            let server = server(kind, Policy::default()).build().unwrap();
-            let client = client(Policy::default().with_groups([group])).build().unwrap();
+            // RFC 8422 5.3: the client names the curve of the server's key too.
+            let groups = match kind {
+                KeyKind::P256 => vec![group, NamedGroup::Secp256r1],
+                KeyKind::P384 => vec![group, NamedGroup::Secp384r1],
+                KeyKind::Rsa | KeyKind::Ed25519 => vec![group],
+            };
+            let policy = Policy::default().with_groups(groups);
+            let server = server(kind, policy.clone()).build().unwrap();
+            let client = client(policy).build().unwrap();
             let mut pair = Pair::new(&client, &server);
             talk(&mut pair);
             assert_eq!(pair.client.facts().unwrap().group, Some(group));
@@ -228,4 +238,26 @@ fn orderly_close_and_truncation() {
     assert!(pair.client_sends(b"more").is_err(), "sending after close");
     assert!(pair.server.transport_ended().is_ok());
     assert!(pair.client.transport_ended().unwrap_err().is_truncation());
+}
+
+/// RFC 8422 5.3: a server may not use an ECDSA key of a curve that the client did not name. OpenSSL ends such a
+/// handshake with illegal_parameter.
+#[test]
+fn a_key_of_a_curve_the_client_does_not_name_is_not_used() {
+    let identity = |kind| authority().issue(kind, &["localhost"]).identity();
+    let policy = Policy::default().with_versions([ProtocolVersion::Tls12]);
+    let x25519_alone = client(policy.clone().with_groups([NamedGroup::X25519])).build().unwrap();
+
+    let both = Identities::new([identity(KeyKind::P256), identity(KeyKind::Rsa)]);
+    let both = ServerConfig::builder().resolver(Arc::new(both)).policy(policy.clone()).build().unwrap();
+    let mut pair = Pair::new(&x25519_alone, &both);
+    talk(&mut pair);
+    let suite = pair.client.facts().unwrap().suite;
+    assert_eq!(Suite::find(suite).unwrap().auth, Auth::Rsa, "the identity that fits is chosen");
+
+    let p256_alone = server(KeyKind::P256, policy).build().unwrap();
+    let mut pair = Pair::new(&x25519_alone, &p256_alone);
+    let error = pair.drive().unwrap_err();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::NoCommonGroup));
+    assert!(error.to_string().contains("secp256r1, the curve of the server's key"), "{error}");
 }

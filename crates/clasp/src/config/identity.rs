@@ -5,7 +5,8 @@ use crate::answer::Answer;
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Misuse, Outside, Result};
 use crate::wire::code::{
-    CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, ProtocolVersion, SignatureScheme,
+    CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, NamedGroup, ProtocolVersion,
+    SignatureScheme,
 };
 use clasp_x509::{Certificate, SubjectAltName};
 use core::fmt;
@@ -39,6 +40,8 @@ pub struct Identity {
     pub(crate) ocsp: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) auth: Option<Auth>,
+    /// The curve of an ECDSA key.
+    pub(crate) curve: Option<NamedGroup>,
     pub(crate) kind: CertificateType,
 }
 
@@ -77,10 +80,11 @@ impl Identity {
                 .seen(format_args!("a certificate for {} and another key", leaf.subject()))
                 .hint("pass the key that the certificate was issued for"));
         }
-        let auth = auth_of(leaf.spki());
+        let (auth, curve) = (auth_of(leaf.spki()), curve_of(leaf.spki()));
+        let kind = CertificateType::X509;
         let key = Arc::new(key);
         let transport = (auth == Some(Auth::Rsa)).then(|| key.clone());
-        Ok(Self { chain, signer: key, transport, ocsp: None, timestamps: None, auth, kind: CertificateType::X509 })
+        Ok(Self { chain, signer: key, transport, ocsp: None, timestamps: None, auth, curve, kind })
     }
 
     /// From a chain in DER and a signer outside. RSA key transport is then not on offer: it needs the key itself.
@@ -90,8 +94,9 @@ impl Identity {
     pub fn with_signer(chain: Vec<Vec<u8>>, signer: Arc<dyn Signer>) -> Result<Self> {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
         let leaf = Certificate::parse(leaf).map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
-        let auth = auth_of(leaf.spki());
-        Ok(Self { chain, signer, transport: None, ocsp: None, timestamps: None, auth, kind: CertificateType::X509 })
+        let (auth, curve) = (auth_of(leaf.spki()), curve_of(leaf.spki()));
+        let kind = CertificateType::X509;
+        Ok(Self { chain, signer, transport: None, ocsp: None, timestamps: None, auth, curve, kind })
     }
 
     /// From a private key alone: the peer knows its public half by other means (RFC 7250).
@@ -106,8 +111,8 @@ impl Identity {
 
     /// From a SubjectPublicKeyInfo (DER) and a signer outside.
     pub fn raw_with_signer(spki: Vec<u8>, signer: Arc<dyn Signer>) -> Self {
-        let (auth, kind) = (auth_of(&spki), CertificateType::RawPublicKey);
-        Self { chain: vec![spki], signer, transport: None, ocsp: None, timestamps: None, auth, kind }
+        let (auth, curve, kind) = (auth_of(&spki), curve_of(&spki), CertificateType::RawPublicKey);
+        Self { chain: vec![spki], signer, transport: None, ocsp: None, timestamps: None, auth, curve, kind }
     }
 
     /// Adds the private key itself, if the signer is elsewhere: RSA key transport decrypts with it.
@@ -127,7 +132,7 @@ impl Identity {
         hello.certificate_types.contains(&self.kind)
             && match hello.version {
                 ProtocolVersion::Tls13 => self.serves13(&hello.schemes),
-                _ => hello.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| self.serves(s, &hello.schemes)),
+                _ => hello.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| self.serves(s, hello)),
             }
     }
 
@@ -170,15 +175,22 @@ impl Identity {
         &self.chain
     }
 
-    /// Whether this identity can serve `suite` for a peer that takes these schemes.
-    pub(crate) fn serves(&self, suite: &Suite, schemes: &[SignatureScheme]) -> bool {
+    /// Whether this identity can serve `suite` for this client.
+    pub(crate) fn serves(&self, suite: &Suite, hello: &ClientHelloFacts) -> bool {
         if self.auth != Some(suite.auth) {
             return false;
         }
         match suite.kx {
             Kx::Rsa => self.transport.is_some(),
-            Kx::Ecdhe | Kx::Dhe => self.signer.schemes().iter().any(|s| schemes.contains(s)),
+            Kx::Ecdhe | Kx::Dhe => {
+                self.signer.schemes().iter().any(|s| hello.schemes.contains(s)) && self.curve_suits(&hello.groups)
+            }
         }
+    }
+
+    /// RFC 8422 5.3: in TLS 1.2 an ECDSA key is of a curve that the client names, if it names any.
+    pub(crate) fn curve_suits(&self, groups: &[NamedGroup]) -> bool {
+        self.curve.is_none_or(|curve| groups.is_empty() || groups.contains(&curve))
     }
 
     /// Whether this identity can sign for a TLS 1.3 peer that takes these schemes.
@@ -205,6 +217,21 @@ pub(crate) fn auth_of(spki: &[u8]) -> Option<Auth> {
         EC | ED25519 => Some(Auth::Ecdsa),
         _ => None,
     }
+}
+
+/// The curve of an ECDSA key, by its AlgorithmIdentifier: RFC 5480 2.1.1.
+fn curve_of(spki: &[u8]) -> Option<NamedGroup> {
+    const CURVES: [(&[u8], NamedGroup); 3] = [
+        (
+            b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07",
+            NamedGroup::Secp256r1,
+        ),
+        (b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", NamedGroup::Secp384r1),
+        (b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23", NamedGroup::Secp521r1),
+    ];
+    // Inside the outer SEQUENCE, whose length takes a second byte from 128 on.
+    let inside = spki.get(if *spki.get(1)? < 0x80 { 2 } else { 3 }..)?;
+    CURVES.into_iter().find(|(id, _)| inside.starts_with(id)).map(|(_, curve)| curve)
 }
 
 /// The object identifier of the algorithm: SEQUENCE { SEQUENCE { OBJECT IDENTIFIER ...
@@ -242,6 +269,8 @@ pub struct ClientHelloFacts {
     pub suites: Vec<CipherSuite>,
     /// The signature schemes it shares with our policy.
     pub schemes: Vec<SignatureScheme>,
+    /// All groups it names; a certificate's curve has to be among them in TLS 1.2 (RFC 8422 5.3).
+    pub groups: Vec<NamedGroup>,
     /// The application protocols it offers.
     pub alpn: Vec<Vec<u8>>,
     /// The kinds of certificate it takes.

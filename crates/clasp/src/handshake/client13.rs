@@ -316,7 +316,7 @@ impl Settled {
             ExtensionType::SupportedGroups => drop(extension::codes(e, "named_group_list")?),
             ExtensionType::Alpn => self.alpn = Some(super::hello::chosen_protocol(&config.alpn, e)?),
             ExtensionType::ServerCertificateType | ExtensionType::ClientCertificateType => {
-                self.types.read(config, e)?
+                self.types.read(config, e)?;
             }
             ExtensionType::EarlyData => {
                 extension::empty(e, "early_data")?;

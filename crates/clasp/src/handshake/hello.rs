@@ -343,7 +343,7 @@ impl ServerAnswer {
                 self.timestamps = Some(certificate::timestamps(e)?.to_vec());
             }
             ExtensionType::ServerCertificateType | ExtensionType::ClientCertificateType => {
-                self.types.read(config, e)?
+                self.types.read(config, e)?;
             }
             ExtensionType::Alpn if !config.alpn.is_empty() => self.alpn = Some(chosen_protocol(&config.alpn, e)?),
             ExtensionType::MaxFragmentLength if config.max_fragment_length.is_some() => {

@@ -19,6 +19,7 @@ pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer, version: P
         server_name: offer.server_name.clone(),
         suites: policy.suites.iter().copied().filter(|s| offer.suites.contains(s)).collect(),
         schemes: offer.schemes.iter().copied().filter(|s| s.is_known()).collect(),
+        groups: offer.groups.clone().unwrap_or_default(),
         alpn: offer.alpn.clone(),
         certificate_types: offer.takes_types(),
         authorities: offer.authorities.clone(),
@@ -34,7 +35,7 @@ pub(crate) fn suite(
 ) -> Result<(&'static Suite, Option<NamedGroup>)> {
     let mut no_group = false;
     for suite in facts.suites.iter().filter_map(|code| Suite::find(*code)) {
-        if !identity.serves(suite, &facts.schemes) {
+        if !identity.serves(suite, facts) {
             continue;
         }
         match suite.kx {
@@ -44,6 +45,13 @@ pub(crate) fn suite(
                 None => no_group = true,
             },
         }
+    }
+    let some_suite = facts.suites.iter().filter_map(|code| Suite::find(*code)).any(|s| Some(s.auth) == identity.auth);
+    let unsuited = identity.curve.filter(|_| some_suite && !no_group && !identity.curve_suits(&facts.groups));
+    if let Some(curve) = unsuited {
+        let seen = facts.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let error = Error::from(PeerError::NoCommonGroup).seen(seen).in_message("ClientHello");
+        return Err(error.wanted(format_args!("{curve}, the curve of the server's key")));
     }
     Err(refused(policy, offer, facts, no_group))
 }

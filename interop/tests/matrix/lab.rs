@@ -1,0 +1,171 @@
+//! What rows share: certificates in files, payloads, ports, and the exchange itself.
+
+use clasp_testkit::{Issued, KeyKind, authority};
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// No single read or write of a socket may take longer.
+pub(crate) const SOCKET_LIMIT: Duration = Duration::from_secs(10);
+
+/// A certificate in files.
+pub(crate) struct Files {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) issued: Issued,
+}
+
+/// The laboratory: a directory that goes when it goes.
+pub(crate) struct Lab {
+    dir: tempfile::TempDir,
+    pub(crate) ca: PathBuf,
+    server: Vec<(KeyKind, Files)>,
+    client: Vec<(KeyKind, Files)>,
+    ports: Mutex<HashSet<u16>>,
+    payloads: Mutex<HashMap<usize, PathBuf>>,
+}
+
+pub(crate) const KEY_KINDS: [KeyKind; 4] = [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519];
+
+impl Lab {
+    pub(crate) fn new() -> io::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("clasp-interop-").tempdir()?;
+        let ca = dir.path().join("ca.pem");
+        fs::write(&ca, authority().pem())?;
+        for (name, pem) in DH_PARAMETERS {
+            fs::write(dir.path().join(name), pem)?;
+        }
+        let mut serial = 0_u64;
+        let mut files = |role: &str, names: &[&str]| {
+            let one = |kind: KeyKind| {
+                // NSS tells certificates apart by serial number, which would come from the key and RSA's is shared, and
+                // by subject, which is the first name.
+                serial += 1;
+                let subject = format!("{role}-{kind:?}.example").to_ascii_lowercase();
+                let names = [&[subject.as_str()], names].concat();
+                let issued = authority().issue_with(kind, &names, |p| p.serial_number = Some(serial.into()));
+                let [cert, key] = ["cert", "key"].map(|what| dir.path().join(format!("{role}-{kind:?}-{what}.pem")));
+                fs::write(&cert, &issued.chain_pem)?;
+                fs::write(
+                    &key,
+                    if kind == KeyKind::Ed25519 { plain_ed25519(&issued.key)? } else { issued.key_pem.clone() },
+                )?;
+                Ok((kind, Files { cert, key, issued }))
+            };
+            KEY_KINDS.into_iter().map(one).collect::<io::Result<Vec<_>>>()
+        };
+        let server = files("server", &["localhost", "127.0.0.1"])?;
+        let client = files("client", &[])?;
+        Ok(Self { server, client, ca, dir, ports: Mutex::default(), payloads: Mutex::default() })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The server's certificate of this kind.
+    pub(crate) fn server(&self, kind: KeyKind) -> &Files {
+        find(&self.server, kind)
+    }
+
+    /// The client's certificate of this kind.
+    pub(crate) fn client(&self, kind: KeyKind) -> &Files {
+        find(&self.client, kind)
+    }
+
+    /// A port that nobody listened on just now and that was not given out before. Somebody else may still take it:
+    /// whoever starts a server on it tries again with another.
+    pub(crate) fn port(&self) -> io::Result<u16> {
+        loop {
+            let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+            if self.ports.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+                return Ok(port);
+            }
+        }
+    }
+
+    /// A file with the payload of this length.
+    pub(crate) fn payload_file(&self, bytes: usize) -> io::Result<PathBuf> {
+        let mut payloads = self.payloads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(path) = payloads.get(&bytes) {
+            return Ok(path.clone());
+        }
+        let path = self.file(&format!("payload-{bytes}.txt"));
+        fs::write(&path, payload(bytes))?;
+        payloads.insert(bytes, path.clone());
+        Ok(path)
+    }
+}
+
+/// An Ed25519 key as RFC 8410 7 has it first: without the public key (RFC 5958 version 2), which OpenSSL 3.0 cannot read.
+fn plain_ed25519(key: &[u8]) -> io::Result<String> {
+    let missing = || io::Error::other("an Ed25519 key without its seed");
+    let at = key.windows(4).position(|w| w == [0x04, 0x22, 0x04, 0x20]).ok_or_else(missing)? + 4;
+    let seed = key.get(at..at + 32).ok_or_else(missing)?;
+    let head = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    Ok(pem("PRIVATE KEY", &[&head, seed].concat()))
+}
+
+/// DER as PEM, of less than one line.
+fn pem(label: &str, der: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for triple in der.chunks(3) {
+        let bits = triple.iter().enumerate().fold(0_usize, |bits, (i, b)| bits | usize::from(*b) << (16 - 8 * i));
+        for i in 0..4 {
+            let letter = ALPHABET[bits >> (18 - 6 * i) & 63];
+            text.push(if i <= triple.len() { char::from(letter) } else { '=' });
+        }
+    }
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+}
+
+fn find(files: &[(KeyKind, Files)], kind: KeyKind) -> &Files {
+    files.iter().find(|(k, _)| *k == kind).map(|(_, f)| f).expect("every kind was made")
+}
+
+/// The groups of RFC 7919, for servers that take parameters from a file.
+const DH_PARAMETERS: [(&str, &str); 3] = [
+    ("ffdhe2048.pem", include_str!("scripts/ffdhe2048.pem")),
+    ("ffdhe3072.pem", include_str!("scripts/ffdhe3072.pem")),
+    ("ffdhe4096.pem", include_str!("scripts/ffdhe4096.pem")),
+];
+
+/// Lines of 63 random letters. Lower case, because some programs take lines that begin otherwise for commands.
+pub(crate) fn payload(bytes: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    (1..=bytes)
+        .map(|i| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            if i % 64 == 0 { b'\n' } else { b'a' + u8::try_from(state >> 32 & 0xff).unwrap_or(0) % 26 }
+        })
+        .collect()
+}
+
+/// How much is on its way at once, so that nobody's buffer can fill: whole lines, one record.
+const CHUNK: usize = 16 * 1024;
+
+/// Sends the payload piece by piece and checks that each comes back.
+pub(crate) fn echo(peer: &mut (impl Read + Write), payload: &[u8]) -> io::Result<()> {
+    for (i, piece) in payload.chunks(CHUNK).enumerate() {
+        peer.write_all(piece)?;
+        peer.flush()?;
+        let mut back = vec![0; piece.len()];
+        peer.read_exact(&mut back)?;
+        if back != piece {
+            let at = back.iter().zip(piece).position(|(a, b)| a != b).unwrap_or(0);
+            return Err(io::Error::other(format!("byte {} came back changed", i * CHUNK + at)));
+        }
+    }
+    Ok(())
+}
