@@ -6,7 +6,7 @@ use clasp::config::{
 };
 use clasp::error::{CertificateError, Outside, PeerError};
 use clasp::session::{ClientSessions, PeerKey, ServerSessionCache, ServerSessions, Session};
-use clasp::wire::code::{CertificateType, ProtocolVersion, SignatureScheme};
+use clasp::wire::code::{AlertDescription, CertificateType, ProtocolVersion, SignatureScheme};
 use clasp::{Answer, Error, Result};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,11 +82,8 @@ impl ShimVerifier {
         if self.fail {
             let refused = Error::from(CertificateError::Refused).seen("-verify-fail");
             // The alerts that the runner's own shim tells its library to send.
-            let alert = if self.custom {
-                clasp::wire::code::AlertDescription::CertificateUnknown
-            } else {
-                clasp::wire::code::AlertDescription::CertificateUnknown
-            };
+            let alert =
+                if self.custom { AlertDescription::CertificateUnknown } else { AlertDescription::HandshakeFailure };
             return Err(refused.with_alert(alert));
         }
         if self.fail_status {
@@ -160,6 +157,10 @@ impl Chooser {
         if all().next().is_some() && all().all(|n| !Self::matches_issuer(n, &hello.authorities)) {
             return Err(Error::from(PeerError::NoCommonScheme).seen("NoMatchingIssuer"));
         }
+        let of_type = |n: &Numbered| hello.certificate_types.contains(&n.identity.certificate_type());
+        if all().next().is_some() && !all().any(of_type) {
+            return Err(Error::from(PeerError::NoCommonScheme).seen("UnknownCertificateType"));
+        }
         // The handshake will say what the first lacks.
         let first = all().find(|n| Self::matches_issuer(n, &hello.authorities));
         first.map(|n| n.identity.clone()).ok_or_else(|| Error::from(PeerError::NoCommonScheme).seen("no identity"))
@@ -206,7 +207,7 @@ impl Chooser {
         }
         let wanted = request.certificate_type.unwrap_or(CertificateType::X509);
         if !self.identities.iter().any(|n| issuer(n) && n.identity.certificate_type() == wanted) {
-            return PeerError::BadCertificateType.into();
+            return Error::from(PeerError::NoCommonScheme).seen("UnknownCertificateType");
         }
         PeerError::NoCommonScheme.into()
     }

@@ -117,7 +117,6 @@ flags! {
         expect_no_secure_renegotiation "-expect-no-secure-renegotiation", expect_hrr "-expect-hrr",
         expect_no_hrr "-expect-no-hrr", expect_no_peer_cert "-expect-no-peer-cert",
         expect_no_server_name "-expect-no-server-name", expect_verify_result "-expect-verify-result",
-        renegotiate_ignore "-renegotiate-ignore",
     }
     numbers {
         port "-port", shim_id "-shim-id", min_version "-min-version", max_version "-max-version",

@@ -111,6 +111,8 @@ impl Connection {
                 }
                 Operation::Write(level, suite, keys) => {
                     self.flush(&mut flight, out)?;
+                    // Protected records say 1.2, whatever the first hello's said: RFC 9846 5.1.
+                    self.sealer.set_version(ProtocolVersion::Tls12);
                     self.sealer.install(*keys);
                     self.write_level = level;
                     self.tell(What::Keys { direction: Direction::Sent, level, suite });

@@ -68,7 +68,6 @@ pub struct Connection {
     closed: bool,
     empty_records: u8,
     warnings: u8,
-    renegotiations: u8,
     /// TLS 1.3 was agreed.
     tls13: bool,
     read_level: Level,
@@ -121,7 +120,6 @@ impl Connection {
             closed: false,
             empty_records: 0,
             warnings: 0,
-            renegotiations: 0,
             tls13: false,
             read_level: Level::Plain,
             write_level: Level::Plain,
@@ -267,23 +265,19 @@ impl Connection {
                     let last = messages.is_empty() && !self.joiner.is_partial();
                     self.after_handshake(kind, message, last)?;
                 }
-                None => self.renegotiation_asked(kind, out)?,
+                None => self.renegotiation_asked(kind)?,
             }
         }
         self.drive(&mut Context::from_waker(Waker::noop()), out)
     }
 
-    /// RFC 5246 7.4.1.1, RFC 5746 4.5: a request to renegotiate is turned down with a warning, a few times.
-    fn renegotiation_asked(&mut self, kind: HandshakeType, out: &mut Vec<u8>) -> Result<()> {
+    /// After a TLS 1.2 handshake the peer can only ask for another, which is refused (RFC 5746 4.5).
+    fn renegotiation_asked(&self, kind: HandshakeType) -> Result<()> {
         let wanted = if self.server { HandshakeType::ClientHello } else { HandshakeType::HelloRequest };
-        if kind != wanted {
-            return Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"));
-        }
-        self.renegotiations += 1;
-        if self.renegotiations > limits::MAX_RENEGOTIATION_REQUESTS {
+        if kind == wanted {
             return Err(PeerError::RenegotiationRefused.into());
         }
-        self.send_alert(AlertDescription::NoRenegotiation, false, out)
+        Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"))
     }
 
     fn take_change_cipher_spec(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {

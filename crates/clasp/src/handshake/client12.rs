@@ -210,6 +210,10 @@ async fn resumed(
     let facts = Facts {
         peer_chain: session.server_chain.clone(),
         peer_type: session.server_type,
+        group: session.group,
+        signature_scheme: session.signature_scheme,
+        ocsp: session.ocsp.clone(),
+        timestamps: session.timestamps.clone(),
         server_name: Some(offered.peer.0.clone()),
         resumed: Some(resumption),
         ..facts(answer)
@@ -368,6 +372,10 @@ fn keep_session(
         server_chain: facts.peer_chain.clone(),
         server_type: facts.peer_type,
         alpn: answer.alpn.clone(),
+        group: facts.group,
+        signature_scheme: facts.signature_scheme,
+        ocsp: facts.ocsp.clone(),
+        timestamps: facts.timestamps.clone(),
         received: now,
         age_add: 0,
         max_early_data: 0,

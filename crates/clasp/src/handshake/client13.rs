@@ -10,7 +10,7 @@
 //! ```
 
 use super::link::Link;
-use super::offer::{Offered, OfferedPsk, send_again};
+use super::offer::{Offered, OfferedPsk, send_again, shares_curve};
 use super::proof::signed13;
 use super::{
     Established, Secrets, TicketKeeper, credential, install_read, install_write, key_exchange, log_application,
@@ -73,6 +73,13 @@ pub(super) async fn client(
     let at = vault.handshake(at, answer.share.is_some(), link.transcript.hash().as_ref());
     log_handshake(config.key_log.as_ref(), &offered.random, &vault);
     install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
+    // An alert from here on is protected; early data that may still be taken goes on under its own keys.
+    if !early || retried {
+        if config.middlebox_compatibility && !retried {
+            link.send_compatibility_ccs();
+        }
+        install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
+    }
     if let Some(psk) = psk {
         link.resumed(if psk.kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
     }
@@ -87,6 +94,9 @@ pub(super) async fn client(
         (true, true) => EarlyData::Accepted,
         (true, false) => {
             link.early_data_refused();
+            if !retried {
+                install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
+            }
             EarlyData::Rejected
         }
     };
@@ -106,6 +116,9 @@ pub(super) async fn client(
         }
         facts.peer_chain.clone_from(&session.server_chain);
         facts.peer_type = session.server_type;
+        facts.signature_scheme = session.signature_scheme;
+        facts.ocsp.clone_from(&session.ocsp);
+        facts.timestamps.clone_from(&session.timestamps);
         facts.resumed = Some(Resumption::Ticket);
     } else {
         facts.resumed = Some(Resumption::ExternalPsk);
@@ -118,10 +131,8 @@ pub(super) async fn client(
     // 4.5: after EndOfEarlyData, if the server took the data
     if early == EarlyData::Accepted {
         link.send(HandshakeType::EndOfEarlyData, |_| ());
-    } else if config.middlebox_compatibility && early == EarlyData::NotOffered && !retried {
-        link.send_compatibility_ccs();
+        install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
     }
-    install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
     let at = vault.main(at, at_server_finished.as_ref());
     log_application(config.key_log.as_ref(), &offered.random, &vault);
     install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
@@ -201,7 +212,7 @@ fn read_retry(
     }
     if let Some(group) = group {
         let shared = |(g, share): &(NamedGroup, Box<dyn crate::crypto::KeyShare>)| {
-            *g == group || share.also().is_some_and(|(curve, _)| curve == group && config.shares.is_none())
+            *g == group || share.also().is_some_and(|(curve, _)| curve == group && shares_curve(config, curve))
         };
         if !config.policy.groups.contains(&group) {
             return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));

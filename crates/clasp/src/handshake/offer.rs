@@ -112,7 +112,9 @@ impl Offered {
         };
         if tls13 {
             for group in first_shares(config) {
-                offered.shares.push((group, super::key_exchange::start(provider, group)?));
+                if !offered.shares.iter().any(|(_, share)| share.also().is_some_and(|(curve, _)| curve == group)) {
+                    offered.shares.push((group, super::key_exchange::start(provider, group)?));
+                }
             }
             offered.early = early_offer(config, offered.session.as_ref());
             offered.list_psks(config, None);
@@ -302,8 +304,8 @@ impl Offered {
             .for_each(|g| shares.push(KeyShareEntry { group: NamedGroup(g.group), public: &[0] }));
         for (group, share) in &self.shares {
             shares.push(KeyShareEntry { group: *group, public: share.public() });
-            // The curve of a hybrid stands as a share of its own: the work is done already.
-            if let Some((curve, public)) = share.also().filter(|(g, _)| !self.retried && may_share(config, *g)) {
+            // The curve of a hybrid stands as a share of its own where it is wanted: the work is done already.
+            if let Some((curve, public)) = share.also().filter(|(g, _)| !self.retried && shares_curve(config, *g)) {
                 shares.push(KeyShareEntry { group: curve, public });
             }
         }
@@ -339,16 +341,23 @@ impl Offered {
     }
 }
 
-/// The groups to send shares for at once: the best hybrid, whose curve comes free, or the best group there is.
+/// The groups to send shares for at once: the best there is, and the best of the other kind, hybrid or plain, because
+/// a server may have one kind only.
 fn first_shares(config: &ClientConfig) -> Vec<NamedGroup> {
+    let groups = &config.policy.groups;
     match &config.shares {
-        Some(groups) => groups.iter().copied().filter(|g| config.policy.groups.contains(g)).collect(),
-        None => config.policy.groups.first().copied().into_iter().collect(),
+        Some(wanted) => wanted.iter().copied().filter(|g| groups.contains(g)).collect(),
+        None => {
+            let first = groups.first().copied();
+            let other = groups.iter().copied().find(|g| Some(g.is_hybrid()) != first.map(NamedGroup::is_hybrid));
+            first.into_iter().chain(other).collect()
+        }
     }
 }
 
-fn may_share(config: &ClientConfig, curve: NamedGroup) -> bool {
-    config.policy.groups.contains(&curve) && config.shares.is_none()
+/// Whether the curve of a hybrid stands beside it.
+pub(crate) fn shares_curve(config: &ClientConfig, curve: NamedGroup) -> bool {
+    first_shares(config).contains(&curve)
 }
 
 fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<EarlyOffer> {

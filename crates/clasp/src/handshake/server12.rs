@@ -141,8 +141,16 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     link.recv_change_cipher_spec().await?;
     change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
     let first_finished = recv_finished(link, &vault, hash, Side::Client).await?;
-    let session =
-        session_of(talk, suite, extended, &vault, client_chain.clone(), client_type.unwrap_or(CertificateType::X509));
+    let session = session_of(
+        talk,
+        suite,
+        extended,
+        &vault,
+        client_chain.clone(),
+        client_type.unwrap_or(CertificateType::X509),
+        client_scheme,
+        signature_group,
+    );
     if new_ticket {
         send_ticket(link, config, session.encode());
     } else if let (Some(store), Some(bytes)) = (&config.sessions, session.encode().filter(|_| !session_id.is_empty())) {
@@ -218,6 +226,8 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         client_authenticated: !session.client_chain.is_empty(),
         peer_chain: session.client_chain.clone(),
         peer_type: session.client_type,
+        client_scheme: session.client_scheme,
+        group: session.group,
         alpn: alpn.map(<[u8]>::to_vec),
         ..facts(talk, suite, session.extended_master_secret, encrypt_then_mac)
     };
@@ -313,6 +323,8 @@ fn session_of(
     vault: &Vault12,
     client_chain: Vec<Vec<u8>>,
     client_type: CertificateType,
+    client_scheme: Option<SignatureScheme>,
+    group: Option<NamedGroup>,
 ) -> ServerSession {
     let mut master = Box::new([0; 48]);
     master.copy_from_slice(vault.master_secret().expose());
@@ -325,6 +337,8 @@ fn session_of(
         server_name: talk.offer.server_name.clone(),
         client_chain,
         client_type,
+        client_scheme,
+        group,
         alpn: None,
         age_add: 0,
         max_early_data: 0,

@@ -133,6 +133,7 @@ pub(super) async fn server(
             }
             facts.resumed = Some(Resumption::Ticket);
             facts.peer_type = session.client_type;
+            facts.client_scheme = session.client_scheme;
             facts.client_authenticated = !session.client_chain.is_empty();
             facts.peer_chain.clone_from(&session.client_chain);
         }
@@ -454,6 +455,8 @@ fn session_of(config: &ServerConfig, suite: &Suite13, facts: &Facts) -> Result<S
         server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain.clone(),
         client_type: facts.peer_type,
+        client_scheme: facts.client_scheme,
+        group: facts.group,
         alpn: facts.alpn.clone(),
         age_add: u32::from_be_bytes(age_add),
         // Without a store nothing could tell a replay.

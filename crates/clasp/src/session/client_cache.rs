@@ -1,7 +1,7 @@
 //! Sessions kept by the client.
 
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::{CertificateType, CipherSuite, ProtocolVersion};
+use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use core::fmt;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +26,11 @@ pub struct Session {
     /// What the chain holds.
     pub(crate) server_type: CertificateType,
     pub(crate) alpn: Option<Vec<u8>>,
+    /// What was shown and settled when the session was made.
+    pub(crate) group: Option<NamedGroup>,
+    pub(crate) signature_scheme: Option<SignatureScheme>,
+    pub(crate) ocsp: Option<Vec<u8>>,
+    pub(crate) timestamps: Option<Vec<u8>>,
     /// TLS 1.3: when the ticket came, and what is added to its age.
     pub(crate) received: SystemTime,
     pub(crate) age_add: u32,

@@ -1,7 +1,7 @@
 //! What a server must remember of a session, as bytes: sealed in a ticket or kept under a session ID.
 
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::{CertificateType, CipherSuite, ProtocolVersion};
+use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::{Read, Reader, Writer};
 use core::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,6 +19,10 @@ pub(crate) struct ServerSession {
     pub(crate) client_chain: Vec<Vec<u8>>,
     /// What the chain holds.
     pub(crate) client_type: CertificateType,
+    /// How the client proved its key.
+    pub(crate) client_scheme: Option<SignatureScheme>,
+    /// The group of the key exchange that made the session.
+    pub(crate) group: Option<NamedGroup>,
     pub(crate) alpn: Option<Vec<u8>>,
     /// TLS 1.3: what the client adds to the ticket's age.
     pub(crate) age_add: u32,
@@ -27,7 +31,7 @@ pub(crate) struct ServerSession {
 }
 
 /// The layout's number; another is not read.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
 
@@ -47,6 +51,8 @@ impl ServerSession {
         w.bytes(&self.master[..]);
         w.u8(u8::from(self.extended_master_secret));
         w.u8(self.client_type.0);
+        w.u16(self.client_scheme.map_or(0, |s| s.0));
+        w.u16(self.group.map_or(0, |g| g.0));
         let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
         w.bytes(&u64::try_from(created).unwrap_or(u64::MAX).to_be_bytes());
         w.u32(self.age_add);
@@ -72,6 +78,8 @@ impl ServerSession {
         master.copy_from_slice(r.take(MASTER_LEN, "master")?);
         let extended_master_secret = r.u8("ems")? == 1;
         let client_type = CertificateType(r.u8("client_type")?);
+        let client_scheme = Some(SignatureScheme(r.u16("client_scheme")?)).filter(|s| s.0 != 0);
+        let group = Some(NamedGroup(r.u16("group")?)).filter(|g| g.0 != 0);
         let created = u64::from_be_bytes(*r.array("created")?);
         let age_add = r.u32("age_add")?;
         let max_early_data = r.u32("max_early_data")?;
@@ -95,6 +103,8 @@ impl ServerSession {
             server_name,
             client_chain,
             client_type,
+            client_scheme,
+            group,
             alpn,
             age_add,
             max_early_data,
@@ -129,6 +139,8 @@ mod tests {
             server_name: Some("example.com".into()),
             client_chain: vec![vec![1; 300], vec![2; 500]],
             client_type: CertificateType::X509,
+            client_scheme: None,
+            group: Some(NamedGroup::X25519),
             alpn: Some(b"h2".to_vec()),
             age_add: 0x0102_0304,
             max_early_data: 99,
