@@ -118,7 +118,7 @@ fn criticality<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
 fn keys<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
     let extensions = &certificate.extensions;
     let rule = "RFC 5280 4.2.1.1";
-    let self_signed = role == Role::Root && certificate.is_self_issued();
+    let self_signed = !matches!(role, Role::Leaf(_)) && certificate.is_self_issued();
     match extensions.authority_key {
         None if self_signed => {}
         None => return bad(rule, "no authorityKeyIdentifier", "one with the issuer's key identifier"),
@@ -130,7 +130,7 @@ fn keys<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
                 let found = "authorityCertIssuer or authorityCertSerialNumber";
                 return bad("BR 7.1.2.11.1", found, "the key identifier alone");
             }
-            if self_signed && extensions.subject_key.is_some() && authority.key != extensions.subject_key {
+            if self_signed && role == Role::Root && extensions.subject_key.is_some() && authority.key != extensions.subject_key {
                 let found = "a self-signed root whose key identifiers differ";
                 return bad("BR 7.1.2.1.3", found, "subjectKeyIdentifier and authorityKeyIdentifier the same");
             }
@@ -218,35 +218,76 @@ fn server<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
 
 /// BR 7.1.4.3: a common name that reads as a host name or address is one of the subjectAltNames, letter for letter.
 ///
-/// Two things are let be: text that is neither, and a domain above the names of the certificate.
+/// The Baseline Requirements are about public names, so what is private (RFC 6761, RFC 6762, RFC 8375, addresses that
+/// are not routed) is let be on either side. So is text that is no name, and a domain above those of the certificate.
+/// The notation of addresses always counts: it is where software disagrees on what an address is.
 fn common_name<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     for attribute in Name(certificate.subject_der()).attributes().filter(|a| a.oid == oid::COMMON_NAME) {
         let text: String = compare::characters(attribute.tag, attribute.value).into_iter().flatten().take(256).collect();
-        let mut names = certificate.alt_names();
         let good = if reads_as_address(&text) {
-            names.any(|name| match name {
-                SubjectAltName::Ip(_) => text.parse::<IpAddr>().is_ok() && name.to_string() == text,
-                _ => false,
-            })
+            text.parse().is_ok_and(|ip: IpAddr| ip.to_string() == text && has_address(certificate, ip))
         } else if reads_as_domain(&text) {
-            let mut dns = names.filter_map(|name| match name {
-                SubjectAltName::Dns(name) => Some(name),
-                _ => None,
-            });
-            match dns.next() {
-                None => true,
-                Some(first) => core::iter::once(first).chain(dns).any(|name| covers(&text, name)),
-            }
+            text.is_ascii() && has_domain(certificate, &text)
         } else {
             true
         };
         if !good {
-            let found = Value::Name("common name", certificate.subject_der());
+            let found = Value::Name("the common name of", certificate.subject_der());
             let wanted = Value::Text("a copy of one of its subjectAltNames");
             return Err(Fault::new(Reason::BadForm, "BR 7.1.4.3", found, wanted));
         }
     }
     Ok(())
+}
+
+fn has_domain(certificate: &Certificate<'_>, text: &str) -> bool {
+    let mut dns = certificate.alt_names().filter_map(|name| match name {
+        SubjectAltName::Dns(name) if is_public_domain(name) => Some(name),
+        _ => None,
+    });
+    if !is_public_domain(text.as_bytes()) {
+        return true;
+    }
+    dns.next().is_none_or(|first| core::iter::once(first).chain(dns).any(|name| covers(text, name)))
+}
+
+fn has_address(certificate: &Certificate<'_>, ip: IpAddr) -> bool {
+    let mut addresses = certificate.alt_names().filter_map(|name| match name {
+        SubjectAltName::Ip(bytes) => address(bytes).filter(|ip| is_public_address(*ip)),
+        _ => None,
+    });
+    if !is_public_address(ip) {
+        return true;
+    }
+    addresses.next().is_none_or(|first| core::iter::once(first).chain(addresses).any(|other| other == ip))
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+        (Ok(v4), _) => Some(v4.into()),
+        (_, Ok(v6)) => Some(v6.into()),
+        _ => None,
+    }
+}
+
+/// Single labels, and what stands below a domain that is never delegated, belong to whoever uses them.
+fn is_public_domain(name: &[u8]) -> bool {
+    const PRIVATE: [&[u8]; 7] = [b"localhost", b"local", b"test", b"invalid", b"internal", b"home.arpa", b"onion"];
+    let below = |domain: &[u8]| {
+        let at = name.len().checked_sub(domain.len());
+        at.and_then(|at| name.split_at_checked(at))
+            .is_some_and(|(above, rest)| above.ends_with(b".") && rest.eq_ignore_ascii_case(domain))
+    };
+    name.contains(&b'.') && !PRIVATE.iter().any(|domain| below(domain))
+}
+
+fn is_public_address(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_documentation() || v4.is_unspecified())
+        }
+        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()),
+    }
 }
 
 /// Whether a common name is this DNS name, or a domain above it.
@@ -288,6 +329,9 @@ mod tests {
         }
         for (text, domain) in [("example.com", true), ("test-測試.com", true), ("server", false), ("Acme Inc.", false), ("A. Lovelace", false)] {
             assert_eq!(reads_as_domain(text), domain, "{text}");
+        }
+        for (name, public) in [("example.com", true), ("test.localhost", false), ("nas", false), ("a.b.local", false)] {
+            assert_eq!(is_public_domain(name.as_bytes()), public, "{name}");
         }
         assert!(covers("example.com", b"*.example.com") && covers("example.com", b"example.com"));
         assert!(!covers("example.com", b"badexample.com") && !covers("Example.com", b"example.com"));

@@ -17,10 +17,12 @@
 //! What is checked, and how the [profiles](Profile) differ, stands in the guide, docs/certificates.md.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod certificate;
 mod constraint;
 mod der;
 mod form;
+mod identity;
 mod name;
 mod oid;
 mod path;
@@ -29,12 +31,15 @@ mod profile;
 mod reason;
 mod revocation;
 mod roots;
+mod sct;
 mod signature;
 mod time;
 
+pub use cache::Verdicts;
 pub use certificate::Certificate;
 pub use certificate::key::PublicKey;
 pub use certificate::usage::KeyUsage;
+pub use identity::Identity;
 pub use name::Name;
 pub use name::general::SubjectAltName;
 pub use oid::Oid;
@@ -47,4 +52,5 @@ pub use revocation::direct::standing;
 pub use revocation::ocsp::{CertStatus, OcspResponse, SingleResponse};
 pub use revocation::{Check, Revocation, Scope, Standing, Trouble};
 pub use roots::{Roots, RootsError};
+pub use sct::{Logs, Sct, SctEntry, SctVerdict};
 pub use time::Moment;

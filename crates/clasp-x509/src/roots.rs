@@ -4,6 +4,7 @@ use crate::certificate::Certificate;
 use crate::certificate::extension::{self, NameConstraints};
 use crate::der::{self, Der, DerError};
 use crate::name::{self, compare};
+use aws_lc_rs::digest::{Context, SHA256};
 use core::fmt;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -18,6 +19,8 @@ pub struct Roots {
     /// Every form of a name that stands in a root, to its group.
     exact: HashMap<Vec<u8>, usize>,
     canonical: HashMap<Vec<u8>, usize>,
+    /// A hash of all that was added, in its order: two stores with the same one trust the same.
+    digest: [u8; 32],
 }
 
 /// RFC 5280 6.1.1 (d): a name and a key, and where there are, constraints or the certificate they came from.
@@ -123,6 +126,14 @@ impl Roots {
             other.spki == anchor.spki && other.certificate == anchor.certificate && other.constraints == anchor.constraints
         };
         if !group.iter().any(|i| self.anchors.get(*i).is_some_and(same)) {
+            let mut hash = Context::new(&SHA256);
+            hash.update(&self.digest);
+            for part in [Some(&anchor.name), Some(&anchor.spki), anchor.certificate.as_ref(), anchor.constraints.as_ref()] {
+                let part = part.map_or(&[][..], Vec::as_slice);
+                hash.update(&part.len().to_be_bytes());
+                hash.update(part);
+            }
+            self.digest.copy_from_slice(hash.finish().as_ref());
             group.push(self.anchors.len());
             self.anchors.push(anchor);
         }
@@ -154,6 +165,10 @@ impl Roots {
     /// The names of all roots, DER.
     pub fn subjects(&self) -> impl Iterator<Item = &[u8]> {
         self.exact.keys().map(Vec::as_slice)
+    }
+
+    pub(crate) fn digest(&self) -> &[u8] {
+        &self.digest
     }
 
     /// The anchors of a name, in whatever form it is written.

@@ -136,6 +136,12 @@ impl fmt::Display for SubjectAltName<'_> {
             Self::Ip(address) => match (<[u8; 4]>::try_from(*address), <[u8; 16]>::try_from(*address)) {
                 (Ok(v4), _) => write!(f, "{}", Ipv4Addr::from(v4)),
                 (_, Ok(v6)) => write!(f, "{}", Ipv6Addr::from(v6)),
+                // Of the lengths of addresses, 8 and 32 are those of name constraints.
+                _ if matches!(address.len(), 8 | 32) => {
+                    let (base, mask) = address.split_at(address.len() / 2);
+                    let bits: u32 = mask.iter().map(|byte| byte.leading_ones()).sum();
+                    write!(f, "{}/{bits}", Self::Ip(base))
+                }
                 _ => write!(f, "an IP address of {} bytes", address.len()),
             },
             Self::Uri(uri) => f.write_str(&super::printable(uri)),

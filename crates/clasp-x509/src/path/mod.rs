@@ -128,6 +128,11 @@ pub struct Accepted<'a> {
 }
 
 impl<'a> Accepted<'a> {
+    /// What was accepted before.
+    pub(crate) fn again(chain: &[&'a [u8]], path: Vec<usize>, root: Vec<u8>, until: i64) -> Option<Self> {
+        Some(Self { leaf: Certificate::parse(chain.first()?).ok()?, path, root, until })
+    }
+
     /// The peer's own certificate.
     pub fn leaf(&self) -> &Certificate<'a> {
         &self.leaf
@@ -162,15 +167,18 @@ impl<'a> Accepted<'a> {
 /// Every path tried, and what was wrong with it.
 pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> Result<Accepted<'a>, Box<Rejection>> {
     let mut parsed = Vec::with_capacity(chain.len().min(MAX_PRESENTED));
+    let mut strays = Vec::new();
     for (index, der) in chain.iter().take(MAX_PRESENTED).enumerate() {
         match Certificate::parse(der) {
             Ok(certificate) => parsed.push((index, certificate)),
             // Only the leaf must be readable: a stray certificate does not spoil a good chain.
-            Err(field) if index == 0 => return Err(unreadable(field)),
-            Err(_) => {}
+            Err(field) if index == 0 => return Err(Rejection::single(unreadable(index, field))),
+            Err(field) => strays.push((index, field)),
         }
     }
-    let Some((_, leaf)) = parsed.first() else { return Err(unreadable("certificate")) };
+    let Some((_, leaf)) = parsed.first() else {
+        return Err(Rejection::single(unreadable(0, "certificate")));
+    };
     let leaf = *leaf;
     let mut search = Search::new(roots, &parsed, options);
     let found = match check::alone(&leaf, Role::Leaf(options.usage), options) {
@@ -180,7 +188,10 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
             None
         }
     };
-    let Some(found) = found else { return Err(search.rejection()) };
+    let Some(found) = found else {
+        let strays = strays.into_iter().map(|(index, field)| unreadable(index, field));
+        return Err(search.rejection(strays));
+    };
     if let Err(fault) = names(&leaf, options) {
         return Err(Rejection::single(Finding::new(&fault, Place::Presented(0), leaf.subject_der())));
     }
@@ -210,13 +221,13 @@ fn names<'a>(leaf: &Certificate<'a>, options: &Options<'a>) -> Result<(), Fault<
     Ok(())
 }
 
-fn unreadable(field: &'static str) -> Box<Rejection> {
-    Rejection::single(Finding {
+fn unreadable(index: usize, field: &'static str) -> Finding {
+    Finding {
         reason: Reason::BadEncoding,
-        place: Place::Presented(0),
+        place: Place::Presented(index),
         subject: "unreadable".into(),
         rule: "RFC 5280 4.1",
-        found: format!("a certificate whose {field} cannot be read"),
+        found: format!("what cannot be read: {field}"),
         wanted: "a well-formed certificate".into(),
-    })
+    }
 }

@@ -316,8 +316,14 @@ impl<'s> Search<'s> {
         self.told.push(Attempt { path, finding });
     }
 
-    pub(super) fn rejection(self) -> Box<Rejection> {
+    /// What was tried. A presented certificate that cannot be read is no part of a path, but may well be the one that is
+    /// missing.
+    pub(super) fn rejection(self, strays: impl Iterator<Item = Finding>) -> Box<Rejection> {
         let mut told = self.told;
+        for finding in strays.take(MAX_TOLD) {
+            let step = Step { place: finding.place, subject: finding.subject.clone() };
+            told.push(Attempt { path: vec![step], finding });
+        }
         if told.is_empty() {
             let fault = Fault::plain(Reason::UnknownIssuer, "RFC 5280 6.1", "no path", "a chain to a trusted root");
             told.push(Attempt { path: Vec::new(), finding: Finding::new(&fault, Place::Presented(0), &[]) });
@@ -396,8 +402,8 @@ impl<'s> Search<'s> {
                 None => Err(Trouble::NoList),
             };
             standing = better(standing, status::by_lists(certificate, revocation.lists, &terms, &mut signed));
-            let ends = revocation.lists.iter().filter_map(Crl::next_update).filter(|end| *end >= terms.now);
-            self.until = ends.fold(self.until, i64::min);
+            let ends = revocation.lists.iter().map(|list| terms.end(list.this_update(), list.next_update()));
+            self.until = ends.filter(|end| *end >= terms.now).fold(self.until, i64::min);
         }
         match (standing, revocation.check) {
             (_, Check::Ignore) | (Standing::Good, _) | (Standing::Unknown(_), Check::Prefer) => Ok(()),
@@ -518,8 +524,8 @@ fn by_response(
     match crate::revocation::ocsp::OcspResponse::parse(response) {
         Err(field) => Standing::Unknown(Trouble::Because(format!("an OCSP response that cannot be used: {field}"))),
         Ok(response) => {
-            let ends = response.responses().filter_map(|r| r.next_update()).filter(|end| *end >= terms.now);
-            *until = ends.fold(*until, i64::min);
+            let ends = response.responses().map(|r| terms.end(r.this_update(), r.next_update()));
+            *until = ends.filter(|end| *end >= terms.now).fold(*until, i64::min);
             response.status(certificate, issuer.name, issuer.spki, nonce, terms)
         }
     }

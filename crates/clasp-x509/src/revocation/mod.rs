@@ -82,9 +82,9 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// What is wrong with an answer says more than that there is none.
+    /// What is wrong with an answer says more than that there is none; the first says most.
     pub(crate) fn nearer(self, other: Self) -> Self {
-        if other == Self::NoList { self } else { other }
+        if self == Self::NoList { other } else { self }
     }
 }
 

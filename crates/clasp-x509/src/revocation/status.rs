@@ -19,6 +19,14 @@ pub(crate) struct Terms<'r> {
     pub(crate) rules: &'r Rules,
 }
 
+impl Terms<'_> {
+    /// Until when an answer may be used.
+    pub(crate) fn end(&self, this_update: i64, next_update: Option<i64>) -> i64 {
+        let aged = self.max_age.map_or(i64::MAX, |age| this_update.saturating_add(age));
+        next_update.unwrap_or(i64::MAX).min(aged)
+    }
+}
+
 /// Finds the status. `signed` tells whether the list at a place is signed by its issuer, whose path must hold.
 pub(crate) fn by_lists(
     certificate: &Certificate<'_>,
@@ -28,9 +36,11 @@ pub(crate) fn by_lists(
 ) -> Standing {
     let mut covered = 0;
     let mut trouble = Trouble::NoList;
-    // RFC 5280 6.3.3: what the distribution points leave open, lists of the issuer itself may settle.
-    let whole = Point::default();
-    for point in point::points(certificate.extensions.crl_points).chain(core::iter::once(whole)) {
+    // RFC 5280 6.3.3: what the distribution points leave open, lists of the issuer itself may settle; not so where the
+    // certificate says that somebody else issues its lists.
+    let delegated = point::points(certificate.extensions.crl_points).any(|point| point.issuer.is_some());
+    let whole = (!delegated).then(Point::default);
+    for point in point::points(certificate.extensions.crl_points).chain(whole) {
         for (place, list) in lists.iter().enumerate() {
             if covered == ALL_REASONS {
                 return Standing::Good;
