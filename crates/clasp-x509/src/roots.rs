@@ -167,6 +167,11 @@ impl Roots {
         self.exact.keys().map(Vec::as_slice)
     }
 
+    /// Whether this very certificate is trusted and is no authority: then it stands for itself alone.
+    pub(crate) fn pins(&self, leaf: &Certificate<'_>) -> bool {
+        !leaf.is_authority() && self.named(leaf.subject_der()).any(|(_, a)| a.certificate.as_deref() == Some(leaf.der()))
+    }
+
     pub(crate) fn digest(&self) -> &[u8] {
         &self.digest
     }

@@ -24,6 +24,15 @@ pub(super) fn alone<'a>(certificate: &Certificate<'a>, role: Role, options: &Opt
     if options.rules().form { form::check(certificate, role) } else { Ok(()) }
 }
 
+/// A leaf that is itself trusted: there is no path, and nobody else vouches for it, so its form does not matter.
+pub(super) fn pinned<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> {
+    critical(certificate)?;
+    time(certificate, options.now())?;
+    key(certificate, options)?;
+    leaf(certificate, options)?;
+    purpose(certificate, Role::Leaf(options.usage), options)
+}
+
 /// RFC 5280 6.1.3 (a)(2).
 fn time<'a>(certificate: &Certificate<'a>, now: i64) -> Outcome<'a> {
     let rule = "RFC 5280 6.1.3 (a)(2)";

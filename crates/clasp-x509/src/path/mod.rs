@@ -180,6 +180,13 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
         return Err(Rejection::single(unreadable(0, "certificate")));
     };
     let leaf = *leaf;
+    if roots.pins(&leaf) {
+        let checked = check::pinned(&leaf, options).and_then(|()| names(&leaf, options));
+        return match checked {
+            Ok(()) => Ok(Accepted { leaf, path: vec![0], root: leaf.subject_der().to_vec(), until: leaf.not_after() }),
+            Err(fault) => Err(Rejection::single(Finding::new(&fault, Place::Presented(0), leaf.subject_der()))),
+        };
+    }
     let mut search = Search::new(roots, &parsed, options);
     let found = match check::alone(&leaf, Role::Leaf(options.usage), options) {
         Ok(()) => search.run(),
