@@ -288,6 +288,10 @@ impl<'s> Search<'s> {
             return false;
         }
         self.spent = true;
+        // This must be told, whatever else was.
+        if self.told.len() >= MAX_TOLD && self.told.pop().is_some() {
+            self.untold += 1;
+        }
         let found = "certificates that lead nowhere, at the end of the budget of signatures and steps";
         self.fail(&Fault::plain(Reason::TooCostly, "limit", found, "a plain chain"), self.path.len() - 1, None);
         true
@@ -299,7 +303,7 @@ impl<'s> Search<'s> {
             return;
         }
         let path = if self.path.is_empty() { &[0][..] } else { &self.path };
-        if self.told.len() >= MAX_TOLD && fault.reason != Reason::TooCostly {
+        if self.told.len() >= MAX_TOLD {
             self.untold += 1;
             return;
         }
