@@ -198,6 +198,23 @@ pub(crate) fn time(tag: u8, text: &[u8], what: &'static str) -> DerResult<i64> {
     Ok(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
+/// Writes an element, with a minimal length.
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let len = content.len().to_be_bytes();
+    let digits = len.iter().position(|b| *b != 0).and_then(|at| len.get(at..)).unwrap_or(&[0]);
+    let mut out = vec![tag];
+    match digits {
+        [short @ 0..=0x7f] => out.push(*short),
+        // A usize has eight bytes at most.
+        long => {
+            out.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
+            out.extend_from_slice(long);
+        }
+    }
+    out.extend_from_slice(content);
+    out
+}
+
 /// The content of a minimal INTEGER that is not negative, saturating.
 pub(crate) fn small(content: &[u8]) -> Option<u32> {
     let digits = match content {

@@ -188,26 +188,9 @@ fn precertificate(certificate: &Certificate<'_>) -> DerResult<Vec<u8>> {
         }
     }
     if !kept.is_empty() {
-        out.extend(wrap(constructed(3), &wrap(der::SEQUENCE, &kept)));
+        out.extend(der::element(constructed(3), &der::element(der::SEQUENCE, &kept)));
     }
-    Ok(wrap(der::SEQUENCE, &out))
-}
-
-/// An element, with a minimal length.
-fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
-    let len = content.len().to_be_bytes();
-    let digits = len.iter().position(|b| *b != 0).and_then(|at| len.get(at..)).unwrap_or(&[0]);
-    let mut out = vec![tag];
-    match digits {
-        [short @ 0..=0x7f] => out.push(*short),
-        // A usize has eight bytes at most.
-        long => {
-            out.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
-            out.extend_from_slice(long);
-        }
-    }
-    out.extend_from_slice(content);
-    out
+    Ok(der::element(der::SEQUENCE, &out))
 }
 
 struct Reader<'a>(&'a [u8]);

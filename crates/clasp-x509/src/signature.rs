@@ -133,7 +133,7 @@ pub(crate) fn verify(
     let verify = |with: &'static dyn VerificationAlgorithm| {
         UnparsedPublicKey::new(with, spki).verify(message, signature).map_err(|_| Refusal::Signature)
     };
-    match (algorithm, PublicKey::read(spki)) {
+    match (algorithm, PublicKey::parse(spki)) {
         (_, PublicKey::Rsa { bits, .. }) if bits < rules.min_rsa_bits => Err(Refusal::Key),
         (Algorithm::RsaPkcs1(hash), PublicKey::Rsa { pss_only: None, bits, .. }) => {
             verify(pkcs1(hash, bits).ok_or(Refusal::Key)?)

@@ -36,11 +36,12 @@ pub enum PublicKey<'a> {
 }
 
 impl<'a> PublicKey<'a> {
-    pub(crate) fn read(spki: &'a [u8]) -> Self {
-        Self::parse(spki).unwrap_or(Self::Malformed)
+    /// Reads a SubjectPublicKeyInfo, DER.
+    pub fn parse(spki: &'a [u8]) -> Self {
+        Self::read(spki).unwrap_or(Self::Malformed)
     }
 
-    fn parse(spki: &'a [u8]) -> DerResult<Self> {
+    fn read(spki: &'a [u8]) -> DerResult<Self> {
         let what = "subjectPublicKeyInfo";
         let mut outer = Der(spki);
         let mut body = outer.take(der::SEQUENCE, what)?;

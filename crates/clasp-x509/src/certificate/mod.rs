@@ -138,6 +138,13 @@ impl<'a> Certificate<'a> {
         self.der
     }
 
+    /// The SHA-256 hash of the certificate.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut out = [0; 32];
+        out.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.der).as_ref());
+        out
+    }
+
     /// 1, 2 or 3.
     pub const fn version(&self) -> u8 {
         self.version
@@ -150,7 +157,7 @@ impl<'a> Certificate<'a> {
 
     /// The public key, read.
     pub fn public_key(&self) -> PublicKey<'a> {
-        PublicKey::read(self.spki)
+        PublicKey::parse(self.spki)
     }
 
     /// The subject's name for people.

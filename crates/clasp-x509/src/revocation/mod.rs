@@ -2,6 +2,7 @@
 
 pub(crate) mod crl;
 pub(crate) mod direct;
+pub(crate) mod issue;
 pub(crate) mod ocsp;
 pub(crate) mod point;
 pub(crate) mod status;
