@@ -154,7 +154,8 @@ fn chain(case: &Value) -> Fallible<Outcome> {
         (other, _) => return Err(format!("a validation of kind {other:?}").into()),
     };
     let mut options = Options::new(time, usage);
-    let names = [&case["expected_peer_name"]].into_iter().chain(case["expected_peer_names"].as_array().into_iter().flatten());
+    let names =
+        [&case["expected_peer_name"]].into_iter().chain(case["expected_peer_names"].as_array().into_iter().flatten());
     let (mut server, mut mailbox) = (None, None);
     for name in names.filter(|name| !name.is_null()) {
         let value = name["value"].as_str().ok_or("a name without value")?;

@@ -102,8 +102,9 @@ fn key(chain: &[&[u8]], roots: &Roots, options: &Options<'_>) -> [u8; 32] {
         hash.update(&bytes.len().to_be_bytes());
         hash.update(bytes);
     };
-    let Options { usage, name, mailbox, profile, common_name, key_usage, max_intermediates, policies, revocation, .. } =
-        options;
+    let Options {
+        usage, name, mailbox, profile, common_name, key_usage, max_intermediates, policies, revocation, ..
+    } = options;
     let count = |list: usize| list.to_be_bytes();
     part(roots.digest());
     part(&count(chain.len()));

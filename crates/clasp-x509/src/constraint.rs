@@ -66,7 +66,8 @@ fn names<'a>(certificate: &Certificate<'a>) -> impl Iterator<Item = SubjectAltNa
     let directory = (!subject.is_empty()).then_some(SubjectAltName::Directory(certificate.subject_der()));
     // RFC 5280 asks for this only where there is no subjectAltName; an address that is not constrained would be a way
     // around the constraint.
-    let mailboxes = subject.attributes().filter(|a| a.oid == oid::EMAIL_ADDRESS).map(|a| SubjectAltName::Email(a.value));
+    let mailboxes =
+        subject.attributes().filter(|a| a.oid == oid::EMAIL_ADDRESS).map(|a| SubjectAltName::Email(a.value));
     directory.into_iter().chain(mailboxes).chain(certificate.alt_names())
 }
 
@@ -81,13 +82,14 @@ pub(crate) fn check<'a>(
     for name in names(certificate) {
         permit(&name, constraints, name)?;
     }
-    if common_name {
-        if let Some(text) = server::fallback_name(certificate) {
-            // The fallback makes the common name a host name, so constraints on those hold for it.
-            permit(&SubjectAltName::Dns(text.as_bytes()), constraints, SubjectAltName::Directory(certificate.subject_der()))?;
+    match server::fallback_name(certificate).filter(|_| common_name) {
+        // The fallback makes the common name a host name, so constraints on those hold for it.
+        Some(text) => {
+            let shown = SubjectAltName::Directory(certificate.subject_der());
+            permit(&SubjectAltName::Dns(text.as_bytes()), constraints, shown)
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn permit<'a>(
@@ -190,9 +192,11 @@ fn dns(name: &[u8], base: &[u8], excluded: bool) -> bool {
         Some(bare) => wildcard && host.eq_ignore_ascii_case(bare),
         None if host.eq_ignore_ascii_case(base) => true,
         // `*.x` can be y.x, which an exclusion of y.x must catch.
-        None if wildcard && excluded => {
-            base.iter().position(|b| *b == b'.').and_then(|dot| base.get(dot + 1..)).is_some_and(|p| p.eq_ignore_ascii_case(host))
-        }
+        None if wildcard && excluded => base
+            .iter()
+            .position(|b| *b == b'.')
+            .and_then(|dot| base.get(dot + 1..))
+            .is_some_and(|p| p.eq_ignore_ascii_case(host)),
         None => false,
     }
 }
@@ -203,9 +207,10 @@ fn is_lenient_host(host: &[u8]) -> bool {
 }
 
 fn is_below(host: &[u8], base: &[u8]) -> bool {
-    host.len().checked_sub(base.len()).and_then(|at| host.split_at_checked(at)).is_some_and(|(label, rest)| {
-        label.len() > 1 && label.ends_with(b".") && rest.eq_ignore_ascii_case(base)
-    })
+    host.len()
+        .checked_sub(base.len())
+        .and_then(|at| host.split_at_checked(at))
+        .is_some_and(|(label, rest)| label.len() > 1 && label.ends_with(b".") && rest.eq_ignore_ascii_case(base))
 }
 
 /// The rule for hosts of URIs and mailboxes: exactly the host, or with a leading dot what is below it.
@@ -267,7 +272,13 @@ mod tests {
     fn ranges() {
         assert!(is_range(&[192, 0, 2, 0, 255, 255, 255, 0]));
         assert!(is_range(&[0; 32]));
-        for bad in [&[192, 0, 2, 1][..], &[1, 2, 3, 4, 255, 0, 255, 0], &[1, 2, 3, 4, 0, 255, 0, 0], &[1, 2, 3, 4, 253, 0, 0, 0], &[]] {
+        for bad in [
+            &[192, 0, 2, 1][..],
+            &[1, 2, 3, 4, 255, 0, 255, 0],
+            &[1, 2, 3, 4, 0, 255, 0, 0],
+            &[1, 2, 3, 4, 253, 0, 0, 0],
+            &[],
+        ] {
             assert!(!is_range(bad), "{bad:?}");
         }
         assert!(ip(&[192, 0, 2, 9], &[192, 0, 2, 1, 255, 255, 255, 0], false));

@@ -130,7 +130,11 @@ fn keys<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
                 let found = "authorityCertIssuer or authorityCertSerialNumber";
                 return bad("BR 7.1.2.11.1", found, "the key identifier alone");
             }
-            if self_signed && role == Role::Root && extensions.subject_key.is_some() && authority.key != extensions.subject_key {
+            if self_signed
+                && role == Role::Root
+                && extensions.subject_key.is_some()
+                && authority.key != extensions.subject_key
+            {
                 let found = "a self-signed root whose key identifiers differ";
                 return bad("BR 7.1.2.1.3", found, "subjectKeyIdentifier and authorityKeyIdentifier the same");
             }
@@ -211,7 +215,7 @@ fn server<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     let bad_purpose = purposes.is_none_or(|mut list| list.any(|purpose| never.contains(&purpose.0)));
     if bad_purpose {
         let wanted = Value::Text("serverAuth, and clientAuth at most");
-        return Err(Fault::new(Reason::WrongUsage, "BR 7.1.2.7.10", Value::Purposes(*certificate), wanted));
+        return Err(Fault::new(Reason::WrongUsage, "BR 7.1.2.7.10", Value::Purposes(certificate.der()), wanted));
     }
     common_name(certificate)
 }
@@ -223,7 +227,8 @@ fn server<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
 /// The notation of addresses always counts: it is where software disagrees on what an address is.
 fn common_name<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     for attribute in Name(certificate.subject_der()).attributes().filter(|a| a.oid == oid::COMMON_NAME) {
-        let text: String = compare::characters(attribute.tag, attribute.value).into_iter().flatten().take(256).collect();
+        let text: String =
+            compare::characters(attribute.tag, attribute.value).into_iter().flatten().take(256).collect();
         let good = if reads_as_address(&text) {
             text.parse().is_ok_and(|ip: IpAddr| ip.to_string() == text && has_address(certificate, ip))
         } else if reads_as_domain(&text) {
@@ -286,7 +291,9 @@ fn is_public_address(ip: IpAddr) -> bool {
         IpAddr::V4(v4) => {
             !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_documentation() || v4.is_unspecified())
         }
-        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()),
+        IpAddr::V6(v6) => {
+            !(v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local())
+        }
     }
 }
 
@@ -327,7 +334,13 @@ mod tests {
         for text in ["example.com", "server", "12345", "Ada Lovelace", "a:b", ""] {
             assert!(!reads_as_address(text), "{text}");
         }
-        for (text, domain) in [("example.com", true), ("test-測試.com", true), ("server", false), ("Acme Inc.", false), ("A. Lovelace", false)] {
+        for (text, domain) in [
+            ("example.com", true),
+            ("test-測試.com", true),
+            ("server", false),
+            ("Acme Inc.", false),
+            ("A. Lovelace", false),
+        ] {
             assert_eq!(reads_as_domain(text), domain, "{text}");
         }
         for (name, public) in [("example.com", true), ("test.localhost", false), ("nas", false), ("a.b.local", false)] {

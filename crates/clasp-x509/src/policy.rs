@@ -77,7 +77,12 @@ impl<'a> Policies<'a> {
     }
 
     /// RFC 5280 6.1.3 (d), (e), (f).
-    pub(crate) fn certificate(&mut self, certificate: &Certificate<'a>, last: bool, self_issued: bool) -> Result<(), Fault<'a>> {
+    pub(crate) fn certificate(
+        &mut self,
+        certificate: &Certificate<'a>,
+        last: bool,
+        self_issued: bool,
+    ) -> Result<(), Fault<'a>> {
         let extensions = &certificate.extensions;
         let critical = extensions.critical.has(crate::certificate::extension::Known::Policies);
         if critical && certificate.quirks.has(Quirks::UNKNOWN_QUALIFIER) {
@@ -130,7 +135,12 @@ impl<'a> Policies<'a> {
     }
 
     /// RFC 5280 6.1.5 (a), (b), (g).
-    pub(crate) fn finish(mut self, leaf: &Certificate<'a>, acceptable: &[&[u8]], self_issued: bool) -> Result<(), Fault<'a>> {
+    pub(crate) fn finish(
+        mut self,
+        leaf: &Certificate<'a>,
+        acceptable: &[&[u8]],
+        self_issued: bool,
+    ) -> Result<(), Fault<'a>> {
         if !self_issued {
             self.explicit = self.explicit.saturating_sub(1);
         }
@@ -212,7 +222,12 @@ fn map<'a>(level: &mut Level<'a>, mappings: Option<Der<'a>>, allowed: bool) -> R
     while let Ok(mut pair) = walk.take(der::SEQUENCE, "mapping") {
         let (Ok(Der(from)), Ok(Der(to))) = (pair.take(der::OID, "from"), pair.take(der::OID, "to")) else { continue };
         if from == oid::ANY_POLICY || to == oid::ANY_POLICY {
-            return Err(Fault::plain(Reason::Policy, "RFC 5280 6.1.4 (a)", "a mapping of anyPolicy", "mappings of policies"));
+            return Err(Fault::plain(
+                Reason::Policy,
+                "RFC 5280 6.1.4 (a)",
+                "a mapping of anyPolicy",
+                "mappings of policies",
+            ));
         }
         pairs.push((from, to));
         bounded(pairs.len())?;

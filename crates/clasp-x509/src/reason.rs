@@ -1,6 +1,7 @@
 //! Why a chain was refused.
 
 use crate::certificate::Certificate;
+use crate::certificate::key::PublicKey;
 use crate::certificate::usage::KeyUsage;
 use crate::name::Name;
 use crate::name::general::SubjectAltName;
@@ -57,12 +58,16 @@ pub(crate) enum Value<'a> {
     Oid(&'static str, &'a [u8]),
     Algorithm(&'a [u8]),
     Usage(&'static str, KeyUsage),
-    Purposes(Certificate<'a>),
-    Names(Certificate<'a>),
+    /// The extKeyUsage of a certificate, DER.
+    Purposes(&'a [u8]),
+    /// The server names of a certificate, DER.
+    Names(&'a [u8]),
     Count(&'static str, u32),
-    Key(crate::certificate::key::PublicKey<'a>),
+    /// A SubjectPublicKeyInfo, DER.
+    Key(&'a [u8]),
     Bytes(&'static str, &'a [u8]),
-    Missing(Certificate<'a>),
+    /// A certificate (DER) whose issuer is missing.
+    Missing(&'a [u8]),
     Roots(usize),
     Server(&'a rustls_pki_types::ServerName<'a>),
     Revoked(i64, RevocationReason),
@@ -78,33 +83,46 @@ impl fmt::Display for Value<'_> {
             Self::Oid(what, oid) => write!(f, "{what} {}", Oid(oid)),
             Self::Algorithm(id) => f.write_str(&crate::signature::describe(id)),
             Self::Usage(what, usage) => write!(f, "{what} {usage}"),
-            Self::Purposes(certificate) => match certificate.extended_key_usage() {
-                None => f.write_str("no extKeyUsage"),
-                Some(list) => {
-                    f.write_str("extKeyUsage")?;
-                    list.take(8).try_for_each(|oid| write!(f, " {oid}"))
-                }
-            },
-            Self::Names(certificate) => f.write_str(&crate::name::server::list(certificate)),
+            Self::Purposes(der) => with(der, f, purposes),
+            Self::Names(der) => with(der, f, |c, f| f.write_str(&crate::name::server::list(c))),
             Self::Count(what, n) => write!(f, "{what} {n}"),
-            Self::Key(key) => write!(f, "{key}"),
+            Self::Key(spki) => write!(f, "{}", PublicKey::parse(spki)),
             Self::Bytes(what, bytes) => {
                 write!(f, "{what} {}", crate::certificate::hex(bytes.get(..24).unwrap_or(bytes)))
             }
-            Self::Missing(certificate) => {
-                if crate::name::compare::same(certificate.issuer_der(), certificate.subject_der()) {
-                    return f.write_str("a self-signed certificate that is not among the trusted roots");
-                }
-                write!(f, "issuer {}, which is neither a trusted root nor sent along", certificate.issuer())?;
-                match certificate.issuer_addresses().next() {
-                    Some(place) => write!(f, "; its issuer's certificate is at {}", crate::name::printable(place)),
-                    None => Ok(()),
-                }
-            }
+            Self::Missing(der) => with(der, f, missing),
             Self::Server(name) => write!(f, "{}", name.to_str()),
             Self::Revoked(at, reason) => write!(f, "revoked on {}, {reason}", Moment(*at)),
             Self::Roots(count) => write!(f, "a chain to one of the {count} trusted roots"),
         }
+    }
+}
+
+type Words = fn(&Certificate<'_>, &mut fmt::Formatter<'_>) -> fmt::Result;
+
+/// Says something of a certificate that was read before.
+fn with(der: &[u8], f: &mut fmt::Formatter<'_>, words: Words) -> fmt::Result {
+    Certificate::parse(der).map_or(Ok(()), |certificate| words(&certificate, f))
+}
+
+fn purposes(certificate: &Certificate<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match certificate.extended_key_usage() {
+        None => f.write_str("no extKeyUsage"),
+        Some(mut list) => {
+            f.write_str("extKeyUsage")?;
+            list.by_ref().take(8).try_for_each(|oid| write!(f, " {oid}"))
+        }
+    }
+}
+
+fn missing(certificate: &Certificate<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if certificate.is_self_issued() {
+        return f.write_str("a self-signed certificate that is not among the trusted roots");
+    }
+    write!(f, "issuer {}, which is neither a trusted root nor sent along", certificate.issuer())?;
+    match certificate.issuer_addresses().next() {
+        Some(place) => write!(f, "; its issuer's certificate is at {}", crate::name::printable(place)),
+        None => Ok(()),
     }
 }
 

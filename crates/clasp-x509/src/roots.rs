@@ -94,7 +94,9 @@ impl Roots {
         let failure = |DerError(what)| RootsError::NotACertificate(what);
         name::check(name, "name").map_err(failure)?;
         let mut key = Der(spki);
-        key.take(der::SEQUENCE, "subjectPublicKeyInfo").and_then(|_| key.finish("subjectPublicKeyInfo")).map_err(failure)?;
+        key.take(der::SEQUENCE, "subjectPublicKeyInfo")
+            .and_then(|_| key.finish("subjectPublicKeyInfo"))
+            .map_err(failure)?;
         if let Some(value) = constraints {
             let mut value = Der(value);
             extension::name_constraints(&mut value).and_then(|_| value.finish("nameConstraints")).map_err(failure)?;
@@ -123,12 +125,16 @@ impl Roots {
         };
         let Some(group) = self.groups.get_mut(group) else { return };
         let same = |other: &Anchor| {
-            other.spki == anchor.spki && other.certificate == anchor.certificate && other.constraints == anchor.constraints
+            other.spki == anchor.spki
+                && other.certificate == anchor.certificate
+                && other.constraints == anchor.constraints
         };
         if !group.iter().any(|i| self.anchors.get(*i).is_some_and(same)) {
             let mut hash = Context::new(&SHA256);
             hash.update(&self.digest);
-            for part in [Some(&anchor.name), Some(&anchor.spki), anchor.certificate.as_ref(), anchor.constraints.as_ref()] {
+            for part in
+                [Some(&anchor.name), Some(&anchor.spki), anchor.certificate.as_ref(), anchor.constraints.as_ref()]
+            {
                 let part = part.map_or(&[][..], Vec::as_slice);
                 hash.update(&part.len().to_be_bytes());
                 hash.update(part);
@@ -169,7 +175,8 @@ impl Roots {
 
     /// Whether this very certificate is trusted and is no authority: then it stands for itself alone.
     pub(crate) fn pins(&self, leaf: &Certificate<'_>) -> bool {
-        !leaf.is_authority() && self.named(leaf.subject_der()).any(|(_, a)| a.certificate.as_deref() == Some(leaf.der()))
+        !leaf.is_authority()
+            && self.named(leaf.subject_der()).any(|(_, a)| a.certificate.as_deref() == Some(leaf.der()))
     }
 
     pub(crate) fn digest(&self) -> &[u8] {

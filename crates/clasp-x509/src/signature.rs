@@ -4,9 +4,7 @@ use crate::certificate::key::PublicKey;
 use crate::der::{self, Der, DerError, DerResult, constructed};
 use crate::oid::{self, Oid};
 use crate::profile::Rules;
-use aws_lc_rs::signature::{
-    self as sig, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{self as sig, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hash {
@@ -97,10 +95,10 @@ fn pss(content: Der<'_>) -> DerResult<Algorithm> {
             u16::try_from(value).map_err(|_| DerError(what))?
         }
     };
-    if let Some(mut trailer) = params.optional(constructed(3), what)? {
-        if trailer.small(der::INTEGER, what)? != 1 {
-            return Err(DerError(what));
-        }
+    if let Some(mut trailer) = params.optional(constructed(3), what)?
+        && trailer.small(der::INTEGER, what)? != 1
+    {
+        return Err(DerError(what));
     }
     params.finish(what)?;
     if mgf1 && hash == mask_hash { Ok(Algorithm::RsaPss { hash, salt }) } else { Err(DerError(what)) }

@@ -6,7 +6,9 @@ mod common;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
-use aws_lc_rs::signature::{self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair, RsaKeyPair, RsaPssSaltLength};
+use aws_lc_rs::signature::{
+    self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair, RsaKeyPair, RsaPssSaltLength,
+};
 use clasp_x509::{Profile, Reason, Rejection};
 use common::*;
 
@@ -95,20 +97,27 @@ fn rsa_pkcs1_and_pss_with_any_salt() {
     assert_eq!(wrong.reason(), Reason::BadSignature, "another salt than it says");
     let mixed = {
         let (hash, other) = (seq(&[&sha2_oid(1), NULL]), seq(&[&sha2_oid(2), NULL]));
-        seq(&[&rsa_oid(10), &seq(&[&tlv(0xa0, &hash), &tlv(0xa1, &seq(&[&rsa_oid(8), &other])), &tlv(0xa2, &[2, 1, 32])])])
+        seq(&[
+            &rsa_oid(10),
+            &seq(&[&tlv(0xa0, &hash), &tlv(0xa1, &seq(&[&rsa_oid(8), &other])), &tlv(0xa2, &[2, 1, 32])]),
+        ])
     };
     let wrong = judged(spki.as_ref(), &mixed, sign(&sig::RSA_PSS_SHA256), Profile::WebPki).unwrap_err();
     assert_eq!(wrong.reason(), Reason::UnsupportedAlgorithm);
 
     // A key for PSS alone (RFC 4055 3.1).
-    let bits = spki.as_ref().windows(4).position(|w| w == [0, 0x30, 0x82, 1]).map(|at| &spki.as_ref()[at + 1..]).unwrap();
+    let bits =
+        spki.as_ref().windows(4).position(|w| w == [0, 0x30, 0x82, 1]).map(|at| &spki.as_ref()[at + 1..]).unwrap();
     let only = |parameters: &[u8]| seq(&[&seq(&[&rsa_oid(10), parameters]), &bit_string(bits)]);
     judged(&only(&[]), &salted(1, Some(32)), sign(&sig::RSA_PSS_SHA256), Profile::WebPki).unwrap();
     let limited = {
         let hash = seq(&[&sha2_oid(1), NULL]);
         only(&seq(&[&tlv(0xa0, &hash), &tlv(0xa1, &seq(&[&rsa_oid(8), &hash])), &tlv(0xa2, &[2, 1, 40])]))
     };
-    assert!(judged(&limited, &salted(1, Some(32)), sign(&sig::RSA_PSS_SHA256), Profile::WebPki).is_err(), "a short salt");
+    assert!(
+        judged(&limited, &salted(1, Some(32)), sign(&sig::RSA_PSS_SHA256), Profile::WebPki).is_err(),
+        "a short salt"
+    );
     judged(&limited, &salted(1, Some(100)), sign(&LONG), Profile::WebPki).unwrap();
     let pkcs1 = seq(&[&rsa_oid(11), NULL]);
     assert!(judged(&only(&[]), &pkcs1, sign(&sig::RSA_PKCS1_SHA256), Profile::WebPki).is_err(), "not for PKCS#1");
@@ -138,9 +147,7 @@ fn ed25519_and_ml_dsa() {
     let spki: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
     let sign = |message: &[u8]| key.sign(message).as_ref().to_vec();
     judged(spki.as_ref(), &seq(&[&oid(&[0x2b, 0x65, 112])]), sign, Profile::WebPki).unwrap();
-    for (with, last) in
-        [(&sig::ML_DSA_44_SIGNING, 17), (&sig::ML_DSA_65_SIGNING, 18), (&sig::ML_DSA_87_SIGNING, 19)]
-    {
+    for (with, last) in [(&sig::ML_DSA_44_SIGNING, 17), (&sig::ML_DSA_65_SIGNING, 18), (&sig::ML_DSA_87_SIGNING, 19)] {
         let key = PqdsaKeyPair::generate(with).unwrap();
         let spki: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
         let sign = |message: &[u8]| {

@@ -5,6 +5,7 @@ mod common;
 
 use clasp_x509::{Options, PolicyInputs, Profile, Reason, Usage, verify};
 use common::*;
+use std::slice::from_ref;
 
 const DIRECTORY: u8 = 0xa4;
 
@@ -48,11 +49,11 @@ fn every_kind_of_name() {
         (directory("Good CA"), directory("good  ca"), directory("Bad")),
     ] {
         let bare = [0x30, 0];
-        assert!(permits(&[base.clone()], &[], &bare, &[within.clone()]), "{within:x?} within {base:x?}");
-        assert!(!permits(&[base.clone()], &[], &bare, &[without.clone()]), "{without:x?} within {base:x?}");
-        assert!(!permits(&[base.clone()], &[], &bare, &[within.clone(), without.clone()]), "one of two is not enough");
-        assert!(!permits(&[], &[base.clone()], &bare, &[without.clone(), within]), "an excluded name of two");
-        assert!(permits(&[], &[base.clone()], &bare, &[without]), "what is not excluded");
+        assert!(permits(from_ref(&base), &[], &bare, from_ref(&within)), "{within:x?} within {base:x?}");
+        assert!(!permits(from_ref(&base), &[], &bare, from_ref(&without)), "{without:x?} within {base:x?}");
+        assert!(!permits(from_ref(&base), &[], &bare, &[within.clone(), without.clone()]), "one of two is not enough");
+        assert!(!permits(&[], from_ref(&base), &bare, &[without.clone(), within]), "an excluded name of two");
+        assert!(permits(&[], from_ref(&base), &bare, &[without]), "what is not excluded");
         if base[0] != DIRECTORY {
             assert!(permits(&[base], &[], &bare, &[directory("any")]), "another kind is not constrained");
         }
@@ -67,8 +68,8 @@ fn every_kind_of_name() {
 #[test]
 fn subjects_count_too() {
     let directory = tlv(DIRECTORY, &name("Good"));
-    assert!(permits(&[directory.clone()], &[], &name("GOOD"), &[dns("a.b")]));
-    assert!(!permits(&[directory.clone()], &[], &name("Bad"), &[dns("a.b")]));
+    assert!(permits(from_ref(&directory), &[], &name("GOOD"), &[dns("a.b")]));
+    assert!(!permits(from_ref(&directory), &[], &name("Bad"), &[dns("a.b")]));
     assert!(!permits(&[], &[directory], &name("Good"), &[dns("a.b")]));
     let pair = seq(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1]), &tlv(0x16, b"a@evil.org")]);
     let mail = seq(&[&tlv(0x31, &pair)]);
@@ -130,7 +131,7 @@ fn malformed_constraints_spoil_their_authority() {
     ] {
         let root = authority("root", None, |_| ());
         let middle = authority("middle", Some(&root), |d| {
-            d.set(NAME_CONSTRAINTS, true, subtrees(&[], &[base.clone()]));
+            d.set(NAME_CONSTRAINTS, true, subtrees(&[], from_ref(&base)));
         });
         let leaf = server(&middle, |_| ());
         let refused = judge(&root, &[&leaf, &middle], "example.com", &options(Profile::Rfc5280)).unwrap_err();
@@ -231,14 +232,16 @@ fn policy_bombs_are_cheap() {
     let mut path: Vec<Made> = Vec::new();
     for level in 0..12 {
         let made = authority(&format!("level {level}"), Some(path.last().unwrap_or(&root)), |d| {
-            let pairs: Vec<u8> =
-                all.iter().flat_map(|from| [&all[0], &all[1]].map(|to| seq(&[&oid(from), &oid(to)])).concat()).collect();
+            let pairs: Vec<u8> = all
+                .iter()
+                .flat_map(|from| [&all[0], &all[1]].map(|to| seq(&[&oid(from), &oid(to)])).concat())
+                .collect();
             d.set(POLICIES, false, policies(&all)).set(MAPPINGS, true, tlv(0x30, &pairs));
         });
         path.push(made);
     }
     let leaf = server(path.last().unwrap(), |d| {
-        d.set(POLICIES, false, policies(&[&all[0]]));
+        d.set(POLICIES, false, policies(&[all[0]]));
     });
     let presented: Vec<&Made> = std::iter::once(&leaf).chain(path.iter().rev()).collect();
     let mut options = options(Profile::Rfc5280);

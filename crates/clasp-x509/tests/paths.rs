@@ -31,7 +31,10 @@ fn good_chains_in_any_order() {
     let missing = judge(&root, &[&leaf, &one], "example.com", &options(WEB)).unwrap_err();
     assert_eq!(missing.reason(), Reason::UnknownIssuer);
     assert!(missing.to_string().contains("issuer CN=two"), "{missing}");
-    assert_eq!(reason(judge(&root, &[&leaf, &two, &one], "example.org", &options(WEB))).err(), Some(Reason::NameMismatch));
+    assert_eq!(
+        reason(judge(&root, &[&leaf, &two, &one], "example.org", &options(WEB))).err(),
+        Some(Reason::NameMismatch)
+    );
 }
 
 #[test]
@@ -121,7 +124,10 @@ fn self_issued_certificates_do_not_count_for_path_length() {
     assert_eq!(reason(verdict).err(), Some(Reason::Constraint));
     let mut shallow = options(WEB);
     shallow.max_intermediates = Some(0);
-    assert_eq!(reason(judge(&root, &[&leaf, &again, &middle], "example.com", &shallow)).err(), Some(Reason::Constraint));
+    assert_eq!(
+        reason(judge(&root, &[&leaf, &again, &middle], "example.com", &shallow)).err(),
+        Some(Reason::Constraint)
+    );
 }
 
 /// No chain that a peer can send is slow to refuse. The limit is wide for a busy machine and an unoptimised build.

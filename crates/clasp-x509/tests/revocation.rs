@@ -8,6 +8,7 @@ use clasp_x509::{
     Certificate, Check, Crl, Options, Profile, Reason, Rejection, Revocation, Scope, Standing, standing, verify,
 };
 use common::*;
+use std::slice::from_ref;
 
 const FROM: &str = "300301000000Z";
 const TO: &str = "300401000000Z";
@@ -69,7 +70,13 @@ impl Scene {
         Self { root, middle, leaf }
     }
 
-    fn judge(&self, profile: Profile, lists: &[Vec<u8>], extra: &[&Made], change: impl FnOnce(&mut Options<'_>)) -> Result<(), Box<Rejection>> {
+    fn judge(
+        &self,
+        profile: Profile,
+        lists: &[Vec<u8>],
+        extra: &[&Made],
+        change: impl FnOnce(&mut Options<'_>),
+    ) -> Result<(), Box<Rejection>> {
         let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
         let mut options = options(profile);
         options.revocation.check = Check::Require;
@@ -89,8 +96,8 @@ fn lists_say_good_and_revoked() {
     let scene = Scene::new(|_| ());
     let (above, below) = (list(&scene.root, |_| ()), list(&scene.middle, |_| ()));
     assert_eq!(scene.reason(&[above.clone(), below.clone()]), Ok(()));
-    assert_eq!(scene.reason(&[below.clone()]), Err(Reason::StatusUnknown), "nothing of the intermediate");
-    let leaf_only = scene.judge(Profile::WebPki, &[below.clone()], &[], |o| o.revocation.scope = Scope::Leaf);
+    assert_eq!(scene.reason(from_ref(&below)), Err(Reason::StatusUnknown), "nothing of the intermediate");
+    let leaf_only = scene.judge(Profile::WebPki, from_ref(&below), &[], |o| o.revocation.scope = Scope::Leaf);
     leaf_only.unwrap();
     let revoked = list(&scene.middle, |l| {
         l.entries = vec![entry(&[8], &[]), entry(&[9], &[(&[0x55, 0x1d, 21], false, vec![10, 1, 1])])];
@@ -99,7 +106,7 @@ fn lists_say_good_and_revoked() {
     assert_eq!((refused.reason(), refused.nearest().rule), (Reason::Revoked, "RFC 5280 6.3"));
     assert!(refused.nearest().found.contains("keyCompromise"), "{refused}");
     for (check, accepted) in [(Check::Ignore, true), (Check::Prefer, false)] {
-        let verdict = scene.judge(Profile::WebPki, &[revoked.clone()], &[], |o| o.revocation.check = check);
+        let verdict = scene.judge(Profile::WebPki, from_ref(&revoked), &[], |o| o.revocation.check = check);
         assert_eq!(verdict.is_ok(), accepted, "{check:?}");
     }
     scene.judge(Profile::WebPki, &[below], &[], |o| o.revocation.check = Check::Prefer).unwrap();
@@ -124,7 +131,10 @@ fn lists_that_do_not_count() {
         ("of the future", list(&scene.middle, |l| l.from = "300318000000Z")),
         ("without a number", list(&scene.middle, |l| l.extensions = vec![(AKI, false, seq(&[]))])),
         ("a critical extension", list(&scene.middle, |l| l.extensions.push((unknown, true, vec![5, 0])))),
-        ("a critical entry extension", list(&scene.middle, |l| l.entries = vec![entry(&[1], &[(unknown, true, vec![5, 0])])])),
+        (
+            "a critical entry extension",
+            list(&scene.middle, |l| l.entries = vec![entry(&[1], &[(unknown, true, vec![5, 0])])]),
+        ),
         ("authorities only", list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&[0x82, 1, 0xff]]))))),
         ("attributes only", list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&[0x85, 1, 0xff]]))))),
         ("some reasons only", list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&[0x83, 2, 5, 0x60]]))))),
@@ -268,8 +278,7 @@ fn response(issuer: &Made, by: &Made, change: impl FnOnce(&mut Answer<'_>)) -> V
     let extensions = |list: &[Extension]| if list.is_empty() { Vec::new() } else { tlv(0xa1, &extension(list)) };
     let next = a.to.map_or_else(Vec::new, |to| tlv(0xa0, &general(to)));
     let single = seq(&[&cert_id, &a.status, &general(a.from), &next, &extensions(&a.single)]);
-    let responder =
-        if a.by_key { tlv(0xa2, &tlv(4, &a.by.key.id())) } else { tlv(0xa1, &a.by.subject) };
+    let responder = if a.by_key { tlv(0xa2, &tlv(4, &a.by.key.id())) } else { tlv(0xa1, &a.by.subject) };
     let data = seq(&[&responder, &general("20300311000000Z"), &seq(&[&single]), &extensions(&a.whole)]);
     let certificates = if a.with.is_empty() { Vec::new() } else { tlv(0xa0, &tlv(0x30, &a.with.concat())) };
     let basic = seq(&[&data, &ecdsa(), &bit_string(&a.by.key.sign(&data)), &certificates]);
@@ -305,8 +314,14 @@ fn responses_by_the_issuer() {
         ("another certificate", by_issuer(|a| a.serial = vec![8])),
         ("out of date", by_issuer(|a| a.to = Some("20300312000000Z"))),
         ("of the future", by_issuer(|a| (a.from, a.to) = ("20300318000000Z", None))),
-        ("a critical extension", response(&scene.middle, &scene.middle, |a| a.whole = vec![(unknown, true, vec![5, 0])])),
-        ("a critical one within", response(&scene.middle, &scene.middle, |a| a.single = vec![(unknown, true, vec![5, 0])])),
+        (
+            "a critical extension",
+            response(&scene.middle, &scene.middle, |a| a.whole = vec![(unknown, true, vec![5, 0])]),
+        ),
+        (
+            "a critical one within",
+            response(&scene.middle, &scene.middle, |a| a.single = vec![(unknown, true, vec![5, 0])]),
+        ),
         ("by somebody else", response(&scene.middle, &scene.root, |_| ())),
         ("for another issuer", response(&scene.root, &scene.middle, |_| ())),
         ("refused by the responder", seq(&[&[10, 1, 6]])),
@@ -333,7 +348,11 @@ fn responses_by_a_delegate() {
     let bad = Err(Reason::StatusUnknown);
     assert_eq!(judge(&signing(&scene.root, |_| ())), bad, "by another authority");
     assert_eq!(judge(&signing(&scene.middle, |d| drop(d.without(EKU).tbs()))), bad, "without the purpose");
-    assert_eq!(judge(&signing(&scene.middle, |d| drop(d.set(KEY_USAGE, true, usage(0x20)).tbs()))), bad, "may not sign");
+    assert_eq!(
+        judge(&signing(&scene.middle, |d| drop(d.set(KEY_USAGE, true, usage(0x20)).tbs()))),
+        bad,
+        "may not sign"
+    );
     let old = |d: &mut Draft| d.validity = seq(&[&utc("200101000000Z"), &utc("210101000000Z")]);
     assert_eq!(judge(&signing(&scene.middle, old)), bad, "out of date");
     let delegate = signing(&scene.middle, |_| ());
@@ -361,7 +380,9 @@ fn nonces_and_must_staple() {
     let judge = |stapled: Option<&[u8]>, asked: bool| {
         let mut options = options(Profile::WebPki);
         options.revocation = Revocation { stapled, asked_for_staple: asked, ..Revocation::default() };
-        verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options).map(|_| ()).map_err(|r| r.reason())
+        verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options)
+            .map(|_| ())
+            .map_err(|r| r.reason())
     };
     assert_eq!(judge(None, false), Ok(()), "nobody asked");
     assert_eq!(judge(None, true), Err(Reason::StatusUnknown));

@@ -44,9 +44,14 @@ fn seeds() -> Vec<Vec<u8>> {
             .set(INHIBIT_ANY, true, vec![2, 1, 0])
             .set(CRL_POINTS, false, point)
             .set(TLS_FEATURE, false, seq(&[&[2, 1, 5]]))
-            .set(SAN, false, names(&[dns("a.b"), tlv(0x81, b"a@b.c"), tlv(0x86, b"spiffe://a/b"), tlv(0x87, &[1; 16])]));
+            .set(
+                SAN,
+                false,
+                names(&[dns("a.b"), tlv(0x81, b"a@b.c"), tlv(0x86, b"spiffe://a/b"), tlv(0x87, &[1; 16])]),
+            );
     });
-    let entry = seq(&[&[2, 1, 9], &utc("300302000000Z"), &seq(&[&seq(&[&oid(&[0x55, 0x1d, 21]), &tlv(4, &[10, 1, 1])])])]);
+    let entry =
+        seq(&[&[2, 1, 9], &utc("300302000000Z"), &seq(&[&seq(&[&oid(&[0x55, 0x1d, 21]), &tlv(4, &[10, 1, 1])])])]);
     let numbered = seq(&[&seq(&[&oid(&[0x55, 0x1d, 20]), &tlv(4, &[2, 1, 5])])]);
     let body = seq(&[
         &[2, 1, 1],
@@ -108,7 +113,20 @@ proptest! {
 }
 
 fn der_tree() -> impl Strategy<Value = Vec<u8>> {
-    let tags = prop_oneof![Just(1u8), Just(2), Just(3), Just(4), Just(5), Just(6), Just(10), Just(12), Just(23), Just(24), Just(0x80), Just(0x82)];
+    let tags = prop_oneof![
+        Just(1u8),
+        Just(2),
+        Just(3),
+        Just(4),
+        Just(5),
+        Just(6),
+        Just(10),
+        Just(12),
+        Just(23),
+        Just(24),
+        Just(0x80),
+        Just(0x82)
+    ];
     let leaf = (tags, proptest::collection::vec(any::<u8>(), 0..20)).prop_map(|(tag, content)| tlv(tag, &content));
     leaf.prop_recursive(6, 64, 6, |inner| {
         let tags = prop_oneof![Just(0x30u8), Just(0x31), Just(0xa0), Just(0xa1), Just(0xa3), Just(4)];
@@ -149,8 +167,14 @@ fn no_mutation_of_a_list_hides_a_revocation() {
     let leaf = server(&root, |d| d.serial = vec![9]);
     let list = {
         let entry = seq(&[&[2, 1, 9], &utc("300302000000Z")]);
-        let body =
-            seq(&[&[2, 1, 1], &ecdsa(), &root.subject, &utc("300301000000Z"), &utc("300401000000Z"), &tlv(0x30, &entry)]);
+        let body = seq(&[
+            &[2, 1, 1],
+            &ecdsa(),
+            &root.subject,
+            &utc("300301000000Z"),
+            &utc("300401000000Z"),
+            &tlv(0x30, &entry),
+        ]);
         root.key.frame(&body)
     };
     let (certificate, issuer) = (Certificate::parse(&leaf.der).unwrap(), Certificate::parse(&root.der).unwrap());

@@ -73,7 +73,8 @@ fn validity() {
 
 #[test]
 fn authorities() {
-    let not_ca = |d: &mut Draft| d.set(BASIC_CONSTRAINTS, true, vec![0x30, 0]).set(KEY_USAGE, true, usage(0x80)).nothing();
+    let not_ca =
+        |d: &mut Draft| d.set(BASIC_CONSTRAINTS, true, vec![0x30, 0]).set(KEY_USAGE, true, usage(0x80)).nothing();
     let missing = |d: &mut Draft| d.without(BASIC_CONSTRAINTS).nothing();
     let no_sign = |d: &mut Draft| d.set(KEY_USAGE, true, usage(0x02)).nothing();
     let short = |d: &mut Draft| d.set(BASIC_CONSTRAINTS, true, path_length(0)).nothing();
@@ -214,7 +215,8 @@ fn subject_alt_names() {
     let long = |d: &mut Draft| d.set(SAN, false, names(&[dns("example.com"), tlv(0x87, &[1; 5])])).nothing();
     broken("an address of five bytes", &leaf(long), Reason::BadForm, rule, BEAR);
     let other = |d: &mut Draft| d.set(SAN, false, names(&[dns("other.org")])).nothing();
-    let refused = judged(&Change { leaf: Some(other), ..Change::default() }, "example.com", Profile::Rfc5280).unwrap_err();
+    let refused =
+        judged(&Change { leaf: Some(other), ..Change::default() }, "example.com", Profile::Rfc5280).unwrap_err();
     assert_eq!((refused.reason(), refused.nearest().rule), (Reason::NameMismatch, "RFC 9525 6"));
     assert_eq!(refused.nearest().found, "other.org");
 }

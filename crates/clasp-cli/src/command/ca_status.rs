@@ -115,7 +115,9 @@ fn serial(entry: &Entry) -> Result<Vec<u8>, Failure> {
     let digit = |at: usize| entry.serial.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     (0..entry.serial.len())
         .step_by(2)
-        .map(|at| digit(at).ok_or_else(|| Failure::cannot(format_args!("the index has the serial number {}", entry.serial))))
+        .map(|at| {
+            digit(at).ok_or_else(|| Failure::cannot(format_args!("the index has the serial number {}", entry.serial)))
+        })
         .collect()
 }
 

@@ -69,9 +69,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     for path in &arguments.crl {
         lists.extend(pem::lists(path)?);
     }
-    let lists: Vec<Crl<'_>> = lists.iter().map(|der| Crl::parse(der)).collect::<Result<_, _>>().map_err(|field| {
-        Failure::cannot(format_args!("a revocation list cannot be read: its {field}"))
-    })?;
+    let lists: Vec<Crl<'_>> = lists
+        .iter()
+        .map(|der| Crl::parse(der))
+        .collect::<Result<_, _>>()
+        .map_err(|field| Failure::cannot(format_args!("a revocation list cannot be read: its {field}")))?;
     let responses: Vec<Vec<u8>> = arguments.ocsp.iter().map(|path| pem::read(path)).collect::<Result<_, _>>()?;
     let responses: Vec<&[u8]> = responses.iter().map(Vec::as_slice).collect();
 

@@ -89,7 +89,7 @@ pub(crate) fn characters(tag: u8, value: &[u8]) -> Option<Characters<'_>> {
         der::UNIVERSAL_STRING => 4,
         _ => return None,
     };
-    let whole = value.len() % step == 0;
+    let whole = value.len().is_multiple_of(step);
     let valid = value.chunks_exact(step).all(|unit| code_point(unit).is_some());
     (whole && valid).then_some(Characters::Units(value.chunks_exact(step)))
 }
@@ -117,7 +117,8 @@ impl Iterator for Characters<'_> {
 
 /// RFC 4518 2.2 (mapping) and 2.6.1 (insignificant spaces): lower case, no invisible characters, single inner spaces.
 fn prepare(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
-    let mut folded = text.filter(|c| !is_nothing(*c)).flat_map(char::to_lowercase).map(|c| if is_space(c) { ' ' } else { c });
+    let mut folded =
+        text.filter(|c| !is_nothing(*c)).flat_map(char::to_lowercase).map(|c| if is_space(c) { ' ' } else { c });
     let mut held: Option<char> = None;
     let mut begun = false;
     core::iter::from_fn(move || {
@@ -159,7 +160,8 @@ mod tests {
         let len = |n: usize| u8::try_from(n).unwrap();
         let mut pair = vec![6, 3, 0x55, 4, 3, tag, len(value.len())];
         pair.extend_from_slice(value);
-        let mut out = vec![der::SEQUENCE, len(pair.len() + 4), der::SET, len(pair.len() + 2), der::SEQUENCE, len(pair.len())];
+        let mut out =
+            vec![der::SEQUENCE, len(pair.len() + 4), der::SET, len(pair.len() + 2), der::SEQUENCE, len(pair.len())];
         out.extend_from_slice(&pair);
         out
     }

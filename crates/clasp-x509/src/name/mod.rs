@@ -85,7 +85,7 @@ impl fmt::Display for Name<'_> {
 
 /// A string of any ASN.1 kind, for people.
 pub(crate) fn text(tag: u8, value: &[u8]) -> String {
-    compare::characters(tag, value).map_or_else(|| printable(value), |text| clean(text))
+    compare::characters(tag, value).map_or_else(|| printable(value), clean)
 }
 
 /// Bytes that should be text, for people.
@@ -95,6 +95,8 @@ pub(crate) fn printable(value: &[u8]) -> String {
 
 /// Control characters could fool a terminal, and so could those that change the direction of text.
 fn clean(text: impl Iterator<Item = char>) -> String {
-    let fools = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let fools = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.map(|c| if fools(c) { '?' } else { c }).take(128).collect()
 }

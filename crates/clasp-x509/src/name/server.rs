@@ -22,7 +22,9 @@ fn by_common_name(certificate: &Certificate<'_>, name: &ServerName<'_>) -> bool 
     match fallback_name(certificate) {
         Some(text) => match name {
             ServerName::DnsName(wanted) => dns(text.as_bytes(), wanted.as_ref().as_bytes()),
-            ServerName::IpAddress(wanted) => text.parse().is_ok_and(|ip: core::net::IpAddr| IpAddr::from(ip) == *wanted),
+            ServerName::IpAddress(wanted) => {
+                text.parse().is_ok_and(|ip: core::net::IpAddr| IpAddr::from(ip) == *wanted)
+            }
             _ => false,
         },
         None => false,

@@ -113,7 +113,7 @@ fn purpose<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>)
     if list.any(|found| found.0 == wanted || (any && found.0 == oid::ANY_USAGE)) {
         return Ok(());
     }
-    let found = Value::Purposes(*certificate);
+    let found = Value::Purposes(certificate.der());
     Err(Fault::new(Reason::WrongUsage, "RFC 5280 4.2.1.12", found, Value::Oid("extKeyUsage", wanted)))
 }
 
@@ -134,5 +134,5 @@ fn key<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> 
     }
     let wanted = Value::Text("RSA of 2048 to 8192 bits in whole bytes, ECDSA, Ed25519 or ML-DSA");
     let wanted = if rules.rsa_form { wanted } else { Value::Count("RSA bits of at least", rules.min_rsa_bits) };
-    Err(Fault::new(Reason::UnsupportedAlgorithm, "BR 6.1.5", Value::Key(key), wanted))
+    Err(Fault::new(Reason::UnsupportedAlgorithm, "BR 6.1.5", Value::Key(certificate.spki()), wanted))
 }

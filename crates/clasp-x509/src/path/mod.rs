@@ -209,15 +209,16 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
 }
 
 fn names<'a>(leaf: &Certificate<'a>, options: &Options<'a>) -> Result<(), Fault<'a>> {
-    if let Some(wanted) = options.name {
-        if !server::matches(leaf, wanted, options.common_name()) {
-            let found = Value::Names(*leaf);
-            return Err(Fault::new(Reason::NameMismatch, "RFC 9525 6", found, Value::Server(wanted)));
-        }
+    if let Some(wanted) = options.name
+        && !server::matches(leaf, wanted, options.common_name())
+    {
+        let found = Value::Names(leaf.der());
+        return Err(Fault::new(Reason::NameMismatch, "RFC 9525 6", found, Value::Server(wanted)));
     }
     if let Some(wanted) = options.mailbox {
         let same = |found: &[u8]| {
-            let (a, b) = (crate::name::general::split_mailbox(found), crate::name::general::split_mailbox(wanted.as_bytes()));
+            let (a, b) =
+                (crate::name::general::split_mailbox(found), crate::name::general::split_mailbox(wanted.as_bytes()));
             a.zip(b).is_some_and(|((l1, h1), (l2, h2))| l1 == l2 && h1.eq_ignore_ascii_case(h2))
         };
         if !leaf.alt_names().any(|name| matches!(name, SubjectAltName::Email(found) if same(found))) {

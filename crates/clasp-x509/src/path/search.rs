@@ -139,7 +139,7 @@ impl<'s> Search<'s> {
         }
         let known = reached || self.candidates(certificate).next().is_some();
         if !known && !self.spent {
-            let (found, wanted) = (Value::Missing(*certificate), Value::Roots(self.roots.len()));
+            let (found, wanted) = (Value::Missing(certificate.der()), Value::Roots(self.roots.len()));
             self.fail(&Fault::new(Reason::UnknownIssuer, "RFC 5280 6.1", found, wanted), self.path.len() - 1, None);
         }
         None
@@ -398,7 +398,12 @@ impl<'s> Search<'s> {
         }
         if revocation.asked_for_staple && leaf && self.nesting == 0 && certificate.must_staple() && !stapled_good {
             let found = "a certificate that must come with an OCSP response, without a good one";
-            return Err(Fault::plain(Reason::StatusUnknown, "RFC 7633 4.2.3", found, "a stapled response that says good"));
+            return Err(Fault::plain(
+                Reason::StatusUnknown,
+                "RFC 7633 4.2.3",
+                found,
+                "a stapled response that says good",
+            ));
         }
         if matches!(standing, Standing::Unknown(_)) && !revocation.lists.is_empty() {
             let mut signed = |place: usize| match revocation.lists.get(place) {

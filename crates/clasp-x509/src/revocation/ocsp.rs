@@ -246,7 +246,8 @@ impl<'a> OcspResponse<'a> {
             return because("an OCSP response without the nonce of the request".into());
         }
         let mut standing = Standing::Unknown(Trouble::NoList);
-        let mut about = self.responses().filter(|r| r.is_about(certificate.serial_der(), issuer, issuer_spki)).peekable();
+        let mut about =
+            self.responses().filter(|r| r.is_about(certificate.serial_der(), issuer, issuer_spki)).peekable();
         if about.peek().is_none() {
             return standing;
         }

@@ -9,27 +9,27 @@ use rustls_pki_types::{ServerName, UnixTime};
 use std::time::Duration;
 
 /// 17 March 2030.
-pub const NOW: u64 = 1_900_000_000;
+pub(crate) const NOW: u64 = 1_900_000_000;
 
-pub const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
-pub const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
-pub const SAN: &[u8] = &[0x55, 0x1d, 17];
-pub const EKU: &[u8] = &[0x55, 0x1d, 37];
-pub const SKI: &[u8] = &[0x55, 0x1d, 14];
-pub const AKI: &[u8] = &[0x55, 0x1d, 35];
-pub const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
-pub const POLICIES: &[u8] = &[0x55, 0x1d, 32];
-pub const MAPPINGS: &[u8] = &[0x55, 0x1d, 33];
-pub const POLICY_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 36];
-pub const INHIBIT_ANY: &[u8] = &[0x55, 0x1d, 54];
-pub const CRL_POINTS: &[u8] = &[0x55, 0x1d, 31];
-pub const AUTHORITY_INFO: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
-pub const TLS_FEATURE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 24];
-pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
-pub const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
-pub const OCSP_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 9];
+pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+pub(crate) const SAN: &[u8] = &[0x55, 0x1d, 17];
+pub(crate) const EKU: &[u8] = &[0x55, 0x1d, 37];
+pub(crate) const SKI: &[u8] = &[0x55, 0x1d, 14];
+pub(crate) const AKI: &[u8] = &[0x55, 0x1d, 35];
+pub(crate) const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
+pub(crate) const POLICIES: &[u8] = &[0x55, 0x1d, 32];
+pub(crate) const MAPPINGS: &[u8] = &[0x55, 0x1d, 33];
+pub(crate) const POLICY_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 36];
+pub(crate) const INHIBIT_ANY: &[u8] = &[0x55, 0x1d, 54];
+pub(crate) const CRL_POINTS: &[u8] = &[0x55, 0x1d, 31];
+pub(crate) const AUTHORITY_INFO: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
+pub(crate) const TLS_FEATURE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 24];
+pub(crate) const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
+pub(crate) const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
+pub(crate) const OCSP_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 9];
 
-pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     match content.len() {
         n @ 0..=0x7f => out.push(n.try_into().unwrap()),
@@ -43,33 +43,33 @@ pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-pub fn seq(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn seq(parts: &[&[u8]]) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
-pub fn oid(content: &[u8]) -> Vec<u8> {
+pub(crate) fn oid(content: &[u8]) -> Vec<u8> {
     tlv(6, content)
 }
 
 /// A name of one common name, UTF8String.
-pub fn name(text: &str) -> Vec<u8> {
+pub(crate) fn name(text: &str) -> Vec<u8> {
     name_as(0x0c, text.as_bytes())
 }
 
-pub fn name_as(tag: u8, text: &[u8]) -> Vec<u8> {
+pub(crate) fn name_as(tag: u8, text: &[u8]) -> Vec<u8> {
     let pair = seq(&[&oid(&[0x55, 4, 3]), &tlv(tag, text)]);
     seq(&[&tlv(0x31, &pair)])
 }
 
-pub fn dns(text: &str) -> Vec<u8> {
+pub(crate) fn dns(text: &str) -> Vec<u8> {
     tlv(0x82, text.as_bytes())
 }
 
-pub fn names(list: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn names(list: &[Vec<u8>]) -> Vec<u8> {
     tlv(0x30, &list.concat())
 }
 
-pub fn subtrees(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn subtrees(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Vec<u8> {
     let list = |tag, bases: &[Vec<u8>]| {
         let trees: Vec<u8> = bases.iter().flat_map(|base| tlv(0x30, base)).collect();
         if trees.is_empty() { trees } else { tlv(tag, &trees) }
@@ -78,50 +78,51 @@ pub fn subtrees(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A P-256 key.
-pub struct Key(EcdsaKeyPair);
+pub(crate) struct Key(EcdsaKeyPair);
 
 impl Key {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
     }
 
-    pub fn bits(&self) -> &[u8] {
+    pub(crate) fn bits(&self) -> &[u8] {
         self.0.public_key().as_ref()
     }
 
-    pub fn spki(&self) -> Vec<u8> {
-        let algorithm = seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])]);
+    pub(crate) fn spki(&self) -> Vec<u8> {
+        let algorithm =
+            seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])]);
         seq(&[&algorithm, &bit_string(self.bits())])
     }
 
-    pub fn id(&self) -> Vec<u8> {
+    pub(crate) fn id(&self) -> Vec<u8> {
         digest(&SHA1_FOR_LEGACY_USE_ONLY, self.bits()).as_ref().to_vec()
     }
 
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.0.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
     }
 
     /// SEQUENCE { body, algorithm, BIT STRING signature }, the frame of certificates, lists and OCSP responses.
-    pub fn frame(&self, body: &[u8]) -> Vec<u8> {
+    pub(crate) fn frame(&self, body: &[u8]) -> Vec<u8> {
         seq(&[body, &ecdsa(), &bit_string(&self.sign(body))])
     }
 }
 
-pub fn ecdsa() -> Vec<u8> {
+pub(crate) fn ecdsa() -> Vec<u8> {
     seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2])])
 }
 
-pub fn bit_string(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn bit_string(bytes: &[u8]) -> Vec<u8> {
     tlv(3, &[&[0], bytes].concat())
 }
 
 /// One extension.
-pub type Extension = (&'static [u8], bool, Vec<u8>);
+pub(crate) type Extension = (&'static [u8], bool, Vec<u8>);
 
 /// A certificate in the making.
 #[derive(Clone)]
-pub struct Draft {
+pub(crate) struct Draft {
     pub version: Vec<u8>,
     pub serial: Vec<u8>,
     pub issuer: Vec<u8>,
@@ -133,11 +134,11 @@ pub struct Draft {
     pub extensions: Vec<Extension>,
 }
 
-pub fn utc(text: &str) -> Vec<u8> {
+pub(crate) fn utc(text: &str) -> Vec<u8> {
     tlv(0x17, text.as_bytes())
 }
 
-pub fn general(text: &str) -> Vec<u8> {
+pub(crate) fn general(text: &str) -> Vec<u8> {
     tlv(0x18, text.as_bytes())
 }
 
@@ -160,18 +161,18 @@ impl Draft {
         }
     }
 
-    pub fn without(&mut self, id: &[u8]) -> &mut Self {
+    pub(crate) fn without(&mut self, id: &[u8]) -> &mut Self {
         self.extensions.retain(|(oid, ..)| *oid != id);
         self
     }
 
-    pub fn set(&mut self, id: &'static [u8], critical: bool, value: Vec<u8>) -> &mut Self {
+    pub(crate) fn set(&mut self, id: &'static [u8], critical: bool, value: Vec<u8>) -> &mut Self {
         self.without(id);
         self.extensions.push((id, critical, value));
         self
     }
 
-    pub fn tbs(&self) -> Vec<u8> {
+    pub(crate) fn tbs(&self) -> Vec<u8> {
         let list: Vec<u8> = self
             .extensions
             .iter()
@@ -196,14 +197,14 @@ impl Draft {
 }
 
 /// A certificate and its key.
-pub struct Made {
+pub(crate) struct Made {
     pub der: Vec<u8>,
     pub subject: Vec<u8>,
     pub key: Key,
 }
 
 impl Made {
-    pub fn of(draft: &Draft, key: Key, by: Option<&Self>) -> Self {
+    pub(crate) fn of(draft: &Draft, key: Key, by: Option<&Self>) -> Self {
         let signer = by.map_or(&key, |by| &by.key);
         let tbs = draft.tbs();
         let der = seq(&[&tbs, &draft.algorithm, &bit_string(&signer.sign(&tbs))]);
@@ -212,16 +213,16 @@ impl Made {
 }
 
 /// keyUsage of these bits.
-pub fn usage(bits: u8) -> Vec<u8> {
+pub(crate) fn usage(bits: u8) -> Vec<u8> {
     vec![3, 2, u8::try_from(bits.trailing_zeros()).unwrap(), bits]
 }
 
 /// A certificate authority, with changes.
-pub fn authority(text: &str, by: Option<&Made>, change: impl FnOnce(&mut Draft)) -> Made {
+pub(crate) fn authority(text: &str, by: Option<&Made>, change: impl FnOnce(&mut Draft)) -> Made {
     authority_of(text, Key::new(), by, change)
 }
 
-pub fn authority_of(text: &str, key: Key, by: Option<&Made>, change: impl FnOnce(&mut Draft)) -> Made {
+pub(crate) fn authority_of(text: &str, key: Key, by: Option<&Made>, change: impl FnOnce(&mut Draft)) -> Made {
     let mut draft = Draft::new(name(text), &key, by);
     draft.set(BASIC_CONSTRAINTS, true, seq(&[&[1, 1, 0xff]])).set(KEY_USAGE, true, usage(0x06));
     change(&mut draft);
@@ -229,42 +230,43 @@ pub fn authority_of(text: &str, key: Key, by: Option<&Made>, change: impl FnOnce
 }
 
 /// basicConstraints of an authority with a path length.
-pub fn path_length(n: u8) -> Vec<u8> {
+pub(crate) fn path_length(n: u8) -> Vec<u8> {
     seq(&[&[1, 1, 0xff], &[2, 1, n]])
 }
 
 /// A server's certificate for example.com, with changes.
-pub fn server(by: &Made, change: impl FnOnce(&mut Draft)) -> Made {
+pub(crate) fn server(by: &Made, change: impl FnOnce(&mut Draft)) -> Made {
     let key = Key::new();
     let mut draft = Draft::new(name("example.com"), &key, Some(by));
-    draft
-        .set(KEY_USAGE, true, usage(0x80))
-        .set(EKU, false, seq(&[&oid(SERVER_AUTH)]))
-        .set(SAN, false, names(&[dns("example.com"), dns("*.wild.org"), tlv(0x87, &[192, 0, 2, 7])]));
+    draft.set(KEY_USAGE, true, usage(0x80)).set(EKU, false, seq(&[&oid(SERVER_AUTH)])).set(
+        SAN,
+        false,
+        names(&[dns("example.com"), dns("*.wild.org"), tlv(0x87, &[192, 0, 2, 7])]),
+    );
     change(&mut draft);
     Made::of(&draft, key, Some(by))
 }
 
-pub fn at(seconds: u64) -> UnixTime {
+pub(crate) fn at(seconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(seconds))
 }
 
-pub fn options(profile: Profile) -> Options<'static> {
+pub(crate) fn options(profile: Profile) -> Options<'static> {
     Options::new(at(NOW), Usage::Server).profile(profile)
 }
 
-pub fn store(roots: &[&Made]) -> Roots {
+pub(crate) fn store(roots: &[&Made]) -> Roots {
     let mut store = Roots::empty();
     roots.iter().for_each(|root| store.add_der(&root.der).unwrap());
     store
 }
 
-pub fn chain<'a>(certificates: &[&'a Made]) -> Vec<&'a [u8]> {
+pub(crate) fn chain<'a>(certificates: &[&'a Made]) -> Vec<&'a [u8]> {
     certificates.iter().map(|made| &made.der[..]).collect()
 }
 
 /// Judges a chain for a host.
-pub fn judge<'a>(
+pub(crate) fn judge<'a>(
     root: &Made,
     certificates: &[&'a Made],
     host: &str,

@@ -178,9 +178,10 @@ fn refusal(rejection: &clasp_x509::Rejection) -> Error {
             "reissue it by the rules of the public web, or choose Profile::Rfc5280 for a private authority",
         ),
         Reason::Revoked => (CertificateError::Revoked, "replace the certificate"),
-        Reason::StatusUnknown => {
-            (CertificateError::StatusUnknown, "have the server staple an OCSP response, or give a fresh revocation list")
-        }
+        Reason::StatusUnknown => (
+            CertificateError::StatusUnknown,
+            "have the server staple an OCSP response, or give a fresh revocation list",
+        ),
         Reason::NameConstraint => {
             (CertificateError::NameConstraint, "have an issuer certify it that may certify this name")
         }
