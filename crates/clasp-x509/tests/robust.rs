@@ -23,11 +23,11 @@ fn read_all(bytes: &[u8]) {
     }
     if let Ok(list) = Crl::parse(bytes) {
         let _text = format!("{list:?} {} {:?}", list.issuer(), list.number());
-        let _entries = list.entries().map(|e| (e.serial(), e.reason().to_string())).count();
+        let _entries: Vec<_> = list.entries().map(|e| (e.serial(), e.reason().to_string())).collect();
     }
     if let Ok(response) = OcspResponse::parse(bytes) {
         let _text = format!("{response:?} {}", response.responder());
-        let _responses = response.responses().map(|r| r.serial()).count();
+        let _responses: Vec<_> = response.responses().map(|r| r.serial()).collect();
     }
     let _timestamps = Sct::read_list(bytes);
 }
