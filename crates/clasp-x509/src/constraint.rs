@@ -60,6 +60,12 @@ fn subtrees(list: Option<Der<'_>>) -> impl Iterator<Item = SubjectAltName<'_>> {
     })
 }
 
+/// Whether a DNS name begins with a dot, which the RFC has for mailboxes and URIs alone.
+pub(crate) fn has_leading_dot(constraints: &NameConstraints<'_>) -> bool {
+    let dotted = |base: SubjectAltName<'_>| matches!(base, SubjectAltName::Dns(name) if name.starts_with(b"."));
+    subtrees(constraints.permitted).chain(subtrees(constraints.excluded)).any(dotted)
+}
+
 /// The names of a certificate that constraints are for: the subject, e-mail addresses in it, and subjectAltNames.
 fn names<'a>(certificate: &Certificate<'a>) -> impl Iterator<Item = SubjectAltName<'a>> {
     let subject = Name(certificate.subject_der());

@@ -4,11 +4,13 @@
 use crate::certificate::extension::Known;
 use crate::certificate::usage::KeyUsage;
 use crate::certificate::{Certificate, Quirks};
+use crate::constraint;
 use crate::name::general::SubjectAltName;
 use crate::name::{Name, compare};
 use crate::oid;
 use crate::path::Usage;
 use crate::reason::{Fault, Reason, Value};
+use crate::signature::Algorithm;
 use core::net::IpAddr;
 
 /// The part a certificate plays in a path.
@@ -40,9 +42,7 @@ pub(crate) fn check<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a
         }
         Role::Intermediate => authority(certificate),
         Role::Root => {
-            if certificate.extensions.present.has(Known::ExtendedKeyUsage) {
-                return bad("BR 7.1.2.1.2", "extKeyUsage in a root", "a root without it");
-            }
+            root(certificate)?;
             authority(certificate)
         }
     }
@@ -146,12 +146,38 @@ fn keys<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
     Ok(())
 }
 
+/// BR 7.1.2.1: root certificates.
+fn root<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
+    if !certificate.is_self_issued() {
+        let found = Value::Name("a root that is issued by", certificate.issuer_der());
+        let wanted = Value::Text("a self-signed root, or an anchor given as a name and a key");
+        return Err(Fault::new(Reason::BadForm, "BR 7.1.2.1", found, wanted));
+    }
+    if certificate.extensions.present.has(Known::ExtendedKeyUsage) {
+        return bad("BR 7.1.2.1.2", "extKeyUsage in a root", "a root without it");
+    }
+    // A root's signature by itself proves nothing and may be with SHA-1, but must be of a kind that is known.
+    if Algorithm::read(certificate.signature_algorithm).is_none() {
+        let found = Value::Algorithm(certificate.signature_algorithm);
+        let wanted = Value::Text("RSA, ECDSA, Ed25519 or ML-DSA");
+        return Err(Fault::new(Reason::UnsupportedAlgorithm, "BR 7.1.3.2", found, wanted));
+    }
+    Ok(())
+}
+
 fn authority<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     if Name(certificate.subject_der()).is_empty() {
         return bad("RFC 5280 4.1.2.6", "an authority without a name", "a subject");
     }
     if certificate.is_authority() && !certificate.extensions.critical.has(Known::BasicConstraints) {
         return bad("RFC 5280 4.2.1.9", "an authority's basicConstraints that are not critical", "them critical");
+    }
+    if certificate.extensions.name_constraints.is_some_and(|c| constraint::has_leading_dot(&c)) {
+        return bad(
+            "RFC 5280 4.2.1.10",
+            "a DNS name constraint with a leading dot",
+            "it without: subdomains are meant",
+        );
     }
     authority_bits(certificate)
 }
@@ -209,6 +235,9 @@ fn server<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
             let found = Value::Usage("keyUsage", usage);
             return Err(Fault::new(Reason::BadForm, "BR 7.1.2.7.11", found, wanted));
         }
+    }
+    if certificate.extensions.critical.has(Known::ExtendedKeyUsage) {
+        return bad("BR 7.1.2.7.6", "a critical extKeyUsage", "it not critical");
     }
     let never = [oid::ANY_USAGE, oid::CODE_SIGNING, oid::EMAIL_PROTECTION, oid::TIME_STAMPING, oid::OCSP_SIGNING];
     let purposes = certificate.extended_key_usage();

@@ -48,8 +48,8 @@ pub(crate) struct Rules {
     pub(crate) min_rsa_bits: u32,
     /// RSA moduli must be whole bytes, with an odd exponent of at least 3.
     pub(crate) rsa_form: bool,
-    /// Revocation lists must be numbered.
-    pub(crate) crl_number: bool,
+    /// Revocation lists must have what RFC 5280 5 asks for: version 2, nextUpdate, cRLNumber, authorityKeyIdentifier.
+    pub(crate) list_form: bool,
     /// Revocation lists may speak for other issuers.
     pub(crate) indirect_crls: bool,
 }
@@ -63,7 +63,7 @@ const WEB_PKI: Rules = Rules {
     sha1: false,
     min_rsa_bits: 2048,
     rsa_form: true,
-    crl_number: true,
+    list_form: true,
     indirect_crls: false,
 };
 
@@ -76,7 +76,7 @@ const RFC_5280: Rules = Rules {
     sha1: false,
     min_rsa_bits: 2048,
     rsa_form: false,
-    crl_number: false,
+    list_form: false,
     indirect_crls: true,
 };
 

@@ -85,6 +85,11 @@ fn authorities() {
     broken("path length of the root", &root(short), Reason::Constraint, "RFC 5280 6.1.4 (l)", BEAR);
     let not_critical = |d: &mut Draft| d.set(BASIC_CONSTRAINTS, false, seq(&[&[1, 1, 0xff]])).nothing();
     broken("basicConstraints not critical", &middle(not_critical), Reason::BadForm, "RFC 5280 4.2.1.9", BEAR);
+    let issued = |d: &mut Draft| {
+        d.issuer = name("another");
+        d.set(AKI, false, seq(&[&tlv(0x80, &[1])])).nothing();
+    };
+    broken("a root that another issued", &root(issued), Reason::BadForm, "BR 7.1.2.1", BEAR);
     let nameless = |d: &mut Draft| d.subject = vec![0x30, 0];
     broken("an authority without a name", &middle(nameless), Reason::BadForm, "RFC 5280 4.1.2.4", BEAR);
 }
@@ -180,6 +185,8 @@ fn extended_key_usage() {
     let many = |d: &mut Draft| d.set(EKU, false, seq(&[&oid(SERVER_AUTH), &oid(OCSP_SIGNING)])).nothing();
     broken("leaf that signs OCSP too", &leaf(many), Reason::WrongUsage, "BR 7.1.2.7.10", BEAR);
     let server = |d: &mut Draft| d.set(EKU, false, seq(&[&oid(SERVER_AUTH)])).nothing();
+    let critical = |d: &mut Draft| d.set(EKU, true, seq(&[&oid(SERVER_AUTH)])).nothing();
+    broken("critical purposes", &leaf(critical), Reason::BadForm, "BR 7.1.2.7.6", BEAR);
     broken("root with purposes", &root(server), Reason::BadForm, "BR 7.1.2.1.2", BEAR);
 }
 
@@ -195,6 +202,8 @@ fn servers() {
     broken("keyCertSign in a leaf", &leaf(signs), Reason::BadForm, "RFC 5280 4.2.1.3", BEAR);
     let lists = |d: &mut Draft| d.set(KEY_USAGE, true, usage(0x82)).nothing();
     broken("cRLSign in a leaf", &leaf(lists), Reason::BadForm, "BR 7.1.2.7.11", BEAR);
+    let dot = |d: &mut Draft| d.set(NAME_CONSTRAINTS, true, subtrees(&[], &[dns(".example.org")])).nothing();
+    broken("a constraint with a leading dot", &middle(dot), Reason::BadForm, "RFC 5280 4.2.1.10", BEAR);
     let nc = |d: &mut Draft| d.set(NAME_CONSTRAINTS, true, subtrees(&[dns("example.com")], &[])).nothing();
     broken("nameConstraints in a leaf", &leaf(nc), Reason::BadForm, "RFC 5280 4.2.1.10", BEAR);
 }

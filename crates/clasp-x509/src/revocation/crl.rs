@@ -17,6 +17,7 @@ pub struct Crl<'a> {
     issuer: &'a [u8],
     this_update: i64,
     next_update: Option<i64>,
+    version_2: bool,
     entries: Der<'a>,
     count: usize,
     pub(crate) authority_key: Option<AuthorityKey<'a>>,
@@ -200,6 +201,7 @@ impl<'a> Crl<'a> {
             issuer,
             this_update,
             next_update,
+            version_2,
             entries,
             count: 0,
             authority_key: None,
@@ -248,6 +250,17 @@ impl<'a> Crl<'a> {
             }
         }
         value.finish("extension value")
+    }
+
+    /// What RFC 5280 5 has in every list and this one has not.
+    pub(crate) fn missing(&self) -> Option<&'static str> {
+        match self {
+            Self { version_2: false, .. } => Some("a list of version 1 (RFC 5280 5.1.2.1)"),
+            Self { next_update: None, .. } => Some("a list without nextUpdate (RFC 5280 5.1.2.5)"),
+            Self { number: None, .. } => Some("a list without cRLNumber (RFC 5280 5.2.3)"),
+            Self { authority_key: None, .. } => Some("a list without authorityKeyIdentifier (RFC 5280 5.2.1)"),
+            _ => None,
+        }
     }
 
     /// The issuer's name, DER.

@@ -88,8 +88,8 @@ fn usable(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
     if let Some(oid) = list.unknown_critical {
         return Err(Trouble::Because(format!("a list with the critical extension {}", Oid(oid))));
     }
-    if terms.rules.crl_number && list.number.is_none() {
-        return Err(Trouble::Because("a list without cRLNumber (RFC 5280 5.2.3)".into()));
+    if let Some(why) = list.missing().filter(|_| terms.rules.list_form) {
+        return Err(Trouble::Because(why.into()));
     }
     fresh(list.this_update(), list.next_update(), terms)
 }
