@@ -21,7 +21,7 @@ pub(crate) fn roots(ca: Option<&Path>) -> Result<Arc<Roots>, Failure> {
         None => {
             for certificate in rustls_native_certs::load_native_certs().certs {
                 // A root of the system's that cannot be read is one that is not trusted.
-                let _unreadable = roots.add_der(&certificate);
+                let _unreadable = roots.add_vetted(&certificate);
             }
         }
     }

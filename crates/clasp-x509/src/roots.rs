@@ -85,6 +85,23 @@ impl Roots {
         Ok(())
     }
 
+    /// Trusts a certificate (DER) of a store whose keeper decides what belongs in it, such as the system's: its name, key
+    /// and name constraints count, its dates and form do not.
+    ///
+    /// # Errors
+    /// If it is not a certificate.
+    pub fn add_vetted(&mut self, der: &[u8]) -> Result<(), RootsError> {
+        let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
+        let constraints = root.extensions.name_constraints.map(|_| root.extensions.name_constraints_der.to_vec());
+        self.add(Anchor {
+            name: root.subject_der().to_vec(),
+            spki: root.spki().to_vec(),
+            certificate: None,
+            constraints,
+        });
+        Ok(())
+    }
+
     /// Trusts a name (DER) and key (SubjectPublicKeyInfo), within name constraints (the value of the extension) where
     /// there are any.
     ///

@@ -86,6 +86,27 @@ fn roots_by_name_and_key_and_names_in_other_letters() {
 }
 
 #[test]
+fn roots_of_a_store_that_is_vetted_elsewhere() {
+    // Old roots have old forms; their name constraints hold all the same.
+    let old = authority("old", None, |d| {
+        d.validity = seq(&[&utc("000101000000Z"), &utc("010101000000Z")]);
+        d.without(SKI).set(NAME_CONSTRAINTS, true, subtrees(&[dns("example.com")], &[])).done();
+    });
+    let leaf = |host: &str| {
+        server(&old, |d| {
+            d.subject = name("a server");
+            d.set(SAN, false, names(&[dns(host)])).done();
+        })
+    };
+    let (good, other) = (leaf("example.com"), leaf("example.org"));
+    let mut vetted = clasp_x509::Roots::empty();
+    vetted.add_vetted(&old.der).unwrap();
+    verify(&chain(&[&good]), &vetted, &options(WEB)).unwrap();
+    assert_eq!(reason(verify(&chain(&[&other]), &vetted, &options(WEB))).err(), Some(Reason::NameConstraint));
+    assert_eq!(reason(verify(&chain(&[&good]), &store(&[&old]), &options(WEB))).err(), Some(Reason::Expired));
+}
+
+#[test]
 fn a_certificate_that_is_itself_trusted_stands_for_itself() {
     let key = Key::new();
     let mut made = authority_of("device", key, None, |d| {

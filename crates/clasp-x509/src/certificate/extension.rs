@@ -110,6 +110,8 @@ pub(crate) struct Extensions<'a> {
     pub(crate) extended_key_usage: Option<Der<'a>>,
     pub(crate) alt_names: Option<Der<'a>>,
     pub(crate) name_constraints: Option<NameConstraints<'a>>,
+    /// The whole value of nameConstraints.
+    pub(crate) name_constraints_der: &'a [u8],
     pub(crate) policies: Option<Der<'a>>,
     pub(crate) policy_mappings: Option<Der<'a>>,
     pub(crate) policy_constraints: Option<PolicyConstraints>,
@@ -176,7 +178,10 @@ impl<'a> Extensions<'a> {
             Known::IssuerAltName => {
                 general_names(&mut value, der::SEQUENCE, "issuerAltName")?;
             }
-            Known::NameConstraints => self.name_constraints = Some(name_constraints(&mut value)?),
+            Known::NameConstraints => {
+                self.name_constraints_der = value.0;
+                self.name_constraints = Some(name_constraints(&mut value)?);
+            }
             Known::Policies => self.policies = Some(policies(&mut value, quirks)?),
             Known::PolicyMappings => {
                 let list = value.take(der::SEQUENCE, "policyMappings")?;
