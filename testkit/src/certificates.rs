@@ -139,6 +139,7 @@ fn params(name: &str) -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, name);
     params.not_before = rcgen::date_time_ymd(2020, 1, 1);
     params.not_after = rcgen::date_time_ymd(2060, 1, 1);
+    params.use_authority_key_identifier_extension = true;
     params
 }
 

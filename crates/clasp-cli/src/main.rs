@@ -34,6 +34,10 @@ enum Command {
     Serve(command::serve::Arguments),
     /// A small local certificate authority in a directory
     Ca(command::ca::Arguments),
+    /// Judge a certificate chain, and say why not
+    Verify(command::verify::Arguments),
+    /// Say what a file of certificates, keys, lists or responses holds
+    Inspect(command::inspect::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -42,6 +46,8 @@ Examples:
   clasp serve                                  an HTTPS server on localhost; prints the curl line that works
   clasp connect example.com:443 --get /        version, suite, chain and verdict, then the page
   clasp ca init ca && clasp ca issue ca localhost
+  clasp verify chain.pem --name example.com    accepted or refused, every path and the rule it broke
+  clasp inspect chain.pem                      certificates, keys, requests, lists, OCSP responses in plain words
   clasp connect localhost:4433 --ca ca/root.pem --policy legacy --resume
 Help: clasp --help, clasp COMMAND --help";
 
@@ -55,6 +61,8 @@ fn main() -> ExitCode {
         Some(Command::Connect(arguments)) => command::connect::run(&arguments),
         Some(Command::Serve(arguments)) => command::serve::run(arguments),
         Some(Command::Ca(arguments)) => command::ca::run(&arguments),
+        Some(Command::Verify(arguments)) => command::verify::run(&arguments),
+        Some(Command::Inspect(arguments)) => command::inspect::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use clasp::{Identity, Policy, Roots};
+use rustls_pki_types::pem::{SectionKind, from_buf};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,11 +21,56 @@ pub(crate) fn roots(ca: Option<&Path>) -> Result<Arc<Roots>, Failure> {
         None => {
             for certificate in rustls_native_certs::load_native_certs().certs {
                 // A root of the system's that cannot be read is one that is not trusted.
-                let _unreadable = roots.add_der(&certificate);
+                let _unreadable = roots.add_vetted(&certificate);
             }
         }
     }
     Ok(Arc::new(roots))
+}
+
+/// The roots of these files, PEM or DER, or the system's where there are none.
+pub(crate) fn roots_of(files: &[std::path::PathBuf]) -> Result<Arc<Roots>, Failure> {
+    if files.is_empty() {
+        return roots(None);
+    }
+    let mut roots = Roots::empty();
+    for path in files {
+        for certificate in certificates(path)? {
+            roots.add_der(&certificate).map_err(|e| Failure::file(path, e))?;
+        }
+    }
+    Ok(Arc::new(roots))
+}
+
+/// The sections of a PEM file; none if it is not one.
+pub(crate) fn sections(bytes: &[u8]) -> Vec<(SectionKind, Vec<u8>)> {
+    let mut rest = bytes;
+    let mut out = Vec::new();
+    while let Ok(Some(section)) = from_buf(&mut rest) {
+        out.push(section);
+    }
+    out
+}
+
+/// What a file has of one kind, in PEM, or the whole of it as DER.
+fn of_kind(path: &Path, wanted: SectionKind, what: &str) -> Result<Vec<Vec<u8>>, Failure> {
+    let bytes = read(path)?;
+    let sections = sections(&bytes);
+    if sections.is_empty() {
+        return Ok(vec![bytes]);
+    }
+    let found: Vec<Vec<u8>> = sections.into_iter().filter(|(kind, _)| *kind == wanted).map(|(_, der)| der).collect();
+    if found.is_empty() { Err(Failure::file(path, format_args!("no {what} in it"))) } else { Ok(found) }
+}
+
+/// The certificates of a file, PEM or DER.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    of_kind(path, SectionKind::Certificate, "certificate")
+}
+
+/// The revocation lists of a file, PEM or DER.
+pub(crate) fn lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    of_kind(path, SectionKind::Crl, "revocation list")
 }
 
 /// A certificate chain and its key.

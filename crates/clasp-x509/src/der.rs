@@ -11,6 +11,15 @@ pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const OID: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
+pub(crate) const NUMERIC_STRING: u8 = 0x12;
+pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+pub(crate) const TELETEX_STRING: u8 = 0x14;
+pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const VISIBLE_STRING: u8 = 0x1a;
+pub(crate) const UNIVERSAL_STRING: u8 = 0x1c;
+pub(crate) const BMP_STRING: u8 = 0x1e;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
 pub(crate) const UTC_TIME: u8 = 0x17;
@@ -94,11 +103,13 @@ impl<'a> Der<'a> {
         if self.is_empty() { Ok(()) } else { Err(DerError(what)) }
     }
 
-    /// BOOLEAN DEFAULT FALSE: absent, or TRUE as 0xff. An encoded FALSE is borne, as elsewhere in the field.
-    pub(crate) fn boolean(&mut self, what: &'static str) -> DerResult<bool> {
+    /// BOOLEAN DEFAULT FALSE: absent is `None`. An encoded FALSE is no DER (X.690 11.5), but certificates have it: the
+    /// caller decides.
+    pub(crate) fn boolean(&mut self, what: &'static str) -> DerResult<Option<bool>> {
         match self.optional(BOOLEAN, what)? {
-            None | Some(Self([0])) => Ok(false),
-            Some(Self([0xff])) => Ok(true),
+            None => Ok(None),
+            Some(Self([0])) => Ok(Some(false)),
+            Some(Self([0xff])) => Ok(Some(true)),
             Some(_) => Err(DerError(what)),
         }
     }
@@ -111,62 +122,149 @@ impl<'a> Der<'a> {
         }
     }
 
+    /// An INTEGER that is not negative; what is larger than a u32 is the largest u32.
+    pub(crate) fn small(&mut self, tag: u8, what: &'static str) -> DerResult<u32> {
+        small(self.take(tag, what)?.0).ok_or(DerError(what))
+    }
+
+    /// Walks a SEQUENCE SIZE (1..MAX) OF; gives the number of elements.
+    pub(crate) fn each(
+        mut self,
+        what: &'static str,
+        mut visit: impl FnMut(&mut Self) -> DerResult<()>,
+    ) -> DerResult<usize> {
+        let mut count = 0;
+        while !self.is_empty() {
+            visit(&mut self)?;
+            count += 1;
+        }
+        if count == 0 { Err(DerError(what)) } else { Ok(count) }
+    }
+
+    /// An OBJECT IDENTIFIER whose parts are encoded minimally (X.690 8.19).
+    pub(crate) fn oid(&mut self, what: &'static str) -> DerResult<&'a [u8]> {
+        let oid = self.take(OID, what)?.0;
+        let ends = oid.last().is_some_and(|last| last & 0x80 == 0);
+        let mut start = true;
+        for byte in oid {
+            if start && *byte == 0x80 {
+                return Err(DerError(what));
+            }
+            start = byte & 0x80 == 0;
+        }
+        if ends { Ok(oid) } else { Err(DerError(what)) }
+    }
+
     /// A time as seconds since 1970: RFC 5280 4.1.2.5. UTCTime or GeneralizedTime, with seconds, in Zulu.
     pub(crate) fn time(&mut self, what: &'static str) -> DerResult<i64> {
         let (tag, text, _) = self.any(what)?;
-        let digits = match (tag, text) {
-            (UTC_TIME, [digits @ .., b'Z']) if digits.len() == 12 => digits,
-            (GENERALIZED_TIME, [digits @ .., b'Z']) if digits.len() == 14 => digits,
-            _ => return Err(DerError(what)),
-        };
-        let mut pairs = digits.chunks_exact(2).map(|pair| match pair {
-            [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Ok(i64::from(a - b'0') * 10 + i64::from(b - b'0')),
-            _ => Err(DerError(what)),
-        });
-        let mut next = || pairs.next().unwrap_or(Err(DerError(what)));
-        let year = if tag == UTC_TIME {
-            let short = next()?;
-            short + if short >= 50 { 1900 } else { 2000 }
-        } else {
-            next()? * 100 + next()?
-        };
-        let (month, day, hour, minute, second) = (next()?, next()?, next()?, next()?, next()?);
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days_in_month = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 => 28 + i64::from(leap),
-            _ => return Err(DerError(what)),
-        };
-        if !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
-            return Err(DerError(what));
-        }
-        // Days since 1970-01-01 of the proleptic Gregorian calendar, years counted from March.
-        let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-        let days =
-            365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 1 - 719_468;
-        Ok(((days * 24 + hour) * 60 + minute) * 60 + second)
+        time(tag, text, what)
     }
+}
+
+/// The content of a UTCTime or GeneralizedTime.
+pub(crate) fn time(tag: u8, text: &[u8], what: &'static str) -> DerResult<i64> {
+    let digits = match (tag, text) {
+        (UTC_TIME, [digits @ .., b'Z']) if digits.len() == 12 => digits,
+        (GENERALIZED_TIME, [digits @ .., b'Z']) if digits.len() == 14 => digits,
+        _ => return Err(DerError(what)),
+    };
+    let mut pairs = digits.chunks_exact(2).map(|pair| match pair {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Ok(i64::from(a - b'0') * 10 + i64::from(b - b'0')),
+        _ => Err(DerError(what)),
+    });
+    let mut next = || pairs.next().unwrap_or(Err(DerError(what)));
+    let year = if tag == UTC_TIME {
+        let short = next()?;
+        short + if short >= 50 { 1900 } else { 2000 }
+    } else {
+        next()? * 100 + next()?
+    };
+    let (month, day, hour, minute, second) = (next()?, next()?, next()?, next()?, next()?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days_in_month = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => return Err(DerError(what)),
+    };
+    if !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return Err(DerError(what));
+    }
+    // Days since 1970-01-01 of the proleptic Gregorian calendar, years counted from March.
+    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days =
+        365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 1 - 719_468;
+    Ok(((days * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+/// Writes an element, with a minimal length.
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let len = content.len().to_be_bytes();
+    let digits = len.iter().position(|b| *b != 0).and_then(|at| len.get(at..)).unwrap_or(&[0]);
+    let mut out = vec![tag];
+    match digits {
+        [short @ 0..=0x7f] => out.push(*short),
+        // A usize has eight bytes at most.
+        long => {
+            out.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
+            out.extend_from_slice(long);
+        }
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+/// The content of a minimal INTEGER that is not negative, saturating.
+pub(crate) fn small(content: &[u8]) -> Option<u32> {
+    let digits = match content {
+        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => return None,
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        all => all,
+    };
+    if digits.len() > 4 {
+        return Some(u32::MAX);
+    }
+    Some(digits.iter().fold(0, |n, byte| n << 8 | u32::from(*byte)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn time(tag: u8, text: &str) -> DerResult<i64> {
+    fn read(tag: u8, text: &str) -> DerResult<i64> {
         let mut der = vec![tag, u8::try_from(text.len()).unwrap()];
         der.extend_from_slice(text.as_bytes());
         Der(&der).time("time")
     }
 
     #[test]
+    fn small_numbers() {
+        assert_eq!(small(&[0]), Some(0));
+        assert_eq!(small(&[0, 0x80]), Some(128));
+        assert_eq!(small(&[1, 0]), Some(256));
+        assert_eq!(small(&[1, 0, 0, 0, 0]), Some(u32::MAX));
+        for bad in [&[][..], &[0x80], &[0, 1], &[0, 0]] {
+            assert_eq!(small(bad), None, "{bad:x?}");
+        }
+    }
+
+    #[test]
+    fn object_identifiers_are_minimal() {
+        assert!(Der(&[6, 2, 0x2a, 3]).oid("x").is_ok());
+        for bad in [&[6, 0][..], &[6, 1, 0x80], &[6, 2, 0x80, 1], &[6, 2, 1, 0x81]] {
+            assert!(Der(bad).oid("x").is_err(), "{bad:x?}");
+        }
+    }
+
+    #[test]
     fn times() {
-        assert_eq!(time(UTC_TIME, "700101000000Z"), Ok(0));
-        assert_eq!(time(UTC_TIME, "000229235959Z"), Ok(951_868_799));
-        assert_eq!(time(GENERALIZED_TIME, "20501231235959Z"), Ok(2_556_143_999));
-        assert!(time(UTC_TIME, "010229000000Z").is_err(), "29 February 2001");
-        assert!(time(UTC_TIME, "7001010000Z").is_err(), "without seconds");
-        assert!(time(GENERALIZED_TIME, "20200101000000+").is_err());
+        assert_eq!(read(UTC_TIME, "700101000000Z"), Ok(0));
+        assert_eq!(read(UTC_TIME, "000229235959Z"), Ok(951_868_799));
+        assert_eq!(read(GENERALIZED_TIME, "20501231235959Z"), Ok(2_556_143_999));
+        assert!(read(UTC_TIME, "010229000000Z").is_err(), "29 February 2001");
+        assert!(read(UTC_TIME, "7001010000Z").is_err(), "without seconds");
+        assert!(read(GENERALIZED_TIME, "20200101000000+").is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Certificate path validation: DER, path building, signatures, validity, constraints, usage and names. No TLS in it.
+//! Certificate path validation that says why: DER, path building, signatures, constraints, policies, names, revocation.
+//! No TLS in it.
 //!
 //! ```no_run
 //! use clasp_x509::{Options, Roots, Usage, verify};
@@ -8,25 +9,51 @@
 //! roots.add_pem(&std::fs::read("ca.pem")?)?;
 //! let name = ServerName::try_from("example.com")?;
 //! let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
-//! let options = Options { time: UnixTime::now(), usage: Usage::Server, name: Some(&name) };
-//! let leaf = verify(&chain, &roots, &options)?;
-//! println!("{}", leaf.subject());
+//! let accepted = verify(&chain, &roots, &Options::new(UnixTime::now(), Usage::Server).name(&name))?;
+//! println!("{}, by {}", accepted.leaf().subject(), accepted.root());
 //! # Ok(()) }
 //! ```
 //!
-//! What this first form does not do, and refuses rather than passes over: name constraints and any other critical
-//! extension it does not know. Revocation and policies are not looked at.
+//! What is checked, and how the [profiles](Profile) differ, stands in the guide, docs/certificates.md.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod certificate;
+mod constraint;
 mod der;
+mod form;
+mod identity;
 mod name;
+mod oid;
 mod path;
+mod policy;
+mod profile;
 mod reason;
+mod request;
+mod revocation;
 mod roots;
+mod sct;
 mod signature;
+mod time;
 
-pub use certificate::{Certificate, KeyUsage, SubjectAltName};
-pub use path::{Options, Usage, verify};
-pub use reason::{Reason, Rejection};
+pub use cache::Verdicts;
+pub use certificate::Certificate;
+pub use certificate::key::PublicKey;
+pub use certificate::usage::KeyUsage;
+pub use identity::Identity;
+pub use name::Name;
+pub use name::general::SubjectAltName;
+pub use oid::Oid;
+pub use path::{Accepted, Options, Usage, verify};
+pub use policy::PolicyInputs;
+pub use profile::Profile;
+pub use reason::{Attempt, Finding, Place, Reason, Rejection, Step};
+pub use request::{CertificateRequest, describe_private_key};
+pub use revocation::crl::{Crl, Entry, RevocationReason};
+pub use revocation::direct::standing;
+pub use revocation::issue::UnsignedOcsp;
+pub use revocation::ocsp::{CertStatus, OcspResponse, SingleResponse};
+pub use revocation::{Check, Revocation, Scope, Standing, Trouble};
 pub use roots::{Roots, RootsError};
+pub use sct::{Logs, Sct, SctEntry, SctVerdict};
+pub use time::Moment;

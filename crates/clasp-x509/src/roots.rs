@@ -1,6 +1,10 @@
 //! Trusted roots, indexed by name.
 
 use crate::certificate::Certificate;
+use crate::certificate::extension::{self, NameConstraints};
+use crate::der::{self, Der, DerError};
+use crate::name::{self, compare};
+use aws_lc_rs::digest::{Context, SHA256};
 use core::fmt;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -9,13 +13,35 @@ use std::collections::HashMap;
 /// The certificate authorities that are trusted. Looking one up costs the same for 150 as for one.
 #[derive(Clone, Debug, Default)]
 pub struct Roots {
-    by_subject: HashMap<Vec<u8>, Vec<Anchor>>,
-    count: usize,
+    anchors: Vec<Anchor>,
+    /// Anchors of one name, in whatever form it is written.
+    groups: Vec<Vec<usize>>,
+    /// Every form of a name that stands in a root, to its group.
+    exact: HashMap<Vec<u8>, usize>,
+    canonical: HashMap<Vec<u8>, usize>,
+    /// A hash of all that was added, in its order: two stores with the same one trust the same.
+    digest: [u8; 32],
 }
 
+/// RFC 5280 6.1.1 (d): a name and a key, and where there are, constraints or the certificate they came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Anchor {
+    pub(crate) name: Vec<u8>,
     pub(crate) spki: Vec<u8>,
+    certificate: Option<Vec<u8>>,
+    constraints: Option<Vec<u8>>,
+}
+
+impl Anchor {
+    /// The certificate, where the anchor was given as one.
+    pub(crate) fn certificate(&self) -> Option<Certificate<'_>> {
+        Certificate::parse(self.certificate.as_ref()?).ok()
+    }
+
+    /// The name constraints of an anchor that was given as (name, key, constraints).
+    pub(crate) fn constraints(&self) -> Option<NameConstraints<'_>> {
+        extension::name_constraints(&mut Der(self.constraints.as_ref()?)).ok()
+    }
 }
 
 /// A root that cannot be taken.
@@ -44,18 +70,96 @@ impl Roots {
         Self::default()
     }
 
-    /// Trusts a certificate (DER): its name and key. Its dates and constraints are not looked at (RFC 5280 6.1.1 d).
+    /// Trusts a certificate (DER). The profile decides whether its dates and constraints count.
     ///
     /// # Errors
     /// If it is not a certificate.
     pub fn add_der(&mut self, der: &[u8]) -> Result<(), RootsError> {
         let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
-        let anchors = self.by_subject.entry(root.subject_der().to_vec()).or_default();
-        if !anchors.iter().any(|a| a.spki == root.spki()) {
-            anchors.push(Anchor { spki: root.spki().to_vec() });
-            self.count += 1;
-        }
+        self.add(Anchor {
+            name: root.subject_der().to_vec(),
+            spki: root.spki().to_vec(),
+            certificate: Some(der.to_vec()),
+            constraints: None,
+        });
         Ok(())
+    }
+
+    /// Trusts a certificate (DER) of a store whose keeper decides what belongs in it, such as the system's: its name, key
+    /// and name constraints count, its dates and form do not.
+    ///
+    /// # Errors
+    /// If it is not a certificate.
+    pub fn add_vetted(&mut self, der: &[u8]) -> Result<(), RootsError> {
+        let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
+        let constraints = root.extensions.name_constraints.map(|_| root.extensions.name_constraints_der.to_vec());
+        self.add(Anchor {
+            name: root.subject_der().to_vec(),
+            spki: root.spki().to_vec(),
+            certificate: None,
+            constraints,
+        });
+        Ok(())
+    }
+
+    /// Trusts a name (DER) and key (SubjectPublicKeyInfo), within name constraints (the value of the extension) where
+    /// there are any.
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    pub fn add_anchor(&mut self, name: &[u8], spki: &[u8], constraints: Option<&[u8]>) -> Result<(), RootsError> {
+        let failure = |DerError(what)| RootsError::NotACertificate(what);
+        name::check(name, "name").map_err(failure)?;
+        let mut key = Der(spki);
+        key.take(der::SEQUENCE, "subjectPublicKeyInfo")
+            .and_then(|_| key.finish("subjectPublicKeyInfo"))
+            .map_err(failure)?;
+        if let Some(value) = constraints {
+            let mut value = Der(value);
+            extension::name_constraints(&mut value).and_then(|_| value.finish("nameConstraints")).map_err(failure)?;
+        }
+        self.add(Anchor {
+            name: name.to_vec(),
+            spki: spki.to_vec(),
+            certificate: None,
+            constraints: constraints.map(<[u8]>::to_vec),
+        });
+        Ok(())
+    }
+
+    fn add(&mut self, anchor: Anchor) {
+        let group = match self.exact.get(&anchor.name) {
+            Some(group) => *group,
+            None => {
+                let next = self.groups.len();
+                let group = *self.canonical.entry(compare::canonical(&anchor.name)).or_insert(next);
+                if group == next {
+                    self.groups.push(Vec::new());
+                }
+                self.exact.insert(anchor.name.clone(), group);
+                group
+            }
+        };
+        let Some(group) = self.groups.get_mut(group) else { return };
+        let same = |other: &Anchor| {
+            other.spki == anchor.spki
+                && other.certificate == anchor.certificate
+                && other.constraints == anchor.constraints
+        };
+        if !group.iter().any(|i| self.anchors.get(*i).is_some_and(same)) {
+            let mut hash = Context::new(&SHA256);
+            hash.update(&self.digest);
+            for part in
+                [Some(&anchor.name), Some(&anchor.spki), anchor.certificate.as_ref(), anchor.constraints.as_ref()]
+            {
+                let part = part.map_or(&[][..], Vec::as_slice);
+                hash.update(&part.len().to_be_bytes());
+                hash.update(part);
+            }
+            self.digest.copy_from_slice(hash.finish().as_ref());
+            group.push(self.anchors.len());
+            self.anchors.push(anchor);
+        }
     }
 
     /// Trusts every certificate of a PEM file; gives their number.
@@ -73,20 +177,37 @@ impl Roots {
 
     /// How many are trusted.
     pub fn len(&self) -> usize {
-        self.count
+        self.anchors.len()
     }
 
     /// Whether nobody is trusted.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.anchors.is_empty()
     }
 
     /// The names of all roots, DER.
     pub fn subjects(&self) -> impl Iterator<Item = &[u8]> {
-        self.by_subject.keys().map(Vec::as_slice)
+        self.exact.keys().map(Vec::as_slice)
     }
 
-    pub(crate) fn named(&self, subject: &[u8]) -> &[Anchor] {
-        self.by_subject.get(subject).map_or(&[], Vec::as_slice)
+    /// Whether this very certificate is trusted and is no authority: then it stands for itself alone.
+    pub(crate) fn pins(&self, leaf: &Certificate<'_>) -> bool {
+        !leaf.is_authority()
+            && self.named(leaf.subject_der()).any(|(_, a)| a.certificate.as_deref() == Some(leaf.der()))
+    }
+
+    pub(crate) fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// The anchors of a name, in whatever form it is written.
+    pub(crate) fn named(&self, subject: &[u8]) -> impl Iterator<Item = (usize, &Anchor)> {
+        let group = match self.exact.get(subject) {
+            Some(group) => Some(*group),
+            None if self.anchors.is_empty() => None,
+            None => self.canonical.get(&compare::canonical(subject)).copied(),
+        };
+        let indices = group.and_then(|g| self.groups.get(g)).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|i| Some((*i, self.anchors.get(*i)?)))
     }
 }

@@ -1,80 +1,220 @@
-//! Certificate signatures. The only file that names a crypto library.
+//! Certificate signatures. The only file that verifies with a crypto library.
 
-use crate::der::{self, Der};
-use aws_lc_rs::signature::{self as sig, UnparsedPublicKey, VerificationAlgorithm};
+use crate::certificate::key::PublicKey;
+use crate::der::{self, Der, DerError, DerResult, constructed};
+use crate::oid::{self, Oid};
+use crate::profile::Rules;
+use aws_lc_rs::signature::{self as sig, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm};
 
-struct Algorithm {
-    /// The content of the AlgorithmIdentifier.
-    id: &'static [u8],
-    hash_bits: Option<u16>,
-    candidates: &'static [&'static dyn VerificationAlgorithm],
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
 }
 
-macro_rules! rsa_oid {
-    ($last:literal) => {
-        &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, $last, 5, 0]
+/// A signature algorithm that can be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    RsaPkcs1(Hash),
+    RsaPss { hash: Hash, salt: u16 },
+    Ecdsa(Hash),
+    Ed25519,
+    MlDsa(u8),
+}
+
+/// Why a signature cannot be checked, or is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The algorithm is not supported, or not by this profile.
+    Algorithm,
+    /// The algorithm is not one for the issuer's key.
+    Key,
+    /// The signature is wrong.
+    Signature,
+}
+
+impl Algorithm {
+    /// Reads an AlgorithmIdentifier.
+    pub(crate) fn read(identifier: &[u8]) -> Option<Self> {
+        Self::parse(identifier).ok()
+    }
+
+    fn parse(identifier: &[u8]) -> DerResult<Self> {
+        let what = "signatureAlgorithm";
+        let mut content = Der(identifier).take(der::SEQUENCE, what)?;
+        let oid = content.oid(what)?;
+        let hash = match oid {
+            oid::SHA1_RSA | oid::SHA1_ECDSA => Hash::Sha1,
+            oid::SHA256_RSA | oid::SHA256_ECDSA => Hash::Sha256,
+            oid::SHA384_RSA | oid::SHA384_ECDSA => Hash::Sha384,
+            _ => Hash::Sha512,
+        };
+        match (oid, content.0) {
+            // RFC 4055 5: the parameters are NULL; verifiers must take them absent too.
+            (oid::SHA1_RSA | oid::SHA256_RSA | oid::SHA384_RSA | oid::SHA512_RSA, [] | [5, 0]) => {
+                Ok(Self::RsaPkcs1(hash))
+            }
+            // RFC 5758 3.2: absent.
+            (oid::SHA1_ECDSA | oid::SHA256_ECDSA | oid::SHA384_ECDSA | oid::SHA512_ECDSA, []) => Ok(Self::Ecdsa(hash)),
+            (oid::RSA_PSS, _) => pss(content),
+            (oid::ED25519, []) => Ok(Self::Ed25519),
+            (oid::ML_DSA_44, []) => Ok(Self::MlDsa(44)),
+            (oid::ML_DSA_65, []) => Ok(Self::MlDsa(65)),
+            (oid::ML_DSA_87, []) => Ok(Self::MlDsa(87)),
+            _ => Err(DerError(what)),
+        }
+    }
+
+    fn is_allowed(self, rules: &Rules) -> bool {
+        let hash = match self {
+            Self::RsaPkcs1(hash) | Self::Ecdsa(hash) | Self::RsaPss { hash, .. } => Some(hash),
+            Self::Ed25519 | Self::MlDsa(_) => None,
+        };
+        hash != Some(Hash::Sha1) || rules.sha1
+    }
+}
+
+/// RSASSA-PSS-params (RFC 4055 3.1): any salt, the same hash for MGF1 as for the message. The defaults are SHA-1, which
+/// is not supported here.
+fn pss(content: Der<'_>) -> DerResult<Algorithm> {
+    let what = "RSASSA-PSS-params";
+    let mut outer = content;
+    let mut params = outer.take(der::SEQUENCE, what)?;
+    outer.finish(what)?;
+    let hash = hash(params.take(constructed(0), what)?.0)?;
+    let mut mask = params.take(constructed(1), what)?.take(der::SEQUENCE, what)?;
+    let mgf1 = mask.oid(what)? == oid::MGF1;
+    let mask_hash = self::hash(mask.0)?;
+    let salt = match params.optional(constructed(2), what)? {
+        None => 20,
+        Some(mut salt) => {
+            let value = salt.small(der::INTEGER, what)?;
+            salt.finish(what)?;
+            u16::try_from(value).map_err(|_| DerError(what))?
+        }
     };
+    if let Some(mut trailer) = params.optional(constructed(3), what)?
+        && trailer.small(der::INTEGER, what)? != 1
+    {
+        return Err(DerError(what));
+    }
+    params.finish(what)?;
+    if mgf1 && hash == mask_hash { Ok(Algorithm::RsaPss { hash, salt }) } else { Err(DerError(what)) }
 }
 
-macro_rules! ecdsa_oid {
-    ($last:literal) => {
-        &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, $last]
-    };
-}
-
-/// RSASSA-PSS with its parameters spelled out (RFC 4055 3.1), as every issuer encodes them.
-macro_rules! pss_id {
-    ($hash:literal, $salt:literal) => {
-        &[
-            6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10, 0x30, 0x34, 0xa0, 0x0f, 0x30, 0x0d, 6, 9, 0x60, 0x86,
-            0x48, 1, 0x65, 3, 4, 2, $hash, 5, 0, 0xa1, 0x1c, 0x30, 0x1a, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,
-            1, 8, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, $hash, 5, 0, 0xa2, 3, 2, 1, $salt,
-        ]
-    };
-}
-
-static ALGORITHMS: &[Algorithm] = &[
-    Algorithm { id: rsa_oid!(11), hash_bits: Some(256), candidates: &[&sig::RSA_PKCS1_2048_8192_SHA256] },
-    Algorithm { id: rsa_oid!(12), hash_bits: Some(384), candidates: &[&sig::RSA_PKCS1_2048_8192_SHA384] },
-    Algorithm { id: rsa_oid!(13), hash_bits: Some(512), candidates: &[&sig::RSA_PKCS1_2048_8192_SHA512] },
-    Algorithm {
-        id: ecdsa_oid!(2),
-        hash_bits: Some(256),
-        candidates: &[&sig::ECDSA_P256_SHA256_ASN1, &sig::ECDSA_P384_SHA256_ASN1, &sig::ECDSA_P521_SHA256_ASN1],
-    },
-    Algorithm {
-        id: ecdsa_oid!(3),
-        hash_bits: Some(384),
-        candidates: &[&sig::ECDSA_P384_SHA384_ASN1, &sig::ECDSA_P256_SHA384_ASN1, &sig::ECDSA_P521_SHA384_ASN1],
-    },
-    Algorithm {
-        id: ecdsa_oid!(4),
-        hash_bits: Some(512),
-        candidates: &[&sig::ECDSA_P521_SHA512_ASN1, &sig::ECDSA_P384_SHA512_ASN1, &sig::ECDSA_P256_SHA512_ASN1],
-    },
-    Algorithm { id: &[6, 3, 0x2b, 0x65, 0x70], hash_bits: None, candidates: &[&sig::ED25519] },
-    Algorithm { id: pss_id!(1, 0x20), hash_bits: Some(256), candidates: &[&sig::RSA_PSS_2048_8192_SHA256] },
-    Algorithm { id: pss_id!(2, 0x30), hash_bits: Some(384), candidates: &[&sig::RSA_PSS_2048_8192_SHA384] },
-    Algorithm { id: pss_id!(3, 0x40), hash_bits: Some(512), candidates: &[&sig::RSA_PSS_2048_8192_SHA512] },
-];
-
-fn find(identifier: &[u8]) -> Option<&'static Algorithm> {
-    let content = Der(identifier).take(der::SEQUENCE, "signatureAlgorithm").ok()?.0;
-    ALGORITHMS.iter().find(|a| a.id == content)
-}
-
-/// Whether certificates signed so can be checked.
-pub(crate) fn is_supported(identifier: &[u8]) -> bool {
-    find(identifier).is_some()
+/// A hash's AlgorithmIdentifier, with NULL parameters or none (RFC 4055 2.1).
+fn hash(identifier: &[u8]) -> DerResult<Hash> {
+    let what = "hashAlgorithm";
+    let mut outer = Der(identifier);
+    let mut content = outer.take(der::SEQUENCE, what)?;
+    outer.finish(what)?;
+    let oid = content.oid(what)?;
+    match (oid, content.0) {
+        (oid::SHA256, [] | [5, 0]) => Ok(Hash::Sha256),
+        (oid::SHA384, [] | [5, 0]) => Ok(Hash::Sha384),
+        (oid::SHA512, [] | [5, 0]) => Ok(Hash::Sha512),
+        _ => Err(DerError(what)),
+    }
 }
 
 /// Checks a signature with a SubjectPublicKeyInfo.
-pub(crate) fn verify(identifier: &[u8], spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    find(identifier).is_some_and(|algorithm| {
-        algorithm.candidates.iter().any(|c| UnparsedPublicKey::new(*c, spki).verify(message, signature).is_ok())
+pub(crate) fn verify(
+    identifier: &[u8],
+    spki: &[u8],
+    message: &[u8],
+    signature: &[u8],
+    rules: &Rules,
+) -> Result<(), Refusal> {
+    let algorithm = Algorithm::read(identifier).filter(|a| a.is_allowed(rules)).ok_or(Refusal::Algorithm)?;
+    let verify = |with: &'static dyn VerificationAlgorithm| {
+        UnparsedPublicKey::new(with, spki).verify(message, signature).map_err(|_| Refusal::Signature)
+    };
+    match (algorithm, PublicKey::parse(spki)) {
+        (_, PublicKey::Rsa { bits, .. }) if bits < rules.min_rsa_bits => Err(Refusal::Key),
+        (Algorithm::RsaPkcs1(hash), PublicKey::Rsa { pss_only: None, bits, .. }) => {
+            verify(pkcs1(hash, bits).ok_or(Refusal::Key)?)
+        }
+        (Algorithm::RsaPss { hash, salt }, PublicKey::Rsa { key, pss_only, .. }) => {
+            if !pss_only.is_none_or(|limits| pss_within(limits, hash, salt)) {
+                return Err(Refusal::Key);
+            }
+            let parameters = match hash {
+                Hash::Sha1 => return Err(Refusal::Algorithm),
+                Hash::Sha256 => sig::RSA_PSS_2048_8192_SHA256,
+                Hash::Sha384 => sig::RSA_PSS_2048_8192_SHA384,
+                Hash::Sha512 => sig::RSA_PSS_2048_8192_SHA512,
+            };
+            let parameters: RsaParameters = parameters.with_pss_salt_length(RsaPssSaltLength::Custom(salt));
+            parameters.verify_sig(key, message, signature).map_err(|_| Refusal::Signature)
+        }
+        (Algorithm::Ecdsa(hash), PublicKey::P256) => verify(match hash {
+            Hash::Sha1 => &sig::ECDSA_P256_SHA1_ASN1,
+            Hash::Sha256 => &sig::ECDSA_P256_SHA256_ASN1,
+            Hash::Sha384 => &sig::ECDSA_P256_SHA384_ASN1,
+            Hash::Sha512 => &sig::ECDSA_P256_SHA512_ASN1,
+        }),
+        (Algorithm::Ecdsa(hash), PublicKey::P384) => verify(match hash {
+            Hash::Sha1 => return Err(Refusal::Algorithm),
+            Hash::Sha256 => &sig::ECDSA_P384_SHA256_ASN1,
+            Hash::Sha384 => &sig::ECDSA_P384_SHA384_ASN1,
+            Hash::Sha512 => &sig::ECDSA_P384_SHA512_ASN1,
+        }),
+        (Algorithm::Ecdsa(hash), PublicKey::P521) => verify(match hash {
+            Hash::Sha1 => &sig::ECDSA_P521_SHA1_ASN1,
+            Hash::Sha256 => &sig::ECDSA_P521_SHA256_ASN1,
+            Hash::Sha384 => &sig::ECDSA_P521_SHA384_ASN1,
+            Hash::Sha512 => &sig::ECDSA_P521_SHA512_ASN1,
+        }),
+        (Algorithm::Ed25519, PublicKey::Ed25519) => verify(&sig::ED25519),
+        (Algorithm::MlDsa(44), PublicKey::MlDsa(44)) => verify(&sig::ML_DSA_44),
+        (Algorithm::MlDsa(65), PublicKey::MlDsa(65)) => verify(&sig::ML_DSA_65),
+        (Algorithm::MlDsa(87), PublicKey::MlDsa(87)) => verify(&sig::ML_DSA_87),
+        _ => Err(Refusal::Key),
+    }
+}
+
+fn pkcs1(hash: Hash, bits: u32) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match (hash, bits) {
+        (Hash::Sha1, _) => &sig::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        (Hash::Sha256, ..2048) => &sig::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+        (Hash::Sha512, ..2048) => &sig::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+        (Hash::Sha384, ..2048) => return None,
+        (Hash::Sha256, _) => &sig::RSA_PKCS1_2048_8192_SHA256,
+        (Hash::Sha384, _) => &sig::RSA_PKCS1_2048_8192_SHA384,
+        (Hash::Sha512, _) => &sig::RSA_PKCS1_2048_8192_SHA512,
     })
 }
 
+/// RFC 4055 3.3: parameters in the key limit the signature: the same hash, a salt at least as long.
+fn pss_within(limits: &[u8], hash: Hash, salt: u16) -> bool {
+    match (limits, pss(Der(limits))) {
+        ([], _) => true,
+        (_, Ok(Algorithm::RsaPss { hash: wanted, salt: least })) => hash == wanted && salt >= least,
+        _ => false,
+    }
+}
+
+/// The bits of the hash, for tls-server-end-point (RFC 5929 4.1).
 pub(crate) fn hash_bits(identifier: &[u8]) -> Option<u16> {
-    find(identifier)?.hash_bits
+    match Algorithm::read(identifier)? {
+        Algorithm::RsaPkcs1(hash) | Algorithm::RsaPss { hash, .. } | Algorithm::Ecdsa(hash) => Some(match hash {
+            Hash::Sha1 => 160,
+            Hash::Sha256 => 256,
+            Hash::Sha384 => 384,
+            Hash::Sha512 => 512,
+        }),
+        Algorithm::Ed25519 | Algorithm::MlDsa(_) => None,
+    }
+}
+
+/// The algorithm for people.
+pub(crate) fn describe(identifier: &[u8]) -> String {
+    let oid = Der(identifier).take(der::SEQUENCE, "algorithm").and_then(|mut a| a.oid("algorithm"));
+    match (Algorithm::read(identifier), oid) {
+        (Some(Algorithm::RsaPss { hash, salt }), _) => format!("RSASSA-PSS with {hash:?} and a salt of {salt}"),
+        (_, Ok(oid)) => Oid(oid).to_string(),
+        (_, Err(_)) => "an algorithm that cannot be read".into(),
+    }
 }

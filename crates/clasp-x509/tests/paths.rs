@@ -1,141 +1,224 @@
-//! Chains made by rcgen, judged.
+//! Finding a path: any order, more than one way up, dead ends, loops, and chains made to be slow.
 #![allow(clippy::unwrap_used)]
 
-use clasp_x509::{Options, Reason, Rejection, Roots, Usage, verify};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-};
-use rustls_pki_types::{ServerName, UnixTime};
-use std::time::Duration;
+mod common;
 
-const NOW: u64 = 1_900_000_000;
+use clasp_x509::{Check, Place, Profile, Reason, Rejection, Verdicts, verify};
+use common::*;
+use rustls_pki_types::ServerName;
+use std::time::{Duration, Instant};
 
-struct Made {
-    der: Vec<u8>,
-    issuer: Issuer<'static, KeyPair>,
-}
+const WEB: Profile = Profile::WebPki;
 
-fn authority(name: &str, path_len: Option<u8>, by: Option<&Made>) -> Made {
-    make(name, by, |p| {
-        p.is_ca = IsCa::Ca(path_len.map_or(BasicConstraints::Unconstrained, BasicConstraints::Constrained));
-        p.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    })
-}
-
-fn make(name: &str, by: Option<&Made>, change: impl FnOnce(&mut CertificateParams)) -> Made {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = rcgen::date_time_ymd(2029, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2031, 1, 1);
-    change(&mut params);
-    let der = match by {
-        None => params.self_signed(&key).unwrap().der().to_vec(),
-        Some(by) => params.signed_by(&key, &by.issuer).unwrap().der().to_vec(),
-    };
-    Made { der, issuer: Issuer::new(params, key) }
-}
-
-fn server(by: &Made, change: impl FnOnce(&mut CertificateParams)) -> Made {
-    make("server", Some(by), |p| {
-        p.subject_alt_names =
-            CertificateParams::new(vec!["example.com".into(), "*.wild.org".into(), "192.0.2.7".into()])
-                .unwrap()
-                .subject_alt_names;
-        p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        change(p);
-    })
-}
-
-fn judge_at(root: &Made, chain: &[&Made], name: &str, time: u64, usage: Usage) -> Result<(), Rejection> {
-    let mut roots = Roots::empty();
-    roots.add_der(&root.der).unwrap();
-    let name = ServerName::try_from(name).unwrap();
-    let chain: Vec<&[u8]> = chain.iter().map(|m| &m.der[..]).collect();
-    let time = UnixTime::since_unix_epoch(Duration::from_secs(time));
-    verify(&chain, &roots, &Options { time, usage, name: Some(&name) }).map(|_| ()).map_err(|e| *e)
-}
-
-fn judge(root: &Made, chain: &[&Made], name: &str) -> Result<(), Reason> {
-    judge_at(root, chain, name, NOW, Usage::Server).map_err(|r| r.reason)
+fn reason<T>(verdict: Result<T, Box<Rejection>>) -> Result<T, Reason> {
+    verdict.map_err(|rejection| rejection.reason())
 }
 
 #[test]
 fn good_chains_in_any_order() {
-    let root = authority("root", None, None);
-    let one = authority("one", Some(1), Some(&root));
-    let two = authority("two", Some(0), Some(&one));
+    let root = authority("root", None, |_| ());
+    let one = authority("one", Some(&root), |d| d.set(BASIC_CONSTRAINTS, true, path_length(1)).done());
+    let two = authority("two", Some(&one), |d| d.set(BASIC_CONSTRAINTS, true, path_length(0)).done());
     let leaf = server(&two, |_| ());
-    let stray = authority("stray", None, None);
-    assert_eq!(judge(&root, &[&leaf, &two, &one], "example.com"), Ok(()));
-    assert_eq!(judge(&root, &[&leaf, &one, &stray, &two], "a.wild.org"), Ok(()));
-    assert_eq!(judge(&root, &[&leaf, &two, &one, &root], "192.0.2.7"), Ok(()));
-    assert_eq!(judge(&root, &[&leaf, &two, &one], "example.org"), Err(Reason::NameMismatch));
-    assert_eq!(judge(&root, &[&leaf, &one], "example.com"), Err(Reason::UnknownIssuer), "a missing intermediate");
+    let stray = authority("stray", None, |_| ());
+    let accepted = judge(&root, &[&leaf, &two, &one], "example.com", &options(WEB)).unwrap();
+    assert_eq!((accepted.path(), &accepted.root()[..]), (&[0, 1, 2][..], "CN=root"));
+    let accepted = judge(&root, &[&leaf, &one, &stray, &two], "a.wild.org", &options(WEB)).unwrap();
+    assert_eq!(accepted.path(), [0, 3, 1]);
+    assert_eq!(accepted.leaf().subject(), "CN=example.com");
+    judge(&root, &[&leaf, &two, &one, &root], "192.0.2.7", &options(WEB)).unwrap();
+    judge(&root, &[&leaf, &two, &two, &one, &one], "192.0.2.7", &options(WEB)).unwrap();
+    let missing = judge(&root, &[&leaf, &one], "example.com", &options(WEB)).unwrap_err();
+    assert_eq!(missing.reason(), Reason::UnknownIssuer);
+    assert!(missing.to_string().contains("issuer CN=two"), "{missing}");
+    assert_eq!(
+        reason(judge(&root, &[&leaf, &two, &one], "example.org", &options(WEB))).err(),
+        Some(Reason::NameMismatch)
+    );
+}
+
+#[test]
+fn cross_signed_authorities_and_dead_ends() {
+    let old = authority("old root", None, |d| d.validity = seq(&[&utc("200101000000Z"), &utc("210101000000Z")]));
+    let new = authority("new root", None, |_| ());
+    // The new root's key, certified by the old one and expired: the chain of AddTrust.
+    let mut cross = authority_of("new root", Key::new(), Some(&old), |d| {
+        d.spki = new.key.spki();
+        d.set(SKI, false, tlv(4, &new.key.id())).done();
+    });
+    cross.subject = new.subject.clone();
+    let middle = authority("middle", Some(&new), |_| ());
+    let leaf = server(&middle, |_| ());
+    let host = ServerName::try_from("example.com").unwrap();
+    let options = options(WEB).name(&host);
+    for order in [[&leaf, &middle, &cross], [&leaf, &cross, &middle]] {
+        verify(&chain(&order), &store(&[&old, &new]), &options).unwrap();
+        assert_eq!(reason(verify(&chain(&order), &store(&[&old]), &options)).err(), Some(Reason::Expired));
+    }
+    // Two certificates of one name and key: the first may not issue servers, the second may.
+    let narrow = authority_of("middle", Key::new(), Some(&new), |d| {
+        d.spki = middle.key.spki();
+        d.set(SKI, false, tlv(4, &middle.key.id()))
+            .set(NAME_CONSTRAINTS, true, subtrees(&[dns("other.org")], &[]))
+            .done();
+    });
+    verify(&chain(&[&leaf, &narrow, &middle]), &store(&[&new]), &options).unwrap();
+    let refused = verify(&chain(&[&leaf, &narrow]), &store(&[&new]), &options).unwrap_err();
+    assert_eq!(refused.reason(), Reason::NameConstraint);
+    assert_eq!(refused.nearest().place, Place::Presented(0));
+    assert_eq!(refused.attempts()[0].path.last().unwrap().place, Place::Root);
+}
+
+#[test]
+fn roots_by_name_and_key_and_names_in_other_letters() {
+    let root = authority("Root CA", None, |_| ());
+    let leaf = server(&root, |d| d.issuer = name_as(0x13, b"  ROOT   ca "));
+    judge(&root, &[&leaf], "example.com", &options(WEB)).unwrap();
+    let mut anchors = clasp_x509::Roots::empty();
+    anchors.add_anchor(&root.subject, &root.key.spki(), Some(&subtrees(&[dns("wild.org")], &[]))).unwrap();
+    let refused = verify(&chain(&[&leaf]), &anchors, &options(WEB)).unwrap_err();
+    assert_eq!(refused.reason(), Reason::NameConstraint);
+    let mut anchors = clasp_x509::Roots::empty();
+    anchors.add_anchor(&root.subject, &root.key.spki(), None).unwrap();
+    verify(&chain(&[&leaf]), &anchors, &options(WEB)).unwrap();
+    assert!(anchors.add_anchor(&root.subject, &[5, 0], None).is_err());
+    assert!(anchors.add_anchor(&[0x30], &root.key.spki(), None).is_err());
+}
+
+#[test]
+fn roots_of_a_store_that_is_vetted_elsewhere() {
+    // Old roots have old forms; their name constraints hold all the same.
+    let old = authority("old", None, |d| {
+        d.validity = seq(&[&utc("000101000000Z"), &utc("010101000000Z")]);
+        d.without(SKI).set(NAME_CONSTRAINTS, true, subtrees(&[dns("example.com")], &[])).done();
+    });
+    let leaf = |host: &str| {
+        server(&old, |d| {
+            d.subject = name("a server");
+            d.set(SAN, false, names(&[dns(host)])).done();
+        })
+    };
+    let (good, other) = (leaf("example.com"), leaf("example.org"));
+    let mut vetted = clasp_x509::Roots::empty();
+    vetted.add_vetted(&old.der).unwrap();
+    verify(&chain(&[&good]), &vetted, &options(WEB)).unwrap();
+    assert_eq!(reason(verify(&chain(&[&other]), &vetted, &options(WEB))).err(), Some(Reason::NameConstraint));
+    assert_eq!(reason(verify(&chain(&[&good]), &store(&[&old]), &options(WEB))).err(), Some(Reason::Expired));
+}
+
+#[test]
+fn a_certificate_that_is_itself_trusted_stands_for_itself() {
+    let key = Key::new();
+    let mut made = authority_of("device", key, None, |d| {
+        d.without(BASIC_CONSTRAINTS).without(KEY_USAGE).set(SAN, false, names(&[dns("device.local")])).done();
+    });
+    judge(&made, &[&made], "device.local", &options(WEB)).unwrap();
+    assert_eq!(reason(judge(&made, &[&made], "example.com", &options(WEB))).err(), Some(Reason::NameMismatch));
+    let below = server(&made, |_| ());
+    assert_eq!(reason(judge(&made, &[&below], "example.com", &options(WEB))).err(), Some(Reason::Constraint));
+    let trusted = store(&[&made]);
+    let last = made.der.len() - 1;
+    made.der[last] ^= 1;
+    assert!(verify(&chain(&[&made]), &trusted, &options(WEB)).is_err(), "another certificate of that name");
 }
 
 #[test]
 fn man_in_the_middle_same_names_other_key() {
-    let (good, evil) = (authority("root", None, None), authority("root", None, None));
+    let (good, evil) = (authority("root", None, |_| ()), authority("root", None, |_| ()));
     let forged = server(&evil, |_| ());
-    let refused = judge_at(&good, &[&forged], "example.com", NOW, Usage::Server).unwrap_err();
-    assert_eq!(refused.reason, Reason::BadSignature);
-    assert!(refused.to_string().contains("CN=root"), "{refused}");
-    assert_eq!(judge(&good, &[&forged, &evil], "example.com"), Err(Reason::BadSignature));
-}
-
-#[test]
-fn times_usages_and_constraints() {
-    let root = authority("root", None, None);
-    let leaf = server(&root, |_| ());
-    let at = |t| judge_at(&root, &[&leaf], "example.com", t, Usage::Server).map_err(|r| r.reason);
-    assert_eq!(at(1_700_000_000), Err(Reason::NotYetValid));
-    assert_eq!(at(2_000_000_000), Err(Reason::Expired));
-    let as_client = judge_at(&root, &[&leaf], "example.com", NOW, Usage::Client).map_err(|r| r.reason);
-    assert_eq!(as_client, Err(Reason::WrongUsage));
-    let by_leaf = server(&leaf, |_| ());
-    assert_eq!(judge(&root, &[&by_leaf, &leaf], "example.com"), Err(Reason::Constraint), "a leaf that issues");
-    let short = authority("short", Some(0), Some(&root));
-    let below = authority("below", None, Some(&short));
-    let deep = server(&below, |_| ());
-    assert_eq!(judge(&root, &[&deep, &below, &short], "example.com"), Err(Reason::Constraint), "path length");
-    let critical = server(&root, |p| {
-        let mut extension = rcgen::CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
-        extension.set_criticality(true);
-        p.custom_extensions.push(extension);
-    });
-    assert_eq!(judge(&root, &[&critical], "example.com"), Err(Reason::CriticalExtension));
-    let mut altered = server(&root, |_| ());
-    let at = altered.der.len() - 5;
-    altered.der[at] ^= 1;
-    assert_eq!(judge(&root, &[&altered], "example.com"), Err(Reason::BadSignature));
-}
-
-#[test]
-fn certificate_bomb_many_issuers_of_one_name_cost_a_bounded_number_of_signatures() {
-    let root = authority("other", None, None);
-    let issuers: Vec<Made> = (0..31).map(|_| authority("loop", None, None)).collect();
-    let leaf = server(&issuers[0], |_| ());
-    let chain: Vec<&Made> = std::iter::once(&leaf).chain(&issuers).collect();
-    assert_eq!(judge(&root, &chain, "example.com"), Err(Reason::TooCostly));
-}
-
-#[test]
-fn no_mutation_panics_or_passes() {
-    let root = authority("root", None, None);
-    let leaf = server(&root, |_| ());
-    for place in 0..leaf.der.len() {
-        for value in [0, 0x7f, 0x80, 0xff, leaf.der[place] ^ 1] {
-            if value == leaf.der[place] {
-                continue;
-            }
-            let mut der = leaf.der.clone();
-            der[place] = value;
-            let mutant = Made { der, issuer: Issuer::new(CertificateParams::default(), KeyPair::generate().unwrap()) };
-            assert!(judge(&root, &[&mutant], "example.com").is_err(), "byte {place} = {value:#x} passes");
-        }
-    }
-    for len in 0..leaf.der.len() {
-        assert!(clasp_x509::Certificate::parse(&leaf.der[..len]).is_err());
+    for presented in [&[&forged][..], &[&forged, &evil]] {
+        let refused = judge(&good, presented, "example.com", &options(WEB)).unwrap_err();
+        assert!(refused.attempts().iter().any(|a| a.finding.reason == Reason::BadSignature), "{refused:?}");
     }
 }
+
+#[test]
+fn self_issued_certificates_do_not_count_for_path_length() {
+    let root = authority("root", None, |d| d.set(BASIC_CONSTRAINTS, true, path_length(1)).done());
+    let middle = authority("middle", Some(&root), |_| ());
+    let again = authority("middle", Some(&middle), |_| ());
+    let leaf = server(&again, |_| ());
+    judge(&root, &[&leaf, &again, &middle], "example.com", &options(WEB)).unwrap();
+    let other = authority("other", Some(&again), |_| ());
+    let deep = server(&other, |_| ());
+    let verdict = judge(&root, &[&deep, &other, &again, &middle], "example.com", &options(WEB));
+    assert_eq!(reason(verdict).err(), Some(Reason::Constraint));
+    let mut shallow = options(WEB);
+    shallow.max_intermediates = Some(0);
+    assert_eq!(
+        reason(judge(&root, &[&leaf, &again, &middle], "example.com", &shallow)).err(),
+        Some(Reason::Constraint)
+    );
+}
+
+/// No chain that a peer can send is slow to refuse. The limit is wide for a busy machine and an unoptimised build.
+#[test]
+fn certificate_bombs_are_refused_soon() {
+    let root = authority("unrelated", None, |_| ());
+    let keys = || (0..60).map(|_| Key::new());
+    // All of one name and different keys: every one could have issued every other.
+    let mut one_name: Vec<Made> = Vec::new();
+    for key in keys() {
+        let made = authority_of("loop", key, one_name.last(), |_| ());
+        one_name.push(made);
+    }
+    // Pairs that issue each other, in a ring of names.
+    let mut ring: Vec<Made> = Vec::new();
+    for (n, key) in keys().enumerate() {
+        let made = authority_of(&format!("ring {}", n % 4), key, ring.last(), |_| ());
+        ring.push(made);
+    }
+    for bomb in [one_name, ring] {
+        let leaf = server(bomb.last().unwrap(), |_| ());
+        let presented: Vec<&Made> = std::iter::once(&leaf).chain(&bomb).collect();
+        let start = Instant::now();
+        let refused = judge(&root, &presented, "example.com", &options(Profile::Rfc5280)).unwrap_err();
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        assert!(matches!(refused.reason(), Reason::TooCostly | Reason::UnknownIssuer), "{refused}");
+        assert!(refused.attempts().len() <= 20);
+    }
+}
+
+#[test]
+fn many_names_and_constraints_are_refused_before_they_are_compared() {
+    let many = |prefix: &str| -> Vec<Vec<u8>> { (0..1500).map(|n| dns(&format!("{prefix}{n}.test"))).collect() };
+    let root = authority("root", None, |d| d.set(NAME_CONSTRAINTS, true, subtrees(&many("x"), &[])).done());
+    let leaf = server(&root, |d| d.set(SAN, false, names(&many("x"))).done());
+    let refused = judge(&root, &[&leaf], "x1.test", &options(Profile::Rfc5280)).unwrap_err();
+    assert_eq!(refused.reason(), Reason::TooCostly);
+}
+
+#[test]
+fn verdicts_are_remembered_for_the_same_question_only() {
+    let root = authority("root", None, |_| ());
+    let leaf = server(&root, |_| ());
+    let roots = store(&[&root]);
+    let (host, other) = (ServerName::try_from("example.com").unwrap(), ServerName::try_from("example.org").unwrap());
+    let verdicts = Verdicts::new(2);
+    let ask = options(WEB).name(&host);
+    for _ in 0..3 {
+        let accepted = verdicts.verify(&chain(&[&leaf]), &roots, &ask).unwrap();
+        assert_eq!((accepted.path(), accepted.leaf().subject()), (&[0][..], "CN=example.com".to_owned()));
+    }
+    assert_eq!(verdicts.len(), 1);
+    assert!(verdicts.verify(&chain(&[&leaf]), &roots, &options(WEB).name(&other)).is_err(), "another name");
+    assert!(verdicts.verify(&chain(&[&leaf]), &clasp_x509::Roots::empty(), &ask).is_err(), "other roots");
+    let mut later = ask;
+    later.time = at(NOW + 400_000_000);
+    assert_eq!(reason(verdicts.verify(&chain(&[&leaf]), &roots, &later)).err(), Some(Reason::Expired));
+    let mut strict = ask;
+    strict.revocation.check = Check::Require;
+    assert_eq!(reason(verdicts.verify(&chain(&[&leaf]), &roots, &strict)).err(), Some(Reason::StatusUnknown));
+    for _ in 0..4 {
+        let fresh = server(&root, |_| ());
+        verdicts.verify(&chain(&[&fresh]), &roots, &ask).unwrap();
+    }
+    assert_eq!(verdicts.len(), 2, "the oldest make room");
+}
+
+/// Ends a chain of changes as a statement.
+trait Done {
+    fn done(&mut self) {}
+}
+
+impl Done for Draft {}

@@ -40,7 +40,7 @@ pub mod trace;
 pub mod wire;
 
 pub use answer::Answer;
-pub use clasp_x509::Roots;
+pub use clasp_x509::{self as x509, Roots};
 pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig, suite};
 pub use connection::{Connection, EarlyData, Facts, Received, Resumption, Want};
 pub use error::{Error, Result};

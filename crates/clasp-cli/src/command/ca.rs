@@ -1,5 +1,6 @@
 //! `clasp ca`: a small local certificate authority in a directory.
 
+use super::ca_status;
 use crate::failure::Failure;
 use crate::pem;
 use rcgen::{
@@ -61,6 +62,21 @@ enum Verb {
     },
     /// Mark a certificate as revoked, by its serial number or its file's name
     Revoke { dir: PathBuf, which: String },
+    /// Write the revocation list, crl.pem
+    Crl {
+        dir: PathBuf,
+        /// Days until the next one
+        #[arg(long, default_value_t = 7)]
+        days: i64,
+    },
+    /// Write an OCSP response for a certificate, by its serial number or its file's name
+    Ocsp {
+        dir: PathBuf,
+        which: String,
+        /// Days until the next one
+        #[arg(long, default_value_t = 7)]
+        days: i64,
+    },
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -83,17 +99,17 @@ impl KeyKind {
 
 /// One certificate in the index.
 #[derive(Serialize, Deserialize)]
-struct Entry {
-    serial: String,
-    file: String,
+pub(super) struct Entry {
+    pub(super) serial: String,
+    pub(super) file: String,
     names: Vec<String>,
     usage: String,
     not_after: String,
-    revoked: Option<String>,
+    pub(super) revoked: Option<String>,
 }
 
-const ROOT: &str = "root";
-const INTERMEDIATE: &str = "intermediate";
+pub(super) const ROOT: &str = "root";
+pub(super) const INTERMEDIATE: &str = "intermediate";
 const INDEX: &str = "index.json";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -102,6 +118,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Verb::Issue { dir, names, client, key, days } => issue(dir, names, *client, *key, *days),
         Verb::List { dir, json } => list(dir, *json),
         Verb::Revoke { dir, which } => revoke(dir, which),
+        Verb::Crl { dir, days } => ca_status::crl(dir, *days),
+        Verb::Ocsp { dir, which, days } => ca_status::ocsp(dir, which, *days),
     }
 }
 
@@ -272,7 +290,7 @@ fn revoke(dir: &Path, which: &str) -> Result<(), Failure> {
     write_index(dir, &index)
 }
 
-fn read_index(dir: &Path) -> Result<Vec<Entry>, Failure> {
+pub(super) fn read_index(dir: &Path) -> Result<Vec<Entry>, Failure> {
     let path = dir.join(INDEX);
     if !path.exists() {
         return if dir.join("root.pem").exists() {

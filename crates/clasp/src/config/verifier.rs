@@ -1,9 +1,9 @@
 //! Deciding whether a peer's certificate is accepted.
 
 use crate::answer::Answer;
-use crate::error::{CertificateError, Error, Result};
+use crate::error::{CertificateError, Error, Misuse, Result};
 use crate::wire::code::CertificateType;
-use clasp_x509::{Certificate, Options, Reason, Roots, Usage};
+use clasp_x509::{Certificate, Check, Crl, Options, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts};
 use rustls_pki_types::{ServerName, UnixTime};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,22 +47,100 @@ impl Verified {
     }
 }
 
-/// Checks chains to trusted roots with `clasp-x509`.
+/// Checks chains to trusted roots with `clasp-x509`: by the strictest [`Profile`] unless told otherwise.
+///
+/// A stapled OCSP response that says revoked is always believed, and one that a certificate demands (RFC 7633) must be
+/// there; [`revocation`](Self::revocation) asks for more.
 #[derive(Debug)]
 pub struct WebPki {
     roots: Arc<Roots>,
     usage: Usage,
+    profile: Profile,
+    common_names: bool,
+    check: Check,
+    scope: Scope,
+    lists: Vec<Vec<u8>>,
+    verdicts: Option<Verdicts>,
 }
 
 impl WebPki {
+    fn new(roots: Arc<Roots>, usage: Usage) -> Self {
+        Self {
+            roots,
+            usage,
+            profile: Profile::default(),
+            common_names: false,
+            check: Check::Prefer,
+            scope: Scope::Leaf,
+            lists: Vec::new(),
+            verdicts: None,
+        }
+    }
+
     /// For servers' certificates.
     pub fn servers(roots: Arc<Roots>) -> Self {
-        Self { roots, usage: Usage::Server }
+        Self::new(roots, Usage::Server)
     }
 
     /// For clients' certificates.
     pub fn clients(roots: Arc<Roots>) -> Self {
-        Self { roots, usage: Usage::Client }
+        Self::new(roots, Usage::Client)
+    }
+
+    /// Is as strict as this profile: [`Profile::Rfc5280`] for a private authority that does not follow the rules of
+    /// the public web, [`Profile::Legacy`] for a device that is pinned by its own.
+    #[must_use]
+    pub fn profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    /// Lets the common name stand in for missing subjectAltNames, for old devices.
+    #[must_use]
+    pub fn common_names(self) -> Self {
+        Self { common_names: true, ..self }
+    }
+
+    /// How much revocation matters, whose, and by which lists (DER) beside stapled OCSP responses.
+    ///
+    /// # Errors
+    /// If a list cannot be read.
+    pub fn revocation(self, check: Check, scope: Scope, lists: Vec<Vec<u8>>) -> Result<Self> {
+        for list in &lists {
+            Crl::parse(list).map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
+        }
+        Ok(Self { check, scope, lists, ..self })
+    }
+
+    /// Remembers up to this many chains that were accepted.
+    #[must_use]
+    pub fn remember(self, chains: usize) -> Self {
+        Self { verdicts: Some(Verdicts::new(chains)), ..self }
+    }
+
+    fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
+        let since = peer.now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        // They were read when they were given.
+        let lists: Vec<Crl<'_>> = self.lists.iter().filter_map(|list| Crl::parse(list).ok()).collect();
+        let mut options = Options::new(UnixTime::since_unix_epoch(since), self.usage).profile(self.profile);
+        options.name = peer.name;
+        options.common_name = self.common_names.then_some(true);
+        options.revocation = Revocation {
+            check: self.check,
+            scope: self.scope,
+            lists: &lists,
+            stapled: peer.ocsp,
+            // Clients ask every server for its status.
+            asked_for_staple: self.usage == Usage::Server,
+            ..Revocation::default()
+        };
+        let verdict = match &self.verdicts {
+            Some(verdicts) => verdicts.verify(peer.chain, &self.roots, &options),
+            None => clasp_x509::verify(peer.chain, &self.roots, &options),
+        };
+        match verdict {
+            Ok(accepted) => Ok(Verified { spki: accepted.leaf().spki().to_vec() }),
+            Err(rejection) => Err(refusal(&rejection)),
+        }
     }
 }
 
@@ -72,12 +150,7 @@ impl Verifier for WebPki {
             let refused = Error::from(CertificateError::Refused).seen(peer.kind);
             return Answer::Now(Err(refused.hint("RawPublicKeys takes such peers")));
         }
-        let since = peer.now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let options = Options { time: UnixTime::since_unix_epoch(since), usage: self.usage, name: peer.name };
-        Answer::Now(match clasp_x509::verify(peer.chain, &self.roots, &options) {
-            Ok(leaf) => Ok(Verified { spki: leaf.spki().to_vec() }),
-            Err(rejection) => Err(refusal(&rejection)),
-        })
+        Answer::Now(self.decide(peer))
     }
 
     fn authorities(&self) -> Vec<Vec<u8>> {
@@ -86,7 +159,7 @@ impl Verifier for WebPki {
 }
 
 fn refusal(rejection: &clasp_x509::Rejection) -> Error {
-    let (class, hint) = match rejection.reason {
+    let (class, hint) = match rejection.reason() {
         Reason::UnknownIssuer => {
             (CertificateError::UnknownIssuer, "trust its issuer, or have the peer send its whole chain")
         }
@@ -100,6 +173,20 @@ fn refusal(rejection: &clasp_x509::Rejection) -> Error {
         Reason::WrongUsage => (CertificateError::WrongUsage, "issue it for this use"),
         Reason::TooCostly => (CertificateError::TooCostly, "have the peer send a plain chain"),
         Reason::BadEncoding => (CertificateError::BadEncoding, "reissue the certificate"),
+        Reason::BadForm => (
+            CertificateError::BadForm,
+            "reissue it by the rules of the public web, or choose Profile::Rfc5280 for a private authority",
+        ),
+        Reason::Revoked => (CertificateError::Revoked, "replace the certificate"),
+        Reason::StatusUnknown => (
+            CertificateError::StatusUnknown,
+            "have the server staple an OCSP response, or give a fresh revocation list",
+        ),
+        Reason::NameConstraint => {
+            (CertificateError::NameConstraint, "have an issuer certify it that may certify this name")
+        }
+        Reason::CriticalExtension => (CertificateError::CriticalExtension, "reissue it without the extension"),
+        Reason::Policy => (CertificateError::Policy, "reissue the chain under a policy that is accepted"),
         _ => (CertificateError::Constraint, "reissue the chain"),
     };
     Error::from(class).seen(rejection).hint(hint)

@@ -12,10 +12,14 @@ family! {
         StatusUnknown => BadCertificateStatusResponse, "RFC 6960 2.2", "the certificate's revocation status cannot be determined";
         NameMismatch => BadCertificate, "RFC 9525 6", "the certificate is not for this server name";
         BadEncoding => BadCertificate, "RFC 5280 4.1", "the certificate is not well formed";
+        BadForm => BadCertificate, "RFC 5280 4", "a certificate has a form that its profile does not allow";
         BadSignature => BadCertificate, "RFC 5280 6.1.3", "a signature in the certificate chain does not verify";
         UnsupportedAlgorithm => UnsupportedCertificate, "RFC 5280 4.1.1.2", "the certificate uses an algorithm that is not accepted";
         WrongUsage => UnsupportedCertificate, "RFC 5280 4.2.1.12", "the certificate is not meant for this use";
         Constraint => BadCertificate, "RFC 5280 6.1", "the certificate chain breaks a constraint";
+        NameConstraint => BadCertificate, "RFC 5280 4.2.1.10", "a name in the chain is not one that its issuer may certify";
+        CriticalExtension => UnsupportedCertificate, "RFC 5280 4.2", "a certificate has a critical extension that is not understood";
+        Policy => BadCertificate, "RFC 5280 6.1.5", "no certificate policy holds for the whole chain";
         TooCostly => CertificateUnknown, "limit", "the certificate chain costs more to check than the limit allows";
         Refused => CertificateUnknown, "Verifier", "the verifier refused the certificate";
         RefusedAccess => AccessDenied, "Verifier", "the verifier refused this peer";

@@ -1,0 +1,209 @@
+//! `clasp verify`: judges a certificate chain, and says why not.
+
+use crate::failure::Failure;
+use crate::pem;
+use clasp_x509::{
+    Accepted, Attempt, Certificate, Check, Crl, Moment, Options, Place, Profile, Rejection, Revocation, Scope, Usage,
+    verify,
+};
+use rustls_pki_types::{ServerName, UnixTime};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Judge a certificate chain: exit code 0 if it is accepted, 1 if not.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The chain, PEM or DER: the peer's own certificate first, the others in any order
+    chain: PathBuf,
+    /// The host name or IP address it must be for
+    #[arg(long)]
+    name: Option<String>,
+    /// Trusted roots (PEM or DER) in place of the system's; may be given more than once
+    #[arg(long)]
+    ca: Vec<PathBuf>,
+    /// The time to judge for, as 2026-11-23T18:00:00Z, in place of now
+    #[arg(long)]
+    time: Option<String>,
+    /// Revocation lists, PEM or DER; may be given more than once
+    #[arg(long)]
+    crl: Vec<PathBuf>,
+    /// An OCSP response, DER; may be given more than once
+    #[arg(long)]
+    ocsp: Vec<PathBuf>,
+    /// ignore, prefer or require; prefer if there are lists or responses
+    #[arg(long)]
+    revocation: Option<Demand>,
+    /// Look at the revocation of the peer's own certificate only
+    #[arg(long)]
+    leaf_only: bool,
+    /// web-pki (the public web), rfc5280 (private authorities) or legacy (old devices)
+    #[arg(long, default_value = "web-pki")]
+    profile: String,
+    /// For a TLS client instead of a server
+    #[arg(long)]
+    client: bool,
+    /// Let the common name stand in for missing subjectAltNames
+    #[arg(long)]
+    common_name: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Demand {
+    Ignore,
+    Prefer,
+    Require,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let chain = pem::certificates(&arguments.chain)?;
+    let presented: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+    let roots = pem::roots_of(&arguments.ca)?;
+    let name = arguments.name.as_deref().map(server_name).transpose()?;
+    let mut lists = Vec::new();
+    for path in &arguments.crl {
+        lists.extend(pem::lists(path)?);
+    }
+    let lists: Vec<Crl<'_>> = lists
+        .iter()
+        .map(|der| Crl::parse(der))
+        .collect::<Result<_, _>>()
+        .map_err(|field| Failure::cannot(format_args!("a revocation list cannot be read: its {field}")))?;
+    let responses: Vec<Vec<u8>> = arguments.ocsp.iter().map(|path| pem::read(path)).collect::<Result<_, _>>()?;
+    let responses: Vec<&[u8]> = responses.iter().map(Vec::as_slice).collect();
+
+    let usage = if arguments.client { Usage::Client } else { Usage::Server };
+    let mut options = Options::new(moment(arguments.time.as_deref())?, usage).profile(profile(&arguments.profile)?);
+    options.name = name.as_ref();
+    options.common_name = arguments.common_name.then_some(true);
+    options.revocation = Revocation {
+        check: match arguments.revocation {
+            Some(Demand::Ignore) => Check::Ignore,
+            Some(Demand::Require) => Check::Require,
+            None if lists.is_empty() && responses.is_empty() => Check::Ignore,
+            Some(Demand::Prefer) | None => Check::Prefer,
+        },
+        scope: if arguments.leaf_only { Scope::Leaf } else { Scope::Chain },
+        lists: &lists,
+        responses: &responses,
+        ..Revocation::default()
+    };
+    match verify(&presented, &roots, &options) {
+        Ok(accepted) => {
+            let text = if arguments.json { accepted_json(&accepted, &chain) } else { accepted_text(&accepted, &chain) };
+            println!("{text}");
+            Ok(())
+        }
+        Err(rejection) => {
+            println!("{}", if arguments.json { rejected_json(&rejection) } else { tree(&rejection) });
+            Err(Failure::no(format_args!("refused: {rejection}")))
+        }
+    }
+}
+
+fn server_name(text: &str) -> Result<ServerName<'static>, Failure> {
+    ServerName::try_from(text.to_owned())
+        .map_err(|_| Failure::cannot(format_args!("{text} is neither a host name nor an IP address")))
+}
+
+/// A profile by its name.
+fn profile(name: &str) -> Result<Profile, Failure> {
+    Profile::ALL.into_iter().find(|profile| profile.name() == name).ok_or_else(|| {
+        Failure::cannot(format_args!("there is no profile {name}")).hint("use web-pki, rfc5280 or legacy")
+    })
+}
+
+fn moment(text: Option<&str>) -> Result<UnixTime, Failure> {
+    let Some(text) = text else { return Ok(UnixTime::now()) };
+    let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|e| {
+        Failure::cannot(format_args!("{text} is no time: {e}")).hint("write it as 2026-11-23T18:00:00Z")
+    })?;
+    let seconds = u64::try_from(at.unix_timestamp()).map_err(|_| Failure::cannot("times begin with 1970"))?;
+    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+}
+
+/// The certificates of an accepted path: place, subject, last day.
+fn path<'c>(accepted: &'c Accepted<'_>, chain: &'c [Vec<u8>]) -> impl Iterator<Item = (usize, Certificate<'c>)> {
+    accepted.path().iter().filter_map(|place| Some((*place, Certificate::parse(chain.get(*place)?).ok()?)))
+}
+
+fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>]) -> String {
+    let mut lines = vec![format!("accepted until {}", Moment(accepted.until()))];
+    for (place, certificate) in path(accepted, chain) {
+        let until = Moment(certificate.not_after());
+        lines.push(format!("  {place:<4}  {}  ({}, until {until})", certificate.subject(), certificate.public_key()));
+    }
+    lines.push(format!("  root  {}", accepted.root()));
+    lines.join("\n")
+}
+
+fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>]) -> String {
+    let path: Vec<Value> = path(accepted, chain)
+        .map(|(place, c)| json!({ "place": place, "subject": c.subject(), "not_after": c.not_after() }))
+        .collect();
+    let identities: Vec<String> = accepted.leaf().identities().iter().map(ToString::to_string).collect();
+    let root = accepted.root();
+    json!({ "accepted": true, "path": path, "root": root, "until": accepted.until(), "identities": identities })
+        .to_string()
+}
+
+fn place(place: Place) -> String {
+    match place {
+        Place::Presented(index) => index.to_string(),
+        Place::Root => "root".into(),
+        _ => "-".into(),
+    }
+}
+
+/// Every path tried as a small tree, the leaf on top, and under the certificate that broke a rule what it was.
+fn tree(rejection: &Rejection) -> String {
+    let mut lines = Vec::new();
+    for (number, Attempt { path, finding, .. }) in rejection.attempts().iter().enumerate() {
+        lines.push(format!("path {}", number + 1));
+        let mut told = false;
+        for step in path {
+            let broken = step.place == finding.place && !told;
+            lines.push(format!("  {} {:<4}  {}", if broken { "x" } else { " " }, place(step.place), step.subject));
+            if broken {
+                told = true;
+                lines.push(format!("            found   {}", finding.found));
+                lines.push(format!("            wanted  {}", finding.wanted));
+                lines.push(format!("            rule    {}", finding.rule));
+            }
+        }
+        if !told {
+            lines.push(format!("  x {finding}"));
+        }
+    }
+    if rejection.untold() > 0 {
+        lines.push(format!("and {} more", rejection.untold()));
+    }
+    lines.join("\n")
+}
+
+fn rejected_json(rejection: &Rejection) -> String {
+    let finding = |f: &clasp_x509::Finding| {
+        json!({ "reason": format!("{:?}", f.reason), "place": place(f.place), "subject": f.subject, "rule": f.rule,
+                "found": f.found, "wanted": f.wanted })
+    };
+    let attempts: Vec<Value> = rejection
+        .attempts()
+        .iter()
+        .map(|attempt| {
+            let path: Vec<Value> = attempt
+                .path
+                .iter()
+                .map(|step| json!({ "place": place(step.place), "subject": step.subject }))
+                .collect();
+            json!({ "path": path, "finding": finding(&attempt.finding) })
+        })
+        .collect();
+    json!({ "accepted": false, "nearest": finding(rejection.nearest()), "attempts": attempts,
+            "untold": rejection.untold() })
+    .to_string()
+}

@@ -1,0 +1,337 @@
+//! Extensions of certificates: RFC 5280 4.2. All that are known are read, in place, once.
+
+use super::{KeyUsage, Quirks};
+use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::name::general::SubjectAltName;
+use crate::oid;
+use crate::revocation::point;
+
+/// Extensions may be many; each is looked for among those before it.
+const MAX_EXTENSIONS: usize = 64;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BasicConstraints {
+    pub(crate) ca: bool,
+    pub(crate) path_len: Option<u32>,
+}
+
+/// RFC 5280 4.2.1.10. Each list holds GeneralSubtrees that were read once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameConstraints<'a> {
+    pub(crate) permitted: Option<Der<'a>>,
+    pub(crate) excluded: Option<Der<'a>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PolicyConstraints {
+    pub(crate) require_explicit: Option<u32>,
+    pub(crate) inhibit_mapping: Option<u32>,
+}
+
+/// RFC 5280 4.2.1.1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AuthorityKey<'a> {
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) issuer: Option<Der<'a>>,
+    pub(crate) serial: Option<&'a [u8]>,
+}
+
+/// The extensions that have a meaning here, as places in [`Critical`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    BasicConstraints,
+    KeyUsage,
+    ExtendedKeyUsage,
+    SubjectAltName,
+    IssuerAltName,
+    NameConstraints,
+    Policies,
+    PolicyMappings,
+    PolicyConstraints,
+    InhibitAny,
+    AuthorityKey,
+    SubjectKey,
+    CrlPoints,
+    FreshestCrl,
+    AuthorityInfo,
+    SubjectInfo,
+    SubjectDirectory,
+    TlsFeature,
+    SctList,
+    OcspNoCheck,
+    ApplicationPolicies,
+}
+
+const KNOWN: &[(&[u8], Known)] = &[
+    (oid::KEY_USAGE, Known::KeyUsage),
+    (oid::EXTENDED_KEY_USAGE, Known::ExtendedKeyUsage),
+    (oid::BASIC_CONSTRAINTS, Known::BasicConstraints),
+    (oid::SUBJECT_KEY_ID, Known::SubjectKey),
+    (oid::AUTHORITY_KEY_ID, Known::AuthorityKey),
+    (oid::AUTHORITY_INFO, Known::AuthorityInfo),
+    (oid::SUBJECT_ALT_NAME, Known::SubjectAltName),
+    (oid::POLICIES, Known::Policies),
+    (oid::CRL_POINTS, Known::CrlPoints),
+    (oid::SCT_LIST, Known::SctList),
+    (oid::NAME_CONSTRAINTS, Known::NameConstraints),
+    (oid::POLICY_MAPPINGS, Known::PolicyMappings),
+    (oid::POLICY_CONSTRAINTS, Known::PolicyConstraints),
+    (oid::INHIBIT_ANY, Known::InhibitAny),
+    (oid::TLS_FEATURE, Known::TlsFeature),
+    (oid::FRESHEST_CRL, Known::FreshestCrl),
+    (oid::OCSP_NO_CHECK, Known::OcspNoCheck),
+    (oid::ISSUER_ALT_NAME, Known::IssuerAltName),
+    (oid::SUBJECT_INFO, Known::SubjectInfo),
+    (oid::SUBJECT_DIRECTORY, Known::SubjectDirectory),
+    (oid::MS_APPLICATION_POLICIES, Known::ApplicationPolicies),
+];
+
+/// Which known extensions are present, or critical.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Set(u32);
+
+impl Set {
+    fn add(&mut self, known: Known) {
+        self.0 |= 1 << known as u32;
+    }
+
+    pub(crate) fn has(self, known: Known) -> bool {
+        self.0 & 1 << known as u32 != 0
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extensions<'a> {
+    pub(crate) present: Set,
+    pub(crate) critical: Set,
+    pub(crate) unknown_critical: Option<&'a [u8]>,
+    pub(crate) basic_constraints: Option<BasicConstraints>,
+    pub(crate) key_usage: Option<KeyUsage>,
+    pub(crate) extended_key_usage: Option<Der<'a>>,
+    pub(crate) alt_names: Option<Der<'a>>,
+    pub(crate) name_constraints: Option<NameConstraints<'a>>,
+    /// The whole value of nameConstraints.
+    pub(crate) name_constraints_der: &'a [u8],
+    pub(crate) policies: Option<Der<'a>>,
+    pub(crate) policy_mappings: Option<Der<'a>>,
+    pub(crate) policy_constraints: Option<PolicyConstraints>,
+    pub(crate) inhibit_any: Option<u32>,
+    pub(crate) authority_key: Option<AuthorityKey<'a>>,
+    pub(crate) subject_key: Option<&'a [u8]>,
+    pub(crate) crl_points: Option<Der<'a>>,
+    pub(crate) authority_info: Option<Der<'a>>,
+    pub(crate) tls_features: Option<Der<'a>>,
+    pub(crate) sct_list: Option<&'a [u8]>,
+}
+
+impl<'a> Extensions<'a> {
+    pub(super) fn read(mut list: Der<'a>, quirks: &mut Quirks) -> DerResult<Self> {
+        let mut out = Self::default();
+        let mut seen: [&[u8]; MAX_EXTENSIONS] = [&[]; MAX_EXTENSIONS];
+        let mut count = 0;
+        // RFC 5280 4.1: Extensions ::= SEQUENCE SIZE (1..MAX).
+        if list.is_empty() {
+            return Err(DerError("extensions, which are empty"));
+        }
+        while !list.is_empty() {
+            let mut extension = list.take(der::SEQUENCE, "extension")?;
+            let oid = extension.oid("extnID")?;
+            let critical = extension.boolean("critical")?;
+            let value = extension.take(der::OCTET_STRING, "extnValue")?;
+            extension.finish("extension")?;
+            if critical == Some(false) {
+                quirks.add(Quirks::FALSE_ENCODED);
+            }
+            // RFC 5280 4.2: at most one of each.
+            if seen[..count].contains(&oid) {
+                return Err(DerError("an extension that stands twice"));
+            }
+            *seen.get_mut(count).ok_or(DerError("too many extensions"))? = oid;
+            count += 1;
+            match KNOWN.iter().find(|(known, _)| *known == oid) {
+                Some((_, known)) => {
+                    out.present.add(*known);
+                    if critical == Some(true) {
+                        out.critical.add(*known);
+                    }
+                    out.value(*known, value, quirks)?;
+                }
+                None if critical == Some(true) => {
+                    out.unknown_critical.get_or_insert(oid);
+                }
+                None => {}
+            }
+        }
+        Ok(out)
+    }
+
+    fn value(&mut self, known: Known, mut value: Der<'a>, quirks: &mut Quirks) -> DerResult<()> {
+        match known {
+            Known::BasicConstraints => self.basic_constraints = Some(basic_constraints(&mut value)?),
+            Known::KeyUsage => self.key_usage = Some(key_usage(&mut value, quirks)?),
+            Known::ExtendedKeyUsage => {
+                let list = value.take(der::SEQUENCE, "extKeyUsage")?;
+                list.each("extKeyUsage", |list| list.oid("extKeyUsage").map(|_| ()))?;
+                self.extended_key_usage = Some(list);
+            }
+            Known::SubjectAltName => self.alt_names = Some(general_names(&mut value, der::SEQUENCE, "subjectAltName")?),
+            Known::IssuerAltName => {
+                general_names(&mut value, der::SEQUENCE, "issuerAltName")?;
+            }
+            Known::NameConstraints => {
+                self.name_constraints_der = value.0;
+                self.name_constraints = Some(name_constraints(&mut value)?);
+            }
+            Known::Policies => self.policies = Some(policies(&mut value, quirks)?),
+            Known::PolicyMappings => {
+                let list = value.take(der::SEQUENCE, "policyMappings")?;
+                list.each("policyMappings", |list| {
+                    let mut pair = list.take(der::SEQUENCE, "policyMappings")?;
+                    pair.oid("issuerDomainPolicy")?;
+                    pair.oid("subjectDomainPolicy")?;
+                    pair.finish("policyMappings")
+                })?;
+                self.policy_mappings = Some(list);
+            }
+            Known::PolicyConstraints => self.policy_constraints = Some(policy_constraints(&mut value)?),
+            Known::InhibitAny => self.inhibit_any = Some(value.small(der::INTEGER, "inhibitAnyPolicy")?),
+            Known::AuthorityKey => self.authority_key = Some(authority_key(&mut value)?),
+            Known::SubjectKey => self.subject_key = Some(value.take(der::OCTET_STRING, "subjectKeyIdentifier")?.0),
+            Known::CrlPoints => self.crl_points = Some(point::check_list(&mut value, "cRLDistributionPoints")?),
+            Known::FreshestCrl => {
+                point::check_list(&mut value, "freshestCRL")?;
+            }
+            Known::AuthorityInfo => self.authority_info = Some(access(&mut value, "authorityInfoAccess")?),
+            Known::SubjectInfo => {
+                access(&mut value, "subjectInfoAccess")?;
+            }
+            Known::TlsFeature => {
+                let list = value.take(der::SEQUENCE, "tlsfeature")?;
+                list.each("tlsfeature", |list| list.small(der::INTEGER, "tlsfeature").map(|_| ()))?;
+                self.tls_features = Some(list);
+            }
+            Known::SctList => self.sct_list = Some(value.take(der::OCTET_STRING, "signedCertificateTimestamps")?.0),
+            Known::SubjectDirectory | Known::ApplicationPolicies => {
+                value.take(der::SEQUENCE, "extension value")?;
+            }
+            // RFC 6960 4.2.2.2.1: the value is NULL and means nothing.
+            Known::OcspNoCheck => return Ok(()),
+        }
+        value.finish("extension value")
+    }
+}
+
+fn basic_constraints(value: &mut Der<'_>) -> DerResult<BasicConstraints> {
+    let mut inner = value.take(der::SEQUENCE, "basicConstraints")?;
+    // An encoded cA FALSE is in many certificates; it hides nothing.
+    let ca = inner.boolean("cA")?.unwrap_or(false);
+    let path_len = match inner.peek() {
+        Some(der::INTEGER) => Some(inner.small(der::INTEGER, "pathLenConstraint")?),
+        _ => None,
+    };
+    inner.finish("basicConstraints")?;
+    Ok(BasicConstraints { ca, path_len })
+}
+
+fn key_usage(value: &mut Der<'_>, quirks: &mut Quirks) -> DerResult<KeyUsage> {
+    let bits = match value.take(der::BIT_STRING, "keyUsage")?.0 {
+        [0] => 0,
+        [unused @ 0..=7, a] if a & ((1 << unused) - 1) == 0 => u16::from_be_bytes([*a, 0]),
+        [unused @ 0..=7, a, b] if b & ((1 << unused) - 1) == 0 => u16::from_be_bytes([*a, *b]),
+        _ => return Err(DerError("keyUsage")),
+    };
+    if bits == 0 {
+        quirks.add(Quirks::EMPTY_KEY_USAGE);
+    }
+    Ok(KeyUsage(bits))
+}
+
+/// GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName.
+pub(crate) fn general_names<'a>(value: &mut Der<'a>, tag: u8, what: &'static str) -> DerResult<Der<'a>> {
+    let list = value.take(tag, what)?;
+    list.each(what, |list| SubjectAltName::read(list, what).map(|_| ()))?;
+    Ok(list)
+}
+
+/// RFC 5280 4.2.1.10. Minimum is always 0, maximum always absent; an empty extension or list is forbidden.
+pub(crate) fn name_constraints<'a>(value: &mut Der<'a>) -> DerResult<NameConstraints<'a>> {
+    let what = "nameConstraints";
+    let mut inner = value.take(der::SEQUENCE, what)?;
+    let permitted = inner.optional(constructed(0), what)?;
+    let excluded = inner.optional(constructed(1), what)?;
+    inner.finish(what)?;
+    if permitted.is_none() && excluded.is_none() {
+        return Err(DerError(what));
+    }
+    for list in [permitted, excluded].into_iter().flatten() {
+        list.each(what, |list| {
+            let base = list.take(der::SEQUENCE, what)?;
+            crate::constraint::check_subtree(base)
+        })?;
+    }
+    Ok(NameConstraints { permitted, excluded })
+}
+
+/// RFC 5280 4.2.1.4.
+fn policies<'a>(value: &mut Der<'a>, quirks: &mut Quirks) -> DerResult<Der<'a>> {
+    let what = "certificatePolicies";
+    let list = value.take(der::SEQUENCE, what)?;
+    list.each(what, |list| {
+        let mut policy = list.take(der::SEQUENCE, what)?;
+        policy.oid(what)?;
+        if let Some(qualifiers) = policy.optional(der::SEQUENCE, what)? {
+            qualifiers.each(what, |qualifiers| {
+                let mut qualifier = qualifiers.take(der::SEQUENCE, what)?;
+                if !matches!(qualifier.oid(what)?, oid::CPS | oid::USER_NOTICE) {
+                    quirks.add(Quirks::UNKNOWN_QUALIFIER);
+                }
+                qualifier.any(what)?;
+                qualifier.finish(what)
+            })?;
+        }
+        policy.finish(what)
+    })?;
+    Ok(list)
+}
+
+/// RFC 5280 4.2.1.11: never empty.
+fn policy_constraints(value: &mut Der<'_>) -> DerResult<PolicyConstraints> {
+    let what = "policyConstraints";
+    let mut inner = value.take(der::SEQUENCE, what)?;
+    let mut skip = |n: u8| match inner.peek() {
+        Some(tag) if tag == primitive(n) => inner.small(tag, what).map(Some),
+        _ => Ok(None),
+    };
+    let (require_explicit, inhibit_mapping) = (skip(0)?, skip(1)?);
+    inner.finish(what)?;
+    if require_explicit.is_none() && inhibit_mapping.is_none() {
+        return Err(DerError(what));
+    }
+    Ok(PolicyConstraints { require_explicit, inhibit_mapping })
+}
+
+/// Also found in CRLs: RFC 5280 5.2.1.
+pub(crate) fn authority_key<'a>(value: &mut Der<'a>) -> DerResult<AuthorityKey<'a>> {
+    let what = "authorityKeyIdentifier";
+    let mut inner = value.take(der::SEQUENCE, what)?;
+    let key = inner.optional(primitive(0), what)?.map(|k| k.0);
+    let issuer = match inner.peek() {
+        Some(tag) if tag == constructed(1) => Some(general_names(&mut inner, tag, what)?),
+        _ => None,
+    };
+    let serial = inner.optional(primitive(2), what)?.map(|s| s.0);
+    inner.finish(what)?;
+    Ok(AuthorityKey { key, issuer, serial })
+}
+
+/// RFC 5280 4.2.2.1.
+fn access<'a>(value: &mut Der<'a>, what: &'static str) -> DerResult<Der<'a>> {
+    let list = value.take(der::SEQUENCE, what)?;
+    list.each(what, |list| {
+        let mut access = list.take(der::SEQUENCE, what)?;
+        access.oid(what)?;
+        SubjectAltName::read(&mut access, what)?;
+        access.finish(what)
+    })?;
+    Ok(list)
+}

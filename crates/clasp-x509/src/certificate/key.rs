@@ -1,0 +1,117 @@
+//! Public keys: SubjectPublicKeyInfo (RFC 5280 4.1.2.7, RFC 3279, RFC 5480, RFC 8410, RFC 9881).
+
+use crate::der::{self, Der, DerResult};
+use crate::oid::{self, Oid};
+use core::fmt;
+
+/// A public key, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublicKey<'a> {
+    /// RSA: bits of the modulus, and whether the exponent is odd and at least 3.
+    Rsa {
+        /// Bits of the modulus.
+        bits: u32,
+        /// Whether the exponent is odd and at least 3.
+        exponent_ok: bool,
+        /// RSAPublicKey, DER.
+        key: &'a [u8],
+        /// Parameters of a key that is for RSASSA-PSS alone (RFC 4055 3.1); may be empty.
+        pss_only: Option<&'a [u8]>,
+    },
+    /// Elliptic curve P-256.
+    P256,
+    /// Elliptic curve P-384.
+    P384,
+    /// Elliptic curve P-521.
+    P521,
+    /// Ed25519.
+    Ed25519,
+    /// ML-DSA, by its parameter set: 44, 65 or 87.
+    MlDsa(u8),
+    /// A kind that is not supported, by its algorithm.
+    Other(Oid<'a>),
+    /// Not a public key.
+    Malformed,
+}
+
+impl<'a> PublicKey<'a> {
+    /// Reads a SubjectPublicKeyInfo, DER.
+    pub fn parse(spki: &'a [u8]) -> Self {
+        Self::read(spki).unwrap_or(Self::Malformed)
+    }
+
+    fn read(spki: &'a [u8]) -> DerResult<Self> {
+        let what = "subjectPublicKeyInfo";
+        let mut outer = Der(spki);
+        let mut body = outer.take(der::SEQUENCE, what)?;
+        outer.finish(what)?;
+        let mut algorithm = body.take(der::SEQUENCE, what)?;
+        let key = body.bits(what)?;
+        body.finish(what)?;
+        let oid = algorithm.oid(what)?;
+        Ok(match oid {
+            oid::RSA if matches!(algorithm.0, [] | [5, 0]) => rsa(key, None)?,
+            oid::RSA_PSS => rsa(key, Some(algorithm.0))?,
+            oid::EC => {
+                let curve = algorithm.oid(what)?;
+                algorithm.finish(what)?;
+                match curve {
+                    oid::P256 => Self::P256,
+                    oid::P384 => Self::P384,
+                    oid::P521 => Self::P521,
+                    _ => Self::Other(Oid(curve)),
+                }
+            }
+            // RFC 8410 3, RFC 9881 4: the parameters are absent.
+            oid::ED25519 if algorithm.is_empty() => Self::Ed25519,
+            oid::ML_DSA_44 if algorithm.is_empty() => Self::MlDsa(44),
+            oid::ML_DSA_65 if algorithm.is_empty() => Self::MlDsa(65),
+            oid::ML_DSA_87 if algorithm.is_empty() => Self::MlDsa(87),
+            oid::RSA | oid::ED25519 | oid::ML_DSA_44 | oid::ML_DSA_65 | oid::ML_DSA_87 => Self::Malformed,
+            _ => Self::Other(Oid(oid)),
+        })
+    }
+}
+
+fn rsa<'a>(key: &'a [u8], pss_only: Option<&'a [u8]>) -> DerResult<PublicKey<'a>> {
+    let what = "RSAPublicKey";
+    let mut outer = Der(key);
+    let mut body = outer.take(der::SEQUENCE, what)?;
+    outer.finish(what)?;
+    let modulus = body.take(der::INTEGER, what)?.0;
+    let exponent = body.take(der::INTEGER, what)?.0;
+    body.finish(what)?;
+    let digits = modulus.strip_prefix(&[0]).unwrap_or(modulus);
+    let negative = modulus.first().is_none_or(|b| b & 0x80 != 0);
+    let bits = match (negative, digits.first(), u32::try_from(digits.len())) {
+        (false, Some(first), Ok(len)) => len.saturating_mul(8).saturating_sub(first.leading_zeros()),
+        _ => return Ok(PublicKey::Malformed),
+    };
+    let odd = exponent.last().is_some_and(|b| b & 1 == 1);
+    let exponent_ok = odd && der::small(exponent).is_some_and(|e| e >= 3);
+    Ok(PublicKey::Rsa { bits, exponent_ok, key, pss_only })
+}
+
+impl fmt::Display for PublicKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa { bits, pss_only: None, .. } => write!(f, "RSA {bits}"),
+            Self::Rsa { bits, .. } => write!(f, "RSA {bits} for PSS alone"),
+            Self::P256 => f.write_str("EC P-256"),
+            Self::P384 => f.write_str("EC P-384"),
+            Self::P521 => f.write_str("EC P-521"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::MlDsa(set) => write!(f, "ML-DSA-{set}"),
+            Self::Other(oid) => write!(f, "{oid}"),
+            Self::Malformed => f.write_str("a public key that cannot be read"),
+        }
+    }
+}
+
+/// The content of the BIT STRING: what OCSP (RFC 6960 4.1.1) and key identifiers hash.
+pub(crate) fn bits(spki: &[u8]) -> Option<&[u8]> {
+    let mut body = Der(spki).take(der::SEQUENCE, "spki").ok()?;
+    body.take(der::SEQUENCE, "algorithm").ok()?;
+    body.bits("subjectPublicKey").ok()
+}

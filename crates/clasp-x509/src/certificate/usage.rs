@@ -1,0 +1,89 @@
+//! Key usage: RFC 5280 4.2.1.3.
+
+use core::fmt;
+
+/// The keyUsage bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUsage(pub(crate) u16);
+
+const NAMES: [(u16, &str); 9] = [
+    (0x8000, "digitalSignature"),
+    (0x4000, "nonRepudiation"),
+    (0x2000, "keyEncipherment"),
+    (0x1000, "dataEncipherment"),
+    (0x0800, "keyAgreement"),
+    (0x0400, "keyCertSign"),
+    (0x0200, "cRLSign"),
+    (0x0100, "encipherOnly"),
+    (0x0080, "decipherOnly"),
+];
+
+impl KeyUsage {
+    /// Every usage: what a certificate without the extension allows.
+    pub const ANY: Self = Self(0xff80);
+    /// Signing handshakes.
+    pub const DIGITAL_SIGNATURE: Self = Self(0x8000);
+    /// Having a premaster secret encrypted.
+    pub const KEY_ENCIPHERMENT: Self = Self(0x2000);
+    /// Agreeing on keys.
+    pub const KEY_AGREEMENT: Self = Self(0x0800);
+    /// Signing certificates.
+    pub const KEY_CERT_SIGN: Self = Self(0x0400);
+    /// Signing revocation lists.
+    pub const CRL_SIGN: Self = Self(0x0200);
+    pub(crate) const ONLY: Self = Self(0x0180);
+
+    /// May sign handshakes.
+    pub const fn digital_signature(self) -> bool {
+        self.has(Self::DIGITAL_SIGNATURE)
+    }
+
+    /// May have a premaster secret encrypted to it.
+    pub const fn key_encipherment(self) -> bool {
+        self.has(Self::KEY_ENCIPHERMENT)
+    }
+
+    /// May sign certificates.
+    pub const fn key_cert_sign(self) -> bool {
+        self.has(Self::KEY_CERT_SIGN)
+    }
+
+    /// May sign revocation lists.
+    pub const fn crl_sign(self) -> bool {
+        self.has(Self::CRL_SIGN)
+    }
+
+    /// Whether all of `wanted` are allowed.
+    pub const fn has(self, wanted: Self) -> bool {
+        self.0 & wanted.0 == wanted.0
+    }
+
+    /// Whether any of `wanted` is allowed.
+    pub(crate) const fn has_any(self, wanted: Self) -> bool {
+        self.0 & wanted.0 != 0
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// By its name in RFC 5280 4.2.1.3.
+    pub fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, n)| *n == name).map(|(bit, _)| Self(*bit))
+    }
+}
+
+impl fmt::Display for KeyUsage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut comma = "";
+        for (bit, name) in NAMES {
+            if self.0 & bit != 0 {
+                write!(f, "{comma}{name}")?;
+                comma = ", ";
+            }
+        }
+        if comma.is_empty() { f.write_str("nothing") } else { Ok(()) }
+    }
+}

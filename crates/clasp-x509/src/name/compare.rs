@@ -1,0 +1,190 @@
+//! Comparing distinguished names: RFC 5280 7.1, with the string preparation of RFC 4518.
+//!
+//! Of RFC 4518's steps, compatibility normalisation (2.3) is left out: names that differ in nothing else are taken as
+//! different, which can refuse a chain but never join one.
+
+use super::{Attribute, Name, attributes};
+use crate::der::{self, Der};
+
+/// Whether two names are the same.
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    a == b || same_names(Name(a), Name(b))
+}
+
+#[cold]
+fn same_names(a: Name<'_>, b: Name<'_>) -> bool {
+    let (mut a, mut b) = (a.rdns(), b.rdns());
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if same_rdn(a, b) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Whether `name` lies in the subtree of `base`: RFC 5280 7.1, every RDN of the base at the same place.
+pub(crate) fn is_within(name: &[u8], base: &[u8]) -> bool {
+    let mut name = Name(name).rdns();
+    Name(base).rdns().all(|wanted| name.next().is_some_and(|found| same_rdn(found, wanted)))
+}
+
+/// The attributes of a SET have no order of their own once strings differ in form.
+fn same_rdn(a: Der<'_>, b: Der<'_>) -> bool {
+    if a.0 == b.0 {
+        return true;
+    }
+    let covers = |a: Der<'_>, b: Der<'_>| attributes(a).all(|x| attributes(b).any(|y| same_attribute(&x, &y)));
+    // The common RDN has one attribute; the square of large ones is bounded by refusing them.
+    let (count_a, count_b) = (attributes(a).take(17).count(), attributes(b).take(17).count());
+    count_a == count_b && count_a <= 16 && covers(a, b) && covers(b, a)
+}
+
+fn same_attribute(a: &Attribute<'_>, b: &Attribute<'_>) -> bool {
+    if a.oid != b.oid {
+        return false;
+    }
+    if a.tag == b.tag && a.value == b.value {
+        return true;
+    }
+    match (characters(a.tag, a.value), characters(b.tag, b.value)) {
+        (Some(a), Some(b)) => prepare(a).eq(prepare(b)),
+        _ => false,
+    }
+}
+
+/// A name in one form for all its equals: a key for maps. Never compared across versions of this crate.
+pub(crate) fn canonical(name: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len());
+    for rdn in Name(name).rdns() {
+        let mut pairs: Vec<Vec<u8>> = attributes(rdn)
+            .map(|a| {
+                let mut pair = a.oid.to_vec();
+                pair.push(0);
+                match characters(a.tag, a.value) {
+                    Some(text) => pair.extend(prepare(text).collect::<String>().bytes()),
+                    None => pair.extend_from_slice(a.value),
+                }
+                pair
+            })
+            .collect();
+        pairs.sort_unstable();
+        for pair in pairs {
+            key.extend_from_slice(&pair.len().to_be_bytes());
+            key.extend_from_slice(&pair);
+        }
+        key.push(0xff);
+    }
+    key
+}
+
+/// RFC 4518 2.1: to Unicode. None for what is no string, or not well formed; those are compared byte for byte.
+pub(crate) fn characters(tag: u8, value: &[u8]) -> Option<Characters<'_>> {
+    let step = match tag {
+        der::UTF8_STRING => return core::str::from_utf8(value).ok().map(|s| Characters::Utf8(s.chars())),
+        der::NUMERIC_STRING | der::PRINTABLE_STRING | der::IA5_STRING | der::VISIBLE_STRING if value.is_ascii() => 1,
+        // T.61 was never used as written; what CAs put there is Latin-1.
+        der::TELETEX_STRING => 1,
+        der::BMP_STRING => 2,
+        der::UNIVERSAL_STRING => 4,
+        _ => return None,
+    };
+    let whole = value.len().is_multiple_of(step);
+    let valid = value.chunks_exact(step).all(|unit| code_point(unit).is_some());
+    (whole && valid).then_some(Characters::Units(value.chunks_exact(step)))
+}
+
+/// The characters of an ASN.1 string.
+pub(crate) enum Characters<'a> {
+    Utf8(core::str::Chars<'a>),
+    Units(core::slice::ChunksExact<'a, u8>),
+}
+
+fn code_point(unit: &[u8]) -> Option<char> {
+    char::from_u32(unit.iter().fold(0, |n: u32, byte| n << 8 | u32::from(*byte)))
+}
+
+impl Iterator for Characters<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        match self {
+            Self::Utf8(text) => text.next(),
+            Self::Units(units) => units.next().and_then(code_point),
+        }
+    }
+}
+
+/// RFC 4518 2.2 (mapping) and 2.6.1 (insignificant spaces): lower case, no invisible characters, single inner spaces.
+fn prepare(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    let mut folded =
+        text.filter(|c| !is_nothing(*c)).flat_map(char::to_lowercase).map(|c| if is_space(c) { ' ' } else { c });
+    let mut held: Option<char> = None;
+    let mut begun = false;
+    core::iter::from_fn(move || {
+        if let Some(c) = held.take() {
+            return Some(c);
+        }
+        let mut space = false;
+        loop {
+            match folded.next()? {
+                ' ' => space = begun,
+                c if space => {
+                    held = Some(c);
+                    return Some(' ');
+                }
+                c => {
+                    begun = true;
+                    return Some(c);
+                }
+            }
+        }
+    })
+}
+
+fn is_nothing(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{1806}' | '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{fe00}'..='\u{fe0f}' | '\u{fffc}'
+        | '\u{200b}' | '\u{feff}')
+        || (c.is_control() && !is_space(c))
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1680}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(tag: u8, value: &[u8]) -> Vec<u8> {
+        let len = |n: usize| u8::try_from(n).unwrap();
+        let mut pair = vec![6, 3, 0x55, 4, 3, tag, len(value.len())];
+        pair.extend_from_slice(value);
+        let mut out =
+            vec![der::SEQUENCE, len(pair.len() + 4), der::SET, len(pair.len() + 2), der::SEQUENCE, len(pair.len())];
+        out.extend_from_slice(&pair);
+        out
+    }
+
+    #[test]
+    fn what_is_the_same() {
+        let a = name(der::PRINTABLE_STRING, b"Good  CA");
+        for (tag, value, is) in [
+            (der::UTF8_STRING, &b"good ca"[..], true),
+            (der::UTF8_STRING, b" Good CA  ", true),
+            (der::BMP_STRING, b"\0g\0o\0o\0d\0 \0c\0a", true),
+            (der::TELETEX_STRING, b"GOOD\tCA", true),
+            (der::UTF8_STRING, b"Go\xc2\xadod CA", true),
+            (der::UTF8_STRING, b"GoodCA", false),
+            (der::UTF8_STRING, b"Good CA2", false),
+            (der::OCTET_STRING, b"Good  CA", false),
+            (der::UTF8_STRING, b"\xff", false),
+        ] {
+            let b = name(tag, value);
+            assert_eq!(same(&a, &b), is, "{value:?}");
+            assert_eq!(canonical(&a) == canonical(&b), is, "{value:?}");
+        }
+        assert!(is_within(&a, &[der::SEQUENCE, 0]), "everything is within the empty name");
+        assert!(!is_within(&[der::SEQUENCE, 0], &a));
+    }
+}

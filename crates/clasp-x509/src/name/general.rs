@@ -1,0 +1,204 @@
+//! GeneralName (RFC 5280 4.2.1.6) and the syntax of its forms.
+
+use super::Name;
+use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use core::fmt;
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+/// One GeneralName, in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubjectAltName<'a> {
+    /// A DNS name, as ASCII.
+    Dns(&'a [u8]),
+    /// An IP address, 4 or 16 bytes.
+    Ip(&'a [u8]),
+    /// A URI (SPIFFE identities are of this kind).
+    Uri(&'a [u8]),
+    /// An e-mail address.
+    Email(&'a [u8]),
+    /// A distinguished name, DER.
+    Directory(&'a [u8]),
+    /// Another kind, by its number in GeneralName: 0 otherName, 3 x400Address, 5 ediPartyName, 8 registeredID.
+    Other(u8, &'a [u8]),
+}
+
+/// The kinds of name that constraints are kept apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Dns,
+    Ip,
+    Uri,
+    Email,
+    Directory,
+    Other(u8),
+}
+
+impl<'a> SubjectAltName<'a> {
+    /// Reads the next GeneralName.
+    pub(crate) fn read(input: &mut Der<'a>, what: &'static str) -> DerResult<Self> {
+        let (tag, value, _) = input.any(what)?;
+        let ascii = |value: &'a [u8]| if value.is_ascii() { Ok(value) } else { Err(DerError(what)) };
+        match tag {
+            t if t == primitive(1) => Ok(Self::Email(ascii(value)?)),
+            t if t == primitive(2) => Ok(Self::Dns(ascii(value)?)),
+            t if t == constructed(4) => {
+                let mut inner = Der(value);
+                let name = inner.whole(der::SEQUENCE, what)?;
+                inner.finish(what)?;
+                super::check(name, what)?;
+                Ok(Self::Directory(name))
+            }
+            t if t == primitive(6) => Ok(Self::Uri(ascii(value)?)),
+            t if t == primitive(7) => Ok(Self::Ip(value)),
+            t if t == primitive(8) => Ok(Self::Other(8, value)),
+            t if [0, 3, 5].iter().any(|n| t == constructed(*n)) => Ok(Self::Other(tag & 0x1f, value)),
+            _ => Err(DerError(what)),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Dns(_) => Kind::Dns,
+            Self::Ip(_) => Kind::Ip,
+            Self::Uri(_) => Kind::Uri,
+            Self::Email(_) => Kind::Email,
+            Self::Directory(_) => Kind::Directory,
+            Self::Other(n, _) => Kind::Other(*n),
+        }
+    }
+
+    /// Whether the name is what its kind allows: RFC 5280 4.2.1.6.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        match self {
+            Self::Dns(name) => is_dns(name.strip_prefix(b"*.").map_or(*name, |base| base), name.starts_with(b"*.")),
+            Self::Ip(address) => matches!(address.len(), 4 | 16),
+            Self::Email(mailbox) => is_mailbox(mailbox),
+            Self::Uri(uri) => uri.contains(&b':') && !uri.iter().any(|b| *b <= b' ' || *b == 0x7f),
+            Self::Directory(_) | Self::Other(..) => true,
+        }
+    }
+}
+
+/// The preferred name syntax (RFC 1034 3.5, RFC 1123 2.1): labels of letters, digits and inner hyphens. The base of a
+/// wildcard has two labels at least (RFC 9525 6.3), and the last label is no number, lest a name pass for an address.
+fn is_dns(name: &[u8], wildcard: bool) -> bool {
+    let labels = name.split(|b| *b == b'.').count();
+    let last = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
+    name.len() <= 253
+        && (!wildcard || labels >= 2)
+        && !last.iter().all(u8::is_ascii_digit)
+        && name.split(|b| *b == b'.').all(is_label)
+}
+
+fn is_label(label: &[u8]) -> bool {
+    (1..=63).contains(&label.len())
+        && label.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        && !label.starts_with(b"-")
+        && !label.ends_with(b"-")
+}
+
+/// A DNS name without a wildcard.
+pub(crate) fn is_host(name: &[u8]) -> bool {
+    is_dns(name, false)
+}
+
+/// RFC 5321's Mailbox: something before the last `@`, and a host or address literal after it.
+pub(crate) fn is_mailbox(mailbox: &[u8]) -> bool {
+    let Some((local, host)) = split_mailbox(mailbox) else { return false };
+    let quoted = local.len() >= 2 && local.starts_with(b"\"") && local.ends_with(b"\"");
+    let literal = host.starts_with(b"[") && host.ends_with(b"]");
+    !local.is_empty() && (quoted || !local.contains(&b'@')) && (literal || is_host(host))
+}
+
+/// A mailbox's local part and host.
+pub(crate) fn split_mailbox(mailbox: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = mailbox.iter().rposition(|b| *b == b'@')?;
+    Some((mailbox.get(..at)?, mailbox.get(at + 1..)?))
+}
+
+/// The host of a URI (RFC 3986 3.2.2), without user and port.
+pub(crate) fn uri_host(uri: &[u8]) -> Option<&[u8]> {
+    let colon = uri.iter().position(|b| *b == b':')?;
+    let rest = uri.get(colon + 1..)?.strip_prefix(b"//")?;
+    let authority = rest.split(|b| matches!(b, b'/' | b'?' | b'#')).next()?;
+    let host = authority.rsplit(|b| *b == b'@').next()?;
+    match host.strip_prefix(b"[") {
+        Some(_) => Some(host),
+        None => host.split(|b| *b == b':').next(),
+    }
+}
+
+impl fmt::Display for SubjectAltName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => f.write_str(&super::printable(name)),
+            Self::Ip(address) => match (<[u8; 4]>::try_from(*address), <[u8; 16]>::try_from(*address)) {
+                (Ok(v4), _) => write!(f, "{}", Ipv4Addr::from(v4)),
+                (_, Ok(v6)) => write!(f, "{}", Ipv6Addr::from(v6)),
+                // Of the lengths of addresses, 8 and 32 are those of name constraints.
+                _ if matches!(address.len(), 8 | 32) => {
+                    let (base, mask) = address.split_at(address.len() / 2);
+                    let bits: u32 = mask.iter().map(|byte| byte.leading_ones()).sum();
+                    write!(f, "{}/{bits}", Self::Ip(base))
+                }
+                _ => write!(f, "an IP address of {} bytes", address.len()),
+            },
+            Self::Uri(uri) => f.write_str(&super::printable(uri)),
+            Self::Email(mailbox) => f.write_str(&super::printable(mailbox)),
+            Self::Directory(name) => write!(f, "{}", Name(name)),
+            Self::Other(kind, _) => f.write_str(match kind {
+                0 => "an otherName",
+                3 => "an x400Address",
+                5 => "an ediPartyName",
+                _ => "a registeredID",
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dns_syntax() {
+        for good in ["example.com", "localhost", "*.example.com", "xn--n3h.com", "a-b.c", "1.example"] {
+            assert!(SubjectAltName::Dns(good.as_bytes()).is_well_formed(), "{good}");
+        }
+        let long = "a".repeat(64);
+        let bad = [".example.com", "example.com.", "a_b.com", "-a.com", "a-.com", "a..b", "", "*", "*.com", "1.2.3.4"];
+        for bad in bad.into_iter().chain(["*a.example.com", "a.*.com", "a b.com", &long]) {
+            assert!(!SubjectAltName::Dns(bad.as_bytes()).is_well_formed(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_uris() {
+        for (uri, host) in [
+            ("http://example.com/x", Some("example.com")),
+            ("spiffe://trust.example/a/b", Some("trust.example")),
+            ("https://user:word@example.com:443/", Some("example.com")),
+            ("http://[::1]:80/", Some("[::1]:80")),
+            ("urn:uuid:1", None),
+            ("http://example.com?q=http://other.com", Some("example.com")),
+        ] {
+            assert_eq!(uri_host(uri.as_bytes()), host.map(str::as_bytes), "{uri}");
+        }
+    }
+
+    #[test]
+    fn mailboxes() {
+        for (mailbox, good) in [
+            ("a@example.com", true),
+            ("*@example.com", true),
+            ("\"a@b\"@example.com", true),
+            ("a@b@example.com", false),
+            ("@example.com", false),
+            ("a@", false),
+            ("a", false),
+        ] {
+            assert_eq!(is_mailbox(mailbox.as_bytes()), good, "{mailbox}");
+        }
+    }
+}

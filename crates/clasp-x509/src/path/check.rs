@@ -1,0 +1,138 @@
+//! What one certificate must be, whatever path it stands in.
+
+use super::Options;
+use crate::certificate::Certificate;
+use crate::certificate::extension::Known;
+use crate::certificate::key::PublicKey;
+use crate::certificate::usage::KeyUsage;
+use crate::form::{self, Role};
+use crate::oid;
+use crate::reason::{Fault, Reason, Value};
+
+type Outcome<'a> = Result<(), Fault<'a>>;
+
+/// Everything that a certificate can be held against by itself.
+pub(super) fn alone<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
+    critical(certificate)?;
+    time(certificate, options.now())?;
+    key(certificate, options)?;
+    match role {
+        Role::Leaf(_) => leaf(certificate, options)?,
+        Role::Intermediate | Role::Root => issuer(certificate)?,
+    }
+    purpose(certificate, role, options)?;
+    if options.rules().form { form::check(certificate, role) } else { Ok(()) }
+}
+
+/// A leaf that is itself trusted: there is no path, and nobody else vouches for it, so its form does not matter.
+pub(super) fn pinned<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> {
+    critical(certificate)?;
+    time(certificate, options.now())?;
+    key(certificate, options)?;
+    leaf(certificate, options)?;
+    purpose(certificate, Role::Leaf(options.usage), options)
+}
+
+/// RFC 5280 6.1.3 (a)(2).
+fn time<'a>(certificate: &Certificate<'a>, now: i64) -> Outcome<'a> {
+    let rule = "RFC 5280 6.1.3 (a)(2)";
+    let (from, to) = (certificate.not_before(), certificate.not_after());
+    let wanted = Value::Moment("valid on", now);
+    if now > to {
+        return Err(Fault::new(Reason::Expired, rule, Value::Moment("notAfter", to), wanted));
+    }
+    if now < from {
+        return Err(Fault::new(Reason::NotYetValid, rule, Value::Moment("notBefore", from), wanted));
+    }
+    Ok(())
+}
+
+/// RFC 5280 6.1.4 (o) and 6.1.5 (f).
+fn critical<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
+    let extensions = &certificate.extensions;
+    let unknown = match extensions.unknown_critical {
+        Some(oid) => Some(oid),
+        // Microsoft's application policies say what extKeyUsage says; beside one they are understood.
+        None if extensions.critical.has(Known::ApplicationPolicies)
+            && !extensions.present.has(Known::ExtendedKeyUsage) =>
+        {
+            Some(oid::MS_APPLICATION_POLICIES)
+        }
+        None => None,
+    };
+    match unknown {
+        None => Ok(()),
+        Some(oid) => {
+            let found = Value::Oid("the critical extension", oid);
+            let wanted = Value::Text("only critical extensions that are understood");
+            Err(Fault::new(Reason::CriticalExtension, "RFC 5280 4.2", found, wanted))
+        }
+    }
+}
+
+/// RFC 5280 6.1.4 (k), (n).
+fn issuer<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
+    if !certificate.is_authority() {
+        let found = if certificate.extensions.basic_constraints.is_none() {
+            "no basicConstraints"
+        } else {
+            "basicConstraints without cA"
+        };
+        return Err(Fault::plain(Reason::Constraint, "RFC 5280 6.1.4 (k)", found, "a certificate authority"));
+    }
+    match certificate.key_usage() {
+        Some(usage) if !usage.key_cert_sign() => {
+            let (found, wanted) = (Value::Usage("keyUsage", usage), Value::Text("keyCertSign"));
+            Err(Fault::new(Reason::Constraint, "RFC 5280 6.1.4 (n)", found, wanted))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn leaf<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> {
+    if certificate.version != 3 && !options.rules().old_versions {
+        let found = Value::Count("version", u32::from(certificate.version));
+        return Err(Fault::new(Reason::BadForm, "RFC 5280 4.1.2.1", found, Value::Text("version 3")));
+    }
+    let usage = certificate.key_usage().unwrap_or(KeyUsage::ANY);
+    match options.key_usage {
+        Some(wanted) if !usage.has(wanted) => {
+            let (found, wanted) = (Value::Usage("keyUsage", usage), Value::Usage("keyUsage", wanted));
+            Err(Fault::new(Reason::WrongUsage, "RFC 5280 4.2.1.3", found, wanted))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// RFC 5280 4.2.1.12. An absent extension allows every use; in an issuer it limits what is issued, as all of the field
+/// takes it.
+fn purpose<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
+    let Some(wanted) = options.usage.purpose() else { return Ok(()) };
+    let Some(mut list) = certificate.extended_key_usage() else { return Ok(()) };
+    let any = options.rules().any_usage || !matches!(role, Role::Leaf(_));
+    if list.any(|found| found.0 == wanted || (any && found.0 == oid::ANY_USAGE)) {
+        return Ok(());
+    }
+    let found = Value::Purposes(certificate.der());
+    Err(Fault::new(Reason::WrongUsage, "RFC 5280 4.2.1.12", found, Value::Oid("extKeyUsage", wanted)))
+}
+
+/// BR 6.1.5, 6.1.6: RSA from a least size, in whole bytes; the curves of the field. DSA and others are not supported.
+fn key<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> {
+    let rules = options.rules();
+    let key = certificate.public_key();
+    let good = match key {
+        PublicKey::Rsa { bits, exponent_ok, .. } => {
+            bits >= rules.min_rsa_bits && bits <= 8192 && (!rules.rsa_form || (exponent_ok && bits % 8 == 0))
+        }
+        // Without a rule for the form of keys, one that is never used does no harm.
+        PublicKey::Other(_) | PublicKey::Malformed => !rules.rsa_form,
+        _ => true,
+    };
+    if good {
+        return Ok(());
+    }
+    let wanted = Value::Text("RSA of 2048 to 8192 bits in whole bytes, ECDSA, Ed25519 or ML-DSA");
+    let wanted = if rules.rsa_form { wanted } else { Value::Count("RSA bits of at least", rules.min_rsa_bits) };
+    Err(Fault::new(Reason::UnsupportedAlgorithm, "BR 6.1.5", Value::Key(certificate.spki()), wanted))
+}

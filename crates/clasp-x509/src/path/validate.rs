@@ -1,0 +1,68 @@
+//! Checking a whole path from the root down: RFC 5280 6.1.2 to 6.1.5. Signatures and what each certificate must be by
+//! itself were checked on the way up.
+
+use super::Options;
+use crate::certificate::Certificate;
+use crate::certificate::extension::NameConstraints;
+use crate::constraint;
+use crate::policy::Policies;
+use crate::reason::{Fault, Reason, Value};
+
+/// What limits the path from above: RFC 5280 6.1.1.
+pub(super) struct Limits<'p, 's> {
+    pub(super) root: Option<&'p Certificate<'s>>,
+    pub(super) constraints: Option<NameConstraints<'s>>,
+    pub(super) options: &'p Options<'s>,
+}
+
+/// Checks a path, the leaf first. A fault comes with its place in the path.
+pub(super) fn path<'s>(
+    path: &[&'s Certificate<'s>],
+    limits: &Limits<'_, 's>,
+    comparisons: &mut u64,
+) -> Result<(), (usize, Fault<'s>)> {
+    let options = limits.options;
+    let narrowing = limits.root.filter(|_| options.rules().roots_as_certificates);
+    let mut room = options.max_intermediates.unwrap_or(u32::MAX);
+    room = room.min(narrowing.and_then(Certificate::path_length).unwrap_or(u32::MAX));
+    let mut constraints: Vec<NameConstraints<'s>> = Vec::new();
+    constraints.extend(limits.constraints);
+    constraints.extend(limits.root.and_then(|root| root.extensions.name_constraints));
+    let mut policies = Policies::new(&options.policies, u32::try_from(path.len()).unwrap_or(u32::MAX));
+    if let Some(root) = narrowing {
+        policies.anchor(&root.extensions);
+    }
+    for (at, certificate) in path.iter().enumerate().rev() {
+        let last = at == 0;
+        let self_issued = certificate.is_self_issued();
+        let here = |fault| (at, fault);
+        // 6.1.3 (b), (c): those that issue to themselves are exempt, so that an authority can change its key.
+        if last || !self_issued {
+            for constraint in &constraints {
+                constraint::check(certificate, constraint, last && options.common_name(), comparisons).map_err(here)?;
+            }
+        }
+        policies.certificate(certificate, last, self_issued).map_err(here)?;
+        if last {
+            return policies.finish(certificate, options.policies.acceptable, self_issued).map_err(here);
+        }
+        policies.prepare(&certificate.extensions, self_issued).map_err(here)?;
+        constraints.extend(certificate.extensions.name_constraints);
+        // 6.1.4 (l), (m).
+        if !self_issued {
+            room = room.checked_sub(1).ok_or_else(|| here(too_long(path, at)))?;
+        }
+        room = room.min(certificate.path_length().unwrap_or(u32::MAX));
+    }
+    Ok(())
+}
+
+fn too_long<'s>(path: &[&'s Certificate<'s>], at: usize) -> Fault<'s> {
+    let limit = path.get(at + 1..).unwrap_or_default().iter().find_map(|c| c.path_length());
+    let found = Value::Text("an authority that the path length of those above it does not allow");
+    let wanted = match limit {
+        Some(limit) => Value::Count("intermediates after that path length constraint, at most", limit),
+        None => Value::Text("a path no longer than allowed"),
+    };
+    Fault::new(Reason::Constraint, "RFC 5280 6.1.4 (l)", found, wanted)
+}

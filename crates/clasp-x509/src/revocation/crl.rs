@@ -1,0 +1,389 @@
+//! Certificate revocation lists, read in place: RFC 5280 5.
+
+use super::point::{self, PointName};
+use crate::certificate::extension::{AuthorityKey, authority_key};
+use crate::certificate::hex;
+use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::name::{self, Name, compare};
+use crate::oid;
+use core::fmt;
+
+/// A parsed list that borrows its DER.
+#[derive(Clone, Copy, Debug)]
+pub struct Crl<'a> {
+    pub(crate) tbs: &'a [u8],
+    pub(crate) signature_algorithm: &'a [u8],
+    pub(crate) signature: &'a [u8],
+    issuer: &'a [u8],
+    this_update: i64,
+    next_update: Option<i64>,
+    version_2: bool,
+    entries: Der<'a>,
+    count: usize,
+    pub(crate) authority_key: Option<AuthorityKey<'a>>,
+    pub(crate) number: Option<&'a [u8]>,
+    /// The number of the complete list that a delta is for: RFC 5280 5.2.4.
+    pub(crate) base: Option<&'a [u8]>,
+    pub(crate) scope: Scope<'a>,
+    /// A critical extension that is not understood, of the list or of an entry: then the list says nothing.
+    pub(crate) unknown_critical: Option<&'a [u8]>,
+}
+
+/// IssuingDistributionPoint: RFC 5280 5.2.5.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scope<'a> {
+    pub(crate) der: Option<&'a [u8]>,
+    pub(crate) name: Option<PointName<'a>>,
+    pub(crate) only_users: bool,
+    pub(crate) only_authorities: bool,
+    pub(crate) reasons: Option<u16>,
+    pub(crate) indirect: bool,
+    pub(crate) only_attributes: bool,
+}
+
+/// Why a certificate was revoked: RFC 5280 5.3.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RevocationReason(pub u8);
+
+impl RevocationReason {
+    pub(crate) const REMOVE: Self = Self(8);
+}
+
+impl fmt::Display for RevocationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            0 => "unspecified",
+            1 => "keyCompromise",
+            2 => "cACompromise",
+            3 => "affiliationChanged",
+            4 => "superseded",
+            5 => "cessationOfOperation",
+            6 => "certificateHold",
+            8 => "removeFromCRL",
+            9 => "privilegeWithdrawn",
+            10 => "aACompromise",
+            _ => "a reason that is not known",
+        })
+    }
+}
+
+/// One revoked certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    serial: &'a [u8],
+    date: i64,
+    reason: RevocationReason,
+    /// The issuer of this entry and those after it, in an indirect list.
+    issuer: Option<Der<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    /// The serial number in hexadecimal.
+    pub fn serial(&self) -> String {
+        hex(self.serial)
+    }
+
+    /// When it was revoked, in seconds since 1970.
+    pub const fn date(&self) -> i64 {
+        self.date
+    }
+
+    /// Why.
+    pub const fn reason(&self) -> RevocationReason {
+        self.reason
+    }
+
+    /// Reads an entry; gives the unknown critical extension it has, if any.
+    fn read(list: &mut Der<'a>, version_2: bool) -> DerResult<(Self, Option<&'a [u8]>)> {
+        let mut inner = list.take(der::SEQUENCE, "revokedCertificate")?;
+        let serial = inner.take(der::INTEGER, "userCertificate")?.0;
+        let date = inner.time("revocationDate")?;
+        let mut entry = Self { serial, date, reason: RevocationReason(0), issuer: None };
+        let mut unknown = None;
+        if !inner.is_empty() {
+            if !version_2 {
+                return Err(DerError("crlEntryExtensions in a list of version 1"));
+            }
+            let extensions = inner.take(der::SEQUENCE, "crlEntryExtensions")?;
+            inner.finish("revokedCertificate")?;
+            each_extension(extensions, |oid, critical, mut value| {
+                match oid {
+                    oid::REASON_CODE => match value.take(der::ENUMERATED, "reasonCode")?.0 {
+                        [reason @ 0..=10] => entry.reason = RevocationReason(*reason),
+                        _ => return Err(DerError("reasonCode")),
+                    },
+                    oid::CERTIFICATE_ISSUER => {
+                        let names = value.take(der::SEQUENCE, "certificateIssuer")?;
+                        names.each("certificateIssuer", |n| {
+                            name::general::SubjectAltName::read(n, "certificateIssuer").map(|_| ())
+                        })?;
+                        entry.issuer = Some(names);
+                    }
+                    oid::INVALIDITY_DATE => {
+                        value.time("invalidityDate")?;
+                    }
+                    _ => {
+                        if critical {
+                            unknown = Some(oid);
+                        }
+                        return Ok(());
+                    }
+                }
+                value.finish("entry extension")
+            })?;
+        }
+        Ok((entry, unknown))
+    }
+}
+
+/// Walks Extensions; each may stand once.
+pub(crate) fn each_extension<'a>(
+    list: Der<'a>,
+    mut visit: impl FnMut(&'a [u8], bool, Der<'a>) -> DerResult<()>,
+) -> DerResult<()> {
+    let mut seen: [&[u8]; 16] = [&[]; 16];
+    let mut count = 0;
+    list.each("extensions", |list| {
+        let mut extension = list.take(der::SEQUENCE, "extension")?;
+        let oid = extension.oid("extnID")?;
+        let critical = extension.boolean("critical")?.unwrap_or(false);
+        let value = extension.take(der::OCTET_STRING, "extnValue")?;
+        extension.finish("extension")?;
+        if seen[..count].contains(&oid) {
+            return Err(DerError("an extension that stands twice"));
+        }
+        *seen.get_mut(count).ok_or(DerError("too many extensions"))? = oid;
+        count += 1;
+        visit(oid, critical, value)
+    })?;
+    Ok(())
+}
+
+impl<'a> Crl<'a> {
+    /// Reads a list, and every entry of it.
+    ///
+    /// # Errors
+    /// Names the field that is not as RFC 5280 5.1 has it.
+    pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
+        Self::read(der).map_err(|DerError(what)| what)
+    }
+
+    fn read(bytes: &'a [u8]) -> DerResult<Self> {
+        let mut input = Der(bytes);
+        let mut outer = input.take(der::SEQUENCE, "CertificateList")?;
+        input.finish("CertificateList")?;
+        let tbs = outer.whole(der::SEQUENCE, "tbsCertList")?;
+        let signature_algorithm = outer.whole(der::SEQUENCE, "signatureAlgorithm")?;
+        let signature = outer.bits("signatureValue")?;
+        outer.finish("CertificateList")?;
+
+        let mut body = Der(tbs).take(der::SEQUENCE, "tbsCertList")?;
+        let version_2 = match body.optional(der::INTEGER, "version")? {
+            None => false,
+            Some(Der([1])) => true,
+            Some(_) => return Err(DerError("version")),
+        };
+        if body.whole(der::SEQUENCE, "signature")? != signature_algorithm {
+            return Err(DerError("signature, which differs from signatureAlgorithm"));
+        }
+        let issuer = body.whole(der::SEQUENCE, "issuer")?;
+        name::check(issuer, "issuer")?;
+        let this_update = body.time("thisUpdate")?;
+        let next_update = match body.peek() {
+            Some(der::UTC_TIME | der::GENERALIZED_TIME) => Some(body.time("nextUpdate")?),
+            _ => None,
+        };
+        let entries = body.optional(der::SEQUENCE, "revokedCertificates")?.unwrap_or(Der(&[]));
+        let mut crl = Self {
+            tbs,
+            signature_algorithm,
+            signature,
+            issuer,
+            this_update,
+            next_update,
+            version_2,
+            entries,
+            count: 0,
+            authority_key: None,
+            number: None,
+            base: None,
+            scope: Scope::default(),
+            unknown_critical: None,
+        };
+        let mut walk = entries;
+        while !walk.is_empty() {
+            let (_, unknown) = Entry::read(&mut walk, version_2)?;
+            crl.unknown_critical = crl.unknown_critical.or(unknown);
+            crl.count += 1;
+        }
+        if let Some(mut block) = body.optional(constructed(0), "crlExtensions")? {
+            if !version_2 {
+                return Err(DerError("crlExtensions in a list of version 1"));
+            }
+            let list = block.take(der::SEQUENCE, "crlExtensions")?;
+            block.finish("crlExtensions")?;
+            each_extension(list, |oid, critical, value| crl.extension(oid, critical, value))?;
+        }
+        body.finish("tbsCertList")?;
+        Ok(crl)
+    }
+
+    fn extension(&mut self, oid: &'a [u8], critical: bool, mut value: Der<'a>) -> DerResult<()> {
+        match oid {
+            oid::AUTHORITY_KEY_ID => self.authority_key = Some(authority_key(&mut value)?),
+            oid::CRL_NUMBER => self.number = Some(number(&mut value, "cRLNumber")?),
+            oid::DELTA_CRL => self.base = Some(number(&mut value, "deltaCRLIndicator")?),
+            oid::ISSUING_POINT => {
+                let der = value.0;
+                self.scope = Scope { der: Some(der), ..scope(&mut value)? };
+            }
+            // Where to find more; nothing that limits what the list says.
+            oid::FRESHEST_CRL => {
+                point::check_list(&mut value, "freshestCRL")?;
+            }
+            oid::ISSUER_ALT_NAME | oid::AUTHORITY_INFO => return Ok(()),
+            _ => {
+                if critical {
+                    self.unknown_critical.get_or_insert(oid);
+                }
+                return Ok(());
+            }
+        }
+        value.finish("extension value")
+    }
+
+    /// What RFC 5280 5 has in every list and this one has not.
+    pub(crate) fn missing(&self) -> Option<&'static str> {
+        match self {
+            Self { version_2: false, .. } => Some("a list of version 1 (RFC 5280 5.1.2.1)"),
+            Self { next_update: None, .. } => Some("a list without nextUpdate (RFC 5280 5.1.2.5)"),
+            Self { number: None, .. } => Some("a list without cRLNumber (RFC 5280 5.2.3)"),
+            Self { authority_key: None, .. } => Some("a list without authorityKeyIdentifier (RFC 5280 5.2.1)"),
+            _ => None,
+        }
+    }
+
+    /// The issuer's name, DER.
+    pub const fn issuer_der(&self) -> &'a [u8] {
+        self.issuer
+    }
+
+    /// The issuer's name for people.
+    pub fn issuer(&self) -> String {
+        Name(self.issuer).to_string()
+    }
+
+    /// When it was issued, in seconds since 1970.
+    pub const fn this_update(&self) -> i64 {
+        self.this_update
+    }
+
+    /// When the next is issued at the latest, in seconds since 1970.
+    pub const fn next_update(&self) -> Option<i64> {
+        self.next_update
+    }
+
+    /// The list's number, in hexadecimal.
+    pub fn number(&self) -> Option<String> {
+        self.number.map(hex)
+    }
+
+    /// Whether it only has the changes since another list.
+    pub const fn is_delta(&self) -> bool {
+        self.base.is_some()
+    }
+
+    /// Whether it speaks for other issuers too.
+    pub const fn is_indirect(&self) -> bool {
+        self.scope.indirect
+    }
+
+    /// The signature algorithm for people.
+    pub fn signature_algorithm(&self) -> String {
+        crate::signature::describe(self.signature_algorithm)
+    }
+
+    /// How many certificates it revokes.
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether it revokes none.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The revoked certificates.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        let mut walk = self.entries;
+        core::iter::from_fn(move || Entry::read(&mut walk, true).ok().map(|(entry, _)| entry))
+    }
+
+    /// The entry for a certificate: RFC 5280 5.3.3, an entry's issuer holds for those after it.
+    pub(crate) fn find(&self, serial: &[u8], issuer: &[u8]) -> Option<Entry<'a>> {
+        let mut direct = compare::same(self.issuer, issuer);
+        for entry in self.entries() {
+            if let (true, Some(names)) = (self.scope.indirect, entry.issuer) {
+                direct = point::names(names).any(|name| match name {
+                    name::general::SubjectAltName::Directory(name) => compare::same(name, issuer),
+                    _ => false,
+                });
+            }
+            if direct && entry.serial == serial {
+                return Some(entry);
+            }
+        }
+        None
+    }
+
+    /// Whether a delta is for this complete list: RFC 5280 5.2.4 and 6.3.3 (c).
+    pub(crate) fn is_base_of(&self, delta: &Crl<'_>) -> bool {
+        let (Some(number), Some(base), Some(new)) = (self.number, delta.base, delta.number) else { return false };
+        let at_least = |a: &[u8], b: &[u8]| (a.len(), a) >= (b.len(), b);
+        let key = |c: &Crl<'_>| c.authority_key.and_then(|a| a.key).map(<[u8]>::to_vec);
+        compare::same(self.issuer, delta.issuer)
+            && self.scope.der == delta.scope.der
+            && key(self) == key(delta)
+            && at_least(number, base)
+            && at_least(new, number)
+    }
+}
+
+/// A number that is not negative, as minimal bytes without a sign, so that length orders first.
+fn number<'a>(value: &mut Der<'a>, what: &'static str) -> DerResult<&'a [u8]> {
+    let content = value.take(der::INTEGER, what)?.0;
+    match content {
+        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => Err(DerError(what)),
+        [0, rest @ ..] if !rest.is_empty() => Ok(rest),
+        all => Ok(all),
+    }
+}
+
+fn scope<'a>(value: &mut Der<'a>) -> DerResult<Scope<'a>> {
+    let what = "issuingDistributionPoint";
+    let mut inner = value.take(der::SEQUENCE, what)?;
+    // RFC 5280 5.2.5: never an empty sequence.
+    if inner.is_empty() {
+        return Err(DerError(what));
+    }
+    let name = inner.optional(constructed(0), what)?.map(|name| PointName::read(name, what)).transpose()?;
+    let mut flag = |n: u8| match inner.optional(primitive(n), what)? {
+        None => Ok(false),
+        Some(Der([0xff])) => Ok(true),
+        Some(_) => Err(DerError(what)),
+    };
+    let (only_users, only_authorities) = (flag(1)?, flag(2)?);
+    let reasons = inner.optional(primitive(3), what)?.map(|bits| point::reasons(bits.0, what)).transpose()?;
+    let mut flag = |n: u8| match inner.optional(primitive(n), what)? {
+        None => Ok(false),
+        Some(Der([0xff])) => Ok(true),
+        Some(_) => Err(DerError(what)),
+    };
+    let (indirect, only_attributes) = (flag(4)?, flag(5)?);
+    inner.finish(what)?;
+    // RFC 5280 5.2.5: at most one of the three.
+    if [only_users, only_authorities, only_attributes].iter().filter(|f| **f).count() > 1 {
+        return Err(DerError(what));
+    }
+    Ok(Scope { der: None, name, only_users, only_authorities, reasons, indirect, only_attributes })
+}

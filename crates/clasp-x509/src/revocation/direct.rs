@@ -1,0 +1,69 @@
+//! The status of a certificate whose issuer is known, without a path.
+
+use super::crl::Crl;
+use super::ocsp::OcspResponse;
+use super::status::{self, Terms};
+use super::{Revocation, Standing, Trouble};
+use crate::certificate::Certificate;
+use crate::name::compare;
+use crate::profile::{Profile, Rules};
+use crate::signature;
+use rustls_pki_types::UnixTime;
+
+/// The status of `certificate` by lists and OCSP responses. Its `issuers` are certificates of the authority that issued
+/// it, which the caller trusts: more than one where the authority has changed its key.
+///
+/// [`Revocation::check`] and [`Revocation::scope`] are not looked at.
+pub fn standing(
+    certificate: &Certificate<'_>,
+    issuers: &[Certificate<'_>],
+    time: UnixTime,
+    profile: Profile,
+    revocation: &Revocation<'_>,
+) -> Standing {
+    let rules = Rules::of(profile);
+    let terms = Terms {
+        now: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        max_age: revocation.max_age.map(|age| i64::try_from(age).unwrap_or(i64::MAX)),
+        indirect: revocation.indirect.unwrap_or(rules.indirect_crls),
+        rules,
+    };
+    let mut trouble = Trouble::NoList;
+    for response in revocation.stapled.iter().chain(revocation.responses) {
+        let response = match OcspResponse::parse(response) {
+            Ok(response) => response,
+            Err(field) => {
+                trouble = Trouble::Because(format!("an OCSP response that cannot be used: {field}"));
+                continue;
+            }
+        };
+        for issuer in issuers {
+            match response.status(certificate, issuer.subject_der(), issuer.spki(), revocation.nonce, &terms) {
+                Standing::Unknown(why) => trouble = trouble.nearer(why),
+                known => return known,
+            }
+        }
+    }
+    let mut signed = |place: usize| match revocation.lists.get(place) {
+        Some(list) => list_signed(list, issuers, rules),
+        None => Err(Trouble::NoList),
+    };
+    match status::by_lists(certificate, revocation.lists, &terms, &mut signed) {
+        Standing::Unknown(why) => Standing::Unknown(trouble.nearer(why)),
+        known => known,
+    }
+}
+
+fn list_signed(list: &Crl<'_>, issuers: &[Certificate<'_>], rules: &Rules) -> Result<(), Trouble> {
+    let mut trouble = "a list whose issuer is not known";
+    for issuer in issuers.iter().filter(|i| compare::same(i.subject_der(), list.issuer_der())) {
+        if issuer.key_usage().is_some_and(|u| !u.crl_sign()) {
+            trouble = "a list by an issuer whose keyUsage lacks cRLSign";
+        } else if signature::verify(list.signature_algorithm, issuer.spki(), list.tbs, list.signature, rules).is_ok() {
+            return Ok(());
+        } else {
+            trouble = "a list with a wrong signature";
+        }
+    }
+    Err(Trouble::Because(trouble.into()))
+}

@@ -1,0 +1,389 @@
+//! OCSP responses: RFC 6960, with RFC 5019's freshness.
+
+use super::crl::{RevocationReason, each_extension};
+use super::status::{Terms, fresh};
+use super::{Standing, Trouble};
+use crate::certificate::Certificate;
+use crate::certificate::{hex, key};
+use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::name::{Name, compare};
+use crate::oid::{self, Oid};
+use crate::signature;
+use aws_lc_rs::digest;
+
+/// Certificates looked at in one response.
+const MAX_CERTIFICATES: usize = 8;
+
+/// A parsed response that borrows its DER.
+#[derive(Clone, Copy, Debug)]
+pub struct OcspResponse<'a> {
+    tbs: &'a [u8],
+    signature_algorithm: &'a [u8],
+    signature: &'a [u8],
+    responder: Responder<'a>,
+    produced_at: i64,
+    responses: Der<'a>,
+    nonce: Option<&'a [u8]>,
+    unknown_critical: Option<&'a [u8]>,
+    certificates: Der<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Responder<'a> {
+    Name(&'a [u8]),
+    Key(&'a [u8]),
+}
+
+/// What the response says of one certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct SingleResponse<'a> {
+    hash: &'a [u8],
+    name_hash: &'a [u8],
+    key_hash: &'a [u8],
+    serial: &'a [u8],
+    status: CertStatus,
+    this_update: i64,
+    next_update: Option<i64>,
+    unknown_critical: Option<&'a [u8]>,
+}
+
+/// CertStatus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertStatus {
+    /// Not revoked.
+    Good,
+    /// Revoked at a time, for a reason.
+    Revoked(i64, RevocationReason),
+    /// The responder does not know the certificate.
+    Unknown,
+}
+
+impl SingleResponse<'_> {
+    /// The serial number in hexadecimal.
+    pub fn serial(&self) -> String {
+        hex(self.serial)
+    }
+
+    /// The status.
+    pub const fn status(&self) -> CertStatus {
+        self.status
+    }
+
+    /// When this was known to be right, in seconds since 1970.
+    pub const fn this_update(&self) -> i64 {
+        self.this_update
+    }
+
+    /// When there is news, in seconds since 1970.
+    pub const fn next_update(&self) -> Option<i64> {
+        self.next_update
+    }
+
+    /// Whether it is about a certificate: RFC 6960 4.1.1.
+    fn is_about(&self, serial: &[u8], issuer: &[u8], issuer_spki: &[u8]) -> bool {
+        let algorithm = match self.hash {
+            oid::SHA1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            oid::SHA256 => &digest::SHA256,
+            oid::SHA384 => &digest::SHA384,
+            oid::SHA512 => &digest::SHA512,
+            _ => return false,
+        };
+        let hash = |bytes: &[u8], wanted: &[u8]| digest::digest(algorithm, bytes).as_ref() == wanted;
+        self.serial == serial
+            && hash(issuer, self.name_hash)
+            && key::bits(issuer_spki).is_some_and(|key| hash(key, self.key_hash))
+    }
+}
+
+impl<'a> OcspResponse<'a> {
+    /// Reads a response.
+    ///
+    /// # Errors
+    /// Names the field that is not as RFC 6960 4.2 has it, or the responder's refusal.
+    pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
+        Self::read(der).map_err(|DerError(what)| what)
+    }
+
+    fn read(bytes: &'a [u8]) -> DerResult<Self> {
+        let mut input = Der(bytes);
+        let mut outer = input.take(der::SEQUENCE, "OCSPResponse")?;
+        input.finish("OCSPResponse")?;
+        match outer.take(der::ENUMERATED, "responseStatus")?.0 {
+            [0] => {}
+            [1] => return Err(DerError("malformedRequest: the responder did not understand the request")),
+            [2] => return Err(DerError("internalError: the responder failed")),
+            [3] => return Err(DerError("tryLater: the responder is busy")),
+            [5] => return Err(DerError("sigRequired: the responder wants a signed request")),
+            [6] => return Err(DerError("unauthorized: the responder does not know the certificate")),
+            _ => return Err(DerError("responseStatus")),
+        }
+        let mut block = outer.take(constructed(0), "responseBytes")?;
+        outer.finish("OCSPResponse")?;
+        let mut typed = block.take(der::SEQUENCE, "responseBytes")?;
+        block.finish("responseBytes")?;
+        if typed.oid("responseType")? != oid::OCSP_BASIC {
+            return Err(DerError("responseType"));
+        }
+        let mut response = typed.take(der::OCTET_STRING, "response")?;
+        typed.finish("responseBytes")?;
+        let mut basic = response.take(der::SEQUENCE, "BasicOCSPResponse")?;
+        response.finish("BasicOCSPResponse")?;
+        let tbs = basic.whole(der::SEQUENCE, "tbsResponseData")?;
+        let signature_algorithm = basic.whole(der::SEQUENCE, "signatureAlgorithm")?;
+        let signature = basic.bits("signature")?;
+        let certificates = match basic.optional(constructed(0), "certs")? {
+            None => Der(&[]),
+            Some(mut block) => {
+                let list = block.take(der::SEQUENCE, "certs")?;
+                block.finish("certs")?;
+                let mut walk = list;
+                while !walk.is_empty() {
+                    walk.whole(der::SEQUENCE, "certs")?;
+                }
+                list
+            }
+        };
+        basic.finish("BasicOCSPResponse")?;
+        let empty = Self {
+            tbs,
+            signature_algorithm,
+            signature,
+            responder: Responder::Key(&[]),
+            produced_at: 0,
+            responses: Der(&[]),
+            nonce: None,
+            unknown_critical: None,
+            certificates,
+        };
+        empty.data()
+    }
+
+    /// ResponseData.
+    fn data(mut self) -> DerResult<Self> {
+        let mut body = Der(self.tbs).take(der::SEQUENCE, "tbsResponseData")?;
+        if let Some(mut version) = body.optional(constructed(0), "version")? {
+            // Version 1 is the default; an encoded default is borne, as responders have it.
+            if version.take(der::INTEGER, "version")?.0 != [0] || !version.is_empty() {
+                return Err(DerError("version"));
+            }
+        }
+        let (tag, content, _) = body.any("responderID")?;
+        let mut inner = Der(content);
+        self.responder = match tag {
+            t if t == constructed(1) => {
+                let name = inner.whole(der::SEQUENCE, "responderID")?;
+                crate::name::check(name, "responderID")?;
+                Responder::Name(name)
+            }
+            t if t == constructed(2) => Responder::Key(inner.take(der::OCTET_STRING, "responderID")?.0),
+            _ => return Err(DerError("responderID")),
+        };
+        inner.finish("responderID")?;
+        self.produced_at = body.time("producedAt")?;
+        self.responses = body.take(der::SEQUENCE, "responses")?;
+        let mut walk = self.responses;
+        while !walk.is_empty() {
+            single(&mut walk)?;
+        }
+        if let Some(mut block) = body.optional(constructed(1), "responseExtensions")? {
+            let list = block.take(der::SEQUENCE, "responseExtensions")?;
+            block.finish("responseExtensions")?;
+            each_extension(list, |oid, critical, mut value| {
+                match oid {
+                    // RFC 9654 2.1: an OCTET STRING in the OCTET STRING; older responders leave the inner one out.
+                    oid::OCSP_NONCE => {
+                        let raw = value.0;
+                        self.nonce = Some(value.take(der::OCTET_STRING, "nonce").map_or(raw, |n| n.0));
+                    }
+                    _ if critical => self.unknown_critical = Some(oid),
+                    _ => {}
+                }
+                Ok(())
+            })?;
+        }
+        body.finish("tbsResponseData")?;
+        Ok(self)
+    }
+
+    /// What it says, certificate by certificate.
+    pub fn responses(&self) -> impl Iterator<Item = SingleResponse<'a>> + use<'a> {
+        let mut walk = self.responses;
+        core::iter::from_fn(move || single(&mut walk).ok())
+    }
+
+    /// When it was made, in seconds since 1970.
+    pub const fn produced_at(&self) -> i64 {
+        self.produced_at
+    }
+
+    /// Who made it, for people.
+    pub fn responder(&self) -> String {
+        match self.responder {
+            Responder::Name(name) => Name(name).to_string(),
+            Responder::Key(key) => format!("key {}", hex(key)),
+        }
+    }
+
+    /// The signature algorithm for people.
+    pub fn signature_algorithm(&self) -> String {
+        signature::describe(self.signature_algorithm)
+    }
+
+    /// The status of a certificate by this response.
+    pub(crate) fn status(
+        &self,
+        certificate: &Certificate<'_>,
+        issuer: &[u8],
+        issuer_spki: &[u8],
+        nonce: Option<&[u8]>,
+        terms: &Terms<'_>,
+    ) -> Standing {
+        let because = |why: String| Standing::Unknown(Trouble::Because(why));
+        if let Some(oid) = self.unknown_critical {
+            return because(format!("an OCSP response with the critical extension {}", Oid(oid)));
+        }
+        if nonce.is_some() && self.nonce != nonce {
+            return because("an OCSP response without the nonce of the request".into());
+        }
+        let mut standing = Standing::Unknown(Trouble::NoList);
+        let mut about =
+            self.responses().filter(|r| r.is_about(certificate.serial_der(), issuer, issuer_spki)).peekable();
+        if about.peek().is_none() {
+            return standing;
+        }
+        if let Err(why) = self.signed(issuer, issuer_spki, terms) {
+            return Standing::Unknown(why);
+        }
+        // Of several answers the worst counts.
+        for response in about {
+            let next = match (response.unknown_critical, fresh(response.this_update, response.next_update, terms)) {
+                (Some(oid), _) => because(format!("an OCSP response with the critical extension {}", Oid(oid))),
+                (None, Err(why)) => Standing::Unknown(why),
+                (None, Ok(())) => match response.status {
+                    CertStatus::Good => Standing::Good,
+                    CertStatus::Revoked(at, reason) => Standing::Revoked { at, reason },
+                    CertStatus::Unknown => because("an OCSP responder that does not know the certificate".into()),
+                },
+            };
+            standing = match (standing, next) {
+                (revoked @ Standing::Revoked { .. }, _) | (_, revoked @ Standing::Revoked { .. }) => revoked,
+                (Standing::Unknown(Trouble::NoList), next) => next,
+                (unknown @ Standing::Unknown(_), _) | (_, unknown @ Standing::Unknown(_)) => unknown,
+                (Standing::Good, Standing::Good) => Standing::Good,
+            };
+        }
+        standing
+    }
+
+    /// RFC 6960 4.2.2.2: signed by the issuer itself, or by one it delegated this to.
+    fn signed(&self, issuer: &[u8], issuer_spki: &[u8], terms: &Terms<'_>) -> Result<(), Trouble> {
+        let because = |why: &str| Err(Trouble::Because(why.into()));
+        let verify = |spki: &[u8]| {
+            signature::verify(self.signature_algorithm, spki, self.tbs, self.signature, terms.rules).is_ok()
+        };
+        if self.is_by(issuer, issuer_spki) && verify(issuer_spki) {
+            return Ok(());
+        }
+        let mut walk = self.certificates;
+        let mut trouble = Trouble::Because("an OCSP response that the issuer did not sign, nor anyone it named".into());
+        for _ in 0..MAX_CERTIFICATES {
+            let Ok(der) = walk.whole(der::SEQUENCE, "certs") else { break };
+            let Ok(delegate) = Certificate::parse(der) else { continue };
+            if !self.is_by(delegate.subject_der(), delegate.spki()) || !compare::same(delegate.issuer_der(), issuer) {
+                continue;
+            }
+            match delegated(&delegate, issuer_spki, terms) {
+                Ok(()) if verify(delegate.spki()) => return Ok(()),
+                Ok(()) => return because("an OCSP response with a wrong signature"),
+                Err(why) => trouble = why,
+            }
+        }
+        Err(trouble)
+    }
+
+    fn is_by(&self, name: &[u8], spki: &[u8]) -> bool {
+        match self.responder {
+            Responder::Name(responder) => compare::same(responder, name),
+            // RFC 6960 4.2.1: KeyHash is always SHA-1.
+            Responder::Key(hash) => key::bits(spki)
+                .is_some_and(|key| digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, key).as_ref() == hash),
+        }
+    }
+}
+
+/// RFC 6960 4.2.2.2: a responder's certificate is issued by the issuer directly, for OCSP signing. Its own status is not
+/// asked for (4.2.2.2.1 leaves that to policy): the answer would come from the same issuer.
+fn delegated(delegate: &Certificate<'_>, issuer_spki: &[u8], terms: &Terms<'_>) -> Result<(), Trouble> {
+    let because = |why: &str| Err(Trouble::Because(why.into()));
+    let purposes = delegate.extended_key_usage();
+    if !purposes.is_some_and(|mut list| list.any(|p| p.0 == oid::OCSP_SIGNING)) {
+        return because("an OCSP responder whose certificate is not for OCSP signing");
+    }
+    if delegate.key_usage().is_some_and(|u| !u.digital_signature()) {
+        return because("an OCSP responder whose key may not sign");
+    }
+    if !(delegate.not_before()..=delegate.not_after()).contains(&terms.now) {
+        return because("an OCSP responder whose certificate is out of date");
+    }
+    if delegate.extensions.unknown_critical.is_some() {
+        return because("an OCSP responder whose certificate has a critical extension that is not understood");
+    }
+    let Certificate { signature_algorithm, tbs, signature, .. } = *delegate;
+    match signature::verify(signature_algorithm, issuer_spki, tbs, signature, terms.rules) {
+        Ok(()) => Ok(()),
+        Err(_) => because("an OCSP responder whose certificate the issuer did not sign"),
+    }
+}
+
+fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
+    let what = "SingleResponse";
+    let mut inner = list.take(der::SEQUENCE, what)?;
+    let mut id = inner.take(der::SEQUENCE, "certID")?;
+    let mut algorithm = id.take(der::SEQUENCE, "hashAlgorithm")?;
+    let hash = algorithm.oid("hashAlgorithm")?;
+    let name_hash = id.take(der::OCTET_STRING, "issuerNameHash")?.0;
+    let key_hash = id.take(der::OCTET_STRING, "issuerKeyHash")?.0;
+    let serial = id.take(der::INTEGER, "serialNumber")?.0;
+    id.finish("certID")?;
+    let (tag, content, _) = inner.any("certStatus")?;
+    let status = match tag {
+        t if t == primitive(0) && content.is_empty() => CertStatus::Good,
+        t if t == constructed(1) => {
+            let mut revoked = Der(content);
+            let at = revoked.time("revocationTime")?;
+            let reason = match revoked.optional(constructed(0), "revocationReason")? {
+                None => 0,
+                Some(mut reason) => match reason.take(der::ENUMERATED, "revocationReason")?.0 {
+                    [reason @ 0..=10] => *reason,
+                    _ => return Err(DerError("revocationReason")),
+                },
+            };
+            revoked.finish("certStatus")?;
+            CertStatus::Revoked(at, RevocationReason(reason))
+        }
+        t if t == primitive(2) && content.is_empty() => CertStatus::Unknown,
+        _ => return Err(DerError("certStatus")),
+    };
+    let this_update = inner.time("thisUpdate")?;
+    let next_update = match inner.optional(constructed(0), "nextUpdate")? {
+        None => None,
+        Some(mut next) => {
+            let time = next.time("nextUpdate")?;
+            next.finish("nextUpdate")?;
+            Some(time)
+        }
+    };
+    let mut unknown_critical = None;
+    if let Some(mut block) = inner.optional(constructed(1), "singleExtensions")? {
+        let extensions = block.take(der::SEQUENCE, "singleExtensions")?;
+        block.finish("singleExtensions")?;
+        each_extension(extensions, |oid, critical, _| {
+            if critical {
+                unknown_critical = Some(oid);
+            }
+            Ok(())
+        })?;
+    }
+    inner.finish(what)?;
+    Ok(SingleResponse { hash, name_hash, key_hash, serial, status, this_update, next_update, unknown_critical })
+}

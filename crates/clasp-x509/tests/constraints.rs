@@ -1,0 +1,252 @@
+//! Name constraints and policies over whole paths.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use clasp_x509::{Options, PolicyInputs, Profile, Reason, Usage, verify};
+use common::*;
+use std::slice::from_ref;
+
+const DIRECTORY: u8 = 0xa4;
+
+/// Whether a leaf of these names is accepted below an authority with these constraints.
+fn permits(permitted: &[Vec<u8>], excluded: &[Vec<u8>], subject: &[u8], alt: &[Vec<u8>]) -> bool {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |d| {
+        d.set(NAME_CONSTRAINTS, true, subtrees(permitted, excluded));
+    });
+    let leaf = server(&middle, |d| {
+        d.subject = subject.to_vec();
+        d.set(SAN, subject == [0x30, 0], names(alt));
+    });
+    let options = Options::new(at(NOW), Usage::Any).profile(Profile::Rfc5280);
+    match verify(&chain(&[&leaf, &middle]), &store(&[&root]), &options) {
+        Ok(_) => true,
+        Err(refused) => {
+            assert_eq!((refused.reason(), refused.nearest().rule), (Reason::NameConstraint, "RFC 5280 4.2.1.10"));
+            false
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_name() {
+    let email = |text: &str| tlv(0x81, text.as_bytes());
+    let uri = |text: &str| tlv(0x86, text.as_bytes());
+    let ip = |bytes: &[u8]| tlv(0x87, bytes);
+    let directory = |text: &str| tlv(DIRECTORY, &name(text));
+    let other = || tlv(0xa0, &[&oid(&[0x2a, 3])[..], &tlv(0xa0, &[5, 0])].concat());
+    let net = [192, 0, 2, 0, 255, 255, 255, 0];
+    // constraint, a name within, a name without
+    for (base, within, without) in [
+        (dns("example.com"), dns("a.example.com"), dns("example.org")),
+        (email("example.com"), email("a@example.com"), email("a@b.example.com")),
+        (email(".example.com"), email("a@b.example.com"), email("a@example.com")),
+        (email("a@example.com"), email("a@example.com"), email("b@example.com")),
+        (uri("example.com"), uri("http://example.com/"), uri("http://a.example.com/")),
+        (uri(".example.com"), uri("http://a.example.com:80/"), uri("http://example.org/")),
+        (ip(&net), ip(&[192, 0, 2, 9]), ip(&[192, 0, 3, 9])),
+        (directory("Good CA"), directory("good  ca"), directory("Bad")),
+    ] {
+        let bare = [0x30, 0];
+        assert!(permits(from_ref(&base), &[], &bare, from_ref(&within)), "{within:x?} within {base:x?}");
+        assert!(!permits(from_ref(&base), &[], &bare, from_ref(&without)), "{without:x?} within {base:x?}");
+        assert!(!permits(from_ref(&base), &[], &bare, &[within.clone(), without.clone()]), "one of two is not enough");
+        assert!(!permits(&[], from_ref(&base), &bare, &[without.clone(), within]), "an excluded name of two");
+        assert!(permits(&[], from_ref(&base), &bare, &[without]), "what is not excluded");
+        if base[0] != DIRECTORY {
+            assert!(permits(&[base], &[], &bare, &[directory("any")]), "another kind is not constrained");
+        }
+    }
+    let bare = [0x30, 0];
+    assert!(!permits(&[other()], &[], &bare, &[other()]), "a kind without rules cannot be held to them");
+    assert!(!permits(&[], &[other()], &bare, &[other()]), "nor can it be excluded");
+    assert!(permits(&[], &[other()], &bare, &[dns("a.b")]), "where there is none, nothing is to be held");
+    assert!(!permits(&[uri("example.com")], &[], &bare, &[uri("urn:x")]), "a URI without a host");
+}
+
+#[test]
+fn subjects_count_too() {
+    let directory = tlv(DIRECTORY, &name("Good"));
+    assert!(permits(from_ref(&directory), &[], &name("GOOD"), &[dns("a.b")]));
+    assert!(!permits(from_ref(&directory), &[], &name("Bad"), &[dns("a.b")]));
+    assert!(!permits(&[], &[directory], &name("Good"), &[dns("a.b")]));
+    let pair = seq(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1]), &tlv(0x16, b"a@evil.org")]);
+    let mail = seq(&[&tlv(0x31, &pair)]);
+    assert!(!permits(&[tlv(0x81, b"example.com")], &[], &mail, &[dns("a.b")]), "an address in the subject");
+}
+
+#[test]
+fn constraints_only_narrow_and_spare_self_issued_authorities() {
+    let root = authority("root", None, |d| {
+        d.set(NAME_CONSTRAINTS, true, subtrees(&[dns("example.com")], &[]));
+    });
+    let same = authority("root", Some(&root), |d| {
+        d.set(SAN, false, names(&[dns("other.org")]));
+    });
+    let leaf = server(&same, |d| {
+        d.set(SAN, false, names(&[dns("example.com")]));
+    });
+    judge(&root, &[&leaf, &same], "example.com", &options(Profile::WebPki)).unwrap();
+    let wide = authority("wide", Some(&root), |d| {
+        d.set(NAME_CONSTRAINTS, true, subtrees(&[dns("example.com"), dns("other.org")], &[]));
+    });
+    let other = server(&wide, |d| {
+        d.subject = name("some server");
+        d.set(SAN, false, names(&[dns("other.org")]));
+    });
+    for profile in Profile::ALL {
+        let refused = judge(&root, &[&other, &wide], "other.org", &options(profile)).unwrap_err();
+        assert_eq!(refused.reason(), Reason::NameConstraint, "a root's name constraints hold in every profile");
+    }
+}
+
+#[test]
+fn a_common_name_that_stands_in_is_constrained_as_a_host() {
+    let root = authority("root", None, |d| {
+        d.set(NAME_CONSTRAINTS, true, subtrees(&[dns("example.org")], &[]));
+    });
+    let leaf = server(&root, |d| {
+        d.without(SAN);
+    });
+    let refused = judge(&root, &[&leaf], "example.com", &options(Profile::Legacy)).unwrap_err();
+    assert_eq!(refused.reason(), Reason::NameConstraint);
+    let mut lenient = options(Profile::Rfc5280);
+    assert!(judge(&root, &[&leaf], "example.com", &lenient).is_err());
+    let open = authority("open", None, |_| ());
+    let leaf = server(&open, |d| {
+        d.without(SAN);
+    });
+    lenient.common_name = Some(true);
+    judge(&open, &[&leaf], "example.com", &lenient).unwrap();
+}
+
+#[test]
+fn malformed_constraints_spoil_their_authority() {
+    for base in [
+        tlv(0x87, &[192, 0, 2, 1]),
+        tlv(0x87, &[1, 2, 3, 4, 255, 0, 255, 0]),
+        tlv(0x81, b"a@b@example.com"),
+        dns("*.example.com"),
+    ] {
+        let root = authority("root", None, |_| ());
+        let middle = authority("middle", Some(&root), |d| {
+            d.set(NAME_CONSTRAINTS, true, subtrees(&[], from_ref(&base)));
+        });
+        let leaf = server(&middle, |_| ());
+        let refused = judge(&root, &[&leaf, &middle], "example.com", &options(Profile::Rfc5280)).unwrap_err();
+        let told = refused.attempts().iter().any(|a| a.finding.found.contains("nameConstraints"));
+        assert!(told, "{base:x?}: {refused:?}");
+    }
+}
+
+const A: &[u8] = &[0x2a, 3, 1];
+const B: &[u8] = &[0x2a, 3, 2];
+const ANY: &[u8] = &[0x55, 0x1d, 32, 0];
+
+fn policies(list: &[&[u8]]) -> Vec<u8> {
+    let all: Vec<u8> = list.iter().flat_map(|policy| seq(&[&oid(policy)])).collect();
+    tlv(0x30, &all)
+}
+
+/// Judges root, an intermediate and a leaf with policies, and mappings in the intermediate.
+fn with_policies(
+    middle_has: &[&[u8]],
+    maps: &[(&[u8], &[u8])],
+    leaf_has: &[&[u8]],
+    inputs: PolicyInputs<'_>,
+) -> Result<(), Reason> {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |d| {
+        if !middle_has.is_empty() {
+            d.set(POLICIES, false, policies(middle_has));
+        }
+        let pairs: Vec<u8> = maps.iter().flat_map(|(from, to)| seq(&[&oid(from), &oid(to)])).collect();
+        if !pairs.is_empty() {
+            d.set(MAPPINGS, true, tlv(0x30, &pairs));
+        }
+    });
+    let leaf = server(&middle, |d| {
+        if !leaf_has.is_empty() {
+            d.set(POLICIES, false, policies(leaf_has));
+        }
+    });
+    let mut options = options(Profile::WebPki);
+    options.policies = inputs;
+    verify(&chain(&[&leaf, &middle]), &store(&[&root]), &options).map(|_| ()).map_err(|refused| {
+        assert!(refused.nearest().rule.starts_with("RFC 5280 6.1"), "{refused}");
+        refused.reason()
+    })
+}
+
+#[test]
+fn policies_hold_along_the_path() {
+    let must = PolicyInputs { require_explicit: true, ..PolicyInputs::default() };
+    let want_a = PolicyInputs { acceptable: &[A], ..must };
+    let no = Err(Reason::Policy);
+    assert_eq!(with_policies(&[], &[], &[], PolicyInputs::default()), Ok(()), "nobody asks");
+    assert_eq!(with_policies(&[], &[], &[], must), no);
+    assert_eq!(with_policies(&[A], &[], &[A], must), Ok(()));
+    assert_eq!(with_policies(&[A], &[], &[B], must), no);
+    assert_eq!(with_policies(&[A, B], &[], &[B], want_a), no, "not the one that is wanted");
+    assert_eq!(with_policies(&[A, B], &[], &[A], want_a), Ok(()));
+    assert_eq!(with_policies(&[ANY], &[], &[A], want_a), Ok(()));
+    assert_eq!(with_policies(&[ANY], &[], &[A], PolicyInputs { inhibit_any: true, ..want_a }), no);
+    assert_eq!(with_policies(&[A], &[(A, B)], &[B], want_a), Ok(()), "mapped");
+    assert_eq!(with_policies(&[A], &[(A, B)], &[A], want_a), no, "mapped away");
+    assert_eq!(with_policies(&[A], &[(A, B)], &[B], PolicyInputs { inhibit_mapping: true, ..want_a }), no);
+    assert_eq!(with_policies(&[A], &[(ANY, B)], &[B], PolicyInputs::default()), no, "anyPolicy may not be mapped");
+}
+
+#[test]
+fn policy_constraints_of_an_authority() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |d| {
+        d.set(POLICIES, false, policies(&[A])).set(POLICY_CONSTRAINTS, true, seq(&[&tlv(0x80, &[0])]));
+    });
+    let bare = server(&middle, |_| ());
+    let good = server(&middle, |d| {
+        d.set(POLICIES, false, policies(&[A]));
+    });
+    judge(&root, &[&good, &middle], "example.com", &options(Profile::WebPki)).unwrap();
+    let refused = judge(&root, &[&bare, &middle], "example.com", &options(Profile::WebPki)).unwrap_err();
+    assert_eq!(refused.reason(), Reason::Policy);
+    let twice = server(&middle, |d| {
+        d.set(POLICIES, false, policies(&[A, A]));
+    });
+    assert!(judge(&root, &[&twice, &middle], "example.com", &options(Profile::WebPki)).is_err());
+    let qualified = server(&middle, |d| {
+        let qualifier = seq(&[&oid(&[0x2a, 9]), &[5, 0]]);
+        d.set(POLICIES, true, seq(&[&seq(&[&oid(A), &seq(&[&qualifier])])]));
+    });
+    let refused = judge(&root, &[&qualified, &middle], "example.com", &options(Profile::WebPki)).unwrap_err();
+    assert_eq!((refused.reason(), refused.nearest().rule), (Reason::CriticalExtension, "RFC 5280 4.2.1.4"));
+}
+
+/// Mappings that would double a tree at every level cost no more than their length here.
+#[test]
+fn policy_bombs_are_cheap() {
+    let root = authority("root", None, |_| ());
+    let oids: Vec<Vec<u8>> = (0..100).map(|n| vec![0x2a, 3, n]).collect();
+    let all: Vec<&[u8]> = oids.iter().map(Vec::as_slice).collect();
+    let mut path: Vec<Made> = Vec::new();
+    for level in 0..12 {
+        let made = authority(&format!("level {level}"), Some(path.last().unwrap_or(&root)), |d| {
+            let pairs: Vec<u8> = all
+                .iter()
+                .flat_map(|from| [&all[0], &all[1]].map(|to| seq(&[&oid(from), &oid(to)])).concat())
+                .collect();
+            d.set(POLICIES, false, policies(&all)).set(MAPPINGS, true, tlv(0x30, &pairs));
+        });
+        path.push(made);
+    }
+    let leaf = server(path.last().unwrap(), |d| {
+        d.set(POLICIES, false, policies(&[all[0]]));
+    });
+    let presented: Vec<&Made> = std::iter::once(&leaf).chain(path.iter().rev()).collect();
+    let mut options = options(Profile::Rfc5280);
+    options.policies.require_explicit = true;
+    let start = std::time::Instant::now();
+    judge(&root, &presented, "example.com", &options).unwrap();
+    assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
+}

@@ -1,0 +1,417 @@
+//! Revocation lists and OCSP responses, made by hand.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use clasp_x509::{
+    Certificate, Check, Crl, Options, Profile, Reason, Rejection, Revocation, Scope, Standing, standing, verify,
+};
+use common::*;
+use std::slice::from_ref;
+
+const FROM: &str = "300301000000Z";
+const TO: &str = "300401000000Z";
+const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+const DELTA: &[u8] = &[0x55, 0x1d, 27];
+const POINT: &[u8] = &[0x55, 0x1d, 28];
+
+/// A list in the making.
+struct List {
+    issuer: Vec<u8>,
+    from: &'static str,
+    to: Option<&'static str>,
+    entries: Vec<Vec<u8>>,
+    extensions: Vec<Extension>,
+}
+
+fn extension(list: &[Extension]) -> Vec<u8> {
+    let all = |(id, critical, value): &Extension| {
+        let critical = if *critical { vec![1, 1, 0xff] } else { Vec::new() };
+        seq(&[&oid(id), &critical, &tlv(4, value)])
+    };
+    tlv(0x30, &list.iter().flat_map(all).collect::<Vec<u8>>())
+}
+
+fn entry(serial: &[u8], extensions: &[Extension]) -> Vec<u8> {
+    let extra = if extensions.is_empty() { Vec::new() } else { extension(extensions) };
+    seq(&[&tlv(2, serial), &utc("300302000000Z"), &extra])
+}
+
+fn key_id(by: &Made) -> Extension {
+    (AKI, false, seq(&[&tlv(0x80, &by.key.id())]))
+}
+
+fn list(by: &Made, change: impl FnOnce(&mut List)) -> Vec<u8> {
+    let mut list = List {
+        issuer: by.subject.clone(),
+        from: FROM,
+        to: Some(TO),
+        entries: Vec::new(),
+        extensions: vec![(CRL_NUMBER, false, vec![2, 1, 5]), key_id(by)],
+    };
+    change(&mut list);
+    let to = list.to.map_or_else(Vec::new, utc);
+    let entries = if list.entries.is_empty() { Vec::new() } else { tlv(0x30, &list.entries.concat()) };
+    let extensions = tlv(0xa0, &extension(&list.extensions));
+    by.key.frame(&seq(&[&[2, 1, 1], &ecdsa(), &list.issuer, &utc(list.from), &to, &entries, &extensions]))
+}
+
+struct Scene {
+    root: Made,
+    middle: Made,
+    leaf: Made,
+}
+
+impl Scene {
+    fn new(change: impl FnOnce(&mut Draft)) -> Self {
+        let root = authority("root", None, |_| ());
+        let middle = authority("middle", Some(&root), |d| d.serial = vec![7]);
+        let leaf = server(&middle, |d| {
+            d.serial = vec![9];
+            change(d);
+        });
+        Self { root, middle, leaf }
+    }
+
+    fn judge(
+        &self,
+        profile: Profile,
+        lists: &[Vec<u8>],
+        extra: &[&Made],
+        change: impl FnOnce(&mut Options<'_>),
+    ) -> Result<(), Box<Rejection>> {
+        let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
+        let mut options = options(profile);
+        options.revocation.check = Check::Require;
+        options.revocation.lists = &lists;
+        change(&mut options);
+        let presented: Vec<&Made> = [&self.leaf, &self.middle].into_iter().chain(extra.iter().copied()).collect();
+        verify(&chain(&presented), &store(&[&self.root]), &options).map(|_| ())
+    }
+
+    fn reason(&self, lists: &[Vec<u8>]) -> Result<(), Reason> {
+        self.judge(Profile::WebPki, lists, &[], |_| ()).map_err(|refused| refused.reason())
+    }
+}
+
+#[test]
+fn lists_say_good_and_revoked() {
+    let scene = Scene::new(|_| ());
+    let (above, below) = (list(&scene.root, |_| ()), list(&scene.middle, |_| ()));
+    assert_eq!(scene.reason(&[above.clone(), below.clone()]), Ok(()));
+    assert_eq!(scene.reason(from_ref(&below)), Err(Reason::StatusUnknown), "nothing of the intermediate");
+    let leaf_only = scene.judge(Profile::WebPki, from_ref(&below), &[], |o| o.revocation.scope = Scope::Leaf);
+    leaf_only.unwrap();
+    let revoked = list(&scene.middle, |l| {
+        l.entries = vec![entry(&[8], &[]), entry(&[9], &[(&[0x55, 0x1d, 21], false, vec![10, 1, 1])])];
+    });
+    let refused = scene.judge(Profile::WebPki, &[above, revoked.clone()], &[], |_| ()).unwrap_err();
+    assert_eq!((refused.reason(), refused.nearest().rule), (Reason::Revoked, "RFC 5280 6.3"));
+    assert!(refused.nearest().found.contains("keyCompromise"), "{refused}");
+    for (check, accepted) in [(Check::Ignore, true), (Check::Prefer, false)] {
+        let verdict = scene.judge(Profile::WebPki, from_ref(&revoked), &[], |o| o.revocation.check = check);
+        assert_eq!(verdict.is_ok(), accepted, "{check:?}");
+    }
+    scene.judge(Profile::WebPki, &[below], &[], |o| o.revocation.check = Check::Prefer).unwrap();
+    let middle = list(&scene.root, |l| l.entries = vec![entry(&[7], &[])]);
+    let refused = scene.judge(Profile::WebPki, &[middle], &[], |_| ()).unwrap_err();
+    assert_eq!(refused.nearest().place, clasp_x509::Place::Presented(1), "the intermediate is revoked");
+}
+
+#[test]
+fn lists_that_do_not_count() {
+    let scene = Scene::new(|_| ());
+    let above = list(&scene.root, |_| ());
+    let stranger = authority("middle", None, |_| ());
+    let mut forged = list(&scene.middle, |_| ());
+    *forged.last_mut().unwrap() ^= 1;
+    let unknown: &'static [u8] = &[0x2a, 3, 4];
+    for (what, bad) in [
+        ("another key", list(&stranger, |_| ())),
+        ("an altered signature", forged),
+        ("another issuer", list(&scene.root, |_| ())),
+        ("out of date", list(&scene.middle, |l| (l.from, l.to) = ("290301000000Z", Some("290401000000Z")))),
+        ("of the future", list(&scene.middle, |l| l.from = "300318000000Z")),
+        ("without a number", list(&scene.middle, |l| l.extensions.retain(|(id, ..)| *id != CRL_NUMBER))),
+        ("without a key identifier", list(&scene.middle, |l| l.extensions.retain(|(id, ..)| *id != AKI))),
+        ("without nextUpdate", list(&scene.middle, |l| l.to = None)),
+        ("a critical extension", list(&scene.middle, |l| l.extensions.push((unknown, true, vec![5, 0])))),
+        (
+            "a critical entry extension",
+            list(&scene.middle, |l| l.entries = vec![entry(&[1], &[(unknown, true, vec![5, 0])])]),
+        ),
+        ("authorities only", list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&[0x82, 1, 0xff]]))))),
+        ("attributes only", list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&[0x85, 1, 0xff]]))))),
+        ("some reasons only", list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&[0x83, 2, 5, 0x60]]))))),
+        ("a delta alone", list(&scene.middle, |l| l.extensions.push((DELTA, true, vec![2, 1, 4])))),
+        ("an indirect list", list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&[0x84, 1, 0xff]]))))),
+    ] {
+        assert_eq!(scene.reason(&[above.clone(), bad]), Err(Reason::StatusUnknown), "{what}");
+    }
+    let old = list(&scene.middle, |l| l.to = None);
+    scene.judge(Profile::Rfc5280, &[above.clone(), old.clone()], &[], |_| ()).expect("no nextUpdate");
+    let aged = scene.judge(Profile::Rfc5280, &[above, old], &[], |o| o.revocation.max_age = Some(86_400));
+    assert_eq!(aged.unwrap_err().reason(), Reason::StatusUnknown, "too old without it");
+}
+
+#[test]
+fn deltas_add_and_take_away() {
+    let scene = Scene::new(|_| ());
+    let above = list(&scene.root, |_| ());
+    let delta = |base: u8, number: u8, entries: Vec<Vec<u8>>| {
+        list(&scene.middle, |l| {
+            l.entries = entries;
+            l.extensions =
+                vec![(CRL_NUMBER, false, vec![2, 1, number]), (DELTA, true, vec![2, 1, base]), key_id(&scene.middle)];
+        })
+    };
+    let base = list(&scene.middle, |_| ());
+    let held = list(&scene.middle, |l| l.entries = vec![entry(&[9], &[(&[0x55, 0x1d, 21], false, vec![10, 1, 6])])]);
+    let remove = || vec![entry(&[9], &[(&[0x55, 0x1d, 21], false, vec![10, 1, 8])])];
+    assert_eq!(scene.reason(&[above.clone(), base.clone(), delta(5, 6, vec![entry(&[9], &[])])]), Err(Reason::Revoked));
+    assert_eq!(scene.reason(&[above.clone(), held.clone(), delta(5, 6, remove())]), Ok(()));
+    assert_eq!(scene.reason(&[above.clone(), held, delta(6, 7, remove())]), Err(Reason::Revoked), "not of this base");
+    assert_eq!(scene.reason(&[above, base, delta(6, 7, vec![entry(&[9], &[])])]), Ok(()), "not of this base");
+}
+
+#[test]
+fn distribution_points_and_indirect_lists() {
+    let uri = |text: &str| tlv(0xa0, &tlv(0x86, text.as_bytes()));
+    let point = |name: &[u8], issuer: Option<&Made>| {
+        let issuer = issuer.map_or_else(Vec::new, |by| tlv(0xa2, &tlv(0xa4, &by.subject)));
+        seq(&[&seq(&[&tlv(0xa0, name), &issuer])])
+    };
+    let scene = Scene::new(|d| {
+        d.set(CRL_POINTS, false, point(&uri("http://a.example/"), None));
+    });
+    let above = list(&scene.root, |_| ());
+    let scoped = |name: &str| list(&scene.middle, |l| l.extensions.push((POINT, true, seq(&[&tlv(0xa0, &uri(name))]))));
+    assert_eq!(scene.reason(&[above.clone(), scoped("http://a.example/")]), Ok(()));
+    assert_eq!(scene.reason(&[above.clone(), scoped("http://b.example/")]), Err(Reason::StatusUnknown));
+
+    let root = authority("root", None, |_| ());
+    let signer = authority("signer", Some(&root), |_| ());
+    let middle = authority("middle", Some(&root), |_| ());
+    let leaf = server(&middle, |d| {
+        d.serial = vec![9];
+        d.set(CRL_POINTS, false, point(&uri("http://a.example/"), Some(&signer)));
+    });
+    let scene = Scene { root, middle, leaf };
+    let above = list(&scene.root, |_| ());
+    let issuer = |of: &Made| (&[0x55u8, 0x1d, 29][..], true, seq(&[&tlv(0xa4, &of.subject)]));
+    let indirect = |entries: Vec<Vec<u8>>| {
+        list(&signer, |l| {
+            l.entries = entries;
+            let scope = seq(&[&tlv(0xa0, &uri("http://a.example/")), &[0x84, 1, 0xff]]);
+            l.extensions.push((POINT, true, scope));
+        })
+    };
+    let judge = |profile, entries: Vec<Vec<u8>>, extra: &[&Made]| {
+        scene.judge(profile, &[above.clone(), indirect(entries)], extra, |_| ()).map_err(|r| r.reason())
+    };
+    assert_eq!(judge(Profile::Rfc5280, vec![], &[&signer]), Ok(()));
+    assert_eq!(judge(Profile::WebPki, vec![], &[&signer]), Err(Reason::StatusUnknown), "the profile takes none");
+    assert_eq!(judge(Profile::Rfc5280, vec![], &[]), Err(Reason::StatusUnknown), "its issuer is not known");
+    assert_eq!(judge(Profile::Rfc5280, vec![entry(&[9], &[])], &[&signer]), Ok(()), "an entry of the signer's own");
+    let entries = vec![entry(&[1], &[issuer(&scene.middle)]), entry(&[9], &[])];
+    assert_eq!(judge(Profile::Rfc5280, entries, &[&signer]), Err(Reason::Revoked), "the issuer carries on");
+}
+
+#[test]
+fn issuers_of_lists() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |d| {
+        d.set(KEY_USAGE, true, usage(0x04));
+    });
+    let leaf = server(&middle, |_| ());
+    let scene = Scene { root, middle, leaf };
+    let lists = [list(&scene.root, |_| ()), list(&scene.middle, |_| ())];
+    assert_eq!(scene.reason(&lists), Err(Reason::StatusUnknown), "keyUsage without cRLSign");
+    // Another key of the same authority signs its lists.
+    let other = authority("middle", Some(&scene.root), |d| {
+        d.set(KEY_USAGE, true, usage(0x02)).set(BASIC_CONSTRAINTS, true, vec![0x30, 0]);
+    });
+    let lists = [list(&scene.root, |_| ()), list(&other, |_| ())];
+    scene.judge(Profile::Rfc5280, &lists, &[&other], |_| ()).unwrap();
+    let stranger = authority("middle", None, |_| ());
+    let lists = [list(&scene.root, |_| ()), list(&stranger, |_| ())];
+    let refused = scene.judge(Profile::Rfc5280, &lists, &[&stranger], |_| ()).unwrap_err();
+    assert_eq!(refused.reason(), Reason::StatusUnknown);
+}
+
+/// What a response is made of.
+struct Answer<'m> {
+    by: &'m Made,
+    by_key: bool,
+    status: Vec<u8>,
+    sha256: bool,
+    serial: Vec<u8>,
+    from: &'static str,
+    to: Option<&'static str>,
+    single: Vec<Extension>,
+    whole: Vec<Extension>,
+    with: Vec<Vec<u8>>,
+}
+
+const GOOD: &[u8] = &[0x80, 0];
+
+fn revoked() -> Vec<u8> {
+    tlv(0xa1, &general("20300301000000Z"))
+}
+
+fn response(issuer: &Made, by: &Made, change: impl FnOnce(&mut Answer<'_>)) -> Vec<u8> {
+    let mut a = Answer {
+        by,
+        by_key: false,
+        status: GOOD.to_vec(),
+        sha256: false,
+        serial: vec![9],
+        from: "20300310000000Z",
+        to: Some("20300320000000Z"),
+        single: Vec::new(),
+        whole: Vec::new(),
+        with: Vec::new(),
+    };
+    change(&mut a);
+    let (algorithm, id): (_, &[u8]) = if a.sha256 {
+        (&SHA256, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1])
+    } else {
+        (&SHA1_FOR_LEGACY_USE_ONLY, &[0x2b, 14, 3, 2, 26])
+    };
+    let hash = |bytes: &[u8]| tlv(4, digest(algorithm, bytes).as_ref());
+    let cert_id =
+        seq(&[&seq(&[&oid(id), &[5, 0]]), &hash(&issuer.subject), &hash(issuer.key.bits()), &tlv(2, &a.serial)]);
+    let extensions = |list: &[Extension]| if list.is_empty() { Vec::new() } else { tlv(0xa1, &extension(list)) };
+    let next = a.to.map_or_else(Vec::new, |to| tlv(0xa0, &general(to)));
+    let single = seq(&[&cert_id, &a.status, &general(a.from), &next, &extensions(&a.single)]);
+    let responder = if a.by_key { tlv(0xa2, &tlv(4, &a.by.key.id())) } else { tlv(0xa1, &a.by.subject) };
+    let data = seq(&[&responder, &general("20300311000000Z"), &seq(&[&single]), &extensions(&a.whole)]);
+    let certificates = if a.with.is_empty() { Vec::new() } else { tlv(0xa0, &tlv(0x30, &a.with.concat())) };
+    let basic = seq(&[&data, &ecdsa(), &bit_string(&a.by.key.sign(&data)), &certificates]);
+    let basic_id = oid(&[0x2b, 6, 1, 5, 5, 7, 48, 1, 1]);
+    seq(&[&[10, 1, 0], &tlv(0xa0, &seq(&[&basic_id, &tlv(4, &basic)]))])
+}
+
+fn stapled(scene: &Scene, response: &[u8]) -> Result<(), Reason> {
+    let mut options = options(Profile::WebPki);
+    options.revocation =
+        Revocation { check: Check::Require, scope: Scope::Leaf, stapled: Some(response), ..Revocation::default() };
+    let host = rustls_pki_types::ServerName::try_from("example.com").unwrap();
+    verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options.name(&host))
+        .map(|_| ())
+        .map_err(|refused| refused.reason())
+}
+
+#[test]
+fn responses_by_the_issuer() {
+    let scene = Scene::new(|_| ());
+    let by_issuer = |change: fn(&mut Answer<'_>)| response(&scene.middle, &scene.middle, change);
+    let judge = |response: Vec<u8>| stapled(&scene, &response);
+    let none = scene.judge(Profile::WebPki, &[], &[], |o| o.revocation.scope = Scope::Leaf);
+    assert_eq!(none.unwrap_err().reason(), Reason::StatusUnknown, "without a response nothing is known");
+    assert_eq!(judge(by_issuer(|_| ())), Ok(()));
+    assert_eq!(judge(by_issuer(|a| a.sha256 = true)), Ok(()));
+    assert_eq!(judge(by_issuer(|a| a.by_key = true)), Ok(()));
+    assert_eq!(judge(by_issuer(|a| a.to = None)), Ok(()));
+    assert_eq!(judge(by_issuer(|a| a.status = revoked())), Err(Reason::Revoked));
+    let unknown: &'static [u8] = &[0x2a, 3];
+    for (what, bad) in [
+        ("unknown", by_issuer(|a| a.status = vec![0x82, 0])),
+        ("another certificate", by_issuer(|a| a.serial = vec![8])),
+        ("out of date", by_issuer(|a| a.to = Some("20300312000000Z"))),
+        ("of the future", by_issuer(|a| (a.from, a.to) = ("20300318000000Z", None))),
+        (
+            "a critical extension",
+            response(&scene.middle, &scene.middle, |a| a.whole = vec![(unknown, true, vec![5, 0])]),
+        ),
+        (
+            "a critical one within",
+            response(&scene.middle, &scene.middle, |a| a.single = vec![(unknown, true, vec![5, 0])]),
+        ),
+        ("by somebody else", response(&scene.middle, &scene.root, |_| ())),
+        ("for another issuer", response(&scene.root, &scene.middle, |_| ())),
+        ("refused by the responder", seq(&[&[10, 1, 6]])),
+    ] {
+        assert_eq!(judge(bad), Err(Reason::StatusUnknown), "{what}");
+    }
+}
+
+#[test]
+fn responses_by_a_delegate() {
+    let scene = Scene::new(|_| ());
+    let signing = |by: &Made, change: fn(&mut Draft)| {
+        server(by, |d| {
+            d.subject = name("responder");
+            d.set(EKU, false, seq(&[&oid(OCSP_SIGNING)]));
+            change(d);
+        })
+    };
+    let judge = |delegate: &Made| {
+        let with = delegate.der.clone();
+        stapled(&scene, &response(&scene.middle, delegate, |a| a.with = vec![with]))
+    };
+    assert_eq!(judge(&signing(&scene.middle, |_| ())), Ok(()));
+    let bad = Err(Reason::StatusUnknown);
+    assert_eq!(judge(&signing(&scene.root, |_| ())), bad, "by another authority");
+    assert_eq!(judge(&signing(&scene.middle, |d| drop(d.without(EKU).tbs()))), bad, "without the purpose");
+    assert_eq!(
+        judge(&signing(&scene.middle, |d| drop(d.set(KEY_USAGE, true, usage(0x20)).tbs()))),
+        bad,
+        "may not sign"
+    );
+    let old = |d: &mut Draft| d.validity = seq(&[&utc("200101000000Z"), &utc("210101000000Z")]);
+    assert_eq!(judge(&signing(&scene.middle, old)), bad, "out of date");
+    let delegate = signing(&scene.middle, |_| ());
+    let alone = response(&scene.middle, &delegate, |_| ());
+    assert_eq!(stapled(&scene, &alone), bad, "its certificate is missing");
+}
+
+#[test]
+fn nonces_and_must_staple() {
+    let scene = Scene::new(|d| {
+        d.set(TLS_FEATURE, false, seq(&[&[2, 1, 5]]));
+    });
+    let nonce: &'static [u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 2];
+    let with = response(&scene.middle, &scene.middle, |a| a.whole = vec![(nonce, false, tlv(4, b"12345678"))]);
+    let without = response(&scene.middle, &scene.middle, |_| ());
+    let certificates = (Certificate::parse(&scene.leaf.der).unwrap(), Certificate::parse(&scene.middle.der).unwrap());
+    for (response, wanted, good) in
+        [(&with, &b"12345678"[..], true), (&with, b"87654321", false), (&without, b"12345678", false)]
+    {
+        let responses = [&response[..]];
+        let revocation = Revocation { responses: &responses, nonce: Some(wanted), ..Revocation::default() };
+        let found = standing(&certificates.0, &[certificates.1], at(NOW), Profile::WebPki, &revocation);
+        assert_eq!(found == Standing::Good, good, "{found:?}");
+    }
+    let judge = |stapled: Option<&[u8]>, asked: bool| {
+        let mut options = options(Profile::WebPki);
+        options.revocation = Revocation { stapled, asked_for_staple: asked, ..Revocation::default() };
+        verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options)
+            .map(|_| ())
+            .map_err(|r| r.reason())
+    };
+    assert_eq!(judge(None, false), Ok(()), "nobody asked");
+    assert_eq!(judge(None, true), Err(Reason::StatusUnknown));
+    assert_eq!(judge(Some(&without), true), Ok(()));
+    let revoked = response(&scene.middle, &scene.middle, |a| a.status = revoked());
+    assert!(judge(Some(&revoked), true).is_err());
+}
+
+#[test]
+fn what_is_malformed_is_not_read() {
+    let scene = Scene::new(|_| ());
+    let scope = |value: Vec<u8>| list(&scene.middle, |l| l.extensions.push((POINT, true, value)));
+    for bad in [
+        scope(vec![0x30, 0]),
+        scope(seq(&[&[0x81, 1, 0xff], &[0x82, 1, 0xff]])),
+        scope(seq(&[&[0x81, 1, 0]])),
+        scope(seq(&[&tlv(0xa0, &[])])),
+        list(&scene.middle, |l| l.entries = vec![seq(&[&[2, 1, 1], &utc("300302000000Z"), &[5, 0]])]),
+        list(&scene.middle, |l| l.extensions = vec![(CRL_NUMBER, false, vec![2, 1, 0x80])]),
+        list(&scene.middle, |l| l.extensions.push((CRL_NUMBER, false, vec![2, 1, 6]))),
+        list(&scene.middle, |l| l.issuer = seq(&[&[5, 0]])),
+    ] {
+        assert!(Crl::parse(&bad).is_err(), "{bad:x?}");
+    }
+}
