@@ -127,7 +127,7 @@ fn figures(name: &'static str, ends: &(End, End)) -> Figures {
 }
 
 fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
-    let kind = if suite.name().contains("ECDSA") { KeyKind::P256 } else { KeyKind::Rsa };
+    let kind = if suite.name().starts_with("TLS_RSA") { KeyKind::Rsa } else { KeyKind::P256 };
     let mut server = ServerConfig::builder()
         .identity(authority().issue(kind, &["localhost"]).identity())
         .policy(Policy::legacy())
@@ -139,7 +139,7 @@ fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig
     }
     let policy = Policy::legacy().with_suites([suite]);
     let curves = Policy::default().groups().to_vec();
-    let policy = policy.with_groups(if suite.name().contains("ECDHE") { curves } else { Vec::new() });
+    let policy = policy.with_groups(if suite.name().starts_with("TLS_RSA") { Vec::new() } else { curves });
     let mut client = ClientConfig::builder().trust(authority().roots()).policy(policy);
     if !resume {
         client = client.no_sessions();
@@ -149,7 +149,7 @@ fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig
 
 /// Bounds with room to spare: a change that doubles the work is found, one allocation more is not.
 const MAX_ALLOCATIONS: usize = 400;
-const MAX_ASKED: usize = 64 * 1024;
+const MAX_ASKED: usize = 128 * 1024;
 const MAX_PEAK: isize = 32 * 1024;
 /// An idle connection keeps its keys and what is known of the peer (its certificates), and no buffer. HMAC keys, which
 /// only CBC suites have, are the largest part.
@@ -176,6 +176,14 @@ fn what_a_handshake_and_an_idle_connection_cost() {
     let resumed = handshake(&client, &server);
     assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
     all.push(figures("ECDHE-ECDSA, resumed by ticket", &resumed));
+    let tls13 = CipherSuite::TLS_AES_128_GCM_SHA256;
+    let (client, server) = configs(tls13, true, true);
+    drop(handshake(&client, &server));
+    let (forgetful, plain) = configs(tls13, false, false);
+    all.push(figures("TLS 1.3 with X25519MLKEM768, full", &handshake(&forgetful, &plain)));
+    let resumed = handshake(&client, &server);
+    assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
+    all.push(figures("TLS 1.3, resumed by ticket", &resumed));
     if cfg!(feature = "legacy") {
         let (client, server) = configs(rsa, false, false);
         drop(handshake(&client, &server));
