@@ -1,5 +1,6 @@
 //! What goes wrong, for people: a line that says what was seen and wanted, a line that says what to change.
 
+use crate::output::{Style, note, on_stderr};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -11,17 +12,23 @@ pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
     code: u8,
+    quiet: bool,
 }
 
 impl Failure {
     /// It could not be done.
     pub(crate) fn cannot(message: impl Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: 2 }
+        Self { message: message.to_string(), hint: None, code: 2, quiet: false }
     }
 
     /// The answer is no.
     pub(crate) fn no(message: impl Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: 1 }
+        Self { message: message.to_string(), hint: None, code: 1, quiet: false }
+    }
+
+    /// Whoever read our output has read enough: the end, and no failure.
+    pub(crate) fn reader_gone() -> Self {
+        Self { message: "stdout was closed".into(), hint: None, code: 0, quiet: true }
     }
 
     #[must_use]
@@ -47,11 +54,17 @@ impl Failure {
         &self.message
     }
 
+    pub(crate) fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Prints it to stderr; gives its exit code.
     pub(crate) fn print(self) -> ExitCode {
-        eprintln!("error: {}", self.message);
-        if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+        if !self.quiet {
+            note(format_args!("{} {}", on_stderr(Style::Bad, "error:"), self.message));
+            if let Some(hint) = &self.hint {
+                note(format_args!("{} {hint}", on_stderr(Style::Bold, "hint:")));
+            }
         }
         ExitCode::from(self.code)
     }
@@ -62,9 +75,9 @@ impl From<clasp::Error> for Failure {
         use clasp::error::{Blame, Cause};
         let failure = if error.blame() == Blame::Peer { Self::no(&error) } else { Self::cannot(&error) };
         let hint = match (error.hint_text(), error.cause()) {
-            (Some(hint), _) => {
-                hint.replace("Policy::legacy()", "--policy legacy").replace("Policy::default()", "--policy default")
-            }
+            (Some(hint), _) => clasp::Policy::named().iter().fold(hint.to_string(), |h, (name, _)| {
+                h.replace(&format!("Policy::{name}()"), &format!("--policy {name}"))
+            }),
             (None, Cause::Record(clasp::error::RecordError::PlainHttp)) => {
                 "the port speaks plain HTTP: try another port, or http://".into()
             }

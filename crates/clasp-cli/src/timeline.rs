@@ -1,5 +1,6 @@
 //! A conversation as it was seen: text for a terminal, JSON for programs, SVG for a page.
 
+use crate::output::{self, Style};
 use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::ContentType;
 use serde::Serialize;
@@ -87,7 +88,7 @@ impl Observer for Recorder {
 impl Conversation {
     /// For a terminal.
     pub(crate) fn text(&self) -> String {
-        let mut out = format!("{}\n", self.title);
+        let mut out = format!("{}\n", output::on_stdout(Style::Bold, &self.title));
         for e in &self.events {
             let line = match e.direction {
                 Some("sent") => format!("{:>9.2} ms  client ── {:<22} {:>6} B ──▶ server", e.at_ms, e.what, e.bytes),
@@ -97,9 +98,11 @@ impl Conversation {
             out.push_str(&line);
             out.push('\n');
         }
-        let mark = if self.as_expected { "as it should" } else { "NOT AS IT SHOULD" };
+        let (style, mark) =
+            if self.as_expected { (Style::Good, "as it should") } else { (Style::Bad, "NOT AS IT SHOULD") };
+        let mark = output::on_stdout(style, mark);
         // Writing to a String cannot fail.
-        let _infallible = writeln!(out, "   {mark}: {}\n", self.outcome);
+        let _infallible = writeln!(out, "   {mark}: {}", self.outcome);
         out
     }
 }

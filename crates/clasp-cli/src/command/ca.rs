@@ -2,6 +2,7 @@
 
 use super::ca_status;
 use crate::failure::Failure;
+use crate::output::{self, note};
 use crate::pem;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -126,12 +127,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn init(dir: &Path, name: &str, intermediate: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
     let root = dir.join("root.pem");
     if root.exists() {
-        eprintln!("{} is there already; nothing to do", root.display());
+        note(format_args!("{} is there already; nothing to do", root.display()));
         return Ok(());
     }
     make_root(dir, name, intermediate, key, days)?;
-    println!("{}", root.display());
-    Ok(())
+    output::line(root.display())
 }
 
 fn make_root(dir: &Path, name: &str, intermediate: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
@@ -199,8 +199,7 @@ pub(crate) fn for_localhost(dir: &Path) -> Result<(PathBuf, Issued), Failure> {
 
 fn issue(dir: &Path, names: &[String], client: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
     let issued = make(dir, names, client, key, days)?;
-    println!("{}\n{}", issued.chain.display(), issued.key.display());
-    Ok(())
+    output::line(format_args!("{}\n{}", issued.chain.display(), issued.key.display()))
 }
 
 fn make(dir: &Path, names: &[String], client: bool, key: KeyKind, days: i64) -> Result<Issued, Failure> {
@@ -255,12 +254,11 @@ fn make(dir: &Path, names: &[String], client: bool, key: KeyKind, days: i64) -> 
 fn list(dir: &Path, json: bool) -> Result<(), Failure> {
     let index = read_index(dir)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&index).map_err(Failure::cannot)?);
-        return Ok(());
+        return output::line(serde_json::to_string_pretty(&index).map_err(Failure::cannot)?);
     }
     for e in &index {
         let state = e.revoked.as_ref().map_or("good".into(), |on| format!("revoked {on}"));
-        println!(
+        output::line(format_args!(
             "{}  {:<6}  until {}  {:<20}  {}  {}",
             e.serial,
             e.usage,
@@ -268,10 +266,10 @@ fn list(dir: &Path, json: bool) -> Result<(), Failure> {
             state,
             e.file,
             e.names.join(",")
-        );
+        ))?;
     }
     if index.is_empty() {
-        eprintln!("nothing was issued in {}", dir.display());
+        note(format_args!("nothing was issued in {}", dir.display()));
     }
     Ok(())
 }
@@ -284,7 +282,7 @@ fn revoke(dir: &Path, which: &str) -> Result<(), Failure> {
             .hint(format!("clasp ca list {}", dir.display()))
     })?;
     match &entry.revoked {
-        Some(on) => eprintln!("{which} was revoked on {on} already"),
+        Some(on) => note(format_args!("{which} was revoked on {on} already")),
         None => entry.revoked = Some(OffsetDateTime::now_utc().date().to_string()),
     }
     write_index(dir, &index)

@@ -1,15 +1,18 @@
 //! `clasp connect HOST:PORT`.
 
 use crate::failure::Failure;
+use crate::output::{self, Style, note};
 use crate::{pem, report};
 use clasp::config::ClientIdentity;
 use clasp::keys::log::KeyLogFile;
+use clasp::wire::code::ProtocolVersion;
 use clasp::{ClientConfig, Facts, ServerName, Stream};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// Speak TLS to HOST:PORT: says what was negotiated on stderr, then joins stdin and stdout to the connection.
 #[derive(clap::Args)]
@@ -32,9 +35,12 @@ pub(crate) struct Arguments {
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// What may be negotiated: default or legacy
+    /// What may be negotiated: modern, default or legacy
     #[arg(long, default_value = "default")]
     policy: String,
+    /// Speak this version alone
+    #[arg(long, value_name = "VERSION", value_parser = ["1.2", "1.3"])]
+    tls: Option<String>,
     /// The name to ask for and check, instead of HOST
     #[arg(long, value_name = "NAME")]
     servername: Option<String>,
@@ -67,20 +73,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut reports = vec![report::json(&facts)];
     if arguments.resume {
         say(arguments, &facts);
-        stream.close()?;
-        drop(stream);
+        end(stream, &facts)?;
         stream = connect(arguments, &config, &name)?;
         facts = stream.handshake()?;
         reports.push(report::json(&facts));
         let taken = facts
             .resumed
             .map_or("the session was not taken".into(), |r| format!("the session was taken, by {}", r.name()));
-        eprintln!("reconnected: {taken}");
+        note(format_args!("reconnected: {taken}"));
     }
     if arguments.json {
-        println!("{:#}", serde_json::json!({ "connections": reports }));
         stream.close()?;
-        return Ok(());
+        return output::line(format_args!("{:#}", serde_json::json!({ "connections": reports })));
     }
     say(arguments, &facts);
     match &arguments.get {
@@ -91,12 +95,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn config(arguments: &Arguments) -> Result<Arc<ClientConfig>, Failure> {
     let builder = if arguments.insecure {
-        eprintln!("warning: --insecure: the peer can be anybody, and so can whoever is in the middle");
+        let warning = output::on_stderr(Style::Bad, "warning:");
+        note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
         ClientConfig::builder().dangerous_trust_anyone()
     } else {
         ClientConfig::builder().trust(pem::roots(arguments.ca.as_deref())?)
     };
-    let mut builder = builder.policy(pem::policy(&arguments.policy)?).alpn(&arguments.alpn);
+    let mut builder = builder.policy(pem::policy(&arguments.policy, arguments.tls.as_deref())?).alpn(&arguments.alpn);
     if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
         let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(pem::identity(cert, key)?));
         builder = builder.identity(identity);
@@ -119,10 +124,21 @@ fn connect(
     Ok(Stream::new(config.connect(name.clone())?, tcp))
 }
 
+/// Closes the first connection, and waits a little for what comes after a handshake of TLS 1.3: the session's tickets.
+fn end(mut stream: Stream<TcpStream>, facts: &Facts) -> Result<(), Failure> {
+    stream.close()?;
+    if facts.version == ProtocolVersion::Tls13 {
+        stream.transport().set_read_timeout(Some(Duration::from_secs(2)))?;
+        // A server that goes on talking, or ends without a word, has sent its tickets before.
+        let _rest = io::copy(&mut (&mut stream).take(1 << 16), &mut io::sink());
+    }
+    Ok(())
+}
+
 fn say(arguments: &Arguments, facts: &Facts) {
-    report::lines(facts).iter().for_each(|line| eprintln!("{line}"));
+    report::lines(facts).iter().for_each(note);
     let verdict = if arguments.insecure { "NOT CHECKED (--insecure)" } else { "trusted, and for this name" };
-    eprintln!("verdict   {verdict}");
+    note(format_args!("verdict   {verdict}"));
 }
 
 fn get(stream: &mut Stream<TcpStream>, name: &ServerName<'_>, path: &str) -> Result<(), Failure> {
@@ -132,7 +148,7 @@ fn get(stream: &mut Stream<TcpStream>, name: &ServerName<'_>, path: &str) -> Res
     let mut page = Vec::new();
     let read = stream.read_to_end(&mut page);
     // What came is shown even where the end is missing; the error follows.
-    io::stdout().write_all(&page)?;
+    output::bytes(&page)?;
     read?;
     Ok(())
 }
@@ -150,7 +166,7 @@ fn join(stream: Stream<TcpStream>) -> Result<(), Failure> {
         }
     });
     let mut stream = stream;
-    stream.transport().set_read_timeout(Some(std::time::Duration::from_millis(20)))?;
+    stream.transport().set_read_timeout(Some(Duration::from_millis(20)))?;
     let mut open = true;
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -171,8 +187,7 @@ fn join(stream: Stream<TcpStream>) -> Result<(), Failure> {
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(n) => {
-                io::stdout().write_all(&buffer[..n])?;
-                io::stdout().flush()?;
+                output::bytes(&buffer[..n])?;
             }
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             // A peer that ends the transport after our own close has nothing left to cut off.

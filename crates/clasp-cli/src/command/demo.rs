@@ -6,6 +6,7 @@ mod link;
 mod loopback;
 
 use crate::failure::Failure;
+use crate::output::{self, Style};
 use crate::timeline::{self, Conversation};
 use cast::Cast;
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.json {
-        eprintln!("making a CA and certificates in memory ...");
+        output::note("making a CA and certificates in memory ...");
     }
     let cast = Cast::new()?;
     let loopback = loopback::conversations(&cast)?;
@@ -31,16 +32,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let all: Vec<Conversation> = loopback.iter().chain(&link).cloned().collect();
     if arguments.json {
         let value = serde_json::json!({ "loopback": loopback, "simulated_link_28_ms": link });
-        println!("{value:#}");
+        output::line(format_args!("{value:#}"))?;
     } else {
-        println!("== Over loopback TCP: times are of this machine ==\n");
-        loopback.iter().for_each(|c| print!("{}", c.text()));
-        println!("== Over a simulated link, 28 ms one way: the round trips ==\n");
-        link.iter().for_each(|c| print!("{}", c.text()));
+        for (title, conversations) in [
+            ("== Over loopback TCP: times are of this machine ==", &loopback),
+            ("== Over a simulated link, 28 ms one way: the round trips ==", &link),
+        ] {
+            output::line(format_args!("{}\n", output::on_stdout(Style::Bold, title)))?;
+            for conversation in conversations {
+                output::line(conversation.text())?;
+            }
+        }
     }
     if let Some(path) = &arguments.svg {
         std::fs::write(path, timeline::svg(&all)).map_err(|e| Failure::file(path, e))?;
-        eprintln!("drawn into {}", path.display());
+        output::note(format_args!("drawn into {}", path.display()));
     }
     match all.iter().find(|c| !c.as_expected) {
         None => Ok(()),

@@ -4,6 +4,7 @@ mod pages;
 
 use crate::command::ca;
 use crate::failure::Failure;
+use crate::output::{self, note};
 use crate::{pem, report};
 use clasp::config::{DangerousAcceptAnyone, Identities, Verifier, WebPki};
 use clasp::crypto::Provider;
@@ -33,12 +34,12 @@ pub(crate) struct Arguments {
     /// The private key of the --cert at the same place
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
-    /// What may be negotiated: default or legacy
+    /// What may be negotiated: modern, default or legacy
     #[arg(long, default_value = "default")]
     policy: String,
-    /// The protocol version
-    #[arg(long, value_parser = ["1.2"], default_value = "1.2")]
-    tls: String,
+    /// Speak this version alone
+    #[arg(long, value_name = "VERSION", value_parser = ["1.2", "1.3"])]
+    tls: Option<String>,
     /// Whether clients are asked for a certificate
     #[arg(long, value_parser = ["off", "request", "require"], default_value = "off")]
     client_auth: String,
@@ -88,7 +89,7 @@ fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option<PathBuf>),
     }
     let mut builder = ServerConfig::builder()
         .resolver(Arc::new(Identities::new(identities)))
-        .policy(pem::policy(&arguments.policy)?)
+        .policy(pem::policy(&arguments.policy, arguments.tls.as_deref())?)
         .alpn(if arguments.echo { &[][..] } else { &arguments.alpn });
     builder = match arguments.session_cache {
         0 => builder.no_sessions(),
@@ -139,9 +140,9 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
         }
     })?;
     let address = listener.local_addr()?;
-    eprintln!("listening on https://{address}/");
+    note(format_args!("listening on https://{address}/"));
     if let Some(root) = made {
-        eprintln!("try: curl --cacert '{}' https://localhost:{}/", root.display(), address.port());
+        note(format_args!("try: curl --cacert '{}' https://localhost:{}/", root.display(), address.port()));
     }
     let acceptor = Acceptor::new(config);
     let arguments = Arc::new(arguments);
@@ -153,7 +154,7 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
                 }
                 // Out of file descriptors, say: what is open goes on, and the next may find room.
                 Err(e) => {
-                    eprintln!("accept: {e}");
+                    note(format_args!("accept: {e}"));
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             },
@@ -174,14 +175,14 @@ async fn serve(tcp: TcpStream, acceptor: Acceptor, arguments: Arc<Arguments>) {
             log(&arguments, &peer, Ok(&tls));
             let result = if arguments.echo { echo(tls).await } else { http(tls, &arguments).await };
             if let Err(e) = result {
-                log(&arguments, &peer, Err(&e));
+                log(&arguments, &peer, Err(Failure::cannot(e)));
             }
         }
         Ok(Err((error, tcp))) => {
-            log(&arguments, &peer, Err(&error.to_string()));
+            log(&arguments, &peer, Err(Failure::from_io(error)));
             drain(tcp).await;
         }
-        Err(_) => log(&arguments, &peer, Err("the handshake took too long")),
+        Err(_) => log(&arguments, &peer, Err(Failure::cannot("the handshake took too long"))),
     }
 }
 
@@ -211,22 +212,26 @@ async fn http(tls: TlsStream<TcpStream>, arguments: &Arguments) -> Result<(), St
     builder.serve_connection(TokioIo::new(tls), service).await.map_err(|e| e.to_string())
 }
 
-fn log(arguments: &Arguments, peer: &str, outcome: Result<&TlsStream<TcpStream>, &str>) {
+fn log(arguments: &Arguments, peer: &str, outcome: Result<&TlsStream<TcpStream>, Failure>) {
     if arguments.json {
-        let mut line = match outcome {
+        let mut line = match &outcome {
             Ok(tls) => report::json(tls.facts()),
-            Err(error) => serde_json::json!({ "error": error }),
+            Err(failure) => serde_json::json!({ "error": failure.message(), "hint": failure.hint_text() }),
         };
         line["peer"] = peer.into();
-        println!("{line}");
+        // The server serves on when nobody reads its log any more.
+        let _unread = output::line(line);
         return;
     }
     match outcome {
         Ok(tls) => {
             let facts = tls.facts();
             let resumed = facts.resumed.map_or(String::new(), |r| format!(", resumed by {}", r.name()));
-            eprintln!("{peer}: {} {}{resumed}", facts.version, facts.suite);
+            note(format_args!("{peer}: {} {}{resumed}", facts.version, facts.suite));
         }
-        Err(error) => eprintln!("{peer}: {error}"),
+        Err(failure) => {
+            let hint = failure.hint_text().map_or(String::new(), |h| format!(" (hint: {h})"));
+            note(format_args!("{peer}: {}{hint}", failure.message()));
+        }
     }
 }

@@ -21,6 +21,7 @@ use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
     NewSessionTicketView, SignedView,
 };
+use zeroize::Zeroizing;
 
 pub(super) async fn server(link: &mut Link, config: &ServerConfig, offer: ClientOffer) -> Result<Established> {
     // 7.4.1.2 is behind us
@@ -290,7 +291,7 @@ fn decrypt_premaster(
     ciphertext: crate::wire::Read<&[u8]>,
     vault: &mut Vault12,
 ) -> Result<()> {
-    let mut random = zeroize::Zeroizing::new([0; 48]);
+    let mut random = Zeroizing::new([0; 48]);
     config.provider.random.fill(&mut *random)?;
     let ciphertext = ciphertext?;
     let key = identity.transport.as_ref().ok_or(Outside::Bug)?;
@@ -302,10 +303,10 @@ fn decrypt_premaster(
     }
 }
 
-fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Vec<u8>>) {
+fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing<Vec<u8>>>) {
     let mut ticket = Vec::new();
     let mut lifetime = 0;
-    if let (Some(keys), Some(session)) = (&config.tickets, session.map(zeroize::Zeroizing::new)) {
+    if let (Some(keys), Some(session)) = (&config.tickets, session) {
         // RFC 5077 3.3: an empty ticket says that the server changed its mind, as it does when it cannot make one.
         if keys.seal(config.clock.now(), &session, &mut ticket).is_err() {
             ticket.clear();

@@ -466,7 +466,7 @@ fn session_of(config: &ServerConfig, suite: &Suite13, facts: &Facts) -> Result<S
 
 /// The ticket of a session: sealed state, or the name of state that the server keeps.
 async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Result<Option<Vec<u8>>> {
-    let Some(bytes) = session.encode().map(zeroize::Zeroizing::new) else { return Ok(None) };
+    let Some(bytes) = session.encode() else { return Ok(None) };
     let now: SystemTime = session.created;
     if let Some(keys) = &config.tickets {
         let mut ticket = Vec::new();

@@ -345,10 +345,11 @@ pub(crate) fn expand_label(hash: &dyn Hash, secret: &[u8], label: &[u8], context
         let counter = [byte(n + 1)];
         let parts: [&[u8]; 8] =
             [previous.as_ref(), &length, &label_len, PREFIX, label, &context_len, context, &counter];
-        let block = key.sign(&parts);
+        let mut block = key.sign(&parts);
         chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
-        previous.wipe();
         previous = block;
+        // What stays on the stack can be copied into the heap with the padding of a value that is moved there.
+        block.wipe();
     }
     previous.wipe();
 }

@@ -5,7 +5,7 @@ use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersio
 use crate::wire::{Read, Reader, Writer};
 use core::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A session on the server.
 pub(crate) struct ServerSession {
@@ -34,16 +34,19 @@ pub(crate) struct ServerSession {
 const FORMAT: u8 = 4;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
+/// More than everything but the chain takes: the fixed fields, and a protocol and a server name of at most 255
+/// bytes each.
+const ROOM_BESIDE_CHAIN: usize = 128 + 2 * 256;
 
 impl ServerSession {
-    /// The session's bytes; `None` if it is too large to keep.
-    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+    /// The session's bytes, wiped on drop: the master secret is among them. `None` if it is too large to keep.
+    pub(crate) fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
         if self.client_chain.iter().map(Vec::len).sum::<usize>() > MAX_CHAIN {
             return None;
         }
         // Room for all at once: growing would leave copies of the secret behind.
-        let mut out =
-            Vec::with_capacity(512 + 2 * MAX_CHAIN.min(self.client_chain.iter().map(|c| c.len() + 3).sum()) + 256);
+        let chain: usize = self.client_chain.iter().map(|c| c.len() + 3).sum();
+        let mut out = Zeroizing::new(Vec::with_capacity(ROOM_BESIDE_CHAIN + chain));
         let mut w = Writer::new(&mut out);
         w.u8(FORMAT);
         w.u16(self.version.0);
@@ -154,7 +157,7 @@ mod tests {
         for len in 0..bytes.len() {
             assert!(ServerSession::decode(&bytes[..len]).is_none());
         }
-        let mut other = bytes;
+        let mut other = bytes.clone();
         other[0] = 99;
         assert!(ServerSession::decode(&other).is_none());
     }

@@ -1,0 +1,228 @@
+//! What a connection costs in memory: allocations and heap bytes per handshake, for each side, and what is kept while a
+//! connection is idle. Run with `--nocapture` to see the figures.
+//!
+//! Counted is Rust's heap. AWS-LC has its own (cipher contexts, keys); what a process grows by per idle connection, all
+//! told, is measured beside it.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use clasp::session::TicketKeys;
+use clasp::wire::code::CipherSuite;
+use clasp::{ClientConfig, Connection, Policy, ServerConfig};
+use clasp_testkit::{KeyKind, authority};
+use core::task::{Context, Waker};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What one side did to the heap.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heap {
+    allocations: usize,
+    /// All bytes asked for, whether given back or not.
+    asked: usize,
+    /// Bytes that are held.
+    held: isize,
+    /// The most that was held.
+    peak: isize,
+}
+
+thread_local! {
+    static HEAP: Cell<Heap> = const { Cell::new(Heap { allocations: 0, asked: 0, held: 0, peak: 0 }) };
+}
+
+/// The system's allocator, counted per thread.
+struct Counter;
+
+fn count(change: impl FnOnce(&mut Heap)) {
+    HEAP.with(|cell| {
+        let mut heap = cell.get();
+        change(&mut heap);
+        heap.peak = heap.peak.max(heap.held);
+        cell.set(heap);
+    });
+}
+
+// SAFETY: everything is passed on to `System`.
+unsafe impl GlobalAlloc for Counter {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(|h| {
+            h.allocations += 1;
+            h.asked += layout.size();
+            h.held += layout.size().cast_signed();
+        });
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(|h| h.held -= layout.size().cast_signed());
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTER: Counter = Counter;
+
+/// Runs `act` on one side's account.
+fn on<R>(account: &mut Heap, act: impl FnOnce() -> R) -> R {
+    HEAP.with(|cell| cell.set(*account));
+    let result = act();
+    *account = HEAP.with(Cell::get);
+    result
+}
+
+/// One side and what it has cost.
+struct End {
+    connection: Connection,
+    heap: Heap,
+}
+
+impl End {
+    fn new(make: impl FnOnce() -> Connection) -> Self {
+        let mut heap = Heap::default();
+        let connection = on(&mut heap, make);
+        Self { connection, heap }
+    }
+
+    /// Takes all of `input`; what it says goes behind `out`, whose room is on nobody's account.
+    fn take(&mut self, input: &mut [u8], out: &mut Vec<u8>) {
+        let Self { connection, heap } = self;
+        on(heap, || {
+            connection.advance(&mut Context::from_waker(Waker::noop()), out).unwrap();
+            let mut start = 0;
+            while start < input.len() {
+                let used = connection.receive(&mut input[start..], out).unwrap().used;
+                assert!(used > 0, "a flight came whole");
+                start += used;
+            }
+        });
+    }
+}
+
+/// A whole handshake; both connections stand idle afterwards.
+fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (End, End) {
+    let mut client = End::new(|| client.connect("localhost".try_into().unwrap()).unwrap());
+    let mut server = End::new(|| server.accept());
+    let (mut up, mut down) = (Vec::with_capacity(1 << 16), Vec::with_capacity(1 << 16));
+    client.take(&mut [], &mut up);
+    while client.connection.is_handshaking() || server.connection.is_handshaking() {
+        server.take(&mut up, &mut down);
+        up.clear();
+        client.take(&mut down, &mut up);
+        down.clear();
+    }
+    (client, server)
+}
+
+struct Figures {
+    name: &'static str,
+    client: Heap,
+    server: Heap,
+}
+
+fn figures(name: &'static str, ends: &(End, End)) -> Figures {
+    Figures { name, client: ends.0.heap, server: ends.1.heap }
+}
+
+fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+    let kind = if suite.name().starts_with("TLS_RSA") { KeyKind::Rsa } else { KeyKind::P256 };
+    let mut server = ServerConfig::builder()
+        .identity(authority().issue(kind, &["localhost"]).identity())
+        .policy(Policy::legacy())
+        .no_sessions();
+    if tickets {
+        let hour = Duration::from_secs(3600);
+        let keys = TicketKeys::random(clasp::crypto::Provider::builtin(), hour, hour).unwrap();
+        server = server.tickets(Arc::new(keys));
+    }
+    let policy = Policy::legacy().with_suites([suite]);
+    let curves = Policy::default().groups().to_vec();
+    let policy = policy.with_groups(if suite.name().starts_with("TLS_RSA") { Vec::new() } else { curves });
+    let mut client = ClientConfig::builder().trust(authority().roots()).policy(policy);
+    if !resume {
+        client = client.no_sessions();
+    }
+    (client.build().unwrap(), server.build().unwrap())
+}
+
+/// Bounds with room to spare: a change that doubles the work is found, one allocation more is not.
+const MAX_ALLOCATIONS: usize = 400;
+const MAX_ASKED: usize = 128 * 1024;
+const MAX_PEAK: isize = 32 * 1024;
+/// An idle connection keeps its keys and what is known of the peer (its certificates), and no buffer. HMAC keys, which
+/// only CBC suites have, are the largest part.
+const MAX_IDLE: isize = 6 * 1024;
+
+#[test]
+fn footprint() {
+    what_a_handshake_and_an_idle_connection_cost();
+    #[cfg(target_os = "linux")]
+    what_the_process_grows_by_per_idle_connection();
+}
+
+fn what_a_handshake_and_an_idle_connection_cost() {
+    let ecdhe = CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+    let rsa = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
+    let mut all = Vec::new();
+    let (client, server) = configs(ecdhe, true, true);
+    // Not counted: what is set up once per process or configuration, such as the ring of ticket keys.
+    drop(handshake(&configs(ecdhe, true, true).0, &server));
+    // A client that keeps no session: the store's bytes are the store's.
+    let (forgetful, plain) = configs(ecdhe, false, false);
+    all.push(figures("ECDHE-ECDSA, full", &handshake(&forgetful, &plain)));
+    drop(handshake(&client, &server));
+    let resumed = handshake(&client, &server);
+    assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
+    all.push(figures("ECDHE-ECDSA, resumed by ticket", &resumed));
+    let tls13 = CipherSuite::TLS_AES_128_GCM_SHA256;
+    let (client, server) = configs(tls13, true, true);
+    drop(handshake(&client, &server));
+    let (forgetful, plain) = configs(tls13, false, false);
+    all.push(figures("TLS 1.3 with X25519MLKEM768, full", &handshake(&forgetful, &plain)));
+    let resumed = handshake(&client, &server);
+    assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
+    all.push(figures("TLS 1.3, resumed by ticket", &resumed));
+    if cfg!(feature = "legacy") {
+        let (client, server) = configs(rsa, false, false);
+        drop(handshake(&client, &server));
+        all.push(figures("RSA key transport with CBC, full", &handshake(&client, &server)));
+    }
+
+    let own = size_of::<Connection>();
+    println!("size_of::<Connection>() = {own}");
+    println!("{:<34} {:<7} {:>6} {:>8} {:>8} {:>8}", "", "side", "allocs", "bytes", "peak", "idle");
+    for f in &all {
+        for (side, h) in [("client", f.client), ("server", f.server)] {
+            println!("{:<34} {side:<7} {:>6} {:>8} {:>8} {:>8}", f.name, h.allocations, h.asked, h.peak, h.held);
+            assert!((1..=MAX_ALLOCATIONS).contains(&h.allocations), "{} {side}: {h:?}", f.name);
+            assert!(h.asked <= MAX_ASKED, "{} {side}: {h:?}", f.name);
+            assert!(h.peak <= MAX_PEAK, "{} {side}: {h:?}", f.name);
+            assert!((1..=MAX_IDLE).contains(&h.held), "{} {side}: {h:?}", f.name);
+        }
+    }
+    assert!(own <= 1024, "a Connection itself: {own} bytes");
+}
+
+/// Resident memory of this process.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
+
+/// Everything an idle pair of connections holds, AWS-LC's part too, as the process's growth over many of them.
+#[cfg(target_os = "linux")]
+fn what_the_process_grows_by_per_idle_connection() {
+    const PAIRS: usize = 2000;
+    let (client, server) = configs(CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, false, false);
+    let warm: Vec<_> = (0..50).map(|_| handshake(&client, &server)).collect();
+    let before = resident();
+    let idle: Vec<_> = (0..PAIRS).map(|_| handshake(&client, &server)).collect();
+    let each = resident().saturating_sub(before) / (2 * PAIRS);
+    drop((warm, idle));
+    println!("resident bytes per idle connection, mean of client and server: {each}");
+    assert!(each <= 16 * 1024, "{each} bytes per idle connection");
+}
