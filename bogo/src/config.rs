@@ -113,12 +113,8 @@ pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn chooser(flags: &Flags) -> Result<Arc<Chooser>, Failure> {
-    let refuse = if flags.fail_early_callback || flags.fail_ddos_callback {
-        Some(Error::from(Outside::ResolverRefused).with_alert(if flags.fail_ddos_callback {
-            AlertDescription::InternalError
-        } else {
-            AlertDescription::HandshakeFailure
-        }))
+    let refuse = if flags.fail_early_callback {
+        Some(Error::from(Outside::ResolverRefused).with_alert(AlertDescription::HandshakeFailure))
     } else if flags.fail_cert_callback {
         Some(Error::from(Outside::ResolverFailed))
     } else if flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback {
@@ -201,6 +197,7 @@ pub(crate) fn server(world: &World, flags: &Flags) -> Result<(Arc<ServerConfig>,
         .clock(Arc::new(world.clock.clone()))
         .sessions(world.store.clone())
         .session_lifetime(2 * HOUR)
+        .claims_kept_since(std::time::UNIX_EPOCH)
         .verify_again_on_resumption(flags.reverify_on_resume)
         .client_certificate_types(types(&flags.accepted_peer_cert_types).unwrap_or(vec![CertificateType::X509]));
     if flags.no_ticket {
@@ -218,7 +215,7 @@ pub(crate) fn server(world: &World, flags: &Flags) -> Result<(Arc<ServerConfig>,
     }
     if flags.reject_alpn {
         builder = builder.alpn(["a protocol that nobody offers"]);
-    } else if let Some(select) = flags.select_alpn.as_ref().filter(|_| !flags.decline_alpn) {
+    } else if let Some(select) = flags.select_alpn.as_ref().filter(|a| !flags.decline_alpn && !a.is_empty()) {
         builder = builder.alpn([select]);
     }
     if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {

@@ -169,9 +169,12 @@ fn talk(
         return Err(Failure::new("early data was offered unexpectedly"));
     }
     let mut wrote = false;
+    let mut rest = Vec::new();
     if in_early && flags.shim_writes_first {
         for _ in 0..repeat {
-            write_early(wire, &initial)?;
+            let sent = write_early(wire, &initial)?;
+            // What is over the limit follows when it may.
+            rest.extend_from_slice(&initial[sent..]);
         }
         wrote = true;
     }
@@ -198,8 +201,12 @@ fn talk(
             return Err(Failure::new("early data was rejected unexpectedly"));
         }
         let _sent_again_below = wire.tls.take_refused_early_data();
+        if retry.verify_fail != flags.verify_fail {
+            return Err(Failure::unimplemented("another verifier after refused early data"));
+        }
         flags = retry;
         wrote = false;
+        rest.clear();
     }
     expect::handshake(wire, world, flags, resume, chooser)?;
 
@@ -225,6 +232,9 @@ fn talk(
             wire.send(&initial)?;
         }
     }
+    if !rest.is_empty() {
+        wire.send(&rest)?;
+    }
     if !flags.shim_shuts_down {
         echo_loop(wire, flags)?;
     }
@@ -232,12 +242,12 @@ fn talk(
     close(wire, flags)
 }
 
-fn write_early(wire: &mut Wire, mut data: &[u8]) -> Result<(), Failure> {
-    while !data.is_empty() && wire.tls.early_data_left() > 0 {
-        let n = wire.step(|tls, out| tls.send_early(data, out))?;
-        data = &data[n..];
+fn write_early(wire: &mut Wire, data: &[u8]) -> Result<usize, Failure> {
+    let mut sent = 0;
+    while sent < data.len() && wire.tls.early_data_left() > 0 {
+        sent += wire.step(|tls, out| tls.send_early(&data[sent..], out))?;
     }
-    Ok(())
+    Ok(sent)
 }
 
 fn echo(wire: &mut Wire, flags: &Flags, data: &[u8]) -> Result<(), Failure> {

@@ -56,7 +56,8 @@ fn negotiated(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
     number(flags.expect_curve_id, facts.group.map_or(0, |g| g.0), "curve")?;
     let scheme = if flags.server { facts.client_scheme } else { facts.signature_scheme };
     number(flags.expect_peer_signature_algorithm, scheme.map_or(0, |s| s.0), "peer signature algorithm")?;
-    check(!flags.expect_extended_master_secret || facts.extended_master_secret, || "no EMS".into())?;
+    let bound = facts.extended_master_secret || facts.version == ProtocolVersion::Tls13;
+    check(!flags.expect_extended_master_secret || bound, || "no EMS".into())?;
     let secure = facts.secure_renegotiation || facts.version == ProtocolVersion::Tls13;
     check(!flags.expect_secure_renegotiation || secure, || "no secure renegotiation".into())?;
     check(!flags.expect_no_secure_renegotiation || !secure, || "secure renegotiation".into())?;

@@ -103,7 +103,7 @@ flags! {
         decline_alpn "-decline-alpn", reject_alpn "-reject-alpn", tls_unique "-tls-unique", send_alert "-send-alert",
         key_update "-key-update", key_update_before_read "-key-update-before-read", enable_grease "-enable-grease",
         no_key_shares "-no-key-shares", fail_cert_callback "-fail-cert-callback",
-        fail_early_callback "-fail-early-callback", fail_ddos_callback "-fail-ddos-callback",
+        fail_early_callback "-fail-early-callback",
         no_legacy_server_connect "-no-legacy-server-connect", handshake_never_done "-handshake-never-done",
         read_with_unfinished_write "-read-with-unfinished-write",
         expect_session_miss "-expect-session-miss", expect_no_session "-expect-no-session",

@@ -21,6 +21,8 @@ pub struct Stream<T> {
     /// Where decrypted data that was not read yet stands in `input`, and where the rest begins.
     ready: core::ops::Range<usize>,
     used: usize,
+    /// Early data that came and was not read yet; the configuration bounds it.
+    early: Vec<u8>,
 }
 
 /// Bytes asked of the transport at once: a whole record with its header.
@@ -30,26 +32,85 @@ impl<T: Read + Write> Stream<T> {
     /// Speaks TLS over `transport`. The handshake happens with the first read or write, or with
     /// [`handshake`](Self::handshake).
     pub fn new(connection: Connection, transport: T) -> Self {
-        Self { connection, transport, input: Vec::new(), ready: 0..0, used: 0 }
+        Self { connection, transport, input: Vec::new(), ready: 0..0, used: 0, early: Vec::new() }
     }
 
-    /// Completes the handshake; gives what it settled.
+    /// Completes the handshake; gives what it settled. Early data that comes meanwhile is kept for
+    /// [`read_early`](Self::read_early).
     ///
     /// # Errors
     /// The transport's error, or Clasp's [`Error`](crate::Error) inside an [`io::Error`]. The alert is sent first.
     pub fn handshake(&mut self) -> io::Result<Arc<Facts>> {
         while self.connection.is_handshaking() {
-            match self.advance()? {
-                Want::Outside => thread::park(),
-                Want::Bytes => self.pull().map(drop)?,
-                Want::Nothing => {}
-            }
+            self.handshake_step()?;
         }
         match (self.connection.failure(), self.connection.facts()) {
             (None, Some(facts)) => Ok(facts.clone()),
             (Some(error), _) => Err(error.clone().into()),
             (None, None) => Err(Error::from(Misuse::HandshakeUnfinished).into()),
         }
+    }
+
+    fn handshake_step(&mut self) -> io::Result<()> {
+        match self.advance()? {
+            Want::Outside => thread::park(),
+            Want::Bytes => self.pull().map(drop)?,
+            Want::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// Client: sends the front of `plain` with the hello, before the server has answered, and gives how much that was:
+    /// 0 if there is no session that allows early data. See [`Connection::send_early`] for what an attacker can do with
+    /// it, and [`refused_early_data`](Self::refused_early_data) for what the server did not take.
+    ///
+    /// # Errors
+    /// The transport's error, or if the connection has failed.
+    pub fn send_early(&mut self, plain: &[u8]) -> io::Result<usize> {
+        self.advance()?;
+        match self.connection.early_data_left() {
+            0 => Ok(0),
+            _ => self.step(|connection, out| connection.send_early(plain, out)),
+        }
+    }
+
+    /// Client: completes the handshake and gives the early data that the server did not take, once: send it again, if
+    /// it still means the same. Empty if all arrived.
+    ///
+    /// # Errors
+    /// As [`handshake`](Self::handshake).
+    pub fn refused_early_data(&mut self) -> io::Result<Vec<u8>> {
+        self.handshake()?;
+        Ok(self.connection.take_refused_early_data())
+    }
+
+    /// Server: reads early data, which an attacker may have made arrive a second time. Gives 0 once there is no more
+    /// and the handshake is done. [`Read::read`] never gives early data.
+    ///
+    /// # Errors
+    /// As [`handshake`](Self::handshake).
+    pub fn read_early(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.early.is_empty() && self.connection.is_handshaking() {
+            self.handshake_step()?;
+        }
+        if self.early.is_empty() {
+            self.handshake()?;
+        }
+        let n = self.early.len().min(buf.len());
+        self.early.drain(..n).zip(buf).for_each(|(byte, place)| *place = byte);
+        if self.early.is_empty() {
+            self.early = Vec::new();
+        }
+        Ok(n)
+    }
+
+    /// Moves our sending keys on, and asks the peer to do the same if `ask` (TLS 1.3 only):
+    /// [`Connection::update_keys`].
+    ///
+    /// # Errors
+    /// The transport's error, or if the handshake is not done or made TLS 1.2.
+    pub fn update_keys(&mut self, ask: bool) -> io::Result<()> {
+        self.step(|connection, out| connection.update_keys(ask, out))
     }
 
     /// The connection.
@@ -103,10 +164,16 @@ impl<T: Read + Write> Stream<T> {
         self.used = 0;
         self.ready = 0..0;
         let mut input = core::mem::take(&mut self.input);
+        let mut early = core::mem::take(&mut self.early);
         let taken = self.step(|connection, out| {
             let received = connection.receive(&mut input, out)?;
+            if received.early {
+                early.extend_from_slice(received.data);
+                return Ok((received.used, 0..0));
+            }
             Ok((received.used, received.at..received.at + received.data.len()))
         });
+        self.early = early;
         self.input = input;
         (self.used, self.ready) = taken?;
         if self.used > 0 {

@@ -207,16 +207,36 @@ impl Identity {
     }
 }
 
+/// id-Ed25519: RFC 8410 3.
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+
 /// What kind of TLS 1.2 suite a key authenticates: by the algorithm of its SubjectPublicKeyInfo (RFC 5280 4.1).
 pub(crate) fn auth_of(spki: &[u8]) -> Option<Auth> {
     const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
     const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-    const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
     match algorithm(spki)? {
         RSA => Some(Auth::Rsa),
         EC | ED25519 => Some(Auth::Ecdsa),
         _ => None,
     }
+}
+
+/// Whether a signature scheme is one of this key: RFC 9846 4.2.3. A key for RSASSA-PSS alone has none of ours.
+pub(crate) fn fits_key(scheme: SignatureScheme, spki: &[u8]) -> bool {
+    use SignatureScheme as S;
+    match scheme {
+        S::EcdsaSecp256r1Sha256 | S::EcdsaSecp384r1Sha384 | S::EcdsaSecp521r1Sha512 => {
+            auth_of(spki) == Some(Auth::Ecdsa) && algorithm(spki) != Some(ED25519)
+        }
+        S::Ed25519 => algorithm(spki) == Some(ED25519),
+        S::MlDsa44 | S::MlDsa65 | S::MlDsa87 => auth_of(spki).is_none(),
+        _ => auth_of(spki) == Some(Auth::Rsa),
+    }
+}
+
+/// Whether it has the outline of a SubjectPublicKeyInfo.
+pub(crate) fn is_public_key(spki: &[u8]) -> bool {
+    algorithm(spki).is_some()
 }
 
 /// The curve of an ECDSA key, by its AlgorithmIdentifier: RFC 5480 2.1.1.

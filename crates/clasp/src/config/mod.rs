@@ -17,7 +17,7 @@ pub use psk::PreSharedKey;
 pub use server::{ClientAuth, ServerBuilder, ServerConfig};
 pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Verified, Verifier, WebPki};
 
-pub(crate) use identity::auth_of;
+pub(crate) use identity::{auth_of, fits_key, is_public_key};
 
 /// Builder stage: the client does not know yet whom to trust.
 #[derive(Debug)]

@@ -61,7 +61,7 @@ pub struct ServerConfig {
     pub(crate) max_record: Option<usize>,
     /// When this configuration was made: early data of older tickets is refused, because claims on them may have been
     /// made before this process began.
-    pub(crate) since: SystemTime,
+    pub(crate) since: Option<SystemTime>,
 }
 
 /// Builds a [`ServerConfig`]; the identity is the one thing that has no default.
@@ -110,7 +110,7 @@ impl ServerConfig {
             client_types: vec![CertificateType::X509],
             verify_again: false,
             max_record: None,
-            since: UNIX_EPOCH,
+            since: None,
         };
         ServerBuilder { config, stage: PhantomData }
     }
@@ -242,6 +242,14 @@ impl ServerBuilder<Ready> {
         self
     }
 
+    /// Says that the session store has kept its claims since then; by default since this configuration was built. Early
+    /// data of older tickets is refused, because nobody knows what was claimed before.
+    #[must_use]
+    pub fn claims_kept_since(mut self, time: SystemTime) -> Self {
+        self.config.since = Some(time);
+        self
+    }
+
     /// How many TLS 1.3 tickets follow a handshake; 2 by default. A client uses each once.
     #[must_use]
     pub fn tickets_per_handshake(mut self, count: u8) -> Self {
@@ -308,8 +316,9 @@ impl ServerBuilder<Ready> {
     /// Names the settings that clash.
     pub fn build(mut self) -> Result<Arc<ServerConfig>> {
         // In whole milliseconds, as sessions have it.
-        let since = self.config.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.config.since = UNIX_EPOCH + Duration::from_millis(u64::try_from(since).unwrap_or(u64::MAX));
+        let since = self.config.since.unwrap_or_else(|| self.config.clock.now());
+        let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        self.config.since = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(since).unwrap_or(u64::MAX)));
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
         check_compression(&self.config.compression)?;

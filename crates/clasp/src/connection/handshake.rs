@@ -91,6 +91,8 @@ impl Connection {
         for operation in operations {
             match operation {
                 Operation::Messages(bytes) => {
+                    // Whoever is answered has nothing more to say before.
+                    self.check_nothing_left()?;
                     self.tell_sent(&bytes);
                     flight.extend_from_slice(&bytes);
                 }

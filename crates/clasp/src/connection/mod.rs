@@ -179,6 +179,10 @@ impl Connection {
         if self.tls13 && self.live.is_some() && self.in_the_clear(content, record)? {
             return Ok(Taken::Nothing);
         }
+        if self.opener.is_protected() && record.get(1..3) != Some(&[3, 3]) {
+            let seen = record.get(1..3).and_then(|v| v.try_into().ok()).map_or(0, u16::from_be_bytes);
+            return Err(RecordError::WrongVersion(seen).into());
+        }
         let level = self.read_level;
         let record::Opened { content, range } = match self.opener.open(content, record) {
             Ok(opened) if !self.opener.is_protected() && self.skips(opened.content, record.len())? => {
@@ -195,9 +199,6 @@ impl Connection {
         let plain = record.get(range.clone()).unwrap_or_default();
         if self.joiner.is_partial() && content != ContentType::Handshake && content != ContentType::Alert {
             return Err(RecordError::Interleaved.into());
-        }
-        if content != ContentType::Alert {
-            self.warnings = 0;
         }
         match content {
             ContentType::ApplicationData => return self.take_data(range),
@@ -240,6 +241,7 @@ impl Connection {
             self.count_early(range.len())?;
         }
         if !range.is_empty() {
+            self.warnings = 0;
             self.key_updates = 0;
             self.tickets_seen = 0;
             self.empty_records = 0;
@@ -296,7 +298,10 @@ impl Connection {
     fn take_alert(&mut self, plain: &[u8]) -> Result<()> {
         const WARNING: u8 = 1;
         const FATAL: u8 = 2;
-        let [level @ (WARNING | FATAL), description] = *plain else { return Err(RecordError::BadAlert.into()) };
+        let [level, description] = *plain else { return Err(RecordError::BadAlert.into()) };
+        if !matches!(level, WARNING | FATAL) {
+            return Err(RecordError::BadAlertLevel(level).into());
+        }
         let alert = AlertDescription(description);
         self.tell(What::Alert { direction: Direction::Received, fatal: level == FATAL, alert });
         if alert == AlertDescription::CloseNotify {
@@ -306,9 +311,12 @@ impl Connection {
             self.peer_closed = true;
             return Ok(());
         }
-        // RFC 9846 6: whatever level it claims, in TLS 1.3 every other alert but one ends the connection.
-        if level == FATAL || self.tls13 && alert != AlertDescription::UserCanceled {
+        if level == FATAL {
             return Err(self.peer_refused(alert));
+        }
+        // RFC 9846 6: TLS 1.3 has one warning besides.
+        if self.tls13 && alert != AlertDescription::UserCanceled {
+            return Err(RecordError::BadAlert.into());
         }
         self.warnings += 1;
         if self.warnings > limits::MAX_WARNING_ALERTS { Err(RecordError::TooManyWarnings.into()) } else { Ok(()) }

@@ -28,6 +28,8 @@ pub enum DecodeKind {
     BadLength(usize),
     /// The value stands twice.
     Duplicate(u32),
+    /// The extension stands twice.
+    DuplicateExtension(u16),
     /// The value is not one the field may have.
     IllegalValue(u32),
 }
@@ -50,6 +52,7 @@ impl fmt::Display for DecodeError {
             DecodeKind::TrailingData(n) => write!(f, "{n} bytes are left over behind {what} at byte {offset}"),
             DecodeKind::Empty => write!(f, "{what} is empty at byte {offset}"),
             DecodeKind::BadLength(n) => write!(f, "{what} has the impossible length {n} at byte {offset}"),
+            DecodeKind::DuplicateExtension(v) => write!(f, "extension {v:#x} stands twice in {what} at byte {offset}"),
             DecodeKind::Duplicate(v) => write!(f, "{what} has {v:#x} twice at byte {offset}"),
             DecodeKind::IllegalValue(v) => write!(f, "{what} has the illegal value {v:#x} at byte {offset}"),
         }

@@ -79,8 +79,8 @@ family! {
         EmptyCertificate => DecodeError, "RFC 9846 4.4.2", "the server sent an empty certificate list";
         NoCertificateTls12 => HandshakeFailure, "RFC 5246 7.4.6", "the client sent no certificate and the server requires one";
         TooManyCertificates => BadCertificate, "limit", "the certificate chain is longer or larger than the limit";
-        BadCertificateKey => UnsupportedCertificate, "RFC 5246 7.4.2", "the certificate's key does not fit the cipher suite";
-        UnusableCertificate => BadCertificate, "RFC 5280 4.1", "the certificate cannot be read";
+        BadCertificateKey => IllegalParameter, "RFC 5246 7.4.2", "the certificate's key does not fit the cipher suite";
+        UnusableCertificate => DecodeError, "RFC 5280 4.1", "the certificate cannot be read";
         KeyUsageForbids => IllegalParameter, "RFC 5280 4.2.1.3", "the certificate's key usage does not allow this key exchange";
         BadSignature => DecryptError, "RFC 9846 4.4.3", "the handshake signature does not verify";
         BadFinished => DecryptError, "RFC 9846 4.4.4", "the Finished message does not verify";

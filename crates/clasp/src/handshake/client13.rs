@@ -396,7 +396,7 @@ async fn recv_server_proof(
     let ocsp = presented.ocsp.as_deref();
     let verified =
         credential::verify(link, &config.verifier, &presented.chain, facts.peer_type, Some(name), ocsp, now).await?;
-    credential::check_usage13(&presented.chain, facts.peer_type)?;
+    credential::check_usage(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
     let scheme = credential::check13(config.provider, &config.policy, &verified, &message, proof.view())

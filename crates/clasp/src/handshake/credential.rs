@@ -35,7 +35,8 @@ pub(super) fn send_chain(link: &mut Link, identity: Option<&Identity>) {
 /// Takes the peer's chain out of its message.
 pub(super) fn read_chain(view: CertificateView<'_>, kind: CertificateType) -> Result<Vec<Vec<u8>>> {
     if kind == CertificateType::RawPublicKey {
-        return Ok(view.raw_key().map(<[u8]>::to_vec).into_iter().collect());
+        let key = view.raw_key().map(<[u8]>::to_vec);
+        return key.map_or(Ok(Vec::new()), |key| check_raw_key(&key).map(|()| vec![key]));
     }
     let view = view.list().map_err(|e| Error::from(e).in_message("Certificate"))?;
     let chain: Vec<Vec<u8>> = view.iter().take(MAX_CHAIN + 1).map(<[u8]>::to_vec).collect();
@@ -43,6 +44,14 @@ pub(super) fn read_chain(view: CertificateView<'_>, kind: CertificateType) -> Re
         return Err(Error::from(PeerError::TooManyCertificates).wanted(format_args!("at most {MAX_CHAIN}")));
     }
     Ok(chain)
+}
+
+/// A raw public key must at least be a SubjectPublicKeyInfo.
+fn check_raw_key(key: &[u8]) -> Result<()> {
+    if crate::config::is_public_key(key) {
+        return Ok(());
+    }
+    Err(Error::from(PeerError::UnusableCertificate).seen("something else than a public key").in_message("Certificate"))
 }
 
 /// Has the verifier decide on the peer's chain.
@@ -55,6 +64,9 @@ pub(super) async fn verify(
     ocsp: Option<&[u8]>,
     now: SystemTime,
 ) -> Result<Verified> {
+    if kind == CertificateType::RawPublicKey {
+        chain.iter().try_for_each(|key| check_raw_key(key))?;
+    }
     let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
     let presented = PresentedIdentity { chain: &chain, kind, name, ocsp, now };
     link.outside("certificate verifier", verifier.verify(&presented)).await.map_err(|e| e.in_message("Certificate"))
@@ -85,7 +97,8 @@ pub(super) fn check(
     message: &[u8],
     signed: SignedView<'_>,
 ) -> Result<SignatureScheme> {
-    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls12() {
+    let fits = crate::config::fits_key(signed.scheme, &verified.spki);
+    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls12() || !fits {
         return Err(Error::from(PeerError::WrongSchemeSelected)
             .seen(signed.scheme)
             .wanted("a scheme that was offered"));
@@ -105,7 +118,8 @@ pub(super) fn check13(
     message: &[u8],
     signed: SignedView<'_>,
 ) -> Result<SignatureScheme> {
-    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls13() {
+    let fits = crate::config::fits_key(signed.scheme, &verified.spki);
+    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls13() || !fits {
         return Err(Error::from(PeerError::WrongSchemeSelected)
             .seen(signed.scheme)
             .wanted("a scheme that was offered and that TLS 1.3 has"));
@@ -117,8 +131,8 @@ pub(super) fn check13(
     Ok(signed.scheme)
 }
 
-/// A TLS 1.3 certificate signs: its key usage must not forbid that (RFC 9846 4.4.2.2).
-pub(super) fn check_usage13(chain: &[Vec<u8>], kind: CertificateType) -> Result<()> {
+/// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6).
+pub(super) fn check_usage(chain: &[Vec<u8>], kind: CertificateType) -> Result<()> {
     if kind == CertificateType::RawPublicKey {
         return Ok(());
     }

@@ -187,6 +187,9 @@ impl ClientOffer {
 
 /// A list of certificate types; one of X.509 alone must be left out (RFC 7250 4.1).
 fn types(e: Extension<'_>) -> Result<Vec<CertificateType>> {
+    if e.body == [0] {
+        return Err(PeerError::WrongCertificateType.into());
+    }
     let types: Vec<CertificateType> = certificate::types(e)?.iter().map(|t| CertificateType(*t)).collect();
     if types == [CertificateType::X509] {
         return Err(PeerError::WrongCertificateType.into());
@@ -501,9 +504,7 @@ pub(crate) fn send_server_hello(
     if let Some(list) = answer.timestamps.filter(|_| offer.timestamps && !answer.resumed) {
         w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
     }
-    if !answer.resumed {
-        write_types(offer, answer.server_type, answer.client_type, w);
-    }
+    write_types(offer, answer.server_type, answer.client_type, w);
     if let Some(protocol) = answer.alpn {
         extension::write_alpn(&[protocol], w);
     }

@@ -14,10 +14,13 @@ pub(crate) fn first_common<T: PartialEq + Copy>(ours: &[T], theirs: &[T]) -> Opt
 /// What a resolver is told of the client.
 pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer, version: ProtocolVersion) -> ClientHelloFacts {
     let policy = &config.policy;
+    // RFC 8422 5.1: without a curve in common there is no ECDHE.
+    let curve = group(policy, offer, Kx::Ecdhe).is_some();
+    let usable = |s: CipherSuite| curve || Suite::find(s).is_none_or(|s| s.kx != Kx::Ecdhe);
     ClientHelloFacts {
         version,
         server_name: offer.server_name.clone(),
-        suites: policy.suites.iter().copied().filter(|s| offer.suites.contains(s)).collect(),
+        suites: policy.suites.iter().copied().filter(|s| offer.suites.contains(s) && usable(*s)).collect(),
         schemes: offer.schemes.iter().copied().filter(|s| s.is_known()).collect(),
         groups: offer.groups.clone().unwrap_or_default(),
         alpn: offer.alpn.clone(),

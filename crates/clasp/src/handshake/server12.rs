@@ -148,7 +148,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         extended,
         &vault,
         client_chain.clone(),
-        client_type.unwrap_or(CertificateType::X509),
+        (client_type.unwrap_or(CertificateType::X509), identity.kind),
         client_scheme,
         signature_group,
     );
@@ -207,7 +207,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         new_ticket,
         status: false,
         timestamps: None,
-        server_type: CertificateType::X509,
+        server_type: session.server_type,
         client_type: None,
         resumed: true,
     };
@@ -323,7 +323,7 @@ fn session_of(
     extended: bool,
     vault: &Vault12,
     client_chain: Vec<Vec<u8>>,
-    client_type: CertificateType,
+    (client_type, server_type): (CertificateType, CertificateType),
     client_scheme: Option<SignatureScheme>,
     group: Option<NamedGroup>,
 ) -> ServerSession {
@@ -338,6 +338,7 @@ fn session_of(
         server_name: talk.offer.server_name.clone(),
         client_chain,
         client_type,
+        server_type,
         client_scheme,
         group,
         alpn: None,

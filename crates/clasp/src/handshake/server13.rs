@@ -75,9 +75,11 @@ pub(super) async fn server(
         Some(_) => None,
         None => Some(choose_identity(link, config, &offer).await?),
     };
-    let types = match &identity {
-        Some(identity) => Some((identity.kind, asks_client.map(|_| offer.client_type(config)).transpose()?)),
-        None => None,
+    let client_type = asks_client.map(|_| offer.client_type(config)).transpose()?;
+    let shown = match (&identity, &admitted) {
+        (Some(identity), _) => identity.kind,
+        (None, Some(Admitted13 { key: Key13::Session(session), .. })) => session.server_type,
+        (None, _) => CertificateType::X509,
     };
 
     // 4.1.3
@@ -96,7 +98,7 @@ pub(super) async fn server(
     }
 
     // 4.3.1, 4.3.2, 4.4.2, 4.4.3
-    let limits = send_encrypted_extensions(link, config, &offer, alpn, types, early);
+    let limits = send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early);
     link.limits(limits.send, limits.receive);
     let mut scheme = None;
     if let Some(identity) = &identity {
@@ -123,7 +125,7 @@ pub(super) async fn server(
     facts.signature_scheme = scheme;
     match (asks_client, &admitted) {
         (Some(auth), _) => {
-            facts.peer_type = types.and_then(|(_, client)| client).unwrap_or(CertificateType::X509);
+            facts.peer_type = client_type.unwrap_or(CertificateType::X509);
             recv_client_proof(link, config, auth, &mut facts).await?;
         }
         (None, Some(Admitted13 { key: Key13::Session(session), .. })) => {
@@ -146,7 +148,7 @@ pub(super) async fn server(
     // 4.6.1
     vault.resumption(&at, link.transcript.hash().as_ref());
     if offer.psk_modes.is_some() {
-        send_tickets(link, config, &vault, suite, &facts).await?;
+        send_tickets(link, config, &vault, suite, &facts, shown).await?;
     }
     let kept = vault.keep(Side::Server, suite.code, suite.aead);
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None } })
@@ -309,16 +311,14 @@ fn send_encrypted_extensions(
     config: &ServerConfig,
     offer: &ClientOffer,
     alpn: Option<&[u8]>,
-    types: Option<(CertificateType, Option<CertificateType>)>,
+    (shown, client_type, full): (CertificateType, Option<CertificateType>, bool),
     early: EarlyData,
 ) -> Limits {
     let mut limits = Limits::default();
     let mut block = Vec::new();
     let w = &mut Writer::new(&mut block);
-    if let Some((server, client)) = types {
-        write_types(offer, server, client, w);
-    }
-    if offer.server_name.is_some() && types.is_some() {
+    write_types(offer, shown, client_type, w);
+    if offer.server_name.is_some() && full {
         w.extension(ExtensionType::ServerName, |_| ());
     }
     if let Some(protocol) = alpn {
@@ -403,7 +403,7 @@ async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &Client
     let now = config.clock.now();
     let verified =
         credential::verify(link, auth.verifier(), &presented.chain, facts.peer_type, None, None, now).await?;
-    credential::check_usage13(&presented.chain, facts.peer_type)?;
+    credential::check_usage(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
     let scheme = credential::check13(config.provider, &config.policy, &verified, &message, proof.view())
@@ -421,9 +421,10 @@ async fn send_tickets(
     vault: &Vault13,
     suite: &Suite13,
     facts: &Facts,
+    server_type: CertificateType,
 ) -> Result<()> {
     for nonce in 0..config.tickets_per_handshake {
-        let mut session = session_of(config, suite, facts)?;
+        let mut session = session_of(config, suite, facts, server_type)?;
         vault.ticket_psk(&[nonce], session.master.get_mut(..suite.hash.len()).ok_or(Outside::Bug)?);
         let Some(ticket) = seal(link, config, &session).await? else { return Ok(()) };
         let lifetime = match &config.tickets {
@@ -443,7 +444,12 @@ async fn send_tickets(
     Ok(())
 }
 
-fn session_of(config: &ServerConfig, suite: &Suite13, facts: &Facts) -> Result<ServerSession> {
+fn session_of(
+    config: &ServerConfig,
+    suite: &Suite13,
+    facts: &Facts,
+    server_type: CertificateType,
+) -> Result<ServerSession> {
     let mut age_add = [0; 4];
     config.provider.random.fill(&mut age_add)?;
     Ok(ServerSession {
@@ -455,6 +461,7 @@ fn session_of(config: &ServerConfig, suite: &Suite13, facts: &Facts) -> Result<S
         server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain.clone(),
         client_type: facts.peer_type,
+        server_type,
         client_scheme: facts.client_scheme,
         group: facts.group,
         alpn: facts.alpn.clone(),

@@ -23,8 +23,10 @@ pub enum RecordError {
     TooManyEmpty,
     /// Too many warning alerts in a row.
     TooManyWarnings,
-    /// An alert that is not two bytes with a known level.
+    /// An alert that is not two bytes, or a warning that its version does not have.
     BadAlert,
+    /// An alert of an unknown level.
+    BadAlertLevel(u8),
     /// A ChangeCipherSpec that is not the one byte 1.
     BadChangeCipherSpec,
     /// Another record stands inside a fragmented handshake message.
@@ -50,7 +52,9 @@ impl RecordError {
             Self::TooLong(_) => AlertDescription::RecordOverflow,
             Self::BadMac => AlertDescription::BadRecordMac,
             Self::TooManyWarnings | Self::BadAlert => AlertDescription::DecodeError,
-            Self::BadChangeCipherSpec | Self::MessageTooLong(_) => AlertDescription::IllegalParameter,
+            Self::BadAlertLevel(_) | Self::BadChangeCipherSpec | Self::MessageTooLong(_) => {
+                AlertDescription::IllegalParameter
+            }
         }
     }
 }
@@ -68,6 +72,7 @@ impl fmt::Display for RecordError {
             Self::Empty => f.write_str("a handshake or alert record without content"),
             Self::TooManyEmpty => f.write_str("too many records without content in a row"),
             Self::TooManyWarnings => f.write_str("too many warning alerts in a row"),
+            Self::BadAlertLevel(v) => write!(f, "an alert of the unknown level {v}"),
             Self::BadAlert => f.write_str("an alert that is not well formed"),
             Self::BadChangeCipherSpec => f.write_str("a ChangeCipherSpec that is not well formed"),
             Self::Interleaved => f.write_str("another record stands inside a fragmented handshake message"),

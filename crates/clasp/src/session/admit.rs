@@ -147,7 +147,7 @@ pub(crate) async fn early_data(
     let claimed = Duration::from_millis(u64::from(age.wrapping_sub(session.age_add)));
     let real = now.duration_since(session.created).unwrap_or_default();
     let off = real.max(claimed) - real.min(claimed);
-    if off > FRESHNESS_WINDOW || session.created < config.since {
+    if off > FRESHNESS_WINDOW || config.since.is_some_and(|since| session.created < since) {
         return false;
     }
     // A claim lasts as long as a replay of the same hello could still look fresh.

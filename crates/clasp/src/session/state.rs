@@ -19,6 +19,8 @@ pub(crate) struct ServerSession {
     pub(crate) client_chain: Vec<Vec<u8>>,
     /// What the chain holds.
     pub(crate) client_type: CertificateType,
+    /// What the server showed.
+    pub(crate) server_type: CertificateType,
     /// How the client proved its key.
     pub(crate) client_scheme: Option<SignatureScheme>,
     /// The group of the key exchange that made the session.
@@ -31,7 +33,7 @@ pub(crate) struct ServerSession {
 }
 
 /// The layout's number; another is not read.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
 /// More than everything but the chain takes: the fixed fields, and a protocol and a server name of at most 255
@@ -54,6 +56,7 @@ impl ServerSession {
         w.bytes(&self.master[..]);
         w.u8(u8::from(self.extended_master_secret));
         w.u8(self.client_type.0);
+        w.u8(self.server_type.0);
         w.u16(self.client_scheme.map_or(0, |s| s.0));
         w.u16(self.group.map_or(0, |g| g.0));
         let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
@@ -81,6 +84,7 @@ impl ServerSession {
         master.copy_from_slice(r.take(MASTER_LEN, "master")?);
         let extended_master_secret = r.u8("ems")? == 1;
         let client_type = CertificateType(r.u8("client_type")?);
+        let server_type = CertificateType(r.u8("server_type")?);
         let client_scheme = Some(SignatureScheme(r.u16("client_scheme")?)).filter(|s| s.0 != 0);
         let group = Some(NamedGroup(r.u16("group")?)).filter(|g| g.0 != 0);
         let created = u64::from_be_bytes(*r.array("created")?);
@@ -106,6 +110,7 @@ impl ServerSession {
             server_name,
             client_chain,
             client_type,
+            server_type,
             client_scheme,
             group,
             alpn,
@@ -142,6 +147,7 @@ mod tests {
             server_name: Some("example.com".into()),
             client_chain: vec![vec![1; 300], vec![2; 500]],
             client_type: CertificateType::X509,
+            server_type: CertificateType::X509,
             client_scheme: None,
             group: Some(NamedGroup::X25519),
             alpn: Some(b"h2".to_vec()),

@@ -54,7 +54,7 @@ impl<'a> Extensions<'a> {
         while !walk.is_empty() {
             let typ = walk.u16("extension type")?;
             if seen[..count].contains(&typ) {
-                return Err(walk.error("extensions", DecodeKind::Duplicate(u32::from(typ))));
+                return Err(walk.error("extensions", DecodeKind::DuplicateExtension(typ)));
             }
             walk.vec16("extension body")?;
             let Some(slot) = seen.get_mut(count) else {

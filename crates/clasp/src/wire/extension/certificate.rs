@@ -1,6 +1,7 @@
 //! Extensions about certificates: compress_certificate (RFC 8879), certificate_authorities (RFC 9846 4.2.4), the
 //! certificate types (RFC 7250), status_request and signed_certificate_timestamp inside a Certificate.
 
+use crate::error::decode::DecodeKind;
 use crate::wire::code::{CertificateType, CompressionAlgorithm, ExtensionType};
 use crate::wire::{Codes, Extension, Read, Reader, Writer};
 
@@ -12,6 +13,11 @@ pub fn compression<'a>(e: Extension<'a>) -> Read<Codes<'a>> {
     let mut r = e.reader();
     let list = Codes::read(r.vec8("algorithms")?, "algorithms")?;
     r.finish("compress_certificate")?;
+    for (n, code) in list.iter().enumerate() {
+        if list.iter().take(n).any(|earlier| earlier == code) {
+            return Err(e.reader().error("algorithms", DecodeKind::Duplicate(u32::from(code))));
+        }
+    }
     Ok(list)
 }
 

@@ -1,7 +1,6 @@
 //! pre_shared_key and psk_key_exchange_modes: RFC 9846 4.2.11, 4.2.9.
 
 use super::vec8;
-use crate::error::decode::DecodeKind;
 use crate::wire::code::{ExtensionType, PskKeyExchangeMode};
 use crate::wire::{Extension, Read, Reader, Writer};
 
@@ -42,9 +41,6 @@ fn identity<'a>(r: &mut Reader<'a>) -> Read<PskIdentity<'a>> {
     Ok(PskIdentity { identity, obfuscated_age: r.u32("obfuscated_ticket_age")? })
 }
 
-/// The shortest binder: no hash of TLS 1.3 is shorter.
-const MIN_BINDER: usize = 32;
-
 /// Reads what a client offers.
 ///
 /// # Errors
@@ -61,10 +57,8 @@ pub fn offered<'a>(e: Extension<'a>) -> Read<OfferedPsks<'a>> {
     }
     let mut walk = binders;
     while !walk.is_empty() {
-        let binder = walk.vec8("PskBinderEntry")?;
-        if binder.rest().len() < MIN_BINDER {
-            return Err(binder.error("PskBinderEntry", DecodeKind::BadLength(binder.rest().len())));
-        }
+        // One of a wrong length is a wrong one.
+        walk.vec8("PskBinderEntry")?;
     }
     Ok(OfferedPsks { identities, binders, binders_len })
 }
