@@ -99,7 +99,7 @@ fn verifier(flags: &Flags) -> Result<Arc<ShimVerifier>, Failure> {
         Some(list) => list.split(',').map(hex).collect::<Option<_>>().ok_or_else(|| Failure::new("a bad CA list"))?,
     };
     Ok(Arc::new(ShimVerifier {
-        fail: flags.verify_fail && checks,
+        fail: flags.verify_fail && (checks || !flags.accepted_peer_cert_types.is_empty()),
         custom: flags.custom_verify,
         fail_status: !flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback,
         slow: flags.async_,
@@ -162,7 +162,6 @@ pub(crate) fn client(world: &World, flags: &Flags) -> Result<(Arc<ClientConfig>,
         .dangerous_verifier(verifier(flags)?)
         .policy(policy(flags)?)
         .clock(Arc::new(world.clock.clone()))
-        .identity(Arc::new(ClientChooser(chooser.clone())))
         .sessions(world.sessions.clone())
         .session_tickets(!flags.no_ticket)
         .send_server_name(flags.host_name.is_some())
@@ -173,6 +172,12 @@ pub(crate) fn client(world: &World, flags: &Flags) -> Result<(Arc<ClientConfig>,
         .verify_again_on_resumption(flags.reverify_on_resume)
         .client_certificate_types(show)
         .server_certificate_types(types(&flags.accepted_peer_cert_types).unwrap_or(vec![CertificateType::X509]));
+    let watches = flags.expect_client_ca_list.is_some()
+        || flags.expect_certificate_types.is_some()
+        || !flags.expect_peer_verify_prefs.is_empty();
+    if !chooser.identities.is_empty() || chooser.refuse.is_some() || watches {
+        builder = builder.identity(Arc::new(ClientChooser(chooser.clone())));
+    }
     if let Some(list) = &flags.advertise_alpn {
         builder = builder.alpn(protocols(list)?);
     }

@@ -80,7 +80,7 @@ fn early_data(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
     check(!flags.expect_reject_early_data || !accepted, || "early data was accepted".into())?;
     // Clasp says whether, not why.
     if let Some(reason) = &flags.expect_early_data_reason {
-        check((reason == "accepted") == accepted, || format!("early data: wanted {reason}"))?;
+        check((reason == "accept") == accepted, || format!("early data: wanted {reason}"))?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ enum Command {
 
 const DEMO: &str = "\
 Examples:
-  clasp demo                  timelines of eleven conversations
+  clasp demo                  timelines of seventeen conversations
   clasp demo --svg demo.svg   the same as sequence diagrams
   clasp demo --json           the same for programs
 Exit codes: 0 everything came out as it should; 1 something did not; 2 could not do it";

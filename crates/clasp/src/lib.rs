@@ -1,10 +1,10 @@
-//! Clasp: TLS in safe Rust. The classic TLS 1.2 handshake, whole, client and server.
+//! Clasp: TLS in safe Rust. TLS 1.3, and the classic TLS 1.2 handshake, whole; client and server.
 //!
 //! ```text
 //!   your program ──  Stream (blocking)   clasp-tokio (async)   Connection (you move the bytes)
 //!                          │                    │                   │
 //!   connection.rs          └────────────────────┴───────────────────┤  drives
-//!   handshake/   client12  server12: one async fn per conversation ─┤  asks for operations
+//!   handshake/   client13  server13  client12  server12: ───────────┤  ask for operations
 //!   record/      frame  join  open  seal  limits  ──────────────────┘  carries them out
 //!   keys/  crypto/  session/  config/  wire/        secrets, primitives, resumption, settings, bytes
 //! ```
@@ -47,3 +47,8 @@ pub use error::{Error, Result};
 pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;
 pub use stream::Stream;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -343,7 +343,8 @@ fn tls12(suite: &Suite, kept: Kept, etm: bool) -> Scenario {
     let policy = Policy::legacy().with_suites([suite.code]);
     let policy = match suite.kx {
         Kx::Dhe => policy.with_groups([NamedGroup::Ffdhe2048]),
-        Kx::Ecdhe => policy.with_groups([NamedGroup::Secp384r1]),
+        // The P-256 of the server's key is named too: RFC 8422 5.3.
+        Kx::Ecdhe => policy.with_groups([NamedGroup::Secp384r1, NamedGroup::Secp256r1]),
         Kx::Rsa => policy.with_groups([]),
     };
     let kind = match suite.auth {

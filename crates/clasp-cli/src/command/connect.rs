@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use crate::output::{self, Style, note};
 use crate::{pem, report};
-use clasp::config::ClientIdentity;
+use clasp::config::Profile;
+use clasp::config::{ClientIdentity, WebPki};
 use clasp::keys::log::KeyLogFile;
 use clasp::wire::code::ProtocolVersion;
 use clasp::{ClientConfig, Facts, ServerName, Stream};
@@ -99,7 +100,10 @@ fn config(arguments: &Arguments) -> Result<Arc<ClientConfig>, Failure> {
         note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
         ClientConfig::builder().dangerous_trust_anyone()
     } else {
-        ClientConfig::builder().trust(pem::roots(arguments.ca.as_deref())?)
+        let roots = pem::roots(arguments.ca.as_deref())?;
+        // A private authority need not follow the rules of the public web.
+        let profile = if arguments.ca.is_some() { Profile::Rfc5280 } else { Profile::default() };
+        ClientConfig::builder().dangerous_verifier(Arc::new(WebPki::servers(roots).profile(profile)))
     };
     let mut builder = builder.policy(pem::policy(&arguments.policy, arguments.tls.as_deref())?).alpn(&arguments.alpn);
     if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {

@@ -17,6 +17,8 @@ pub use psk::PreSharedKey;
 pub use server::{ClientAuth, ServerBuilder, ServerConfig};
 pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Verified, Verifier, WebPki};
 
+pub use clasp_x509::Profile;
+
 pub(crate) use identity::{auth_of, fits_key, is_public_key};
 
 /// Builder stage: the client does not know yet whom to trust.

@@ -183,11 +183,11 @@ impl Connection {
             let seen = record.get(1..3).and_then(|v| v.try_into().ok()).map_or(0, u16::from_be_bytes);
             return Err(RecordError::WrongVersion(seen).into());
         }
+        if !self.opener.is_protected() && self.skips(content, record.len())? {
+            return Ok(Taken::Nothing);
+        }
         let level = self.read_level;
         let record::Opened { content, range } = match self.opener.open(content, record) {
-            Ok(opened) if !self.opener.is_protected() && self.skips(opened.content, record.len())? => {
-                return Ok(Taken::Nothing);
-            }
             Err(RecordError::BadMac) if self.skips(content, record.len())? => return Ok(Taken::Nothing),
             opened => opened?,
         };

@@ -183,7 +183,7 @@ async fn retry(
         return Err(error.in_message("ServerHello"));
     }
     let version = view.extensions.find(ExtensionType::SupportedVersions).map(early::selected_version).transpose()?;
-    if version != Some(ProtocolVersion::Tls13) {
+    if version != Some(ProtocolVersion::Tls13) || view.version != ProtocolVersion::Tls12 {
         return Err(Error::from(PeerError::SecondHelloVersionMismatch).in_message("ServerHello"));
     }
     if let Some(group) = group {
@@ -311,16 +311,7 @@ impl Settled {
 
     fn extension(&mut self, config: &ClientConfig, offered: &Offered, e: crate::wire::Extension<'_>) -> Result<()> {
         if !offered.asked_for(config, &e) {
-            // Known, but of another message: illegal. Unknown, or not asked for: unsolicited (4.2).
-            let elsewhere = [
-                ExtensionType::KeyShare,
-                ExtensionType::PreSharedKey,
-                ExtensionType::SupportedVersions,
-                ExtensionType::Cookie,
-                ExtensionType::PskKeyExchangeModes,
-            ];
-            let known = elsewhere.contains(&e.typ);
-            return Err(if known { PeerError::ExtensionNotAllowed } else { PeerError::UnsolicitedExtension }.into());
+            return Err(PeerError::UnsolicitedExtension.into());
         }
         match e.typ {
             ExtensionType::ServerName => extension::empty(e, "server_name")?,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// More certificates than this are not looked at.
-const MAX_CHAIN: usize = 32;
+const MAX_CHAIN: usize = 100;
 
 /// Sends our chain: RFC 5246 7.4.2, 7.4.6. No identity sends the empty list.
 pub(super) fn send_chain(link: &mut Link, identity: Option<&Identity>) {

@@ -17,6 +17,8 @@ use crate::wire::{Codes, Extension, Extensions, Writer, extension};
 #[derive(Debug, Default)]
 pub(crate) struct ClientOffer {
     pub(crate) random: [u8; 32],
+    /// `client_version`: what an RSA premaster begins with.
+    pub(crate) version: u16,
     pub(crate) session_id: Vec<u8>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) server_name: Option<String>,
@@ -88,6 +90,7 @@ impl ClientOffer {
         }
         let mut offer = Self {
             random: *hello.random,
+            version: hello.version.0,
             session_id: hello.session_id.to_vec(),
             suites: hello.suites.iter().map(CipherSuite).collect(),
             null_compression_only: hello.compression == [0],

@@ -111,8 +111,10 @@ impl Offered {
             retried: false,
         };
         if tls13 {
-            for group in first_shares(config) {
-                if !offered.shares.iter().any(|(_, share)| share.also().is_some_and(|(curve, _)| curve == group)) {
+            // Hybrids first: their curve comes with them.
+            let (hybrids, plain): (Vec<_>, Vec<_>) = first_shares(config).into_iter().partition(|g| g.is_hybrid());
+            for group in hybrids.into_iter().chain(plain) {
+                if offered.share(group).is_none() {
                     offered.shares.push((group, super::key_exchange::start(provider, group)?));
                 }
             }
@@ -137,6 +139,14 @@ impl Offered {
             None => config.policy.suites13().any(|s| s.hash == psk.hash),
         };
         self.psks.retain(fits);
+    }
+
+    /// Our public value in a group: of a share of its own, or of a hybrid's curve.
+    fn share(&self, group: NamedGroup) -> Option<&[u8]> {
+        self.shares.iter().find_map(|(own, share)| {
+            let also = share.also().filter(|(curve, _)| *curve == group).map(|(_, public)| public);
+            if *own == group { Some(share.public()) } else { also }
+        })
     }
 
     /// The TLS 1.3 session on offer.
@@ -302,12 +312,9 @@ impl Offered {
             .iter()
             .filter(|_| !self.retried)
             .for_each(|g| shares.push(KeyShareEntry { group: NamedGroup(g.group), public: &[0] }));
-        for (group, share) in &self.shares {
-            shares.push(KeyShareEntry { group: *group, public: share.public() });
-            // The curve of a hybrid stands as a share of its own where it is wanted: the work is done already.
-            if let Some((curve, public)) = share.also().filter(|(g, _)| !self.retried && shares_curve(config, *g)) {
-                shares.push(KeyShareEntry { group: curve, public });
-            }
+        let groups = if self.retried { self.shares.iter().map(|(g, _)| *g).collect() } else { first_shares(config) };
+        for group in groups {
+            shares.extend(self.share(group).map(|public| KeyShareEntry { group, public }));
         }
         key_share::write_client(&shares, w);
         let modes = [PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe];
@@ -424,7 +431,8 @@ pub(crate) fn send_again(
     group: Option<NamedGroup>,
     cookie: Option<Vec<u8>>,
 ) -> Result<()> {
-    offered.retried = true;
+    // Without a group the shares stay as they were: RFC 9846 4.1.2.
+    offered.retried = group.is_some();
     offered.early = None;
     offered.cookie = cookie;
     if let Some(group) = group {

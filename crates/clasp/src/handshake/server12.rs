@@ -111,8 +111,14 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let signature_group = exchange.as_ref().map(|(_, group)| *group);
     let message = link.recv::<ClientKeyExchange>().await?;
     match exchange {
-        None => decrypt_premaster(config, &identity, message.view().long("EncryptedPreMasterSecret"), &mut vault)
-            .map_err(|e| e.in_message("ClientKeyExchange"))?,
+        None => decrypt_premaster(
+            config,
+            &identity,
+            offer.version,
+            message.view().long("EncryptedPreMasterSecret"),
+            &mut vault,
+        )
+        .map_err(|e| e.in_message("ClientKeyExchange"))?,
         Some((share, group)) => key_exchange::server_agree(share, group, message.view(), &mut vault)
             .map_err(|e| e.in_message("ClientKeyExchange"))?,
     }
@@ -276,6 +282,7 @@ async fn recv_client_certificate(
             .in_message("Certificate")
             .hint("give the client a certificate and its key")),
         (false, auth) => {
+            credential::check_usage(&chain, kind)?;
             let verified =
                 credential::verify(link, auth.verifier(), &chain, kind, None, None, config.clock.now()).await?;
             Ok((chain, Some(verified)))
@@ -288,6 +295,7 @@ async fn recv_client_certificate(
 fn decrypt_premaster(
     config: &ServerConfig,
     identity: &Identity,
+    version: u16,
     ciphertext: crate::wire::Read<&[u8]>,
     vault: &mut Vault12,
 ) -> Result<()> {
@@ -296,11 +304,7 @@ fn decrypt_premaster(
     let ciphertext = ciphertext?;
     let key = identity.transport.as_ref().ok_or(Outside::Bug)?;
     let out = vault.premaster.fill(48).first_chunk_mut::<48>().ok_or(Outside::Bug)?;
-    if key.rsa_premaster(ciphertext, ProtocolVersion::Tls12.0.to_be_bytes(), &random, out) {
-        Ok(())
-    } else {
-        Err(Outside::Bug.into())
-    }
+    if key.rsa_premaster(ciphertext, version.to_be_bytes(), &random, out) { Ok(()) } else { Err(Outside::Bug.into()) }
 }
 
 fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing<Vec<u8>>>) {

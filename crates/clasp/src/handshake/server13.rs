@@ -16,7 +16,10 @@ use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13, same_mac};
 use crate::record::limits::MAX_EARLY_DATA_SKIPPED;
 use crate::session::ServerSession;
 use crate::session::admit::{self, Admitted13, Key13, TICKET_ID_LEN};
-use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+
+use crate::wire::code::{
+    CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
+};
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, certificate, early, key_share, pre_shared_key};
 use crate::wire::message::{
@@ -147,7 +150,8 @@ pub(super) async fn server(
 
     // 4.6.1
     vault.resumption(&at, link.transcript.hash().as_ref());
-    if offer.psk_modes.is_some() {
+    let takes = |mode: PskKeyExchangeMode| offer.psk_modes.iter().flatten().any(|m| *m == mode.0);
+    if takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe) {
         send_tickets(link, config, &vault, suite, &facts, shown).await?;
     }
     let kept = vault.keep(Side::Server, suite.code, suite.aead);

@@ -4,9 +4,12 @@ use crate::failure::Failure;
 use clasp::config::{ClientBuilder, Ready, ServerBuilder, WebPki};
 use clasp::session::{ClientSessionCache, TicketKeys};
 use clasp::suite::{Kx, Suite};
-use clasp::wire::code::CipherSuite;
+use clasp::wire::code::{CipherSuite, NamedGroup};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, Roots, ServerConfig};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_RSA_SHA256,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,13 +32,11 @@ impl Cast {
         let other = authority("Clasp Demo CA").map_err(Failure::cannot)?;
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256).map_err(Failure::cannot)?;
         let issue = |by: &Issuer<'_, KeyPair>| -> Result<_, rcgen::Error> {
-            let der = CertificateParams::new(vec!["localhost".into()])?.signed_by(&key, by)?.der().to_vec();
+            let der = named("localhost")?.signed_by(&key, by)?.der().to_vec();
             Ok((der, key.serialize_der()))
         };
         let client_key = KeyPair::generate().map_err(Failure::cannot)?;
-        let client = CertificateParams::new(vec!["alice".into()])
-            .and_then(|p| p.signed_by(&client_key, &trusted.1))
-            .map_err(Failure::cannot)?;
+        let client = named("alice").and_then(|p| p.signed_by(&client_key, &trusted.1)).map_err(Failure::cannot)?;
         let mut roots = Roots::empty();
         roots.add_der(&trusted.0).map_err(Failure::cannot)?;
         let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(86_400));
@@ -56,6 +57,25 @@ impl Cast {
             _ => policy.with_groups(Policy::default().groups()),
         };
         ClientConfig::builder().trust(self.roots.clone()).policy(policy).sessions(Arc::new(ClientSessionCache::new(4)))
+    }
+
+    /// A client of TLS 1.3 that sends early data where it may.
+    pub(super) fn client13(&self) -> ClientBuilder<Ready> {
+        ClientConfig::builder()
+            .trust(self.roots.clone())
+            .policy(Policy::modern())
+            .sessions(Arc::new(ClientSessionCache::new(4)))
+            .early_data(true)
+    }
+
+    /// A server of TLS 1.3 that takes a little early data.
+    pub(super) fn server13(&self) -> Result<ServerBuilder<Ready>, Failure> {
+        Ok(self.server_with_tickets()?.policy(Policy::modern()).max_early_data(1024))
+    }
+
+    /// One that wants a key share its clients do not send at once.
+    pub(super) fn server_that_retries(&self) -> Result<ServerBuilder<Ready>, Failure> {
+        Ok(self.server()?.policy(Policy::modern().with_groups([NamedGroup::Secp384r1])))
     }
 
     pub(super) fn client_with_certificate(&self, suite: CipherSuite) -> ClientBuilder<Ready> {
@@ -82,11 +102,21 @@ impl Cast {
     }
 }
 
+/// A certificate for this name, in the form that the public web asks for.
+fn named(name: &str) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(vec![name.into()])?;
+    params.use_authority_key_identifier_extension = true;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+    Ok(params)
+}
+
 fn authority(name: &str) -> Result<(Vec<u8>, Issuer<'static, KeyPair>), rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let der = params.self_signed(&key)?.der().to_vec();
     Ok((der, Issuer::new(params, key)))
 }

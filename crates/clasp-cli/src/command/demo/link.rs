@@ -19,12 +19,18 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
     let ticketing = cast.server_with_tickets()?.build()?;
     let classic = cast.client(CLASSIC).build()?;
     let modern = cast.client(MODERN).build()?;
+    let (today, server13, retrying) =
+        (cast.client13().build()?, cast.server13()?.build()?, cast.server_that_retries()?.build()?);
+    let patient = cast.client13().early_data(false).build()?;
     // The classic description's figures: data at 168 ms in full, a round trip earlier when resumed.
     Ok(vec![
-        over_the_link("8. RSA key transport, in full: two round trips after TCP's one", &classic, &plain, 168)?,
-        over_the_link("9. Resumed by session ID: one round trip after TCP's", &classic, &plain, 112)?,
-        over_the_link("10. ECDHE, in full", &modern, &ticketing, 168)?,
-        over_the_link("11. Resumed by ticket", &modern, &ticketing, 112)?,
+        over_the_link("11. RSA key transport, in full: two round trips after TCP's one", &classic, &plain, 168)?,
+        over_the_link("12. Resumed by session ID: one round trip after TCP's", &classic, &plain, 112)?,
+        over_the_link("13. ECDHE, in full", &modern, &ticketing, 168)?,
+        over_the_link("14. Resumed by ticket", &modern, &ticketing, 112)?,
+        over_the_link("15. TLS 1.3, in full: one round trip after TCP's", &today, &server13, 112)?,
+        over_the_link("16. TLS 1.3, resumed, with early data: none", &today, &server13, 56)?,
+        over_the_link("17. TLS 1.3, the server asking for another key share", &patient, &retrying, 168)?,
     ])
 }
 
@@ -75,10 +81,14 @@ fn over_the_link(
     let mut in_flight = InFlight(VecDeque::new());
     let mut out = Vec::new();
     client.advance(&mut Context::from_waker(Waker::noop()), &mut out)?;
-    in_flight.send(connected, true, &mut out);
-
     let mut data_at = None;
     let mut delivered = false;
+    if client.early_data_left() > 0 {
+        client.send_early(b"hello", &mut out)?;
+        data_at = Some(connected.duration_since(began).unwrap_or_default().as_millis());
+    }
+    in_flight.send(connected, true, &mut out);
+
     while let Some((now, to_server, mut bytes)) = in_flight.0.pop_front() {
         clock.set(now);
         let end = if to_server { &mut server } else { &mut client };

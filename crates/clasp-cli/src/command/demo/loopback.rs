@@ -3,7 +3,8 @@
 use super::cast::{CLASSIC, Cast, MODERN};
 use crate::failure::Failure;
 use crate::timeline::{Conversation, Recorder};
-use clasp::{ClientConfig, Resumption, ServerConfig, Stream};
+use clasp::wire::code::NamedGroup;
+use clasp::{ClientConfig, Facts, Resumption, ServerConfig, Stream};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
     let fresh = cast.client(MODERN).build()?;
     let middle = cast.man_in_the_middle()?.build()?;
     let resumed = |by: Resumption| move |c: &Talked| c.resumed == Some(by);
+    let (today, server13, retrying) =
+        (cast.client13().build()?, cast.server13()?.build()?, cast.server_that_retries()?.build()?);
     Ok(vec![
         good(
             "1. RSA key transport, in full: the client encrypts a secret to the server's key",
@@ -51,6 +54,13 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
             "bad_certificate",
         )?,
         bad("7. A record altered on the way", &fresh, &plain, Some(alter as Alter), "bad_record_mac")?,
+        good("8. TLS 1.3, with a hybrid key exchange: safe from quantum computers too", &today, &server13, |c| {
+            c.group.is_some_and(NamedGroup::is_hybrid)
+        })?,
+        good("9. TLS 1.3, resumed by ticket, with a fresh key exchange", &today, &server13, |c| {
+            c.resumed == Some(Resumption::Ticket) && c.group.is_some()
+        })?,
+        good("10. TLS 1.3, the server asking for another key share", &today, &retrying, |c| c.retried)?,
     ])
 }
 
@@ -58,6 +68,8 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
 struct Talked {
     resumed: Option<Resumption>,
     client_proven: bool,
+    group: Option<NamedGroup>,
+    retried: bool,
 }
 
 fn observed(client: &Arc<ClientConfig>) -> (Arc<ClientConfig>, Arc<Recorder>) {
@@ -102,7 +114,8 @@ fn talk(client: &Arc<ClientConfig>, address: SocketAddr) -> Result<Talked, Failu
     if answer != ANSWER || !rest.is_empty() {
         return Err(Failure::no("the server's data did not come as it was sent"));
     }
-    Ok(Talked { resumed: facts.resumed, client_proven: facts.client_authenticated })
+    let Facts { resumed, client_authenticated: client_proven, group, hello_retried: retried, .. } = *facts;
+    Ok(Talked { resumed, client_proven, group, retried })
 }
 
 type Serving = thread::JoinHandle<io::Result<()>>;
