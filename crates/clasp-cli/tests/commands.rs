@@ -1,0 +1,171 @@
+//! Whole commands, as a user runs them.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+
+fn clasp(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    command.args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Fails with this code and these words, in at most two lines, and nothing on stdout.
+fn refuses(output: &Output, code: i32, words: &str) {
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert!(error.contains(words), "{words:?} is not in: {error}");
+    assert!(error.lines().filter(|l| l.starts_with("error:") || l.starts_with("hint:")).count() <= 2, "{error}");
+}
+
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Starts `clasp serve` on a free port and waits until it listens.
+fn serve(arguments: &[&str], home: &Path) -> Served {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
+    command.env("XDG_DATA_HOME", home).env("HOME", home).env("NO_COLOR", "1");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (said, heard) = std::sync::mpsc::channel();
+    let outputs: [Box<dyn Read + Send>; 2] =
+        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+    for output in outputs {
+        let said = said.clone();
+        thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(|l| drop(said.send(l))));
+    }
+    let line = heard.iter().find(|l| l.contains("127.0.0.1:")).expect("the address");
+    let start = line.find("127.0.0.1:").unwrap();
+    let address = line[start..].chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
+    Served { child, address }
+}
+
+fn issued(folder: &Path) -> (String, String, String) {
+    let ca = folder.join("ca");
+    let ca = ca.to_str().unwrap();
+    let made = clasp(&["ca", "init", ca]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let made = clasp(&["ca", "issue", ca, "localhost", "127.0.0.1"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let find = |end: &str| {
+        let mut all: Vec<String> = std::fs::read_dir(ca)
+            .unwrap()
+            .map(|e| e.unwrap().path().to_str().unwrap().to_string())
+            .filter(|p| p.ends_with(end))
+            .collect();
+        all.sort();
+        all.first().cloned().unwrap_or_else(|| panic!("no file {end} in {ca}"))
+    };
+    (find("root.pem"), find("localhost.pem"), find("localhost-key.pem"))
+}
+
+#[test]
+fn demo_gives_the_figures_of_the_classic_description() {
+    let demo = clasp(&["demo", "--json"]);
+    assert!(demo.status.success(), "{}", text(&demo.stderr));
+    let value: serde_json::Value = serde_json::from_slice(&demo.stdout).unwrap();
+    let link = value["simulated_link_28_ms"].as_array().unwrap();
+    let figures: Vec<&str> = link.iter().map(|c| c["outcome"].as_str().unwrap()).collect();
+    for (outcome, ms) in figures.iter().zip([168, 112, 168, 112, 112, 56, 168]) {
+        assert!(outcome.contains("TCP at 56 ms") && outcome.ends_with(&format!("{ms} ms")), "{outcome}");
+    }
+    assert_eq!(figures.len(), 7);
+    assert_eq!(value["loopback"].as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn ca_keys_are_private_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, chain, key) = issued(folder.path());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let before = std::fs::read(&key).unwrap();
+    let ca = folder.path().join("ca");
+    let ca = ca.to_str().unwrap();
+    let again = clasp(&["ca", "issue", ca, "localhost"]);
+    assert!(!again.status.success() || std::fs::read(&key).unwrap() == before, "a key was overwritten");
+    assert_eq!(std::fs::read(&key).unwrap(), before);
+    let list = clasp(&["ca", "list", ca, "--json"]);
+    assert!(list.status.success() && serde_json::from_slice::<serde_json::Value>(&list.stdout).is_ok());
+    assert!(clasp(&["inspect", &chain]).status.success());
+}
+
+#[test]
+fn serve_and_connect_resume_and_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(folder.path());
+    let server = serve(&["--cert", &chain, "--key", &key], folder.path());
+    let port = server.address.rsplit(':').next().unwrap();
+    let target = format!("localhost:{port}");
+    for version in ["1.2", "1.3"] {
+        let page = clasp(&["connect", &target, "--ca", &root, "--tls", version, "--resume", "--get", "/"]);
+        let said = text(&page.stderr);
+        assert!(page.status.success(), "{said}");
+        assert!(text(&page.stdout).starts_with("HTTP/1.1 200"), "{}", text(&page.stdout));
+        assert!(said.contains("the session was taken"), "TLS {version}: {said}");
+    }
+    refuses(
+        &clasp(&["connect", &target, "--ca", &root, "--servername", "other.example"]),
+        1,
+        "not for this server name",
+    );
+    let other = tempfile::tempdir().unwrap();
+    let (stranger, _, other_key) = issued(other.path());
+    refuses(&clasp(&["connect", &target, "--ca", &stranger]), 1, "certificate");
+    let taken = clasp(&["serve", "--listen", &server.address, "--cert", &chain, "--key", &key]);
+    refuses(&taken, 2, "in use");
+    refuses(&clasp(&["serve", "--listen", "127.0.0.1:0", "--cert", &chain, "--key", &other_key]), 2, "does not belong");
+}
+
+#[test]
+fn no_common_suite_names_the_policy_that_would_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(folder.path());
+    let server = serve(&["--cert", &chain, "--key", &key, "--policy", "modern"], folder.path());
+    let refused = clasp(&["connect", &server.address, "--ca", &root, "--tls", "1.2"]);
+    refuses(&refused, 1, "protocol_version");
+}
+
+/// A peer that answers every connection with these bytes and hangs up.
+fn peer(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for tcp in listener.incoming() {
+            let mut tcp = tcp.unwrap();
+            let _hello = tcp.read(&mut [0; 4096]);
+            let _gone = tcp.write_all(answer);
+        }
+    });
+    address
+}
+
+#[test]
+fn other_protocols_and_nobody_get_plain_words() {
+    let http = peer(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    refuses(&clasp(&["connect", &http, "--insecure"]), 1, "plain HTTP");
+    let ssh = peer(b"SSH-2.0-OpenSSH_9.6\r\n");
+    refuses(&clasp(&["connect", &ssh, "--insecure"]), 1, "does not speak TLS");
+    let silent = peer(b"");
+    refuses(&clasp(&["connect", &silent, "--insecure"]), 1, "closed the connection during the handshake");
+    refuses(&clasp(&["connect", "127.0.0.1:1", "--insecure"]), 2, "refused");
+    refuses(&clasp(&["connect", "localhost", "--insecure"]), 2, "no port");
+}
