@@ -148,16 +148,16 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     link.recv_change_cipher_spec().await?;
     change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
     let first_finished = recv_finished(link, &vault, hash, Side::Client).await?;
-    let session = session_of(
-        talk,
-        suite,
-        extended,
-        &vault,
-        client_chain.clone(),
-        (client_type.unwrap_or(CertificateType::X509), identity.kind),
+    let facts = Facts {
+        group: signature_group,
         client_scheme,
-        signature_group,
-    );
+        peer_chain: client_chain,
+        peer_type: client_type.unwrap_or(CertificateType::X509),
+        alpn: alpn.map(<[u8]>::to_vec),
+        client_authenticated: verified.is_some(),
+        ..facts(talk, suite, extended, encrypt_then_mac)
+    };
+    let session = session_of(talk, &facts, &vault, identity.kind);
     if new_ticket {
         send_ticket(link, config, session.encode());
     } else if let (Some(store), Some(bytes)) = (&config.sessions, session.encode().filter(|_| !session_id.is_empty())) {
@@ -168,15 +168,6 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
     send_finished(link, &vault, hash, Side::Server);
 
-    let facts = Facts {
-        group: signature_group,
-        client_scheme,
-        peer_chain: client_chain,
-        peer_type: client_type.unwrap_or(CertificateType::X509),
-        alpn: alpn.map(<[u8]>::to_vec),
-        client_authenticated: verified.is_some(),
-        ..facts(talk, suite, extended, encrypt_then_mac)
-    };
     Ok(established(talk, facts, suite, vault, first_finished))
 }
 
@@ -321,30 +312,21 @@ fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing
     link.send(HandshakeType::NewSessionTicket, |w| view.encode(w));
 }
 
-fn session_of(
-    talk: &Talk<'_>,
-    suite: &Suite,
-    extended: bool,
-    vault: &Vault12,
-    client_chain: Vec<Vec<u8>>,
-    (client_type, server_type): (CertificateType, CertificateType),
-    client_scheme: Option<SignatureScheme>,
-    group: Option<NamedGroup>,
-) -> ServerSession {
+fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: CertificateType) -> ServerSession {
     let mut master = Box::new([0; 48]);
     master.copy_from_slice(vault.master_secret().expose());
     ServerSession {
         version: ProtocolVersion::Tls12,
-        suite: suite.code,
+        suite: facts.suite,
         master,
-        extended_master_secret: extended,
+        extended_master_secret: facts.extended_master_secret,
         created: talk.config.clock.now(),
         server_name: talk.offer.server_name.clone(),
-        client_chain,
-        client_type,
+        client_chain: facts.peer_chain.clone(),
+        client_type: facts.peer_type,
         server_type,
-        client_scheme,
-        group,
+        client_scheme: facts.client_scheme,
+        group: facts.group,
         alpn: None,
         age_add: 0,
         max_early_data: 0,
