@@ -10,8 +10,18 @@ use crate::reason::{Fault, Reason, Value};
 
 const RULE: &str = "RFC 5280 4.2.1.10";
 
-/// Comparisons of a name with a constraint for one validation: the product of crafted lists is quadratic.
-pub(crate) const MAX_COMPARISONS: u64 = 1 << 20;
+/// What name constraints may cost in one validation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowance {
+    /// Comparisons of a name with a constraint: the product of crafted lists is quadratic.
+    comparisons: u64,
+    /// Names and constraints made ready for them, anew for each path.
+    names: u64,
+}
+
+impl Allowance {
+    pub(crate) const WHOLE: Self = Self { comparisons: 1 << 20, names: 1 << 14 };
+}
 
 /// A GeneralSubtree is read once, when its certificate is; what it says must be something a name can be held against.
 pub(crate) fn check_subtree(mut subtree: Der<'_>) -> DerResult<()> {
@@ -77,50 +87,74 @@ fn names<'a>(certificate: &Certificate<'a>) -> impl Iterator<Item = SubjectAltNa
     directory.into_iter().chain(mailboxes).chain(certificate.alt_names())
 }
 
+/// A name made ready for many comparisons.
+struct Ready<'a> {
+    name: SubjectAltName<'a>,
+    /// Of a distinguished name, the form that is the same for all its equals.
+    key: Vec<u8>,
+    /// Whether the name is what its kind should be.
+    sound: bool,
+}
+
+impl<'a> Ready<'a> {
+    fn new(name: SubjectAltName<'a>) -> Self {
+        let key = match name {
+            SubjectAltName::Directory(name) => compare::canonical(name),
+            _ => Vec::new(),
+        };
+        let sound = match name {
+            SubjectAltName::Dns(name) => is_lenient_host(name.strip_prefix(b"*.").unwrap_or(name)),
+            SubjectAltName::Ip(name) => matches!(name.len(), 4 | 16),
+            SubjectAltName::Email(name) => is_mailbox(name),
+            // RFC 5280: without a fully qualified host the constraint cannot hold.
+            SubjectAltName::Uri(name) => uri_host(name).is_some_and(is_host),
+            SubjectAltName::Directory(_) => true,
+            SubjectAltName::Other(..) => false,
+        };
+        Self { name, key, sound }
+    }
+}
+
 /// Holds every name of `certificate` against one issuer's constraints.
 pub(crate) fn check<'a>(
     certificate: &Certificate<'a>,
     constraints: &NameConstraints<'a>,
     common_name: bool,
-    budget: &mut u64,
+    allowance: &mut Allowance,
 ) -> Result<(), Fault<'a>> {
-    spend(certificate, constraints, budget)?;
+    spend(certificate, constraints, allowance)?;
+    let permitted: Vec<Ready<'a>> = subtrees(constraints.permitted).map(Ready::new).collect();
+    let excluded: Vec<Ready<'a>> = subtrees(constraints.excluded).map(Ready::new).collect();
     for name in names(certificate) {
-        permit(&name, constraints, name)?;
+        permit(&Ready::new(name), &permitted, &excluded, name)?;
     }
     match server::fallback_name(certificate).filter(|_| common_name) {
         // The fallback makes the common name a host name, so constraints on those hold for it.
         Some(text) => {
             let shown = SubjectAltName::Directory(certificate.subject_der());
-            permit(&SubjectAltName::Dns(text.as_bytes()), constraints, shown)
+            permit(&Ready::new(SubjectAltName::Dns(text.as_bytes())), &permitted, &excluded, shown)
         }
         None => Ok(()),
     }
 }
 
 fn permit<'a>(
-    name: &SubjectAltName<'_>,
-    constraints: &NameConstraints<'a>,
+    name: &Ready<'_>,
+    permitted: &[Ready<'a>],
+    excluded: &[Ready<'a>],
     shown: SubjectAltName<'a>,
 ) -> Result<(), Fault<'a>> {
     let fault = |found, wanted| Err(Fault::new(Reason::NameConstraint, RULE, found, wanted));
-    for base in subtrees(constraints.excluded) {
-        if base.kind() == name.kind() && matches(name, &base, true) {
-            return fault(Value::AltName("name", shown), Value::AltName("a name outside the excluded", base));
-        }
+    let same_kind = |base: &&Ready<'a>| base.name.kind() == name.name.kind();
+    if let Some(base) = excluded.iter().filter(same_kind).find(|base| matches(name, base, true)) {
+        return fault(Value::AltName("name", shown), Value::AltName("a name outside the excluded", base.name));
     }
-    let mut refused = None;
-    for base in subtrees(constraints.permitted) {
-        if base.kind() == name.kind() {
-            if matches(name, &base, false) {
-                return Ok(());
-            }
-            refused.get_or_insert(base);
+    let mut bases = permitted.iter().filter(same_kind).peekable();
+    match bases.peek().map(|base| base.name) {
+        Some(first) if !bases.any(|base| matches(name, base, false)) => {
+            fault(Value::AltName("name", shown), Value::AltName("a name within the permitted", first))
         }
-    }
-    match refused {
-        None => Ok(()),
-        Some(base) => fault(Value::AltName("name", shown), Value::AltName("a name within the permitted", base)),
+        _ => Ok(()),
     }
 }
 
@@ -128,7 +162,7 @@ fn permit<'a>(
 fn spend<'a>(
     certificate: &Certificate<'a>,
     constraints: &NameConstraints<'a>,
-    budget: &mut u64,
+    allowance: &mut Allowance,
 ) -> Result<(), Fault<'a>> {
     let kinds = |list: &mut dyn Iterator<Item = SubjectAltName<'a>>| {
         let mut counts = [0u64; 6];
@@ -148,31 +182,35 @@ fn spend<'a>(
     let bases = kinds(&mut subtrees(constraints.permitted).chain(subtrees(constraints.excluded)));
     let names = kinds(&mut names(certificate));
     let cost = bases.iter().zip(names).map(|(a, b)| a.saturating_mul(b)).fold(0u64, u64::saturating_add);
-    match budget.checked_sub(cost) {
-        Some(left) => {
-            *budget = left;
+    let ready = bases.iter().chain(&names).sum();
+    match (allowance.comparisons.checked_sub(cost), allowance.names.checked_sub(ready)) {
+        (Some(comparisons), Some(names)) => {
+            *allowance = Allowance { comparisons, names };
             Ok(())
         }
-        None => {
+        _ => {
             let found = "more names and name constraints than may be compared";
-            Err(Fault::plain(Reason::TooCostly, "limit", found, "at most 1048576 comparisons"))
+            let wanted = "at most 1048576 comparisons of 16384 names";
+            Err(Fault::plain(Reason::TooCostly, "limit", found, wanted))
         }
     }
 }
 
 /// Whether a name lies in a subtree of its kind. Where the answer is not sure (a malformed name, a form that has no
 /// rules), `doubt` is the answer: excluded names match, permitted ones do not.
-fn matches(name: &SubjectAltName<'_>, base: &SubjectAltName<'_>, doubt: bool) -> bool {
-    match (name, base) {
+fn matches(name: &Ready<'_>, base: &Ready<'_>, doubt: bool) -> bool {
+    if !name.sound {
+        return doubt;
+    }
+    match (name.name, base.name) {
         (SubjectAltName::Dns(name), SubjectAltName::Dns(base)) => dns(name, base, doubt),
-        (SubjectAltName::Ip(name), SubjectAltName::Ip(base)) => ip(name, base, doubt),
-        (SubjectAltName::Email(name), SubjectAltName::Email(base)) => email(name, base, doubt),
-        (SubjectAltName::Uri(name), SubjectAltName::Uri(base)) => match uri_host(name) {
-            Some(host) if is_host(host) => exact_or_below(host, base),
-            // RFC 5280: without a fully qualified host the constraint cannot hold.
-            _ => doubt,
-        },
-        (SubjectAltName::Directory(name), SubjectAltName::Directory(base)) => compare::is_within(name, base),
+        (SubjectAltName::Ip(name), SubjectAltName::Ip(base)) => ip(name, base),
+        (SubjectAltName::Email(name), SubjectAltName::Email(base)) => email(name, base),
+        (SubjectAltName::Uri(name), SubjectAltName::Uri(base)) => {
+            uri_host(name).is_some_and(|host| exact_or_below(host, base))
+        }
+        // RFC 5280 7.1: every RDN of the base at the same place. The parts of a key say where they end.
+        (SubjectAltName::Directory(_), SubjectAltName::Directory(_)) => name.key.starts_with(&base.key),
         _ => doubt,
     }
 }
@@ -184,9 +222,6 @@ fn dns(name: &[u8], base: &[u8], excluded: bool) -> bool {
         Some(host) => (true, host),
         None => (false, name),
     };
-    if !is_lenient_host(host) {
-        return excluded;
-    }
     if base.is_empty() {
         return true;
     }
@@ -227,18 +262,15 @@ fn exact_or_below(host: &[u8], base: &[u8]) -> bool {
     }
 }
 
-fn ip(name: &[u8], range: &[u8], doubt: bool) -> bool {
-    if !matches!(name.len(), 4 | 16) {
-        return doubt;
-    }
+fn ip(name: &[u8], range: &[u8]) -> bool {
     let (address, mask) = range.split_at(range.len() / 2);
     name.len() == address.len()
         && name.iter().zip(address).zip(mask).all(|((name, address), mask)| name & mask == address & mask)
 }
 
 /// RFC 5280: a mailbox, a host, or all hosts below one. The local part is case-sensitive, the host is not.
-fn email(name: &[u8], base: &[u8], doubt: bool) -> bool {
-    let Some((local, host)) = split_mailbox(name).filter(|_| is_mailbox(name)) else { return doubt };
+fn email(name: &[u8], base: &[u8]) -> bool {
+    let Some((local, host)) = split_mailbox(name) else { return false };
     match split_mailbox(base) {
         Some((wanted, at)) => local == wanted && host.eq_ignore_ascii_case(at),
         None => exact_or_below(host, base),
@@ -268,9 +300,9 @@ mod tests {
             ("a.*.example.com", "example.com", false, true),
             ("a_b.example.com", "example.com", true, true),
         ] {
-            let (name, base) = (name.as_bytes(), base.as_bytes());
-            assert_eq!(dns(name, base, false), within, "{} in {}", name.escape_ascii(), base.escape_ascii());
-            assert_eq!(dns(name, base, true), caught, "{} excluded by {}", name.escape_ascii(), base.escape_ascii());
+            let ready = |text: &'static str| Ready::new(SubjectAltName::Dns(text.as_bytes()));
+            assert_eq!(matches(&ready(name), &ready(base), false), within, "{name} in {base}");
+            assert_eq!(matches(&ready(name), &ready(base), true), caught, "{name} excluded by {base}");
         }
     }
 
@@ -287,9 +319,9 @@ mod tests {
         ] {
             assert!(!is_range(bad), "{bad:?}");
         }
-        assert!(ip(&[192, 0, 2, 9], &[192, 0, 2, 1, 255, 255, 255, 0], false));
-        assert!(!ip(&[192, 0, 3, 9], &[192, 0, 2, 1, 255, 255, 255, 0], false));
-        assert!(!ip(&[0; 16], &[0; 8], false), "IPv6 is not within an IPv4 range");
+        assert!(ip(&[192, 0, 2, 9], &[192, 0, 2, 1, 255, 255, 255, 0]));
+        assert!(!ip(&[192, 0, 3, 9], &[192, 0, 2, 1, 255, 255, 255, 0]));
+        assert!(!ip(&[0; 16], &[0; 8]), "IPv6 is not within an IPv4 range");
     }
 
     #[test]
@@ -305,8 +337,9 @@ mod tests {
             ("*@example.com", "*@example.com", true),
             ("a@example.com", "*@example.com", false),
         ] {
-            assert_eq!(email(name.as_bytes(), base.as_bytes(), false), within, "{name} in {base}");
+            assert_eq!(email(name.as_bytes(), base.as_bytes()), within, "{name} in {base}");
         }
-        assert!(email(b"a@b@example.com", b"other.org", true), "a malformed mailbox is caught");
+        let ready = |text: &'static [u8]| Ready::new(SubjectAltName::Email(text));
+        assert!(matches(&ready(b"a@b@example.com"), &ready(b"other.org"), true), "a malformed mailbox is caught");
     }
 }

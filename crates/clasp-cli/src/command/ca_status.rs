@@ -2,6 +2,7 @@
 
 use super::ca::{Entry, INTERMEDIATE, ROOT, read_index};
 use crate::failure::Failure;
+use crate::output;
 use crate::pem;
 use clasp_x509::{CertStatus, Certificate, RevocationReason, UnsignedOcsp};
 use rcgen::{
@@ -36,8 +37,7 @@ pub(super) fn crl(dir: &Path, days: i64) -> Result<(), Failure> {
     }
     let path = dir.join("crl.pem");
     fs::write(&path, text).map_err(|e| Failure::file(&path, e))?;
-    println!("{}", path.display());
-    Ok(())
+    output::line(path.display())
 }
 
 fn list(dir: &Path, by: &str, index: &[Entry], days: i64) -> Result<String, Failure> {
@@ -94,8 +94,7 @@ pub(super) fn ocsp(dir: &Path, which: &str, days: i64) -> Result<(), Failure> {
     let signature = key.sign(response.to_be_signed()).map_err(Failure::cannot)?;
     let path = dir.join(&entry.file).with_extension("ocsp");
     fs::write(&path, response.signed(algorithm(&key)?, &signature)).map_err(|e| Failure::file(&path, e))?;
-    println!("{}", path.display());
-    Ok(())
+    output::line(path.display())
 }
 
 /// The AlgorithmIdentifier of what a key signs with here.

@@ -1,6 +1,7 @@
 //! `clasp inspect`: says in plain words what a file holds.
 
 use crate::failure::Failure;
+use crate::output;
 use crate::pem;
 use clasp_x509::{
     CertStatus, Certificate, CertificateRequest, Crl, Moment, OcspResponse, PublicKey, describe_private_key,
@@ -41,34 +42,35 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             let mut object = Map::new();
             object.insert("kind".into(), sheet.title.into());
             object.extend(sheet.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-            println!("{}", Value::Object(object));
+            output::line(Value::Object(object))?;
         } else {
-            print(sheet, number > 0);
+            let gap = if number > 0 { "\n" } else { "" };
+            output::line(format_args!("{gap}{}", text(sheet)))?;
         }
     }
     Ok(())
 }
 
-fn print(sheet: &Sheet, gap: bool) {
-    if gap {
-        println!();
-    }
-    println!("{}", sheet.title);
+/// A fact a line; a list has its items below each other.
+fn text(sheet: &Sheet) -> String {
+    let mut lines = vec![sheet.title.to_owned()];
     for (name, value) in &sheet.facts {
         let name = name.replace('_', " ");
+        let mut fact = |name: &str, value: &str| lines.push(format!("  {name:<20} {value}"));
         match value {
             Value::Null => {}
-            Value::Bool(yes) => println!("  {name:<20} {}", if *yes { "yes" } else { "no" }),
-            Value::String(text) => println!("  {name:<20} {text}"),
+            Value::Bool(yes) => fact(&name, if *yes { "yes" } else { "no" }),
+            Value::String(text) => fact(&name, text),
             Value::Array(list) => {
                 for (number, item) in list.iter().enumerate() {
-                    let name = if number == 0 { &name } else { "" };
-                    println!("  {name:<20} {}", item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+                    let item = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+                    fact(if number == 0 { &name } else { "" }, &item);
                 }
             }
-            other => println!("  {name:<20} {other}"),
+            other => fact(&name, &other.to_string()),
         }
     }
+    lines.join("\n")
 }
 
 fn section(kind: SectionKind, der: &[u8]) -> Sheet {

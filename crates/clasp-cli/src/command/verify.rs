@@ -1,6 +1,7 @@
 //! `clasp verify`: judges a certificate chain, and says why not.
 
 use crate::failure::Failure;
+use crate::output;
 use crate::pem;
 use clasp_x509::{
     Accepted, Attempt, Certificate, Check, Crl, Moment, Options, Place, Profile, Rejection, Revocation, Scope, Usage,
@@ -96,11 +97,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match verify(&presented, &roots, &options) {
         Ok(accepted) => {
             let text = if arguments.json { accepted_json(&accepted, &chain) } else { accepted_text(&accepted, &chain) };
-            println!("{text}");
-            Ok(())
+            output::line(text)
         }
         Err(rejection) => {
-            println!("{}", if arguments.json { rejected_json(&rejection) } else { tree(&rejection) });
+            output::line(if arguments.json { rejected_json(&rejection) } else { tree(&rejection) })?;
             Err(Failure::no(format_args!("refused: {rejection}")))
         }
     }

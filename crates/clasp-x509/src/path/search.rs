@@ -2,7 +2,7 @@
 
 use super::{Options, check, validate};
 use crate::certificate::Certificate;
-use crate::constraint;
+use crate::constraint::Allowance;
 use crate::form::Role;
 use crate::name::compare;
 use crate::profile::Rules;
@@ -15,7 +15,7 @@ use crate::signature::{self, Refusal};
 
 /// Signatures checked for one chain, those of revocation lists included. A good chain needs its length; the slowest
 /// kind (RSA 8192, P-521) takes about 0.4 ms.
-const MAX_SIGNATURES: u32 = 100;
+const MAX_SIGNATURES: u32 = 64;
 /// Issuers considered for one chain.
 const MAX_STEPS: u32 = 8192;
 /// Paths that reached a root and were checked whole.
@@ -33,7 +33,7 @@ pub(super) struct Budget {
     signatures: u32,
     steps: u32,
     paths: u32,
-    pub(super) comparisons: u64,
+    pub(super) names: Allowance,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,12 +80,7 @@ impl<'s> Search<'s> {
         certificates: &'s [(usize, Certificate<'s>)],
         options: &'s Options<'s>,
     ) -> Self {
-        let budget = Budget {
-            signatures: MAX_SIGNATURES,
-            steps: MAX_STEPS,
-            paths: MAX_PATHS,
-            comparisons: constraint::MAX_COMPARISONS,
-        };
+        let budget = Budget { signatures: MAX_SIGNATURES, steps: MAX_STEPS, paths: MAX_PATHS, names: Allowance::WHOLE };
         Self {
             roots,
             certificates,
@@ -159,7 +154,7 @@ impl<'s> Search<'s> {
             until = until.min(root.map_or(i64::MAX, |r| r.not_after()));
         }
         let limits = validate::Limits { root: root.as_ref(), constraints: anchor.constraints(), options: self.options };
-        validate::path(&path, &limits, &mut self.budget.comparisons)?;
+        validate::path(&path, &limits, &mut self.budget.names)?;
         self.until = until;
         let may_sign_lists = root.and_then(|r| r.key_usage()).is_none_or(|u| u.crl_sign());
         self.revocation(&path, anchor, may_sign_lists)?;

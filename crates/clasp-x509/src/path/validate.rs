@@ -4,7 +4,7 @@
 use super::Options;
 use crate::certificate::Certificate;
 use crate::certificate::extension::NameConstraints;
-use crate::constraint;
+use crate::constraint::{self, Allowance};
 use crate::policy::Policies;
 use crate::reason::{Fault, Reason, Value};
 
@@ -19,7 +19,7 @@ pub(super) struct Limits<'p, 's> {
 pub(super) fn path<'s>(
     path: &[&'s Certificate<'s>],
     limits: &Limits<'_, 's>,
-    comparisons: &mut u64,
+    allowance: &mut Allowance,
 ) -> Result<(), (usize, Fault<'s>)> {
     let options = limits.options;
     let narrowing = limits.root.filter(|_| options.rules().roots_as_certificates);
@@ -39,7 +39,7 @@ pub(super) fn path<'s>(
         // 6.1.3 (b), (c): those that issue to themselves are exempt, so that an authority can change its key.
         if last || !self_issued {
             for constraint in &constraints {
-                constraint::check(certificate, constraint, last && options.common_name(), comparisons).map_err(here)?;
+                constraint::check(certificate, constraint, last && options.common_name(), allowance).map_err(here)?;
             }
         }
         policies.certificate(certificate, last, self_issued).map_err(here)?;

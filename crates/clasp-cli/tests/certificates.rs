@@ -1,0 +1,115 @@
+//! `clasp ca`, `clasp verify` and `clasp inspect`, as a user runs them.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn clasp(dir: &Path, arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_clasp")).current_dir(dir).args(arguments.split(' ')).output().unwrap()
+}
+
+/// Standard output of a command that must end with this code.
+fn run(dir: &Path, arguments: &str, code: i32) -> String {
+    let output = clasp(dir, arguments);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "clasp {arguments}: {words}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn authority(key: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), &format!("ca init . --intermediate --key {key}"), 0);
+    run(dir.path(), &format!("ca issue . good.test --key {key}"), 0);
+    run(dir.path(), &format!("ca issue . bad.test --key {key}"), 0);
+    run(dir.path(), "ca revoke . bad.test.pem", 0);
+    dir
+}
+
+#[test]
+fn chains_are_judged_with_lists_and_responses_of_our_own() {
+    for key in ["ecdsa", "ed25519", "rsa"] {
+        let dir = authority(key);
+        let dir = dir.path();
+        run(dir, "ca crl .", 0);
+        for name in ["good.test", "bad.test"] {
+            run(dir, &format!("ca ocsp . {name}.pem"), 0);
+            let code = i32::from(name == "bad.test");
+            let judge = format!("verify {name}.pem --ca root.pem --name {name} --revocation require");
+            for (with, answer) in [("--crl crl.pem", code), ("--leaf-only --ocsp", code), ("", 1)] {
+                let with = if with.ends_with("--ocsp") { format!("{with} {name}.ocsp") } else { with.to_owned() };
+                let text = run(dir, format!("{judge} {with}").trim(), answer);
+                assert_eq!(text.contains("accepted until"), answer == 0, "{text}");
+            }
+            run(dir, &format!("verify {name}.pem --ca root.pem --name {name}"), 0);
+        }
+        let wrong =
+            run(dir, "verify good.test.pem --ca root.pem --ocsp bad.test.ocsp --revocation require --leaf-only", 1);
+        assert!(wrong.contains("no revocation list or OCSP response"), "another certificate's response: {wrong}");
+    }
+}
+
+#[test]
+fn a_refusal_is_a_tree_and_json() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    let text = run(dir, "verify good.test.pem --ca root.pem --name other.test", 1);
+    assert!(text.contains("x 0") && text.contains("RFC 9525 6") && text.contains("wanted  other.test"), "{text}");
+    let json: Value = serde_json::from_str(&run(dir, "verify good.test.pem --ca intermediate.pem --json", 1)).unwrap();
+    assert_eq!(json["nearest"]["rule"], "BR 7.1.2.1", "{json}");
+    let json: Value = serde_json::from_str(&run(dir, "verify good.test.pem --ca root.pem --json", 0)).unwrap();
+    assert_eq!((&json["accepted"], &json["root"]), (&true.into(), &"CN=Clasp Local CA".into()));
+    assert_eq!(json["identities"][0], "good.test");
+    let late = run(dir, "verify good.test.pem --ca root.pem --time 2050-01-01T00:00:00Z", 1);
+    assert!(late.contains("notAfter"), "{late}");
+    run(dir, "verify good.test.pem --ca root.pem --client", 1);
+    run(dir, "verify good.test.pem --ca intermediate.pem --profile rfc5280", 0);
+    for unusable in [
+        "verify none.pem",
+        "verify good.test.pem --profile none",
+        "verify good.test.pem --time never",
+        "verify crl.txt",
+    ] {
+        run(dir, unusable, 2);
+    }
+}
+
+#[test]
+fn files_are_told_in_plain_words() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    run(dir, "ca crl .", 0);
+    run(dir, "ca ocsp . bad.test.pem", 0);
+    for (file, words) in [
+        ("good.test.pem", &["Certificate", "good.test", "EC P-256", "serverAuth", "authority"][..]),
+        ("good.test-key.pem", &["Private key", "EC P-256"]),
+        ("crl.pem", &["Revocation list", "CN=Clasp Local CA Intermediate", "unspecified"]),
+        ("bad.test.ocsp", &["OCSP response", "revoked on"]),
+    ] {
+        let text = run(dir, &format!("inspect {file}"), 0);
+        assert!(words.iter().all(|word| text.contains(word)), "{file}: {text}");
+    }
+    let lines = run(dir, "inspect good.test.pem --json", 0);
+    let kinds: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].clone()).collect();
+    assert_eq!(kinds, ["Certificate", "Certificate"]);
+
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["asked.test".into()]).unwrap();
+    let request = params.serialize_request(&key).unwrap();
+    std::fs::write(dir.join("request.pem"), request.pem().unwrap()).unwrap();
+    std::fs::write(dir.join("request.der"), request.der()).unwrap();
+    for file in ["request.pem", "request.der"] {
+        let text = run(dir, &format!("inspect {file}"), 0);
+        let wanted = ["Certificate request", "asked.test", "EC P-256"];
+        assert!(wanted.iter().all(|word| text.contains(word)), "{text}");
+        assert!(text.lines().any(|line| line.starts_with("  signature good") && line.ends_with("yes")), "{text}");
+    }
+    let mut altered = request.der().to_vec();
+    *altered.last_mut().unwrap() ^= 1;
+    std::fs::write(dir.join("altered.der"), altered).unwrap();
+    let text = run(dir, "inspect altered.der", 0);
+    assert!(text.lines().any(|line| line.starts_with("  signature good") && line.ends_with("no")), "{text}");
+    std::fs::write(dir.join("noise"), "nothing").unwrap();
+    run(dir, "inspect noise", 1);
+}
