@@ -69,7 +69,7 @@ fn issued(folder: &Path) -> (String, String, String) {
             .filter(|p| p.ends_with(end))
             .collect();
         all.sort();
-        all.first().cloned().unwrap_or_else(|| panic!("no file {end} in {ca}"))
+        all.first().cloned().expect("a file with this ending")
     };
     (find("root.pem"), find("localhost.pem"), find("localhost-key.pem"))
 }
