@@ -89,6 +89,8 @@ pub struct TlsStream<T> {
     /// Bytes for the peer that the transport has not taken; empty while idle.
     output: Vec<u8>,
     written: usize,
+    /// Early data that came during the handshake; the configuration bounds it.
+    early: Vec<u8>,
 }
 
 /// Bytes asked of the transport at once: a whole record with its header.
@@ -98,7 +100,8 @@ const MAX_PENDING: usize = 64 * 1024;
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     fn new(connection: Connection, transport: T) -> Self {
-        Self { connection, transport, input: Vec::new(), used: 0, ready: 0..0, output: Vec::new(), written: 0 }
+        let (input, output, early) = (Vec::new(), Vec::new(), Vec::new());
+        Self { connection, transport, input, used: 0, ready: 0..0, output, written: 0, early }
     }
 
     /// What the handshake settled.
@@ -107,6 +110,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     /// Never: a stream exists only after its handshake.
     pub fn facts(&self) -> &Arc<Facts> {
         self.connection.facts().expect("a stream is given out after its handshake")
+    }
+
+    /// Server: the early data (0-RTT) that came with the handshake, once. An attacker may have made it arrive a second
+    /// time. Reading the stream never gives early data, so a server that allows it has to ask here.
+    pub fn take_early_data(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.early)
     }
 
     /// The connection, for exporters and channel bindings.
@@ -164,7 +173,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         self.ready = 0..0;
         if !self.input.is_empty() {
             let taken = self.connection.receive(&mut self.input, &mut self.output);
-            let taken = taken.map(|r| (r.used, r.at..r.at + r.data.len()));
+            let early = &mut self.early;
+            let taken = taken.map(|r| {
+                if r.early {
+                    early.extend_from_slice(r.data);
+                    return (r.used, 0..0);
+                }
+                (r.used, r.at..r.at + r.data.len())
+            });
             match taken {
                 Ok((used, ready)) => (self.used, self.ready) = (used, ready),
                 Err(error) => {

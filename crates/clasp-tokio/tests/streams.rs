@@ -122,3 +122,32 @@ async fn slow_outside_parties_hold_up_only_their_own_connection() {
         connected.shutdown().await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn early_data_is_given_apart_from_the_stream() {
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity).max_early_data(100).build().unwrap();
+    let client = ClientConfig::builder().trust(authority().roots()).early_data(true).build().unwrap();
+    for round in 0..2 {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, client) = (listener.local_addr().unwrap(), client.clone());
+        let speaking = std::thread::spawn(move || {
+            use std::io::{Read, Write};
+            let tcp = std::net::TcpStream::connect(address).unwrap();
+            let mut tls = clasp::Stream::new(client.connect("localhost".try_into().unwrap()).unwrap(), tcp);
+            let sent = tls.send_early(b"early").unwrap();
+            tls.write_all(b"late").unwrap();
+            tls.close().unwrap();
+            tls.read_to_end(&mut Vec::new()).unwrap();
+            sent
+        });
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut tls = Acceptor::new(server.clone()).accept(tcp).await.map_err(|(e, _)| e).unwrap();
+        let early = tls.take_early_data();
+        let mut late = Vec::new();
+        tls.read_to_end(&mut late).await.unwrap();
+        tls.shutdown().await.unwrap();
+        assert_eq!((&early[..], &late[..]), (if round == 0 { &b""[..] } else { b"early" }, &b"late"[..]));
+        assert_eq!(speaking.join().unwrap(), early.len());
+    }
+}
