@@ -244,7 +244,7 @@ async fn read_key_exchange(
     let read = || -> Result<Exchange> {
         let proven = |params: &[u8], signed| {
             let message = [&offered.random[..], &answer.random, params].concat();
-            credential::check(config.provider, &config.policy, verified, &message, signed)
+            credential::check(config.provider, &config.policy, verified, &message, signed, ProtocolVersion::Tls12)
         };
         if answer.suite.kx == Kx::Ecdhe {
             let params = message.view().ecdh()?;

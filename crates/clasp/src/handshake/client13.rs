@@ -390,8 +390,9 @@ async fn recv_server_proof(
     credential::check_usage(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
-    let scheme = credential::check13(config.provider, &config.policy, &verified, &message, proof.view())
-        .map_err(|e| e.in_message("CertificateVerify"))?;
+    let scheme =
+        credential::check(config.provider, &config.policy, &verified, &message, proof.view(), ProtocolVersion::Tls13)
+            .map_err(|e| e.in_message("CertificateVerify"))?;
     link.chose("signature scheme", scheme.0, scheme.name());
     facts.signature_scheme = Some(scheme);
     facts.peer_chain = presented.chain;

@@ -89,44 +89,26 @@ pub(super) async fn sign(
     Ok((scheme, signature))
 }
 
-/// Checks the peer's signature over `message` with the key its verified certificate has.
+/// Checks the peer's signature over `message` with the key its verified certificate has. In TLS 1.3 the scheme fixes
+/// the curve too (RFC 9846 4.2.3).
 pub(super) fn check(
     provider: &Provider,
     policy: &Policy,
     verified: &Verified,
     message: &[u8],
     signed: SignedView<'_>,
+    version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
-    let fits = crate::config::fits_key(signed.scheme, &verified.spki);
-    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls12() || !fits {
+    let fits = negotiate::scheme_fits(signed.scheme, version) && crate::config::fits_key(signed.scheme, &verified.spki);
+    if !policy.schemes.contains(&signed.scheme) || !fits {
         return Err(Error::from(PeerError::WrongSchemeSelected)
             .seen(signed.scheme)
-            .wanted("a scheme that was offered"));
+            .wanted(format_args!("a scheme that was offered, that {version} has, and that fits the key")));
     }
+    let own_curve = version == ProtocolVersion::Tls13;
     provider
         .verify
-        .verify(signed.scheme, &verified.spki, message, signed.signature, false)
-        .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
-    Ok(signed.scheme)
-}
-
-/// Checks the peer's TLS 1.3 signature: the scheme fixes the curve too (RFC 9846 4.2.3).
-pub(super) fn check13(
-    provider: &Provider,
-    policy: &Policy,
-    verified: &Verified,
-    message: &[u8],
-    signed: SignedView<'_>,
-) -> Result<SignatureScheme> {
-    let fits = crate::config::fits_key(signed.scheme, &verified.spki);
-    if !policy.schemes.contains(&signed.scheme) || !signed.scheme.is_for_tls13() || !fits {
-        return Err(Error::from(PeerError::WrongSchemeSelected)
-            .seen(signed.scheme)
-            .wanted("a scheme that was offered and that TLS 1.3 has"));
-    }
-    provider
-        .verify
-        .verify(signed.scheme, &verified.spki, message, signed.signature, true)
+        .verify(signed.scheme, &verified.spki, message, signed.signature, own_curve)
         .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
     Ok(signed.scheme)
 }

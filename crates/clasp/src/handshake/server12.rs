@@ -138,8 +138,15 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     if let Some(verified) = &verified {
         let message = link.transcript.bytes().to_vec();
         let proof = link.recv::<CertificateVerify>().await?;
-        let scheme = credential::check(config.provider, &config.policy, verified, &message, proof.view())
-            .map_err(|e| e.in_message("CertificateVerify"))?;
+        let scheme = credential::check(
+            config.provider,
+            &config.policy,
+            verified,
+            &message,
+            proof.view(),
+            ProtocolVersion::Tls12,
+        )
+        .map_err(|e| e.in_message("CertificateVerify"))?;
         client_scheme = Some(scheme);
     }
     link.transcript.forget_bytes();

@@ -410,8 +410,9 @@ async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &Client
     credential::check_usage(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
-    let scheme = credential::check13(config.provider, &config.policy, &verified, &message, proof.view())
-        .map_err(|e| e.in_message("CertificateVerify"))?;
+    let scheme =
+        credential::check(config.provider, &config.policy, &verified, &message, proof.view(), ProtocolVersion::Tls13)
+            .map_err(|e| e.in_message("CertificateVerify"))?;
     facts.client_scheme = Some(scheme);
     facts.peer_chain = presented.chain;
     facts.client_authenticated = true;
