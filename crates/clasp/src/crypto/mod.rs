@@ -2,6 +2,8 @@
 //! record layer, never to a back end. This folder alone names a crypto library.
 
 mod aws_lc;
+mod builtin;
+mod ring;
 mod secret;
 
 pub use aws_lc::sign::PrivateKey;
@@ -333,7 +335,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// The provider that comes with Clasp: AWS-LC.
+    /// The provider that comes with Clasp: of those below the one that is faster on the processor at hand.
     ///
     /// ```
     /// let provider = clasp::crypto::Provider::builtin();
@@ -343,7 +345,17 @@ impl Provider {
     /// # Ok::<(), clasp::crypto::CryptoError>(())
     /// ```
     pub fn builtin() -> &'static Self {
-        &aws_lc::PROVIDER
+        *builtin::FASTEST
+    }
+
+    /// AWS-LC alone.
+    pub fn aws_lc() -> &'static Self {
+        &builtin::AWS_LC
+    }
+
+    /// AWS-LC, with AES-GCM of ring.
+    pub fn with_ring_aes_gcm() -> &'static Self {
+        &builtin::RING_AES_GCM
     }
 
     /// Looks a hash up.

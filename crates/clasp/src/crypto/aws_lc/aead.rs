@@ -3,11 +3,11 @@
 use crate::crypto::{Aead, AeadId, AeadKey, CryptoError, CryptoResult, TAG_LEN};
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 
-pub(super) struct AwsAead(AeadId, &'static aead::Algorithm);
+pub(in crate::crypto) struct AwsAead(AeadId, &'static aead::Algorithm);
 
-pub(super) static AES_128_GCM: AwsAead = AwsAead(AeadId::Aes128Gcm, &aead::AES_128_GCM);
-pub(super) static AES_256_GCM: AwsAead = AwsAead(AeadId::Aes256Gcm, &aead::AES_256_GCM);
-pub(super) static CHACHA20_POLY1305: AwsAead = AwsAead(AeadId::ChaCha20Poly1305, &aead::CHACHA20_POLY1305);
+pub(in crate::crypto) static AES_128_GCM: AwsAead = AwsAead(AeadId::Aes128Gcm, &aead::AES_128_GCM);
+pub(in crate::crypto) static AES_256_GCM: AwsAead = AwsAead(AeadId::Aes256Gcm, &aead::AES_256_GCM);
+pub(in crate::crypto) static CHACHA20_POLY1305: AwsAead = AwsAead(AeadId::ChaCha20Poly1305, &aead::CHACHA20_POLY1305);
 
 impl Aead for AwsAead {
     fn id(&self) -> AeadId {

@@ -1,6 +1,6 @@
-//! The built-in back end: aws-lc-rs, and aws-lc-sys for what no safe crate offers.
+//! The first back end: aws-lc-rs, and aws-lc-sys for what no safe crate offers.
 
-mod aead;
+pub(super) mod aead;
 mod hash;
 mod hybrid;
 mod kx;
@@ -9,17 +9,14 @@ mod legacy;
 pub(super) mod sign;
 mod verify;
 
-use super::{CryptoError, CryptoResult, Provider, Random};
+use super::{CryptoError, CryptoResult, Group, Hash, Legacy, Random, VerifySignature};
 
-pub(super) static PROVIDER: Provider = Provider {
-    name: "AWS-LC",
-    hashes: &[&hash::SHA256, &hash::SHA384, &hash::SHA1, &hash::SHA512],
-    aeads: &[&aead::AES_128_GCM, &aead::AES_256_GCM, &aead::CHACHA20_POLY1305],
-    groups: &[&hybrid::GROUPS[0], &hybrid::GROUPS[1], &hybrid::GROUPS[2], &kx::X25519, &kx::P256, &kx::P384, &kx::P521],
-    verify: &verify::Verify,
-    random: &SystemRandom,
-    legacy: legacy::LEGACY,
-};
+pub(super) const HASHES: &[&dyn Hash] = &[&hash::SHA256, &hash::SHA384, &hash::SHA1, &hash::SHA512];
+pub(super) const GROUPS: &[&dyn Group] =
+    &[&hybrid::GROUPS[0], &hybrid::GROUPS[1], &hybrid::GROUPS[2], &kx::X25519, &kx::P256, &kx::P384, &kx::P521];
+pub(super) const VERIFY: &dyn VerifySignature = &verify::Verify;
+pub(super) const RANDOM: &dyn Random = &SystemRandom;
+pub(super) const LEGACY: Option<&dyn Legacy> = legacy::LEGACY;
 
 struct SystemRandom;
 
