@@ -133,10 +133,12 @@ fn find(files: &[(KeyKind, Files)], kind: KeyKind) -> &Files {
 }
 
 /// The groups of RFC 7919, for servers that take parameters from a file.
-const DH_PARAMETERS: [(&str, &str); 3] = [
+const DH_PARAMETERS: [(&str, &str); 5] = [
     ("ffdhe2048.pem", include_str!("scripts/ffdhe2048.pem")),
     ("ffdhe3072.pem", include_str!("scripts/ffdhe3072.pem")),
     ("ffdhe4096.pem", include_str!("scripts/ffdhe4096.pem")),
+    ("ffdhe6144.pem", include_str!("scripts/ffdhe6144.pem")),
+    ("ffdhe8192.pem", include_str!("scripts/ffdhe8192.pem")),
 ];
 
 /// Lines of 63 random letters. Lower case, because some programs take lines that begin otherwise for commands.

@@ -69,7 +69,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<bool, String> {
     let required = std::env::var("CLASP_INTEROP").is_ok_and(|v| v == "require");
     let wanted = |name: &str| [&args.row, &args.filter].into_iter().flatten().all(|text| name.contains(text.as_str()));
-    let rows: Vec<Row> = rows::tls12().into_iter().filter(|r| wanted(&r.name)).collect();
+    let rows: Vec<Row> = rows::all().into_iter().filter(|r| wanted(&r.name)).collect();
     let peers: Vec<_> = ALL.into_iter().filter(|(name, _)| args.peer.as_ref().is_none_or(|p| p == name)).collect();
     if rows.is_empty() && args.filter.is_some() {
         println!("interop: 0 passed, 0 failed, 0 skipped");

@@ -1,18 +1,21 @@
 //! Clasp's side of a row: an echo server in threads, a client, and what each must have seen.
 
+mod check;
+
 use crate::lab::{Lab, SOCKET_LIMIT, echo, payload};
-use crate::peers::{Habits, Peer, Serving, Talk};
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::peers::{Peer, Serving, Talk};
+use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
+use check::{Refused, check};
 use clasp::config::WebPki;
 use clasp::crypto::Provider;
-use clasp::error::{Cause, PeerError};
 use clasp::session::TicketKeys;
-use clasp::suite::Kx;
-use clasp::{ClientAuth, ClientConfig, Connection, Facts, Policy, Resumption, ServerConfig, ServerName, Stream};
+use clasp::trace::{Direction, Observation, Observer, What};
+use clasp::wire::code::{HandshakeType, NamedGroup};
+use clasp::{ClientAuth, ClientConfig, Connection, EarlyData, Facts, Policy, ServerConfig, ServerName, Stream};
 use clasp_testkit::authority;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -31,8 +34,16 @@ enum Data {
 struct Seen {
     facts: Option<Arc<Facts>>,
     data: Data,
+    /// How often the peer has moved its keys on.
+    key_updates: usize,
     /// How it ended: well after both close_notify, or with this error.
     end: Result<(), io::Error>,
+}
+
+impl Seen {
+    const fn nothing() -> Self {
+        Self { facts: None, data: Data::Checked(0), key_updates: 0, end: Ok(()) }
+    }
 }
 
 /// Runs one row with one peer.
@@ -43,10 +54,28 @@ pub(crate) fn run(peer: &dyn Peer, row: &Row, ours: Ours, lab: &Lab) -> Result<(
     }
 }
 
+/// Counts the KeyUpdates of the peer.
+#[derive(Default)]
+struct KeyUpdates(AtomicUsize);
+
+impl Observer for KeyUpdates {
+    fn observe(&self, seen: &Observation<'_>) {
+        if let What::Message { direction: Direction::Received, kind: HandshakeType::KeyUpdate, .. } = seen.what {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A group that no server of the matrix takes before another: what a client sends a share for to be asked again.
+const UNLIKED: NamedGroup = NamedGroup::SecP384r1MlKem1024;
+
 /// What the client restricts itself to; the server has everything.
 fn narrow(row: &Row) -> Policy {
-    let policy = Policy::legacy().with_suites([row.suite.code]);
+    let policy = Policy::legacy().with_versions([row.version]).with_suites([row.suite.code]);
     match row.groups() {
+        Some(_) if row.hello_retry => {
+            policy.with_groups([Some(UNLIKED), row.group].into_iter().flatten().collect::<Vec<_>>())
+        }
         Some(groups) => policy.with_groups(groups),
         None => policy,
     }
@@ -55,23 +84,49 @@ fn narrow(row: &Row) -> Policy {
 // ---- Clasp is the client ----
 
 fn against_their_server(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), String> {
-    let config = client_config(row, lab)?;
+    let updates = Arc::new(KeyUpdates::default());
+    let config = client_config(row, lab, updates.clone())?;
     let mut server = peer.serve(row, lab)?;
     let expected = if row.client_cert == ClientCert::Missing { Refused::ByThem } else { Refused::No };
+    let echoes_early = peer.habits().server_echoes_early_data;
     for n in 0..row.connections() {
-        let seen = client_connection(&config, row, server.as_mut());
+        let early = row.early_data && n + 1 == row.connections();
+        let early = if !early {
+            Early::No
+        } else if echoes_early {
+            Early::Echoed
+        } else {
+            Early::Sent
+        };
+        let mut seen = Seen::nothing();
+        seen.end = talk_as_client(&config, row, server.as_mut(), early, &mut seen);
+        seen.key_updates = updates.0.load(Ordering::SeqCst);
         check(row, &peer.habits(), Ours::Client, n, &seen, expected).map_err(|e| server.story(&e))?;
     }
     Ok(())
 }
 
-fn client_config(row: &Row, lab: &Lab) -> Result<Arc<ClientConfig>, String> {
+/// Whether a client's connection begins with early data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Early {
+    No,
+    Sent,
+    /// The server sends it back.
+    Echoed,
+}
+
+fn client_config(row: &Row, lab: &Lab, updates: Arc<KeyUpdates>) -> Result<Arc<ClientConfig>, String> {
     let mut config = ClientConfig::builder()
         .trust(authority().roots())
         .policy(narrow(row))
+        .observer(updates)
         .extended_master_secret(row.extended_master_secret != Switch::OffOurs)
         .encrypt_then_mac(row.encrypt_then_mac != Switch::OffOurs)
-        .session_tickets(row.resume != Resume::SessionId);
+        .session_tickets(row.resume != Resume::SessionId)
+        .early_data(row.early_data);
+    if row.hello_retry {
+        config = config.key_shares([UNLIKED]);
+    }
     if let ClientCert::Sent(kind) = row.client_cert {
         config = config.identity(Arc::new(Arc::new(lab.client(kind).issued.identity())));
     }
@@ -96,32 +151,49 @@ fn connect(server: &mut dyn Serving) -> io::Result<TcpStream> {
     }
 }
 
-fn client_connection(config: &Arc<ClientConfig>, row: &Row, server: &mut dyn Serving) -> Seen {
-    let mut seen = Seen { facts: None, data: Data::Checked(0), end: Ok(()) };
-    seen.end = talk_as_client(config, row, server, &mut seen.facts, &mut seen.data);
-    seen
-}
-
 fn talk_as_client(
     config: &Arc<ClientConfig>,
     row: &Row,
     server: &mut dyn Serving,
-    facts: &mut Option<Arc<Facts>>,
-    data: &mut Data,
+    early: Early,
+    seen: &mut Seen,
 ) -> io::Result<()> {
     let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
     let mut stream = Stream::new(config.connect(name)?, connect(server)?);
-    *facts = Some(stream.handshake()?);
-    match server.talk() {
+    let talk = server.talk();
+    if early != Early::No {
+        send_early(&mut stream, &talk)?;
+    }
+    seen.facts = Some(stream.handshake()?);
+    if row.client_cert == ClientCert::Missing {
+        // In TLS 1.3 the client is done before the server has seen that it has no certificate.
+        return expect_close(&mut stream);
+    }
+    match talk {
         Talk::Echo => {
-            echo(&mut stream, &payload(row.bytes))?;
-            *data = Data::Checked(row.bytes);
+            if early == Early::Echoed {
+                read_back(&mut stream, &payload(EARLY))?;
+            }
+            let sent = payload(row.bytes);
+            let (first, second) = sent.split_at(if row.key_update { row.bytes / 2 } else { row.bytes });
+            echo(&mut stream, first)?;
+            if row.key_update {
+                stream.update_keys(true)?;
+            }
+            echo(&mut stream, second)?;
+            seen.data = Data::Checked(row.bytes);
         }
-        Talk::Get { .. } if row.end == End::Cut => *data = Data::Own(0),
+        Talk::Get { .. } if row.end == End::Cut => seen.data = Data::Own(0),
         Talk::Get { path, body } => {
-            write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+            if row.key_update {
+                stream.update_keys(true)?;
+            }
+            if early == Early::No {
+                stream.write_all(&request_line(&path))?;
+            }
+            stream.write_all(b"\r\n")?;
             let n = read_body(&mut stream, body.as_deref())?;
-            *data = if body.is_some() { Data::Checked(n) } else { Data::Own(n) };
+            seen.data = if body.is_some() { Data::Checked(n) } else { Data::Own(n) };
             // The answer ends with the server's close_notify, which `read_body` has seen.
             return stream.close();
         }
@@ -140,6 +212,29 @@ fn talk_as_client(
             expect_close(&mut stream)
         }
     }
+}
+
+/// All of a request but its last line, which is empty.
+fn request_line(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.0\r\n").into_bytes()
+}
+
+/// Sends what there is to say as early data.
+fn send_early(stream: &mut Stream<TcpStream>, talk: &Talk) -> io::Result<()> {
+    let plain = match talk {
+        Talk::Echo => payload(EARLY),
+        Talk::Get { path, .. } => request_line(path),
+    };
+    match stream.send_early(&plain)? {
+        n if n == plain.len() => Ok(()),
+        n => Err(io::Error::other(format!("{n} bytes of early data could be sent, not {}", plain.len()))),
+    }
+}
+
+fn read_back(stream: &mut impl Read, wanted: &[u8]) -> io::Result<()> {
+    let mut back = vec![0; wanted.len()];
+    stream.read_exact(&mut back)?;
+    if back == wanted { Ok(()) } else { Err(io::Error::other("early data came back changed")) }
 }
 
 /// Reads an answer to its end. Gives how many bytes of body came, and checks them where they are known.
@@ -168,16 +263,22 @@ fn expect_close(stream: &mut impl Read) -> io::Result<()> {
 // ---- Clasp is the server ----
 
 fn against_their_client(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), String> {
-    let configs = server_configs(row, peer, lab)?;
+    let updates = Arc::new(KeyUpdates::default());
+    let configs = server_configs(row, peer, lab, &updates)?;
     let http = peer.client_speaks_http();
     let habits = peer.habits();
     let waits = http || habits.client_never_closes;
     let all_empty = row.connections() > 1 && row.connections() <= habits.empty_connections;
     let server_closes = row.end == End::Server || (row.end == End::Client && waits);
-    let manners = Manners { http, server_closes, bytes: if all_empty { 0 } else { row.bytes } };
+    let bytes = if all_empty { 0 } else { row.bytes };
+    let early = habits.client_sends_early_data_of_its_own;
+    let early = row.early_data.then(|| if early { None } else { Some(payload(EARLY)) });
+    let manners = Manners { http, server_closes, key_update: row.key_update, bytes, early };
     let server = EchoServer::start(configs, manners).map_err(|e| e.to_string())?;
     let theirs = peer.connect(row, server.port, lab);
-    let seen = server.stop();
+    let mut seen = server.stop();
+    // A row about them has one connection.
+    seen.iter_mut().for_each(|s| s.key_updates = updates.0.load(Ordering::SeqCst));
     let refused = row.client_cert == ClientCert::Missing;
     let story = |e: String| match &theirs {
         Ok(()) => e,
@@ -198,24 +299,28 @@ fn against_their_client(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), Str
     }
 }
 
-fn server_configs(row: &Row, peer: &dyn Peer, lab: &Lab) -> Result<Vec<Arc<ServerConfig>>, String> {
+fn server_configs(
+    row: &Row,
+    peer: &dyn Peer,
+    lab: &Lab,
+    updates: &Arc<KeyUpdates>,
+) -> Result<Vec<Arc<ServerConfig>>, String> {
     let one = |tickets: Option<Arc<TicketKeys>>| {
-        let mut policy = Policy::legacy();
+        let mut policy = Policy::legacy().with_versions([row.version]);
         if !peer.client_chooses_suite(row) {
             policy = policy.with_suites([row.suite.code]);
         }
-        let left_to_us = |groups: &[_]| groups.len() > 1 || !peer.client_chooses_groups(groups);
-        if let (Some(group), true) = (row.group, row.groups().as_deref().is_some_and(left_to_us)) {
-            // Where the client offers several, Clasp's preference decides: the row's group goes to the front.
-            let other: Vec<_> = policy.groups().iter().copied().filter(|g| *g != group).collect();
-            policy = policy.with_groups([vec![group], other].concat());
+        if let Some(groups) = server_groups(row, peer, &policy) {
+            policy = policy.with_groups(groups);
         }
         let verifier = Arc::new(WebPki::clients(authority().roots()));
         let mut config = ServerConfig::builder()
             .identity(lab.server(row.key).issued.identity())
             .policy(policy)
+            .observer(updates.clone())
             .extended_master_secret(row.extended_master_secret != Switch::OffOurs)
-            .encrypt_then_mac(row.encrypt_then_mac != Switch::OffOurs);
+            .encrypt_then_mac(row.encrypt_then_mac != Switch::OffOurs)
+            .max_early_data(if row.early_data { 16 * 1024 } else { 0 });
         config = match row.client_cert {
             ClientCert::NotAsked => config,
             ClientCert::Sent(_) | ClientCert::Missing => config.client_auth(ClientAuth::Require(verifier)),
@@ -243,15 +348,30 @@ fn server_configs(row: &Row, peer: &dyn Peer, lab: &Lab) -> Result<Vec<Arc<Serve
     }
 }
 
+/// The groups of Clasp's server where the row is about one and the client leaves the choice to it.
+fn server_groups(row: &Row, peer: &dyn Peer, policy: &Policy) -> Option<Vec<NamedGroup>> {
+    let group = row.group?;
+    let offered = row.groups()?;
+    if offered.len() == 1 && peer.client_chooses_groups(&offered) && policy.groups().contains(&group) {
+        return None;
+    }
+    // The curve of the server's key must stay in TLS 1.2: the row's group goes to the front.
+    let others = policy.groups().iter().copied().filter(|g| *g != group && !row.is_tls13());
+    Some([group].into_iter().chain(others).collect())
+}
+
 const FLEET_SECRET: [u8; 32] = *b"k3!x9Q;0vT-6y#Hd5/mZs8Rb&e2WjPc4";
 
 /// How our server talks.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Manners {
     http: bool,
+    key_update: bool,
     /// Once so many bytes came.
     server_closes: bool,
     bytes: usize,
+    /// The early data to come, where there is any: these bytes, or some of the client's own making.
+    early: Option<Option<Vec<u8>>>,
 }
 
 /// Serves each connection in a thread; the n-th connection meets the n-th configuration, round and round.
@@ -277,9 +397,9 @@ impl EchoServer {
                     break;
                 }
                 let connection = configs[n % configs.len()].accept();
-                let results = results.clone();
+                let (results, manners) = (results.clone(), manners.clone());
                 serving.push(thread::spawn(move || {
-                    let one = server_connection(connection, stream, manners);
+                    let one = server_connection(connection, stream, &manners);
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((n, one));
                 }));
             }
@@ -303,17 +423,19 @@ impl EchoServer {
     }
 }
 
-fn server_connection(connection: Connection, transport: TcpStream, manners: Manners) -> Seen {
-    let (mut facts, mut bytes) = (None, 0);
-    let end = talk_as_server(connection, transport, manners, &mut facts, &mut bytes);
+fn server_connection(connection: Connection, transport: TcpStream, manners: &Manners) -> Seen {
+    let mut seen = Seen::nothing();
+    let mut bytes = 0;
+    seen.end = talk_as_server(connection, transport, manners, &mut seen.facts, &mut bytes);
     // That these were the right bytes, the client that got them back says.
-    Seen { facts, data: Data::Checked(bytes), end }
+    seen.data = Data::Checked(bytes);
+    seen
 }
 
 fn talk_as_server(
     connection: Connection,
     transport: TcpStream,
-    manners: Manners,
+    manners: &Manners,
     facts: &mut Option<Arc<Facts>>,
     bytes: &mut usize,
 ) -> io::Result<()> {
@@ -321,26 +443,56 @@ fn talk_as_server(
     transport.set_write_timeout(Some(SOCKET_LIMIT))?;
     transport.set_nodelay(true)?;
     let mut stream = Stream::new(connection, transport);
-    *facts = Some(stream.handshake()?);
-    let Manners { http, server_closes, bytes: wanted } = manners;
-    if http {
+    let mut early = Vec::new();
+    if manners.early.is_some() {
+        read_early(&mut stream, &mut early)?;
+    }
+    let settled = stream.handshake()?;
+    let wanted = manners.early.iter().flatten().find(|_| settled.early_data == EarlyData::Accepted);
+    if wanted.is_some_and(|wanted| early != *wanted) {
+        return Err(io::Error::other(format!("{} bytes of early data, not those that were due", early.len())));
+    }
+    *facts = Some(settled);
+    if manners.http {
+        if manners.key_update {
+            stream.update_keys(true)?;
+        }
         let body = read_request(&mut stream)?;
         *bytes = body.len();
         write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len())?;
         stream.write_all(&body)?;
     } else {
-        let mut chunk = [0; 16 * 1024];
-        while !(server_closes && *bytes >= wanted) {
-            let n = stream.read(&mut chunk)?;
-            if n == 0 {
-                break;
-            }
-            stream.write_all(&chunk[..n])?;
-            *bytes += n;
-        }
+        echo_as_server(&mut stream, manners, bytes)?;
     }
     stream.close()?;
-    if server_closes { expect_close(&mut stream) } else { Ok(()) }
+    if manners.server_closes { expect_close(&mut stream) } else { Ok(()) }
+}
+
+fn read_early(stream: &mut Stream<TcpStream>, early: &mut Vec<u8>) -> io::Result<()> {
+    let mut chunk = [0; 1024];
+    loop {
+        match stream.read_early(&mut chunk)? {
+            0 => return Ok(()),
+            n => early.extend_from_slice(&chunk[..n]),
+        }
+    }
+}
+
+fn echo_as_server(stream: &mut Stream<TcpStream>, manners: &Manners, bytes: &mut usize) -> io::Result<()> {
+    let mut chunk = [0; 16 * 1024];
+    let mut updates = manners.key_update;
+    while !(manners.server_closes && *bytes >= manners.bytes) {
+        let n = stream.read(&mut chunk)?;
+        if n == 0 {
+            break;
+        }
+        if core::mem::take(&mut updates) {
+            stream.update_keys(true)?;
+        }
+        stream.write_all(&chunk[..n])?;
+        *bytes += n;
+    }
+    Ok(())
 }
 
 /// Reads a request to the end of its body.
@@ -366,95 +518,4 @@ fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
             n => request.extend_from_slice(&chunk[..n]),
         }
     }
-}
-
-// ---- What must have been seen ----
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Refused {
-    No,
-    ByThem,
-    ByUs,
-}
-
-fn check(row: &Row, habits: &Habits, ours: Ours, n: usize, seen: &Seen, refused: Refused) -> Result<(), String> {
-    let wrong = |what: String| Err(format!("connection {}: {what}", n + 1));
-    let cause = seen.end.as_ref().err().and_then(|e| e.get_ref()?.downcast_ref::<clasp::Error>());
-    match (refused, &seen.end, cause) {
-        (Refused::ByThem, Err(_), Some(e)) if e.peer_alert().is_some() => return Ok(()),
-        (Refused::ByUs, Err(_), Some(e)) if *e.cause() == Cause::Peer(PeerError::NoCertificateTls12) => return Ok(()),
-        (Refused::ByThem | Refused::ByUs, end, _) => return wrong(format!("no refusal, but {end:?}")),
-        (Refused::No, Err(_), Some(e)) if row.end == End::Cut && e.is_truncation() => {}
-        (Refused::No, Ok(()), _) if row.end == End::Cut => return wrong("a cut connection looked like its end".into()),
-        (Refused::No, Err(_), Some(e)) if forgiven(row, habits, ours, e) => {}
-        (Refused::No, Err(e), _) => {
-            return wrong(format!("{e}, after {:?}, facts: {:?}", seen.data, seen.facts.as_deref().map(brief)));
-        }
-        (Refused::No, Ok(()), _) => {}
-    }
-    let Some(facts) = &seen.facts else { return wrong("no handshake".into()) };
-    check_facts(row, habits, ours, n, facts).or_else(|what| wrong(format!("{what}; facts: {}", brief(facts))))?;
-    let empty = ours == Ours::Server && row.connections() > 1 && n < habits.empty_connections;
-    match seen.data {
-        Data::Checked(0) if empty => Ok(()),
-        Data::Checked(n) if n == row.bytes => Ok(()),
-        Data::Own(n) if n > 0 || row.end == End::Cut => Ok(()),
-        other => wrong(format!("{other:?} is the data that came, not {} bytes", row.bytes)),
-    }
-}
-
-/// A peer that hangs up without its close_notify, where the row is about something else.
-fn forgiven(row: &Row, habits: &Habits, ours: Ours, error: &clasp::Error) -> bool {
-    let rude = match ours {
-        Ours::Client => habits.server_hangs_up,
-        Ours::Server => habits.client_hangs_up,
-    };
-    rude && !row.checks_close && error.is_truncation()
-}
-
-fn check_facts(row: &Row, habits: &Habits, ours: Ours, n: usize, facts: &Facts) -> Result<(), String> {
-    let same = |what: &str, seen: &dyn core::fmt::Debug, wanted: &dyn core::fmt::Debug| {
-        let (seen, wanted) = (format!("{seen:?}"), format!("{wanted:?}"));
-        if seen == wanted { Ok(()) } else { Err(format!("{what} is {seen}, wanted {wanted}")) }
-    };
-    let last = n + 1 == row.connections();
-    let resumed = match row.resume {
-        Resume::SessionId if last => Some(Resumption::SessionId),
-        Resume::Ticket | Resume::Fleet if last => Some(Resumption::Ticket),
-        _ => None,
-    };
-    // RFC 7627 5.4, the triple handshake: a client with a certificate does not resume what has no extended master secret.
-    let guarded = ours == Ours::Client && !habits.extended_master_secret && row.client_cert != ClientCert::NotAsked;
-    let resumed = resumed.filter(|_| !guarded);
-    same("version", &facts.version, &row.version)?;
-    same("suite", &facts.suite, &row.suite.code)?;
-    same("resumption", &facts.resumed, &resumed)?;
-    if resumed.is_none() {
-        match row.group {
-            Some(group) if row.suite.kx != Kx::Rsa => same("group", &facts.group, &Some(group))?,
-            _ if row.suite.kx == Kx::Ecdhe => same("whether there is a group", &facts.group.is_some(), &true)?,
-            _ => {}
-        }
-    }
-    let ems = row.extended_master_secret == Switch::On && habits.extended_master_secret;
-    same("extended master secret", &facts.extended_master_secret, &ems)?;
-    let etm = row.encrypt_then_mac == Switch::On && habits.encrypt_then_mac && row.is_cbc();
-    same("encrypt-then-MAC", &facts.encrypt_then_mac, &etm)?;
-    // A client that resumes does not prove its certificate anew; the server remembers that it did.
-    let proved = matches!(row.client_cert, ClientCert::Sent(_)) && (ours == Ours::Server || resumed.is_none());
-    same("whether the client proved a certificate", &facts.client_authenticated, &proved)?;
-    same("secure renegotiation", &facts.secure_renegotiation, &true)
-}
-
-/// The facts of one line.
-fn brief(facts: &Facts) -> String {
-    let group = facts.group.map_or("-", |g| g.name());
-    format!(
-        "{:?} {} group {group} resumed {:?} EMS {} EtM {}",
-        facts.version,
-        facts.suite.name(),
-        facts.resumed,
-        facts.extended_master_secret,
-        facts.encrypt_then_mac
-    )
 }

@@ -1,8 +1,18 @@
 //! What is tried with every peer, in both directions.
 
-use clasp::suite::{Auth, Bulk, Kx, SUITES, Suite};
+mod tls12;
+mod tls13;
+
+use clasp::suite::{Auth, Bulk, Kx, Suite, Suite13};
 use clasp::wire::code::{CipherSuite, NamedGroup, ProtocolVersion};
 use clasp_testkit::KeyKind;
+
+/// Every row.
+pub(crate) fn all() -> Vec<Row> {
+    let mut rows = tls12::rows();
+    rows.extend(tls13::rows());
+    rows
+}
 
 /// Which side Clasp is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +71,21 @@ pub(crate) enum End {
     Cut,
 }
 
+/// What rows want to know of a suite of either version.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowSuite {
+    pub(crate) code: CipherSuite,
+    /// None in TLS 1.3, whose suites leave it open.
+    pub(crate) kx: Option<Kx>,
+    pub(crate) bulk: Bulk,
+}
+
 /// One thing to try.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) version: ProtocolVersion,
-    pub(crate) suite: &'static Suite,
+    pub(crate) suite: RowSuite,
     pub(crate) group: Option<NamedGroup>,
     /// The server's key.
     pub(crate) key: KeyKind,
@@ -74,6 +93,12 @@ pub(crate) struct Row {
     pub(crate) encrypt_then_mac: Switch,
     pub(crate) client_cert: ClientCert,
     pub(crate) resume: Resume,
+    /// The client's first share is of a group that the server does not take: HelloRetryRequest.
+    pub(crate) hello_retry: bool,
+    /// The connection that resumes begins with early data.
+    pub(crate) early_data: bool,
+    /// Clasp moves its keys on in the middle of the data, and asks the peer to do the same.
+    pub(crate) key_update: bool,
     /// Bytes of application data, each way.
     pub(crate) bytes: usize,
     /// The way to the server does not matter.
@@ -85,25 +110,45 @@ pub(crate) struct Row {
 
 const SMALL: usize = 4 * 1024;
 const LARGE: usize = 4 * 1024 * 1024;
+/// The groups of RFC 7919.
+const FFDHE: [NamedGroup; 5] =
+    [NamedGroup::Ffdhe2048, NamedGroup::Ffdhe3072, NamedGroup::Ffdhe4096, NamedGroup::Ffdhe6144, NamedGroup::Ffdhe8192];
+/// Bytes of early data.
+pub(crate) const EARLY: usize = 64;
 
 impl Row {
-    fn new(name: impl Into<String>, code: CipherSuite) -> Self {
-        let suite = Suite::find(code).expect("a suite Clasp has");
+    fn new(name: impl Into<String>, version: ProtocolVersion, suite: RowSuite, key: KeyKind) -> Self {
         Self {
             name: name.into(),
-            version: ProtocolVersion::Tls12,
+            version,
             suite,
             group: None,
-            key: if suite.auth == Auth::Rsa { KeyKind::Rsa } else { KeyKind::P256 },
+            key,
             extended_master_secret: Switch::On,
             encrypt_then_mac: Switch::On,
             client_cert: ClientCert::NotAsked,
             resume: Resume::Never,
+            hello_retry: false,
+            early_data: false,
+            key_update: false,
             bytes: SMALL,
             only_to_client: false,
             end: End::Client,
             checks_close: false,
         }
+    }
+
+    fn tls12(name: impl Into<String>, code: CipherSuite) -> Self {
+        let suite = Suite::find(code).expect("a suite Clasp has");
+        let key = if suite.auth == Auth::Rsa { KeyKind::Rsa } else { KeyKind::P256 };
+        let suite = RowSuite { code, kx: Some(suite.kx), bulk: suite.bulk };
+        Self::new(name, ProtocolVersion::Tls12, suite, key)
+    }
+
+    fn tls13(name: &str, code: CipherSuite) -> Self {
+        let suite = Suite13::find(code).expect("a suite Clasp has");
+        let suite = RowSuite { code, kx: None, bulk: Bulk::Aead(suite.aead) };
+        Self::new(format!("TLS 1.3 {name}"), ProtocolVersion::Tls13, suite, KeyKind::P256)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -119,14 +164,28 @@ impl Row {
         }
     }
 
+    pub(crate) fn is_tls13(&self) -> bool {
+        self.version == ProtocolVersion::Tls13
+    }
+
+    /// The kind of the server's key, as suites of TLS 1.2 name it.
+    pub(crate) fn auth(&self) -> Auth {
+        if self.key == KeyKind::Rsa { Auth::Rsa } else { Auth::Ecdsa }
+    }
+
     pub(crate) const fn is_cbc(&self) -> bool {
         matches!(self.suite.bulk, Bulk::Cbc(_))
     }
 
-    /// What the client offers where the row is about one group: that, and behind it the curve of the server's key,
-    /// without which the server may not use its key (RFC 8422 5.3).
+    /// What the client offers where the row is about one group: that, and behind it in TLS 1.2 the curve of the
+    /// server's key, without which the server may not use its key (RFC 8422 5.3). Where the row is about a
+    /// HelloRetryRequest, a group that the server does not take stands in front.
     pub(crate) fn groups(&self) -> Option<Vec<NamedGroup>> {
         let group = self.group?;
+        if self.is_tls13() {
+            let first = self.hello_retry.then_some(NamedGroup::X25519);
+            return Some(first.into_iter().chain([group]).collect());
+        }
         let curve = match self.key {
             KeyKind::P256 => Some(NamedGroup::Secp256r1),
             KeyKind::P384 => Some(NamedGroup::Secp384r1),
@@ -137,117 +196,12 @@ impl Row {
 
     /// OpenSSL's name of the suite.
     pub(crate) fn openssl_suite(&self) -> String {
+        if self.is_tls13() {
+            return self.suite.code.name().to_owned();
+        }
         let name = self.suite.code.name().trim_start_matches("TLS_").replace("RSA_WITH_", "RSA-");
         let name = name.replace("ECDSA_WITH_", "ECDSA-").replace("AES_", "AES").replace("_CBC", "").replace('_', "-");
         let name = name.replace("POLY1305-SHA256", "POLY1305");
-        if self.suite.kx == Kx::Rsa { name.trim_start_matches("RSA-").to_owned() } else { name }
+        if self.suite.kx == Some(Kx::Rsa) { name.trim_start_matches("RSA-").to_owned() } else { name }
     }
-}
-
-/// The rows of TLS 1.2.
-pub(crate) fn tls12() -> Vec<Row> {
-    let mut rows: Vec<Row> =
-        SUITES.iter().map(|s| Row::new(s.code.name().trim_start_matches("TLS_"), s.code)).collect();
-    rows.extend(groups_and_keys());
-    rows.extend(extensions());
-    rows.extend(client_certificates());
-    rows.extend(resumption());
-    rows.extend(transfers_and_closing());
-    rows
-}
-
-const RSA_CBC: CipherSuite = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
-const ECDHE_RSA: CipherSuite = CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
-const ECDHE_ECDSA: CipherSuite = CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
-const ECDHE_CBC: CipherSuite = CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA;
-const CHACHA: CipherSuite = CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
-const DHE_RSA: CipherSuite = CipherSuite::TLS_DHE_RSA_WITH_AES_128_GCM_SHA256;
-
-fn groups_and_keys() -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (name, suite) in [("ECDHE_RSA", ECDHE_RSA), ("ECDHE_ECDSA", ECDHE_ECDSA)] {
-        for group in [NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Secp384r1, NamedGroup::Secp521r1] {
-            let row = Row::new(format!("{name} over {}", group.name()), suite);
-            rows.push(row.with(|r| {
-                r.group = Some(group);
-                if (group, r.key) == (NamedGroup::Secp384r1, KeyKind::P256) {
-                    r.key = KeyKind::P384;
-                }
-            }));
-        }
-    }
-    for group in [NamedGroup::Ffdhe2048, NamedGroup::Ffdhe3072, NamedGroup::Ffdhe4096] {
-        rows.push(Row::new(format!("DHE_RSA over {}", group.name()), DHE_RSA).with(|r| r.group = Some(group)));
-    }
-    for (name, key) in [("P-384", KeyKind::P384), ("Ed25519", KeyKind::Ed25519)] {
-        rows.push(Row::new(format!("a server key of {name}"), ECDHE_ECDSA).with(|r| r.key = key));
-    }
-    rows
-}
-
-fn extensions() -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (who, switch) in [("clasp", Switch::OffOurs), ("the peer", Switch::OffTheirs)] {
-        for (name, suite) in [("RSA AES_128_CBC_SHA", RSA_CBC), ("ECDHE AES_256_CBC_SHA", ECDHE_CBC)] {
-            let row = Row::new(format!("encrypt-then-MAC off at {who}, {name}"), suite);
-            rows.push(row.with(|r| r.encrypt_then_mac = switch));
-        }
-        for (name, suite) in [("RSA", RSA_CBC), ("ECDHE", ECDHE_RSA)] {
-            let row = Row::new(format!("extended master secret off at {who}, {name}"), suite);
-            rows.push(row.with(|r| r.extended_master_secret = switch));
-        }
-    }
-    rows
-}
-
-fn client_certificates() -> Vec<Row> {
-    let row =
-        |name: &str, cert| Row::new(format!("client certificate {name}"), ECDHE_RSA).with(|r| r.client_cert = cert);
-    vec![
-        row("required, RSA sent", ClientCert::Sent(KeyKind::Rsa)),
-        row("required, P-256 sent", ClientCert::Sent(KeyKind::P256)),
-        row("required, P-384 sent", ClientCert::Sent(KeyKind::P384)),
-        row("required, none sent: refused", ClientCert::Missing),
-        row("requested, none sent", ClientCert::Empty),
-        Row::new("client certificate required, RSA sent, RSA key transport", RSA_CBC)
-            .with(|r| r.client_cert = ClientCert::Sent(KeyKind::Rsa)),
-    ]
-}
-
-fn resumption() -> Vec<Row> {
-    let row = |name: &str, suite, resume| Row::new(format!("resumption {name}"), suite).with(|r| r.resume = resume);
-    vec![
-        row("by session ID, RSA CBC", RSA_CBC, Resume::SessionId),
-        row("by session ID, ECDHE GCM", ECDHE_ECDSA, Resume::SessionId),
-        row("by session ID, no extended master secret", ECDHE_RSA, Resume::SessionId)
-            .with(|r| r.extended_master_secret = Switch::OffOurs),
-        row("by ticket, RSA CBC", RSA_CBC, Resume::Ticket),
-        row("by ticket, ECDHE GCM", ECDHE_ECDSA, Resume::Ticket),
-        row("by ticket, with a client certificate", ECDHE_RSA, Resume::Ticket)
-            .with(|r| r.client_cert = ClientCert::Sent(KeyKind::P256)),
-        row("by ticket across two servers with one secret", ECDHE_RSA, Resume::Fleet),
-    ]
-}
-
-fn transfers_and_closing() -> Vec<Row> {
-    let large = |name: &str, suite| Row::new(format!("4 MiB each way, {name}"), suite).with(|r| r.bytes = LARGE);
-    let closing = |name: &str, end| {
-        Row::new(name, ECDHE_RSA).with(|r| {
-            r.end = end;
-            r.checks_close = true;
-        })
-    };
-    vec![
-        large("AES-GCM", ECDHE_RSA),
-        large("ChaCha20-Poly1305", CHACHA),
-        large("CBC", RSA_CBC),
-        large("CBC without encrypt-then-MAC", RSA_CBC).with(|r| r.encrypt_then_mac = Switch::OffOurs),
-        large("AES-GCM", ECDHE_RSA).with(|r| {
-            r.name = "4 MiB to the client, AES-GCM".into();
-            r.only_to_client = true;
-        }),
-        closing("the client closes first", End::Client),
-        closing("the server closes first", End::Server),
-        closing("a cut connection is an error", End::Cut),
-    ]
 }

@@ -25,13 +25,21 @@ impl Peer for Curl {
     }
 
     fn habits(&self) -> Habits {
-        Habits { extended_master_secret: true, encrypt_then_mac: true, client_hangs_up: true, ..Habits::default() }
+        Habits {
+            extended_master_secret: true,
+            encrypt_then_mac: true,
+            client_hangs_up: true,
+            client_updates_late: true,
+            ..Habits::default()
+        }
     }
 
     fn lacks(&self, row: &Row, ours: Ours) -> Option<&'static str> {
         let off_theirs = [row.extended_master_secret, row.encrypt_then_mac].contains(&Switch::OffTheirs);
         match () {
             () if ours == Ours::Client => Some("curl has no server"),
+            () if row.group.is_some_and(NamedGroup::is_hybrid) => super::openssl::no_hybrids(row),
+            () if row.early_data => Some("curl 7.88 sends no early data"),
             () if off_theirs => Some("curl has no option for this"),
             () if matches!(row.resume, Resume::Ticket | Resume::Fleet) => Some("curl switches session tickets off"),
             () if row.end == End::Cut => Some("curl closes when it is done"),
@@ -52,7 +60,12 @@ impl Peer for Curl {
         c.args(["--max-time", "20", "--resolve", &format!("localhost:{port}:127.0.0.1")]);
         let version = if row.version == ProtocolVersion::Tls12 { "1.2" } else { "1.3" };
         c.args([&format!("--tlsv{version}"), "--tls-max", version]);
-        c.args(["--ciphers", &format!("{}:@SECLEVEL=0", row.openssl_suite())]).arg("--cacert").arg(&lab.ca);
+        c.arg("--cacert").arg(&lab.ca);
+        if row.is_tls13() {
+            c.args(["--tls13-ciphers", &row.openssl_suite()]);
+        } else {
+            c.args(["--ciphers", &format!("{}:@SECLEVEL=0", row.openssl_suite())]);
+        }
         if let Some(groups) = super::openssl::group_names(row) {
             c.args(["--curves", &groups]);
         }

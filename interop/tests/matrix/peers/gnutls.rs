@@ -3,7 +3,7 @@
 use super::{ChildServer, Habits, Peer, Serving, first_line, talk_through};
 use crate::child::Child;
 use crate::lab::Lab;
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use clasp::crypto::{AeadId, HashId};
 use clasp::suite::{Auth, Bulk, Kx};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
@@ -26,17 +26,20 @@ fn group_name(group: NamedGroup) -> &'static str {
         NamedGroup::Secp521r1 => "GROUP-SECP521R1",
         NamedGroup::Ffdhe3072 => "GROUP-FFDHE3072",
         NamedGroup::Ffdhe4096 => "GROUP-FFDHE4096",
+        NamedGroup::Ffdhe6144 => "GROUP-FFDHE6144",
+        NamedGroup::Ffdhe8192 => "GROUP-FFDHE8192",
         _ => "GROUP-FFDHE2048",
     }
 }
 
 /// A priority string with exactly what the row wants.
 fn priority(row: &Row) -> String {
-    let kx = match (row.suite.kx, row.suite.auth) {
-        (Kx::Rsa, _) => "RSA",
-        (Kx::Dhe, _) => "DHE-RSA",
-        (Kx::Ecdhe, Auth::Rsa) => "ECDHE-RSA",
-        (Kx::Ecdhe, Auth::Ecdsa) => "ECDHE-ECDSA",
+    let kx = match (row.suite.kx, row.auth()) {
+        (None, _) => "",
+        (Some(Kx::Rsa), _) => ":+RSA",
+        (Some(Kx::Dhe), _) => ":+DHE-RSA",
+        (Some(Kx::Ecdhe), Auth::Rsa) => ":+ECDHE-RSA",
+        (Some(Kx::Ecdhe), Auth::Ecdsa) => ":+ECDHE-ECDSA",
     };
     let (cipher, mac) = match row.suite.bulk {
         Bulk::Aead(AeadId::Aes128Gcm) => ("AES-128-GCM", "AEAD"),
@@ -54,7 +57,7 @@ fn priority(row: &Row) -> String {
     let groups = row.groups().map(|g| g.into_iter().map(group_name).collect::<Vec<_>>().join(":+"));
     let group = groups.as_deref().unwrap_or("GROUP-ALL");
     let version = if row.version == ProtocolVersion::Tls12 { "VERS-TLS1.2" } else { "VERS-TLS1.3" };
-    let mut text = format!("NONE:+{version}:+{kx}:+{cipher}:+{mac}:+{group}:+SIGN-ALL:+COMP-NULL:+CTYPE-ALL");
+    let mut text = format!("NONE:+{version}{kx}:+{cipher}:+{mac}:+{group}:+SIGN-ALL:+COMP-NULL:+CTYPE-ALL");
     if row.encrypt_then_mac == Switch::OffTheirs {
         text += ":%NO_ETM";
     }
@@ -75,7 +78,11 @@ impl Peer for GnuTls {
 
     fn lacks(&self, row: &Row, ours: Ours) -> Option<&'static str> {
         let answers = ours == Ours::Server && row.checks_close && row.end == End::Server;
-        answers.then_some("gnutls-cli does not answer a close_notify")
+        match () {
+            () if answers => Some("gnutls-cli does not answer a close_notify"),
+            () if row.group.is_some_and(NamedGroup::is_hybrid) => Some("it has no ML-KEM"),
+            () => None,
+        }
     }
 
     fn serve(&self, row: &Row, lab: &Lab) -> Result<Box<dyn Serving>, String> {
@@ -92,6 +99,9 @@ impl Peer for GnuTls {
             }
             if row.resume == Resume::SessionId {
                 c.arg("--noticket");
+            }
+            if row.early_data {
+                c.arg("--earlydata");
             }
             c.arg(if row.end == End::Server { "--http" } else { "--echo" });
             c
@@ -116,6 +126,15 @@ impl Peer for GnuTls {
         }
         if row.connections() > 1 {
             c.arg("--resume");
+        }
+        if row.connections() > 1 && row.is_tls13() {
+            c.arg("--waitresumption");
+        }
+        if row.hello_retry {
+            c.arg("--single-key-share");
+        }
+        if row.early_data {
+            c.arg("--earlydata").arg(lab.payload_file(EARLY).map_err(|e| e.to_string())?);
         }
         c.arg("127.0.0.1");
         talk_through(&mut Child::start(&mut c)?, row)

@@ -5,7 +5,7 @@ use super::{Habits, Peer, first_line};
 use crate::lab::Lab;
 use crate::rows::{Ours, Resume, Row, Switch};
 use clasp::suite::Kx;
-use clasp::wire::code::CipherSuite;
+use clasp::wire::code::{CipherSuite, NamedGroup};
 use std::process::Command;
 
 pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
@@ -25,14 +25,25 @@ pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
     let mut run = Command::new(program);
     // RSA key transport and the like went behind settings in Go 1.22.
     run.env("GODEBUG", "tlsrsakex=1,tls3des=1,rsa1024min=0");
-    Scripted::start(&mut run, habits, lacks, |_| true)
+    Scripted::start(&mut run, habits, lacks, |groups| groups.iter().all(has), false)
 }
 
-fn lacks(row: &Row, _ours: Ours) -> Option<&'static str> {
+/// Hybrids came with Go 1.24; here the Go of Debian is asked.
+fn has(group: &NamedGroup) -> bool {
+    !group.is_hybrid() && !group.is_ffdhe()
+}
+
+fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
     let no_sha384_cbc =
         [CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384];
     match () {
-        () if row.suite.kx == Kx::Dhe => Some("Go has no DHE"),
+        () if row.group.is_some_and(|g| !has(&g)) && row.is_tls13() => Some("this Go has no hybrids, and no FFDHE"),
+        // Go 1.19.6 to 1.20.3: golang/go issue 59424.
+        () if ours == Ours::Server && row.hello_retry && row.resume != Resume::Never => {
+            Some("this Go makes a wrong binder after a HelloRetryRequest")
+        }
+        () if row.early_data => Some("Go has no early data over TCP"),
+        () if row.suite.kx == Some(Kx::Dhe) => Some("Go has no DHE"),
         () if no_sha384_cbc.contains(&row.suite.code) => Some("Go has no CBC with SHA-384"),
         () if row.encrypt_then_mac == Switch::OffTheirs => Some("Go has no encrypt-then-MAC to switch off"),
         () if row.extended_master_secret == Switch::OffTheirs => Some("Go has no switch for it"),

@@ -33,6 +33,12 @@ pub(crate) struct Habits {
     pub(crate) client_hangs_up: bool,
     /// Its client does not close first: the server closes once all data went back.
     pub(crate) client_never_closes: bool,
+    /// Its server sends early data back.
+    pub(crate) server_echoes_early_data: bool,
+    /// Its client does not send the early data it is told to.
+    pub(crate) client_sends_early_data_of_its_own: bool,
+    /// Its client answers a KeyUpdate with the next thing it sends, which may be nothing.
+    pub(crate) client_updates_late: bool,
     /// How many connections of its client carry no data, where it makes two.
     pub(crate) empty_connections: usize,
 }

@@ -80,6 +80,8 @@ fn group_name(group: NamedGroup) -> &'static str {
         NamedGroup::Secp521r1 => "P521",
         NamedGroup::Ffdhe3072 => "FF3072",
         NamedGroup::Ffdhe4096 => "FF4096",
+        NamedGroup::Ffdhe6144 => "FF6144",
+        NamedGroup::Ffdhe8192 => "FF8192",
         _ => "FF2048",
     }
 }
@@ -96,6 +98,9 @@ impl Nss {
         let groups = row.groups().map(|g| g.into_iter().map(group_name).collect::<Vec<_>>().join(","));
         c.args(["-I", groups.as_deref().unwrap_or("x25519,P256,P384,P521,FF2048,FF3072,FF4096")]);
         c.arg("-G");
+        if row.early_data {
+            c.arg("-Z");
+        }
         if row.resume != Resume::SessionId {
             c.arg("-u");
         }
@@ -109,7 +114,13 @@ impl Peer for Nss {
     }
 
     fn habits(&self) -> Habits {
-        Habits { extended_master_secret: true, client_never_closes: true, empty_connections: 2, ..Habits::default() }
+        Habits {
+            extended_master_secret: true,
+            client_never_closes: true,
+            empty_connections: 2,
+            client_sends_early_data_of_its_own: true,
+            ..Habits::default()
+        }
     }
 
     fn lacks(&self, row: &Row, ours: Ours) -> Option<&'static str> {
@@ -118,9 +129,11 @@ impl Peer for Nss {
             () if ours == Ours::Client && row.bytes > 65_536 && !row.only_to_client => {
                 Some("selfserv sends files and takes none")
             }
+            () if ours == Ours::Client && row.early_data => Some("selfserv takes early data and does not answer it"),
             () if closes_first => Some("tstclnt leaves the closing to the server"),
             () if row.encrypt_then_mac == Switch::OffTheirs => Some("it has no encrypt-then-MAC to switch off"),
             () if row.extended_master_secret == Switch::OffTheirs => Some("it has no switch for it"),
+            () if row.group.is_some_and(NamedGroup::is_hybrid) => Some("NSS 3.87 has no ML-KEM"),
             () if row.key == KeyKind::Ed25519 => Some("it has no Ed25519 in TLS"),
             () => None,
         }
@@ -130,8 +143,8 @@ impl Peer for Nss {
         let command = |port: u16| {
             let mut c = Self::command(&self.server, &self.database, row, port);
             c.args(["-c", &suite(row)]);
-            c.args([if row.suite.auth == Auth::Rsa { "-n" } else { "-e" }, &nickname("server", row.key)]);
-            if row.suite.kx == Kx::Dhe {
+            c.args([if row.auth() == Auth::Rsa { "-n" } else { "-e" }, &nickname("server", row.key)]);
+            if row.suite.kx == Some(Kx::Dhe) {
                 c.args(["-H", "1"]);
             }
             match row.client_cert {
@@ -153,7 +166,7 @@ impl Peer for Nss {
         let database = if matches!(row.client_cert, ClientCert::Sent(_)) { &self.database } else { &self.keyless };
         let mut c = Self::command(&self.client, database, row, port);
         c.args(["-h", "localhost", "-4"]);
-        if row.suite.kx == Kx::Dhe {
+        if row.suite.kx == Some(Kx::Dhe) {
             // Offers its groups of RFC 7919.
             c.arg("-H");
         }

@@ -3,7 +3,7 @@
 use super::{ChildServer, Habits, Peer, Serving, first_line, talk_through};
 use crate::child::Child;
 use crate::lab::Lab;
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -51,17 +51,28 @@ impl Peer for OpenSsl {
     }
 
     fn habits(&self) -> Habits {
-        Habits { extended_master_secret: true, encrypt_then_mac: true, ..Habits::default() }
+        Habits {
+            extended_master_secret: true,
+            encrypt_then_mac: true,
+            server_echoes_early_data: true,
+            ..Habits::default()
+        }
     }
 
-    fn lacks(&self, _row: &Row, _ours: Ours) -> Option<&'static str> {
-        None
+    fn lacks(&self, row: &Row, _ours: Ours) -> Option<&'static str> {
+        no_hybrids(row)
     }
 
     fn serve(&self, row: &Row, lab: &Lab) -> Result<Box<dyn Serving>, String> {
         let files = lab.server(row.key);
         let command = |port: u16| {
             let mut c = self.command("s_server", row);
+            if let Some(groups) = group_names(row).filter(|_| row.is_tls13()) {
+                c.args(["-groups", &groups]);
+            }
+            if row.early_data {
+                c.arg("-early_data");
+            }
             c.args(["-accept", &format!("127.0.0.1:{port}"), "-quiet", "-cipher", "ALL:@SECLEVEL=0"]);
             c.arg("-cert").arg(&files.cert).arg("-key").arg(&files.key).arg("-CAfile").arg(&lab.ca);
             c.arg("-dhparam").arg(lab.file(dh_file(row)));
@@ -89,7 +100,14 @@ impl Peer for OpenSsl {
         for n in 0..row.connections() {
             let mut c = self.command("s_client", row);
             c.args(["-connect", &format!("127.0.0.1:{port}"), "-servername", "localhost", "-quiet", "-nocommands"]);
-            c.args(["-cipher", &format!("{}:@SECLEVEL=0", row.openssl_suite())]);
+            if row.is_tls13() {
+                c.args(["-ciphersuites", &row.openssl_suite()]);
+            } else {
+                c.args(["-cipher", &format!("{}:@SECLEVEL=0", row.openssl_suite())]);
+            }
+            if row.early_data && n + 1 == row.connections() {
+                c.arg("-early_data").arg(lab.payload_file(EARLY).map_err(|e| e.to_string())?);
+            }
             c.args(["-verify_return_error", "-verify_hostname", "localhost"]).arg("-CAfile").arg(&lab.ca);
             if row.end == End::Client {
                 c.arg("-no_ign_eof");
@@ -108,7 +126,7 @@ impl Peer for OpenSsl {
         Ok(())
     }
 
-    /// OpenSSL 3.0 offers no group of RFC 7919 in TLS 1.2.
+    /// It offers its groups of RFC 7919 in TLS 1.3 alone.
     fn client_chooses_groups(&self, groups: &[NamedGroup]) -> bool {
         !groups.iter().any(|g| g.is_ffdhe())
     }
@@ -135,13 +153,20 @@ pub(super) fn dh_file(row: &Row) -> &'static str {
     match row.group {
         Some(NamedGroup::Ffdhe3072) => "ffdhe3072.pem",
         Some(NamedGroup::Ffdhe4096) => "ffdhe4096.pem",
+        Some(NamedGroup::Ffdhe6144) => "ffdhe6144.pem",
+        Some(NamedGroup::Ffdhe8192) => "ffdhe8192.pem",
         _ => "ffdhe2048.pem",
     }
 }
 
+/// OpenSSL before 3.5, and what is built on it, has no hybrids.
+pub(super) fn no_hybrids(row: &Row) -> Option<&'static str> {
+    row.group.is_some_and(|g| g.is_hybrid()).then_some("its OpenSSL has no ML-KEM")
+}
+
 /// The groups to offer, in OpenSSL's words, where it can offer the row's.
 pub(super) fn group_names(row: &Row) -> Option<String> {
-    row.group.filter(|g| !g.is_ffdhe())?;
+    row.group.filter(|g| !g.is_ffdhe() || row.is_tls13())?;
     Some(row.groups()?.into_iter().map(group_name).collect::<Vec<_>>().join(":"))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Habits, Peer, Serving};
 use crate::lab::{Files, Lab, SOCKET_LIMIT, echo, payload};
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use clasp::suite::Kx;
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use clasp_testkit::authority;
@@ -29,6 +29,7 @@ pub(super) fn find(_lab: &Lab) -> Result<Box<dyn Peer>, String> {
 /// rustls' provider with the row's suite alone, and its group where it has one.
 fn provider(row: &Row, narrow: bool) -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
+    provider.kx_groups = aws_lc_rs::ALL_KX_GROUPS.to_vec();
     if narrow {
         provider.cipher_suites.retain(|s| u16::from(s.suite()) == row.suite.code.0);
         if let Some(groups) = row.groups() {
@@ -68,7 +69,10 @@ fn server_config(row: &Row, lab: &Lab) -> Result<Arc<ServerConfig>, String> {
     let (chain, key) = credential(lab.server(row.key))?;
     let builder = builder.with_protocol_versions(&versions(row)).map_err(text)?;
     let mut config = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key).map_err(text)?;
-    if row.resume != Resume::SessionId {
+    if row.early_data {
+        // rustls takes early data with sessions that it keeps itself only.
+        config.max_early_data_size = 16 * 1024;
+    } else if row.resume != Resume::SessionId {
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(text)?;
     }
     Ok(Arc::new(config))
@@ -91,6 +95,7 @@ fn client_config(row: &Row, lab: &Lab) -> Result<Arc<ClientConfig>, String> {
     } else {
         Tls12Resumption::SessionIdOrTickets
     };
+    config.enable_early_data = row.early_data;
     config.resumption = Resumption::in_memory_sessions(8).tls12_resumption(by);
     Ok(Arc::new(config))
 }
@@ -112,6 +117,16 @@ fn serve_one(config: Arc<ServerConfig>, transport: TcpStream, row: &Row) -> io::
     limited(&transport)?;
     let connection = ServerConnection::new(config).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(connection, transport);
+    if row.early_data {
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        let mut early = Vec::new();
+        if let Some(mut reader) = stream.conn.early_data() {
+            reader.read_to_end(&mut early)?;
+        }
+        stream.write_all(&early)?;
+    }
     let (mut chunk, mut total) = ([0; 16 * 1024], 0);
     while row.end == End::Client || total < row.bytes {
         let n = stream.read(&mut chunk)?;
@@ -166,14 +181,16 @@ impl Peer for Rustls {
     }
 
     fn habits(&self) -> Habits {
-        Habits { extended_master_secret: true, ..Habits::default() }
+        Habits { extended_master_secret: true, server_echoes_early_data: true, ..Habits::default() }
     }
 
     fn lacks(&self, row: &Row, _ours: Ours) -> Option<&'static str> {
         match () {
-            () if row.suite.kx == Kx::Rsa => Some("rustls has no RSA key transport"),
-            () if row.suite.kx == Kx::Dhe => Some("rustls has no DHE of its own"),
+            () if row.suite.kx == Some(Kx::Rsa) => Some("rustls has no RSA key transport"),
+            () if row.suite.kx == Some(Kx::Dhe) => Some("rustls has no DHE of its own"),
             () if row.is_cbc() => Some("rustls has no CBC"),
+            () if row.group.is_some_and(NamedGroup::is_ffdhe) => Some("rustls has no DHE of its own"),
+            () if row.group == Some(NamedGroup::SecP384r1MlKem1024) => Some("rustls has no SecP384r1MLKEM1024"),
             () if row.group == Some(NamedGroup::Secp521r1) => Some("rustls has no P-521 key exchange"),
             () if row.extended_master_secret == Switch::OffTheirs => Some("rustls has no switch for it"),
             () => None,
@@ -201,11 +218,15 @@ impl Peer for Rustls {
     fn connect(&self, row: &Row, port: u16, lab: &Lab) -> Result<(), String> {
         let config = client_config(row, lab)?;
         let payload = payload(row.bytes);
-        let once = || -> io::Result<()> {
+        let once = |n: usize| -> io::Result<()> {
             let transport = TcpStream::connect(("127.0.0.1", port))?;
             limited(&transport)?;
             let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-            let connection = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
+            let mut connection = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
+            if row.early_data && n + 1 == row.connections() {
+                let mut early = connection.early_data().ok_or_else(|| io::Error::other("no early data can be sent"))?;
+                early.write_all(&payload[..EARLY])?;
+            }
             let mut stream = StreamOwned::new(connection, transport);
             echo(&mut stream, &payload)?;
             match row.end {
@@ -222,6 +243,6 @@ impl Peer for Rustls {
                 End::Cut => Ok(()),
             }
         };
-        (0..row.connections()).try_for_each(|_| once()).map_err(|e| e.to_string())
+        (0..row.connections()).try_for_each(once).map_err(|e| e.to_string())
     }
 }

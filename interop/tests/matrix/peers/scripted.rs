@@ -23,6 +23,8 @@ pub(super) struct Scripted {
     pub(super) habits: Habits,
     pub(super) lacks: fn(&Row, Ours) -> Option<&'static str>,
     pub(super) chooses_groups: fn(&[NamedGroup]) -> bool,
+    /// It can narrow the suites of TLS 1.3.
+    pub(super) chooses_suites13: bool,
     agent: Arc<Mutex<Child>>,
 }
 
@@ -33,10 +35,18 @@ impl Scripted {
         habits: Habits,
         lacks: fn(&Row, Ours) -> Option<&'static str>,
         chooses_groups: fn(&[NamedGroup]) -> bool,
+        chooses_suites13: bool,
     ) -> Result<Box<dyn Peer>, String> {
         let mut child = Child::start(command)?;
         let version = child.read_line()?;
-        Ok(Box::new(Self { version, habits, lacks, chooses_groups, agent: Arc::new(Mutex::new(child)) }))
+        Ok(Box::new(Self {
+            version,
+            habits,
+            lacks,
+            chooses_groups,
+            chooses_suites13,
+            agent: Arc::new(Mutex::new(child)),
+        }))
     }
 }
 
@@ -152,6 +162,10 @@ impl Peer for Scripted {
             ok if ok == "ok" => Ok(()),
             answer => Err(lock(&self.agent).story(&answer)),
         }
+    }
+
+    fn client_chooses_suite(&self, row: &Row) -> bool {
+        !row.is_tls13() || self.chooses_suites13
     }
 
     fn client_chooses_groups(&self, groups: &[NamedGroup]) -> bool {
