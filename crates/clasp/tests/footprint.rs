@@ -12,6 +12,7 @@ use clasp_testkit::{KeyKind, authority};
 use core::task::{Context, Waker};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,6 +159,7 @@ const MAX_IDLE: isize = 6 * 1024;
 #[test]
 fn footprint() {
     what_a_handshake_and_an_idle_connection_cost();
+    data_is_moved_without_an_allocation();
     #[cfg(target_os = "linux")]
     what_the_process_grows_by_per_idle_connection();
 }
@@ -203,6 +205,31 @@ fn what_a_handshake_and_an_idle_connection_cost() {
         }
     }
     assert!(own <= 1024, "a Connection itself: {own} bytes");
+}
+
+/// Once the buffers are there, records come and go without a look at the heap.
+fn data_is_moved_without_an_allocation() {
+    for suite in [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256] {
+        let (client, server) = configs(suite, false, false);
+        let (mut client, mut server) = handshake(&client, &server);
+        let plain = [7; 100_000];
+        let (mut wire, mut data) = (vec![0; 110_000], vec![0; 110_000]);
+        let (mut grown, mut nothing) = (Vec::with_capacity(110_000), Vec::new());
+        let (before, slices) =
+            (HEAP.get().allocations, [IoSlice::new(&plain[..50_000]), IoSlice::new(&plain[50_000..])]);
+        for _ in 0..3 {
+            let moved = client.connection.send_into(&slices, &mut wire).unwrap();
+            let moved = server.connection.receive_into(&mut wire[..moved.given], &mut data, &mut nothing).unwrap();
+            assert_eq!(data[..moved.given], plain);
+            grown.clear();
+            client.connection.send(&slices, &mut grown).unwrap();
+            let mut start = 0;
+            while start < grown.len() {
+                start += server.connection.receive(&mut grown[start..], &mut nothing).unwrap().used;
+            }
+        }
+        assert_eq!(HEAP.get().allocations - before, 0, "{suite}");
+    }
 }
 
 /// Resident memory of this process.

@@ -127,9 +127,10 @@ impl Connection {
 
     /// Before data goes out: an update that the peer asked for, or that the keys' age asks for.
     pub(super) fn update_if_due(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        if self.done.is_some() && (self.owes_update || self.sealer.is_used_up()) {
-            self.send_update(false, out)?;
-        }
-        Ok(())
+        if self.update_is_due() { self.send_update(false, out) } else { Ok(()) }
+    }
+
+    pub(super) fn update_is_due(&self) -> bool {
+        self.done.is_some() && (self.owes_update || self.sealer.is_used_up())
     }
 }

@@ -1,11 +1,13 @@
 //! What a caller holds: drives the conversation and the record layer. No sockets, no threads.
 
 mod bindings;
+mod data;
 mod early;
 mod established;
 mod facts;
 mod handshake;
 
+pub use data::{HEADROOM, Moved, TAILROOM};
 pub use facts::{EarlyData, Facts, Resumption};
 
 use crate::config::{ClientConfig, Clock, ServerConfig};
@@ -169,13 +171,20 @@ impl Connection {
             frame::Frame::Record { content, len } => {
                 self.seen_record = true;
                 let record = rest.get_mut(..len).unwrap_or_default();
-                let taken = self.take_record(content, record, out)?;
+                let taken = self.take_record(content, record, None, out)?;
                 Ok(Some((len, taken)))
             }
         }
     }
 
-    fn take_record(&mut self, content: ContentType, record: &mut [u8], out: &mut Vec<u8>) -> Result<Taken> {
+    /// Takes one record; its content is decrypted in place, or to `data` if that is given.
+    fn take_record(
+        &mut self,
+        content: ContentType,
+        record: &mut [u8],
+        mut data: Option<&mut [u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<Taken> {
         if self.tls13 && self.live.is_some() && self.in_the_clear(content, record)? {
             return Ok(Taken::Nothing);
         }
@@ -187,7 +196,11 @@ impl Connection {
             return Ok(Taken::Nothing);
         }
         let level = self.read_level;
-        let record::Opened { content, range } = match self.opener.open(content, record) {
+        let opened = match data.as_deref_mut() {
+            None => self.opener.open(content, record),
+            Some(data) => self.opener.open_to(content, record, data),
+        };
+        let record::Opened { content, range } = match opened {
             Err(RecordError::BadMac) if self.skips(content, record.len())? => return Ok(Taken::Nothing),
             opened => opened?,
         };
@@ -196,7 +209,7 @@ impl Connection {
         }
         let direction = Direction::Received;
         self.tell(What::Record { direction, level, content, wire_len: record.len(), plain_len: range.len() });
-        let plain = record.get(range.clone()).unwrap_or_default();
+        let plain = data.as_deref().unwrap_or(record).get(range.clone()).unwrap_or_default();
         if self.joiner.is_partial() && content != ContentType::Handshake && content != ContentType::Alert {
             return Err(RecordError::Interleaved.into());
         }
@@ -355,33 +368,6 @@ impl Connection {
             (Some(_), false) => Want::Bytes,
             (None, false) => Want::Nothing,
         })
-    }
-
-    /// Seals `plain` for the peer into `out`; gives the number of bytes taken, which is all of them. A TLS 1.3 server
-    /// that asks for no client certificate may send from its Finished on, before the client's.
-    ///
-    /// # Errors
-    /// If the handshake is not done, or the connection is closed or has failed.
-    pub fn send(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<usize> {
-        self.check_failed()?;
-        let half_rtt = self.half_rtt && self.tls13 && self.write_level == Level::Application;
-        if self.live.is_some() && !half_rtt {
-            return Err(Misuse::HandshakeUnfinished.into());
-        }
-        if self.closed {
-            return Err(Misuse::AlreadyClosed.into());
-        }
-        let total: usize = plain.iter().map(|p| p.len()).sum();
-        if total == 0 {
-            return Ok(0);
-        }
-        self.update_if_due(out)?;
-        let start = out.len();
-        self.sealer.seal(ContentType::ApplicationData, plain, out)?;
-        let (direction, level) = (Direction::Sent, self.write_level);
-        let content = ContentType::ApplicationData;
-        self.tell(What::Record { direction, level, content, wire_len: out.len() - start, plain_len: total });
-        Ok(total)
     }
 
     /// Ends the connection with a fatal alert of the caller's choice.

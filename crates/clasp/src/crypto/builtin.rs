@@ -75,7 +75,16 @@ mod tests {
                     let mut altered = sealed.clone();
                     assert_eq!(to.open(&nonce, &aad, &mut sealed), Ok(len));
                     assert_eq!(&sealed[..len], plain);
+                    let mut apart = vec![0; len + TAG_LEN];
+                    from.seal_to(&nonce, &aad, &plain[..len - len.min(1)], &plain[len - len.min(1)..], &mut apart)
+                        .unwrap();
+                    assert_eq!(apart, altered, "from one buffer to another it is the same");
+                    let mut back = vec![0; len + 3];
+                    assert_eq!(to.open_to(&nonce, &aad, &mut apart, &mut back), Ok(len));
+                    assert_eq!(&back[..len], plain);
+                    assert!(from.seal_to(&nonce, &aad, &plain, &[], &mut back).is_err(), "no room for the tag");
                     altered[len + TAG_LEN - 1] ^= 1;
+                    assert_eq!(to.open_to(&nonce, &aad, &mut altered.clone(), &mut back), Err(CryptoError));
                     assert_eq!(to.open(&nonce, &aad, &mut altered), Err(CryptoError));
                 }
             }

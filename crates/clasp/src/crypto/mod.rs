@@ -161,7 +161,8 @@ pub trait Aead: Send + Sync {
     fn key(&self, key: &[u8]) -> CryptoResult<Box<dyn AeadKey>>;
 }
 
-/// A keyed AEAD; both directions work in place.
+/// A keyed AEAD. Both directions work in place, and from one buffer to another: a back end that can do the second without
+/// a copy says how.
 pub trait AeadKey: Send + Sync {
     /// Encrypts in place and gives the tag.
     ///
@@ -173,6 +174,44 @@ pub trait AeadKey: Send + Sync {
     /// # Errors
     /// If the tag does not fit. The buffer's content is then undefined.
     fn open(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<usize>;
+
+    /// Encrypts `plain` and what ends it (the content type of TLS 1.3) into `out`, with the tag behind.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal), or if `out` is not as long as the three together.
+    fn seal_to(&self, nonce: &[u8; 12], aad: &[u8], plain: &[u8], end: &[u8], out: &mut [u8]) -> CryptoResult<()> {
+        copy_and_seal(self, nonce, aad, plain, end, out)
+    }
+
+    /// Checks and decrypts ciphertext and tag to the front of `out`; gives the plaintext's length.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or if `out` is shorter than the plaintext.
+    fn open_to(&self, nonce: &[u8; 12], aad: &[u8], sealed: &mut [u8], out: &mut [u8]) -> CryptoResult<usize> {
+        let len = self.open(nonce, aad, sealed)?;
+        out.get_mut(..len).ok_or(CryptoError)?.copy_from_slice(&sealed[..len]);
+        Ok(len)
+    }
+}
+
+/// [`AeadKey::seal_to`] by a copy and [`AeadKey::seal`].
+fn copy_and_seal(
+    key: &(impl AeadKey + ?Sized),
+    nonce: &[u8; 12],
+    aad: &[u8],
+    plain: &[u8],
+    end: &[u8],
+    out: &mut [u8],
+) -> CryptoResult<()> {
+    let (inner, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(CryptoError)?;
+    let (front, back) = inner.split_at_mut_checked(plain.len()).ok_or(CryptoError)?;
+    if back.len() != end.len() {
+        return Err(CryptoError);
+    }
+    front.copy_from_slice(plain);
+    back.copy_from_slice(end);
+    *tag = key.seal(nonce, aad, inner)?;
+    Ok(())
 }
 
 /// A CBC cipher with HMAC of the classic suites.

@@ -6,11 +6,12 @@ mod join;
 pub mod limits;
 mod open;
 mod seal;
+mod source;
 
 pub use error::RecordError;
 pub(crate) use join::Joiner;
 pub use open::{OpenKeys, Opened, Opener};
-pub use seal::{SealKeys, Sealer};
+pub use seal::{MAX_BACK, MAX_FRONT, SealKeys, Sealer};
 
 use crate::wire::code::ContentType;
 

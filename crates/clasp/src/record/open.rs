@@ -60,6 +60,7 @@ impl OpenKeys {
             }
         }))
     }
+
     /// Keys of a TLS 1.3 traffic secret.
     pub(crate) fn tls13(provider: &Provider, aead: AeadId, keys: &TrafficKeys) -> CryptoResult<Self> {
         let key = keys.key.get(..keys.key_len).ok_or(CryptoError)?;
@@ -72,7 +73,7 @@ impl OpenKeys {
 pub struct Opened {
     /// Its content type; in TLS 1.3 the one inside.
     pub content: ContentType,
-    /// Where its content stands in the record.
+    /// Where its content stands in the record, or in the other buffer.
     pub range: Range<usize>,
 }
 
@@ -116,11 +117,38 @@ impl Opener {
         !matches!(self.keys.0, Protection::None)
     }
 
+    /// How many bytes of room [`open_to`](Self::open_to) needs for a record of `record` bytes.
+    pub fn room_for(&self, record: usize) -> usize {
+        let around = match &self.keys.0 {
+            Protection::Gcm(..) => EXPLICIT_NONCE + TAG_LEN,
+            Protection::ChaCha(..) | Protection::Tls13(..) => TAG_LEN,
+            Protection::None | Protection::MacThenEncrypt(_) | Protection::EncryptThenMac(..) => 0,
+        };
+        record.saturating_sub(HEADER_LEN + around)
+    }
+
     /// Opens one whole record in place and says what it held.
     ///
     /// # Errors
     /// [`RecordError::BadMac`] for everything that can be wrong inside; [`RecordError::TooLong`] for the length.
     pub fn open(&mut self, content: ContentType, record: &mut [u8]) -> Result<Opened, RecordError> {
+        self.open_with(content, record, None)
+    }
+
+    /// Opens one whole record to another buffer, where the content then stands; `record` is undefined afterwards.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`RecordError::BadMac`] if `out` is shorter than [`room_for`](Self::room_for) says.
+    pub fn open_to(&mut self, content: ContentType, record: &mut [u8], out: &mut [u8]) -> Result<Opened, RecordError> {
+        self.open_with(content, record, Some(out))
+    }
+
+    fn open_with(
+        &mut self,
+        content: ContentType,
+        record: &mut [u8],
+        mut out: Option<&mut [u8]>,
+    ) -> Result<Opened, RecordError> {
         let tls13 = self.is_tls13();
         if tls13 {
             if content != ContentType::ApplicationData {
@@ -132,8 +160,9 @@ impl Opener {
                 return Err(RecordError::TooLong(body));
             }
         }
-        let range = self.decrypt(content, record).map_err(|CryptoError| RecordError::BadMac)?;
-        let opened = if tls13 { inner(record, range, self.limit)? } else { Opened { content, range } };
+        let range = self.decrypt(content, record, out.as_deref_mut()).map_err(|CryptoError| RecordError::BadMac)?;
+        let plain = out.as_deref().unwrap_or(record).get(range.clone()).unwrap_or_default();
+        let opened = if tls13 { inner(plain, range, self.limit)? } else { Opened { content, range } };
         if opened.range.len() > self.limit {
             return Err(RecordError::TooLong(opened.range.len()));
         }
@@ -141,63 +170,79 @@ impl Opener {
         Ok(opened)
     }
 
-    fn decrypt(&mut self, content: ContentType, record: &mut [u8]) -> CryptoResult<Range<usize>> {
+    /// Where the plaintext stands: in `out` if that is given, or else in `record`.
+    fn decrypt(
+        &mut self,
+        content: ContentType,
+        record: &mut [u8],
+        out: Option<&mut [u8]>,
+    ) -> CryptoResult<Range<usize>> {
         let sequence = self.sequence;
         let (header, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(CryptoError)?;
         let version = [header[1], header[2]];
+        let aad = |length| additional_data(sequence, content, version, length);
         match &mut self.keys.0 {
-            Protection::None => Ok(HEADER_LEN..HEADER_LEN + body.len()),
+            Protection::None => moved(body, body.len(), HEADER_LEN, out),
             Protection::Gcm(key, salt) => {
                 let (explicit, sealed) = body.split_first_chunk_mut::<EXPLICIT_NONCE>().ok_or(CryptoError)?;
                 let plain = sealed.len().checked_sub(TAG_LEN).ok_or(CryptoError)?;
                 let mut nonce = [0; 12];
                 nonce[..4].copy_from_slice(salt);
                 nonce[4..].copy_from_slice(explicit);
-                let plain = key.open(&nonce, &additional_data(sequence, content, version, plain), sealed)?;
-                let start = HEADER_LEN + EXPLICIT_NONCE;
-                Ok(start..start + plain)
+                opened(&**key, &nonce, &aad(plain), sealed, HEADER_LEN + EXPLICIT_NONCE, out)
             }
             Protection::ChaCha(key, iv) => {
                 let plain = body.len().checked_sub(TAG_LEN).ok_or(CryptoError)?;
-                let aad = additional_data(sequence, content, version, plain);
-                let plain = key.open(&xored_nonce(iv, sequence), &aad, body)?;
-                Ok(HEADER_LEN..HEADER_LEN + plain)
+                opened(&**key, &xored_nonce(iv, sequence), &aad(plain), body, HEADER_LEN, out)
             }
-            Protection::Tls13(key, iv) => {
-                let aad = *header;
-                let plain = key.open(&xored_nonce(iv, sequence), &aad, body)?;
-                Ok(HEADER_LEN..HEADER_LEN + plain)
-            }
+            Protection::Tls13(key, iv) => opened(&**key, &xored_nonce(iv, sequence), &*header, body, HEADER_LEN, out),
             Protection::MacThenEncrypt(key) => {
                 let (iv, sealed) = body.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
-                let aad = additional_data(sequence, content, version, 0);
-                let aad: &[u8; 11] = aad.first_chunk().ok_or(CryptoError)?;
-                let plain = key.open(iv, aad, sealed)?;
-                let start = HEADER_LEN + BLOCK;
-                Ok(start..start + plain)
+                let plain = key.open(iv, aad(0).first_chunk().ok_or(CryptoError)?, sealed)?;
+                moved(sealed, plain, HEADER_LEN + BLOCK, out)
             }
             Protection::EncryptThenMac(key, mac, mac_len) => {
                 // RFC 7366 3: MAC over everything incl. the IV, checked before anything is decrypted.
                 let signed = body.len().checked_sub(*mac_len).ok_or(CryptoError)?;
                 let (signed, tag) = body.split_at_mut(signed);
-                let aad = additional_data(sequence, content, version, signed.len());
-                let wanted = mac.sign(&[&aad, signed]);
+                let wanted = mac.sign(&[&aad(signed.len()), signed]);
                 if !bool::from(wanted.as_ref().ct_eq(tag)) {
                     return Err(CryptoError);
                 }
                 let (iv, sealed) = signed.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
                 key.decrypt(iv, sealed)?;
                 let plain = unpadded(sealed)?;
-                let start = HEADER_LEN + BLOCK;
-                Ok(start..start + plain)
+                moved(sealed, plain, HEADER_LEN + BLOCK, out)
             }
         }
     }
 }
 
-/// The content of a TLSInnerPlaintext: its type is the last byte that is not zero (RFC 9846 5.4).
-fn inner(record: &[u8], range: Range<usize>, limit: usize) -> Result<Opened, RecordError> {
-    let plain = record.get(range.clone()).unwrap_or_default();
+/// Opens `sealed`, which stands at `at` in the record, in place or to `out`.
+fn opened(
+    key: &dyn AeadKey,
+    nonce: &[u8; 12],
+    aad: &[u8],
+    sealed: &mut [u8],
+    at: usize,
+    out: Option<&mut [u8]>,
+) -> CryptoResult<Range<usize>> {
+    match out {
+        Some(out) => Ok(0..key.open_to(nonce, aad, sealed, out)?),
+        None => Ok(at..at + key.open(nonce, aad, sealed)?),
+    }
+}
+
+/// Plaintext that was made in place, at `at` in the record: copied to `out` if that is where it is wanted.
+fn moved(bytes: &[u8], len: usize, at: usize, out: Option<&mut [u8]>) -> CryptoResult<Range<usize>> {
+    let Some(out) = out else { return Ok(at..at + len) };
+    let plain = bytes.get(..len).ok_or(CryptoError)?;
+    out.get_mut(..plain.len()).ok_or(CryptoError)?.copy_from_slice(plain);
+    Ok(0..plain.len())
+}
+
+/// The content of a TLSInnerPlaintext, which stands at `range`: its type is the last byte that is not zero (RFC 9846 5.4).
+fn inner(plain: &[u8], range: Range<usize>, limit: usize) -> Result<Opened, RecordError> {
     // The limit is for content, type and padding together (RFC 9846 5.2, RFC 8449 4).
     if plain.len() > limit + 1 {
         return Err(RecordError::TooLong(plain.len()));

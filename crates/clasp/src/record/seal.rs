@@ -1,6 +1,7 @@
 //! Sealing records, straight into the outgoing buffer.
 
 use super::limits::{HEADER_LEN, MAX_PLAINTEXT};
+use super::source::Source;
 use super::{additional_data, xored_nonce};
 use crate::config::suite::{Bulk, Suite};
 use crate::crypto::{
@@ -26,6 +27,10 @@ enum Protection {
 
 const BLOCK: usize = 16;
 const EXPLICIT_NONCE: usize = 8;
+/// The most that stands in front of a record's plaintext: header and IV.
+pub const MAX_FRONT: usize = HEADER_LEN + BLOCK;
+/// The most that stands behind it: a MAC of 48 bytes and a block of padding.
+pub const MAX_BACK: usize = 48 + BLOCK;
 /// Records kept back for what must still be said when the keys are used up.
 const REKEY_MARGIN: u64 = 1 << 10;
 
@@ -64,17 +69,67 @@ impl SealKeys {
         let key = keys.key.get(..keys.key_len).ok_or(CryptoError)?;
         Ok(Self(Protection::Tls13(provider.aead(aead)?.key(key)?, keys.iv, aead)))
     }
+}
 
-    /// Bytes in front of and behind the plaintext of a record of `plain` bytes.
-    fn overhead(&self, plain: usize) -> (usize, usize) {
-        let padded = |n: usize| n / BLOCK * BLOCK + BLOCK;
-        match &self.0 {
-            Protection::None => (0, 0),
-            Protection::Gcm(..) => (EXPLICIT_NONCE, TAG_LEN),
-            Protection::ChaCha(..) => (0, TAG_LEN),
-            Protection::Tls13(..) => (0, 1 + TAG_LEN),
-            Protection::MacThenEncrypt(_, mac, _) => (BLOCK, padded(plain + mac) - plain),
-            Protection::EncryptThenMac(_, _, mac, _) => (BLOCK, padded(plain) - plain + mac),
+/// Bytes of a record's parts, behind its header.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// An explicit nonce or IV.
+    front: usize,
+    plain: usize,
+    /// Content type, padding, tag or MAC.
+    back: usize,
+}
+
+impl Shape {
+    const fn record(self) -> usize {
+        HEADER_LEN + self.front + self.plain + self.back
+    }
+}
+
+/// Where the plaintext of a record stands.
+enum Plain<'a> {
+    /// In another buffer.
+    Apart(&'a [u8]),
+    /// Where its ciphertext will.
+    InPlace(usize),
+}
+
+impl Plain<'_> {
+    /// Seals it with what ends it; `out` has the ciphertext, and the tag behind.
+    fn seal(
+        self,
+        key: &dyn AeadKey,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        end: Option<ContentType>,
+        out: &mut [u8],
+    ) -> CryptoResult<()> {
+        let end_bytes = end.map(|content| [content.0]);
+        let end = end_bytes.as_ref().map_or(&[][..], |byte| byte);
+        let len = match self {
+            Self::Apart(plain) if plain.len() + end.len() + TAG_LEN == out.len() => {
+                return key.seal_to(nonce, aad, plain, end, out);
+            }
+            plain => plain.put(out)?,
+        };
+        let (inner, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(CryptoError)?;
+        let behind = inner.get_mut(len..).ok_or(CryptoError)?;
+        // The content type, then padding of zeros: RFC 9846 5.4.
+        behind.fill(0);
+        behind.get_mut(..end.len()).ok_or(CryptoError)?.copy_from_slice(end);
+        *tag = key.seal(nonce, aad, inner)?;
+        Ok(())
+    }
+
+    /// Brings it to the front of `place`; gives its length.
+    fn put(self, place: &mut [u8]) -> CryptoResult<usize> {
+        match self {
+            Self::Apart(plain) => {
+                place.get_mut(..plain.len()).ok_or(CryptoError)?.copy_from_slice(plain);
+                Ok(plain.len())
+            }
+            Self::InPlace(len) => Ok(len),
         }
     }
 }
@@ -142,134 +197,181 @@ impl Sealer {
         out.extend_from_slice(&[ContentType::ChangeCipherSpec.0, 3, 3, 0, 1, 1]);
     }
 
+    /// The parts of a record of `plain` bytes.
+    fn shape(&self, plain: usize) -> Shape {
+        let padded = |n: usize| n / BLOCK * BLOCK + BLOCK;
+        let (front, back) = match &self.keys.0 {
+            Protection::None => (0, 0),
+            Protection::Gcm(..) => (EXPLICIT_NONCE, TAG_LEN),
+            Protection::ChaCha(..) => (0, TAG_LEN),
+            Protection::Tls13(..) if self.padding > 1 => {
+                let padded = plain.next_multiple_of(self.padding).min(self.limit);
+                (0, 1 + padded.saturating_sub(plain) + TAG_LEN)
+            }
+            Protection::Tls13(..) => (0, 1 + TAG_LEN),
+            Protection::MacThenEncrypt(_, mac, _) => (BLOCK, padded(plain + mac) - plain),
+            Protection::EncryptThenMac(_, _, mac, _) => (BLOCK, padded(plain) - plain + mac),
+        };
+        Shape { front, plain, back }
+    }
+
+    /// Bytes that `plain` bytes become.
+    pub fn sealed_len(&self, plain: usize) -> usize {
+        let (full, rest) = (plain / self.limit, plain % self.limit);
+        let last = if rest > 0 || full == 0 { self.shape(rest).record() } else { 0 };
+        full * self.shape(self.limit).record() + last
+    }
+
     /// Seals all of `plain`, as few records as the limit allows, behind what `out` holds. Gives the number of records.
     ///
     /// # Errors
     /// If no sequence numbers are left, or randomness fails. `out` is then as before.
     pub fn seal(&mut self, content: ContentType, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> CryptoResult<usize> {
         let start = out.len();
-        let total: usize = plain.iter().map(|p| p.len()).sum();
-        let records = total.div_ceil(self.limit).max(1);
-        let (front, back) = self.keys.overhead(self.limit.min(total));
-        out.reserve(total + records * (HEADER_LEN + front + back + BLOCK));
-        let mut source = Source { slices: plain, offset: 0 };
-        let mut left = total;
-        for _ in 0..records {
-            let len = left.min(self.limit);
-            left -= len;
-            if let Err(e) = self.one(content, len, &mut source, out) {
+        let mut source = Source::new(plain);
+        out.reserve(self.sealed_len(source.left()));
+        for records in 1.. {
+            let shape = self.shape(source.left().min(self.limit));
+            let at = out.len();
+            // One record at a time: what is written here is still in the cache when it is written over.
+            out.resize(at + shape.record(), 0);
+            if let Err(e) = self.one(content, shape, &mut source, out.get_mut(at..).unwrap_or_default()) {
                 out.truncate(start);
                 return Err(e);
             }
+            if source.left() == 0 {
+                return Ok(records);
+            }
         }
-        Ok(records)
+        Err(CryptoError)
     }
 
+    /// Seals as much of `plain` as has room in `out`. Gives how much that was, and how many bytes it became.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn seal_into(
+        &mut self,
+        content: ContentType,
+        plain: &[IoSlice<'_>],
+        out: &mut [u8],
+    ) -> CryptoResult<(usize, usize)> {
+        let mut source = Source::new(plain);
+        let total = source.left();
+        let mut rest = &mut *out;
+        while source.left() > 0
+            && let Some(shape) = self.fitting(source.left(), rest.len())
+        {
+            let (record, behind) = core::mem::take(&mut rest).split_at_mut(shape.record());
+            self.one(content, shape, &mut source, record)?;
+            rest = behind;
+        }
+        let room = rest.len();
+        Ok((total - source.left(), out.len() - room))
+    }
+
+    /// The largest record of at most `left` bytes of plaintext that has room.
+    fn fitting(&self, left: usize, room: usize) -> Option<Shape> {
+        let whole = self.shape(left.min(self.limit));
+        if whole.record() <= room {
+            return Some(whole);
+        }
+        let most = room.checked_sub(HEADER_LEN + whole.front + MAX_BACK)?;
+        let most = if self.padding > 1 { most / self.padding * self.padding } else { most };
+        (most > 0).then(|| self.shape(most))
+    }
+
+    /// The most plaintext that [`seal_in_place`](Self::seal_in_place) takes: none if records are padded.
+    pub fn max_in_place(&self) -> usize {
+        if self.padding > 1 { 0 } else { self.limit }
+    }
+
+    /// Seals the `len` bytes at `at` in place; gives where the record stands, which begins at most [`MAX_FRONT`] bytes
+    /// before them and ends at most [`MAX_BACK`] behind.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal), or if the plaintext is longer than one record may hold, or there is no room around it.
+    pub fn seal_in_place(
+        &mut self,
+        content: ContentType,
+        buffer: &mut [u8],
+        at: usize,
+        len: usize,
+    ) -> CryptoResult<core::ops::Range<usize>> {
+        let shape = self.shape(len);
+        let start = at.checked_sub(HEADER_LEN + shape.front).ok_or(CryptoError)?;
+        let range = start..start + shape.record();
+        if len > self.max_in_place() {
+            return Err(CryptoError);
+        }
+        let record = buffer.get_mut(range.clone()).ok_or(CryptoError)?;
+        self.protect(content, shape, Plain::InPlace(len), record)?;
+        Ok(range)
+    }
+
+    /// Takes one record's plaintext from `source` and seals it.
     fn one(
         &mut self,
         content: ContentType,
-        len: usize,
+        shape: Shape,
         source: &mut Source<'_>,
-        out: &mut Vec<u8>,
-    ) -> CryptoResult<()> {
-        let sequence = self.sequence;
-        self.sequence = sequence.checked_add(1).ok_or(CryptoError)?;
-        let (front, mut back) = self.keys.overhead(len);
-        let tls13 = matches!(self.keys.0, Protection::Tls13(..));
-        if tls13 && self.padding > 1 {
-            back += (len.next_multiple_of(self.padding)).min(self.limit).saturating_sub(len);
-        }
-        let version = self.version.0.to_be_bytes();
-        let body = u16::try_from(front + len + back).map_err(|_| CryptoError)?.to_be_bytes();
-        let outer = if tls13 { ContentType::ApplicationData } else { content };
-        out.extend_from_slice(&[outer.0, version[0], version[1], body[0], body[1]]);
-        let at = out.len();
-        out.resize(at + front, 0);
-        source.copy(len, out);
-        out.resize(at + front + len + back, 0);
-        let record = out.get_mut(at..).ok_or(CryptoError)?;
-        self.protect(sequence, content, version, len, record)
-    }
-
-    /// `record` is what stands in front of the plaintext, the plaintext, and what stands behind.
-    fn protect(
-        &mut self,
-        sequence: u64,
-        content: ContentType,
-        version: [u8; 2],
-        len: usize,
         record: &mut [u8],
     ) -> CryptoResult<()> {
-        let aad = additional_data(sequence, content, version, len);
+        if let Some(plain) = source.together(shape.plain) {
+            return self.protect(content, shape, Plain::Apart(plain), record);
+        }
+        let place = record.get_mut(HEADER_LEN + shape.front..).and_then(|r| r.get_mut(..shape.plain));
+        source.copy_to(place.ok_or(CryptoError)?);
+        self.protect(content, shape, Plain::InPlace(shape.plain), record)
+    }
+
+    /// Fills one record: header, explicit nonce or IV, ciphertext and tag or MAC.
+    fn protect(&mut self, content: ContentType, shape: Shape, plain: Plain<'_>, record: &mut [u8]) -> CryptoResult<()> {
+        let sequence = self.sequence;
+        self.sequence = sequence.checked_add(1).ok_or(CryptoError)?;
+        let (header, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(CryptoError)?;
+        let version = self.version.0.to_be_bytes();
+        let outer = if matches!(self.keys.0, Protection::Tls13(..)) { ContentType::ApplicationData } else { content };
+        let length = u16::try_from(body.len()).map_err(|_| CryptoError)?.to_be_bytes();
+        *header = [outer.0, version[0], version[1], length[0], length[1]];
+        let aad = |length| additional_data(sequence, content, version, length);
         match &mut self.keys.0 {
-            Protection::None => Ok(()),
+            Protection::None => plain.put(body).map(drop),
             Protection::Gcm(key, salt) => {
                 // The sequence number never repeats under one key: RFC 5288 3.
-                let (explicit, rest) = record.split_first_chunk_mut::<EXPLICIT_NONCE>().ok_or(CryptoError)?;
+                let (explicit, rest) = body.split_first_chunk_mut::<EXPLICIT_NONCE>().ok_or(CryptoError)?;
                 *explicit = sequence.to_be_bytes();
                 let mut nonce = [0; 12];
                 nonce[..4].copy_from_slice(salt);
                 nonce[4..].copy_from_slice(explicit);
-                let (plain, tag) = rest.split_at_mut_checked(len).ok_or(CryptoError)?;
-                tag.copy_from_slice(&key.seal(&nonce, &aad, plain)?);
-                Ok(())
+                plain.seal(&**key, &nonce, &aad(shape.plain), None, rest)
             }
             Protection::ChaCha(key, iv) => {
-                let (plain, tag) = record.split_at_mut_checked(len).ok_or(CryptoError)?;
-                tag.copy_from_slice(&key.seal(&xored_nonce(iv, sequence), &aad, plain)?);
-                Ok(())
+                plain.seal(&**key, &xored_nonce(iv, sequence), &aad(shape.plain), None, body)
             }
             Protection::Tls13(key, iv, _) => {
-                let sealed = record.len().checked_sub(TAG_LEN).ok_or(CryptoError)?;
-                let length = u16::try_from(record.len()).map_err(|_| CryptoError)?.to_be_bytes();
-                let (inner, tag) = record.split_at_mut(sealed);
-                *inner.get_mut(len).ok_or(CryptoError)? = content.0;
-                let aad = [ContentType::ApplicationData.0, version[0], version[1], length[0], length[1]];
-                tag.copy_from_slice(&key.seal(&xored_nonce(iv, sequence), &aad, inner)?);
-                Ok(())
+                plain.seal(&**key, &xored_nonce(iv, sequence), header, Some(content), body)
             }
             Protection::MacThenEncrypt(key, _, random) => {
                 // A fresh unpredictable IV for each record: RFC 5246 6.2.3.2 (BEAST).
-                let (iv, rest) = record.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
+                let (iv, rest) = body.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
                 random.fill(iv)?;
-                let written = key.seal(iv, aad.first_chunk().ok_or(CryptoError)?, rest, len)?;
+                let len = plain.put(rest)?;
+                let written = key.seal(iv, aad(len).first_chunk().ok_or(CryptoError)?, rest, len)?;
                 if written == rest.len() { Ok(()) } else { Err(CryptoError) }
             }
             Protection::EncryptThenMac(key, mac, mac_len, random) => {
-                let signed = record.len().checked_sub(*mac_len).ok_or(CryptoError)?;
-                let (signed, tag) = record.split_at_mut(signed);
+                let signed = body.len().checked_sub(*mac_len).ok_or(CryptoError)?;
+                let (signed, tag) = body.split_at_mut(signed);
                 let (iv, rest) = signed.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
                 random.fill(iv)?;
-                let padding = rest.len() - len - 1;
-                let padding_byte = u8::try_from(padding).map_err(|_| CryptoError)?;
-                rest.get_mut(len..).ok_or(CryptoError)?.fill(padding_byte);
+                let len = plain.put(rest)?;
+                let padding = rest.get_mut(len..).ok_or(CryptoError)?;
+                let padding_byte = u8::try_from(padding.len().wrapping_sub(1)).map_err(|_| CryptoError)?;
+                padding.fill(padding_byte);
                 key.encrypt(iv, rest)?;
-                let aad = additional_data(sequence, content, version, signed.len());
-                tag.copy_from_slice(mac.sign(&[&aad, signed]).as_ref());
+                tag.copy_from_slice(mac.sign(&[&aad(signed.len()), signed]).as_ref());
                 Ok(())
-            }
-        }
-    }
-}
-
-/// A cursor over the caller's slices.
-struct Source<'a> {
-    slices: &'a [IoSlice<'a>],
-    offset: usize,
-}
-
-impl Source<'_> {
-    fn copy(&mut self, mut len: usize, out: &mut Vec<u8>) {
-        while len > 0 {
-            let Some((first, rest)) = self.slices.split_first() else { return };
-            let left = first.get(self.offset..).unwrap_or_default();
-            let taken = left.get(..len).unwrap_or(left);
-            out.extend_from_slice(taken);
-            len -= taken.len();
-            self.offset += taken.len();
-            if taken.len() == left.len() {
-                self.slices = rest;
-                self.offset = 0;
             }
         }
     }

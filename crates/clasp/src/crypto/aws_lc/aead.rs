@@ -1,6 +1,6 @@
 //! AEADs.
 
-use crate::crypto::{Aead, AeadId, AeadKey, CryptoError, CryptoResult, TAG_LEN};
+use crate::crypto::{Aead, AeadId, AeadKey, CryptoError, CryptoResult, TAG_LEN, copy_and_seal};
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 
 pub(in crate::crypto) struct AwsAead(AeadId, &'static aead::Algorithm);
@@ -21,6 +21,16 @@ impl Aead for AwsAead {
 
 struct Key(LessSafeKey);
 
+/// Below this many bytes, copying costs less than AWS-LC's handling of the few bytes that end the plaintext; and with
+/// ChaCha20-Poly1305, which goes through the whole ciphertext once more for them, it always does.
+const WORTH_TWO_BUFFERS: usize = 2048;
+
+impl Key {
+    fn copying_costs_less(&self, plain: usize, end: usize) -> bool {
+        plain < WORTH_TWO_BUFFERS || (end > 0 && *self.0.algorithm() == aead::CHACHA20_POLY1305)
+    }
+}
+
 impl AeadKey for Key {
     fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<[u8; TAG_LEN]> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -31,5 +41,22 @@ impl AeadKey for Key {
     fn open(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<usize> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         Ok(self.0.open_in_place(nonce, Aad::from(aad), in_out)?.len())
+    }
+
+    fn seal_to(&self, nonce: &[u8; 12], aad: &[u8], plain: &[u8], end: &[u8], out: &mut [u8]) -> CryptoResult<()> {
+        if self.copying_costs_less(plain.len(), end.len()) {
+            return copy_and_seal(self, nonce, aad, plain, end, out);
+        }
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let (out, behind) = out.split_at_mut_checked(plain.len()).ok_or(CryptoError)?;
+        Ok(self.0.seal_out_of_place_scatter(nonce, Aad::from(aad), plain, out, end, behind)?)
+    }
+
+    fn open_to(&self, nonce: &[u8; 12], aad: &[u8], sealed: &mut [u8], out: &mut [u8]) -> CryptoResult<usize> {
+        let (sealed, tag) = sealed.split_last_chunk::<TAG_LEN>().ok_or(CryptoError)?;
+        let out = out.get_mut(..sealed.len()).ok_or(CryptoError)?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        self.0.open_separate_gather(nonce, Aad::from(aad), sealed, tag, out)?;
+        Ok(sealed.len())
     }
 }

@@ -1,0 +1,159 @@
+//! Application data, out and in: the ways that need no copy besides the cipher's own. [`Connection::receive`], which
+//! decrypts in place, stands with the rest of the conversation.
+
+use super::{Connection, Taken};
+use crate::error::{Misuse, Result};
+use crate::record::{MAX_BACK, MAX_FRONT, frame, limits};
+use crate::trace::{Direction, Level, What};
+use crate::wire::code::ContentType;
+use core::ops::Range;
+use std::io::IoSlice;
+
+/// What was done with two buffers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// This many bytes of the one are done with.
+    pub taken: usize,
+    /// This many bytes at the front of the other are what they became.
+    pub given: usize,
+}
+
+/// Bytes of a KeyUpdate message: RFC 9846 4.6.3.
+const KEY_UPDATE: usize = 5;
+/// Bytes in front of the plaintext that [`Connection::send_in_place`] may fill: those of its own record, and a KeyUpdate
+/// in a record before it (header, message, content type, tag).
+pub const HEADROOM: usize = limits::HEADER_LEN + KEY_UPDATE + 1 + 16 + MAX_FRONT;
+/// Bytes behind the plaintext that [`Connection::send_in_place`] may fill.
+pub const TAILROOM: usize = MAX_BACK;
+
+impl Connection {
+    /// Seals `plain` for the peer into `out`; gives the number of bytes taken, which is all of them. A TLS 1.3 server
+    /// that asks for no client certificate may send from its Finished on, before the client's.
+    ///
+    /// A vector's room has to be filled with zeros before it can be sealed into; [`send_into`](Self::send_into) needs
+    /// not even that.
+    ///
+    /// # Errors
+    /// If the handshake is not done, or the connection is closed or has failed.
+    pub fn send(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<usize> {
+        self.check_sending()?;
+        let total: usize = plain.iter().map(|p| p.len()).sum();
+        if total == 0 {
+            return Ok(0);
+        }
+        self.update_if_due(out)?;
+        let start = out.len();
+        self.sealer.seal(ContentType::ApplicationData, plain, out)?;
+        self.tell_sent_data(out.len() - start, total);
+        Ok(total)
+    }
+
+    /// Seals as much of `plain` as has room in `out`, straight from the one into the other: as many whole records as
+    /// that makes. See [`sealed_len`](Self::sealed_len) for how much room is enough.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_into(&mut self, plain: &[IoSlice<'_>], out: &mut [u8]) -> Result<Moved> {
+        self.check_sending()?;
+        let mut front = 0;
+        if self.update_is_due() {
+            if out.len() < self.sealer.sealed_len(KEY_UPDATE) {
+                return Ok(Moved::default());
+            }
+            let mut update = Vec::new();
+            self.update_if_due(&mut update)?;
+            out[..update.len()].copy_from_slice(&update);
+            front = update.len();
+        }
+        let place = out.get_mut(front..).unwrap_or_default();
+        let (taken, sealed) = self.sealer.seal_into(ContentType::ApplicationData, plain, place)?;
+        if sealed > 0 {
+            self.tell_sent_data(sealed, taken);
+        }
+        Ok(Moved { taken, given: front + sealed })
+    }
+
+    /// Room that [`send_into`](Self::send_into) needs to take `plain` bytes at once.
+    pub fn sealed_len(&self, plain: usize) -> usize {
+        let update = if self.update_is_due() { self.sealer.sealed_len(KEY_UPDATE) } else { 0 };
+        update + self.sealer.sealed_len(plain)
+    }
+
+    /// Seals the `len` bytes that stand at [`HEADROOM`] in `buffer`, in place, and gives what is to be sent. Behind them
+    /// there must be [`TAILROOM`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), or if the buffer is too small, or `len` is more than one record may hold (2^14 bytes,
+    /// less if the peer asks for less, RFC 8449), or the configuration pads records.
+    pub fn send_in_place<'b>(&mut self, buffer: &'b mut [u8], len: usize) -> Result<&'b [u8]> {
+        self.check_sending()?;
+        let enough = len.checked_add(HEADROOM + TAILROOM).is_some_and(|needed| needed <= buffer.len());
+        if !enough || len > self.sealer.max_in_place() {
+            return Err(Misuse::BufferTooSmall.into());
+        }
+        let mut update = Vec::new();
+        self.update_if_due(&mut update)?;
+        let Range { start, end } = self.sealer.seal_in_place(ContentType::ApplicationData, buffer, HEADROOM, len)?;
+        self.tell_sent_data(end - start, len);
+        let front = start - update.len();
+        buffer[front..start].copy_from_slice(&update);
+        Ok(&buffer[front..end])
+    }
+
+    /// Takes whole records from the front of `input` and decrypts their data to `data`, for as long as both last. A
+    /// record that has no room in `data` stays in `input`: if there is no room for the first, nothing is taken, and
+    /// [`receive`](Self::receive) opens it where it stands. The part of `data` behind what is given is undefined, as is
+    /// the part of `input` that is taken.
+    ///
+    /// # Errors
+    /// If the handshake is not done, or the connection has failed; its alert stands in `out`.
+    pub fn receive_into(&mut self, input: &mut [u8], data: &mut [u8], out: &mut Vec<u8>) -> Result<Moved> {
+        self.check_failed()?;
+        if self.live.is_some() {
+            return Err(Misuse::HandshakeUnfinished.into());
+        }
+        let mut moved = Moved::default();
+        while !self.peer_closed {
+            let (input, data) = (&mut input[moved.taken..], &mut data[moved.given..]);
+            match self.record_into(input, data, out) {
+                Ok(None) => break,
+                Ok(Some(Moved { taken, given })) => {
+                    moved.taken += taken;
+                    moved.given += given;
+                }
+                Err(error) => {
+                    let error = self.fail(error, out);
+                    // What came before is good; the next call says what came then.
+                    return if moved.given > 0 { Ok(moved) } else { Err(error) };
+                }
+            }
+        }
+        Ok(moved)
+    }
+
+    /// One record, if it is whole and has room.
+    fn record_into(&mut self, input: &mut [u8], data: &mut [u8], out: &mut Vec<u8>) -> Result<Option<Moved>> {
+        let frame::Frame::Record { content, len } = frame::next(input, false)? else { return Ok(None) };
+        let room = self.opener.room_for(len);
+        let (Some(record), Some(place)) = (input.get_mut(..len), data.get_mut(..room)) else { return Ok(None) };
+        let given = match self.take_record(content, record, Some(place), out)? {
+            Taken::Nothing => 0,
+            Taken::Data(range) => range.len(),
+        };
+        Ok(Some(Moved { taken: len, given }))
+    }
+
+    fn check_sending(&self) -> Result<()> {
+        self.check_failed()?;
+        let half_rtt = self.half_rtt && self.tls13 && self.write_level == Level::Application;
+        if self.live.is_some() && !half_rtt {
+            return Err(Misuse::HandshakeUnfinished.into());
+        }
+        if self.closed { Err(Misuse::AlreadyClosed.into()) } else { Ok(()) }
+    }
+
+    fn tell_sent_data(&mut self, wire_len: usize, plain_len: usize) {
+        let (direction, level) = (Direction::Sent, self.write_level);
+        self.tell(What::Record { direction, level, content: ContentType::ApplicationData, wire_len, plain_len });
+    }
+}

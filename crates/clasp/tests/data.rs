@@ -1,0 +1,185 @@
+//! Application data by every way in and out: the bytes are the same, whatever the buffers.
+#![allow(clippy::unwrap_used)]
+
+use clasp::config::suite::{Auth, SUITES};
+use clasp::crypto::Provider;
+use clasp::error::{Cause, Misuse};
+use clasp::record::RecordError;
+use clasp::wire::code::CipherSuite;
+use clasp::{ClientConfig, Connection, HEADROOM, Moved, Policy, ServerConfig, TAILROOM};
+use clasp_testkit::{KeyKind, Pair, authority};
+use std::io::IoSlice;
+
+fn pair_of(suite: CipherSuite) -> Pair {
+    padded_pair(suite, 0)
+}
+
+fn padded_pair(suite: CipherSuite, padding: usize) -> Pair {
+    let rsa = SUITES.iter().any(|s| s.code == suite && s.auth == Auth::Rsa);
+    let kind = if rsa { KeyKind::Rsa } else { KeyKind::P256 };
+    let server = ServerConfig::builder()
+        .identity(authority().issue(kind, &["localhost"]).identity())
+        .policy(Policy::legacy())
+        .no_sessions()
+        .build()
+        .unwrap();
+    let mut client = ClientConfig::builder().trust(authority().roots()).no_sessions();
+    let policy = Policy::legacy().with_suites([suite]);
+    let wants_groups =
+        suite.name().contains("ECDHE") || suite.name().starts_with("TLS_AES") || suite.name().starts_with("TLS_CHACHA");
+    client = client.policy(if wants_groups { policy } else { policy.with_groups([]) });
+    if padding > 0 {
+        client = client.record_padding(padding);
+    }
+    let mut pair = Pair::new(&client.build().unwrap(), &server);
+    pair.drive().unwrap();
+    pair
+}
+
+/// One suite of each way to protect records.
+fn suites() -> Vec<CipherSuite> {
+    let mut suites = vec![
+        CipherSuite::TLS_AES_128_GCM_SHA256,
+        CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    ];
+    if Provider::builtin().legacy.is_some() {
+        suites.push(CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA);
+    }
+    suites
+}
+
+/// Sends all of `plain` through an outgoing buffer of `room` bytes.
+fn send_all(from: &mut Connection, plain: &[u8], room: usize) -> Vec<u8> {
+    let (mut wire, mut out, mut at) = (Vec::new(), vec![0xee; room], 0);
+    while at < plain.len() {
+        // In three slices, one of them empty.
+        let (front, back) = plain[at..].split_at((plain.len() - at) / 3);
+        let slices = [IoSlice::new(front), IoSlice::new(&[]), IoSlice::new(back)];
+        let Moved { taken, given } = from.send_into(&slices, &mut out).unwrap();
+        assert!(given > 0, "a buffer of {room} bytes takes nothing");
+        wire.extend_from_slice(&out[..given]);
+        at += taken;
+    }
+    wire
+}
+
+/// Receives all of `wire` through a buffer of `room` bytes; what has no room there is opened in place.
+fn receive_all(to: &mut Connection, mut wire: &mut [u8], room: usize) -> Vec<u8> {
+    let (mut plain, mut data) = (Vec::new(), vec![0xee; room]);
+    while !wire.is_empty() {
+        let mut moved = to.receive_into(wire, &mut data, &mut Vec::new()).unwrap();
+        plain.extend_from_slice(&data[..moved.given]);
+        if moved.taken == 0 {
+            let received = to.receive(wire, &mut Vec::new()).unwrap();
+            plain.extend_from_slice(received.data);
+            moved.taken = received.used;
+        }
+        assert!(moved.taken > 0, "whole records are taken");
+        wire = &mut wire[moved.taken..];
+    }
+    plain
+}
+
+#[test]
+fn every_way_out_meets_every_way_in() {
+    let plain: Vec<u8> = (0..=250).cycle().take(70_000).collect();
+    for suite in suites() {
+        let mut pair = pair_of(suite);
+        for out in [200, 4096, 16_500, 200_000] {
+            for room in [0, 100, 16_384, 16_500, 100_000] {
+                let mut wire = send_all(&mut pair.client, &plain, out);
+                assert_eq!(receive_all(&mut pair.server, &mut wire, room), plain, "{suite}, {out} out, {room} in");
+            }
+        }
+        let mut wire = Vec::new();
+        pair.server.send(&[IoSlice::new(&plain[..33_000]), IoSlice::new(&plain[33_000..])], &mut wire).unwrap();
+        assert_eq!(receive_all(&mut pair.client, &mut wire, 100_000), plain, "{suite}");
+        let enough = pair.client.sealed_len(plain.len());
+        let moved = pair.client.send_into(&[IoSlice::new(&plain)], &mut vec![0; enough]).unwrap();
+        assert_eq!(moved, Moved { taken: plain.len(), given: enough }, "{suite}: the length that was foretold");
+    }
+}
+
+#[test]
+fn padded_records_carry_the_same_data() {
+    let mut pair = padded_pair(CipherSuite::TLS_AES_256_GCM_SHA384, 512);
+    let plain: Vec<u8> = (0..=250).cycle().take(20_000).collect();
+    for room in [700, 5000, 100_000] {
+        let mut wire = send_all(&mut pair.client, &plain, room);
+        assert_eq!(receive_all(&mut pair.server, &mut wire, 20_000), plain);
+    }
+    let mut wire = vec![0; 2000];
+    let moved = pair.client.send_into(&[IoSlice::new(b"x")], &mut wire).unwrap();
+    assert_eq!(moved.given, 5 + 512 + 1 + 16, "one byte looks like 512");
+    let refused = pair.client.send_in_place(&mut wire, 10).unwrap_err();
+    assert_eq!(refused.cause(), &Cause::Misuse(Misuse::BufferTooSmall));
+}
+
+#[test]
+fn in_place_the_record_grows_around_the_data() {
+    for suite in suites() {
+        let mut pair = pair_of(suite);
+        for len in [0, 1, 100, 16_384] {
+            let mut buffer = vec![0xee; HEADROOM + len + TAILROOM];
+            buffer[HEADROOM..HEADROOM + len].fill(7);
+            let mut wire = pair.client.send_in_place(&mut buffer, len).unwrap().to_vec();
+            assert_eq!(receive_all(&mut pair.server, &mut wire, 0), vec![7; len], "{suite}");
+        }
+        for (room, len) in [(HEADROOM + TAILROOM, 1), (100_000, 16_385), (100_000, usize::MAX)] {
+            let refused = pair.client.send_in_place(&mut vec![0; room], len).unwrap_err();
+            assert_eq!(refused.cause(), &Cause::Misuse(Misuse::BufferTooSmall), "{suite}");
+        }
+    }
+}
+
+/// An update that the peer has asked for goes out in front of the data, whichever way the data goes.
+#[test]
+fn a_key_update_that_is_due_goes_first() {
+    let mut pair = pair_of(CipherSuite::TLS_AES_128_GCM_SHA256);
+    let ask = |pair: &mut Pair| {
+        let mut wire = Vec::new();
+        pair.server.update_keys(true, &mut wire).unwrap();
+        assert_eq!(receive_all(&mut pair.client, &mut wire, 0), b"");
+    };
+    ask(&mut pair);
+    let mut small = [0; 26];
+    let plain = [IoSlice::new(b"after the update")];
+    assert_eq!(pair.client.send_into(&plain, &mut small).unwrap(), Moved::default(), "no room for the update");
+    let mut wire = vec![0; pair.client.sealed_len(16)];
+    let moved = pair.client.send_into(&plain, &mut wire).unwrap();
+    assert_eq!(moved, Moved { taken: 16, given: wire.len() });
+    assert_eq!(receive_all(&mut pair.server, &mut wire, 100), b"after the update");
+    ask(&mut pair);
+    let mut buffer = [0; HEADROOM + 5 + TAILROOM];
+    buffer[HEADROOM..HEADROOM + 5].copy_from_slice(b"place");
+    let mut wire = pair.client.send_in_place(&mut buffer, 5).unwrap().to_vec();
+    assert_eq!(wire.len(), (5 + 5 + 1 + 16) + (5 + 5 + 1 + 16), "two records");
+    assert_eq!(receive_all(&mut pair.server, &mut wire, 100), b"place");
+}
+
+#[test]
+fn what_came_before_a_broken_record_is_given() {
+    let mut pair = pair_of(CipherSuite::TLS_AES_128_GCM_SHA256);
+    let mut wire = send_all(&mut pair.client, b"good", 100);
+    wire.extend(send_all(&mut pair.client, b"evil", 100));
+    *wire.last_mut().unwrap() ^= 1;
+    let (mut data, mut alert) = ([0; 100], Vec::new());
+    let moved = pair.server.receive_into(&mut wire, &mut data, &mut alert).unwrap();
+    assert_eq!(&data[..moved.given], b"good");
+    assert!(!alert.is_empty(), "the peer is told");
+    let error = pair.server.receive_into(&mut wire[moved.taken..], &mut data, &mut alert).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Record(RecordError::BadMac));
+}
+
+#[test]
+fn nothing_is_taken_before_the_handshake_is_done() {
+    let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let unfinished = &Cause::Misuse(Misuse::HandshakeUnfinished);
+    let into = client.receive_into(&mut [], &mut [], &mut Vec::new()).unwrap_err();
+    assert_eq!(into.cause(), unfinished);
+    assert_eq!(client.send_into(&[IoSlice::new(b"x")], &mut [0; 100]).unwrap_err().cause(), unfinished);
+    assert_eq!(client.send_in_place(&mut [0; 200], 1).unwrap_err().cause(), unfinished);
+}
