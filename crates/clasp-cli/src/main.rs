@@ -5,6 +5,7 @@
 
 mod command;
 mod failure;
+mod negotiation;
 mod output;
 mod pem;
 mod report;
@@ -56,6 +57,7 @@ Examples:
   clasp connect example.com:443 --get /
   clasp connect localhost:4433 --ca ca/root.pem --resume
   clasp connect 192.0.2.7:443 --servername camera.example --policy legacy
+  clasp connect localhost:4433 --ca ca/root.pem --get / --resume --early-data
   echo hello | clasp connect localhost:4433 --ca ca/root.pem
 Words go to stderr, the peer's data to stdout.
 Exit codes: 0 spoken; 1 refused by either side, or cut off; 2 could not try";
@@ -66,6 +68,7 @@ Examples:
   clasp serve site --listen 0.0.0.0:8443 --cert server.pem --key server-key.pem
   clasp serve --client-auth require --client-ca ca/root.pem --json
   clasp serve --echo --policy legacy --tls 1.2
+  clasp serve --early-data 16384 --groups X25519MLKEM768,x25519
 Exit codes: 0 stopped by Ctrl-C; 2 could not begin";
 
 const CA: &str = "\

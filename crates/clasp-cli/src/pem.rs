@@ -1,8 +1,7 @@
 //! Loading certificates and keys from files.
 
 use crate::failure::Failure;
-use clasp::wire::code::ProtocolVersion;
-use clasp::{Identity, Policy, Roots};
+use clasp::{Identity, Roots};
 use rustls_pki_types::pem::{SectionKind, from_buf};
 use std::path::Path;
 use std::sync::Arc;
@@ -83,24 +82,4 @@ pub(crate) fn identity(chain: &Path, key: &Path) -> Result<Identity, Failure> {
             None => failure,
         }
     })
-}
-
-/// A policy by its name, of one version alone if `tls` says so.
-pub(crate) fn policy(name: &str, tls: Option<&str>) -> Result<Policy, Failure> {
-    let named = Policy::named();
-    let Some((_, policy)) = named.iter().find(|(n, _)| *n == name) else {
-        let names: Vec<_> = named.iter().map(|(n, _)| format!("--policy {n}")).collect();
-        return Err(
-            Failure::cannot(format_args!("there is no policy {name}")).hint(format!("use {}", names.join(", ")))
-        );
-    };
-    let version = match tls {
-        None => return Ok(policy.clone()),
-        Some("1.2") => ProtocolVersion::Tls12,
-        Some(_) => ProtocolVersion::Tls13,
-    };
-    if policy.speaks(version) {
-        return Ok(policy.clone().with_versions([version]));
-    }
-    Err(Failure::cannot(format_args!("the policy {name} does not speak {version}")).hint("use --policy default"))
 }

@@ -1,6 +1,6 @@
 //! What a connection came to, as text and JSON.
 
-use clasp::Facts;
+use clasp::{EarlyData, Facts};
 use clasp_x509::Certificate;
 use serde_json::{Value, json};
 
@@ -22,12 +22,23 @@ pub(crate) fn json(facts: &Facts) -> Value {
         "signature": facts.signature_scheme.map(|s| s.name()),
         "alpn": facts.alpn.as_ref().map(|p| String::from_utf8_lossy(p).into_owned()),
         "server_name": facts.server_name,
+        "hello_retry_request": facts.hello_retried,
+        "early_data": early_data(facts),
         "resumed": facts.resumed.map(|r| r.name()),
         "client_certificate": facts.client_authenticated,
         "extended_master_secret": facts.extended_master_secret,
         "encrypt_then_mac": facts.encrypt_then_mac,
         "peer_chain": chain,
     })
+}
+
+/// What became of early data, if there was any.
+fn early_data(facts: &Facts) -> Option<&'static str> {
+    match facts.early_data {
+        EarlyData::NotOffered => None,
+        EarlyData::Accepted => Some("taken"),
+        EarlyData::Rejected => Some("not taken"),
+    }
 }
 
 /// The facts as lines.
@@ -48,6 +59,9 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
         lines.push(format!("signature {scheme}"));
     }
     lines.push(format!("resumed   {}", facts.resumed.map_or("no", |r| r.name())));
+    if let Some(what) = early_data(facts) {
+        lines.push(format!("early     {what}"));
+    }
     if let Some(protocol) = &facts.alpn {
         lines.push(format!("alpn      {}", String::from_utf8_lossy(protocol)));
     }

@@ -1,20 +1,13 @@
 //! Whole commands, as a user runs them.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod common;
+
+use common::{clasp, issued, serve, text};
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 use std::thread;
-
-fn clasp(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
-    command.args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 /// Fails with this code and these words, in at most two lines, and nothing on stdout.
 fn refuses(output: &Output, code: i32, words: &str) {
@@ -22,56 +15,6 @@ fn refuses(output: &Output, code: i32, words: &str) {
     assert_eq!(output.status.code(), Some(code), "{error}");
     assert!(error.contains(words), "{words:?} is not in: {error}");
     assert!(error.lines().filter(|l| l.starts_with("error:") || l.starts_with("hint:")).count() <= 2, "{error}");
-}
-
-struct Served {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _gone_already = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-/// Starts `clasp serve` on a free port and waits until it listens.
-fn serve(arguments: &[&str], home: &Path) -> Served {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
-    command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
-    command.env("XDG_DATA_HOME", home).env("HOME", home).env("NO_COLOR", "1");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (said, heard) = std::sync::mpsc::channel();
-    let outputs: [Box<dyn Read + Send>; 2] =
-        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-    for output in outputs {
-        let said = said.clone();
-        thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(|l| drop(said.send(l))));
-    }
-    let line = heard.iter().find(|l| l.contains("127.0.0.1:")).expect("the address");
-    let start = line.find("127.0.0.1:").unwrap();
-    let address = line[start..].chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
-    Served { child, address }
-}
-
-fn issued(folder: &Path) -> (String, String, String) {
-    let ca = folder.join("ca");
-    let ca = ca.to_str().unwrap();
-    let made = clasp(&["ca", "init", ca]);
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    let made = clasp(&["ca", "issue", ca, "localhost", "127.0.0.1"]);
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    let find = |end: &str| {
-        let mut all: Vec<String> = std::fs::read_dir(ca)
-            .unwrap()
-            .map(|e| e.unwrap().path().to_str().unwrap().to_string())
-            .filter(|p| p.ends_with(end))
-            .collect();
-        all.sort();
-        all.first().cloned().expect("a file with this ending")
-    };
-    (find("root.pem"), find("localhost.pem"), find("localhost-key.pem"))
 }
 
 #[test]
@@ -113,8 +56,7 @@ fn serve_and_connect_resume_and_refuse() {
     let folder = tempfile::tempdir().unwrap();
     let (root, chain, key) = issued(folder.path());
     let server = serve(&["--cert", &chain, "--key", &key], folder.path());
-    let port = server.address.rsplit(':').next().unwrap();
-    let target = format!("localhost:{port}");
+    let target = format!("localhost:{}", server.port());
     for version in ["1.2", "1.3"] {
         let page = clasp(&["connect", &target, "--ca", &root, "--tls", version, "--resume", "--get", "/"]);
         let said = text(&page.stderr);
@@ -133,6 +75,34 @@ fn serve_and_connect_resume_and_refuse() {
     let taken = clasp(&["serve", "--listen", &server.address, "--cert", &chain, "--key", &key]);
     refuses(&taken, 2, "in use");
     refuses(&clasp(&["serve", "--listen", "127.0.0.1:0", "--cert", &chain, "--key", &other_key]), 2, "does not belong");
+}
+
+#[test]
+fn early_data_key_updates_and_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(folder.path());
+    let options = ["--cert", &chain, "--key", &key, "--json", "--keyupdate"];
+    let server = serve(&[&options[..], &["--early-data", "4096"]].concat(), folder.path());
+    let target = format!("localhost:{}", server.port());
+    let get = ["connect", &target, "--ca", &root, "--get", "/"];
+    let page = clasp(&[&get[..], &["--resume", "--early-data", "--keyupdate"]].concat());
+    let said = text(&page.stderr);
+    assert!(page.status.success() && text(&page.stdout).starts_with("HTTP/1.1 200"), "{said}");
+    assert!(said.contains("early data: taken"), "{said}");
+    // One of its own accord and one because we asked.
+    assert!(said.contains("moved its keys on 2 times"), "{said}");
+    assert!(server.line("\"resumed\":\"ticket\"").contains("\"early_data\":\"taken\""));
+
+    let page = clasp(&[&get[..], &["--groups", "p-384"]].concat());
+    assert!(text(&page.stderr).contains("secp384r1"), "{}", text(&page.stderr));
+    refuses(&clasp(&[&get[..], &["--groups", "x25519,curve1"]].concat()), 2, "no group curve1");
+
+    // A server that takes none gives tickets without, and the request goes the usual way.
+    let server = serve(&options, folder.path());
+    let target = format!("localhost:{}", server.port());
+    let page = clasp(&["connect", &target, "--ca", &root, "--get", "/", "--resume", "--early-data"]);
+    assert!(text(&page.stderr).contains("early data: none was sent"), "{}", text(&page.stderr));
+    assert!(text(&page.stdout).starts_with("HTTP/1.1 200"));
 }
 
 #[test]

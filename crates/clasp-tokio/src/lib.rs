@@ -118,6 +118,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         core::mem::take(&mut self.early)
     }
 
+    /// Moves our sending keys on, and asks the peer to do the same if `ask` (TLS 1.3). The message goes with the next
+    /// write or flush.
+    ///
+    /// # Errors
+    /// As [`Connection::update_keys`].
+    pub fn update_keys(&mut self, ask: bool) -> io::Result<()> {
+        Ok(self.connection.update_keys(ask, &mut self.output)?)
+    }
+
     /// The connection, for exporters and channel bindings.
     pub fn connection(&self) -> &Connection {
         &self.connection

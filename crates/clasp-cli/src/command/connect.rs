@@ -1,17 +1,20 @@
 //! `clasp connect HOST:PORT`.
 
 use crate::failure::Failure;
+use crate::negotiation::Negotiation;
 use crate::output::{self, Style, note};
 use crate::{pem, report};
 use clasp::config::Profile;
 use clasp::config::{ClientIdentity, WebPki};
 use clasp::keys::log::KeyLogFile;
-use clasp::wire::code::ProtocolVersion;
-use clasp::{ClientConfig, Facts, ServerName, Stream};
+use clasp::trace::{Direction, Observation, Observer, What};
+use clasp::wire::code::{HandshakeType, ProtocolVersion};
+use clasp::{ClientConfig, EarlyData, Facts, ServerName, Stream};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -36,12 +39,8 @@ pub(crate) struct Arguments {
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// What may be negotiated: modern, default or legacy
-    #[arg(long, default_value = "default")]
-    policy: String,
-    /// Speak this version alone
-    #[arg(long, value_name = "VERSION", value_parser = ["1.2", "1.3"])]
-    tls: Option<String>,
+    #[command(flatten)]
+    negotiation: Negotiation,
     /// The name to ask for and check, instead of HOST
     #[arg(long, value_name = "NAME")]
     servername: Option<String>,
@@ -51,6 +50,12 @@ pub(crate) struct Arguments {
     /// Reconnect with the session, and say whether it was taken
     #[arg(long)]
     resume: bool,
+    /// Send the request of --get as early data (0-RTT) when reconnecting: an attacker can make it arrive twice
+    #[arg(long, requires = "resume", requires = "get")]
+    early_data: bool,
+    /// Move our keys on after the handshake, and ask the server to do the same (TLS 1.3)
+    #[arg(long)]
+    keyupdate: bool,
     /// Take any certificate: whoever is in the middle reads everything
     #[arg(long)]
     insecure: bool,
@@ -59,16 +64,23 @@ pub(crate) struct Arguments {
     keylog: Option<PathBuf>,
 }
 
+/// Counts the KeyUpdates of the server.
+#[derive(Default)]
+struct KeyUpdates(AtomicUsize);
+
+impl Observer for KeyUpdates {
+    fn observe(&self, seen: &Observation<'_>) {
+        if let What::Message { direction: Direction::Received, kind: HandshakeType::KeyUpdate, .. } = seen.what {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (host, _) = arguments
-        .target
-        .rsplit_once(':')
-        .ok_or_else(|| Failure::cannot(format_args!("{} has no port", arguments.target)).hint("write HOST:PORT"))?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let name = arguments.servername.as_deref().unwrap_or(host).to_string();
-    let name = ServerName::try_from(name.clone())
-        .map_err(|_| Failure::cannot(format_args!("{name} is neither a DNS name nor an IP address")))?;
-    let config = config(arguments)?;
+    let name = name(arguments)?;
+    let updates = Arc::new(KeyUpdates::default());
+    let config = config(arguments, updates.clone())?;
+    let mut request = arguments.get.as_ref().map(|path| request(&name, path));
     let mut stream = connect(arguments, &config, &name)?;
     let mut facts = stream.handshake()?;
     let mut reports = vec![report::json(&facts)];
@@ -76,25 +88,67 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         say(arguments, &facts);
         end(stream, &facts)?;
         stream = connect(arguments, &config, &name)?;
-        facts = stream.handshake()?;
+        facts = resume(arguments, &mut stream, &mut request)?;
         reports.push(report::json(&facts));
-        let taken = facts
-            .resumed
-            .map_or("the session was not taken".into(), |r| format!("the session was taken, by {}", r.name()));
-        note(format_args!("reconnected: {taken}"));
     }
     if arguments.json {
         stream.close()?;
         return output::line(format_args!("{:#}", serde_json::json!({ "connections": reports })));
     }
     say(arguments, &facts);
-    match &arguments.get {
-        Some(path) => get(&mut stream, &name, path),
-        None => join(stream),
+    if arguments.keyupdate {
+        stream.update_keys(true)?;
     }
+    match request {
+        Some(request) => get(&mut stream, &request)?,
+        None => join(stream)?,
+    }
+    if arguments.keyupdate {
+        note(format_args!("keyupdate the server moved its keys on {} times", updates.0.load(Ordering::Relaxed)));
+    }
+    Ok(())
 }
 
-fn config(arguments: &Arguments) -> Result<Arc<ClientConfig>, Failure> {
+fn name(arguments: &Arguments) -> Result<ServerName<'static>, Failure> {
+    let (host, _) = arguments
+        .target
+        .rsplit_once(':')
+        .ok_or_else(|| Failure::cannot(format_args!("{} has no port", arguments.target)).hint("write HOST:PORT"))?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let name = arguments.servername.as_deref().unwrap_or(host).to_string();
+    ServerName::try_from(name.clone())
+        .map_err(|_| Failure::cannot(format_args!("{name} is neither a DNS name nor an IP address")))
+}
+
+/// The second handshake. What of the request went as early data, and was taken, is gone from it then.
+fn resume(
+    arguments: &Arguments,
+    stream: &mut Stream<TcpStream>,
+    request: &mut Option<Vec<u8>>,
+) -> Result<Arc<Facts>, Failure> {
+    let early = request.as_mut().filter(|_| arguments.early_data);
+    let sent = match &early {
+        Some(request) => stream.send_early(request)?,
+        None => 0,
+    };
+    let facts = stream.handshake()?;
+    let taken =
+        facts.resumed.map_or("the session was not taken".into(), |r| format!("the session was taken, by {}", r.name()));
+    note(format_args!("reconnected: {taken}"));
+    if let Some(request) = early {
+        note(match facts.early_data {
+            EarlyData::NotOffered => "early data: none was sent, the server's ticket does not allow it",
+            EarlyData::Rejected => "early data: not taken, so the request goes again",
+            EarlyData::Accepted => "early data: taken",
+        });
+        if facts.early_data == EarlyData::Accepted {
+            request.drain(..sent);
+        }
+    }
+    Ok(facts)
+}
+
+fn config(arguments: &Arguments, observer: Arc<dyn Observer>) -> Result<Arc<ClientConfig>, Failure> {
     let builder = if arguments.insecure {
         let warning = output::on_stderr(Style::Bad, "warning:");
         note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
@@ -105,7 +159,8 @@ fn config(arguments: &Arguments) -> Result<Arc<ClientConfig>, Failure> {
         let profile = if arguments.ca.is_some() { Profile::Rfc5280 } else { Profile::default() };
         ClientConfig::builder().dangerous_verifier(Arc::new(WebPki::servers(roots).profile(profile)))
     };
-    let mut builder = builder.policy(pem::policy(&arguments.policy, arguments.tls.as_deref())?).alpn(&arguments.alpn);
+    let mut builder = builder.policy(arguments.negotiation.policy()?).alpn(&arguments.alpn);
+    builder = builder.observer(observer).early_data(arguments.early_data);
     if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
         let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(pem::identity(cert, key)?));
         builder = builder.identity(identity);
@@ -145,10 +200,13 @@ fn say(arguments: &Arguments, facts: &Facts) {
     note(format_args!("verdict   {verdict}"));
 }
 
-fn get(stream: &mut Stream<TcpStream>, name: &ServerName<'_>, path: &str) -> Result<(), Failure> {
-    let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n", name.to_str());
-    stream.write_all(request.as_bytes())?;
+fn request(name: &ServerName<'_>, path: &str) -> Vec<u8> {
+    let host = name.to_str();
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n").into_bytes()
+}
+
+fn get(stream: &mut Stream<TcpStream>, request: &[u8]) -> Result<(), Failure> {
+    stream.write_all(request)?;
     let mut page = Vec::new();
     let read = stream.read_to_end(&mut page);
     // What came is shown even where the end is missing; the error follows.

@@ -1,23 +1,27 @@
 //! `clasp serve`: an HTTPS server for a directory or a status page.
 
 mod pages;
+mod socket;
 
 use crate::command::ca;
 use crate::failure::Failure;
+use crate::negotiation::Negotiation;
 use crate::output::{self, note};
 use crate::{pem, report};
 use clasp::config::{DangerousAcceptAnyone, Identities, Verifier, WebPki};
 use clasp::crypto::Provider;
 use clasp::keys::log::KeyLogFile;
 use clasp::session::{ServerSessionCache, TicketKeys};
-use clasp::{ClientAuth, ServerConfig};
+use clasp::wire::code::ProtocolVersion;
+use clasp::{ClientAuth, Facts, ServerConfig};
 use clasp_tokio::{Acceptor, TlsStream};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
 /// An HTTPS server for a directory, or a status page that shows what was negotiated.
@@ -34,12 +38,8 @@ pub(crate) struct Arguments {
     /// The private key of the --cert at the same place
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
-    /// What may be negotiated: modern, default or legacy
-    #[arg(long, default_value = "default")]
-    policy: String,
-    /// Speak this version alone
-    #[arg(long, value_name = "VERSION", value_parser = ["1.2", "1.3"])]
-    tls: Option<String>,
+    #[command(flatten)]
+    negotiation: Negotiation,
     /// Whether clients are asked for a certificate
     #[arg(long, value_parser = ["off", "request", "require"], default_value = "off")]
     client_auth: String,
@@ -55,6 +55,12 @@ pub(crate) struct Arguments {
     /// Bytes of memory for sessions by ID; 0 keeps none
     #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
     session_cache: usize,
+    /// Take up to this many bytes of early data (0-RTT); what comes so can be a replay
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    early_data: u32,
+    /// Move our keys on after each handshake, and ask the client to do the same (TLS 1.3)
+    #[arg(long)]
+    keyupdate: bool,
     /// Send back what comes instead of speaking HTTP
     #[arg(long)]
     echo: bool,
@@ -89,7 +95,8 @@ fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option<PathBuf>),
     }
     let mut builder = ServerConfig::builder()
         .resolver(Arc::new(Identities::new(identities)))
-        .policy(pem::policy(&arguments.policy, arguments.tls.as_deref())?)
+        .policy(arguments.negotiation.policy()?)
+        .max_early_data(arguments.early_data)
         .alpn(if arguments.echo { &[][..] } else { &arguments.alpn });
     builder = match arguments.session_cache {
         0 => builder.no_sessions(),
@@ -133,7 +140,7 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
     let listener = TcpListener::bind(&arguments.listen).await.map_err(|e| {
         let failure = Failure::cannot(format_args!("{}: {e}", arguments.listen));
         match e.kind() {
-            std::io::ErrorKind::AddrInUse => {
+            io::ErrorKind::AddrInUse => {
                 failure.hint("another program has this port: choose one with --listen 127.0.0.1:PORT")
             }
             _ => failure.hint("--listen ADDRESS:PORT"),
@@ -163,53 +170,58 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
     }
 }
 
-/// How long a client may take for its handshake, and to read our last alert.
+/// How long a client may take for its handshake, and for each request.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 async fn serve(tcp: TcpStream, acceptor: Acceptor, arguments: Arc<Arguments>) {
     let peer = tcp.peer_addr().map_or("?".into(), |a| a.to_string());
-    // Small records must not wait for one another; a socket that refuses works all the same.
-    let _unset = tcp.set_nodelay(true);
-    match tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await {
-        Ok(Ok(tls)) => {
-            log(&arguments, &peer, Ok(&tls));
-            let result = if arguments.echo { echo(tls).await } else { http(tls, &arguments).await };
-            if let Err(e) = result {
-                log(&arguments, &peer, Err(Failure::cannot(e)));
+    match socket::with_end(tcp) {
+        Ok((tcp, end)) => {
+            if let Err(failure) = talk(tcp, &acceptor, &arguments, &peer).await {
+                log(&arguments, &peer, Err(failure));
             }
+            end.drain().await;
         }
-        Ok(Err((error, tcp))) => {
-            log(&arguments, &peer, Err(Failure::from_io(error)));
-            drain(tcp).await;
-        }
-        Err(_) => log(&arguments, &peer, Err(Failure::cannot("the handshake took too long"))),
+        Err(e) => log(&arguments, &peer, Err(e.into())),
     }
 }
 
-/// Half-closes and reads what is left, so that our alert arrives and no reset overtakes it.
-async fn drain(mut tcp: TcpStream) {
-    const ENOUGH: u64 = 1 << 20;
-    if tcp.shutdown().await.is_ok() {
-        let mut rest = tcp.take(ENOUGH);
-        // The peer has been told; how its side ends is its own affair.
-        let _ended =
-            tokio::time::timeout(Duration::from_secs(2), tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+async fn talk(tcp: TcpStream, acceptor: &Acceptor, arguments: &Arguments, peer: &str) -> Result<(), Failure> {
+    let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
+    let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
+    let mut tls = accepted.map_err(|(error, _)| Failure::from_io(error))?;
+    log(arguments, peer, Ok(&tls));
+    if arguments.keyupdate && tls.facts().version == ProtocolVersion::Tls13 {
+        tls.update_keys(true)?;
     }
-}
-
-async fn echo(tls: TlsStream<TcpStream>) -> Result<(), String> {
-    let (mut from, mut to) = tokio::io::split(tls);
-    let copied = tokio::io::copy(&mut from, &mut to).await;
-    to.shutdown().await.map_err(|e| e.to_string())?;
-    copied.map(drop).map_err(|e| e.to_string())
-}
-
-async fn http(tls: TlsStream<TcpStream>, arguments: &Arguments) -> Result<(), String> {
     let facts = tls.facts().clone();
+    // A GET that comes twice does no harm, and what an echo says is the client's own.
+    let early = tls.take_early_data();
+    let stream = socket::Prefixed::new(early, tls);
+    if arguments.echo { echo(stream).await.map_err(Failure::from_io) } else { http(stream, facts, arguments).await }
+}
+
+type Tls = socket::Prefixed<TlsStream<TcpStream>>;
+
+async fn echo(tls: Tls) -> io::Result<()> {
+    let (mut from, mut to) = tokio::io::split(tls);
+    tokio::io::copy(&mut from, &mut to).await?;
+    to.shutdown().await
+}
+
+async fn http(tls: Tls, facts: Arc<Facts>, arguments: &Arguments) -> Result<(), Failure> {
     let dir = arguments.dir.clone();
     let service = hyper::service::service_fn(move |request| pages::answer(request, dir.clone(), facts.clone()));
-    let builder = auto::Builder::new(TokioExecutor::new());
-    builder.serve_connection(TokioIo::new(tls), service).await.map_err(|e| e.to_string())
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder.serve_connection(TokioIo::new(tls), service).await.map_err(|e| tls_cause(&*e))
+}
+
+/// What TLS says where HTTP says only that its connection failed.
+fn tls_cause(error: &(dyn std::error::Error + 'static)) -> Failure {
+    let mut causes = core::iter::successors(Some(error), |e| e.source());
+    let tls = causes.find_map(|e| e.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<clasp::Error>());
+    tls.map_or_else(|| Failure::cannot(error), |tls| tls.clone().into())
 }
 
 fn log(arguments: &Arguments, peer: &str, outcome: Result<&TlsStream<TcpStream>, Failure>) {

@@ -129,7 +129,9 @@ impl Peer for Nss {
             () if ours == Ours::Client && row.bytes > 65_536 && !row.only_to_client => {
                 Some("selfserv sends files and takes none")
             }
-            () if ours == Ours::Client && row.early_data => Some("selfserv takes early data and does not answer it"),
+            () if ours == Ours::Client && row.early_data => {
+                Some("selfserv takes no early data in its first ten seconds")
+            }
             () if closes_first => Some("tstclnt leaves the closing to the server"),
             () if row.encrypt_then_mac == Switch::OffTheirs => Some("it has no encrypt-then-MAC to switch off"),
             () if row.extended_master_secret == Switch::OffTheirs => Some("it has no switch for it"),

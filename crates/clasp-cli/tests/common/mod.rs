@@ -1,0 +1,90 @@
+//! Running the program.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test program uses its part
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Duration;
+
+/// Runs the program to its end.
+pub(crate) fn clasp(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    command.args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A `clasp serve` that ends with the test.
+pub(crate) struct Served {
+    child: Child,
+    pub(crate) address: String,
+    /// What it says, line by line.
+    pub(crate) lines: Receiver<String>,
+}
+
+impl Served {
+    pub(crate) fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap_or_default()
+    }
+
+    /// The next line with these words.
+    pub(crate) fn line(&self, words: &str) -> String {
+        loop {
+            let line =
+                self.lines.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| panic!("no line with {words}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Starts `clasp serve` on a free port and waits until it listens.
+pub(crate) fn serve(arguments: &[&str], home: &Path) -> Served {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
+    command.env("XDG_DATA_HOME", home).env("HOME", home).env("NO_COLOR", "1");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (said, heard) = std::sync::mpsc::channel();
+    let outputs: [Box<dyn Read + Send>; 2] =
+        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+    for output in outputs {
+        let said = said.clone();
+        thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(|l| drop(said.send(l))));
+    }
+    let line = heard.iter().find(|l| l.contains("127.0.0.1:")).expect("the address");
+    let start = line.find("127.0.0.1:").unwrap();
+    let address = line[start..].chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
+    Served { child, address, lines: heard }
+}
+
+/// A CA's root, a chain for localhost and its key, in files.
+pub(crate) fn issued(folder: &Path) -> (String, String, String) {
+    let ca = folder.join("ca");
+    let ca = ca.to_str().unwrap();
+    let made = clasp(&["ca", "init", ca]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let made = clasp(&["ca", "issue", ca, "localhost", "127.0.0.1"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let find = |end: &str| {
+        let mut all: Vec<String> = std::fs::read_dir(ca)
+            .unwrap()
+            .map(|e| e.unwrap().path().to_str().unwrap().to_string())
+            .filter(|p| p.ends_with(end))
+            .collect();
+        all.sort();
+        all.first().cloned().expect("a file with this ending")
+    };
+    (find("root.pem"), find("localhost.pem"), find("localhost-key.pem"))
+}
