@@ -5,16 +5,17 @@
 //! told, is measured beside it.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use clasp::session::TicketKeys;
-use clasp::wire::code::CipherSuite;
-use clasp::{ClientConfig, Connection, Policy, ServerConfig};
+use clasp::session::{ServerSessionCache, ServerSessions, TicketKeys};
+use clasp::wire::code::{CipherSuite, ProtocolVersion};
+use clasp::{Answer, ClientConfig, Connection, Policy, ServerConfig};
 use clasp_testkit::{KeyKind, authority};
 use core::task::{Context, Waker};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::IoSlice;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
 
 /// What one side did to the heap.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,7 +105,11 @@ impl End {
 
 /// A whole handshake; both connections stand idle afterwards.
 fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (End, End) {
-    let mut client = End::new(|| client.connect("localhost".try_into().unwrap()).unwrap());
+    handshake_as("localhost", client, server)
+}
+
+fn handshake_as(name: &'static str, client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (End, End) {
+    let mut client = End::new(|| client.connect(name.try_into().unwrap()).unwrap());
     let mut server = End::new(|| server.accept());
     let (mut up, mut down) = (Vec::with_capacity(1 << 16), Vec::with_capacity(1 << 16));
     client.take(&mut [], &mut up);
@@ -160,6 +165,7 @@ const MAX_IDLE: isize = 6 * 1024;
 fn footprint() {
     what_a_handshake_and_an_idle_connection_cost();
     data_is_moved_without_an_allocation();
+    a_million_sessions();
     #[cfg(target_os = "linux")]
     what_the_process_grows_by_per_idle_connection();
 }
@@ -230,6 +236,71 @@ fn data_is_moved_without_an_allocation() {
         }
         assert_eq!(HEAP.get().allocations - before, 0, "{suite}");
     }
+}
+
+/// A store that notes what it is to keep.
+#[derive(Default)]
+struct Noted(Mutex<Vec<Vec<u8>>>);
+
+impl ServerSessions for Noted {
+    fn put<'a>(&'a self, _: &'a [u8], sealed: &'a [u8], _: SystemTime) -> Answer<'a, clasp::Result<()>> {
+        self.0.lock().unwrap().push(sealed.to_vec());
+        Answer::Now(Ok(()))
+    }
+    fn get<'a>(&'a self, _: &'a [u8], _: SystemTime) -> Answer<'a, clasp::Result<Option<Zeroizing<Vec<u8>>>>> {
+        Answer::Now(Ok(None))
+    }
+    fn claim<'a>(&'a self, _: &'a [u8], _: SystemTime, _: SystemTime) -> Answer<'a, clasp::Result<bool>> {
+        Answer::Now(Ok(false))
+    }
+    fn forget<'a>(&'a self, _: &'a [u8]) -> Answer<'a, ()> {
+        Answer::Now(())
+    }
+}
+
+/// What a server keeps of a TLS 1.2 session, with a name and a protocol of the usual length.
+fn a_session() -> Vec<u8> {
+    let noted = Arc::new(Noted::default());
+    let server = ServerConfig::builder()
+        .identity(authority().issue(KeyKind::P256, &["www.shop.example.com", "localhost"]).identity())
+        .alpn([&b"http/1.1"[..]])
+        .sessions(noted.clone())
+        .build()
+        .unwrap();
+    let client = ClientConfig::builder()
+        .trust(authority().roots())
+        .policy(Policy::default().with_versions([ProtocolVersion::Tls12]))
+        .alpn([&b"http/1.1"[..]])
+        .build()
+        .unwrap();
+    drop(handshake_as("www.shop.example.com", &client, &server));
+    let kept = core::mem::take(&mut *noted.0.lock().unwrap());
+    assert_eq!(kept.len(), 1);
+    kept.into_iter().next().unwrap()
+}
+
+/// A million TLS 1.2 sessions in 200 MB, none lost.
+fn a_million_sessions() {
+    const SESSIONS: usize = 1_000_000;
+    const MOST_EACH: usize = 200;
+    let sealed = a_session();
+    let until = SystemTime::now() + Duration::from_secs(3600);
+    // IDs as the server makes them: 32 random bytes.
+    let id = |n: usize| {
+        let half = (n as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        [half.to_be_bytes(), half.rotate_left(64).to_le_bytes()].concat()
+    };
+    let (held, grown) = (HEAP.get().held, resident());
+    let cache = ServerSessionCache::new(SESSIONS * MOST_EACH);
+    for n in 0..SESSIONS {
+        cache.put(&id(n), &sealed, until).now().unwrap().unwrap();
+    }
+    let each = (HEAP.get().held - held).unsigned_abs() / SESSIONS;
+    let grown = resident().saturating_sub(grown) / SESSIONS;
+    println!("a TLS 1.2 session of {} bytes: {each} bytes of heap, {grown} resident", sealed.len());
+    assert_eq!(cache.len(), SESSIONS, "a session was put out though there was room");
+    assert!(cache.get(&id(0), SystemTime::now()).now().unwrap().unwrap().is_some_and(|found| *found == sealed));
+    assert!(each <= MOST_EACH, "{each} bytes for a session");
 }
 
 /// Resident memory of this process.

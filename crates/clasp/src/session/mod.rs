@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 mod client_cache;
+mod shard;
 mod state;
 mod store;
 mod strikes;

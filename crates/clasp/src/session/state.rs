@@ -33,7 +33,7 @@ pub(crate) struct ServerSession {
 }
 
 /// The layout's number; another is not read.
-const FORMAT: u8 = 5;
+const FORMAT: u8 = 6;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
 /// More than everything but the chain takes: the fixed fields, and a protocol and a server name of at most 255
@@ -46,6 +46,7 @@ impl ServerSession {
         if self.client_chain.iter().map(Vec::len).sum::<usize>() > MAX_CHAIN {
             return None;
         }
+        let certificates = u8::try_from(self.client_chain.len()).ok()?;
         // Room for all at once: growing would leave copies of the secret behind.
         let chain: usize = self.client_chain.iter().map(|c| c.len() + 3).sum();
         let mut out = Zeroizing::new(Vec::with_capacity(ROOM_BESIDE_CHAIN + chain));
@@ -61,11 +62,14 @@ impl ServerSession {
         w.u16(self.group.map_or(0, |g| g.0));
         let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
         w.bytes(&u64::try_from(created).unwrap_or(u64::MAX).to_be_bytes());
-        w.u32(self.age_add);
-        w.u32(self.max_early_data);
+        if self.version == ProtocolVersion::Tls13 {
+            w.u32(self.age_add);
+            w.u32(self.max_early_data);
+        }
         w.vec8(|w| w.bytes(self.alpn.as_deref().unwrap_or_default()));
         w.vec8(|w| w.bytes(self.server_name.as_deref().unwrap_or_default().as_bytes()));
-        w.vec24(|w| self.client_chain.iter().for_each(|c| w.vec24(|w| w.bytes(c))));
+        w.u8(certificates);
+        self.client_chain.iter().for_each(|c| w.vec24(|w| w.bytes(c)));
         Some(out)
     }
 
@@ -88,16 +92,17 @@ impl ServerSession {
         let client_scheme = Some(SignatureScheme(r.u16("client_scheme")?)).filter(|s| s.0 != 0);
         let group = Some(NamedGroup(r.u16("group")?)).filter(|g| g.0 != 0);
         let created = u64::from_be_bytes(*r.array("created")?);
-        let age_add = r.u32("age_add")?;
-        let max_early_data = r.u32("max_early_data")?;
+        let (age_add, max_early_data) = match version {
+            ProtocolVersion::Tls13 => (r.u32("age_add")?, r.u32("max_early_data")?),
+            _ => (0, 0),
+        };
         let alpn = r.vec8("alpn")?.rest();
         let alpn = (!alpn.is_empty()).then(|| alpn.to_vec());
         let name = r.vec8("server_name")?.rest();
         let server_name = (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned());
-        let mut list = r.vec24("chain")?;
         let mut client_chain = Vec::new();
-        while !list.is_empty() {
-            client_chain.push(list.vec24("certificate")?.rest().to_vec());
+        for _ in 0..r.u8("chain")? {
+            client_chain.push(r.vec24("certificate")?.rest().to_vec());
         }
         r.finish("session")?;
         let Some(created) = UNIX_EPOCH.checked_add(Duration::from_millis(created)) else { return Ok(None) };
@@ -136,16 +141,15 @@ impl fmt::Debug for ServerSession {
 mod tests {
     use super::*;
 
-    #[test]
-    fn sessions_round_trip_and_damage_is_no_session() {
-        let session = ServerSession {
-            version: ProtocolVersion::Tls12,
+    fn session(version: ProtocolVersion, client_chain: Vec<Vec<u8>>) -> ServerSession {
+        ServerSession {
+            version,
             suite: CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA,
             master: Box::new([7; 48]),
             extended_master_secret: true,
             created: UNIX_EPOCH + Duration::from_secs(1_900_000_000),
             server_name: Some("example.com".into()),
-            client_chain: vec![vec![1; 300], vec![2; 500]],
+            client_chain,
             client_type: CertificateType::X509,
             server_type: CertificateType::X509,
             client_scheme: None,
@@ -153,18 +157,32 @@ mod tests {
             alpn: Some(b"h2".to_vec()),
             age_add: 0x0102_0304,
             max_early_data: 99,
-        };
-        let bytes = session.encode().unwrap();
-        let back = ServerSession::decode(&bytes).unwrap();
-        assert_eq!(back.encode().unwrap(), bytes);
-        assert_eq!((back.server_name.as_deref(), back.client_chain.len()), (Some("example.com"), 2));
-        assert_eq!((back.age_add, back.max_early_data, back.alpn.as_deref()), (0x0102_0304, 99, Some(&b"h2"[..])));
-        assert!(format!("{session:?}").ends_with("[secret])"), "{session:?}");
-        for len in 0..bytes.len() {
-            assert!(ServerSession::decode(&bytes[..len]).is_none());
         }
-        let mut other = bytes.clone();
-        other[0] = 99;
-        assert!(ServerSession::decode(&other).is_none());
+    }
+
+    #[test]
+    fn sessions_round_trip_and_damage_is_no_session() {
+        for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+            let session = session(version, vec![vec![1; 300], vec![2; 500]]);
+            let bytes = session.encode().unwrap();
+            let back = ServerSession::decode(&bytes).unwrap();
+            assert_eq!(back.encode().unwrap(), bytes);
+            assert_eq!((back.server_name.as_deref(), &back.client_chain), (Some("example.com"), &session.client_chain));
+            let early = if version == ProtocolVersion::Tls13 { (0x0102_0304, 99) } else { (0, 0) };
+            assert_eq!((back.age_add, back.max_early_data, back.alpn.as_deref()), (early.0, early.1, Some(&b"h2"[..])));
+            assert!(format!("{session:?}").ends_with("[secret])"), "{session:?}");
+            for len in 0..bytes.len() {
+                assert!(ServerSession::decode(&bytes[..len]).is_none(), "cut to {len}");
+            }
+            let mut other = bytes.clone();
+            other[0] = 99;
+            assert!(ServerSession::decode(&other).is_none());
+        }
+    }
+
+    #[test]
+    fn a_session_of_tls12_is_small() {
+        let bytes = session(ProtocolVersion::Tls12, Vec::new()).encode().unwrap();
+        assert_eq!(bytes.len(), 71 + "example.com".len() + "h2".len());
     }
 }
