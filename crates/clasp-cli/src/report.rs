@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// The facts as JSON.
 pub(crate) fn json(facts: &Facts) -> Value {
     let chain: Vec<Value> = facts
-        .peer_chain
+        .peer_chain()
         .iter()
         .map(|der| match Certificate::parse(der) {
             Ok(c) => json!({ "subject": c.subject(), "issuer": c.issuer(), "serial": c.serial(),
@@ -65,7 +65,7 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
     if let Some(protocol) = &facts.alpn {
         lines.push(format!("alpn      {}", String::from_utf8_lossy(protocol)));
     }
-    for (place, der) in facts.peer_chain.iter().enumerate() {
+    for (place, der) in facts.peer_chain().iter().enumerate() {
         let text = match Certificate::parse(der) {
             Ok(c) => format!("{}, issued by {}", c.subject(), c.issuer()),
             Err(field) => format!("unreadable: {field}"),

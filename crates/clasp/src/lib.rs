@@ -42,7 +42,9 @@ pub mod wire;
 pub use answer::Answer;
 pub use clasp_x509::{self as x509, Roots};
 pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig, suite};
-pub use connection::{Connection, EarlyData, Facts, HEADROOM, Moved, Received, Resumption, TAILROOM, Want};
+pub use connection::{
+    Connection, EarlyData, Facts, HEADROOM, Moved, PeerIdentity, Received, Resumption, TAILROOM, Want,
+};
 pub use error::{Error, Result};
 pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;

@@ -346,7 +346,7 @@ fn a_client_certificate_is_asked_for_proven_and_can_be_required() {
             let mut pair = Pair::new(&known, &require);
             pair.drive().unwrap();
             assert!(pair.server.facts().unwrap().client_authenticated);
-            assert!(!pair.server.facts().unwrap().peer_chain.is_empty());
+            assert!(!pair.server.facts().unwrap().peer_chain().is_empty());
         }
     }
     let nobody = client(Policy::default()).no_sessions().build().unwrap();

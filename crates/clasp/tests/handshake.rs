@@ -143,7 +143,7 @@ fn resumption_by_session_id_and_by_ticket() {
             let wanted = Some(if ticket { Resumption::Ticket } else { Resumption::SessionId });
             assert_eq!(pair.client.facts().unwrap().resumed, wanted);
             assert_eq!(pair.server.facts().unwrap().resumed, wanted);
-            assert!(!pair.client.facts().unwrap().peer_chain.is_empty());
+            assert!(!pair.client.facts().unwrap().peer_chain().is_empty());
             assert_eq!(pair.client.tls_unique().unwrap(), pair.server.tls_unique().unwrap());
         }
     }

@@ -5,6 +5,7 @@ use super::{
     WebPki, check_alpn, check_compression,
 };
 use crate::connection::Connection;
+use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
 use crate::keys::log::KeyLog;
@@ -29,6 +30,7 @@ pub struct ClientConfig {
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) recent_peers: Arc<RecentPeers>,
     pub(crate) send_server_name: bool,
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
     pub(crate) record_size_limit: Option<u16>,
@@ -80,6 +82,7 @@ impl ClientConfig {
             key_log: None,
             observer: None,
             clock: Arc::new(SystemClock),
+            recent_peers: Arc::default(),
             send_server_name: true,
             max_fragment_length: None,
             record_size_limit: None,

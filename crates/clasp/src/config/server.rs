@@ -5,6 +5,7 @@ use super::{
     check_alpn, check_compression,
 };
 use crate::connection::Connection;
+use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
 use crate::keys::log::KeyLog;
@@ -47,6 +48,7 @@ pub struct ServerConfig {
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) recent_peers: Arc<RecentPeers>,
     pub(crate) extended_master_secret: bool,
     pub(crate) encrypt_then_mac: bool,
     pub(crate) record_size_limit: Option<u16>,
@@ -98,6 +100,7 @@ impl ServerConfig {
             key_log: None,
             observer: None,
             clock: Arc::new(SystemClock),
+            recent_peers: Arc::default(),
             extended_master_secret: true,
             encrypt_then_mac: true,
             record_size_limit: None,

@@ -1,6 +1,8 @@
 //! What is known of a connection once its handshake is done.
 
+use super::peer::PeerIdentity;
 use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use std::sync::Arc;
 
 /// What a handshake settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +18,9 @@ pub struct Facts {
     pub signature_scheme: Option<SignatureScheme>,
     /// How the client proved its key, where it did in this handshake (known to the server).
     pub client_scheme: Option<SignatureScheme>,
-    /// The peer's certificates, DER, its own first.
-    pub peer_chain: Vec<Vec<u8>>,
-    /// What `peer_chain` holds: certificates, or a raw public key.
+    /// What the peer has shown of itself; none if it has no certificate.
+    pub peer: Option<Arc<PeerIdentity>>,
+    /// What the peer's chain holds: certificates, or a raw public key.
     pub peer_type: CertificateType,
     /// The server's name, as asked for.
     pub server_name: Option<String>,
@@ -26,10 +28,6 @@ pub struct Facts {
     pub alpn: Option<Vec<u8>>,
     /// How the session was resumed, if it was.
     pub resumed: Option<Resumption>,
-    /// The stapled OCSP response, DER.
-    pub ocsp: Option<Vec<u8>>,
-    /// The certificate timestamps that came with the server's certificate (RFC 6962 3.3).
-    pub timestamps: Option<Vec<u8>>,
     /// What became of early data.
     pub early_data: EarlyData,
     /// Whether the server asked for a second hello (TLS 1.3).
@@ -78,10 +76,25 @@ impl Resumption {
 }
 
 impl Facts {
+    /// The peer's certificates, DER, its own first; or one raw public key.
+    pub fn peer_chain(&self) -> &[Vec<u8>] {
+        self.peer.as_ref().map_or(&[], |peer| &peer.chain)
+    }
+
+    /// The stapled OCSP response, DER.
+    pub fn ocsp(&self) -> Option<&[u8]> {
+        self.peer.as_ref()?.ocsp.as_deref()
+    }
+
+    /// The certificate timestamps that came with the server's certificate (RFC 6962 3.3).
+    pub fn timestamps(&self) -> Option<&[u8]> {
+        self.peer.as_ref()?.timestamps.as_deref()
+    }
+
     /// Who the peer's certificate says it is: names, addresses, mailboxes, URIs and SPIFFE IDs, in the certificate's
     /// order, then its subject. Empty without a certificate.
     pub fn peer_identities(&self) -> Vec<clasp_x509::Identity> {
-        let leaf = self.peer_chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
+        let leaf = self.peer_chain().first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
         leaf.map_or_else(Vec::new, |leaf| leaf.identities())
     }
 
@@ -92,13 +105,11 @@ impl Facts {
             group: None,
             signature_scheme: None,
             client_scheme: None,
-            peer_chain: Vec::new(),
+            peer: None,
             peer_type: CertificateType::X509,
             server_name: None,
             alpn: None,
             resumed: None,
-            ocsp: None,
-            timestamps: None,
             early_data: EarlyData::NotOffered,
             hello_retried: false,
             client_authenticated: false,

@@ -6,9 +6,12 @@ mod early;
 mod established;
 mod facts;
 mod handshake;
+mod peer;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
 pub use facts::{EarlyData, Facts, Resumption};
+pub use peer::PeerIdentity;
+pub(crate) use peer::RecentPeers;
 
 use crate::config::{ClientConfig, Clock, ServerConfig};
 use crate::error::{Cause, Error, Misuse, PeerError, Result};

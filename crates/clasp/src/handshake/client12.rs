@@ -25,7 +25,7 @@ use super::offer::Offered;
 use super::{Established, Secrets, credential, key_exchange, recv_finished, send_finished};
 use crate::config::suite::{Kx, Suite};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Verified};
-use crate::connection::{Facts, Resumption};
+use crate::connection::{Facts, PeerIdentity, Resumption};
 use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
 use crate::keys::log::CLIENT_RANDOM;
@@ -165,10 +165,13 @@ async fn full(
     let facts = Facts {
         group: exchange.as_ref().and_then(|e| e.group),
         signature_scheme: exchange.as_ref().map(|e| e.scheme),
-        peer_chain: chain,
+        peer: config.recent_peers.share(PeerIdentity {
+            chain,
+            ocsp: ocsp.map(<[u8]>::to_vec),
+            timestamps: answer.timestamps.clone(),
+        }),
         peer_type: answer.types.server,
         server_name: Some(name.to_str().into_owned()),
-        ocsp: ocsp.map(<[u8]>::to_vec),
         client_authenticated: identity.is_some(),
         ..facts(answer)
     };
@@ -188,7 +191,7 @@ async fn resumed(
     admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
         .map_err(|e| e.in_message("ServerHello"))?;
     if config.verify_again {
-        let (chain, kind) = (&session.server_chain, session.server_type);
+        let (chain, kind) = (session.server_chain(), session.server_type);
         credential::verify_again(link, &config.verifier, chain, kind, Some(name), config.clock.now()).await?;
     }
     let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
@@ -208,12 +211,10 @@ async fn resumed(
     send_finished(link, &vault, hash, Side::Client);
 
     let facts = Facts {
-        peer_chain: session.server_chain.clone(),
+        peer: session.server.clone(),
         peer_type: session.server_type,
         group: session.group,
         signature_scheme: session.signature_scheme,
-        ocsp: session.ocsp.clone(),
-        timestamps: session.timestamps.clone(),
         server_name: Some(offered.peer.0.clone()),
         resumed: Some(resumption),
         ..facts(answer)
@@ -333,7 +334,6 @@ fn facts(answer: &ServerAnswer) -> Facts {
         encrypt_then_mac: answer.encrypt_then_mac,
         secure_renegotiation: answer.secure_renegotiation,
         alpn: answer.alpn.clone(),
-        timestamps: answer.timestamps.clone(),
         ..Facts::new(ProtocolVersion::Tls12, answer.suite.code)
     }
 }
@@ -369,13 +369,11 @@ fn keep_session(
         id: answer.session_id.clone(),
         ticket,
         until: now.checked_add(lifetime).unwrap_or(now),
-        server_chain: facts.peer_chain.clone(),
+        server: facts.peer.clone(),
         server_type: facts.peer_type,
         alpn: answer.alpn.clone(),
         group: facts.group,
         signature_scheme: facts.signature_scheme,
-        ocsp: facts.ocsp.clone(),
-        timestamps: facts.timestamps.clone(),
         received: now,
         age_add: 0,
         max_early_data: 0,

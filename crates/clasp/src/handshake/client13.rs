@@ -111,14 +111,12 @@ pub(super) async fn client(
         recv_server_proof(link, config, &name, &offered, &mut facts).await?;
     } else if let (true, Some(session)) = (resumed, offered.session13()) {
         if config.verify_again {
-            let (chain, kind) = (&session.server_chain, session.server_type);
+            let (chain, kind) = (session.server_chain(), session.server_type);
             credential::verify_again(link, &config.verifier, chain, kind, Some(&name), config.clock.now()).await?;
         }
-        facts.peer_chain.clone_from(&session.server_chain);
+        facts.peer.clone_from(&session.server);
         facts.peer_type = session.server_type;
         facts.signature_scheme = session.signature_scheme;
-        facts.ocsp.clone_from(&session.ocsp);
-        facts.timestamps.clone_from(&session.timestamps);
         facts.resumed = Some(Resumption::Ticket);
     } else {
         facts.resumed = Some(Resumption::ExternalPsk);
@@ -395,9 +393,7 @@ async fn recv_server_proof(
             .map_err(|e| e.in_message("CertificateVerify"))?;
     link.chose("signature scheme", scheme.0, scheme.name());
     facts.signature_scheme = Some(scheme);
-    facts.peer_chain = presented.chain;
-    facts.ocsp = presented.ocsp;
-    facts.timestamps = presented.timestamps;
+    facts.peer = config.recent_peers.share(presented);
     Ok(())
 }
 

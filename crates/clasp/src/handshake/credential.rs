@@ -4,6 +4,7 @@ use super::compression;
 use super::link::Link;
 use super::negotiate;
 use crate::config::{CertificateRequestFacts, ClientAuth, Identity, Policy, PresentedIdentity, Verified, Verifier};
+use crate::connection::PeerIdentity;
 use crate::crypto::Provider;
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::wire::code::{
@@ -192,13 +193,6 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
     }
 }
 
-/// What a peer presents in TLS 1.3.
-pub(super) struct Presented {
-    pub(super) chain: Vec<Vec<u8>>,
-    pub(super) ocsp: Option<Vec<u8>>,
-    pub(super) timestamps: Option<Vec<u8>>,
-}
-
 /// Receives the peer's TLS 1.3 Certificate, compressed or not. `asked` says which extensions of its entries we asked
 /// for.
 pub(super) async fn recv_chain13(
@@ -206,7 +200,7 @@ pub(super) async fn recv_chain13(
     takes: &[CompressionAlgorithm],
     context: &[u8],
     asked: impl Fn(&Extension<'_>) -> bool,
-) -> Result<Presented> {
+) -> Result<PeerIdentity> {
     let compressed = !takes.is_empty()
         && link.peek("Certificate or CompressedCertificate").await == Some(HandshakeType::CompressedCertificate);
     if compressed {
@@ -226,11 +220,11 @@ fn read_chain13(
     view: Certificate13View<'_>,
     context: &[u8],
     asked: impl Fn(&Extension<'_>) -> bool,
-) -> Result<Presented> {
+) -> Result<PeerIdentity> {
     if view.context != context {
         return Err(PeerError::BadRequestContext.into());
     }
-    let mut presented = Presented { chain: Vec::new(), ocsp: None, timestamps: None };
+    let mut presented = PeerIdentity::default();
     for entry in view.iter() {
         if presented.chain.len() == MAX_CHAIN {
             return Err(Error::from(PeerError::TooManyCertificates).wanted(format_args!("at most {MAX_CHAIN}")));

@@ -5,7 +5,7 @@ use super::link::Link;
 use super::{Established, Secrets, credential, key_exchange, negotiate, recv_finished, send_finished};
 use crate::config::suite::Suite;
 use crate::config::{ClientAuth, Identity, ServerConfig, Verified};
-use crate::connection::{Facts, Resumption};
+use crate::connection::{Facts, PeerIdentity, Resumption};
 use crate::crypto::KeyShare;
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::log::CLIENT_RANDOM;
@@ -158,7 +158,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let facts = Facts {
         group: signature_group,
         client_scheme,
-        peer_chain: client_chain,
+        peer: config.recent_peers.share(PeerIdentity { chain: client_chain, ..PeerIdentity::default() }),
         peer_type: client_type.unwrap_or(CertificateType::X509),
         alpn: alpn.map(<[u8]>::to_vec),
         client_authenticated: verified.is_some(),
@@ -229,7 +229,9 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     let facts = Facts {
         resumed: Some(resumption),
         client_authenticated: !session.client_chain.is_empty(),
-        peer_chain: session.client_chain.clone(),
+        peer: config
+            .recent_peers
+            .share(PeerIdentity { chain: session.client_chain.clone(), ..PeerIdentity::default() }),
         peer_type: session.client_type,
         client_scheme: session.client_scheme,
         group: session.group,
@@ -329,7 +331,7 @@ fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: Cert
         extended_master_secret: facts.extended_master_secret,
         created: talk.config.clock.now(),
         server_name: talk.offer.server_name.clone(),
-        client_chain: facts.peer_chain.clone(),
+        client_chain: facts.peer_chain().to_vec(),
         client_type: facts.peer_type,
         server_type,
         client_scheme: facts.client_scheme,

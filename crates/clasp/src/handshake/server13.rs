@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientAuth, Identity, ServerConfig};
-use crate::connection::{EarlyData, Facts, Resumption};
+use crate::connection::{EarlyData, Facts, PeerIdentity, Resumption};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13, same_mac};
@@ -140,7 +140,8 @@ pub(super) async fn server(
             facts.peer_type = session.client_type;
             facts.client_scheme = session.client_scheme;
             facts.client_authenticated = !session.client_chain.is_empty();
-            facts.peer_chain.clone_from(&session.client_chain);
+            let chain = session.client_chain.clone();
+            facts.peer = config.recent_peers.share(PeerIdentity { chain, ..PeerIdentity::default() });
         }
         (None, Some(_)) => facts.resumed = Some(Resumption::ExternalPsk),
         (None, None) => {}
@@ -414,7 +415,7 @@ async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &Client
         credential::check(config.provider, &config.policy, &verified, &message, proof.view(), ProtocolVersion::Tls13)
             .map_err(|e| e.in_message("CertificateVerify"))?;
     facts.client_scheme = Some(scheme);
-    facts.peer_chain = presented.chain;
+    facts.peer = config.recent_peers.share(presented);
     facts.client_authenticated = true;
     Ok(())
 }
@@ -464,7 +465,7 @@ fn session_of(
         extended_master_secret: true,
         created: config.clock.now(),
         server_name: facts.server_name.clone(),
-        client_chain: facts.peer_chain.clone(),
+        client_chain: facts.peer_chain().to_vec(),
         client_type: facts.peer_type,
         server_type,
         client_scheme: facts.client_scheme,

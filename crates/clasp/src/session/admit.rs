@@ -166,7 +166,7 @@ pub(crate) fn client(config: &ClientConfig, peer: &PeerKey) -> Option<Session> {
     let session = store.take(peer)?;
     let holds = config.clock.now() <= session.until
         && config.policy.speaks(session.version)
-        && (session.server_chain.is_empty() || config.server_types.contains(&session.server_type))
+        && (session.server.is_none() || config.server_types.contains(&session.server_type))
         && match session.version {
             ProtocolVersion::Tls13 => holds13(config, &session),
             _ => holds12(config, &session),

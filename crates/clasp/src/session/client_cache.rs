@@ -1,10 +1,11 @@
 //! Sessions kept by the client.
 
+use crate::connection::PeerIdentity;
 use crate::keys::schedule12::MASTER_LEN;
 use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use core::fmt;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use zeroize::Zeroize;
 
@@ -22,15 +23,14 @@ pub struct Session {
     pub(crate) id: Vec<u8>,
     pub(crate) ticket: Vec<u8>,
     pub(crate) until: SystemTime,
-    pub(crate) server_chain: Vec<Vec<u8>>,
-    /// What the chain holds.
+    /// What the server had shown of itself.
+    pub(crate) server: Option<Arc<PeerIdentity>>,
+    /// What its chain holds.
     pub(crate) server_type: CertificateType,
     pub(crate) alpn: Option<Vec<u8>>,
-    /// What was shown and settled when the session was made.
+    /// What was settled when the session was made.
     pub(crate) group: Option<NamedGroup>,
     pub(crate) signature_scheme: Option<SignatureScheme>,
-    pub(crate) ocsp: Option<Vec<u8>>,
-    pub(crate) timestamps: Option<Vec<u8>>,
     /// TLS 1.3: when the ticket came, and what is added to its age.
     pub(crate) received: SystemTime,
     pub(crate) age_add: u32,
@@ -51,6 +51,11 @@ impl Session {
     /// The session's cipher suite.
     pub fn suite(&self) -> CipherSuite {
         self.suite
+    }
+
+    /// The server's chain, as it was shown when the session was made.
+    pub(crate) fn server_chain(&self) -> &[Vec<u8>] {
+        self.server.as_ref().map_or(&[], |server| &server.chain)
     }
 
     /// Whether it is resumed by a ticket (else by its session ID).
