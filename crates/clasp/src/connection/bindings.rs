@@ -63,11 +63,11 @@ impl Connection {
         };
         let hash = Provider::builtin().hash(hash)?;
         match context {
-            None => master.export(hash, label, &[randoms], out),
+            None => master.export(hash, label, [randoms, &[], &[]], out),
             Some(context) => {
                 let length = u16::try_from(context.len())
                     .map_err(|_| Error::from(Misuse::ExporterTooLong).seen("a context of more than 65535 bytes"))?;
-                master.export(hash, label, &[randoms, &length.to_be_bytes(), context], out);
+                master.export(hash, label, [randoms, &length.to_be_bytes(), context], out);
             }
         }
         Ok(())
@@ -132,9 +132,7 @@ impl Connection {
             Some(_) => HashId::Sha256,
             None => return Err(Error::from(Misuse::ExporterUnavailable).seen("a signature without a hash of its own")),
         };
-        let mut context = Provider::builtin().hash(id)?.start();
-        context.update(certificate);
-        Ok(context.finish().as_ref().to_vec())
+        Ok(Provider::builtin().hash(id)?.digest(&[certificate]).as_ref().to_vec())
     }
 }
 

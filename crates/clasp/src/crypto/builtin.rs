@@ -1,23 +1,23 @@
 //! The built-in provider: for each primitive the library that is fastest on the processor at hand. The figures are in
 //! docs/dependencies.md.
 
-use super::{Aead, Provider, aws_lc, ring};
+use super::{Aead, Hash, Provider, aws_lc, ring, rust_crypto};
 use std::sync::LazyLock;
 
 pub(super) static AWS_LC: Provider = Provider {
     name: "AWS-LC",
     aeads: AWS_LC_AEADS,
-    hashes: aws_lc::HASHES,
+    hashes: AWS_LC_HASHES,
     groups: aws_lc::GROUPS,
     verify: aws_lc::VERIFY,
     random: aws_lc::RANDOM,
     legacy: aws_lc::LEGACY,
 };
 
-pub(super) static RING_AES_GCM: Provider = Provider {
-    name: "AWS-LC, with AES-GCM of ring",
+pub(super) static MIXED: Provider = Provider {
+    name: "AWS-LC, with AES-GCM of ring and SHA-2 of RustCrypto",
     aeads: RING_AEADS,
-    hashes: aws_lc::HASHES,
+    hashes: RUST_CRYPTO_HASHES,
     groups: aws_lc::GROUPS,
     verify: aws_lc::VERIFY,
     random: aws_lc::RANDOM,
@@ -30,9 +30,39 @@ const AWS_LC_AEADS: &[&dyn Aead] =
 const RING_AEADS: &[&dyn Aead] =
     &[&ring::aead::AES_128_GCM, &ring::aead::AES_256_GCM, &aws_lc::aead::CHACHA20_POLY1305];
 
+const AWS_LC_HASHES: &[&dyn Hash] =
+    &[&aws_lc::hash::SHA256, &aws_lc::hash::SHA384, &aws_lc::hash::SHA1, &aws_lc::hash::SHA512];
+
+const RUST_CRYPTO_HASHES: &[&dyn Hash] =
+    &[&rust_crypto::hash::SHA256, &rust_crypto::hash::SHA384, &aws_lc::hash::SHA1, &aws_lc::hash::SHA512];
+
 /// Chosen once: the processor does not change.
-pub(super) static FASTEST: LazyLock<&'static Provider> =
-    LazyLock::new(|| if ring_has_the_faster_aes_gcm() { &RING_AES_GCM } else { &AWS_LC });
+pub(super) static FASTEST: LazyLock<Provider> = LazyLock::new(|| Provider {
+    name: "the fastest of AWS-LC, ring and RustCrypto",
+    aeads: if ring_has_the_faster_aes_gcm() { RING_AEADS } else { AWS_LC_AEADS },
+    hashes: if has_sha_instructions() { RUST_CRYPTO_HASHES } else { AWS_LC_HASHES },
+    groups: aws_lc::GROUPS,
+    verify: aws_lc::VERIFY,
+    random: aws_lc::RANDOM,
+    legacy: aws_lc::LEGACY,
+});
+
+/// RustCrypto's SHA-256 is as fast as any where the processor has instructions for it, and needs no heap. Without them
+/// AWS-LC's assembly is faster.
+#[cfg(target_arch = "x86_64")]
+fn has_sha_instructions() -> bool {
+    is_x86_feature_detected!("sha") && is_x86_feature_detected!("ssse3") && is_x86_feature_detected!("sse4.1")
+}
+
+#[cfg(target_arch = "aarch64")]
+fn has_sha_instructions() -> bool {
+    std::arch::is_aarch64_feature_detected!("sha2")
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+const fn has_sha_instructions() -> bool {
+    false
+}
 
 /// ring has AES-GCM in VAES and AVX2, which AWS-LC has not; AWS-LC has it in VAES and AVX-512, which is faster still
 /// (and is left out of its builds for Windows).
@@ -95,6 +125,36 @@ mod tests {
     fn a_key_of_another_length_is_refused() {
         for aead in AWS_LC_AEADS.iter().chain(RING_AEADS) {
             assert!(aead.key(&[1; 24]).is_err(), "{:?}", aead.id());
+        }
+    }
+
+    #[test]
+    fn hashes_of_both_libraries_are_the_same() {
+        let text: Vec<u8> = (0..=255).collect();
+        for (one, other) in AWS_LC_HASHES.iter().zip(RUST_CRYPTO_HASHES) {
+            assert_eq!(one.id(), other.id());
+            let len = one.id().len();
+            for at in [0, 1, 55, 64, 127, 200] {
+                let (front, back) = text.split_at(at);
+                let (mut a, mut b) = (one.start(), other.start());
+                assert_eq!(a.value().as_ref(), b.value().as_ref());
+                a.update(front);
+                b.update(front);
+                assert_eq!(a.value().as_ref(), one.digest(&[front]).as_ref());
+                b.update(back);
+                assert_eq!(b.value().as_ref(), one.digest(&[front, back]).as_ref());
+                assert_eq!(other.digest(&[front, &[], back]).as_ref(), one.digest(&[&text]).as_ref());
+
+                let (mut x, mut y, mut z) = ([0; 65], [0; 65], [0; 12]);
+                one.hmac(front).sign(&[front, back], &mut x);
+                other.keyed(front, &mut |key| {
+                    key.sign(&[&text], &mut y);
+                    key.sign(&[front, back], &mut z);
+                });
+                assert_eq!(x, y, "{:?} of {at} bytes", one.id());
+                assert_eq!(x[..12], z);
+                assert!(x[len..].iter().all(|b| *b == 0), "written behind the MAC");
+            }
         }
     }
 }

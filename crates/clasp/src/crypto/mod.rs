@@ -4,6 +4,7 @@
 mod aws_lc;
 mod builtin;
 mod ring;
+mod rust_crypto;
 mod secret;
 
 pub use aws_lc::sign::PrivateKey;
@@ -69,9 +70,11 @@ impl Digest {
         Self { bytes, len }
     }
 
-    /// Wipes the value: key material passes through digests.
-    pub fn wipe(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.bytes);
+    /// A value of `len` bytes, at most 64, that `fill` writes.
+    pub fn filled(len: usize, fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut digest = Self { bytes: [0; 64], len: len.min(64) };
+        fill(&mut digest.bytes[..digest.len]);
+        digest
     }
 
     /// No value.
@@ -92,30 +95,33 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A running hash.
+/// A running hash, kept while a conversation goes on.
 pub trait HashContext: Send + Sync {
     /// Adds bytes.
     fn update(&mut self, bytes: &[u8]);
-    /// A copy that goes its own way.
-    fn fork(&self) -> Box<dyn HashContext>;
-    /// The value.
-    fn finish(self: Box<Self>) -> Digest;
+    /// The value of what there is so far; more may follow.
+    fn value(&self) -> Digest;
 }
 
 /// A hash function a provider offers.
 pub trait Hash: Send + Sync {
     /// Which.
     fn id(&self) -> HashId;
-    /// Starts one.
+    /// Starts one that is kept.
     fn start(&self) -> Box<dyn HashContext>;
-    /// A keyed HMAC (RFC 2104).
+    /// The hash of the parts in order.
+    fn digest(&self, parts: &[&[u8]]) -> Digest;
+    /// A keyed HMAC (RFC 2104) that is kept.
     fn hmac(&self, key: &[u8]) -> Box<dyn HmacKey>;
+    /// A keyed HMAC that lasts while `then` runs. It stays where it is, on the stack: a key schedule needs no heap.
+    fn keyed(&self, key: &[u8], then: &mut dyn FnMut(&dyn HmacKey));
 }
 
 /// A keyed HMAC.
 pub trait HmacKey: Send + Sync {
-    /// The MAC over the parts in order.
-    fn sign(&self, parts: &[&[u8]]) -> Digest;
+    /// The MAC over the parts in order, into `out`; its front if `out` is shorter than the hash. A longer `out` keeps
+    /// what it holds behind the MAC.
+    fn sign(&self, parts: &[&[u8]], out: &mut [u8]);
 }
 
 /// An AEAD of TLS.
@@ -374,7 +380,8 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// The provider that comes with Clasp: of those below the one that is faster on the processor at hand.
+    /// The provider that comes with Clasp: each primitive from the library that is fastest
+    /// on the processor at hand.
     ///
     /// ```
     /// let provider = clasp::crypto::Provider::builtin();
@@ -384,7 +391,7 @@ impl Provider {
     /// # Ok::<(), clasp::crypto::CryptoError>(())
     /// ```
     pub fn builtin() -> &'static Self {
-        *builtin::FASTEST
+        &builtin::FASTEST
     }
 
     /// AWS-LC alone.
@@ -392,9 +399,9 @@ impl Provider {
         &builtin::AWS_LC
     }
 
-    /// AWS-LC, with AES-GCM of ring.
-    pub fn with_ring_aes_gcm() -> &'static Self {
-        &builtin::RING_AES_GCM
+    /// AES-GCM of ring, SHA-2 of RustCrypto, all else of AWS-LC.
+    pub fn mixed() -> &'static Self {
+        &builtin::MIXED
     }
 
     /// Looks a hash up.

@@ -142,7 +142,7 @@ async fn full(
     } else {
         vault.master(hash, &offered.random, &answer.random);
     }
-    vault.expand(hash, &offered.random, &answer.random);
+    vault.expand(hash, answer.suite, &offered.random, &answer.random);
     log_master(config, offered, &vault);
 
     // 7.4.8
@@ -199,7 +199,7 @@ async fn resumed(
     link.transcript.forget_bytes();
     let mut vault = Vault12::new();
     vault.resume(&session.master);
-    vault.expand(hash, &offered.random, &answer.random);
+    vault.expand(hash, answer.suite, &offered.random, &answer.random);
     log_master(config, offered, &vault);
 
     // The server finishes first: 7.3, figure 2.

@@ -59,9 +59,9 @@ pub(super) async fn client(
     // 7.1: the schedule begins with the key the server selected, or none
     let psk = answer.psk.and_then(|n| offered.psks.get(n));
     let resumed = psk.is_some_and(Offered::is_session);
-    let (mut vault, at) = Vault13::early(hash, psk.map(|p| offered.secret(config, p)));
+    let (mut vault, at) = Vault13::early(hash, psk.map(|p| (offered.secret(config, p), p.kind)));
     if let Some(early) = offered.early.as_ref().filter(|_| resumed) {
-        vault.early_traffic(&at, early.hello_hash.as_ref());
+        vault.early_traffic(&at, suite.aead, early.hello_hash.as_ref());
     }
     if let Some((group, public)) = &answer.share {
         link.chose("group", group.0, group.name());
@@ -70,7 +70,7 @@ pub(super) async fn client(
     } else if !config.psk_without_dhe {
         return Err(Error::from(PeerError::MissingKeyShare).in_message("ServerHello"));
     }
-    let at = vault.handshake(at, answer.share.is_some(), link.transcript.hash().as_ref());
+    let at = vault.handshake(at, suite.aead, answer.share.is_some(), link.transcript.hash().as_ref());
     log_handshake(config.key_log.as_ref(), &offered.random, &vault);
     install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
     // An alert from here on is protected; early data that may still be taken goes on under its own keys.
@@ -131,7 +131,7 @@ pub(super) async fn client(
         link.send(HandshakeType::EndOfEarlyData, |_| ());
         install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
     }
-    let at = vault.main(at, at_server_finished.as_ref());
+    let at = vault.main(at, suite.aead, at_server_finished.as_ref());
     log_application(config.key_log.as_ref(), &offered.random, &vault);
     install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
 
@@ -144,7 +144,7 @@ pub(super) async fn client(
     vault.resumption(&at, link.transcript.hash().as_ref());
 
     facts.server_name = Some(name.to_str().into_owned());
-    let kept = vault.keep(Side::Client, suite.code, suite.aead);
+    let kept = vault.keep(Side::Client, suite);
     let keeper = |store| Box::new(TicketKeeper { store, peer: offered.peer.clone() });
     let tickets = config.sessions.clone().map(keeper);
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets } })

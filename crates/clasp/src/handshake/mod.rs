@@ -92,14 +92,14 @@ fn level(which: Traffic) -> Level {
 
 /// Records sent from here on are protected under a traffic secret.
 fn install_write(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
-    let keys = SealKeys::tls13(provider, suite.aead, &vault.keys(which, suite.aead))?;
+    let keys = SealKeys::tls13(provider, suite.aead, vault.keys(which))?;
     link.install_write(level(which), suite.code, keys);
     Ok(())
 }
 
 /// Records received from here on are protected under a traffic secret.
 fn install_read(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
-    let keys = OpenKeys::tls13(provider, suite.aead, &vault.keys(which, suite.aead))?;
+    let keys = OpenKeys::tls13(provider, suite.aead, vault.keys(which))?;
     link.install_read(level(which), suite.code, keys);
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::hello::fresh_id;
 use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
 use crate::config::{ClientConfig, PreSharedKey};
-use crate::crypto::{Digest, Hash, HashId, KeyShare, Provider};
+use crate::crypto::{Digest, HashId, KeyShare, Provider};
 use crate::error::{Outside, Result};
 use crate::keys::schedule13::{AtEarly, BinderKind, Vault13};
 use crate::session::{PeerKey, Session, admit};
@@ -204,9 +204,9 @@ impl Offered {
         let mut place = at + 2;
         for psk in &self.psks {
             let hash = config.provider.hash(psk.hash)?;
-            let transcript = digest(hash, &[prefix, &hello[..at]]);
-            let (vault, stage) = Vault13::early(hash, Some(self.secret(config, psk)));
-            let binder = vault.binder(&stage, psk.kind, transcript.as_ref());
+            let transcript = hash.digest(&[prefix, &hello[..at]]);
+            let (vault, stage) = Vault13::early(hash, Some((self.secret(config, psk), psk.kind)));
+            let binder = vault.binder(&stage, transcript.as_ref());
             let slot = hello.get_mut(place + 1..place + 1 + psk.hash.len()).ok_or(Outside::Bug)?;
             slot.copy_from_slice(binder.as_ref());
             place += 1 + psk.hash.len();
@@ -376,13 +376,6 @@ fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<Early
     alpn_holds.then_some(EarlyOffer { suite, max: session.max_early_data, hello_hash: Digest::empty() })
 }
 
-/// The hash of these parts.
-pub(crate) fn digest(hash: &dyn Hash, parts: &[&[u8]]) -> Digest {
-    let mut context = hash.start();
-    parts.iter().for_each(|p| context.update(p));
-    context.finish()
-}
-
 /// Sends our ClientHello, and installs the early keys if early data goes with it.
 pub(crate) fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
     let mut offered = Offered::new(config, name)?;
@@ -390,7 +383,7 @@ pub(crate) fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>
     link.send_bytes(hello);
     let suite = offered.early.as_ref().map(|early| early.suite);
     if let Some(suite) = suite {
-        let hello_hash = digest(config.provider.hash(suite.hash)?, &[link.transcript.bytes()]);
+        let hello_hash = config.provider.hash(suite.hash)?.digest(&[link.transcript.bytes()]);
         if let Some(early) = &mut offered.early {
             early.hello_hash = hello_hash;
         }
@@ -410,8 +403,8 @@ fn send_early_keys(
 ) -> Result<()> {
     use crate::keys::schedule13::Traffic;
     let hash = config.provider.hash(early.suite.hash)?;
-    let (mut vault, at): (_, AtEarly) = Vault13::early(hash, Some(offered.secret(config, psk)));
-    vault.early_traffic(&at, early.hello_hash.as_ref());
+    let (mut vault, at): (_, AtEarly) = Vault13::early(hash, Some((offered.secret(config, psk), psk.kind)));
+    vault.early_traffic(&at, early.suite.aead, early.hello_hash.as_ref());
     super::log_early(config.key_log.as_ref(), &offered.random, &vault);
     if config.middlebox_compatibility {
         link.send_compatibility_ccs();

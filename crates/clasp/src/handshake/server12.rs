@@ -130,7 +130,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     } else {
         vault.master(hash, &offer.random, random);
     }
-    vault.expand(hash, &offer.random, random);
+    vault.expand(hash, suite, &offer.random, random);
     log_master(talk, &vault);
 
     // 7.4.8: signed is everything before this message.
@@ -198,7 +198,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     link.transcript.forget_bytes();
     let mut vault = Vault12::new();
     vault.resume(&session.master);
-    vault.expand(hash, &offer.random, random);
+    vault.expand(hash, suite, &offer.random, random);
     log_master(talk, &vault);
 
     // The echo of the ID says yes: 7.4.1.3, RFC 5077 3.4.

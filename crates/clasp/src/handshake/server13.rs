@@ -90,7 +90,7 @@ pub(super) async fn server(
     if !offer.session_id.is_empty() && !retried {
         link.send_compatibility_ccs();
     }
-    let at = vault.handshake(at, group.is_some(), link.transcript.hash().as_ref());
+    let at = vault.handshake(at, suite.aead, group.is_some(), link.transcript.hash().as_ref());
     log_handshake(config.key_log.as_ref(), &offer.random, &vault);
     install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
     if early != EarlyData::Accepted {
@@ -113,7 +113,7 @@ pub(super) async fn server(
 
     // 4.4.4: from here on the server may send data
     send_finished13(link, &vault, Side::Server);
-    let at = vault.main(at, link.transcript.hash().as_ref());
+    let at = vault.main(at, suite.aead, link.transcript.hash().as_ref());
     log_application(config.key_log.as_ref(), &offer.random, &vault);
     install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
 
@@ -155,7 +155,7 @@ pub(super) async fn server(
     if takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe) {
         send_tickets(link, config, &vault, suite, &facts, shown).await?;
     }
-    let kept = vault.keep(Side::Server, suite.code, suite.aead);
+    let kept = vault.keep(Side::Server, suite);
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None } })
 }
 
@@ -233,11 +233,11 @@ fn prove_binder(
         Key13::Session(session) => (session.master.get(..hash.id().len()).ok_or(Outside::Bug)?, BinderKind::Resumption),
         Key13::External(key) => (&key.secret[..], key.kind),
     };
-    let (vault, at) = Vault13::early(hash, Some(secret));
+    let (vault, at) = Vault13::early(hash, Some((secret, kind)));
     let psks = offer.psks.as_ref().ok_or(Outside::Bug)?;
     let theirs = psks.binders.get(admitted.index).ok_or(Outside::Bug)?;
     let covered = link.transcript.hash_without(hash, psks.binders_len);
-    if same_mac(&vault.binder(&at, kind, covered.as_ref()), theirs) {
+    if same_mac(&vault.binder(&at, covered.as_ref()), theirs) {
         link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
         Ok((vault, at))
     } else {
@@ -269,7 +269,7 @@ async fn take_early_data(
     if !admit::early_data(link, config, session, *age, binder).await {
         return Ok(EarlyData::Rejected);
     }
-    vault.early_traffic(at, link.transcript.hash().as_ref());
+    vault.early_traffic(at, suite.aead, link.transcript.hash().as_ref());
     log_early(config.key_log.as_ref(), &offer.random, vault);
     install_read(link, config.provider, vault, suite, Traffic::Early)?;
     link.take_early_data(max);

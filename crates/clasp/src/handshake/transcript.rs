@@ -37,9 +37,7 @@ impl Transcript {
     /// At a HelloRetryRequest the first hello is replaced by its hash: RFC 9846 4.4.1. `request` is the request if it
     /// stands in the transcript already.
     pub(crate) fn retry(&mut self, hash: &dyn Hash, request: &[u8]) {
-        let mut context = hash.start();
-        context.update(self.bytes.strip_suffix(request).unwrap_or(&self.bytes));
-        let digest = context.finish();
+        let digest = hash.digest(&[self.bytes.strip_suffix(request).unwrap_or(&self.bytes)]);
         let value = digest.as_ref();
         self.bytes.clear();
         let length = u8::try_from(value.len()).unwrap_or(u8::MAX);
@@ -50,9 +48,7 @@ impl Transcript {
 
     /// The hash of what there is but for the last `tail` bytes: what a binder covers.
     pub(crate) fn hash_without(&self, hash: &dyn Hash, tail: usize) -> Digest {
-        let mut context = hash.start();
-        context.update(&self.bytes[..self.bytes.len().saturating_sub(tail)]);
-        context.finish()
+        hash.digest(&[&self.bytes[..self.bytes.len().saturating_sub(tail)]])
     }
 
     /// The messages themselves are not needed any more.
@@ -68,6 +64,6 @@ impl Transcript {
 
     /// The hash of the conversation so far; of nothing if no hash is chosen yet, which only a bug could ask for.
     pub(crate) fn hash(&self) -> Digest {
-        self.context.as_ref().map_or(Digest::empty(), |context| context.fork().finish())
+        self.context.as_ref().map_or(Digest::empty(), |context| context.value())
     }
 }

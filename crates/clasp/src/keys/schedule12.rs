@@ -3,10 +3,12 @@
 use crate::config::suite::{Bulk, Suite};
 use crate::crypto::{CryptoResult, Hash, Provider, SharedSecret};
 use core::fmt;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes of a master secret.
 pub(crate) const MASTER_LEN: usize = 48;
+/// The longest hash of a provider: SHA-512.
+const MAX_HASH: usize = 64;
 /// Two MAC keys, two cipher keys, two IVs, at their longest.
 const KEY_BLOCK_LEN: usize = 2 * (48 + 32 + 16);
 /// Bytes of Finished.verify_data: RFC 5246 7.4.9.
@@ -48,7 +50,7 @@ impl Master {
     }
 
     /// Keying material for another protocol: RFC 5705 4.
-    pub(crate) fn export(&self, hash: &dyn Hash, label: &[u8], seed: &[&[u8]], out: &mut [u8]) {
+    pub(crate) fn export(&self, hash: &dyn Hash, label: &[u8], seed: Seed<'_>, out: &mut [u8]) {
         prf(hash, &self.0[..], label, seed, out);
     }
 }
@@ -82,27 +84,26 @@ impl Vault12 {
 
     /// RFC 5246 8.1: the master secret is bound to the randoms only.
     pub(crate) fn master(&mut self, hash: &dyn Hash, client_random: &[u8], server_random: &[u8]) {
-        let seed = [client_random, server_random];
-        prf(hash, self.premaster.expose(), b"master secret", &seed, &mut self.master.0[..]);
+        let seed = [client_random, server_random, &[]];
+        prf(hash, self.premaster.expose(), b"master secret", seed, &mut self.master.0[..]);
     }
 
     /// RFC 7627 4: the master secret is bound to the whole conversation (triple handshake).
     pub(crate) fn extended_master(&mut self, hash: &dyn Hash, session_hash: &[u8]) {
-        prf(hash, self.premaster.expose(), b"extended master secret", &[session_hash], &mut self.master.0[..]);
+        let seed = [session_hash, &[], &[]];
+        prf(hash, self.premaster.expose(), b"extended master secret", seed, &mut self.master.0[..]);
     }
 
-    /// RFC 5246 6.3.
-    pub(crate) fn expand(&mut self, hash: &dyn Hash, client_random: &[u8], server_random: &[u8]) {
-        let seed = [server_random, client_random];
-        prf(hash, &self.master.0[..], b"key expansion", &seed, &mut self.key_block);
+    /// RFC 5246 6.3: as much of the key block as the suite uses.
+    pub(crate) fn expand(&mut self, hash: &dyn Hash, suite: &Suite, client_random: &[u8], server_random: &[u8]) {
+        let seed = [server_random, client_random, &[]];
+        let (mac, key, iv) = key_lens(suite);
+        prf(hash, &self.master.0[..], b"key expansion", seed, &mut self.key_block[..2 * (mac + key + iv)]);
     }
 
     /// One direction's share of the key block: MAC keys first, then cipher keys, then IVs.
     pub(crate) fn keys(&self, suite: &Suite, writer: Side) -> DirectionKeys<'_> {
-        let (mac, key, iv) = match suite.bulk {
-            Bulk::Aead(id) => (0, id.key_len(), suite.fixed_iv_len()),
-            Bulk::Cbc(id) => (id.mac.len(), id.key_len, 0),
-        };
+        let (mac, key, iv) = key_lens(suite);
         let nth = match writer {
             Side::Client => 0,
             Side::Server => 1,
@@ -118,7 +119,7 @@ impl Vault12 {
             Side::Server => b"server finished",
         };
         let mut out = [0; VERIFY_DATA_LEN];
-        prf(hash, &self.master.0[..], label, &[transcript], &mut out);
+        prf(hash, &self.master.0[..], label, [transcript, &[], &[]], &mut out);
         out
     }
 
@@ -140,23 +141,32 @@ pub(crate) fn rsa_premaster(provider: &Provider, vault: &mut Vault12, version: [
     Ok(())
 }
 
-/// The PRF: P_hash(secret, label + seed). RFC 5246 5.
-fn prf(hash: &dyn Hash, secret: &[u8], label: &[u8], seed: &[&[u8]], out: &mut [u8]) {
-    let key = hash.hmac(secret);
-    let mut parts: Vec<&[u8]> = vec![&[], label];
-    parts.extend_from_slice(seed);
-    let mut a = key.sign(&parts[1..]);
-    for chunk in out.chunks_mut(hash.id().len()) {
-        let mut block = {
-            let mut with_a = parts.clone();
-            with_a[0] = a.as_ref();
-            key.sign(&with_a)
-        };
-        chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
-        block.wipe();
-        a = key.sign(&[a.as_ref()]);
+/// Bytes of a direction's MAC key, cipher key and IV: RFC 5246 6.3.
+const fn key_lens(suite: &Suite) -> (usize, usize, usize) {
+    match suite.bulk {
+        Bulk::Aead(id) => (0, id.key_len(), suite.fixed_iv_len()),
+        Bulk::Cbc(id) => (id.mac.len(), id.key_len, 0),
     }
-    a.wipe();
+}
+
+/// The seed of a PRF, in up to three parts.
+pub(crate) type Seed<'a> = [&'a [u8]; 3];
+
+/// The PRF: P_hash(secret, label + seed). RFC 5246 5.
+fn prf(hash: &dyn Hash, secret: &[u8], label: &[u8], [first, second, third]: Seed<'_>, out: &mut [u8]) {
+    let len = hash.id().len();
+    hash.keyed(secret, &mut |key| {
+        let (mut a, mut next) = (Zeroizing::new([0; MAX_HASH]), Zeroizing::new([0; MAX_HASH]));
+        key.sign(&[label, first, second, third], &mut a[..len]);
+        let mut chunks = out.chunks_mut(len).peekable();
+        while let Some(chunk) = chunks.next() {
+            key.sign(&[&a[..len], label, first, second, third], chunk);
+            if chunks.peek().is_some() {
+                key.sign(&[&a[..len]], &mut next[..len]);
+                a.copy_from_slice(&next[..]);
+            }
+        }
+    });
 }
 
 #[cfg(test)]
@@ -177,7 +187,7 @@ mod tests {
             hash,
             &hex("9bbe436ba940f017b17652849a71db35"),
             b"test label",
-            &[&hex("a0ba9f936cda311827a6f796ffd5198c")],
+            [&hex("a0ba9f936cda311827a6f796ffd5198c"), &[], &[]],
             &mut out,
         );
         assert_eq!(
@@ -195,7 +205,7 @@ mod tests {
             hash,
             &hex("b80b733d6ceefcdc71566ea48e5567df"),
             b"test label",
-            &[&hex("cd665cf6a8447dd6ff8b27555edb7465")],
+            [&hex("cd665cf6a8447dd6ff8b27555edb7465"), &[], &[]],
             &mut out,
         );
         assert_eq!(out[..32], hex("7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cd"));

@@ -2,10 +2,11 @@
 //! zero-sized tokens move through the flow in their stead, so that the compiler keeps the schedule's order.
 
 use super::schedule12::Side;
-use crate::crypto::{AeadId, CryptoResult, Digest, Hash, SharedSecret};
+use crate::config::suite::Suite13;
+use crate::crypto::{AeadId, CryptoError, CryptoResult, Digest, Hash, HashId, HmacKey, SharedSecret};
 use core::fmt;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The longest hash of a TLS 1.3 suite: SHA-384.
 const MAX_HASH: usize = 48;
@@ -36,13 +37,6 @@ impl Slot {
     fn get_mut(&mut self, hash: &dyn Hash) -> &mut [u8] {
         &mut self.0.0[..hash.id().len().min(MAX_HASH)]
     }
-
-    fn set(&mut self, mut value: Digest) {
-        let bytes = value.as_ref();
-        let len = bytes.len().min(MAX_HASH);
-        self.0.0[..len].copy_from_slice(&bytes[..len]);
-        value.wipe();
-    }
 }
 
 /// Token: the early secret stands.
@@ -59,14 +53,25 @@ pub(crate) struct Vault13 {
     pub(crate) shared: SharedSecret,
     /// Early, handshake, then main secret.
     stage: Slot,
-    early: Slot,
+    /// What the next stage is extracted with.
+    salt: Slot,
+    binder: Slot,
+    early: Protection,
     early_exporter: Slot,
-    client_handshake: Slot,
-    server_handshake: Slot,
-    client_application: Slot,
-    server_application: Slot,
+    client_handshake: Protection,
+    server_handshake: Protection,
+    client_application: Protection,
+    server_application: Protection,
     exporter: Slot,
     resumption: Slot,
+}
+
+/// A traffic secret, and what is expanded from it.
+#[derive(Default)]
+struct Protection {
+    secret: Slot,
+    keys: TrafficKeys,
+    finished: Slot,
 }
 
 /// Which traffic secret.
@@ -78,6 +83,7 @@ pub(crate) enum Traffic {
 }
 
 /// The key and IV of one direction; wiped on drop.
+#[derive(Default)]
 pub(crate) struct TrafficKeys {
     pub(crate) key: [u8; 32],
     pub(crate) key_len: usize,
@@ -101,88 +107,114 @@ pub(crate) enum BinderKind {
 
 impl Vault13 {
     /// The early secret, from a pre-shared key or none.
-    pub(crate) fn early(hash: &'static dyn Hash, psk: Option<&[u8]>) -> (Box<Self>, AtEarly) {
+    pub(crate) fn early(hash: &'static dyn Hash, psk: Option<(&[u8], BinderKind)>) -> (Box<Self>, AtEarly) {
         let mut vault = Box::new(Self {
             hash,
             shared: SharedSecret::default(),
             stage: Slot::default(),
-            early: Slot::default(),
+            salt: Slot::default(),
+            binder: Slot::default(),
+            early: Protection::default(),
             early_exporter: Slot::default(),
-            client_handshake: Slot::default(),
-            server_handshake: Slot::default(),
-            client_application: Slot::default(),
-            server_application: Slot::default(),
+            client_handshake: Protection::default(),
+            server_handshake: Protection::default(),
+            client_application: Protection::default(),
+            server_application: Protection::default(),
             exporter: Slot::default(),
             resumption: Slot::default(),
         });
-        let zeros = [0; MAX_HASH];
-        let zeros = &zeros[..hash.id().len().min(MAX_HASH)];
-        vault.stage.set(hash.hmac(zeros).sign(&[psk.unwrap_or(zeros)]));
+        vault.start(psk);
         (vault, AtEarly(()))
     }
 
-    fn empty_hash(&self) -> Digest {
-        self.hash.start().finish()
-    }
-
-    fn derive(&mut self, label: &[u8], transcript: &[u8], to: impl FnOnce(&mut Self) -> &mut Slot) {
-        let mut out = Slot::default();
-        expand_label(self.hash, self.stage.get(self.hash), label, transcript, out.get_mut(self.hash));
-        // One copy inside the box and one on the stack that is wiped here.
-        let hash = self.hash;
-        to(self).get_mut(hash).copy_from_slice(out.get(hash));
-    }
-
-    /// The MAC of a binder: RFC 9846 4.2.11.2.
-    pub(crate) fn binder(&self, _: &AtEarly, kind: BinderKind, transcript: &[u8]) -> Digest {
+    fn start(&mut self, psk: Option<(&[u8], BinderKind)>) {
+        let Self { hash, stage, salt, binder, .. } = self;
+        let hash = *hash;
+        let Some((psk, kind)) = psk else {
+            // Without a key the early secret is a constant, and so is all that comes of it.
+            if let Some(known) = derived_from_nothing(hash.id()) {
+                salt.get_mut(hash).copy_from_slice(known);
+                return;
+            }
+            extract(hash, zeros(hash), zeros(hash), stage.get_mut(hash));
+            let nothing = hash.digest(&[]);
+            expand_labels(hash, stage.get(hash), &mut [Label::new(b"derived", nothing.as_ref(), salt.get_mut(hash))]);
+            return;
+        };
         let label: &[u8] = match kind {
             BinderKind::Resumption => b"res binder",
             BinderKind::External => b"ext binder",
             BinderKind::Imported => b"imp binder",
         };
+        extract(hash, zeros(hash), psk, stage.get_mut(hash));
+        let nothing = hash.digest(&[]);
+        let nothing = nothing.as_ref();
+        let labels = &mut [
+            Label::new(b"derived", nothing, salt.get_mut(hash)),
+            Label::new(label, nothing, binder.get_mut(hash)),
+        ];
+        expand_labels(hash, stage.get(hash), labels);
+    }
+
+    /// The MAC of the key's binder: RFC 9846 4.2.11.2.
+    pub(crate) fn binder(&self, _: &AtEarly, transcript: &[u8]) -> Digest {
         let mut key = Slot::default();
-        let empty = self.empty_hash();
-        expand_label(self.hash, self.stage.get(self.hash), label, empty.as_ref(), key.get_mut(self.hash));
+        let label = Label::new(b"finished", &[], key.get_mut(self.hash));
+        expand_labels(self.hash, self.binder.get(self.hash), &mut [label]);
         finished_mac(self.hash, key.get(self.hash), transcript)
     }
 
     /// client_early_traffic_secret and early_exporter_secret, over the ClientHello.
-    pub(crate) fn early_traffic(&mut self, _: &AtEarly, transcript: &[u8]) {
-        self.derive(b"c e traffic", transcript, |v| &mut v.early);
-        self.derive(b"e exp master", transcript, |v| &mut v.early_exporter);
-    }
-
-    fn extract(&mut self, with_shared: bool) {
-        let empty = self.empty_hash();
-        let mut salt = Slot::default();
-        expand_label(self.hash, self.stage.get(self.hash), b"derived", empty.as_ref(), salt.get_mut(self.hash));
-        let zeros = [0; MAX_HASH];
-        let ikm = if with_shared { self.shared.expose() } else { &zeros[..self.hash.id().len().min(MAX_HASH)] };
-        let next = self.hash.hmac(salt.get(self.hash)).sign(&[ikm]);
-        self.stage.set(next);
+    pub(crate) fn early_traffic(&mut self, _: &AtEarly, aead: AeadId, transcript: &[u8]) {
+        let Self { hash, stage, early, early_exporter, .. } = self;
+        let hash = *hash;
+        let labels = &mut [
+            Label::new(b"c e traffic", transcript, early.secret.get_mut(hash)),
+            Label::new(b"e exp master", transcript, early_exporter.get_mut(hash)),
+        ];
+        expand_labels(hash, stage.get(hash), labels);
+        early.expand(hash, aead);
     }
 
     /// The handshake secret and its traffic secrets, over ClientHello to ServerHello. `dhe` is false for psk_ke.
-    pub(crate) fn handshake(&mut self, _: AtEarly, dhe: bool, transcript: &[u8]) -> AtHandshake {
-        self.extract(dhe);
-        self.shared.wipe();
-        self.derive(b"c hs traffic", transcript, |v| &mut v.client_handshake);
-        self.derive(b"s hs traffic", transcript, |v| &mut v.server_handshake);
+    pub(crate) fn handshake(&mut self, _: AtEarly, aead: AeadId, dhe: bool, transcript: &[u8]) -> AtHandshake {
+        let Self { hash, shared, stage, salt, client_handshake, server_handshake, .. } = self;
+        let hash = *hash;
+        extract(hash, salt.get(hash), if dhe { shared.expose() } else { zeros(hash) }, stage.get_mut(hash));
+        shared.wipe();
+        let nothing = hash.digest(&[]);
+        let labels = &mut [
+            Label::new(b"c hs traffic", transcript, client_handshake.secret.get_mut(hash)),
+            Label::new(b"s hs traffic", transcript, server_handshake.secret.get_mut(hash)),
+            Label::new(b"derived", nothing.as_ref(), salt.get_mut(hash)),
+        ];
+        expand_labels(hash, stage.get(hash), labels);
+        client_handshake.expand_with_finished(hash, aead);
+        server_handshake.expand_with_finished(hash, aead);
         AtHandshake(())
     }
 
     /// The main secret and its traffic secrets, over ClientHello to the server's Finished.
-    pub(crate) fn main(&mut self, _: AtHandshake, transcript: &[u8]) -> AtMain {
-        self.extract(false);
-        self.derive(b"c ap traffic", transcript, |v| &mut v.client_application);
-        self.derive(b"s ap traffic", transcript, |v| &mut v.server_application);
-        self.derive(b"exp master", transcript, |v| &mut v.exporter);
+    pub(crate) fn main(&mut self, _: AtHandshake, aead: AeadId, transcript: &[u8]) -> AtMain {
+        let Self { hash, stage, salt, client_application, server_application, exporter, .. } = self;
+        let hash = *hash;
+        extract(hash, salt.get(hash), zeros(hash), stage.get_mut(hash));
+        let labels = &mut [
+            Label::new(b"c ap traffic", transcript, client_application.secret.get_mut(hash)),
+            Label::new(b"s ap traffic", transcript, server_application.secret.get_mut(hash)),
+            Label::new(b"exp master", transcript, exporter.get_mut(hash)),
+        ];
+        expand_labels(hash, stage.get(hash), labels);
+        client_application.expand(hash, aead);
+        server_application.expand(hash, aead);
         AtMain(())
     }
 
     /// resumption_secret, over ClientHello to the client's Finished.
     pub(crate) fn resumption(&mut self, _: &AtMain, transcript: &[u8]) {
-        self.derive(b"res master", transcript, |v| &mut v.resumption);
+        let Self { hash, stage, resumption, .. } = self;
+        let label = Label::new(b"res master", transcript, resumption.get_mut(*hash));
+        expand_labels(*hash, stage.get(*hash), &mut [label]);
     }
 
     /// The PSK of one ticket: RFC 9846 4.6.1.
@@ -190,7 +222,7 @@ impl Vault13 {
         expand_label(self.hash, self.resumption.get(self.hash), b"resumption", nonce, out);
     }
 
-    fn slot(&self, which: Traffic) -> &Slot {
+    fn protection(&self, which: Traffic) -> &Protection {
         match which {
             Traffic::Early => &self.early,
             Traffic::Handshake(Side::Client) => &self.client_handshake,
@@ -202,7 +234,7 @@ impl Vault13 {
 
     /// A traffic secret, for the key log.
     pub(crate) fn traffic(&self, which: Traffic) -> &[u8] {
-        self.slot(which).get(self.hash)
+        self.protection(which).secret.get(self.hash)
     }
 
     /// exporter_secret and early_exporter_secret, for the key log.
@@ -211,25 +243,25 @@ impl Vault13 {
     }
 
     /// The record keys of a traffic secret.
-    pub(crate) fn keys(&self, which: Traffic, aead: AeadId) -> TrafficKeys {
-        traffic_keys(self.hash, self.traffic(which), aead)
+    pub(crate) fn keys(&self, which: Traffic) -> &TrafficKeys {
+        &self.protection(which).keys
     }
 
     /// Finished.verify_data of a side: RFC 9846 4.4.4.
     pub(crate) fn verify_data(&self, side: Side, transcript: &[u8]) -> Digest {
-        finished_mac(self.hash, self.traffic(Traffic::Handshake(side)), transcript)
+        finished_mac(self.hash, self.protection(Traffic::Handshake(side)).finished.get(self.hash), transcript)
     }
 
     /// What outlives the handshake on `side`.
-    pub(crate) fn keep(&self, side: Side, suite: crate::wire::code::CipherSuite, aead: AeadId) -> Box<Kept13> {
+    pub(crate) fn keep(&self, side: Side, suite: &Suite13) -> Box<Kept13> {
         let (read, write) = match side {
-            Side::Client => (&self.server_application, &self.client_application),
-            Side::Server => (&self.client_application, &self.server_application),
+            Side::Client => (&self.server_application.secret, &self.client_application.secret),
+            Side::Server => (&self.client_application.secret, &self.server_application.secret),
         };
         let mut kept = Box::new(Kept13 {
             hash: self.hash,
-            suite,
-            aead,
+            suite: suite.code,
+            aead: suite.aead,
             read: Slot::default(),
             write: Slot::default(),
             exporter: Slot::default(),
@@ -268,10 +300,12 @@ impl Kept13 {
         let mut next = Slot::default();
         expand_label(self.hash, slot.get(self.hash), b"traffic upd", &[], next.get_mut(self.hash));
         slot.get_mut(self.hash).copy_from_slice(next.get(self.hash));
-        traffic_keys(self.hash, slot.get(self.hash), self.aead)
+        let mut keys = TrafficKeys::default();
+        expand_labels(self.hash, slot.get(self.hash), &mut keys.labels(self.aead));
+        keys
     }
 
-    pub(crate) fn hash_id(&self) -> crate::crypto::HashId {
+    pub(crate) fn hash_id(&self) -> HashId {
         self.hash.id()
     }
 
@@ -303,29 +337,41 @@ impl fmt::Debug for Kept13 {
     }
 }
 
+impl Protection {
+    /// The record keys: RFC 9846 7.3.
+    fn expand(&mut self, hash: &dyn Hash, aead: AeadId) {
+        let Self { secret, keys, .. } = self;
+        expand_labels(hash, secret.get(hash), &mut keys.labels(aead));
+    }
+
+    /// The record keys, and the key of the Finished: RFC 9846 7.3, 4.4.4.
+    fn expand_with_finished(&mut self, hash: &dyn Hash, aead: AeadId) {
+        let Self { secret, keys, finished } = self;
+        let [key, iv] = keys.labels(aead);
+        expand_labels(hash, secret.get(hash), &mut [key, iv, Label::new(b"finished", &[], finished.get_mut(hash))]);
+    }
+}
+
+impl TrafficKeys {
+    fn labels(&mut self, aead: AeadId) -> [Label<'_>; 2] {
+        self.key_len = aead.key_len();
+        [Label::new(b"key", &[], &mut self.key[..aead.key_len()]), Label::new(b"iv", &[], &mut self.iv)]
+    }
+}
+
 fn export(hash: &dyn Hash, secret: &Slot, label: &[u8], context: &[u8], out: &mut [u8]) {
-    let digest = |bytes: &[u8]| {
-        let mut h = hash.start();
-        h.update(bytes);
-        h.finish()
-    };
     let mut derived = Slot::default();
-    expand_label(hash, secret.get(hash), label, digest(&[]).as_ref(), derived.get_mut(hash));
-    expand_label(hash, derived.get(hash), b"exporter", digest(context).as_ref(), out);
+    expand_label(hash, secret.get(hash), label, hash.digest(&[]).as_ref(), derived.get_mut(hash));
+    expand_label(hash, derived.get(hash), b"exporter", hash.digest(&[context]).as_ref(), out);
 }
 
-fn traffic_keys(hash: &dyn Hash, secret: &[u8], aead: AeadId) -> TrafficKeys {
-    let mut keys = TrafficKeys { key: [0; 32], key_len: aead.key_len(), iv: [0; 12] };
-    let len = keys.key_len;
-    expand_label(hash, secret, b"key", &[], &mut keys.key[..len]);
-    expand_label(hash, secret, b"iv", &[], &mut keys.iv);
-    keys
+fn finished_mac(hash: &dyn Hash, key: &[u8], transcript: &[u8]) -> Digest {
+    Digest::filled(hash.id().len(), |out| hash.keyed(key, &mut |key| key.sign(&[transcript], out)))
 }
 
-fn finished_mac(hash: &dyn Hash, base_key: &[u8], transcript: &[u8]) -> Digest {
-    let mut key = Slot::default();
-    expand_label(hash, base_key, b"finished", &[], key.get_mut(hash));
-    hash.hmac(key.get(hash)).sign(&[transcript])
+/// As many zeros as the hash is long.
+fn zeros(hash: &dyn Hash) -> &'static [u8] {
+    &[0; MAX_HASH][..hash.id().len().min(MAX_HASH)]
 }
 
 /// Compares MACs in constant time.
@@ -333,29 +379,70 @@ pub(crate) fn same_mac(ours: &Digest, theirs: &[u8]) -> bool {
     bool::from(ours.as_ref().ct_eq(theirs))
 }
 
+/// HKDF-Extract: RFC 5869 2.2.
+fn extract(hash: &dyn Hash, salt: &[u8], key: &[u8], out: &mut [u8]) {
+    hash.keyed(salt, &mut |hmac| hmac.sign(&[key], out));
+}
+
+/// One value to expand from a secret.
+struct Label<'a> {
+    label: &'a [u8],
+    context: &'a [u8],
+    /// At most 255 hashes long, which every caller keeps.
+    out: &'a mut [u8],
+}
+
+impl<'a> Label<'a> {
+    const fn new(label: &'a [u8], context: &'a [u8], out: &'a mut [u8]) -> Self {
+        Self { label, context, out }
+    }
+
+    /// HKDF-Expand-Label under a key: RFC 9846 7.1, RFC 5869 2.3.
+    fn expand(&mut self, hash_len: usize, key: &dyn HmacKey) {
+        const PREFIX: &[u8] = b"tls13 ";
+        let byte = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
+        let length = u16::try_from(self.out.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let front = [length[0], length[1], byte(PREFIX.len() + self.label.len())];
+        let context_len = [byte(self.context.len())];
+        let mut done = 0;
+        for n in 1..=self.out.len().div_ceil(hash_len) {
+            let end = self.out.len().min(done + hash_len);
+            let (before, block) = self.out[..end].split_at_mut(done);
+            let previous = &before[done.saturating_sub(hash_len)..];
+            key.sign(&[previous, &front, PREFIX, self.label, &context_len, self.context, &[byte(n)]], block);
+            done = end;
+        }
+    }
+}
+
+/// HKDF-Expand-Label of several values from one secret, which is keyed once.
+fn expand_labels(hash: &dyn Hash, secret: &[u8], labels: &mut [Label<'_>]) {
+    hash.keyed(secret, &mut |key| labels.iter_mut().for_each(|label| label.expand(hash.id().len(), key)));
+}
+
 /// HKDF-Expand-Label: RFC 9846 7.1. `out` is at most 255 hashes long, which every caller keeps.
 pub(crate) fn expand_label(hash: &dyn Hash, secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) {
-    const PREFIX: &[u8] = b"tls13 ";
-    let byte = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
-    let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
-    let (label_len, context_len) = ([byte(PREFIX.len() + label.len())], [byte(context.len())]);
-    let key = hash.hmac(secret);
-    let mut previous = Digest::empty();
-    for (n, chunk) in out.chunks_mut(hash.id().len()).enumerate() {
-        let counter = [byte(n + 1)];
-        let parts: [&[u8]; 8] =
-            [previous.as_ref(), &length, &label_len, PREFIX, label, &context_len, context, &counter];
-        let mut block = key.sign(&parts);
-        chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
-        previous = block;
-        // What stays on the stack can be copied into the heap with the padding of a value that is moved there.
-        block.wipe();
+    expand_labels(hash, secret, &mut [Label::new(label, context, out)]);
+}
+
+/// Derive-Secret(Early Secret, "derived", "") where there is no pre-shared key: RFC 9846 7.1, and RFC 8448 3 for
+/// SHA-256.
+const fn derived_from_nothing(hash: HashId) -> Option<&'static [u8]> {
+    match hash {
+        HashId::Sha256 => Some(
+            b"\x6f\x26\x15\xa1\x08\xc7\x02\xc5\x67\x8f\x54\xfc\x9d\xba\xb6\x97\x16\xc0\x76\x18\x9c\x48\x25\x0c\
+              \xeb\xea\xc3\x57\x6c\x36\x11\xba",
+        ),
+        HashId::Sha384 => Some(
+            b"\x15\x91\xda\xc5\xcb\xbf\x03\x30\xa4\xa8\x4d\xe9\xc7\x53\x33\x0e\x92\xd0\x1f\x0a\x88\x21\x4b\x44\
+              \x64\x97\x2f\xd6\x68\x04\x9e\x93\xe5\x2f\x2b\x16\xfa\xd9\x22\xfd\xc0\x58\x44\x78\x42\x8f\x28\x2b",
+        ),
+        _ => None,
     }
-    previous.wipe();
 }
 
 /// The longest export: 255 hashes (RFC 5869 2.3).
-pub(crate) fn max_export(hash: crate::crypto::HashId) -> usize {
+pub(crate) fn max_export(hash: HashId) -> usize {
     255 * hash.len()
 }
 
@@ -368,7 +455,6 @@ pub(crate) fn import(
     context: &[u8],
     out: &mut [u8],
 ) -> CryptoResult<Vec<u8>> {
-    use crate::crypto::{CryptoError, HashId};
     let kdf: u16 = match target.id() {
         HashId::Sha256 => 1,
         HashId::Sha384 => 2,
@@ -380,13 +466,11 @@ pub(crate) fn import(
     w.vec16(|w| w.bytes(context));
     w.u16(crate::wire::code::ProtocolVersion::Tls13.0);
     w.u16(kdf);
-    let mut digest = own.start();
-    digest.update(&imported);
-    let digest = digest.finish();
-    let zeros = [0; 64];
-    let mut extracted = own.hmac(&zeros[..own.id().len()]).sign(&[key]);
-    expand_label(own, extracted.as_ref(), b"derived psk", digest.as_ref(), out);
-    extracted.wipe();
+    // The key's own hash may be longer than any of a suite's.
+    let mut extracted = Zeroizing::new([0; 64]);
+    let extracted = &mut extracted[..own.id().len()];
+    extract(own, &[], key, extracted);
+    expand_label(own, extracted, b"derived psk", own.digest(&[&imported]).as_ref(), out);
     Ok(imported)
 }
 
@@ -400,17 +484,49 @@ mod tests {
         (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
     }
 
+    #[test]
+    fn what_comes_of_no_pre_shared_key_is_known() {
+        for id in [HashId::Sha256, HashId::Sha384] {
+            let hash = Provider::builtin().hash(id).unwrap();
+            let (mut early, mut derived) = (Slot::default(), Slot::default());
+            extract(hash, zeros(hash), zeros(hash), early.get_mut(hash));
+            let nothing = hash.digest(&[]);
+            expand_label(hash, early.get(hash), b"derived", nothing.as_ref(), derived.get_mut(hash));
+            assert_eq!(derived_from_nothing(id), Some(derived.get(hash)));
+        }
+    }
+
     /// RFC 8448 3: the simple 1-RTT handshake's secrets, from its transcript hashes.
     #[test]
     fn rfc_8448_simple_handshake_secrets() {
         let hash = Provider::builtin().hash(HashId::Sha256).unwrap();
         let (mut vault, at) = Vault13::early(hash, None);
-        assert_eq!(vault.stage.get(hash), hex("33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a"));
         let shared = hex("8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d");
         vault.shared.fill(32).copy_from_slice(&shared);
-        // The handshake secret does not depend on the transcript; its traffic secrets do.
-        let _at = vault.handshake(at, true, &[0; 32]);
+        let transcript = hex("860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8");
+        let at = vault.handshake(at, AeadId::Aes128Gcm, true, &transcript);
         assert_eq!(vault.stage.get(hash), hex("1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"));
         assert_eq!(vault.shared.expose(), [0_u8; 0], "the shared secret outlives its use");
+        let server = vault.keys(Traffic::Handshake(Side::Server));
+        assert_eq!(server.key[..server.key_len], hex("3fce516009c21727d0f2e4e86ee403bc"));
+        assert_eq!(server.iv[..], hex("5d313eb2671276ee13000b30"));
+        assert_eq!(
+            vault.server_handshake.finished.get(hash),
+            hex("008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8")
+        );
+
+        let transcript = hex("9608102a0f1ccc6db6250b7b7e417b1a000eaada3daae4777a7686c9ff83df13");
+        let at = vault.main(at, AeadId::Aes128Gcm, &transcript);
+        assert_eq!(vault.stage.get(hash), hex("18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919"));
+        let client = vault.keys(Traffic::Application(Side::Client));
+        assert_eq!(client.key[..client.key_len], hex("17422dda596ed5d9acd890e3c63f5051"));
+        assert_eq!(client.iv[..], hex("5b78923dee08579033e523d9"));
+        assert_eq!(vault.exporters()[0], hex("fe22f881176eda18eb8f44529e6792c50c9a3f89452f68d8ae311b4309d3cf50"));
+
+        let transcript = hex("209145a96ee8e2a122ff810047cc952684658d6049e86429426db87c54ad143d");
+        vault.resumption(&at, &transcript);
+        let mut psk = [0; 32];
+        vault.ticket_psk(&[0, 0], &mut psk);
+        assert_eq!(psk[..], hex("4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3"));
     }
 }

@@ -370,7 +370,7 @@ impl Sealer {
                 let padding_byte = u8::try_from(padding.len().wrapping_sub(1)).map_err(|_| CryptoError)?;
                 padding.fill(padding_byte);
                 key.encrypt(iv, rest)?;
-                tag.copy_from_slice(mac.sign(&[&aad(signed.len()), signed]).as_ref());
+                mac.sign(&[&aad(signed.len()), signed], tag);
                 Ok(())
             }
         }

@@ -9,7 +9,7 @@ use std::io::IoSlice;
 fn pair(suite: &Suite, etm: bool) -> (Sealer, Opener) {
     let provider = Provider::builtin();
     let mut vault = Vault12::new();
-    vault.expand(provider.hash(HashId::Sha256).unwrap(), &[1; 32], &[2; 32]);
+    vault.expand(provider.hash(HashId::Sha256).unwrap(), suite, &[1; 32], &[2; 32]);
     let keys = vault.keys(suite, Side::Client);
     let (mut sealer, mut opener) = (Sealer::default(), Opener::default());
     sealer.install(SealKeys::tls12(provider, suite, &keys, etm).unwrap());
@@ -115,7 +115,9 @@ fn poodle_every_padding_byte_is_checked() {
     let Bulk::Cbc(id) = suite.bulk else { panic!("a CBC suite") };
     let attempt = |padding: [u8; 9]| {
         // "abc", its MAC, and nine bytes of padding: two blocks made by hand.
-        let mut blocks = [&b"abc"[..], mac.sign(&[&aad, b"abc"]).as_ref(), &padding].concat();
+        let mut tag = [0; 20];
+        mac.sign(&[&aad, b"abc"], &mut tag);
+        let mut blocks = [&b"abc"[..], &tag, &padding].concat();
         legacy.block(&key, Use::Seal).unwrap().encrypt(&iv, &mut blocks).unwrap();
         let mut opener = legacy.cbc_hmac(id, &mac_key, &key, Use::Open).unwrap().unwrap();
         opener.open(&iv, aad.first_chunk().unwrap(), &mut blocks)

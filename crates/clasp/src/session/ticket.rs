@@ -97,10 +97,8 @@ impl TicketKeys {
             let number = ring.first + ring.keys.len() as u64;
             let hmac = self.provider.hash(HashId::Sha256)?.hmac(&*ring.root);
             let derive = |label: &[u8]| {
-                let mut digest = hmac.sign(&[label, &number.to_be_bytes()]);
                 let mut out = Zeroizing::new([0; 32]);
-                out.copy_from_slice(&digest.as_ref()[..32]);
-                digest.wipe();
+                hmac.sign(&[label, &number.to_be_bytes()], &mut *out);
                 out
             };
             if number >= oldest {

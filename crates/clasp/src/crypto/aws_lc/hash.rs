@@ -3,17 +3,20 @@
 use crate::crypto::{Digest, Hash, HashContext, HashId, HmacKey};
 use aws_lc_rs::{digest, hmac};
 
-pub(super) struct AwsHash {
+pub(in crate::crypto) struct AwsHash {
     id: HashId,
     digest: &'static digest::Algorithm,
     hmac: hmac::Algorithm,
 }
 
-pub(super) static SHA1: AwsHash =
+pub(in crate::crypto) static SHA1: AwsHash =
     AwsHash { id: HashId::Sha1, digest: &digest::SHA1_FOR_LEGACY_USE_ONLY, hmac: hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY };
-pub(super) static SHA256: AwsHash = AwsHash { id: HashId::Sha256, digest: &digest::SHA256, hmac: hmac::HMAC_SHA256 };
-pub(super) static SHA384: AwsHash = AwsHash { id: HashId::Sha384, digest: &digest::SHA384, hmac: hmac::HMAC_SHA384 };
-pub(super) static SHA512: AwsHash = AwsHash { id: HashId::Sha512, digest: &digest::SHA512, hmac: hmac::HMAC_SHA512 };
+pub(in crate::crypto) static SHA256: AwsHash =
+    AwsHash { id: HashId::Sha256, digest: &digest::SHA256, hmac: hmac::HMAC_SHA256 };
+pub(in crate::crypto) static SHA384: AwsHash =
+    AwsHash { id: HashId::Sha384, digest: &digest::SHA384, hmac: hmac::HMAC_SHA384 };
+pub(in crate::crypto) static SHA512: AwsHash =
+    AwsHash { id: HashId::Sha512, digest: &digest::SHA512, hmac: hmac::HMAC_SHA512 };
 
 impl Hash for AwsHash {
     fn id(&self) -> HashId {
@@ -24,8 +27,18 @@ impl Hash for AwsHash {
         Box::new(Context(digest::Context::new(self.digest)))
     }
 
+    fn digest(&self, parts: &[&[u8]]) -> Digest {
+        let mut context = digest::Context::new(self.digest);
+        parts.iter().for_each(|p| context.update(p));
+        Digest::new(context.finish().as_ref())
+    }
+
     fn hmac(&self, key: &[u8]) -> Box<dyn HmacKey> {
         Box::new(Key(hmac::Key::new(self.hmac, key)))
+    }
+
+    fn keyed(&self, key: &[u8], then: &mut dyn FnMut(&dyn HmacKey)) {
+        then(&Key(hmac::Key::new(self.hmac, key)));
     }
 }
 
@@ -36,23 +49,18 @@ impl HashContext for Context {
         self.0.update(bytes);
     }
 
-    fn fork(&self) -> Box<dyn HashContext> {
-        Box::new(Self(self.0.clone()))
-    }
-
-    fn finish(self: Box<Self>) -> Digest {
-        Digest::new(self.0.finish().as_ref())
+    fn value(&self) -> Digest {
+        Digest::new(self.0.clone().finish().as_ref())
     }
 }
 
 struct Key(hmac::Key);
 
 impl HmacKey for Key {
-    fn sign(&self, parts: &[&[u8]]) -> Digest {
+    fn sign(&self, parts: &[&[u8]], out: &mut [u8]) {
         let mut context = hmac::Context::with_key(&self.0);
-        for part in parts {
-            context.update(part);
-        }
-        Digest::new(context.sign().as_ref())
+        parts.iter().for_each(|p| context.update(p));
+        let mac = context.sign();
+        out.iter_mut().zip(mac.as_ref()).for_each(|(o, m)| *o = *m);
     }
 }

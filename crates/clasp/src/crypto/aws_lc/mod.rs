@@ -1,7 +1,7 @@
 //! The first back end: aws-lc-rs, and aws-lc-sys for what no safe crate offers.
 
 pub(super) mod aead;
-mod hash;
+pub(super) mod hash;
 mod hybrid;
 mod kx;
 #[cfg_attr(not(feature = "legacy"), path = "legacy_disabled.rs")]
@@ -9,9 +9,8 @@ mod legacy;
 pub(super) mod sign;
 mod verify;
 
-use super::{CryptoError, CryptoResult, Group, Hash, Legacy, Random, VerifySignature};
+use super::{CryptoError, CryptoResult, Group, Legacy, Random, VerifySignature};
 
-pub(super) const HASHES: &[&dyn Hash] = &[&hash::SHA256, &hash::SHA384, &hash::SHA1, &hash::SHA512];
 pub(super) const GROUPS: &[&dyn Group] =
     &[&hybrid::GROUPS[0], &hybrid::GROUPS[1], &hybrid::GROUPS[2], &kx::X25519, &kx::P256, &kx::P384, &kx::P521];
 pub(super) const VERIFY: &dyn VerifySignature = &verify::Verify;

@@ -1,0 +1,75 @@
+//! SHA-256 and SHA-384, and their HMAC. The states wipe themselves on drop (feature `zeroize`).
+
+use crate::crypto::{Digest, Hash, HashContext, HashId, HmacKey};
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
+use sha2::digest::{FixedOutput, Output, Update};
+use sha2::{Sha256, Sha384};
+use std::marker::PhantomData;
+use zeroize::Zeroize;
+
+pub(in crate::crypto) struct Sha2<D>(HashId, PhantomData<fn() -> D>);
+
+pub(in crate::crypto) static SHA256: Sha2<Sha256> = Sha2(HashId::Sha256, PhantomData);
+pub(in crate::crypto) static SHA384: Sha2<Sha384> = Sha2(HashId::Sha384, PhantomData);
+
+impl<D> Hash for Sha2<D>
+where
+    D: EagerHash + Default + Update + FixedOutput + Clone + Send + Sync + 'static,
+    Hmac<D>: Clone + Send + Sync,
+{
+    fn id(&self) -> HashId {
+        self.0
+    }
+
+    fn start(&self) -> Box<dyn HashContext> {
+        Box::new(Context(D::default()))
+    }
+
+    fn digest(&self, parts: &[&[u8]]) -> Digest {
+        let mut context = D::default();
+        parts.iter().for_each(|p| Update::update(&mut context, p));
+        Digest::new(&context.finalize_fixed())
+    }
+
+    fn hmac(&self, key: &[u8]) -> Box<dyn HmacKey> {
+        Box::new(Key::<D>::new(key))
+    }
+
+    fn keyed(&self, key: &[u8], then: &mut dyn FnMut(&dyn HmacKey)) {
+        then(&Key::<D>::new(key));
+    }
+}
+
+struct Context<D>(D);
+
+impl<D: Update + FixedOutput + Clone + Send + Sync> HashContext for Context<D> {
+    fn update(&mut self, bytes: &[u8]) {
+        Update::update(&mut self.0, bytes);
+    }
+
+    fn value(&self) -> Digest {
+        Digest::new(&self.0.clone().finalize_fixed())
+    }
+}
+
+struct Key<D: EagerHash>(Hmac<D>);
+
+impl<D: EagerHash> Key<D> {
+    fn new(key: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of every length"))
+    }
+}
+
+impl<D: EagerHash> HmacKey for Key<D>
+where
+    Hmac<D>: Clone + Send + Sync,
+{
+    fn sign(&self, parts: &[&[u8]], out: &mut [u8]) {
+        let mut mac = self.0.clone();
+        parts.iter().for_each(|p| Mac::update(&mut mac, p));
+        let mut value = Output::<Hmac<D>>::default();
+        mac.finalize_into(&mut value);
+        out.iter_mut().zip(&value).for_each(|(o, m)| *o = *m);
+        value.zeroize();
+    }
+}
