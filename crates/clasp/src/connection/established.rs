@@ -4,6 +4,7 @@ use super::Connection;
 use super::bindings::Kept;
 use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
+use crate::keys::schedule13::TrafficKeys;
 use crate::record::{OpenKeys, SealKeys, limits};
 use crate::session::Session;
 use crate::trace::{Direction, Level, What};
@@ -83,8 +84,9 @@ impl Connection {
         let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
             return Err(Outside::Bug.into());
         };
-        let keys = kept.update(true);
-        let (suite, keys) = (kept.suite, OpenKeys::tls13(Provider::builtin(), kept.aead(), &keys)?);
+        let mut next = TrafficKeys::default();
+        kept.update(true, &mut next);
+        let (suite, keys) = (kept.suite, OpenKeys::tls13(Provider::builtin(), kept.aead(), &next)?);
         self.opener.install(keys);
         self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
         Ok(())
@@ -115,8 +117,9 @@ impl Connection {
         let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
             return Err(Outside::Bug.into());
         };
-        let keys = kept.update(false);
-        let (suite, keys) = (kept.suite, SealKeys::tls13(Provider::builtin(), kept.aead(), &keys)?);
+        let mut next = TrafficKeys::default();
+        kept.update(false, &mut next);
+        let (suite, keys) = (kept.suite, SealKeys::tls13(Provider::builtin(), kept.aead(), &next)?);
         self.sealer.install(keys);
         self.owes_update = false;
         self.tell(What::Keys { direction, level, suite });

@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::bindings::Done;
+use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
 use crate::handshake::link::{Incoming, Link, Operation, Shared, Waiting, lock};
@@ -29,6 +30,7 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(phase: &'static str, flow: impl FnOnce(Link) -> Flow) -> Self {
         let shared = Arc::new(Mutex::new(Shared::default()));
+        overwrite_stack();
         Self { flow: flow(Link::new(shared.clone())), shared, phase, last_sent: None }
     }
 
@@ -107,7 +109,7 @@ impl Connection {
                 }
                 Operation::Read(level, suite, keys) => {
                     self.check_nothing_left()?;
-                    self.opener.install(*keys);
+                    self.opener.install(keys);
                     self.read_level = level;
                     self.tell(What::Keys { direction: Direction::Received, level, suite });
                 }
@@ -115,7 +117,7 @@ impl Connection {
                     self.flush(&mut flight, out)?;
                     // Protected records say 1.2, whatever the first hello's said: RFC 9846 5.1.
                     self.sealer.set_version(ProtocolVersion::Tls12);
-                    self.sealer.install(*keys);
+                    self.sealer.install(keys);
                     self.write_level = level;
                     self.tell(What::Keys { direction: Direction::Sent, level, suite });
                 }

@@ -9,6 +9,7 @@ mod secret;
 
 pub use aws_lc::sign::PrivateKey;
 pub use secret::SharedSecret;
+pub(crate) use secret::overwrite_stack;
 
 use crate::wire::code::{NamedGroup, SignatureScheme};
 use core::fmt;

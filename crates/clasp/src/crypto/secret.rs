@@ -57,3 +57,13 @@ impl fmt::Debug for SharedSecret {
         f.write_str("[secret]")
     }
 }
+
+/// Writes over the stack that calls before this one have used. Crypto libraries leave keys there (AWS-LC's ChaCha20
+/// does), and whatever is next built on the stack and moved to the heap takes what lay in its padding along.
+#[inline(never)]
+pub(crate) fn overwrite_stack() {
+    core::hint::black_box([0_u64; STACK_OVERWRITTEN / 8].as_mut_slice());
+}
+
+/// Bytes: the frames of a handshake, which are large in builds that are not optimised.
+const STACK_OVERWRITTEN: usize = if cfg!(debug_assertions) { 16 * 1024 } else { 4 * 1024 };

@@ -44,9 +44,9 @@ pub(crate) enum Operation {
     /// Send the ChangeCipherSpec of the middlebox compatibility mode: RFC 9846 D.4.
     CompatibilityCcs,
     /// Everything received from here on is protected by these keys.
-    Read(Level, CipherSuite, Box<OpenKeys>),
+    Read(Level, CipherSuite, OpenKeys),
     /// Everything sent from here on is protected by these keys.
-    Write(Level, CipherSuite, Box<SealKeys>),
+    Write(Level, CipherSuite, SealKeys),
     /// What is sent from here on goes in the clear again: a client's second hello after early data.
     WritePlain,
     /// Client: this much early data may be sent.
@@ -215,11 +215,11 @@ impl Link {
     }
 
     pub(crate) fn install_read(&self, level: Level, suite: CipherSuite, keys: OpenKeys) {
-        self.push(Operation::Read(level, suite, Box::new(keys)));
+        self.push(Operation::Read(level, suite, keys));
     }
 
     pub(crate) fn install_write(&self, level: Level, suite: CipherSuite, keys: SealKeys) {
-        self.push(Operation::Write(level, suite, Box::new(keys)));
+        self.push(Operation::Write(level, suite, keys));
     }
 
     pub(crate) fn write_plain(&self) {

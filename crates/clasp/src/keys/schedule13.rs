@@ -294,15 +294,13 @@ pub(crate) struct Kept13 {
 }
 
 impl Kept13 {
-    /// The next generation of a direction's keys: RFC 9846 7.2.
-    pub(crate) fn update(&mut self, reading: bool) -> TrafficKeys {
+    /// The next generation of a direction's keys, into `keys`: RFC 9846 7.2.
+    pub(crate) fn update(&mut self, reading: bool, keys: &mut TrafficKeys) {
         let slot = if reading { &mut self.read } else { &mut self.write };
         let mut next = Slot::default();
         expand_label(self.hash, slot.get(self.hash), b"traffic upd", &[], next.get_mut(self.hash));
         slot.get_mut(self.hash).copy_from_slice(next.get(self.hash));
-        let mut keys = TrafficKeys::default();
         expand_labels(self.hash, slot.get(self.hash), &mut keys.labels(self.aead));
-        keys
     }
 
     pub(crate) fn hash_id(&self) -> HashId {
