@@ -1,0 +1,69 @@
+//! The face of a library.
+
+use crate::credentials::Credentials;
+use crate::primitive::Primitive;
+use crate::scenario::Scenario;
+use anyhow::Result;
+
+/// A library that is measured.
+pub trait Peer {
+    /// Its name and version, for people.
+    fn describe(&self) -> String;
+
+    /// Both sides of a scenario, configured.
+    ///
+    /// # Errors
+    /// If it should work and does not. What the library does not have is [`Offer::Lacks`], not an error.
+    fn sides(&self, scenario: &Scenario, credentials: &Credentials) -> Result<Offer<Box<dyn Sides>>>;
+
+    /// One bare primitive of the library, as near to its caller as the library lets it be.
+    ///
+    /// # Errors
+    /// If it should work and does not.
+    fn primitive(&self, primitive: Primitive, credentials: &Credentials) -> Result<Offer<Operation>>;
+}
+
+/// What a library has, or why it does not.
+pub enum Offer<T> {
+    Has(T),
+    /// The reason stands in the report.
+    Lacks(&'static str),
+}
+
+/// Carries a primitive out once. Set-up that a caller would do once per key has been done.
+pub type Operation = Box<dyn FnMut() -> Result<()>>;
+
+/// The two configurations of a scenario. A row makes many connections from them.
+pub trait Sides {
+    fn client(&self) -> Result<Box<dyn Connection>>;
+    fn server(&self) -> Result<Box<dyn Connection>>;
+}
+
+/// One end of a connection in memory.
+pub trait Connection {
+    /// Takes all of `input` and appends to `out` what the other end is to be told; a client's first call has no input.
+    /// Called until neither end has anything to say: a ticket that comes behind the handshake is taken here too.
+    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()>;
+
+    fn is_handshaking(&self) -> bool;
+
+    /// Protects `data` and appends the records to `out`.
+    fn send(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()>;
+
+    /// Takes all records of `input` and gives how many bytes of data were in them. A library that reads into a buffer of
+    /// its caller's has `buffer`; one that gives the data in some other way leaves it alone.
+    fn receive(&mut self, input: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize>;
+
+    /// What was agreed: the harness checks it against the scenario.
+    fn settled(&self) -> Result<Settled>;
+}
+
+/// What a handshake came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The suite, in the registry's words or in OpenSSL's.
+    pub suite: String,
+    pub resumed: bool,
+    /// Whether the peer's certificate was seen, in this handshake or in the one that is resumed.
+    pub peer_certificate: bool,
+}

@@ -1,0 +1,135 @@
+//! The primitives behind Clasp's face for them: what they cost beside the libraries' own says what the face costs.
+
+use anyhow::{Context as _, Result};
+use bench_harness::credentials::Credentials;
+use bench_harness::primitive::{Curve, Primitive, additional_data, expand_label_info};
+use bench_harness::scenario::{Aead, Key};
+use bench_harness::{Offer, Operation};
+use clasp::crypto::{AeadId, AeadKey, CbcId, HashId, PrivateKey, Provider, SharedSecret, Use};
+use clasp::wire::code::{NamedGroup, SignatureScheme};
+use clasp::x509::Certificate;
+
+pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Offer<Operation>> {
+    let provider = Provider::builtin();
+    Ok(Offer::Has(match primitive {
+        Primitive::Seal(aead, size) => {
+            let key = aead_key(aead)?;
+            let (aad, mut data) = (additional_data(size), vec![7; size]);
+            Box::new(move || key.seal(&[9; 12], &aad, &mut data).map(drop).map_err(Into::into))
+        }
+        Primitive::Open(aead, size) => {
+            let key = aead_key(aead)?;
+            let aad = additional_data(size);
+            let mut sealed = vec![7; size];
+            let tag = key.seal(&[9; 12], &aad, &mut sealed)?;
+            sealed.extend_from_slice(&tag);
+            let mut data = sealed.clone();
+            Box::new(move || {
+                data.copy_from_slice(&sealed);
+                key.open(&[9; 12], &aad, &mut data).map(drop).map_err(Into::into)
+            })
+        }
+        Primitive::AeadKey(aead) => Box::new(move || aead_key(aead).map(drop)),
+        Primitive::CbcSeal(size) => {
+            let mut key = cbc_key(Use::Seal)?;
+            let mut data = vec![7; size + 64];
+            Box::new(move || key.seal(&[9; 16], &[1; 11], &mut data, size).map(drop).map_err(Into::into))
+        }
+        Primitive::CbcOpen(size) => {
+            let mut sealed = vec![7; size + 64];
+            let len = cbc_key(Use::Seal)?.seal(&[9; 16], &[1; 11], &mut sealed, size)?;
+            sealed.truncate(len);
+            let (mut key, mut data) = (cbc_key(Use::Open)?, sealed.clone());
+            Box::new(move || {
+                data.copy_from_slice(&sealed);
+                key.open(&[9; 16], &[1; 11], &mut data).map(drop).map_err(Into::into)
+            })
+        }
+        Primitive::KeyPair(curve) => {
+            let group = group(curve)?;
+            Box::new(move || group.start().map(drop).map_err(Into::into))
+        }
+        Primitive::Exchange(curve) => {
+            let group = group(curve)?;
+            let peer = group.start()?.public().to_vec();
+            Box::new(move || {
+                let mut secret = SharedSecret::default();
+                group.start()?.finish(&peer, &mut secret).map_err(Into::into)
+            })
+        }
+        Primitive::KemKeyPair | Primitive::KemExchange | Primitive::Encapsulate => {
+            return Ok(Offer::Lacks("ML-KEM alone (Clasp's face has it as half of a hybrid)"));
+        }
+        Primitive::Sign(kind) => {
+            let key = PrivateKey::from_der(&credentials.with(kind).server.key_der)?;
+            Box::new(move || key.sign(scheme(kind), &[7; 130]).map(drop).map_err(Into::into))
+        }
+        Primitive::Verify(kind) => {
+            let issued = &credentials.with(kind).server;
+            let leaf = &issued.chain.first().context("no leaf")?.der;
+            let leaf = Certificate::parse(leaf).map_err(|field| anyhow::anyhow!("a bad {field}"))?;
+            let spki = leaf.spki().to_vec();
+            let signature = PrivateKey::from_der(&issued.key_der)?.sign(scheme(kind), &[7; 130])?;
+            Box::new(move || {
+                provider.verify.verify(scheme(kind), &spki, &[7; 130], &signature, true).map_err(Into::into)
+            })
+        }
+        Primitive::Hmac => {
+            let key = provider.hash(HashId::Sha256)?.hmac(&[3; 32]);
+            Box::new(move || {
+                std::hint::black_box(key.sign(&[&[7; 32]]));
+                Ok(())
+            })
+        }
+        Primitive::ExpandLabel => {
+            let (hash, info) = (provider.hash(HashId::Sha256)?, expand_label_info());
+            Box::new(move || {
+                std::hint::black_box(hash.hmac(&[3; 32]).sign(&[&info, &[1]]));
+                Ok(())
+            })
+        }
+        Primitive::Random => Box::new(move || {
+            let mut out = [0; 32];
+            provider.random.fill(&mut out).map_err(Into::into)
+        }),
+        Primitive::Hash => {
+            let hash = provider.hash(HashId::Sha256)?;
+            Box::new(move || {
+                let mut context = hash.start();
+                context.update(&[7; 1024]);
+                std::hint::black_box(context.finish());
+                Ok(())
+            })
+        }
+    }))
+}
+
+fn aead_key(aead: Aead) -> Result<Box<dyn AeadKey>> {
+    let id = match aead {
+        Aead::Aes128Gcm => AeadId::Aes128Gcm,
+        Aead::Aes256Gcm => AeadId::Aes256Gcm,
+        Aead::ChaCha20Poly1305 => AeadId::ChaCha20Poly1305,
+    };
+    Ok(Provider::builtin().aead(id)?.key(&vec![5; aead.key_len()])?)
+}
+
+fn cbc_key(usage: Use) -> Result<Box<dyn clasp::crypto::CbcHmacKey>> {
+    let legacy = Provider::builtin().legacy.context("the feature `legacy` is off")?;
+    let id = CbcId { key_len: 16, mac: HashId::Sha1 };
+    Ok(legacy.cbc_hmac(id, &[4; 20], &[5; 16], usage).context("no such cipher")??)
+}
+
+fn group(curve: Curve) -> Result<&'static dyn clasp::crypto::Group> {
+    let id = match curve {
+        Curve::X25519 => NamedGroup::X25519,
+        Curve::P256 => NamedGroup::Secp256r1,
+    };
+    Provider::builtin().group(id).context("no such group")
+}
+
+fn scheme(key: Key) -> SignatureScheme {
+    match key {
+        Key::EcdsaP256 => SignatureScheme::EcdsaSecp256r1Sha256,
+        Key::Rsa2048 => SignatureScheme::RsaPssRsaeSha256,
+    }
+}
