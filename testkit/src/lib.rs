@@ -1,8 +1,10 @@
-//! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand.
+//! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand,
+//! providers whose randomness can be had again.
 #![forbid(unsafe_code)]
 
 mod certificates;
 mod pair;
+pub mod provider;
 mod slow;
 
 pub use certificates::{Authority, Issued, KeyKind, authority, other_authority};

@@ -119,6 +119,32 @@ fn lists_say_good_and_revoked() {
     assert_eq!(refused.nearest().place, clasp_x509::Place::Presented(1), "the intermediate is revoked");
 }
 
+/// Whoever sends an older answer along, or puts it first, gains nothing.
+#[test]
+fn one_answer_that_revokes_is_enough() {
+    let scene = Scene::new(|_| ());
+    let above = list(&scene.root, |_| ());
+    let good = list(&scene.middle, |_| ());
+    let revoked = list(&scene.middle, |l| l.entries = vec![entry(&[9], &[])]);
+    for lists in [[above.clone(), good.clone(), revoked.clone()], [above.clone(), revoked.clone(), good]] {
+        assert_eq!(scene.reason(&lists), Err(Reason::Revoked));
+    }
+    let staple = response(&scene.middle, &scene.middle, |_| ());
+    let listed = |lists: &[Vec<u8>]| {
+        let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
+        let mut options = options(Profile::WebPki);
+        options.revocation.check = Check::Require;
+        (options.revocation.scope, options.revocation.lists) = (Scope::Leaf, &lists);
+        options.revocation.stapled = Some(&staple);
+        let verdict = verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options).map(|_| ());
+        verdict.map_err(|refused| refused.reason())
+    };
+    assert_eq!(listed(&[]), Ok(()), "the stapled response says good");
+    assert_eq!(listed(from_ref(&revoked)), Err(Reason::Revoked), "the list says more");
+    let by_another_key = list(&authority("middle", None, |_| ()), |l| l.entries = vec![entry(&[9], &[])]);
+    assert_eq!(listed(&[by_another_key]), Ok(()), "a list that nobody trusts says nothing");
+}
+
 #[test]
 fn lists_that_do_not_count() {
     let scene = Scene::new(|_| ());

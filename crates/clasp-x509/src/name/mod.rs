@@ -24,6 +24,11 @@ pub(crate) struct Attribute<'a> {
 }
 
 impl<'a> Name<'a> {
+    /// Whether the two are the same name: RFC 5280 7.1, by RFC 4518. Case, spaces and kinds of string do not matter.
+    pub fn is_same(self, other: Name<'_>) -> bool {
+        compare::same(self.0, other.0)
+    }
+
     /// Whether it has no attribute at all.
     pub(crate) fn is_empty(self) -> bool {
         self.0 == [der::SEQUENCE, 0]

@@ -386,10 +386,7 @@ impl<'s> Search<'s> {
             self.budget.signatures = self.budget.signatures.saturating_sub(1);
             let next = by_response(response, certificate, issuer, revocation.nonce, &terms, &mut self.until);
             stapled_good |= is_staple && next == Standing::Good;
-            standing = better(standing, next);
-            if !matches!(standing, Standing::Unknown(_)) {
-                break;
-            }
+            standing = standing.with(next);
         }
         if revocation.asked_for_staple && leaf && self.nesting == 0 && certificate.must_staple() && !stapled_good {
             let found = "a certificate that must come with an OCSP response, without a good one";
@@ -400,12 +397,13 @@ impl<'s> Search<'s> {
                 "a stapled response that says good",
             ));
         }
-        if matches!(standing, Standing::Unknown(_)) && !revocation.lists.is_empty() {
+        if !matches!(standing, Standing::Revoked { .. }) && !revocation.lists.is_empty() {
             let mut signed = |place: usize| match revocation.lists.get(place) {
                 Some(list) => self.list_signed(list, issuer, anchor),
                 None => Err(Trouble::NoList),
             };
-            standing = better(standing, status::by_lists(certificate, revocation.lists, &terms, &mut signed));
+            let listed = status::by_lists(certificate, revocation.lists, &terms, &standing, &mut signed);
+            standing = standing.with(listed);
             let ends = revocation.lists.iter().map(|list| terms.end(list.this_update(), list.next_update()));
             self.until = ends.filter(|end| *end >= terms.now).fold(self.until, i64::min);
         }
@@ -505,15 +503,6 @@ impl<'s> Search<'s> {
         let found = nested.climb(place).is_some_and(|f| f.anchor.name == anchor.name && f.anchor.spki == anchor.spki);
         self.budget = nested.budget;
         found
-    }
-}
-
-/// A status that is known says more than one that is not, and a reason more than none.
-fn better(a: Standing, b: Standing) -> Standing {
-    match (a, b) {
-        (Standing::Unknown(a), Standing::Unknown(b)) => Standing::Unknown(a.nearer(b)),
-        (Standing::Unknown(_), b) => b,
-        (a, _) => a,
     }
 }
 

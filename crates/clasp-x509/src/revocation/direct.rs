@@ -13,7 +13,8 @@ use rustls_pki_types::UnixTime;
 /// The status of `certificate` by lists and OCSP responses. Its `issuers` are certificates of the authority that issued
 /// it, which the caller trusts: more than one where the authority has changed its key.
 ///
-/// [`Revocation::check`] and [`Revocation::scope`] are not looked at.
+/// [`Revocation::check`] and [`Revocation::scope`] are not looked at. One answer that says revoked is enough, whatever the
+/// others say.
 pub fn standing(
     certificate: &Certificate<'_>,
     issuers: &[Certificate<'_>],
@@ -28,19 +29,18 @@ pub fn standing(
         indirect: revocation.indirect.unwrap_or(rules.indirect_crls),
         rules,
     };
-    let mut trouble = Trouble::NoList;
+    let mut known = Standing::Unknown(Trouble::NoList);
     for response in revocation.stapled.iter().chain(revocation.responses) {
-        let response = match OcspResponse::parse(response) {
-            Ok(response) => response,
-            Err(field) => {
-                trouble = Trouble::Because(format!("an OCSP response that cannot be used: {field}"));
-                continue;
+        match OcspResponse::parse(response) {
+            Ok(response) => {
+                for issuer in issuers {
+                    let (name, spki) = (issuer.subject_der(), issuer.spki());
+                    known = known.with(response.status(certificate, name, spki, revocation.nonce, &terms));
+                }
             }
-        };
-        for issuer in issuers {
-            match response.status(certificate, issuer.subject_der(), issuer.spki(), revocation.nonce, &terms) {
-                Standing::Unknown(why) => trouble = trouble.nearer(why),
-                known => return known,
+            Err(field) => {
+                let why = format!("an OCSP response that cannot be used: {field}");
+                known = known.with(Standing::Unknown(Trouble::Because(why)));
             }
         }
     }
@@ -48,10 +48,8 @@ pub fn standing(
         Some(list) => list_signed(list, issuers, rules),
         None => Err(Trouble::NoList),
     };
-    match status::by_lists(certificate, revocation.lists, &terms, &mut signed) {
-        Standing::Unknown(why) => Standing::Unknown(trouble.nearer(why)),
-        known => known,
-    }
+    let listed = status::by_lists(certificate, revocation.lists, &terms, &known, &mut signed);
+    known.with(listed)
 }
 
 fn list_signed(list: &Crl<'_>, issuers: &[Certificate<'_>], rules: &Rules) -> Result<(), Trouble> {

@@ -72,6 +72,18 @@ pub enum Standing {
     Unknown(Trouble),
 }
 
+impl Standing {
+    /// What two answers come to: revoked by one is revoked, good by one is good, and what is wrong with an answer says more
+    /// than that there is none.
+    pub(crate) fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown(a), Self::Unknown(b)) => Self::Unknown(a.nearer(b)),
+            (revoked @ Self::Revoked { .. }, _) | (_, revoked @ Self::Revoked { .. }) => revoked,
+            _ => Self::Good,
+        }
+    }
+}
+
 /// Why a status cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -27,14 +27,19 @@ impl Terms<'_> {
     }
 }
 
-/// Finds the status. `signed` tells whether the list at a place is signed by its issuer, whose path must hold.
+/// Finds the status. `signed` tells whether the list at a place is signed by its issuer, whose path must hold. What other
+/// answers said is `known`: lists can only make it worse.
+///
+/// RFC 5280 6.3.3 stops at the first lists that cover all reasons. Where there are more, a list that revokes counts
+/// wherever it stands, so that nobody gains by the order of lists or by an older one.
 pub(crate) fn by_lists(
     certificate: &Certificate<'_>,
     lists: &[Crl<'_>],
     terms: &Terms<'_>,
+    known: &Standing,
     signed: &mut dyn FnMut(usize) -> Result<(), Trouble>,
 ) -> Standing {
-    let mut covered = 0;
+    let mut covered = if *known == Standing::Good { ALL_REASONS } else { 0 };
     let mut trouble = Trouble::NoList;
     // RFC 5280 6.3.3: what the distribution points leave open, lists of the issuer itself may settle; not so where the
     // certificate says that somebody else issues its lists.
@@ -42,20 +47,19 @@ pub(crate) fn by_lists(
     let whole = (!delegated).then(Point::default);
     for point in point::points(certificate.extensions.crl_points).chain(whole) {
         for (place, list) in lists.iter().enumerate() {
-            if covered == ALL_REASONS {
-                return Standing::Good;
-            }
             if list.is_delta() {
                 continue;
             }
             let reasons = match applies(certificate, &point, list, terms) {
-                Ok(reasons) if reasons & !covered != 0 => reasons,
-                Ok(_) => continue,
+                Ok(reasons) => reasons,
                 Err(why) => {
                     trouble = trouble.nearer(why);
                     continue;
                 }
             };
+            if reasons & !covered == 0 && list.find(certificate.serial_der(), certificate.issuer_der()).is_none() {
+                continue;
+            }
             if let Err(why) = signed(place) {
                 trouble = trouble.nearer(why);
                 continue;

@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use clasp_x509::{Accepted, Options, Profile, Rejection, Roots, Usage, verify};
 use rustls_pki_types::{ServerName, UnixTime};
 use std::time::Duration;
@@ -77,35 +77,61 @@ pub(crate) fn subtrees(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Vec<u8> {
     seq(&[&list(0xa0, permitted), &list(0xa1, excluded)])
 }
 
-/// A P-256 key.
-pub(crate) struct Key(EcdsaKeyPair);
+/// A key that signs: of P-256, or of Ed25519 where it is to be the same each time.
+pub(crate) enum Key {
+    P256(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
 
 impl Key {
     pub(crate) fn new() -> Self {
-        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+        Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+    }
+
+    /// The same key, and the same signatures, for the same seed.
+    pub(crate) fn seeded(seed: u8) -> Self {
+        Self::Ed25519(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
     }
 
     pub(crate) fn bits(&self) -> &[u8] {
-        self.0.public_key().as_ref()
+        match self {
+            Self::P256(key) => key.public_key().as_ref(),
+            Self::Ed25519(key) => key.public_key().as_ref(),
+        }
     }
 
     pub(crate) fn spki(&self) -> Vec<u8> {
-        let algorithm =
-            seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])]);
-        seq(&[&algorithm, &bit_string(self.bits())])
+        let kind = match self {
+            Self::P256(_) => {
+                seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])])
+            }
+            Self::Ed25519(_) => seq(&[&oid(&[0x2b, 0x65, 0x70])]),
+        };
+        seq(&[&kind, &bit_string(self.bits())])
     }
 
     pub(crate) fn id(&self) -> Vec<u8> {
         digest(&SHA1_FOR_LEGACY_USE_ONLY, self.bits()).as_ref().to_vec()
     }
 
+    /// The AlgorithmIdentifier of its signatures.
+    pub(crate) fn algorithm(&self) -> Vec<u8> {
+        match self {
+            Self::P256(_) => ecdsa(),
+            Self::Ed25519(_) => seq(&[&oid(&[0x2b, 0x65, 0x70])]),
+        }
+    }
+
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.0.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+        match self {
+            Self::P256(key) => key.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
+            Self::Ed25519(key) => key.sign(message).as_ref().to_vec(),
+        }
     }
 
     /// SEQUENCE { body, algorithm, BIT STRING signature }, the frame of certificates, lists and OCSP responses.
     pub(crate) fn frame(&self, body: &[u8]) -> Vec<u8> {
-        seq(&[body, &ecdsa(), &bit_string(&self.sign(body))])
+        seq(&[body, &self.algorithm(), &bit_string(&self.sign(body))])
     }
 }
 
@@ -143,7 +169,7 @@ pub(crate) fn general(text: &str) -> Vec<u8> {
 }
 
 impl Draft {
-    fn new(subject: Vec<u8>, key: &Key, by: Option<&Made>) -> Self {
+    pub(crate) fn new(subject: Vec<u8>, key: &Key, by: Option<&Made>) -> Self {
         let mut extensions: Vec<Extension> = vec![(SKI, false, tlv(4, &key.id()))];
         if let Some(by) = by {
             extensions.push((AKI, false, seq(&[&tlv(0x80, &by.key.id())])));
@@ -155,7 +181,7 @@ impl Draft {
             subject,
             validity: seq(&[&utc("290101000000Z"), &utc("310101000000Z")]),
             spki: key.spki(),
-            algorithm: ecdsa(),
+            algorithm: by.map_or(key, |by| &by.key).algorithm(),
             unique_ids: Vec::new(),
             extensions,
         }
@@ -236,7 +262,10 @@ pub(crate) fn path_length(n: u8) -> Vec<u8> {
 
 /// A server's certificate for example.com, with changes.
 pub(crate) fn server(by: &Made, change: impl FnOnce(&mut Draft)) -> Made {
-    let key = Key::new();
+    server_of(Key::new(), by, change)
+}
+
+pub(crate) fn server_of(key: Key, by: &Made, change: impl FnOnce(&mut Draft)) -> Made {
     let mut draft = Draft::new(name("example.com"), &key, Some(by));
     draft.set(KEY_USAGE, true, usage(0x80)).set(EKU, false, seq(&[&oid(SERVER_AUTH)])).set(
         SAN,

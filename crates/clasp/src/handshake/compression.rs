@@ -38,6 +38,9 @@ mod back_end {
     use super::CompressionAlgorithm;
     use std::io::{self, Read, Write};
 
+    /// A window of 2^17 bytes holds the longest certificate message there may be.
+    const WINDOW_LOG: u8 = 17;
+
     pub(super) fn compress(algorithm: CompressionAlgorithm, body: &[u8]) -> io::Result<Option<Vec<u8>>> {
         Ok(Some(match algorithm {
             CompressionAlgorithm::Zlib => {
@@ -47,7 +50,13 @@ mod back_end {
             }
             CompressionAlgorithm::Brotli => {
                 let mut out = Vec::new();
-                let params = brotli::enc::BrotliEncoderParams::default();
+                // By default the window is 4 MiB, and takes eight times that of memory.
+                let params = brotli::enc::BrotliEncoderParams {
+                    quality: 5,
+                    lgwin: i32::from(WINDOW_LOG),
+                    size_hint: body.len(),
+                    ..Default::default()
+                };
                 brotli::BrotliCompress(&mut &body[..], &mut out, &params)?;
                 out
             }
@@ -69,8 +78,7 @@ mod back_end {
             }
             CompressionAlgorithm::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::new(bytes)?;
-                // A window of 2^17 bytes holds the longest certificate message there may be.
-                decoder.window_log_max(17)?;
+                decoder.window_log_max(u32::from(WINDOW_LOG))?;
                 decoder.take(bound).read_to_end(&mut out)?;
             }
             _ => return Err(io::ErrorKind::Unsupported.into()),
