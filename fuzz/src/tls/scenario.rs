@@ -106,7 +106,7 @@ impl Maker {
             .policy(self.policy())
             .provider(self.provider)
             .clock(Arc::new(ManualClock::at(NOW)))
-            .sessions(Arc::new(Store(Last::NONE)))
+            .sessions(Arc::new(Store(Last::none())))
     }
 
     fn tickets(&self) -> Arc<TicketKeys> {
@@ -233,7 +233,7 @@ impl Maker {
 
     /// A scenario whose client has a session already.
     fn resumed(&self, name: &'static str, policy: Policy, tickets: bool, with: (&[u8], &[u8])) -> Scenario {
-        let (sessions, store) = (Arc::new(OneSession(Last::NONE)), Arc::new(Store(Last::NONE)));
+        let (sessions, store) = (Arc::new(OneSession(Last::none())), Arc::new(Store(Last::none())));
         let mut server = self.server(identity(with)).max_early_data(1000).sessions(store.clone());
         if tickets {
             server = server.tickets(self.tickets());
@@ -260,7 +260,9 @@ fn identity_key(key: &[u8]) -> clasp::crypto::PrivateKey {
 struct Last<T>(Mutex<(Option<T>, bool)>);
 
 impl<T: Clone> Last<T> {
-    const NONE: Self = Self(Mutex::new((None, false)));
+    fn none() -> Self {
+        Self(Mutex::new((None, false)))
+    }
 
     fn freeze(&self) {
         self.0.lock().expect("one thread").1 = true;

@@ -55,7 +55,6 @@ fn judge(lists: &[Vec<u8>], profile: Profile) {
     let mut named = false;
     for list in &parsed {
         assert_eq!(list.entries().count(), list.len());
-        assert_eq!(list.is_empty(), list.len() == 0);
         short(&list.issuer());
         short(&list.signature_algorithm());
         named |= list.entries().any(|entry| entry.serial() == "1122");

@@ -74,6 +74,8 @@ mod back_end {
                 flate2::read::ZlibDecoder::new(bytes).take(bound).read_to_end(&mut out)?;
             }
             CompressionAlgorithm::Brotli => {
+                // Its window is what the stream says, 16 MiB at most (RFC 7932 9.1), and only as much of it is written as
+                // comes out. Smaller ones cannot be demanded: encoders say 4 MiB whatever they compress.
                 brotli::Decompressor::new(bytes, 4096).take(bound).read_to_end(&mut out)?;
             }
             CompressionAlgorithm::Zstd => {
