@@ -3,7 +3,7 @@
 
 use crate::random::Random;
 use crate::statistics::{Class, report};
-use clasp::crypto::{Hash, HashContext, HashId, HmacKey, Provider};
+use clasp::crypto::{Digest, Hash, HashContext, HashId, HmacKey, Provider};
 use clasp::wire::code::CipherSuite;
 use clasp::{ClientConfig, Connection, Policy, ServerConfig};
 use clasp_testkit::{KeyKind, authority};
@@ -118,9 +118,16 @@ impl Hash for Noting {
     fn start(&self) -> Box<dyn HashContext> {
         self.0.start()
     }
+    fn digest(&self, parts: &[&[u8]]) -> Digest {
+        self.0.digest(parts)
+    }
     fn hmac(&self, key: &[u8]) -> Box<dyn HmacKey> {
         KEYS.lock().unwrap().push(key.to_vec());
         self.0.hmac(key)
+    }
+    fn keyed(&self, key: &[u8], then: &mut dyn FnMut(&dyn HmacKey)) {
+        KEYS.lock().unwrap().push(key.to_vec());
+        self.0.keyed(key, then);
     }
 }
 

@@ -108,8 +108,9 @@ fn record(id: CbcId, mac_key: &[u8], key: &[u8], recipe: Recipe, random: &mut Ra
         let length = u16::try_from(content).unwrap().to_be_bytes();
         if recipe.good_mac {
             let mac = provider.hash(id.mac).unwrap().hmac(mac_key);
-            let tag = mac.sign(&[&AAD, &length, &plain[..content]]);
-            plain[content..content + id.mac.len()].copy_from_slice(tag.as_ref());
+            let mut tag = [0; 64];
+            mac.sign(&[&AAD, &length, &plain[..content]], &mut tag);
+            plain[content..content + id.mac.len()].copy_from_slice(&tag[..id.mac.len()]);
         }
     }
     plain[RECORD - 1 - padding.min(RECORD - 1)..].fill(recipe.padding);
