@@ -14,14 +14,13 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use clasp::{ClientConfig, Connection, Facts, ServerConfig, ServerName, Want};
-use core::ops::Range;
+use clasp::{ClientConfig, Connection, Exchange, Facts, Progress, ServerConfig, ServerName, Want};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 /// Makes TLS connections to servers.
 #[derive(Clone, Debug)]
@@ -78,30 +77,18 @@ impl Acceptor {
 
 /// A TLS stream. Reading gives end of file only after the peer's close_notify; a transport that ends without it is
 /// [`io::ErrorKind::UnexpectedEof`]. Reads and writes are cancellation safe: nothing that was taken is lost.
+///
+/// Data is decrypted straight into the buffer of whoever reads, if a whole record has room there (17 KiB are enough);
+/// [`AsyncBufRead`] lends it where it was decrypted. While nothing is on its way, no buffer is held.
 #[derive(Debug)]
 pub struct TlsStream<T> {
-    connection: Connection,
+    exchange: Exchange,
     transport: T,
-    /// Bytes of the peer that are not done with; empty while idle.
-    input: Vec<u8>,
-    used: usize,
-    ready: Range<usize>,
-    /// Bytes for the peer that the transport has not taken; empty while idle.
-    output: Vec<u8>,
-    written: usize,
-    /// Early data that came during the handshake; the configuration bounds it.
-    early: Vec<u8>,
 }
-
-/// Bytes asked of the transport at once: a whole record with its header.
-const READ_SIZE: usize = 16 * 1024 + 2048 + 5;
-/// Sealed bytes waiting for the transport before writing waits too.
-const MAX_PENDING: usize = 64 * 1024;
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     fn new(connection: Connection, transport: T) -> Self {
-        let (input, output, early) = (Vec::new(), Vec::new(), Vec::new());
-        Self { connection, transport, input, used: 0, ready: 0..0, output, written: 0, early }
+        Self { exchange: Exchange::new(connection), transport }
     }
 
     /// What the handshake settled.
@@ -109,13 +96,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     /// # Panics
     /// Never: a stream exists only after its handshake.
     pub fn facts(&self) -> &Arc<Facts> {
-        self.connection.facts().expect("a stream is given out after its handshake")
+        self.connection().facts().expect("a stream is given out after its handshake")
     }
 
     /// Server: the early data (0-RTT) that came with the handshake, once. An attacker may have made it arrive a second
     /// time. Reading the stream never gives early data, so a server that allows it has to ask here.
     pub fn take_early_data(&mut self) -> Vec<u8> {
-        core::mem::take(&mut self.early)
+        core::mem::take(self.exchange.early())
     }
 
     /// Moves our sending keys on, and asks the peer to do the same if `ask` (TLS 1.3). The message goes with the next
@@ -124,12 +111,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     /// # Errors
     /// As [`Connection::update_keys`].
     pub fn update_keys(&mut self, ask: bool) -> io::Result<()> {
-        Ok(self.connection.update_keys(ask, &mut self.output)?)
+        Ok(self.exchange.call(|connection, out| connection.update_keys(ask, out))?)
     }
 
     /// The connection, for exporters and channel bindings.
     pub fn connection(&self) -> &Connection {
-        &self.connection
+        self.exchange.connection()
     }
 
     /// The transport.
@@ -143,7 +130,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let advanced = self.connection.advance(cx, &mut self.output);
+            let advanced = self.exchange.advance(cx);
             match self.poll_drain(cx) {
                 Poll::Pending if advanced.is_ok() => {}
                 // An alert that cannot be sent now is not waited for: the error is what matters.
@@ -152,74 +139,72 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
                 Poll::Ready(_) => {}
             }
             match advanced? {
-                Want::Nothing if self.output.is_empty() => return Poll::Ready(Ok(())),
+                Want::Nothing if self.exchange.unsent().is_empty() => return Poll::Ready(Ok(())),
                 Want::Nothing | Want::Outside => return Poll::Pending,
                 Want::Bytes => {
-                    ready!(self.poll_pull(cx))?;
+                    if !self.step(cx, Exchange::take)? {
+                        ready!(self.poll_more(cx))?;
+                    }
                 }
             }
         }
+    }
+
+    /// Does a step. If it fails, the alert goes out if the transport takes it now.
+    fn step<R>(&mut self, cx: &mut Context<'_>, act: impl FnOnce(&mut Exchange) -> clasp::Result<R>) -> io::Result<R> {
+        act(&mut self.exchange).map_err(|error| {
+            let _told = self.poll_drain(cx);
+            error.into()
+        })
     }
 
     /// Gives the transport what waits for it.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.written < self.output.len() {
-            let n = ready!(Pin::new(&mut self.transport).poll_write(cx, &self.output[self.written..]))?;
-            if n == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        while let unsent @ [_, ..] = self.exchange.unsent() {
+            match ready!(Pin::new(&mut self.transport).poll_write(cx, unsent))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                n => self.exchange.sent(n),
             }
-            self.written += n;
         }
-        self.output = Vec::new();
-        self.written = 0;
         Poll::Ready(Ok(()))
     }
 
-    /// Takes records that are here, or reads more; false at the end.
-    fn poll_pull(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        self.input.drain(..self.used);
-        self.used = 0;
-        self.ready = 0..0;
-        if !self.input.is_empty() {
-            let taken = self.connection.receive(&mut self.input, &mut self.output);
-            let early = &mut self.early;
-            let taken = taken.map(|r| {
-                if r.early {
-                    early.extend_from_slice(r.data);
-                    return (r.used, 0..0);
-                }
-                (r.used, r.at..r.at + r.data.len())
-            });
-            match taken {
-                Ok((used, ready)) => (self.used, self.ready) = (used, ready),
-                Err(error) => {
-                    // The alert goes out if the transport takes it now.
-                    let _told = self.poll_drain(cx);
-                    return Poll::Ready(Err(error.into()));
-                }
-            }
-            if self.used > 0 {
-                return Poll::Ready(Ok(true));
-            }
-        }
-        if self.connection.peer_closed() {
-            return Poll::Ready(Ok(false));
-        }
-        let have = self.input.len();
-        self.input.resize(have + READ_SIZE, 0);
-        let mut buffer = ReadBuf::new(&mut self.input[have..]);
+    /// Bytes of the transport; false at its end.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut buffer = ReadBuf::new(self.exchange.room());
         let outcome = Pin::new(&mut self.transport).poll_read(cx, &mut buffer);
         let n = buffer.filled().len();
-        self.input.truncate(have + if matches!(outcome, Poll::Ready(Ok(()))) { n } else { 0 });
-        if self.input.is_empty() {
-            self.input = Vec::new();
-        }
-        ready!(outcome)?;
-        if n == 0 {
-            self.connection.transport_ended()?;
+        if n == 0 || !matches!(outcome, Poll::Ready(Ok(()))) {
+            self.exchange.rest();
+            ready!(outcome)?;
+            self.exchange.ended()?;
             return Poll::Ready(Ok(false));
         }
+        self.exchange.arrived(n);
         Poll::Ready(Ok(true))
+    }
+
+    /// Steps, and reads, until there is data or the end.
+    fn poll_progress(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut act: impl FnMut(&mut Exchange) -> clasp::Result<Progress>,
+    ) -> Poll<io::Result<usize>> {
+        // What a write left behind must not wait for a flush that never comes: the peer may be waiting for it.
+        if let Poll::Ready(Err(e)) = self.poll_drain(cx) {
+            return Poll::Ready(Err(e));
+        }
+        loop {
+            match self.step(cx, &mut act)? {
+                Progress::Data(n) => return Poll::Ready(Ok(n)),
+                Progress::End => return Poll::Ready(Ok(0)),
+                Progress::NeedsBytes => {
+                    if !ready!(self.poll_more(cx))? {
+                        return Poll::Ready(Ok(0));
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -229,28 +214,22 @@ fn closed() -> io::Error {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        // What a write left behind must not wait for a flush that never comes: the peer may be waiting for it.
-        if let Poll::Ready(Err(e)) = this.poll_drain(cx) {
-            return Poll::Ready(Err(e));
-        }
-        while this.ready.is_empty() && buf.remaining() > 0 {
-            if !ready!(this.poll_pull(cx))? {
-                this.input = Vec::new();
-                this.used = 0;
-                return Poll::Ready(Ok(()));
-            }
-        }
-        let ready = &this.input[this.ready.clone()];
-        let n = ready.len().min(buf.remaining());
-        buf.put_slice(&ready[..n]);
-        this.ready.start += n;
-        if this.ready.is_empty() && this.used == this.input.len() {
-            this.input = Vec::new();
-            this.used = 0;
-            this.ready = 0..0;
-        }
+        let place = buf.initialize_unfilled();
+        let n = ready!(self.get_mut().poll_progress(cx, |exchange| exchange.read(place)))?;
+        buf.advance(n);
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for TlsStream<T> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        ready!(this.poll_progress(cx, Exchange::fill))?;
+        Poll::Ready(Ok(this.exchange.data()))
+    }
+
+    fn consume(self: Pin<&mut Self>, len: usize) {
+        self.get_mut().exchange.consume(len);
     }
 }
 
@@ -259,20 +238,24 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
         self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
+    /// Takes up to 64 KiB at once, which go to the transport in one piece; waits while as much is on its way.
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.output.len() - this.written > MAX_PENDING {
-            ready!(this.poll_drain(cx))?;
-        }
-        let n = this.connection.send(bufs, &mut this.output)?;
-        // What was taken is taken: a transport that is not ready gets it with the next write or flush.
-        match this.poll_drain(cx) {
-            Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
-            _ => Poll::Ready(Ok(n)),
+        let nothing = bufs.iter().all(|b| b.is_empty());
+        loop {
+            let n = this.exchange.write(bufs)?;
+            // What was taken is taken: a transport that is not ready gets it with the next write or flush.
+            match this.poll_drain(cx) {
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                _ if n > 0 || nothing => return Poll::Ready(Ok(n)),
+                Poll::Pending => return Poll::Pending,
+                // Now there is room.
+                Poll::Ready(Ok(())) => {}
+            }
         }
     }
 
@@ -289,7 +272,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
     /// Says close_notify, then closes the transport's sending side; the peer's data can still be read.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.connection.close(&mut this.output)?;
+        this.exchange.call(|connection, out| connection.close(out))?;
         ready!(this.poll_drain(cx))?;
         Pin::new(&mut this.transport).poll_shutdown(cx)
     }

@@ -8,7 +8,7 @@ use clasp_tokio::{Acceptor, Connector, TlsStream};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 fn connector() -> Connector {
     Connector::new(ClientConfig::builder().trust(authority().roots()).build().unwrap())
@@ -45,6 +45,30 @@ async fn large_transfers_both_ways_through_a_narrow_pipe() {
     a.unwrap();
     b.unwrap();
     assert!(got_c == data && got_s == data);
+}
+
+#[tokio::test]
+async fn data_is_lent_where_it_was_decrypted() {
+    let (mut client, mut server) = pair(5000).await;
+    let sent: Vec<u8> = (0..=250).cycle().take(200_000).collect();
+    let send = async {
+        server.write_all(&sent).await.unwrap();
+        server.shutdown().await.unwrap();
+    };
+    let receive = async {
+        let mut got = Vec::new();
+        loop {
+            let lent = client.fill_buf().await.unwrap();
+            let n = lent.len().min(3000);
+            if n == 0 {
+                return got;
+            }
+            got.extend_from_slice(&lent[..n]);
+            client.consume(n);
+        }
+    };
+    let ((), got) = tokio::join!(send, receive);
+    assert!(got == sent);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 //! ```text
 //!   your program ──  Stream (blocking)   clasp-tokio (async)   Connection (you move the bytes)
 //!                          │                    │                   │
-//!   connection.rs          └────────────────────┴───────────────────┤  drives
+//!   exchange/              └─────────┬──────────┘                   │  buffers on loan
+//!   connection/                      └──────────────────────────────┤  drives
 //!   handshake/   client13  server13  client12  server12: ───────────┤  ask for operations
 //!   record/      frame  join  open  seal  limits  ──────────────────┘  carries them out
 //!   keys/  crypto/  session/  config/  wire/        secrets, primitives, resumption, settings, bytes
@@ -31,6 +32,7 @@ pub mod config;
 mod connection;
 pub mod crypto;
 pub mod error;
+mod exchange;
 mod handshake;
 pub mod keys;
 pub mod record;
@@ -46,6 +48,7 @@ pub use connection::{
     Connection, EarlyData, Facts, HEADROOM, Moved, PeerIdentity, Received, Resumption, TAILROOM, Want,
 };
 pub use error::{Error, Result};
+pub use exchange::{Exchange, Progress};
 pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;
 pub use stream::Stream;

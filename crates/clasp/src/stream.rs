@@ -2,8 +2,9 @@
 
 use crate::connection::{Connection, Facts, Want};
 use crate::error::{Error, Misuse, Result};
+use crate::exchange::{Exchange, Progress};
 use core::task::{Context, Waker};
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
@@ -12,27 +13,20 @@ use std::thread::{self, Thread};
 ///
 /// Reading gives 0 only after the peer's close_notify; a transport that ends without it is
 /// [`io::ErrorKind::UnexpectedEof`]: data may be missing (a truncation attack).
+///
+/// Data is decrypted straight into the buffer of whoever reads, if a whole record has room there (17 KiB are enough);
+/// [`BufRead`] lends it where it was decrypted.
 #[derive(Debug)]
 pub struct Stream<T> {
-    connection: Connection,
+    exchange: Exchange,
     transport: T,
-    /// Bytes of the peer that are no whole record yet; given back when there are none.
-    input: Vec<u8>,
-    /// Where decrypted data that was not read yet stands in `input`, and where the rest begins.
-    ready: core::ops::Range<usize>,
-    used: usize,
-    /// Early data that came and was not read yet; the configuration bounds it.
-    early: Vec<u8>,
 }
-
-/// Bytes asked of the transport at once: a whole record with its header.
-const READ_SIZE: usize = 16 * 1024 + 2048 + 5;
 
 impl<T: Read + Write> Stream<T> {
     /// Speaks TLS over `transport`. The handshake happens with the first read or write, or with
     /// [`handshake`](Self::handshake).
     pub fn new(connection: Connection, transport: T) -> Self {
-        Self { connection, transport, input: Vec::new(), ready: 0..0, used: 0, early: Vec::new() }
+        Self { exchange: Exchange::new(connection), transport }
     }
 
     /// Completes the handshake; gives what it settled. Early data that comes meanwhile is kept for
@@ -41,10 +35,10 @@ impl<T: Read + Write> Stream<T> {
     /// # Errors
     /// The transport's error, or Clasp's [`Error`](crate::Error) inside an [`io::Error`]. The alert is sent first.
     pub fn handshake(&mut self) -> io::Result<Arc<Facts>> {
-        while self.connection.is_handshaking() {
+        while self.connection().is_handshaking() {
             self.handshake_step()?;
         }
-        match (self.connection.failure(), self.connection.facts()) {
+        match (self.connection().failure(), self.connection().facts()) {
             (None, Some(facts)) => Ok(facts.clone()),
             (Some(error), _) => Err(error.clone().into()),
             (None, None) => Err(Error::from(Misuse::HandshakeUnfinished).into()),
@@ -54,7 +48,11 @@ impl<T: Read + Write> Stream<T> {
     fn handshake_step(&mut self) -> io::Result<()> {
         match self.advance()? {
             Want::Outside => thread::park(),
-            Want::Bytes => self.pull().map(drop)?,
+            Want::Bytes => {
+                if !self.step(Exchange::take)? {
+                    self.read_more()?;
+                }
+            }
             Want::Nothing => {}
         }
         Ok(())
@@ -68,9 +66,9 @@ impl<T: Read + Write> Stream<T> {
     /// The transport's error, or if the connection has failed.
     pub fn send_early(&mut self, plain: &[u8]) -> io::Result<usize> {
         self.advance()?;
-        match self.connection.early_data_left() {
+        match self.connection().early_data_left() {
             0 => Ok(0),
-            _ => self.step(|connection, out| connection.send_early(plain, out)),
+            _ => self.call(|connection, out| connection.send_early(plain, out)),
         }
     }
 
@@ -81,7 +79,7 @@ impl<T: Read + Write> Stream<T> {
     /// As [`handshake`](Self::handshake).
     pub fn refused_early_data(&mut self) -> io::Result<Vec<u8>> {
         self.handshake()?;
-        Ok(self.connection.take_refused_early_data())
+        self.call(|connection, _| Ok(connection.take_refused_early_data()))
     }
 
     /// Server: reads early data, which an attacker may have made arrive a second time. Gives 0 once there is no more
@@ -90,16 +88,17 @@ impl<T: Read + Write> Stream<T> {
     /// # Errors
     /// As [`handshake`](Self::handshake).
     pub fn read_early(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.early.is_empty() && self.connection.is_handshaking() {
+        while self.exchange.early().is_empty() && self.connection().is_handshaking() {
             self.handshake_step()?;
         }
-        if self.early.is_empty() {
+        if self.exchange.early().is_empty() {
             self.handshake()?;
         }
-        let n = self.early.len().min(buf.len());
-        self.early.drain(..n).zip(buf).for_each(|(byte, place)| *place = byte);
-        if self.early.is_empty() {
-            self.early = Vec::new();
+        let early = self.exchange.early();
+        let n = early.len().min(buf.len());
+        early.drain(..n).zip(buf).for_each(|(byte, place)| *place = byte);
+        if early.is_empty() {
+            *early = Vec::new();
         }
         Ok(n)
     }
@@ -110,12 +109,12 @@ impl<T: Read + Write> Stream<T> {
     /// # Errors
     /// The transport's error, or if the handshake is not done or made TLS 1.2.
     pub fn update_keys(&mut self, ask: bool) -> io::Result<()> {
-        self.step(|connection, out| connection.update_keys(ask, out))
+        self.call(|connection, out| connection.update_keys(ask, out))
     }
 
     /// The connection.
     pub fn connection(&self) -> &Connection {
-        &self.connection
+        self.exchange.connection()
     }
 
     /// The transport.
@@ -130,7 +129,7 @@ impl<T: Read + Write> Stream<T> {
 
     /// The two parts.
     pub fn into_parts(self) -> (Connection, T) {
-        (self.connection, self.transport)
+        (self.exchange.into_connection(), self.transport)
     }
 
     /// Says close_notify. The peer's data can still be read.
@@ -138,94 +137,97 @@ impl<T: Read + Write> Stream<T> {
     /// # Errors
     /// The transport's error.
     pub fn close(&mut self) -> io::Result<()> {
-        self.step(|connection, out| connection.close(out))?;
-        self.transport.flush()
+        self.call(|connection, out| connection.close(out))?;
+        self.flush()
     }
 
-    /// Calls the connection, then sends what it had to say, whether it failed or not.
-    fn step<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Vec<u8>) -> Result<R>) -> io::Result<R> {
-        let mut out = Vec::new();
-        let result = act(&mut self.connection, &mut out);
-        let sent = if out.is_empty() { Ok(()) } else { self.transport.write_all(&out) };
+    fn call<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Vec<u8>) -> Result<R>) -> io::Result<R> {
+        self.step(|exchange| exchange.call(act))
+    }
+
+    /// Does a step, then sends what there is to send, whether it failed or not.
+    fn step<R>(&mut self, act: impl FnOnce(&mut Exchange) -> Result<R>) -> io::Result<R> {
+        let result = act(&mut self.exchange);
+        let sent = self.drain();
         // The connection's own error says more than that its alert could not be sent.
         let value = result?;
-        sent?;
-        Ok(value)
+        match sent {
+            // A transport that would block gets the rest with the next step.
+            Err(e) if e.kind() != io::ErrorKind::WouldBlock => Err(e),
+            _ => Ok(value),
+        }
+    }
+
+    /// Gives the transport what waits for it.
+    fn drain(&mut self) -> io::Result<()> {
+        while let unsent @ [_, ..] = self.exchange.unsent() {
+            match self.transport.write(unsent) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => self.exchange.sent(n),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
     }
 
     fn advance(&mut self) -> io::Result<Want> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        self.step(|connection, out| connection.advance(&mut Context::from_waker(&waker), out))
+        self.step(|exchange| exchange.advance(&mut Context::from_waker(&waker)))
     }
 
-    /// Takes records that are here, or reads more. Gives whether there is data, or the end (`None`).
-    fn pull(&mut self) -> io::Result<Option<()>> {
-        self.input.drain(..self.used);
-        self.used = 0;
-        self.ready = 0..0;
-        let mut input = core::mem::take(&mut self.input);
-        let mut early = core::mem::take(&mut self.early);
-        let taken = self.step(|connection, out| {
-            let received = connection.receive(&mut input, out)?;
-            if received.early {
-                early.extend_from_slice(received.data);
-                return Ok((received.used, 0..0));
-            }
-            Ok((received.used, received.at..received.at + received.data.len()))
-        });
-        self.early = early;
-        self.input = input;
-        (self.used, self.ready) = taken?;
-        if self.used > 0 {
-            return Ok(Some(()));
-        }
-        if self.connection.peer_closed() {
-            return Ok(None);
-        }
-        self.read_more()
-    }
-
-    fn read_more(&mut self) -> io::Result<Option<()>> {
-        let have = self.input.len();
-        self.input.resize(have + READ_SIZE, 0);
+    /// Bytes of the transport; false at its end.
+    fn read_more(&mut self) -> io::Result<bool> {
         let read = loop {
-            match self.transport.read(&mut self.input[have..]) {
+            match self.transport.read(self.exchange.room()) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };
-        self.input.truncate(have + *read.as_ref().unwrap_or(&0));
+        self.exchange.arrived(*read.as_ref().unwrap_or(&0));
+        if !matches!(read, Ok(1..)) {
+            self.exchange.rest();
+        }
         match read? {
             0 => {
-                self.connection.transport_ended()?;
-                Ok(None)
+                self.exchange.ended()?;
+                Ok(false)
             }
-            _ => Ok(Some(())),
+            _ => Ok(true),
+        }
+    }
+
+    /// Steps, and reads, until there is data or the end.
+    fn progress(&mut self, mut act: impl FnMut(&mut Exchange) -> Result<Progress>) -> io::Result<usize> {
+        self.handshake()?;
+        loop {
+            match self.step(&mut act)? {
+                Progress::Data(n) => return Ok(n),
+                Progress::End => return Ok(0),
+                Progress::NeedsBytes => {
+                    if !self.read_more()? {
+                        return Ok(0);
+                    }
+                }
+            }
         }
     }
 }
 
 impl<T: Read + Write> Read for Stream<T> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.handshake()?;
-        while self.ready.is_empty() && !buf.is_empty() {
-            if self.pull()?.is_none() {
-                self.input = Vec::new();
-                self.used = 0;
-                return Ok(0);
-            }
-        }
-        let ready = &self.input[self.ready.clone()];
-        let n = ready.len().min(buf.len());
-        buf[..n].copy_from_slice(&ready[..n]);
-        self.ready.start += n;
-        if self.ready.is_empty() && self.used == self.input.len() {
-            // Nothing is held while idle.
-            self.input = Vec::new();
-            self.used = 0;
-            self.ready = 0..0;
-        }
-        Ok(n)
+        self.progress(|exchange| exchange.read(buf))
+    }
+}
+
+impl<T: Read + Write> BufRead for Stream<T> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.progress(Exchange::fill)?;
+        Ok(self.exchange.data())
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.exchange.consume(len);
     }
 }
 
@@ -234,12 +236,15 @@ impl<T: Read + Write> Write for Stream<T> {
         self.write_vectored(&[IoSlice::new(buf)])
     }
 
+    /// Takes up to 64 KiB at once, which go to the transport in one piece.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.handshake()?;
-        self.step(|connection, out| connection.send(bufs, out))
+        self.drain()?;
+        self.step(|exchange| exchange.write(bufs))
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.drain()?;
         self.transport.flush()
     }
 }

@@ -7,7 +7,7 @@
 
 use clasp::session::{ServerSessionCache, ServerSessions, TicketKeys};
 use clasp::wire::code::{CipherSuite, ProtocolVersion};
-use clasp::{Answer, ClientConfig, Connection, Policy, ServerConfig};
+use clasp::{Answer, ClientConfig, Connection, Exchange, Policy, Progress, ServerConfig};
 use clasp_testkit::{KeyKind, authority};
 use core::task::{Context, Waker};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -165,6 +165,7 @@ const MAX_IDLE: isize = 6 * 1024;
 fn footprint() {
     what_a_handshake_and_an_idle_connection_cost();
     data_is_moved_without_an_allocation();
+    adapters_hold_no_buffer_while_idle();
     a_million_sessions();
     #[cfg(target_os = "linux")]
     what_the_process_grows_by_per_idle_connection();
@@ -236,6 +237,44 @@ fn data_is_moved_without_an_allocation() {
         }
         assert_eq!(HEAP.get().allocations - before, 0, "{suite}");
     }
+}
+
+/// Adapters hold buffers while bytes are on their way, and none before and after: what is left over is the pool, whose
+/// size does not depend on how many connections there are.
+fn adapters_hold_no_buffer_while_idle() {
+    const PAIRS: usize = 200;
+    const POOL: usize = 16 * 4 * (17 << 10) + 4096;
+    let (client, server) = configs(CipherSuite::TLS_AES_128_GCM_SHA256, false, false);
+    let pair = || {
+        let (client, server) = handshake(&client, &server);
+        (Exchange::new(client.connection), Exchange::new(server.connection))
+    };
+    let mut pairs: Vec<_> = (0..PAIRS).map(|_| pair()).collect();
+    let before = HEAP.get().held;
+    let mut data = [0; 10_000];
+    for (client, server) in &mut pairs {
+        for _ in 0..2 {
+            assert_eq!(client.write(&[IoSlice::new(&[7; 30_000])]).unwrap(), 30_000);
+            let mut got = 0;
+            while got < 30_000 {
+                match server.read(&mut data).unwrap() {
+                    Progress::Data(n) => got += n,
+                    end_or_more => {
+                        assert_eq!(end_or_more, Progress::NeedsBytes, "nobody has closed");
+                        let n = client.unsent().len().min(12_345);
+                        server.room()[..n].copy_from_slice(&client.unsent()[..n]);
+                        server.arrived(n);
+                        client.sent(n);
+                    }
+                }
+            }
+            core::mem::swap(client, server);
+        }
+    }
+    let held = (HEAP.get().held - before).unsigned_abs();
+    println!("heap bytes that {PAIRS} pairs of idle adapters hold together: {held}");
+    assert!(held <= POOL, "{held} bytes");
+    drop(pairs);
 }
 
 /// A store that notes what it is to keep.

@@ -6,7 +6,7 @@ use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::{HandshakeType, ProtocolVersion};
 use clasp::{ClientConfig, EarlyData, Facts, Policy, ServerConfig, Stream};
 use clasp_testkit::{KeyKind, authority};
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -174,4 +174,94 @@ fn tls12_has_no_key_update() {
         },
         |tls| tls.handshake().map(drop).unwrap(),
     );
+}
+
+/// Small reads, large reads and borrowed data, against small writes and large ones.
+#[test]
+fn data_is_the_same_in_every_size() {
+    let sent: Vec<u8> = (0..=250).cycle().take(700_000).collect();
+    for policy in [Policy::modern(), Policy::default().with_versions([ProtocolVersion::Tls12])] {
+        let (client, server) = configs(policy, 0);
+        let (wanted, sizes) = (sent.clone(), [1, 100, 5000, 16_384, 20_000, 70_000, 300_000]);
+        let (got, ()) = pair(
+            &client,
+            &server,
+            |tls| {
+                let mut got = Vec::new();
+                for size in sizes.into_iter().cycle() {
+                    let mut piece = vec![0xee; size];
+                    let n = tls.read(&mut piece).unwrap();
+                    if n == 0 {
+                        break;
+                    }
+                    got.extend_from_slice(&piece[..n]);
+                    let lent = tls.fill_buf().unwrap();
+                    let n = lent.len().min(size);
+                    got.extend_from_slice(&lent[..n]);
+                    tls.consume(n);
+                }
+                got
+            },
+            move |tls| {
+                let mut rest = &wanted[..];
+                for size in sizes.into_iter().cycle() {
+                    let (now, later) = rest.split_at(size.min(rest.len()));
+                    tls.write_all(now).unwrap();
+                    rest = later;
+                    if rest.is_empty() {
+                        break;
+                    }
+                }
+                tls.close().unwrap();
+            },
+        );
+        assert!(got == sent, "{} bytes came of {}", got.len(), sent.len());
+    }
+}
+
+/// A transport that takes a few bytes at a time and then would block.
+struct Narrow {
+    taken: Vec<u8>,
+    room: usize,
+}
+
+impl Read for Narrow {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Narrow {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = bytes.len().min(self.room);
+        self.taken.extend_from_slice(&bytes[..n]);
+        self.room -= n;
+        if n == 0 { Err(std::io::ErrorKind::WouldBlock.into()) } else { Ok(n) }
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_was_taken_is_sent_once_although_the_transport_would_block() {
+    let (client, server) = configs(Policy::modern(), 0);
+    let mut pair = clasp_testkit::Pair::new(&client, &server);
+    pair.drive().unwrap();
+    let mut stream = Stream::new(pair.client, Narrow { taken: Vec::new(), room: 100 });
+    assert_eq!(stream.write(&[7; 1000]).unwrap(), 1000);
+    assert_eq!(stream.flush().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(stream.write(b"more").unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "and nothing is taken");
+    assert_eq!(stream.read(&mut [0; 10]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    stream.transport_mut().room = 10_000;
+    assert_eq!(stream.write(b"more").unwrap(), 4);
+    stream.flush().unwrap();
+    let mut wire = core::mem::take(&mut stream.transport_mut().taken);
+    let (mut got, mut at) = (Vec::new(), 0);
+    while at < wire.len() {
+        let received = pair.server.receive(&mut wire[at..], &mut Vec::new()).unwrap();
+        got.extend_from_slice(received.data);
+        at += received.used;
+    }
+    assert_eq!(got, [&[7; 1000][..], b"more"].concat());
 }
