@@ -77,32 +77,29 @@ fn find(primitive: Primitive, credentials: &Credentials) -> Result<Offer<Operati
     Ok(Offer::Has(match primitive {
         Primitive::Seal(aead, size) => {
             let (mut key, aad, mut data) = (AeadKey::new(aead, true)?, additional_data(size), vec![7; size]);
-            Box::new(move || key.seal(&aad, &mut data).map(drop))
+            Operation::new(move || key.seal(&aad, &mut data).map(drop))
         }
         Primitive::Open(aead, size) => {
             let (aad, mut sealed) = (additional_data(size), vec![7; size]);
             let tag = AeadKey::new(aead, true)?.seal(&aad, &mut sealed)?;
-            let (mut key, mut data) = (AeadKey::new(aead, false)?, sealed.clone());
-            Box::new(move || {
-                data.copy_from_slice(&sealed);
-                key.open(&aad, &mut data, &tag)
-            })
+            let mut key = AeadKey::new(aead, false)?;
+            Operation::on_copies(sealed, move |data| key.open(&aad, data, &tag))
         }
-        Primitive::AeadKey(aead) => Box::new(move || AeadKey::new(aead, true).map(drop)),
-        Primitive::KeyPair(curve) => Box::new(move || key_pair(curve).map(drop)),
+        Primitive::AeadKey(aead) => Operation::new(move || AeadKey::new(aead, true).map(drop)),
+        Primitive::KeyPair(curve) => Operation::new(move || key_pair(curve).map(drop)),
         Primitive::Exchange(curve) => {
             let peer = key_pair(curve)?.1;
-            Box::new(move || agree(curve, &peer))
+            Operation::new(move || agree(curve, &peer))
         }
         Primitive::Sign(kind) => {
             let key = PKey::private_key_from_der(&credentials.with(kind).server.key_der)?;
-            Box::new(move || sign(kind, &key).map(drop))
+            Operation::new(move || sign(kind, &key).map(drop))
         }
         Primitive::Verify(kind) => {
             let issued = &credentials.with(kind).server;
             let signature = sign(kind, &PKey::private_key_from_der(&issued.key_der)?)?;
             let key = X509::from_der(&issued.chain.first().context("no leaf")?.der)?.public_key()?;
-            Box::new(move || {
+            Operation::new(move || {
                 let mut verifier = Verifier::new(MessageDigest::sha256(), &key)?;
                 if kind == Key::Rsa2048 {
                     verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
@@ -114,14 +111,14 @@ fn find(primitive: Primitive, credentials: &Credentials) -> Result<Offer<Operati
         }
         Primitive::Hmac => {
             let key = PKey::hmac(&[3; 32])?;
-            Box::new(move || mac(&key, &[&[7; 32]]))
+            Operation::new(move || mac(&key, &[&[7; 32]]))
         }
         Primitive::ExpandLabel => {
             let info = expand_label_info();
-            Box::new(move || mac(&PKey::hmac(&[3; 32])?, &[&info, &[1]]))
+            Operation::new(move || mac(&PKey::hmac(&[3; 32])?, &[&info, &[1]]))
         }
-        Primitive::Random => Box::new(|| Ok(openssl::rand::rand_bytes(&mut [0; 32])?)),
-        Primitive::Hash => Box::new(|| {
+        Primitive::Random => Operation::new(|| Ok(openssl::rand::rand_bytes(&mut [0; 32])?)),
+        Primitive::Hash => Operation::new(|| {
             std::hint::black_box(openssl::sha::sha256(&[7; 1024]));
             Ok(())
         }),

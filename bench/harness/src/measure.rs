@@ -50,7 +50,7 @@ impl Prepared {
         let mut turn = 1;
         loop {
             let start = clock::now();
-            (0..turn).try_for_each(|_| operation())?;
+            (0..turn).try_for_each(|_| (operation.act)())?;
             if clock::now() - start > 200_000 {
                 return Ok(Self::Primitive { operation, turn });
             }
@@ -74,15 +74,24 @@ impl Prepared {
             }),
             Self::Heap(sides) => measure_heap(sides.as_ref()),
             Self::Primitive { operation, turn } => {
-                let values = turns(budget, || {
-                    let start = clock::now();
-                    (0..*turn).try_for_each(|_| operation())?;
-                    Ok((clock::now() - start) as f64 / f64::from(*turn))
-                })?;
-                Ok(Figures::Alone(Slice::of(values).context("no time for a single turn")?))
+                let values = turns(budget, || one_turn(operation, *turn))?;
+                Ok(Figures::Alone(Slice::of(values).context("no turn")?))
             }
         }
     }
+}
+
+/// Nanoseconds of one operation, without what it does besides the primitive.
+fn one_turn(operation: &mut Operation, turn: u32) -> Result<f64> {
+    let start = clock::now();
+    (0..turn).try_for_each(|_| (operation.act)())?;
+    let mut time = (clock::now() - start) as f64;
+    if let Some(besides) = &mut operation.besides {
+        let start = clock::now();
+        (0..turn).for_each(|_| besides());
+        time -= (clock::now() - start) as f64;
+    }
+    Ok(time / f64::from(turn))
 }
 
 /// Repeats `turn` until the budget is spent; at least once.

@@ -31,7 +31,34 @@ pub enum Offer<T> {
 }
 
 /// Carries a primitive out once. Set-up that a caller would do once per key has been done.
-pub type Operation = Box<dyn FnMut() -> Result<()>>;
+pub struct Operation {
+    pub(crate) act: Box<dyn FnMut() -> Result<()>>,
+    /// What `act` does besides the primitive: its time is taken off.
+    pub(crate) besides: Option<Box<dyn FnMut()>>,
+}
+
+impl Operation {
+    /// Nothing but the primitive.
+    pub fn new(act: impl FnMut() -> Result<()> + 'static) -> Self {
+        Self { act: Box::new(act), besides: None }
+    }
+
+    /// A primitive that uses its input up, as opening in place does: each turn has a fresh copy of `input`.
+    pub fn on_copies(input: Vec<u8>, mut act: impl FnMut(&mut [u8]) -> Result<()> + 'static) -> Self {
+        let (mut copy, mut other) = (input.clone(), input.clone());
+        let same = input.clone();
+        Self {
+            act: Box::new(move || {
+                copy.copy_from_slice(&input);
+                act(&mut copy)
+            }),
+            besides: Some(Box::new(move || {
+                other.copy_from_slice(&same);
+                std::hint::black_box(&mut other);
+            })),
+        }
+    }
+}
 
 /// The two configurations of a scenario. A row makes many connections from them.
 pub trait Sides {

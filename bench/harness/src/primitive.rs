@@ -14,8 +14,7 @@ pub enum Curve {
 pub enum Primitive {
     /// Encrypts this many bytes in place with a key that is set up.
     Seal(Aead, usize),
-    /// Decrypts this many bytes in place. Measured with the ciphertext copied back between two turns: that copy is in
-    /// the figure (a few per cent at 16 KiB), which makes the floor a little high, never low by more.
+    /// Decrypts this many bytes in place.
     Open(Aead, usize),
     /// Sets an AEAD key up.
     AeadKey(Aead),

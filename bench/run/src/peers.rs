@@ -74,7 +74,14 @@ impl Library {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?.join("Cargo.toml");
         eprintln!("building {} ...", self.package);
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--quiet", "--message-format=json-render-diagnostics", "--package", self.package])
+            .args([
+                "build",
+                "--release",
+                "--quiet",
+                "--message-format=json-render-diagnostics",
+                "--package",
+                self.package,
+            ])
             .arg("--manifest-path")
             .arg(&manifest)
             .stderr(Stdio::piped())

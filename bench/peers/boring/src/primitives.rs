@@ -23,55 +23,50 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
     Ok(Offer::Has(match primitive {
         Primitive::Seal(aead, size) => {
             let (key, aad, mut data) = (AeadKey::new(aead)?, additional_data(size), vec![7; size]);
-            Box::new(move || key.seal(&aad, &mut data).map(drop))
+            Operation::new(move || key.seal(&aad, &mut data).map(drop))
         }
         Primitive::Open(aead, size) => {
             let (key, aad, mut sealed) = (AeadKey::new(aead)?, additional_data(size), vec![7; size]);
             let tag = key.seal(&aad, &mut sealed)?;
-            let mut data = sealed.clone();
-            Box::new(move || {
-                data.copy_from_slice(&sealed);
-                key.open(&aad, &mut data, &tag)
-            })
+            Operation::on_copies(sealed, move |data| key.open(&aad, data, &tag))
         }
-        Primitive::AeadKey(aead) => Box::new(move || AeadKey::new(aead).map(drop)),
+        Primitive::AeadKey(aead) => Operation::new(move || AeadKey::new(aead).map(drop)),
         Primitive::CbcSeal(size) => {
             let (key, mut data) = (AeadKey::cbc(true)?, vec![7; size + CBC_OVERHEAD]);
-            Box::new(move || key.cbc_seal(&mut data, size).map(drop))
+            Operation::new(move || key.cbc_seal(&mut data, size).map(drop))
         }
         Primitive::CbcOpen(size) => {
             let mut sealed = vec![7; size + CBC_OVERHEAD];
             let len = AeadKey::cbc(true)?.cbc_seal(&mut sealed, size)?;
             sealed.truncate(len);
-            let (key, mut data) = (AeadKey::cbc(false)?, sealed.clone());
-            Box::new(move || {
-                data.copy_from_slice(&sealed);
-                key.cbc_open(&mut data)
-            })
+            let key = AeadKey::cbc(false)?;
+            Operation::on_copies(sealed, move |data| key.cbc_open(data))
         }
-        Primitive::KeyPair(curve) => Box::new(move || key_pair(curve).map(drop)),
+        Primitive::KeyPair(curve) => Operation::new(move || key_pair(curve).map(drop)),
         Primitive::Exchange(curve) => {
             let peer = key_pair(curve)?.1;
-            Box::new(move || key_pair(curve)?.0.agree(&peer))
+            Operation::new(move || key_pair(curve)?.0.agree(&peer))
         }
-        Primitive::KemKeyPair => Box::new(|| Ok(MlKemPrivateKey::generate(Kem::MlKem768).map(drop)?)),
+        Primitive::KemKeyPair => Operation::new(|| Ok(MlKemPrivateKey::generate(Kem::MlKem768).map(drop)?)),
         Primitive::KemExchange => {
             let ciphertext = MlKemPrivateKey::generate(Kem::MlKem768)?.0.encapsulate()?.0;
-            Box::new(move || Ok(MlKemPrivateKey::generate(Kem::MlKem768)?.1.decapsulate(&ciphertext).map(drop)?))
+            Operation::new(move || {
+                Ok(MlKemPrivateKey::generate(Kem::MlKem768)?.1.decapsulate(&ciphertext).map(drop)?)
+            })
         }
         Primitive::Encapsulate => {
             let public = MlKemPrivateKey::generate(Kem::MlKem768)?.0.as_bytes().to_vec();
-            Box::new(move || Ok(MlKemPublicKey::from_slice(Kem::MlKem768, &public)?.encapsulate().map(drop)?))
+            Operation::new(move || Ok(MlKemPublicKey::from_slice(Kem::MlKem768, &public)?.encapsulate().map(drop)?))
         }
         Primitive::Sign(kind) => {
             let key = PKey::private_key_from_der(&credentials.with(kind).server.key_der)?;
-            Box::new(move || sign(kind, &key).map(drop))
+            Operation::new(move || sign(kind, &key).map(drop))
         }
         Primitive::Verify(kind) => {
             let issued = &credentials.with(kind).server;
             let signature = sign(kind, &PKey::private_key_from_der(&issued.key_der)?)?;
             let key = X509::from_der(&issued.chain.first().context("no leaf")?.der)?.public_key()?;
-            Box::new(move || {
+            Operation::new(move || {
                 let mut verifier = Verifier::new(MessageDigest::sha256(), &key)?;
                 if kind == Key::Rsa2048 {
                     verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
@@ -83,19 +78,19 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         }
         Primitive::Hmac => {
             let key = HmacKey::new(&[3; 32])?;
-            Box::new(move || key.sign(&[7; 32]))
+            Operation::new(move || key.sign(&[7; 32]))
         }
         Primitive::ExpandLabel => {
             let (suite, info) = (HkdfSuite::new(MessageDigest::sha256()), expand_label_info());
-            Box::new(move || {
+            Operation::new(move || {
                 let mut out = [0; 32];
                 suite.expand(&[3; 32], &info, &mut out)?;
                 std::hint::black_box(out);
                 Ok(())
             })
         }
-        Primitive::Random => Box::new(|| Ok(boring::rand::rand_bytes(&mut [0; 32])?)),
-        Primitive::Hash => Box::new(|| {
+        Primitive::Random => Operation::new(|| Ok(boring::rand::rand_bytes(&mut [0; 32])?)),
+        Primitive::Hash => Operation::new(|| {
             std::hint::black_box(boring::sha::sha256(&[7; 1024]));
             Ok(())
         }),
@@ -178,7 +173,7 @@ impl AeadKey {
                 aad.len(),
             )
         };
-        ensure!(done == 1, "opening failed: {}", boring::error::ErrorStack::get());
+        ensure!(done == 1, "opening failed");
         Ok(())
     }
 
@@ -221,7 +216,7 @@ impl AeadKey {
                 11,
             )
         };
-        ensure!(done == 1, "opening failed: {}", boring::error::ErrorStack::get());
+        ensure!(done == 1, "opening failed");
         Ok(())
     }
 }

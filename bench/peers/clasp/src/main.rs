@@ -171,7 +171,7 @@ impl Connection for End {
         Ok(Settled {
             suite: facts.suite.name().to_string(),
             resumed: facts.resumed.is_some(),
-            peer_certificate: !facts.peer_chain.is_empty(),
+            peer_certificate: !facts.peer_chain().is_empty(),
         })
     }
 }

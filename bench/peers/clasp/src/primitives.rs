@@ -15,7 +15,7 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         Primitive::Seal(aead, size) => {
             let key = aead_key(aead)?;
             let (aad, mut data) = (additional_data(size), vec![7; size]);
-            Box::new(move || key.seal(&[9; 12], &aad, &mut data).map(drop).map_err(Into::into))
+            Operation::new(move || key.seal(&[9; 12], &aad, &mut data).map(drop).map_err(Into::into))
         }
         Primitive::Open(aead, size) => {
             let key = aead_key(aead)?;
@@ -23,36 +23,29 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
             let mut sealed = vec![7; size];
             let tag = key.seal(&[9; 12], &aad, &mut sealed)?;
             sealed.extend_from_slice(&tag);
-            let mut data = sealed.clone();
-            Box::new(move || {
-                data.copy_from_slice(&sealed);
-                key.open(&[9; 12], &aad, &mut data).map(drop).map_err(Into::into)
-            })
+            Operation::on_copies(sealed, move |data| key.open(&[9; 12], &aad, data).map(drop).map_err(Into::into))
         }
-        Primitive::AeadKey(aead) => Box::new(move || aead_key(aead).map(drop)),
+        Primitive::AeadKey(aead) => Operation::new(move || aead_key(aead).map(drop)),
         Primitive::CbcSeal(size) => {
             let mut key = cbc_key(Use::Seal)?;
             let mut data = vec![7; size + 64];
-            Box::new(move || key.seal(&[9; 16], &[1; 11], &mut data, size).map(drop).map_err(Into::into))
+            Operation::new(move || key.seal(&[9; 16], &[1; 11], &mut data, size).map(drop).map_err(Into::into))
         }
         Primitive::CbcOpen(size) => {
             let mut sealed = vec![7; size + 64];
             let len = cbc_key(Use::Seal)?.seal(&[9; 16], &[1; 11], &mut sealed, size)?;
             sealed.truncate(len);
-            let (mut key, mut data) = (cbc_key(Use::Open)?, sealed.clone());
-            Box::new(move || {
-                data.copy_from_slice(&sealed);
-                key.open(&[9; 16], &[1; 11], &mut data).map(drop).map_err(Into::into)
-            })
+            let mut key = cbc_key(Use::Open)?;
+            Operation::on_copies(sealed, move |data| key.open(&[9; 16], &[1; 11], data).map(drop).map_err(Into::into))
         }
         Primitive::KeyPair(curve) => {
             let group = group(curve)?;
-            Box::new(move || group.start().map(drop).map_err(Into::into))
+            Operation::new(move || group.start().map(drop).map_err(Into::into))
         }
         Primitive::Exchange(curve) => {
             let group = group(curve)?;
             let peer = group.start()?.public().to_vec();
-            Box::new(move || {
+            Operation::new(move || {
                 let mut secret = SharedSecret::default();
                 group.start()?.finish(&peer, &mut secret).map_err(Into::into)
             })
@@ -62,7 +55,7 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         }
         Primitive::Sign(kind) => {
             let key = PrivateKey::from_der(&credentials.with(kind).server.key_der)?;
-            Box::new(move || key.sign(scheme(kind), &[7; 130]).map(drop).map_err(Into::into))
+            Operation::new(move || key.sign(scheme(kind), &[7; 130]).map(drop).map_err(Into::into))
         }
         Primitive::Verify(kind) => {
             let issued = &credentials.with(kind).server;
@@ -70,34 +63,36 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
             let leaf = Certificate::parse(leaf).map_err(|field| anyhow::anyhow!("a bad {field}"))?;
             let spki = leaf.spki().to_vec();
             let signature = PrivateKey::from_der(&issued.key_der)?.sign(scheme(kind), &[7; 130])?;
-            Box::new(move || {
+            Operation::new(move || {
                 provider.verify.verify(scheme(kind), &spki, &[7; 130], &signature, true).map_err(Into::into)
             })
         }
         Primitive::Hmac => {
             let key = provider.hash(HashId::Sha256)?.hmac(&[3; 32]);
-            Box::new(move || {
-                std::hint::black_box(key.sign(&[&[7; 32]]));
+            Operation::new(move || {
+                let mut out = [0; 32];
+                key.sign(&[&[7; 32]], &mut out);
+                std::hint::black_box(out);
                 Ok(())
             })
         }
         Primitive::ExpandLabel => {
             let (hash, info) = (provider.hash(HashId::Sha256)?, expand_label_info());
-            Box::new(move || {
-                std::hint::black_box(hash.hmac(&[3; 32]).sign(&[&info, &[1]]));
+            Operation::new(move || {
+                let mut out = [0; 32];
+                hash.keyed(&[3; 32], &mut |key| key.sign(&[&info, &[1]], &mut out));
+                std::hint::black_box(out);
                 Ok(())
             })
         }
-        Primitive::Random => Box::new(move || {
+        Primitive::Random => Operation::new(move || {
             let mut out = [0; 32];
             provider.random.fill(&mut out).map_err(Into::into)
         }),
         Primitive::Hash => {
             let hash = provider.hash(HashId::Sha256)?;
-            Box::new(move || {
-                let mut context = hash.start();
-                context.update(&[7; 1024]);
-                std::hint::black_box(context.finish());
+            Operation::new(move || {
+                std::hint::black_box(hash.digest(&[&[7; 1024]]));
                 Ok(())
             })
         }

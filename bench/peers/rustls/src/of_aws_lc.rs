@@ -28,11 +28,11 @@ fn kem(primitive: Primitive) -> Result<Offer<Operation>> {
         Ok(key.encapsulate().map_err(failed)?.0.as_ref().to_vec())
     };
     Ok(Offer::Has(match primitive {
-        Primitive::KemKeyPair => Box::new(move || public(&key()?).map(drop)),
+        Primitive::KemKeyPair => Operation::new(move || public(&key()?).map(drop)),
         Primitive::KemExchange => {
             // Any ciphertext does: one that is not for this key is decapsulated to another secret in the same time.
             let ciphertext = encapsulate(&public(&key()?)?)?;
-            Box::new(move || {
+            Operation::new(move || {
                 let key = key()?;
                 public(&key)?;
                 key.decapsulate(ciphertext.as_slice().into()).map(drop).map_err(failed)
@@ -40,7 +40,7 @@ fn kem(primitive: Primitive) -> Result<Offer<Operation>> {
         }
         _ => {
             let public = public(&key()?)?;
-            Box::new(move || encapsulate(&public).map(drop))
+            Operation::new(move || encapsulate(&public).map(drop))
         }
     }))
 }

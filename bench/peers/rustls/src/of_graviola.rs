@@ -15,7 +15,7 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
     Ok(Offer::Has(match primitive {
         Primitive::Seal(aead, size) => {
             let (key, aad, mut data) = (AeadKey::new(aead), additional_data(size), vec![7; size]);
-            Box::new(move || {
+            Operation::new(move || {
                 std::hint::black_box(key.seal(&aad, &mut data));
                 Ok(())
             })
@@ -23,26 +23,22 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         Primitive::Open(aead, size) => {
             let (key, aad, mut sealed) = (AeadKey::new(aead), additional_data(size), vec![7; size]);
             let tag = key.seal(&aad, &mut sealed);
-            let mut data = sealed.clone();
-            Box::new(move || {
-                data.copy_from_slice(&sealed);
-                key.open(&aad, &mut data, &tag)
-            })
+            Operation::on_copies(sealed, move |data| key.open(&aad, data, &tag))
         }
-        Primitive::AeadKey(aead) => Box::new(move || {
+        Primitive::AeadKey(aead) => Operation::new(move || {
             std::hint::black_box(AeadKey::new(aead));
             Ok(())
         }),
-        Primitive::KeyPair(curve) => Box::new(move || key_pair(curve).map(drop)),
+        Primitive::KeyPair(curve) => Operation::new(move || key_pair(curve).map(drop)),
         Primitive::Exchange(curve) => {
             let (_, peer) = key_pair(curve)?;
-            Box::new(move || key_pair(curve)?.0.agree(&peer))
+            Operation::new(move || key_pair(curve)?.0.agree(&peer))
         }
         Primitive::KemKeyPair | Primitive::KemExchange | Primitive::Encapsulate => kem(primitive)?,
         Primitive::Sign(_) | Primitive::Verify(_) => signatures(primitive, credentials)?,
         Primitive::Hmac => {
             let key = Hmac::<Sha256>::new([3; 32]);
-            Box::new(move || {
+            Operation::new(move || {
                 let mut mac = key.clone();
                 mac.update([7; 32]);
                 std::hint::black_box(mac.finish());
@@ -51,7 +47,7 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         }
         Primitive::ExpandLabel => {
             let info = expand_label_info();
-            Box::new(move || {
+            Operation::new(move || {
                 let mut mac = Hmac::<Sha256>::new([3; 32]);
                 mac.update(&info);
                 mac.update([1]);
@@ -59,8 +55,8 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
                 Ok(())
             })
         }
-        Primitive::Random => Box::new(|| graviola::random::fill(&mut [0; 32]).map_err(failed)),
-        Primitive::Hash => Box::new(|| {
+        Primitive::Random => Operation::new(|| graviola::random::fill(&mut [0; 32]).map_err(failed)),
+        Primitive::Hash => Operation::new(|| {
             std::hint::black_box(Sha256::hash(&[7; 1024]));
             Ok(())
         }),
@@ -146,20 +142,20 @@ fn kem(primitive: Primitive) -> Result<Operation> {
         Ok(mlkem768::EncapKey::from_bytes(&public).map_err(failed)?.encaps().map_err(failed)?.1)
     };
     Ok(match primitive {
-        Primitive::KemKeyPair => Box::new(move || {
+        Primitive::KemKeyPair => Operation::new(move || {
             std::hint::black_box(key()?.encapsulation_key().as_bytes());
             Ok(())
         }),
         Primitive::KemExchange => {
             let ciphertext = encapsulate()?;
-            Box::new(move || {
+            Operation::new(move || {
                 let key = key()?;
                 std::hint::black_box(key.encapsulation_key().as_bytes());
                 std::hint::black_box(key.decaps(&ciphertext));
                 Ok(())
             })
         }
-        _ => Box::new(move || encapsulate().map(drop)),
+        _ => Operation::new(move || encapsulate().map(drop)),
     })
 }
 
@@ -169,19 +165,19 @@ fn signatures(primitive: Primitive, credentials: &Credentials) -> Result<Operati
         Primitive::Sign(Key::EcdsaP256) => {
             let key = ecdsa_key(credentials)?;
             let mut signature = [0; 80];
-            Box::new(move || key.sign_asn1::<Sha256>(&[MESSAGE], &mut signature).map(drop).map_err(failed))
+            Operation::new(move || key.sign_asn1::<Sha256>(&[MESSAGE], &mut signature).map(drop).map_err(failed))
         }
         Primitive::Sign(_) => {
             let key = rsa_key(credentials)?;
             let mut signature = [0; 256];
-            Box::new(move || key.sign_pss_sha256(&mut signature, MESSAGE).map(drop).map_err(failed))
+            Operation::new(move || key.sign_pss_sha256(&mut signature, MESSAGE).map(drop).map_err(failed))
         }
         Primitive::Verify(Key::EcdsaP256) => {
             let key = ecdsa_key(credentials)?;
             let mut signature = [0; 80];
             let signature = key.sign_asn1::<Sha256>(&[MESSAGE], &mut signature).map_err(failed)?.to_vec();
             let public = key.private_key.public_key_uncompressed();
-            Box::new(move || {
+            Operation::new(move || {
                 let key = ecdsa::VerifyingKey::<ecdsa::P256>::from_x962_uncompressed(&public).map_err(failed)?;
                 key.verify_asn1::<Sha256>(&[MESSAGE], &signature).map_err(failed)
             })
@@ -191,7 +187,7 @@ fn signatures(primitive: Primitive, credentials: &Credentials) -> Result<Operati
             let mut signature = [0; 256];
             key.sign_pss_sha256(&mut signature, MESSAGE).map_err(failed)?;
             let public = key.public_key();
-            Box::new(move || public.verify_pss_sha256(&signature, MESSAGE).map_err(failed))
+            Operation::new(move || public.verify_pss_sha256(&signature, MESSAGE).map_err(failed))
         }
     })
 }

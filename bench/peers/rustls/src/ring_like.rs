@@ -18,7 +18,7 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
     Ok(Offer::Has(match primitive {
         Primitive::Seal(aead, size) => {
             let (key, aad, mut data) = (aead_key(aead)?, additional_data(size), vec![7; size]);
-            Box::new(move || {
+            Operation::new(move || {
                 key.seal_in_place_separate_tag(nonce(), Aad::from(aad), &mut data).map(drop).map_err(failed)
             })
         }
@@ -26,14 +26,12 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
             let (key, aad) = (aead_key(aead)?, additional_data(size));
             let mut sealed = vec![7; size];
             key.seal_in_place_append_tag(nonce(), Aad::from(aad), &mut sealed).map_err(failed)?;
-            let mut data = sealed.clone();
-            Box::new(move || {
-                data.copy_from_slice(&sealed);
-                key.open_in_place(nonce(), Aad::from(aad), &mut data).map(drop).map_err(failed)
+            Operation::on_copies(sealed, move |data| {
+                key.open_in_place(nonce(), Aad::from(aad), data).map(drop).map_err(failed)
             })
         }
-        Primitive::AeadKey(aead) => Box::new(move || aead_key(aead).map(drop)),
-        Primitive::KeyPair(curve) => Box::new(move || {
+        Primitive::AeadKey(aead) => Operation::new(move || aead_key(aead).map(drop)),
+        Primitive::KeyPair(curve) => Operation::new(move || {
             EphemeralPrivateKey::generate(group(curve), &SystemRandom::new())
                 .and_then(|key| key.compute_public_key())
                 .map(drop)
@@ -43,7 +41,7 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
             let random = SystemRandom::new();
             let peer = EphemeralPrivateKey::generate(group(curve), &random).and_then(|key| key.compute_public_key());
             let peer = peer.map_err(failed)?.as_ref().to_vec();
-            Box::new(move || {
+            Operation::new(move || {
                 let key = EphemeralPrivateKey::generate(group(curve), &random).map_err(failed)?;
                 key.compute_public_key().map_err(failed)?;
                 agree(key, &agreement::UnparsedPublicKey::new(group(curve), &peer))
@@ -51,7 +49,7 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         }
         Primitive::Sign(kind) => {
             let (_, mut sign) = signer(kind, &credentials.with(kind).server.key_der)?;
-            Box::new(move || sign().map(drop))
+            Operation::new(move || sign().map(drop))
         }
         Primitive::Verify(kind) => {
             let (public, mut sign) = signer(kind, &credentials.with(kind).server.key_der)?;
@@ -60,18 +58,18 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
                 Key::EcdsaP256 => &signature::ECDSA_P256_SHA256_ASN1,
                 Key::Rsa2048 => &RSA_PSS_2048_8192_SHA256,
             };
-            Box::new(move || UnparsedPublicKey::new(algorithm, &public).verify(MESSAGE, &signature).map_err(failed))
+            Operation::new(move || UnparsedPublicKey::new(algorithm, &public).verify(MESSAGE, &signature).map_err(failed))
         }
         Primitive::Hmac => {
             let key = hmac::Key::new(hmac::HMAC_SHA256, &[3; 32]);
-            Box::new(move || {
+            Operation::new(move || {
                 std::hint::black_box(hmac::sign(&key, &[7; 32]));
                 Ok(())
             })
         }
         Primitive::ExpandLabel => {
             let info = expand_label_info();
-            Box::new(move || {
+            Operation::new(move || {
                 let secret = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, &[3; 32]);
                 let mut out = [0; 32];
                 secret.expand(&[&info], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut out)).map_err(failed)?;
@@ -81,9 +79,9 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         }
         Primitive::Random => {
             let random = SystemRandom::new();
-            Box::new(move || random.fill(&mut [0; 32]).map_err(failed))
+            Operation::new(move || random.fill(&mut [0; 32]).map_err(failed))
         }
-        Primitive::Hash => Box::new(|| {
+        Primitive::Hash => Operation::new(|| {
             std::hint::black_box(digest::digest(&digest::SHA256, &[7; 1024]));
             Ok(())
         }),
