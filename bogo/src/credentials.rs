@@ -98,7 +98,6 @@ pub(crate) fn psks(flags: &Flags) -> Result<Vec<(usize, PreSharedKey)>, Failure>
 
 /// The SHA-256 of some bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> Vec<u8> {
-    let mut context = Provider::builtin().hash(HashId::Sha256).map(|h| h.start()).expect("the built-in hash");
-    context.update(bytes);
-    context.finish().as_ref().to_vec()
+    let hash = Provider::builtin().hash(HashId::Sha256).expect("the built-in hash");
+    hash.digest(&[bytes]).as_ref().to_vec()
 }

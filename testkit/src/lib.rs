@@ -1,5 +1,5 @@
 //! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand,
-//! providers whose randomness can be had again.
+//! providers whose randomness can be had again or follows a script.
 #![forbid(unsafe_code)]
 
 mod certificates;

@@ -63,10 +63,15 @@ impl Group for Curve {
     fn start(&self) -> CryptoResult<Box<dyn KeyShare>> {
         let mut scalar = [0; 32];
         Seeded.fill(&mut scalar)?;
-        let key = PrivateKey::from_private_key(self.1, &scalar).map_err(|_| CryptoError)?;
-        let public = key.compute_public_key().map_err(|_| CryptoError)?;
-        Ok(Box::new(Share { curve: self.1, key, public }))
+        share(self.1, &scalar)
     }
+}
+
+/// The key pair of a given private key.
+pub(super) fn share(curve: &'static agreement::Algorithm, scalar: &[u8]) -> CryptoResult<Box<dyn KeyShare>> {
+    let key = PrivateKey::from_private_key(curve, scalar).map_err(|_| CryptoError)?;
+    let public = key.compute_public_key().map_err(|_| CryptoError)?;
+    Ok(Box::new(Share { curve, key, public }))
 }
 
 struct Share {

@@ -53,6 +53,7 @@ pub struct ServerConfig {
     pub(crate) encrypt_then_mac: bool,
     pub(crate) record_size_limit: Option<u16>,
     pub(crate) max_early_data: u32,
+    pub(crate) announce_groups: bool,
     pub(crate) tickets_per_handshake: u8,
     pub(crate) psk_without_dhe: bool,
     pub(crate) compression: Vec<CompressionAlgorithm>,
@@ -105,6 +106,7 @@ impl ServerConfig {
             encrypt_then_mac: true,
             record_size_limit: None,
             max_early_data: 0,
+            announce_groups: false,
             tickets_per_handshake: 2,
             psk_without_dhe: false,
             compression: Vec::new(),
@@ -242,6 +244,14 @@ impl ServerBuilder<Ready> {
     #[must_use]
     pub fn max_early_data(mut self, bytes: u32) -> Self {
         self.config.max_early_data = bytes;
+        self
+    }
+
+    /// Tells every TLS 1.3 client the policy's groups. Without it only those clients learn them that sent no share of the
+    /// first (RFC 9846 4.2.7).
+    #[must_use]
+    pub fn announce_groups(mut self, yes: bool) -> Self {
+        self.config.announce_groups = yes;
         self
     }
 

@@ -101,7 +101,8 @@ pub(super) async fn server(
     }
 
     // 4.3.1, 4.3.2, 4.4.2, 4.4.3
-    let limits = send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early);
+    let limits =
+        send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early, group);
     link.limits(limits.send, limits.receive);
     let mut scheme = None;
     if let Some(identity) = &identity {
@@ -290,7 +291,9 @@ fn send_server_hello(
     config.provider.random.fill(&mut random)?;
     let mut block = Vec::new();
     let w = &mut Writer::new(&mut block);
-    early::write_selected_version(ProtocolVersion::Tls13, w);
+    if let Some(admitted) = admitted {
+        pre_shared_key::write_selected(u16::try_from(admitted.index).map_err(|_| Outside::Bug)?, w);
+    }
     if let Some(group) = group {
         link.chose("group", group.0, group.name());
         let theirs = offer.share(group).ok_or(Outside::Bug)?;
@@ -298,9 +301,7 @@ fn send_server_hello(
             .map_err(|e| e.in_extension(ExtensionType::KeyShare).in_message("ClientHello"))?;
         key_share::write_server(KeyShareEntry { group, public: &public }, w);
     }
-    if let Some(admitted) = admitted {
-        pre_shared_key::write_selected(u16::try_from(admitted.index).map_err(|_| Outside::Bug)?, w);
-    }
+    early::write_selected_version(ProtocolVersion::Tls13, w);
     send_hello(link, &random, &offer.session_id, suite, &block);
     Ok(())
 }
@@ -318,16 +319,16 @@ fn send_encrypted_extensions(
     alpn: Option<&[u8]>,
     (shown, client_type, full): (CertificateType, Option<CertificateType>, bool),
     early: EarlyData,
+    group: Option<NamedGroup>,
 ) -> Limits {
     let mut limits = Limits::default();
     let mut block = Vec::new();
     let w = &mut Writer::new(&mut block);
     write_types(offer, shown, client_type, w);
-    if offer.server_name.is_some() && full {
-        w.extension(ExtensionType::ServerName, |_| ());
-    }
-    if let Some(protocol) = alpn {
-        extension::write_alpn(&[protocol], w);
+    // 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
+    if config.announce_groups || group.is_some_and(|g| config.policy.groups.first() != Some(&g)) {
+        let groups = config.policy.groups.iter().map(|g| g.0);
+        extension::write_codes(ExtensionType::SupportedGroups, groups, w);
     }
     if let (Some(theirs), Some(ours)) = (offer.record_size_limit, config.record_size_limit) {
         // The byte of the content type counts: RFC 8449 4.
@@ -336,6 +337,12 @@ fn send_encrypted_extensions(
     } else if let Some(length) = offer.max_fragment_length {
         w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
         limits = Limits { send: length.bytes(), receive: length.bytes() };
+    }
+    if offer.server_name.is_some() && full {
+        w.extension(ExtensionType::ServerName, |_| ());
+    }
+    if let Some(protocol) = alpn {
+        extension::write_alpn(&[protocol], w);
     }
     if early == EarlyData::Accepted {
         w.extension(ExtensionType::EarlyData, |_| ());
