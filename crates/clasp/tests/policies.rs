@@ -10,7 +10,7 @@ fn text(name: &str, policy: &Policy) -> String {
     }
     format!(
         "Policy::{name}()\nversions\n{}suites\n{}groups\n{}schemes\n{}",
-        list(&policy.versions()),
+        list(policy.versions()),
         list(policy.suites()),
         list(policy.groups()),
         list(policy.schemes())

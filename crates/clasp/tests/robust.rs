@@ -85,7 +85,7 @@ proptest! {
         let leak = |body: Vec<u8>| -> &'static [u8] { body.leak() };
         let shares: Vec<KeyShareEntry<'_>> =
             groups.iter().map(|g| KeyShareEntry { group: NamedGroup(*g), public: &public }).collect();
-        let body = leak(written(|w| key_share::write_client(&shares, w)));
+        let body = leak(written(|w| key_share::write_client(shares.iter().copied(), w)));
         prop_assert_eq!(key_share::client(e(body)).unwrap().iter().collect::<Vec<_>>(), shares);
         let psk = PskIdentity { identity: &identity, obfuscated_age: age };
         let body = leak(written(|w| pre_shared_key::write_offered(&[psk], &[32, 48], w)));

@@ -46,7 +46,9 @@ pub struct ClientConfig {
     pub(crate) compression: Vec<CompressionAlgorithm>,
     pub(crate) padding: usize,
     pub(crate) psks: Vec<PreSharedKey>,
-    pub(crate) shares: Option<Vec<NamedGroup>>,
+    /// The groups that the first hello has shares for.
+    pub(crate) first_shares: Vec<NamedGroup>,
+    shares: Option<Vec<NamedGroup>>,
     pub(crate) server_types: Vec<CertificateType>,
     pub(crate) client_types: Vec<CertificateType>,
     pub(crate) verify_again: bool,
@@ -98,6 +100,7 @@ impl ClientConfig {
             compression: Vec::new(),
             padding: 0,
             psks: Vec::new(),
+            first_shares: Vec::new(),
             shares: None,
             server_types: vec![CertificateType::X509],
             client_types: vec![CertificateType::X509],
@@ -127,6 +130,22 @@ impl ClientConfig {
     /// If the first message cannot be made: the system has no randomness.
     pub fn connect(self: &Arc<Self>, name: ServerName<'static>) -> Result<Connection> {
         Connection::client(self, name)
+    }
+}
+
+impl ClientConfig {
+    /// The groups to send shares for at once: the best there is, and the best of the other kind, hybrid or plain, because
+    /// a server may have one kind only.
+    fn first_shares(&self) -> Vec<NamedGroup> {
+        let groups = &self.policy.groups;
+        match &self.shares {
+            Some(wanted) => wanted.iter().copied().filter(|g| groups.contains(g)).collect(),
+            None => {
+                let first = groups.first().copied();
+                let other = groups.iter().copied().find(|g| Some(g.is_hybrid()) != first.map(NamedGroup::is_hybrid));
+                first.into_iter().chain(other).collect()
+            }
+        }
     }
 }
 
@@ -363,10 +382,11 @@ impl ClientBuilder<Ready> {
     ///
     /// # Errors
     /// Names the settings that clash.
-    pub fn build(self) -> Result<Arc<ClientConfig>> {
+    pub fn build(mut self) -> Result<Arc<ClientConfig>> {
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
         check_compression(&self.config.compression)?;
+        self.config.first_shares = self.config.first_shares();
         Ok(Arc::new(self.config))
     }
 }

@@ -319,6 +319,9 @@ impl Identities {
 impl Resolver for Identities {
     fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>> {
         let usable = |i: &&Arc<Identity>| i.fits(hello);
+        if let [only] = &self.0[..] {
+            return Answer::Now(Ok(only.clone()));
+        }
         let named = |i: &&Arc<Identity>| hello.server_name.as_ref().is_some_and(|n| i.is_for(n));
         let all = || self.0.iter();
         let chosen = all().find(|i| named(i) && usable(i)).or_else(|| all().find(usable)).or_else(|| all().next());

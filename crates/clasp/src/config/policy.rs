@@ -145,8 +145,14 @@ impl Policy {
     }
 
     /// The versions it speaks: those it names and has a suite for.
-    pub fn versions(&self) -> Vec<ProtocolVersion> {
-        [ProtocolVersion::Tls13, ProtocolVersion::Tls12].into_iter().filter(|v| self.speaks(*v)).collect()
+    pub fn versions(&self) -> &'static [ProtocolVersion] {
+        const BOTH: &[ProtocolVersion] = &[ProtocolVersion::Tls13, ProtocolVersion::Tls12];
+        match (self.speaks(ProtocolVersion::Tls13), self.speaks(ProtocolVersion::Tls12)) {
+            (true, true) => BOTH,
+            (true, false) => &BOTH[..1],
+            (false, true) => &BOTH[1..],
+            (false, false) => &[],
+        }
     }
 
     /// Whether it speaks a version: it is named, and there is a suite for it.

@@ -5,7 +5,7 @@ use super::bindings::Done;
 use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
-use crate::handshake::link::{Incoming, Link, Operation, Shared, Waiting, lock};
+use crate::handshake::link::{Link, Operation, Shared, Waiting, lock};
 use crate::record::Sealer;
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::{ContentType, HandshakeType, ProtocolVersion};
@@ -34,16 +34,65 @@ impl Live {
         Self { flow: flow(Link::new(shared.clone())), shared, phase, last_sent: None }
     }
 
-    pub(super) fn deliver(&self, message: Vec<u8>) {
-        lock(&self.shared).inbox.push_back(Incoming::Message(message));
+    /// Delivers the payload of a handshake record; `tell` hears of every message that is now whole.
+    pub(super) fn deliver(&self, payload: &[u8], tell: impl FnMut(&[u8])) -> Result<()> {
+        Ok(lock(&self.shared).inbox.add(payload, tell)?)
     }
 
-    pub(super) fn deliver_change_cipher_spec(&self) {
-        lock(&self.shared).inbox.push_back(Incoming::ChangeCipherSpec);
+    /// Delivers a ChangeCipherSpec; one that came before must have been taken.
+    pub(super) fn deliver_change_cipher_spec(&self) -> Result<()> {
+        let again = core::mem::replace(&mut lock(&self.shared).change_cipher_spec, true);
+        if again { Err(PeerError::UnexpectedChangeCipherSpec.into()) } else { Ok(()) }
+    }
+
+    /// Whether part of a message waits for its rest.
+    pub(super) fn is_partial(&self) -> bool {
+        lock(&self.shared).inbox.is_partial()
+    }
+
+    /// Whether the conversation has taken all that came.
+    fn has_taken_all(&self) -> bool {
+        let shared = lock(&self.shared);
+        shared.inbox.is_empty() && !shared.change_cipher_spec
     }
 
     pub(super) fn waiting(&self) -> Waiting {
         lock(&self.shared).waiting
+    }
+
+    /// What the conversation asked for, and the messages it is to send.
+    fn take_operations(&self) -> (Vec<Operation>, Vec<u8>) {
+        let mut shared = lock(&self.shared);
+        (core::mem::take(&mut shared.operations), core::mem::take(&mut shared.flight))
+    }
+
+    /// The buffers of both, empty, for the next poll.
+    fn give_back(&self, operations: Vec<Operation>, flight: Vec<u8>) {
+        let mut shared = lock(&self.shared);
+        shared.operations = operations;
+        shared.flight = flight;
+    }
+}
+
+/// The messages of one poll: which are sealed already, and which are to go out together.
+struct Flight<'a> {
+    messages: &'a [u8],
+    sealed: usize,
+    end: usize,
+}
+
+impl<'a> Flight<'a> {
+    /// One message more, of `len` bytes.
+    fn next(&mut self, len: usize) -> &'a [u8] {
+        let start = self.end;
+        self.end += len;
+        self.messages.get(start..self.end).unwrap_or_default()
+    }
+
+    /// Those that are not sealed yet.
+    fn unsealed(&mut self) -> &'a [u8] {
+        let start = core::mem::replace(&mut self.sealed, self.end);
+        self.messages.get(start..self.end).unwrap_or_default()
     }
 }
 
@@ -52,8 +101,12 @@ impl Connection {
     pub(super) fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
         let Some(live) = &mut self.live else { return Ok(()) };
         let outcome = live.flow.as_mut().poll(cx);
-        let operations = core::mem::take(&mut lock(&live.shared).operations);
-        self.apply(operations, out)?;
+        let (mut operations, mut flight) = live.take_operations();
+        self.apply(&mut operations, &flight, out)?;
+        flight.clear();
+        if let Some(live) = &mut self.live {
+            live.give_back(operations, flight);
+        }
         if let Poll::Ready(result) = outcome {
             self.establish(result?)?;
         } else if let Waiting::Outside(on) = self.waiting() {
@@ -77,8 +130,7 @@ impl Connection {
     }
 
     fn establish(&mut self, established: Established) -> Result<()> {
-        let left_over = self.live.take().is_some_and(|live| !lock(&live.shared).inbox.is_empty());
-        if left_over || self.joiner.is_partial() {
+        if self.live.take().is_some_and(|live| !live.has_taken_all()) {
             return Err(PeerError::DataAtKeyChange.into());
         }
         self.done = Some(Box::new(Done::new(established)));
@@ -87,16 +139,15 @@ impl Connection {
         Ok(())
     }
 
-    fn apply(&mut self, operations: Vec<Operation>, out: &mut Vec<u8>) -> Result<()> {
+    fn apply(&mut self, operations: &mut Vec<Operation>, messages: &[u8], out: &mut Vec<u8>) -> Result<()> {
         // Messages under the same keys go out in as few records as they fit in.
-        let mut flight = Vec::new();
-        for operation in operations {
+        let mut flight = Flight { messages, sealed: 0, end: 0 };
+        for operation in operations.drain(..) {
             match operation {
-                Operation::Messages(bytes) => {
+                Operation::Message(len) => {
                     // Whoever is answered has nothing more to say before.
                     self.check_nothing_left()?;
-                    self.tell_sent(&bytes);
-                    flight.extend_from_slice(&bytes);
+                    self.tell_sent(flight.next(len));
                 }
                 Operation::ChangeCipherSpec => {
                     self.flush(&mut flight, out)?;
@@ -143,14 +194,14 @@ impl Connection {
 
     /// RFC 5246 7.1: bytes of a handshake message before ChangeCipherSpec and after it never form one message.
     fn check_nothing_left(&self) -> Result<()> {
-        let inbox = self.live.as_ref().is_some_and(|live| !lock(&live.shared).inbox.is_empty());
-        if inbox || self.joiner.is_partial() { Err(PeerError::DataAtKeyChange.into()) } else { Ok(()) }
+        let left = self.live.as_ref().is_some_and(|live| !live.has_taken_all());
+        if left { Err(PeerError::DataAtKeyChange.into()) } else { Ok(()) }
     }
 
-    fn flush(&mut self, flight: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
-        if !flight.is_empty() {
-            self.sealer.seal(ContentType::Handshake, &[IoSlice::new(flight)], out)?;
-            flight.clear();
+    fn flush(&mut self, flight: &mut Flight<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let messages = flight.unsealed();
+        if !messages.is_empty() {
+            self.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
         }
         Ok(())
     }

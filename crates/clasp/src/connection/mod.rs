@@ -26,7 +26,6 @@ use core::task::{Context, Waker};
 use early::Early;
 use handshake::Live;
 use rustls_pki_types::ServerName;
-use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
@@ -213,7 +212,7 @@ impl Connection {
         let direction = Direction::Received;
         self.tell(What::Record { direction, level, content, wire_len: record.len(), plain_len: range.len() });
         let plain = data.as_deref().unwrap_or(record).get(range.clone()).unwrap_or_default();
-        if self.joiner.is_partial() && content != ContentType::Handshake && content != ContentType::Alert {
+        if self.holds_part() && content != ContentType::Handshake && content != ContentType::Alert {
             return Err(RecordError::Interleaved.into());
         }
         match content {
@@ -270,23 +269,41 @@ impl Connection {
         Ok(Taken::Nothing)
     }
 
+    /// Whether part of a handshake message waits for its rest.
+    fn holds_part(&self) -> bool {
+        self.live.as_ref().map_or(self.joiner.is_partial(), |live| live.is_partial())
+    }
+
     fn take_handshake(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let mut messages = VecDeque::new();
-        self.joiner.add(plain, |message| messages.push_back(message))?;
-        while let Some(message) = messages.pop_front() {
-            let kind = HandshakeType(message.first().copied().unwrap_or(0));
-            let (direction, level) = (Direction::Received, self.read_level);
-            self.tell(What::Message { direction, level, kind, bytes: &message });
-            match &self.live {
-                Some(live) => live.deliver(message),
-                None if self.tls13 => {
-                    let last = messages.is_empty() && !self.joiner.is_partial();
-                    self.after_handshake(kind, message, last)?;
-                }
-                None => self.renegotiation_asked(kind)?,
+        let Self { live, joiner, tracer, clock, read_level: level, .. } = self;
+        let (direction, level) = (Direction::Received, *level);
+        let tell = |bytes: &[u8]| {
+            let kind = HandshakeType(bytes.first().copied().unwrap_or(0));
+            if let Some(tracer) = tracer {
+                tracer.tell(clock.now(), What::Message { direction, level, kind, bytes });
             }
+        };
+        match live {
+            Some(live) => live.deliver(plain, tell)?,
+            None => joiner.add(plain, tell)?,
         }
-        self.drive(&mut Context::from_waker(Waker::noop()), out)
+        if self.live.is_some() {
+            return self.drive(&mut Context::from_waker(Waker::noop()), out);
+        }
+        let mut message = Vec::new();
+        while self.joiner.take(&mut message) {
+            let kind = HandshakeType(message.first().copied().unwrap_or(0));
+            if !self.tls13 {
+                return self.renegotiation_asked(kind);
+            }
+            let last = self.joiner.is_empty();
+            self.after_handshake(kind, core::mem::take(&mut message), last)?;
+        }
+        if self.joiner.is_empty() {
+            // An idle connection holds no buffer.
+            self.joiner = Joiner::default();
+        }
+        Ok(())
     }
 
     /// After a TLS 1.2 handshake the peer can only ask for another, which is refused (RFC 5746 4.5).
@@ -304,7 +321,7 @@ impl Connection {
         }
         self.tell(What::ChangeCipherSpec { direction: Direction::Received });
         match &self.live {
-            Some(live) => live.deliver_change_cipher_spec(),
+            Some(live) => live.deliver_change_cipher_spec()?,
             None => return Err(PeerError::UnexpectedChangeCipherSpec.into()),
         }
         self.drive(&mut Context::from_waker(Waker::noop()), out)

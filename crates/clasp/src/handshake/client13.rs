@@ -88,6 +88,7 @@ pub(super) async fn client(
     let extensions = link.recv::<EncryptedExtensions>().await?;
     let settled = Settled::read(config, &offered, answer.psk, suite, extensions.view())
         .map_err(|e| e.in_message("EncryptedExtensions"))?;
+    link.recycle(extensions);
     link.limits(settled.limits.send, settled.limits.receive);
     let early = match (early, settled.early_data) {
         (false, _) => EarlyData::NotOffered,
@@ -388,9 +389,16 @@ async fn recv_server_proof(
     credential::check_usage(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
-    let scheme =
-        credential::check(config.provider, &config.policy, &verified, &message, proof.view(), ProtocolVersion::Tls13)
-            .map_err(|e| e.in_message("CertificateVerify"))?;
+    let scheme = credential::check(
+        config.provider,
+        &config.policy,
+        &verified,
+        message.as_ref(),
+        proof.view(),
+        ProtocolVersion::Tls13,
+    )
+    .map_err(|e| e.in_message("CertificateVerify"))?;
+    link.recycle(proof);
     link.chose("signature scheme", scheme.0, scheme.name());
     facts.signature_scheme = Some(scheme);
     facts.peer = config.recent_peers.share(presented);
@@ -408,7 +416,7 @@ async fn send_client_proof(link: &mut Link, config: &ClientConfig, request: &Cer
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
     let (scheme, signature): (SignatureScheme, Vec<u8>) =
-        credential::sign(link, &identity, &request.schemes, &message, version).await?;
+        credential::sign(link, &identity, &request.schemes, message.as_ref(), version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     Ok(true)
 }

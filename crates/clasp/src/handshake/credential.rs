@@ -181,15 +181,20 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
             w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
         }
     };
-    let mut body = Vec::new();
-    Certificate13View::encode(&asks.context, chain, extensions, &mut Writer::new(&mut body));
+    let encode = |w: &mut Writer<'_>| Certificate13View::encode(&asks.context, chain, extensions, w);
     let algorithm = asks.compression.iter().copied().find(|a| compression::available(*a)).filter(|_| !chain.is_empty());
-    if let Some((algorithm, compressed)) = algorithm.and_then(|a| Some((a, compression::compress(a, &body)?))) {
-        let uncompressed_length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        let view = CompressedCertificateView { algorithm, uncompressed_length, compressed: &compressed };
+    let compressed = algorithm.and_then(|algorithm| {
+        let mut body = Vec::new();
+        encode(&mut Writer::new(&mut body));
+        let uncompressed_length = u32::try_from(body.len()).ok()?;
+        Some((algorithm, uncompressed_length, compression::compress(algorithm, &body)?))
+    });
+    if let Some((algorithm, uncompressed_length, compressed)) = &compressed {
+        let (algorithm, uncompressed_length) = (*algorithm, *uncompressed_length);
+        let view = CompressedCertificateView { algorithm, uncompressed_length, compressed };
         link.send(HandshakeType::CompressedCertificate, |w| view.encode(w));
     } else {
-        link.send(HandshakeType::Certificate, |w| w.bytes(&body));
+        link.send(HandshakeType::Certificate, encode);
     }
 }
 
@@ -212,7 +217,9 @@ pub(super) async fn recv_chain13(
         read().map_err(|e| e.in_message("CompressedCertificate"))
     } else {
         let message = link.recv::<Certificate13>().await?;
-        read_chain13(message.view(), context, asked).map_err(|e| e.in_message("Certificate"))
+        let presented = read_chain13(message.view(), context, asked).map_err(|e| e.in_message("Certificate"))?;
+        link.recycle(message);
+        Ok(presented)
     }
 }
 

@@ -65,8 +65,8 @@ pub(crate) struct Limits {
 
 impl ClientOffer {
     /// The kinds of certificate the client takes.
-    pub(crate) fn takes_types(&self) -> Vec<CertificateType> {
-        self.server_types.clone().unwrap_or_else(|| vec![CertificateType::X509])
+    pub(crate) fn takes_types(&self) -> &[CertificateType] {
+        self.server_types.as_deref().unwrap_or(&[CertificateType::X509])
     }
 
     /// The kind to ask of the client: our preference among those it can show (RFC 7250 4.2).
@@ -202,21 +202,21 @@ fn types(e: Extension<'_>) -> Result<Vec<CertificateType>> {
 
 /// The version of a ClientHello: RFC 9846 4.2.1 where supported_versions is there, else RFC 5246 E.1.
 pub(crate) fn choose_version(policy: &Policy, hello: &ClientHelloView<'_>) -> Result<ProtocolVersion> {
-    let offered: Vec<ProtocolVersion> = match hello.extensions.find(ExtensionType::SupportedVersions) {
+    let list = match hello.extensions.find(ExtensionType::SupportedVersions) {
         Some(e) => extension::supported_versions(e)
-            .map_err(|error| Error::from(error).in_extension(e.typ).in_message("ClientHello"))?
-            .iter()
-            .map(ProtocolVersion)
-            .collect(),
-        None => vec![hello.version.min(ProtocolVersion::Tls12)],
+            .map_err(|error| Error::from(error).in_extension(e.typ).in_message("ClientHello"))?,
+        None => Codes::EMPTY,
     };
+    let old = Some(hello.version.min(ProtocolVersion::Tls12)).filter(|_| list.is_empty());
+    let offered = list.iter().map(ProtocolVersion).chain(old);
     let ours = policy.versions();
-    if let Some(version) = ours.iter().find(|v| offered.contains(v)) {
+    if let Some(version) = ours.iter().find(|v| offered.clone().any(|o| o == **v)) {
         return Ok(*version);
     }
-    let text = |list: &[ProtocolVersion]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let error = Error::from(PeerError::NoCommonVersion).seen(text(&offered)).wanted(text(&ours));
-    Err(error.in_message("ClientHello"))
+    let text =
+        |list: &mut dyn Iterator<Item = ProtocolVersion>| list.map(|v| v.to_string()).collect::<Vec<_>>().join(", ");
+    let (seen, wanted) = (text(&mut offered.clone()), text(&mut ours.iter().copied()));
+    Err(Error::from(PeerError::NoCommonVersion).seen(seen).wanted(wanted).in_message("ClientHello"))
 }
 
 /// RFC 9846 4.1.2: what a second hello may change.

@@ -4,14 +4,13 @@
 use super::transcript::Transcript;
 use crate::answer::Answer;
 use crate::error::{Error, PeerError, Result};
-use crate::record::{OpenKeys, SealKeys};
+use crate::record::{Joiner, OpenKeys, SealKeys};
 use crate::trace::Level;
 use crate::wire::Writer;
 use crate::wire::code::{CipherSuite, HandshakeType, ProtocolVersion};
 use crate::wire::message::{self, Checked, Message};
 use core::future::poll_fn;
 use core::task::Poll;
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a conversation is waiting for.
@@ -26,19 +25,10 @@ pub enum Waiting {
     Outside(&'static str),
 }
 
-/// What the connection hands to the conversation.
-#[derive(Debug)]
-pub(crate) enum Incoming {
-    /// A whole handshake message, header included.
-    Message(Vec<u8>),
-    /// ChangeCipherSpec (TLS 1.2: a message in all but type).
-    ChangeCipherSpec,
-}
-
 /// What a conversation asks of whoever carries its bytes; applied in order.
 pub(crate) enum Operation {
-    /// Send these handshake messages under the current write keys.
-    Messages(Vec<u8>),
+    /// Send the next handshake message of [`Shared::flight`], of this many bytes, under the current write keys.
+    Message(usize),
     /// Send a ChangeCipherSpec record.
     ChangeCipherSpec,
     /// Send the ChangeCipherSpec of the middlebox compatibility mode: RFC 9846 D.4.
@@ -73,16 +63,35 @@ pub(crate) enum Operation {
 
 /// The state shared by a conversation and its carrier. Locked only inside methods of [`Link`] and [`Shared`] users in
 /// `connection`, never across an await.
-#[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) operations: Vec<Operation>,
-    pub(crate) inbox: VecDeque<Incoming>,
-    pub(crate) spare: Vec<Vec<u8>>,
+    /// The messages to send, one behind the other.
+    pub(crate) flight: Vec<u8>,
+    /// The messages that came.
+    pub(crate) inbox: Joiner,
+    /// A ChangeCipherSpec came (TLS 1.2: a message in all but type), behind what `inbox` held.
+    pub(crate) change_cipher_spec: bool,
     pub(crate) waiting: Waiting,
 }
 
-/// Locks the shared state. A panic elsewhere cannot leave it half-changed: each critical section is a single push, pop
-/// or assignment, so a poisoned lock is taken as it is.
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            operations: Vec::with_capacity(OPERATIONS),
+            flight: Vec::with_capacity(FLIGHT),
+            inbox: Joiner::default(),
+            change_cipher_spec: false,
+            waiting: Waiting::Nothing,
+        }
+    }
+}
+
+/// Operations between two polls, and bytes of a flight: room for most, so that it is taken once.
+const OPERATIONS: usize = 20;
+const FLIGHT: usize = 2048;
+
+/// Locks the shared state. A poisoned lock is taken as it is: most critical sections are a single push, pop or
+/// assignment, and a conversation that panicked while it wrote a message is never polled again.
 pub(crate) fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -92,11 +101,13 @@ pub(crate) struct Link {
     shared: Arc<Mutex<Shared>>,
     /// The bytes of the conversation so far.
     pub(crate) transcript: Transcript,
+    /// The buffer of a message that is done with.
+    spare: Vec<u8>,
 }
 
 impl Link {
     pub(crate) fn new(shared: Arc<Mutex<Shared>>) -> Self {
-        Self { shared, transcript: Transcript::new() }
+        Self { shared, transcript: Transcript::new(), spare: Vec::new() }
     }
 
     fn push(&self, operation: Operation) {
@@ -105,22 +116,38 @@ impl Link {
 
     /// Sends one handshake message and adds it to the transcript.
     pub(crate) fn send(&mut self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) {
-        let mut bytes = lock(&self.shared).spare.pop().unwrap_or_default();
-        bytes.clear();
-        message::frame(&mut bytes, kind, body);
-        self.send_bytes(bytes);
+        let mut shared = lock(&self.shared);
+        let start = shared.flight.len();
+        message::frame(&mut shared.flight, kind, body);
+        self.transcript.add(&shared.flight[start..]);
+        let message = Operation::Message(shared.flight.len() - start);
+        shared.operations.push(message);
     }
 
-    /// Sends a handshake message that is encoded already (header included) and adds it to the transcript.
-    pub(crate) fn send_bytes(&mut self, bytes: Vec<u8>) {
-        self.transcript.add(&bytes);
-        self.push(Operation::Messages(bytes));
+    /// Sends one handshake message whose end hangs on its beginning: `encode` is given the conversation before it, and
+    /// writes it whole, header included.
+    pub(crate) fn send_whole(&mut self, encode: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<()>) -> Result<()> {
+        let mut shared = lock(&self.shared);
+        let start = shared.flight.len();
+        encode(self.transcript.bytes(), &mut shared.flight)?;
+        self.transcript.add(&shared.flight[start..]);
+        let message = Operation::Message(shared.flight.len() - start);
+        shared.operations.push(message);
+        Ok(())
     }
 
     /// Receives the next message, which must be an `M`, and adds it to the transcript.
     pub(crate) async fn recv<M: Message>(&mut self) -> Result<Checked<M>> {
-        let bytes = self.next(M::NAME).await;
-        self.take(bytes)
+        let mut bytes = core::mem::take(&mut self.spare);
+        let came = self.wait(M::NAME, |shared| shared.next(&mut bytes)).await;
+        if came == Came::ChangeCipherSpec {
+            return Err(Error::from(PeerError::UnexpectedChangeCipherSpec).wanted(M::NAME));
+        }
+        if bytes.first() != Some(&M::TYPE.0) {
+            return Err(unexpected(&bytes, M::NAME));
+        }
+        self.transcript.add(&bytes);
+        Checked::new(bytes).map_err(|e| Error::from(e).in_message(M::NAME))
     }
 
     /// Receives the next message if it is an `M`; leaves any other for the next call.
@@ -133,39 +160,22 @@ impl Link {
 
     /// The type of the next message, left in place; `None` is ChangeCipherSpec.
     pub(crate) async fn peek(&mut self, wanted: &'static str) -> Option<HandshakeType> {
-        self.wait(wanted, |shared| {
-            shared.inbox.front().map(|incoming| match incoming {
-                Incoming::Message(bytes) => Some(HandshakeType(bytes.first().copied().unwrap_or(0))),
-                Incoming::ChangeCipherSpec => None,
-            })
+        self.wait(wanted, |shared| match shared.inbox.front() {
+            Some(message) => Some(Some(HandshakeType(message.first().copied().unwrap_or(0)))),
+            None => shared.change_cipher_spec.then_some(None),
         })
         .await
     }
 
     /// Receives ChangeCipherSpec: RFC 5246 7.1. Nothing else may stand in its place (SMACK, CVE-2014-0224).
     pub(crate) async fn recv_change_cipher_spec(&mut self) -> Result<()> {
-        match self.next("ChangeCipherSpec").await {
-            Incoming::ChangeCipherSpec => Ok(()),
-            Incoming::Message(bytes) => Err(unexpected(&bytes, "ChangeCipherSpec")),
+        let mut bytes = core::mem::take(&mut self.spare);
+        let came = self.wait("ChangeCipherSpec", |shared| shared.next(&mut bytes)).await;
+        if came == Came::Message {
+            return Err(unexpected(&bytes, "ChangeCipherSpec"));
         }
-    }
-
-    fn take<M: Message>(&mut self, incoming: Incoming) -> Result<Checked<M>> {
-        let bytes = match incoming {
-            Incoming::Message(bytes) => bytes,
-            Incoming::ChangeCipherSpec => {
-                return Err(Error::from(PeerError::UnexpectedChangeCipherSpec).wanted(M::NAME));
-            }
-        };
-        if bytes.first() != Some(&M::TYPE.0) {
-            return Err(unexpected(&bytes, M::NAME));
-        }
-        self.transcript.add(&bytes);
-        Checked::new(bytes).map_err(|e| Error::from(e).in_message(M::NAME))
-    }
-
-    async fn next(&mut self, wanted: &'static str) -> Incoming {
-        self.wait(wanted, |shared| shared.inbox.pop_front()).await
+        self.spare = bytes;
+        Ok(())
     }
 
     async fn wait<T>(&mut self, wanted: &'static str, mut ready: impl FnMut(&mut Shared) -> Option<T>) -> T {
@@ -199,11 +209,8 @@ impl Link {
     }
 
     /// Gives a message's buffer back for the next one.
-    pub(crate) fn recycle<M: Message>(&self, message: Checked<M>) {
-        let mut shared = lock(&self.shared);
-        if shared.spare.len() < SPARE_BUFFERS {
-            shared.spare.push(message.into_bytes());
-        }
+    pub(crate) fn recycle<M: Message>(&mut self, message: Checked<M>) {
+        self.spare = message.into_bytes();
     }
 
     pub(crate) fn send_change_cipher_spec(&self) {
@@ -272,8 +279,22 @@ impl Link {
     }
 }
 
-/// How many message buffers are kept for reuse in one handshake.
-const SPARE_BUFFERS: usize = 2;
+/// What a wait for the next message came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    Message,
+    ChangeCipherSpec,
+}
+
+impl Shared {
+    /// Takes what came next; a message is moved into `buffer`.
+    fn next(&mut self, buffer: &mut Vec<u8>) -> Option<Came> {
+        if self.inbox.take(buffer) {
+            return Some(Came::Message);
+        }
+        core::mem::take(&mut self.change_cipher_spec).then_some(Came::ChangeCipherSpec)
+    }
+}
 
 fn unexpected(bytes: &[u8], wanted: &'static str) -> Error {
     let seen = HandshakeType(bytes.first().copied().unwrap_or(0));

@@ -75,11 +75,11 @@ fn send_finished13(link: &mut Link, vault: &Vault13, side: Side) {
 async fn recv_finished13(link: &mut Link, vault: &Vault13, side: Side) -> Result<()> {
     let wanted = vault.verify_data(side, link.transcript.hash().as_ref());
     let finished = link.recv::<Finished>().await?;
-    if same_mac(&wanted, finished.view()) {
-        Ok(())
-    } else {
-        Err(Error::from(PeerError::BadFinished).in_message("Finished"))
+    if !same_mac(&wanted, finished.view()) {
+        return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
     }
+    link.recycle(finished);
+    Ok(())
 }
 
 fn level(which: Traffic) -> Level {
@@ -154,9 +154,9 @@ async fn recv_finished(
 ) -> Result<[u8; VERIFY_DATA_LEN]> {
     let wanted = vault.verify_data(hash, side, link.transcript.hash().as_ref());
     let finished = link.recv::<Finished>().await?;
-    if bool::from(finished.view().ct_eq(&wanted[..])) {
-        Ok(wanted)
-    } else {
-        Err(Error::from(PeerError::BadFinished).in_message("Finished"))
+    if !bool::from(finished.view().ct_eq(&wanted[..])) {
+        return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
     }
+    link.recycle(finished);
+    Ok(wanted)
 }

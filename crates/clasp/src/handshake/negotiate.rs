@@ -6,11 +6,6 @@ use crate::config::{ClientHelloFacts, Identity, Policy, ServerConfig};
 use crate::error::{Error, PeerError, Result};
 use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
-/// The first of ours that is also theirs: the server's preference decides.
-pub(crate) fn first_common<T: PartialEq + Copy>(ours: &[T], theirs: &[T]) -> Option<T> {
-    ours.iter().copied().find(|x| theirs.contains(x))
-}
-
 /// What a resolver is told of the client.
 pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer, version: ProtocolVersion) -> ClientHelloFacts {
     let policy = &config.policy;
@@ -24,7 +19,7 @@ pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer, version: P
         schemes: offer.schemes.iter().copied().filter(|s| s.is_known()).collect(),
         groups: offer.groups.clone().unwrap_or_default(),
         alpn: offer.alpn.clone(),
-        certificate_types: offer.takes_types(),
+        certificate_types: offer.takes_types().to_vec(),
         authorities: offer.authorities.clone(),
     }
 }
@@ -61,13 +56,12 @@ pub(crate) fn suite(
 
 fn group(policy: &Policy, offer: &ClientOffer, kx: Kx) -> Option<NamedGroup> {
     let wants_ffdhe = kx == Kx::Dhe;
-    let ours: Vec<NamedGroup> =
-        policy.groups.iter().copied().filter(|g| g.is_ffdhe() == wants_ffdhe && !g.is_hybrid()).collect();
+    let mut ours = policy.groups.iter().copied().filter(|g| g.is_ffdhe() == wants_ffdhe && !g.is_hybrid());
     match &offer.groups {
         // RFC 7919 4: a client that names no ffdhe group may still be served one. A client that names no curve may
         // know none of ours, so it gets no ECDHE.
-        Some(theirs) if !wants_ffdhe || theirs.iter().any(|g| g.is_ffdhe()) => first_common(&ours, theirs),
-        _ if wants_ffdhe => ours.first().copied(),
+        Some(theirs) if !wants_ffdhe || theirs.iter().any(|g| g.is_ffdhe()) => ours.find(|g| theirs.contains(g)),
+        _ if wants_ffdhe => ours.next(),
         _ => None,
     }
 }
@@ -124,9 +118,8 @@ pub(crate) fn scheme(
     theirs: &[SignatureScheme],
     version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
-    let fits = |s: &SignatureScheme| scheme_fits(*s, version);
-    let allowed: Vec<SignatureScheme> = theirs.iter().copied().filter(fits).collect();
-    first_common(identity.signer.schemes(), &allowed).ok_or_else(|| {
+    let ours = identity.signer.schemes().iter().copied();
+    ours.filter(|s| scheme_fits(*s, version)).find(|s| theirs.contains(s)).ok_or_else(|| {
         Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(identity.signer.schemes()))
     })
 }
@@ -149,9 +142,9 @@ pub(crate) fn suite13(policy: &Policy, offer: &ClientOffer) -> Result<&'static S
 pub(crate) fn group13(policy: &Policy, offer: &ClientOffer) -> Result<NamedGroup> {
     let theirs = offer.groups.as_deref().unwrap_or_default();
     let shared = |g: &NamedGroup| offer.shares.iter().flatten().any(|(s, _)| s == g);
-    let common: Vec<NamedGroup> = policy.groups.iter().copied().filter(|g| theirs.contains(g)).collect();
+    let common = policy.groups.iter().copied().filter(|g| theirs.contains(g));
     let pick = |hybrid: bool| {
-        let mut class = common.iter().copied().filter(|g| g.is_hybrid() == hybrid);
+        let mut class = common.clone().filter(move |g| g.is_hybrid() == hybrid);
         class.clone().find(shared).or_else(|| class.next())
     };
     pick(true).or_else(|| pick(false)).ok_or_else(|| {

@@ -112,8 +112,8 @@ impl Offered {
         };
         if tls13 {
             // Hybrids first: their curve comes with them.
-            let (hybrids, plain): (Vec<_>, Vec<_>) = first_shares(config).into_iter().partition(|g| g.is_hybrid());
-            for group in hybrids.into_iter().chain(plain) {
+            let hybrids = config.first_shares.iter().filter(|g| g.is_hybrid());
+            for group in hybrids.chain(config.first_shares.iter().filter(|g| !g.is_hybrid())).copied() {
                 if offered.share(group).is_none() {
                     offered.shares.push((group, super::key_exchange::start(provider, group)?));
                 }
@@ -172,29 +172,26 @@ impl Offered {
         matches!(psk.secret, PskSecret::Session)
     }
 
-    /// Encodes the hello. `prefix` is what the transcript holds before it.
-    fn encode(&self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8]) -> Result<Vec<u8>> {
-        let mut suites = Vec::new();
-        let tls13 = config.policy.suites13().map(|s| s.code);
-        let tls12 = config.policy.suites12().map(|s| s.code);
-        let w = &mut Writer::new(&mut suites);
-        self.grease.iter().for_each(|g| w.u16(g.suite));
-        tls13.chain(tls12).for_each(|s| w.u16(s.0));
-        let mut block = Vec::new();
-        self.write_extensions(config, name, &mut Writer::new(&mut block));
+    /// Encodes the hello behind what `out` holds. `prefix` is what the transcript holds before it.
+    fn encode(&self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
         let binder_lens: Vec<usize> = self.psks.iter().map(|p| p.hash.len()).collect();
-        self.write_psks(config, &binder_lens, &mut Writer::new(&mut block));
-        let mut bytes = Vec::with_capacity(256 + block.len());
-        frame(&mut bytes, HandshakeType::ClientHello, |w| {
+        frame(out, HandshakeType::ClientHello, |w| {
             w.u16(ProtocolVersion::Tls12.0);
             w.bytes(&self.random);
             w.vec8(|w| w.bytes(&self.session_id));
-            w.vec16(|w| w.bytes(&suites));
+            w.vec16(|w| {
+                self.grease.iter().for_each(|g| w.u16(g.suite));
+                config.policy.suites13().for_each(|s| w.u16(s.code.0));
+                config.policy.suites12().for_each(|s| w.u16(s.code.0));
+            });
             w.vec8(|w| w.u8(0));
-            w.vec16(|w| w.bytes(&block));
+            w.vec16(|w| {
+                self.write_extensions(config, name, w);
+                self.write_psks(config, &binder_lens, w);
+            });
         });
-        self.fill_binders(config, prefix, &binder_lens, &mut bytes)?;
-        Ok(bytes)
+        self.fill_binders(config, prefix, &binder_lens, &mut out[start..])
     }
 
     /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
@@ -307,16 +304,7 @@ impl Offered {
         let versions = config.policy.versions();
         let grease = self.grease.iter().map(|g| g.version);
         early::write_versions(grease.chain(versions.iter().map(|v| v.0)), w);
-        let mut shares: Vec<KeyShareEntry<'_>> = Vec::new();
-        self.grease
-            .iter()
-            .filter(|_| !self.retried)
-            .for_each(|g| shares.push(KeyShareEntry { group: NamedGroup(g.group), public: &[0] }));
-        let groups = if self.retried { self.shares.iter().map(|(g, _)| *g).collect() } else { first_shares(config) };
-        for group in groups {
-            shares.extend(self.share(group).map(|public| KeyShareEntry { group, public }));
-        }
-        key_share::write_client(&shares, w);
+        self.write_shares(config, w);
         let modes = [PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe];
         pre_shared_key::write_modes(&modes[..if config.psk_without_dhe { 2 } else { 1 }], w);
         if !config.compression.is_empty() {
@@ -328,6 +316,15 @@ impl Offered {
         if self.early.is_some() {
             w.extension(ExtensionType::EarlyData, |_| ());
         }
+    }
+
+    fn write_shares(&self, config: &ClientConfig, w: &mut Writer<'_>) {
+        let entry = |group: NamedGroup| self.share(group).map(|public| KeyShareEntry { group, public });
+        if self.retried {
+            return key_share::write_client(self.shares.iter().filter_map(|(group, _)| entry(*group)), w);
+        }
+        let grease = self.grease.iter().map(|g| KeyShareEntry { group: NamedGroup(g.group), public: &[0] });
+        key_share::write_client(grease.chain(config.first_shares.iter().filter_map(|group| entry(*group))), w);
     }
 
     /// Whether an extension of a server answers one of ours: RFC 9846 4.2. Those with rules of their own are not here.
@@ -348,23 +345,9 @@ impl Offered {
     }
 }
 
-/// The groups to send shares for at once: the best there is, and the best of the other kind, hybrid or plain, because
-/// a server may have one kind only.
-fn first_shares(config: &ClientConfig) -> Vec<NamedGroup> {
-    let groups = &config.policy.groups;
-    match &config.shares {
-        Some(wanted) => wanted.iter().copied().filter(|g| groups.contains(g)).collect(),
-        None => {
-            let first = groups.first().copied();
-            let other = groups.iter().copied().find(|g| Some(g.is_hybrid()) != first.map(NamedGroup::is_hybrid));
-            first.into_iter().chain(other).collect()
-        }
-    }
-}
-
 /// Whether the curve of a hybrid stands beside it.
 pub(crate) fn shares_curve(config: &ClientConfig, curve: NamedGroup) -> bool {
-    first_shares(config).contains(&curve)
+    config.first_shares.contains(&curve)
 }
 
 fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<EarlyOffer> {
@@ -379,8 +362,7 @@ fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<Early
 /// Sends our ClientHello, and installs the early keys if early data goes with it.
 pub(crate) fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
     let mut offered = Offered::new(config, name)?;
-    let hello = offered.encode(config, name, &[])?;
-    link.send_bytes(hello);
+    link.send_whole(|before, out| offered.encode(config, name, before, out))?;
     let suite = offered.early.as_ref().map(|early| early.suite);
     if let Some(suite) = suite {
         let hello_hash = config.provider.hash(suite.hash)?.digest(&[link.transcript.bytes()]);
@@ -432,7 +414,5 @@ pub(crate) fn send_again(
         offered.shares = vec![(group, super::key_exchange::start(config.provider, group)?)];
     }
     offered.list_psks(config, Some(hash));
-    let hello = offered.encode(config, name, link.transcript.bytes())?;
-    link.send_bytes(hello);
-    Ok(())
+    link.send_whole(|before, out| offered.encode(config, name, before, out))
 }

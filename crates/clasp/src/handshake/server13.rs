@@ -396,7 +396,7 @@ async fn send_proof(
     credential::send_chain13(link, Some(identity), &asks);
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
-    let (scheme, signature) = credential::sign(link, identity, &offer.schemes, &message, version).await?;
+    let (scheme, signature) = credential::sign(link, identity, &offer.schemes, message.as_ref(), version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     Ok(scheme)
 }
@@ -418,9 +418,16 @@ async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &Client
     credential::check_usage(&presented.chain, facts.peer_type)?;
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
-    let scheme =
-        credential::check(config.provider, &config.policy, &verified, &message, proof.view(), ProtocolVersion::Tls13)
-            .map_err(|e| e.in_message("CertificateVerify"))?;
+    let scheme = credential::check(
+        config.provider,
+        &config.policy,
+        &verified,
+        message.as_ref(),
+        proof.view(),
+        ProtocolVersion::Tls13,
+    )
+    .map_err(|e| e.in_message("CertificateVerify"))?;
+    link.recycle(proof);
     facts.client_scheme = Some(scheme);
     facts.peer = config.recent_peers.share(presented);
     facts.client_authenticated = true;
@@ -436,6 +443,9 @@ async fn send_tickets(
     facts: &Facts,
     server_type: CertificateType,
 ) -> Result<()> {
+    if config.tickets.is_none() && config.sessions.is_none() {
+        return Ok(());
+    }
     for nonce in 0..config.tickets_per_handshake {
         let mut session = session_of(config, suite, facts, server_type)?;
         vault.ticket_psk(&[nonce], session.master.get_mut(..suite.hash.len()).ok_or(Outside::Bug)?);

@@ -5,51 +5,75 @@ use super::limits::{MAX_CERTIFICATE_MESSAGE, MAX_MESSAGE};
 use crate::wire::code::HandshakeType;
 use crate::wire::message::HEADER_LEN;
 
-/// Joins handshake fragments to whole messages. Memory grows with the bytes that come, never with a length that a
-/// peer only announces.
+/// Joins handshake fragments to whole messages, in one buffer. Memory grows with the bytes that come, never with a
+/// length that a peer only announces.
 #[derive(Debug, Default)]
 pub(crate) struct Joiner {
-    pending: Vec<u8>,
+    bytes: Vec<u8>,
+    /// What stands before this has been taken.
+    taken: usize,
+    /// What stands before this is whole messages.
+    whole: usize,
 }
 
 impl Joiner {
-    /// Adds the payload of one record; `deliver` gets every message that is now whole.
+    /// Adds the payload of one record; `tell` hears of every message that is now whole.
     ///
     /// # Errors
     /// If the payload is empty, or a message announces more than its kind may have.
-    pub(crate) fn add(&mut self, mut payload: &[u8], mut deliver: impl FnMut(Vec<u8>)) -> Result<(), RecordError> {
+    pub(crate) fn add(&mut self, payload: &[u8], mut tell: impl FnMut(&[u8])) -> Result<(), RecordError> {
         if payload.is_empty() {
             return Err(RecordError::Empty);
         }
-        while !payload.is_empty() {
-            let wanted = self.wanted()?;
-            let taken = payload.len().min(wanted - self.pending.len());
-            let (now, later) = payload.split_at(taken);
-            self.pending.extend_from_slice(now);
-            payload = later;
-            if self.pending.len() >= HEADER_LEN && self.pending.len() == self.wanted()? {
-                deliver(core::mem::take(&mut self.pending));
-            }
+        self.bytes.drain(..self.taken);
+        self.whole -= self.taken;
+        self.taken = 0;
+        self.bytes.extend_from_slice(payload);
+        while let Some(len) = announced(&self.bytes[self.whole..])? {
+            let Some(message) = self.bytes.get(self.whole..self.whole + len) else { break };
+            tell(message);
+            self.whole += len;
         }
         Ok(())
     }
 
-    /// How long the pending message is to be, as far as that is known.
-    fn wanted(&self) -> Result<usize, RecordError> {
-        let Some([kind, a, b, c]) = self.pending.first_chunk::<HEADER_LEN>().copied() else { return Ok(HEADER_LEN) };
-        let body = u32::from_be_bytes([0, a, b, c]);
-        let body = usize::try_from(body).unwrap_or(usize::MAX);
-        let limit = match HandshakeType(kind) {
-            HandshakeType::Certificate => MAX_CERTIFICATE_MESSAGE,
-            _ => MAX_MESSAGE,
-        };
-        if body > limit { Err(RecordError::MessageTooLong(body)) } else { Ok(HEADER_LEN + body) }
+    /// The next whole message, left in place.
+    pub(crate) fn front(&self) -> Option<&[u8]> {
+        let whole = &self.bytes[self.taken..self.whole];
+        // Its length was checked when it came.
+        announced(whole).ok().flatten().and_then(|len| whole.get(..len))
+    }
+
+    /// Moves the next whole message into `buffer`; false if there is none.
+    pub(crate) fn take(&mut self, buffer: &mut Vec<u8>) -> bool {
+        buffer.clear();
+        let Some(message) = self.front() else { return false };
+        buffer.extend_from_slice(message);
+        self.taken += buffer.len();
+        true
     }
 
     /// Whether part of a message waits for its rest.
     pub(crate) fn is_partial(&self) -> bool {
-        !self.pending.is_empty()
+        self.whole < self.bytes.len()
     }
+
+    /// Whether everything that came has been taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+}
+
+/// How long the message at the front is to be, header included, as far as that is known.
+fn announced(bytes: &[u8]) -> Result<Option<usize>, RecordError> {
+    let Some([kind, a, b, c]) = bytes.first_chunk::<HEADER_LEN>().copied() else { return Ok(None) };
+    let body = u32::from_be_bytes([0, a, b, c]);
+    let body = usize::try_from(body).unwrap_or(usize::MAX);
+    let limit = match HandshakeType(kind) {
+        HandshakeType::Certificate => MAX_CERTIFICATE_MESSAGE,
+        _ => MAX_MESSAGE,
+    };
+    if body > limit { Err(RecordError::MessageTooLong(body)) } else { Ok(Some(HEADER_LEN + body)) }
 }
 
 #[cfg(test)]
@@ -61,13 +85,22 @@ mod tests {
         let stream = [&[1, 0, 0, 2, 7, 8][..], &[14, 0, 0, 0], &[20, 0, 0, 1, 9]].concat();
         for size in 1..=stream.len() {
             let mut joiner = Joiner::default();
-            let mut got = Vec::new();
-            for fragment in stream.chunks(size) {
-                joiner.add(fragment, |m| got.push(m)).unwrap();
+            let (mut told, mut got, mut buffer) = (0, Vec::new(), Vec::new());
+            for (n, fragment) in stream.chunks(size).enumerate() {
+                joiner.add(fragment, |_| told += 1).unwrap();
+                // Sometimes they are left to wait for the next record.
+                while n % 3 != 0 && joiner.take(&mut buffer) {
+                    got.push(buffer.clone());
+                }
             }
             assert!(!joiner.is_partial());
+            while let Some(front) = joiner.front().map(<[u8]>::to_vec) {
+                assert!(joiner.take(&mut buffer) && buffer == front);
+                got.push(buffer.clone());
+            }
+            assert!(joiner.is_empty() && !joiner.take(&mut buffer));
             assert_eq!(got.concat(), stream);
-            assert_eq!(got.len(), 3);
+            assert_eq!((told, got.len()), (3, 3));
         }
     }
 
@@ -75,7 +108,7 @@ mod tests {
     fn fragmented_hello_stall_takes_memory_only_for_bytes_that_came() {
         let mut joiner = Joiner::default();
         joiner.add(&[1, 0, 0xff, 0xff, 1, 2, 3], |_| panic!("not whole")).unwrap();
-        assert!(joiner.pending.capacity() < 64, "took {} bytes", joiner.pending.capacity());
+        assert!(joiner.bytes.capacity() < 64, "took {} bytes", joiner.bytes.capacity());
         assert!(joiner.is_partial());
     }
 

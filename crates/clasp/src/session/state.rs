@@ -36,9 +36,8 @@ pub(crate) struct ServerSession {
 const FORMAT: u8 = 6;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
-/// More than everything but the chain takes: the fixed fields, and a protocol and a server name of at most 255
-/// bytes each.
-const ROOM_BESIDE_CHAIN: usize = 128 + 2 * 256;
+/// More than the fields of fixed length take.
+const ROOM_FOR_FIXED: usize = 96;
 
 impl ServerSession {
     /// The session's bytes, wiped on drop: the master secret is among them. `None` if it is too large to keep.
@@ -49,7 +48,8 @@ impl ServerSession {
         let certificates = u8::try_from(self.client_chain.len()).ok()?;
         // Room for all at once: growing would leave copies of the secret behind.
         let chain: usize = self.client_chain.iter().map(|c| c.len() + 3).sum();
-        let mut out = Zeroizing::new(Vec::with_capacity(ROOM_BESIDE_CHAIN + chain));
+        let names = self.alpn.as_ref().map_or(0, Vec::len) + self.server_name.as_ref().map_or(0, String::len);
+        let mut out = Zeroizing::new(Vec::with_capacity(ROOM_FOR_FIXED + names + chain));
         let mut w = Writer::new(&mut out);
         w.u8(FORMAT);
         w.u16(self.version.0);

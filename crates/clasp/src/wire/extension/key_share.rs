@@ -88,8 +88,8 @@ pub fn retry(e: Extension<'_>) -> Read<NamedGroup> {
 }
 
 /// Writes a client's shares.
-pub fn write_client(shares: &[KeyShareEntry<'_>], w: &mut Writer<'_>) {
-    w.extension(ExtensionType::KeyShare, |w| w.vec16(|w| shares.iter().for_each(|s| s.write(w))));
+pub fn write_client<'a>(shares: impl IntoIterator<Item = KeyShareEntry<'a>>, w: &mut Writer<'_>) {
+    w.extension(ExtensionType::KeyShare, |w| w.vec16(|w| shares.into_iter().for_each(|s| s.write(w))));
 }
 
 /// Writes the share of a ServerHello.
