@@ -153,22 +153,27 @@ fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig
     (client.build().unwrap(), server.build().unwrap())
 }
 
-/// Bounds with room to spare: a change that doubles the work is found, one allocation more is not.
-const MAX_ALLOCATIONS: usize = 400;
-const MAX_ASKED: usize = 128 * 1024;
-const MAX_PEAK: isize = 32 * 1024;
-/// An idle connection keeps its keys and what is known of the peer (its certificates), and no buffer. HMAC keys, which
-/// only CBC suites have, are the largest part.
-const MAX_IDLE: isize = 6 * 1024;
+/// Bounds a little above what is measured: half as much again is found, one allocation more is not.
+const MAX_ALLOCATIONS: usize = 130;
+const MAX_ASKED: usize = 48 * 1024;
+const MAX_PEAK: isize = 20 * 1024;
+/// An idle connection keeps the secrets it may need again and what is known of the peer, and no buffer. The peer's
+/// certificates are those of the first connection that met it.
+const MAX_IDLE: isize = 320;
+/// With CBC there are HMAC keys besides.
+const MAX_IDLE_CBC: isize = 5 * 1024;
+/// What the process grows by: AWS-LC's two AEAD contexts of 600 bytes besides, the rounding of the allocator, and what the
+/// handshakes of an unoptimised build leave in pieces too small to be used again.
+const MOST_RESIDENT: usize = 2304;
 
 #[test]
 fn footprint() {
+    #[cfg(target_os = "linux")]
+    what_an_idle_connection_holds_all_told();
     what_a_handshake_and_an_idle_connection_cost();
     data_is_moved_without_an_allocation();
     adapters_hold_no_buffer_while_idle();
     a_million_sessions();
-    #[cfg(target_os = "linux")]
-    what_the_process_grows_by_per_idle_connection();
 }
 
 fn what_a_handshake_and_an_idle_connection_cost() {
@@ -180,7 +185,9 @@ fn what_a_handshake_and_an_idle_connection_cost() {
     drop(handshake(&configs(ecdhe, true, true).0, &server));
     // A client that keeps no session: the store's bytes are the store's.
     let (forgetful, plain) = configs(ecdhe, false, false);
+    let first = handshake(&forgetful, &plain);
     all.push(figures("ECDHE-ECDSA, full", &handshake(&forgetful, &plain)));
+    drop(first);
     drop(handshake(&client, &server));
     let resumed = handshake(&client, &server);
     assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
@@ -189,14 +196,17 @@ fn what_a_handshake_and_an_idle_connection_cost() {
     let (client, server) = configs(tls13, true, true);
     drop(handshake(&client, &server));
     let (forgetful, plain) = configs(tls13, false, false);
+    let first = handshake(&forgetful, &plain);
     all.push(figures("TLS 1.3 with X25519MLKEM768, full", &handshake(&forgetful, &plain)));
+    drop(first);
     let resumed = handshake(&client, &server);
     assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
     all.push(figures("TLS 1.3, resumed by ticket", &resumed));
     if cfg!(feature = "legacy") {
         let (client, server) = configs(rsa, false, false);
-        drop(handshake(&client, &server));
+        let first = handshake(&client, &server);
         all.push(figures("RSA key transport with CBC, full", &handshake(&client, &server)));
+        drop(first);
     }
 
     let own = size_of::<Connection>();
@@ -208,10 +218,16 @@ fn what_a_handshake_and_an_idle_connection_cost() {
             assert!((1..=MAX_ALLOCATIONS).contains(&h.allocations), "{} {side}: {h:?}", f.name);
             assert!(h.asked <= MAX_ASKED, "{} {side}: {h:?}", f.name);
             assert!(h.peak <= MAX_PEAK, "{} {side}: {h:?}", f.name);
-            assert!((1..=MAX_IDLE).contains(&h.held), "{} {side}: {h:?}", f.name);
+            // A client that resumes has the store's new ticket on its account.
+            let max_idle = match f.name {
+                name if name.contains("CBC") => MAX_IDLE_CBC,
+                name if name.contains("resumed") => 2 * MAX_IDLE,
+                _ => MAX_IDLE,
+            };
+            assert!((1..=max_idle).contains(&h.held), "{} {side}: {h:?}", f.name);
         }
     }
-    assert!(own <= 1024, "a Connection itself: {own} bytes");
+    assert!(own <= 320, "a Connection itself: {own} bytes");
 }
 
 /// Once the buffers are there, records come and go without a look at the heap.
@@ -350,16 +366,37 @@ fn resident() -> usize {
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
-/// Everything an idle pair of connections holds, AWS-LC's part too, as the process's growth over many of them.
+/// Everything an idle pair of connections holds after data both ways, the C library's part too: the process's growth
+/// over ten thousand pairs. The store of sessions and the certificate, which they share, are not in it.
 #[cfg(target_os = "linux")]
-fn what_the_process_grows_by_per_idle_connection() {
-    const PAIRS: usize = 2000;
-    let (client, server) = configs(CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, false, false);
-    let warm: Vec<_> = (0..50).map(|_| handshake(&client, &server)).collect();
+fn what_an_idle_connection_holds_all_told() {
+    const PAIRS: usize = 10_000;
+    let aes128 = CipherSuite::TLS_AES_128_GCM_SHA256;
+    let (client, server) = configs(aes128, false, false);
+    let mut wire = vec![0; 20_000];
+    let mut idle = |count: usize| {
+        let talk = |_| {
+            let (mut client, mut server) = handshake(&client, &server);
+            data(&mut client.connection, &mut server.connection, &mut wire);
+            data(&mut server.connection, &mut client.connection, &mut wire);
+            (client, server)
+        };
+        (0..count).map(talk).collect::<Vec<_>>()
+    };
+    let warm = idle(100);
     let before = resident();
-    let idle: Vec<_> = (0..PAIRS).map(|_| handshake(&client, &server)).collect();
-    let each = resident().saturating_sub(before) / (2 * PAIRS);
-    drop((warm, idle));
-    println!("resident bytes per idle connection, mean of client and server: {each}");
-    assert!(each <= 16 * 1024, "{each} bytes per idle connection");
+    let pairs = idle(PAIRS);
+    let grown = resident().saturating_sub(before) / (2 * PAIRS) - size_of::<End>();
+    let rust = pairs.iter().map(|(client, server)| client.heap.held + server.heap.held).sum::<isize>();
+    let rust = rust.unsigned_abs() / (2 * PAIRS);
+    drop((warm, pairs));
+    println!("{PAIRS} idle pairs, bytes a side beside the Connection: {grown} resident, {rust} of them on Rust's heap");
+    assert!((500..=MOST_RESIDENT).contains(&grown), "{grown} bytes for an idle connection");
+}
+
+/// 16 KiB from one to the other.
+fn data(from: &mut Connection, to: &mut Connection, wire: &mut [u8]) {
+    let moved = from.send_into(&[IoSlice::new(&[7; 16 * 1024])], wire).unwrap();
+    let received = to.receive(&mut wire[..moved.given], &mut Vec::new()).unwrap();
+    assert_eq!((received.used, received.data.len()), (moved.given, 16 * 1024));
 }

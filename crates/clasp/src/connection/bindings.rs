@@ -4,9 +4,10 @@
 use super::{Connection, Facts};
 use crate::crypto::{HashId, Provider};
 use crate::error::{Error, Misuse, Result};
-use crate::handshake::{Established, Secrets, TicketKeeper};
+use crate::handshake::{Established, Secrets};
 use crate::keys::schedule12::{Master, VERIFY_DATA_LEN};
 use crate::keys::schedule13::{Kept13, max_export};
+use crate::session::ClientSessions;
 use std::sync::Arc;
 
 /// What is kept of a finished handshake.
@@ -17,8 +18,17 @@ pub(super) struct Done {
 
 /// The secrets that are kept.
 pub(super) enum Kept {
-    Tls12 { hash: HashId, master: Master, randoms: Box<[u8; 64]>, first_finished: [u8; VERIFY_DATA_LEN] },
-    Tls13 { kept: Box<Kept13>, tickets: Option<Box<TicketKeeper>> },
+    Tls12 {
+        hash: HashId,
+        master: Master,
+        randoms: Box<[u8; 64]>,
+        first_finished: [u8; VERIFY_DATA_LEN],
+    },
+    /// With the store that a client puts its tickets in.
+    Tls13 {
+        kept: Kept13,
+        tickets: Option<Arc<dyn ClientSessions>>,
+    },
 }
 
 impl Done {
@@ -38,7 +48,7 @@ impl Done {
 
 impl Connection {
     fn done(&self) -> Result<&Done> {
-        self.done.as_deref().ok_or_else(|| Misuse::HandshakeUnfinished.into())
+        self.done.as_ref().ok_or_else(|| Misuse::HandshakeUnfinished.into())
     }
 
     /// Fills `out` with keying material that only the two ends of this connection have: RFC 5705 4, RFC 9846 7.5. In
@@ -79,13 +89,17 @@ impl Connection {
     /// If early data was not accepted, or the label or the length is too long.
     pub fn export_early(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
         let done = self.done()?;
-        match &done.kept {
-            Kept::Tls13 { kept, .. } if done.facts.early_data == super::EarlyData::Accepted => {
+        let exported = match &done.kept {
+            Kept::Tls13 { kept, .. } => {
                 check_export(kept, label, out)?;
-                kept.export_early(label, context, out);
-                Ok(())
+                kept.export_early(label, context, out)
             }
-            _ => Err(Error::from(Misuse::ExporterUnavailable).wanted("a connection with early data")),
+            Kept::Tls12 { .. } => false,
+        };
+        if exported {
+            Ok(())
+        } else {
+            Err(Error::from(Misuse::ExporterUnavailable).wanted("a connection with early data"))
         }
     }
 

@@ -6,7 +6,7 @@ use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::keys::schedule13::TrafficKeys;
 use crate::record::{OpenKeys, SealKeys, limits};
-use crate::session::Session;
+use crate::session::{PeerKey, Session};
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::{ContentType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::wire::extension::early;
@@ -41,12 +41,14 @@ impl Connection {
             max_early_data = read.map_err(|x| Error::from(x).in_extension(e.typ).in_message("NewSessionTicket"))?;
         }
         let Some(done) = &self.done else { return Err(Outside::Bug.into()) };
-        let Kept::Tls13 { kept, tickets: Some(keeper) } = &done.kept else { return Ok(()) };
+        let Kept::Tls13 { kept, tickets: Some(store) } = &done.kept else { return Ok(()) };
         if view.lifetime == 0 {
             return Ok(());
         }
         let mut master = Box::new([0; 48]);
-        kept.ticket_psk(view.nonce, &mut master);
+        if !kept.ticket_psk(view.nonce, &mut master) {
+            return Err(Outside::Bug.into());
+        }
         let received = self.clock.now();
         let lifetime = Duration::from_secs(u64::from(view.lifetime.min(MAX_LIFETIME)));
         let session = Session {
@@ -66,7 +68,8 @@ impl Connection {
             age_add: view.age_add,
             max_early_data,
         };
-        keeper.store.put(&keeper.peer, session);
+        let peer = PeerKey(done.facts.server_name.clone().unwrap_or_default());
+        store.put(&peer, session);
         Ok(())
     }
 

@@ -133,7 +133,7 @@ impl Connection {
         if self.live.take().is_some_and(|live| !live.has_taken_all()) {
             return Err(PeerError::DataAtKeyChange.into());
         }
-        self.done = Some(Box::new(Done::new(established)));
+        self.done = Some(Done::new(established));
         self.settle_early();
         self.tell(What::Established);
         Ok(())

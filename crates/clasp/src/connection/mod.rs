@@ -63,7 +63,7 @@ pub struct Connection {
     sealer: Sealer,
     joiner: Joiner,
     live: Option<Box<Live>>,
-    done: Option<Box<Done>>,
+    done: Option<Done>,
     tracer: Option<Box<Tracer>>,
     clock: Arc<dyn Clock>,
     failed: Option<Error>,

@@ -13,8 +13,8 @@ use super::link::Link;
 use super::offer::{Offered, OfferedPsk, send_again, shares_curve};
 use super::proof::signed13;
 use super::{
-    Established, Secrets, TicketKeeper, credential, install_read, install_write, key_exchange, log_application,
-    log_handshake, recv_finished13, send_finished13,
+    Established, Secrets, credential, install_read, install_write, key_exchange, log_application, log_handshake,
+    recv_finished13, send_finished13,
 };
 use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
@@ -22,7 +22,7 @@ use crate::connection::{EarlyData, Facts, Resumption};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{Limits, Types};
 use crate::keys::schedule12::Side;
-use crate::keys::schedule13::{BinderKind, Traffic, Vault13};
+use crate::keys::schedule13::{Also, BinderKind, Traffic, Vault13};
 use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
 use crate::wire::message::{
@@ -145,9 +145,11 @@ pub(super) async fn client(
     vault.resumption(&at, link.transcript.hash().as_ref());
 
     facts.server_name = Some(name.to_str().into_owned());
-    let kept = vault.keep(Side::Client, suite);
-    let keeper = |store| Box::new(TicketKeeper { store, peer: offered.peer.clone() });
-    let tickets = config.sessions.clone().map(keeper);
+    let tickets = config.sessions.clone();
+    let resumption = tickets.as_ref().map(|_| Also::Resumption);
+    let early_exporter = (early == EarlyData::Accepted).then_some(Also::EarlyExporter);
+    let also: Vec<Also> = resumption.into_iter().chain(early_exporter).collect();
+    let kept = vault.keep(Side::Client, suite, &also);
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets } })
 }
 

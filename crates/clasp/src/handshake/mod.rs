@@ -28,7 +28,7 @@ use crate::keys::log::{self, KeyLog};
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
 use crate::keys::schedule13::{Kept13, Traffic, Vault13, same_mac};
 use crate::record::{OpenKeys, SealKeys};
-use crate::session::{ClientSessions, PeerKey};
+use crate::session::ClientSessions;
 use crate::trace::Level;
 use crate::wire::code::HandshakeType;
 use crate::wire::message::Finished;
@@ -53,16 +53,10 @@ pub(crate) enum Secrets {
         first_finished: [u8; VERIFY_DATA_LEN],
     },
     Tls13 {
-        kept: Box<Kept13>,
+        kept: Kept13,
         /// Where a client keeps the tickets that come.
-        tickets: Option<Box<TicketKeeper>>,
+        tickets: Option<Arc<dyn ClientSessions>>,
     },
-}
-
-/// What a client needs to make sessions of the tickets that come after the handshake.
-pub(crate) struct TicketKeeper {
-    pub(crate) store: Arc<dyn ClientSessions>,
-    pub(crate) peer: PeerKey,
 }
 
 /// Sends Finished of TLS 1.3: RFC 9846 4.4.4.

@@ -12,7 +12,7 @@ use crate::config::{CertificateRequestFacts, ClientAuth, Identity, ServerConfig}
 use crate::connection::{EarlyData, Facts, PeerIdentity, Resumption};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule12::Side;
-use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13, same_mac};
+use crate::keys::schedule13::{Also, AtEarly, BinderKind, Traffic, Vault13, same_mac};
 use crate::record::limits::MAX_EARLY_DATA_SKIPPED;
 use crate::session::ServerSession;
 use crate::session::admit::{self, Admitted13, Key13, TICKET_ID_LEN};
@@ -156,7 +156,8 @@ pub(super) async fn server(
     if takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe) {
         send_tickets(link, config, &vault, suite, &facts, shown).await?;
     }
-    let kept = vault.keep(Side::Server, suite);
+    let also: &[Also] = if early == EarlyData::Accepted { &[Also::EarlyExporter] } else { &[] };
+    let kept = vault.keep(Side::Server, suite, also);
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None } })
 }
 

@@ -252,33 +252,34 @@ impl Vault13 {
         finished_mac(self.hash, self.protection(Traffic::Handshake(side)).finished.get(self.hash), transcript)
     }
 
-    /// What outlives the handshake on `side`.
-    pub(crate) fn keep(&self, side: Side, suite: &Suite13) -> Box<Kept13> {
+    /// What outlives the handshake on `side`; besides what every connection needs, the secrets in `also`.
+    pub(crate) fn keep(&self, side: Side, suite: &Suite13, also: &[Also]) -> Kept13 {
         let (read, write) = match side {
             Side::Client => (&self.server_application.secret, &self.client_application.secret),
             Side::Server => (&self.client_application.secret, &self.server_application.secret),
         };
-        let mut kept = Box::new(Kept13 {
-            hash: self.hash,
-            suite: suite.code,
-            aead: suite.aead,
-            read: Slot::default(),
-            write: Slot::default(),
-            exporter: Slot::default(),
-            early_exporter: Slot::default(),
-            resumption: Slot::default(),
+        let place = |wanted| (EXPORTER + 1..).zip(also).find(|(_, a)| **a == wanted).map(|(place, _)| place);
+        let (resumption, early_exporter) = (place(Also::Resumption), place(Also::EarlyExporter));
+        let also = also.iter().map(|also| match also {
+            Also::Resumption => &self.resumption,
+            Also::EarlyExporter => &self.early_exporter,
         });
-        for (to, from) in [
-            (&mut kept.read, read),
-            (&mut kept.write, write),
-            (&mut kept.exporter, &self.exporter),
-            (&mut kept.early_exporter, &self.early_exporter),
-            (&mut kept.resumption, &self.resumption),
-        ] {
-            to.0.0.copy_from_slice(&from.0.0);
-        }
-        kept
+        let all = [read, write, &self.exporter].into_iter().chain(also);
+        // The room is taken at once: growing would leave copies behind.
+        let mut secrets = Vec::with_capacity(all.clone().count() * self.hash.id().len());
+        all.for_each(|slot| secrets.extend_from_slice(slot.get(self.hash)));
+        let secrets = secrets.into_boxed_slice();
+        Kept13 { hash: self.hash, suite: suite.code, aead: suite.aead, secrets, resumption, early_exporter }
     }
+}
+
+/// A secret that only some connections need after their handshake.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Also {
+    /// A client's that keeps tickets.
+    Resumption,
+    /// Of one with early data.
+    EarlyExporter,
 }
 
 /// The secrets of an established TLS 1.3 connection.
@@ -286,21 +287,35 @@ pub(crate) struct Kept13 {
     hash: &'static dyn Hash,
     pub(crate) suite: crate::wire::code::CipherSuite,
     aead: AeadId,
-    read: Slot,
-    write: Slot,
-    exporter: Slot,
-    early_exporter: Slot,
-    resumption: Slot,
+    /// One behind another, each as long as the hash: those of reading, writing and exporting, then what some need.
+    secrets: Box<[u8]>,
+    resumption: Option<u8>,
+    early_exporter: Option<u8>,
 }
 
+const READ: u8 = 0;
+const WRITE: u8 = 1;
+const EXPORTER: u8 = 2;
+
 impl Kept13 {
+    fn secret(&self, place: u8) -> &[u8] {
+        let len = self.hash.id().len();
+        &self.secrets[usize::from(place) * len..][..len]
+    }
+
+    fn secret_mut(&mut self, place: u8) -> &mut [u8] {
+        let len = self.hash.id().len();
+        &mut self.secrets[usize::from(place) * len..][..len]
+    }
+
     /// The next generation of a direction's keys, into `keys`: RFC 9846 7.2.
     pub(crate) fn update(&mut self, reading: bool, keys: &mut TrafficKeys) {
-        let slot = if reading { &mut self.read } else { &mut self.write };
+        let place = if reading { READ } else { WRITE };
         let mut next = Slot::default();
-        expand_label(self.hash, slot.get(self.hash), b"traffic upd", &[], next.get_mut(self.hash));
-        slot.get_mut(self.hash).copy_from_slice(next.get(self.hash));
-        expand_labels(self.hash, slot.get(self.hash), &mut keys.labels(self.aead));
+        expand_label(self.hash, self.secret(place), b"traffic upd", &[], next.get_mut(self.hash));
+        let hash = self.hash;
+        self.secret_mut(place).copy_from_slice(next.get(hash));
+        expand_labels(hash, self.secret(place), &mut keys.labels(self.aead));
     }
 
     pub(crate) fn hash_id(&self) -> HashId {
@@ -313,19 +328,27 @@ impl Kept13 {
 
     /// Keying material: RFC 9846 7.5.
     pub(crate) fn export(&self, label: &[u8], context: &[u8], out: &mut [u8]) {
-        export(self.hash, &self.exporter, label, context, out);
+        export(self.hash, self.secret(EXPORTER), label, context, out);
     }
 
-    /// Early keying material: safe against neither replay nor a later theft of the ticket's key.
-    pub(crate) fn export_early(&self, label: &[u8], context: &[u8], out: &mut [u8]) {
-        export(self.hash, &self.early_exporter, label, context, out);
+    /// Early keying material: safe against neither replay nor a later theft of the ticket's key. False if there was no
+    /// early data.
+    pub(crate) fn export_early(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> bool {
+        let secret = self.early_exporter.map(|place| self.secret(place));
+        secret.map(|secret| export(self.hash, secret, label, context, out)).is_some()
     }
 
-    /// The PSK of one ticket: RFC 9846 4.6.1. Gives its length.
-    pub(crate) fn ticket_psk(&self, nonce: &[u8], out: &mut [u8; MAX_HASH]) -> usize {
+    /// The PSK of one ticket: RFC 9846 4.6.1. False where no tickets are kept.
+    pub(crate) fn ticket_psk(&self, nonce: &[u8], out: &mut [u8; MAX_HASH]) -> bool {
         let len = self.hash.id().len().min(MAX_HASH);
-        expand_label(self.hash, self.resumption.get(self.hash), b"resumption", nonce, &mut out[..len]);
-        len
+        let secret = self.resumption.map(|place| self.secret(place));
+        secret.map(|secret| expand_label(self.hash, secret, b"resumption", nonce, &mut out[..len])).is_some()
+    }
+}
+
+impl Drop for Kept13 {
+    fn drop(&mut self) {
+        self.secrets.zeroize();
     }
 }
 
@@ -357,9 +380,9 @@ impl TrafficKeys {
     }
 }
 
-fn export(hash: &dyn Hash, secret: &Slot, label: &[u8], context: &[u8], out: &mut [u8]) {
+fn export(hash: &dyn Hash, secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) {
     let mut derived = Slot::default();
-    expand_label(hash, secret.get(hash), label, hash.digest(&[]).as_ref(), derived.get_mut(hash));
+    expand_label(hash, secret, label, hash.digest(&[]).as_ref(), derived.get_mut(hash));
     expand_label(hash, derived.get(hash), b"exporter", hash.digest(&[context]).as_ref(), out);
 }
 
