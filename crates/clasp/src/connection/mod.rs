@@ -219,7 +219,9 @@ impl Connection {
             ContentType::ApplicationData => return self.take_data(range),
             ContentType::Handshake => self.take_handshake(plain, out)?,
             ContentType::ChangeCipherSpec => self.take_change_cipher_spec(plain, out)?,
-            _ => self.take_alert(plain)?,
+            ContentType::Alert => self.take_alert(plain)?,
+            // Only what stands inside a record of TLS 1.3 can be of no known type here.
+            ContentType(unknown) => return Err(RecordError::UnknownType(unknown).into()),
         }
         Ok(Taken::Nothing)
     }
@@ -331,7 +333,10 @@ impl Connection {
     fn take_alert(&mut self, plain: &[u8]) -> Result<()> {
         const WARNING: u8 = 1;
         const FATAL: u8 = 2;
-        let [level, description] = *plain else { return Err(RecordError::BadAlert.into()) };
+        let [level, description] = *plain else {
+            // RFC 9846 5.1: without content it is not even that.
+            return Err(if plain.is_empty() { RecordError::Empty } else { RecordError::BadAlert }.into());
+        };
         if !matches!(level, WARNING | FATAL) {
             return Err(RecordError::BadAlertLevel(level).into());
         }

@@ -86,6 +86,22 @@ fn warning_alert_flood_and_malformed_alerts_end_the_connection() {
     }
 }
 
+/// RFC 9846 5, 5.1: a record of no known type, also inside another, and an alert or message without content.
+#[test]
+fn records_of_unknown_types_and_without_content_are_unexpected() {
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        for content in [ContentType(24), ContentType(99), ContentType::Alert, ContentType::Handshake] {
+            let (mut client, mut server) = pair_of(version);
+            // Two bytes that would be a close_notify.
+            let plain: &[u8] = if content.is_known() { &[] } else { &[1, 0] };
+            let mut record = sealed(&mut client, content, plain);
+            let refused = server.receive(&mut record, &mut Vec::new()).unwrap_err();
+            assert_eq!(refused.alert(), AlertDescription::UnexpectedMessage, "{version} {content:?}");
+            assert!(!server.peer_closed());
+        }
+    }
+}
+
 #[test]
 fn a_second_change_cipher_spec_and_what_follows_a_failure() {
     let (mut client, mut server) = pair();

@@ -45,10 +45,13 @@ impl RecordError {
     /// The alert of each: RFC 5246 6.2, 7.2.2.
     pub const fn alert(self) -> AlertDescription {
         match self {
-            Self::UnknownType(_) | Self::Unprotected(_) | Self::Empty | Self::TooManyEmpty | Self::Interleaved => {
-                AlertDescription::UnexpectedMessage
-            }
-            Self::WrongVersion(_) | Self::PlainHttp | Self::NotTls | Self::Ssl2 => AlertDescription::ProtocolVersion,
+            Self::UnknownType(_)
+            | Self::NotTls
+            | Self::Unprotected(_)
+            | Self::Empty
+            | Self::TooManyEmpty
+            | Self::Interleaved => AlertDescription::UnexpectedMessage,
+            Self::WrongVersion(_) | Self::PlainHttp | Self::Ssl2 => AlertDescription::ProtocolVersion,
             Self::TooLong(_) => AlertDescription::RecordOverflow,
             Self::BadMac => AlertDescription::BadRecordMac,
             Self::TooManyWarnings | Self::BadAlert => AlertDescription::DecodeError,

@@ -1,0 +1,282 @@
+//! First flights that a server must refuse, each with the alert that its RFC asks for, and odd ones that it must take.
+#![allow(clippy::unwrap_used)]
+
+use clasp::{Connection, Policy, ServerConfig};
+use clasp_testkit::{KeyKind, authority};
+
+fn v8(body: &[u8]) -> Vec<u8> {
+    [&[u8::try_from(body.len()).unwrap()], body].concat()
+}
+
+fn v16(body: &[u8]) -> Vec<u8> {
+    [&u16::try_from(body.len()).unwrap().to_be_bytes(), body].concat()
+}
+
+fn ext(typ: u16, body: &[u8]) -> Vec<u8> {
+    [&typ.to_be_bytes()[..], &v16(body)].concat()
+}
+
+fn record(content: u8, body: &[u8]) -> Vec<u8> {
+    [&[content, 3, 1][..], &v16(body)].concat()
+}
+
+/// A ClientHello to change.
+#[derive(Clone)]
+struct Hello {
+    version: [u8; 2],
+    session_id: Vec<u8>,
+    suites: Vec<u8>,
+    compression: Vec<u8>,
+    extensions: Vec<Vec<u8>>,
+    tail: Vec<u8>,
+}
+
+const SERVER_NAME: u16 = 0;
+const MAX_FRAGMENT: u16 = 1;
+const STATUS: u16 = 5;
+const GROUPS: u16 = 10;
+const POINT_FORMATS: u16 = 11;
+const SCHEMES: u16 = 13;
+const ALPN: u16 = 16;
+const ENCRYPT_THEN_MAC: u16 = 22;
+const EXTENDED_MASTER: u16 = 23;
+const COMPRESSION: u16 = 27;
+const SIZE_LIMIT: u16 = 28;
+const PSK: u16 = 41;
+const VERSIONS: u16 = 43;
+const PSK_MODES: u16 = 45;
+const SHARES: u16 = 51;
+const RENEGOTIATION: u16 = 0xff01;
+
+fn share(group: u16, public: &[u8]) -> Vec<u8> {
+    [&group.to_be_bytes()[..], &v16(public)].concat()
+}
+
+fn psk(identities: usize, binders: usize) -> Vec<u8> {
+    let identity = [v16(b"nobody's"), vec![0; 4]].concat();
+    ext(PSK, &[v16(&identity.repeat(identities)), v16(&v8(&[7; 32]).repeat(binders))].concat())
+}
+
+impl Hello {
+    fn common() -> Vec<Vec<u8>> {
+        let schemes = [4, 3, 8, 4, 4, 1];
+        vec![ext(GROUPS, &v16(&[0, 0x1d, 0, 0x17])), ext(SCHEMES, &v16(&schemes))]
+    }
+
+    fn tls13() -> Self {
+        let mut extensions = Self::common();
+        extensions.push(ext(VERSIONS, &v8(&[3, 4])));
+        extensions.push(ext(SHARES, &v16(&share(0x1d, &[9; 32]))));
+        let suites = vec![0x13, 1, 0xc0, 0x2b, 0xc0, 0x2f];
+        Self { version: [3, 3], session_id: Vec::new(), suites, compression: vec![0], extensions, tail: Vec::new() }
+    }
+
+    fn tls12() -> Self {
+        let mut extensions = Self::common();
+        extensions.push(ext(EXTENDED_MASTER, &[]));
+        extensions.push(ext(RENEGOTIATION, &[0]));
+        Self { extensions, ..Self::tls13() }
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// With one more extension, or in place of the one of its type.
+    fn with(mut self, extension: Vec<u8>) -> Self {
+        match self.extensions.iter_mut().find(|e| e[..2] == extension[..2]) {
+            Some(old) => *old = extension,
+            None => self.extensions.push(extension),
+        }
+        self
+    }
+
+    fn without(mut self, typ: u16) -> Self {
+        self.extensions.retain(|e| e[..2] != typ.to_be_bytes());
+        self
+    }
+
+    fn message(&self) -> Vec<u8> {
+        let body = [
+            &self.version[..],
+            &[5; 32],
+            &v8(&self.session_id),
+            &v16(&self.suites),
+            &v8(&self.compression),
+            &v16(&self.extensions.concat()),
+            &self.tail,
+        ]
+        .concat();
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+        [&[1], &length[1..], &body[..]].concat()
+    }
+}
+
+fn server() -> Connection {
+    let policy = Policy::default();
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let config = ServerConfig::builder().identity(identity).policy(policy).alpn(["h2"]).build().unwrap();
+    config.accept()
+}
+
+/// The server's answer: the alert, or the version of its hello.
+fn answer(flight: &[u8]) -> &'static str {
+    let (mut server, mut out) = (server(), Vec::new());
+    match server.receive(&mut flight.to_vec(), &mut out).map(drop) {
+        Err(error) => {
+            let sent = &out[out.len() - 7..];
+            assert_eq!((sent[0], sent[6]), (21, error.alert().0), "the alert on the wire");
+            error.alert().name()
+        }
+        Ok(()) if out.is_empty() => "nothing",
+        Ok(()) if out.windows(6).any(|w| w == [0, 43, 0, 2, 3, 4]) => "TLS 1.3",
+        Ok(()) => "TLS 1.2",
+    }
+}
+
+fn refused(name: &str, hello: &Hello, alert: &str) {
+    assert_eq!(answer(&record(22, &hello.message())), alert, "{name}");
+}
+
+fn taken(name: &str, hello: &Hello, version: &str) {
+    assert_eq!(answer(&record(22, &hello.message())), version, "{name}");
+}
+
+#[test]
+fn versions() {
+    let (new, old) = (Hello::tls13, Hello::tls12);
+    taken("1.3", &new(), "TLS 1.3");
+    taken("1.2", &old(), "TLS 1.2");
+    // RFC 9846 4.2.1, RFC 5246 E.1: what is newer than we are is answered with the best we have.
+    for version in [[3, 4], [4, 4], [0xff, 0xff]] {
+        taken("a future version", &old().change(|h| h.version = version), "TLS 1.2");
+        taken("legacy_version is not looked at", &new().change(|h| h.version = version), "TLS 1.3");
+    }
+    for version in [[3, 0], [3, 1], [3, 2], [0, 0], [2, 0]] {
+        refused("an old version", &old().change(|h| h.version = version), "protocol_version");
+    }
+    refused("versions we have not", &new().with(ext(VERSIONS, &v8(&[3, 5, 3, 1]))), "protocol_version");
+    refused("no version", &new().with(ext(VERSIONS, &v8(&[]))), "decode_error");
+    refused("half a version", &new().with(ext(VERSIONS, &v8(&[3, 4, 3]))), "decode_error");
+    // RFC 7507 3.
+    refused("a fallback", &old().change(|h| h.suites.extend([0x56, 0])), "inappropriate_fallback");
+}
+
+#[test]
+fn fixed_fields() {
+    let new = Hello::tls13;
+    for length in [0, 1, 5, 32] {
+        taken("a session ID", &new().change(|h| h.session_id = vec![1; length]), "TLS 1.3");
+    }
+    refused("a session ID too long", &new().change(|h| h.session_id = vec![1; 33]), "decode_error");
+    refused("no suites", &new().change(|h| h.suites.clear()), "decode_error");
+    refused("half a suite", &new().change(|h| h.suites.push(0x13)), "decode_error");
+    refused("unknown suites", &new().change(|h| h.suites = vec![0x13, 4, 0, 5]), "handshake_failure");
+    refused("no compression methods", &new().change(|h| h.compression.clear()), "decode_error");
+    refused("no null method", &new().change(|h| h.compression = vec![1]), "illegal_parameter");
+    refused("more than the null method", &new().change(|h| h.compression = vec![1, 0]), "illegal_parameter");
+    taken("more than the null method, 1.2", &Hello::tls12().change(|h| h.compression = vec![1, 0]), "TLS 1.2");
+    refused("bytes behind the end", &new().change(|h| h.tail = vec![0]), "decode_error");
+}
+
+#[test]
+fn extensions_of_both_versions() {
+    for (hello, version) in [(Hello::tls13(), "TLS 1.3"), (Hello::tls12(), "TLS 1.2")] {
+        let with = |typ, body: &[u8]| hello.clone().with(ext(typ, body));
+        taken("an unknown extension", &with(0x5a5a, b"?"), version);
+        let many = (0..100).fold(hello.clone(), |h, n| h.with(ext(0x6000 + n, &[])));
+        taken("many extensions", &many, version);
+        refused("twice", &hello.clone().change(|h| h.extensions.push(ext(SCHEMES, &v16(&[4, 3])))), "decode_error");
+        for typ in [GROUPS, SCHEMES, ALPN] {
+            refused("an empty list", &with(typ, &v16(&[])), "decode_error");
+            refused("an empty extension", &with(typ, &[]), "decode_error");
+        }
+        refused("half a scheme", &with(SCHEMES, &v16(&[4, 3, 4])), "decode_error");
+        refused("an empty protocol", &with(ALPN, &v16(&[0])), "decode_error");
+        refused("another protocol", &with(ALPN, &v16(&v8(b"spdy/3"))), "no_application_protocol");
+        refused("no server name", &with(SERVER_NAME, &v16(&[])), "decode_error");
+        refused("an empty server name", &with(SERVER_NAME, &v16(&[0, 0, 0])), "decode_error");
+        taken("another server name", &with(SERVER_NAME, &v16(&[&[0], &v16(b"x.example")[..]].concat())), version);
+        // RFC 6066 4, RFC 8449 4, RFC 8422 5.1.2.
+        for code in [0, 5, 255] {
+            refused("a fragment length", &with(MAX_FRAGMENT, &[code]), "illegal_parameter");
+        }
+        refused("two fragment lengths", &with(MAX_FRAGMENT, &[1, 1]), "decode_error");
+        refused("a size limit below 64", &with(SIZE_LIMIT, &[0, 63]), "illegal_parameter");
+        refused("no uncompressed points", &with(POINT_FORMATS, &v8(&[1])), "illegal_parameter");
+        refused("no point formats", &with(POINT_FORMATS, &v8(&[])), "decode_error");
+        refused("a status request cut short", &with(STATUS, &[1, 0, 5]), "decode_error");
+        // RFC 5746 3.6, RFC 7627 5.1, RFC 7366 2.
+        refused("renegotiation", &with(RENEGOTIATION, &v8(&[1; 12])), "handshake_failure");
+        refused("renegotiation cut short", &with(RENEGOTIATION, &[5, 1]), "decode_error");
+        refused("extended_master_secret with a body", &with(EXTENDED_MASTER, &[0]), "decode_error");
+        refused("encrypt_then_mac with a body", &with(ENCRYPT_THEN_MAC, &[0]), "decode_error");
+    }
+}
+
+#[test]
+fn extensions_of_tls13() {
+    let new = Hello::tls13;
+    for typ in [GROUPS, SCHEMES, SHARES] {
+        refused("a missing extension", &new().without(typ), "missing_extension");
+    }
+    taken("no share: asks again", &new().with(ext(SHARES, &v16(&[]))), "TLS 1.3");
+    let shares = |body: &[u8]| new().with(ext(SHARES, &v16(body)));
+    refused("an empty share", &shares(&share(0x1d, &[])), "decode_error");
+    refused("a short share", &shares(&share(0x1d, &[9; 31])), "illegal_parameter");
+    refused("a share of zeros", &shares(&share(0x1d, &[0; 32])), "illegal_parameter");
+    refused("two shares of a group", &shares(&share(0x1d, &[9; 32]).repeat(2)), "illegal_parameter");
+    refused("a point off the curve", &shares(&share(0x17, &[4; 65])), "illegal_parameter");
+    refused("a compressed point", &shares(&share(0x17, &[2; 33])), "illegal_parameter");
+    refused("no common group", &new().with(ext(GROUPS, &v16(&[0, 30]))), "handshake_failure");
+    let grease = new()
+        .change(|h| h.suites.splice(0..0, [0x2a, 0x2a]).for_each(drop))
+        .change(|h| h.extensions.insert(0, ext(0x3a3a, &[])))
+        .with(ext(GROUPS, &v16(&[0x4a, 0x4a, 0, 0x1d])))
+        .with(ext(SHARES, &v16(&[share(0x4a4a, &[0]), share(0x1d, &[9; 32])].concat())))
+        .with(ext(VERSIONS, &v8(&[0x5a, 0x5a, 3, 4])))
+        .with(ext(SCHEMES, &v16(&[0x6a, 0x6a, 4, 3])))
+        .with(ext(PSK_MODES, &v8(&[0x0b, 1])));
+    taken("GREASE everywhere (RFC 8701)", &grease, "TLS 1.3");
+    // RFC 9846 4.2.9, 4.2.11; RFC 8879 3.
+    let modes = ext(PSK_MODES, &v8(&[1]));
+    taken("an unknown key", &new().with(modes.clone()).with(psk(1, 1)), "TLS 1.3");
+    refused("a key and no modes", &new().with(psk(1, 1)), "missing_extension");
+    refused("no modes", &new().with(ext(PSK_MODES, &v8(&[]))), "decode_error");
+    refused("keys not last", &new().with(psk(1, 1)).with(modes.clone()), "illegal_parameter");
+    refused("more binders than keys", &new().with(modes.clone()).with(psk(1, 2)), "illegal_parameter");
+    refused("fewer binders than keys", &new().with(modes.clone()).with(psk(2, 1)), "illegal_parameter");
+    refused("no binders", &new().with(modes).with(psk(1, 0)), "decode_error");
+    refused("no compression algorithms", &new().with(ext(COMPRESSION, &v8(&[]))), "decode_error");
+}
+
+#[test]
+fn records() {
+    let hello = Hello::tls13().message();
+    let (first, second) = hello.split_at(40);
+    let around = |between: Vec<u8>| [record(22, first), between, record(22, second)].concat();
+    assert_eq!(answer(&around(Vec::new())), "TLS 1.3");
+    assert_eq!(answer(&hello.iter().flat_map(|b| record(22, &[*b])).collect::<Vec<_>>()), "TLS 1.3");
+    for content in [0, 19, 24, 99] {
+        assert_eq!(answer(&record(content, &hello)), "unexpected_message", "type {content}");
+    }
+    for (name, flight, alert) in [
+        ("an empty message", [record(22, &[]), record(22, &hello)].concat(), "unexpected_message"),
+        ("an empty fragment", around(record(22, &[])), "unexpected_message"),
+        ("ChangeCipherSpec before the hello", record(20, &[1]), "unexpected_message"),
+        ("ChangeCipherSpec inside the hello", around(record(20, &[1])), "unexpected_message"),
+        ("application data", record(23, b"x"), "unexpected_message"),
+        ("an empty alert", record(21, &[]), "unexpected_message"),
+        ("half an alert", record(21, &[1]), "decode_error"),
+        ("a record too long", record(22, &[1; (1 << 14) + 1]), "record_overflow"),
+        ("a message too long", record(22, &[1, 0xff, 0xff, 0xff, 0]), "illegal_parameter"),
+        ("another message", record(22, &[20, 0, 0, 0]), "unexpected_message"),
+        ("an unknown message", record(22, &[99, 0, 0, 0]), "unexpected_message"),
+        ("a record of another protocol's version", [&[22, 2, 0][..], &v16(&hello)].concat(), "protocol_version"),
+    ] {
+        assert_eq!(answer(&flight), alert, "{name}");
+    }
+    // RFC 9846 D.4.
+    assert_eq!(answer(&[record(22, &hello), record(20, &[1])].concat()), "TLS 1.3");
+}
