@@ -119,6 +119,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         self.exchange.connection()
     }
 
+    /// Gives back what an idle stream does not need for a while: [`Connection::rest`].
+    pub fn rest(&mut self) {
+        self.exchange.rest_long();
+    }
+
     /// The transport.
     pub fn get_ref(&self) -> &T {
         &self.transport

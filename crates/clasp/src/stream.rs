@@ -132,6 +132,11 @@ impl<T: Read + Write> Stream<T> {
         (self.exchange.into_connection(), self.transport)
     }
 
+    /// Gives back what an idle stream does not need for a while: [`Connection::rest`].
+    pub fn rest(&mut self) {
+        self.exchange.rest_long();
+    }
+
     /// Says close_notify. The peer's data can still be read.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use clasp::config::suite::{Auth, SUITES};
 use clasp::crypto::Provider;
 use clasp::error::{Cause, Misuse};
 use clasp::record::RecordError;
-use clasp::wire::code::CipherSuite;
+use clasp::wire::code::{CipherSuite, ProtocolVersion};
 use clasp::{ClientConfig, Connection, HEADROOM, Moved, Policy, ServerConfig, TAILROOM};
 use clasp_testkit::{KeyKind, Pair, authority};
 use std::io::IoSlice;
@@ -132,6 +132,59 @@ fn in_place_the_record_grows_around_the_data() {
             assert_eq!(refused.cause(), &Cause::Misuse(Misuse::BufferTooSmall), "{suite}");
         }
     }
+}
+
+/// Keys that were given back are made again, and the sequence goes on.
+#[test]
+fn a_connection_that_has_rested_goes_on() {
+    let plain: Vec<u8> = (0..=250).cycle().take(40_000).collect();
+    for suite in suites() {
+        let mut pair = pair_of(suite);
+        for round in 0..3 {
+            let Pair { client, server, .. } = &mut pair;
+            let (mut from, mut to) = (client, server);
+            for room in [0, 100_000] {
+                from.rest();
+                to.rest();
+                let mut out = vec![0; from.sealed_len(plain.len())];
+                let moved = from.send_into(&[IoSlice::new(&plain)], &mut out).unwrap();
+                assert_eq!(moved.taken, plain.len(), "{suite}: room that was said to be enough");
+                assert_eq!(receive_all(to, &mut out[..moved.given], room), plain, "{suite}, round {round}");
+                let mut wire = send_all(from, b"without a rest", 100);
+                assert_eq!(receive_all(to, &mut wire, room), b"without a rest", "{suite}");
+                (from, to) = (to, from);
+            }
+            if pair.client.facts().unwrap().version == ProtocolVersion::Tls13 {
+                pair.client.rest();
+                pair.server.rest();
+                let mut wire = Vec::new();
+                pair.server.update_keys(true, &mut wire).unwrap();
+                pair.server.rest();
+                assert_eq!(receive_all(&mut pair.client, &mut wire, 0), b"");
+                pair.client.rest();
+            }
+        }
+        pair.client.rest();
+        pair.server.rest();
+        pair.client.close(&mut pair.to_server).unwrap();
+        pair.drive().unwrap();
+        assert!(pair.server.peer_closed(), "{suite}: close_notify after a rest");
+    }
+}
+
+#[test]
+fn a_handshake_does_not_rest() {
+    let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity).build().unwrap();
+    let mut pair = Pair::new(&client, &server);
+    pair.client.rest();
+    pair.server.rest();
+    pair.drive_server_flights(1);
+    pair.client.rest();
+    pair.server.rest();
+    pair.drive().unwrap();
+    assert!(pair.server.facts().is_some());
 }
 
 /// An update that the peer has asked for goes out in front of the data, whichever way the data goes.

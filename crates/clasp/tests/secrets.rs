@@ -275,6 +275,11 @@ fn talk(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, resumed: Option<
     pair.drive().unwrap();
     assert_eq!(pair.server_data, b"ping");
     assert_eq!(pair.client.facts().unwrap().resumed, resumed);
+    pair.client.rest();
+    pair.server.rest();
+    pair.client_sends(b"pong").unwrap();
+    pair.drive().unwrap();
+    assert_eq!(pair.server_data, b"pingpong");
     pair.client.export(b"EXPORTER-test", None, &mut [0; 32]).unwrap();
     pair.client.close(&mut pair.to_server).unwrap();
     pair.server.close(&mut pair.to_client).unwrap();

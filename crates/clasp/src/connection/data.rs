@@ -36,7 +36,7 @@ impl Connection {
     /// # Errors
     /// If the handshake is not done, or the connection is closed or has failed.
     pub fn send(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<usize> {
-        self.check_sending()?;
+        self.ready_to_send()?;
         let total: usize = plain.iter().map(|p| p.len()).sum();
         if total == 0 {
             return Ok(0);
@@ -54,7 +54,7 @@ impl Connection {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_into(&mut self, plain: &[IoSlice<'_>], out: &mut [u8]) -> Result<Moved> {
-        self.check_sending()?;
+        self.ready_to_send()?;
         let mut front = 0;
         if self.update_is_due() {
             if out.len() < self.sealer.sealed_len(KEY_UPDATE) {
@@ -73,7 +73,7 @@ impl Connection {
         Ok(Moved { taken, given: front + sealed })
     }
 
-    /// Room that [`send_into`](Self::send_into) needs to take `plain` bytes at once.
+    /// Room that is enough for [`send_into`](Self::send_into) to take `plain` bytes at once.
     pub fn sealed_len(&self, plain: usize) -> usize {
         let update = if self.update_is_due() { self.sealer.sealed_len(KEY_UPDATE) } else { 0 };
         update + self.sealer.sealed_len(plain)
@@ -86,7 +86,7 @@ impl Connection {
     /// As [`send`](Self::send), or if the buffer is too small, or `len` is more than one record may hold (2^14 bytes,
     /// less if the peer asks for less, RFC 8449), or the configuration pads records.
     pub fn send_in_place<'b>(&mut self, buffer: &'b mut [u8], len: usize) -> Result<&'b [u8]> {
-        self.check_sending()?;
+        self.ready_to_send()?;
         let enough = len.checked_add(HEADROOM + TAILROOM).is_some_and(|needed| needed <= buffer.len());
         if !enough || len > self.sealer.max_in_place() {
             return Err(Misuse::BufferTooSmall.into());
@@ -134,6 +134,7 @@ impl Connection {
     /// One record, if it is whole and has room.
     fn record_into(&mut self, input: &mut [u8], data: &mut [u8], out: &mut Vec<u8>) -> Result<Option<Moved>> {
         let frame::Frame::Record { content, len } = frame::next(input, false)? else { return Ok(None) };
+        self.wake_reading()?;
         let room = self.opener.room_for(len);
         let (Some(record), Some(place)) = (input.get_mut(..len), data.get_mut(..room)) else { return Ok(None) };
         let given = match self.take_record(content, record, Some(place), out)? {
@@ -143,13 +144,16 @@ impl Connection {
         Ok(Some(Moved { taken: len, given }))
     }
 
-    fn check_sending(&self) -> Result<()> {
+    fn ready_to_send(&mut self) -> Result<()> {
         self.check_failed()?;
         let half_rtt = self.half_rtt && self.tls13 && self.write_level == Level::Application;
         if self.live.is_some() && !half_rtt {
             return Err(Misuse::HandshakeUnfinished.into());
         }
-        if self.closed { Err(Misuse::AlreadyClosed.into()) } else { Ok(()) }
+        if self.closed {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        self.wake_sending()
     }
 
     fn tell_sent_data(&mut self, wire_len: usize, plain_len: usize) {

@@ -114,6 +114,7 @@ impl Connection {
 
     fn send_update(&mut self, ask: bool, out: &mut Vec<u8>) -> Result<()> {
         let message = [HandshakeType::KeyUpdate.0, 0, 0, 1, u8::from(ask)];
+        self.wake_sending()?;
         self.sealer.seal(ContentType::Handshake, &[IoSlice::new(&message)], out)?;
         let (direction, level, kind) = (Direction::Sent, self.write_level, HandshakeType::KeyUpdate);
         self.tell(What::Message { direction, level, kind, bytes: &message });

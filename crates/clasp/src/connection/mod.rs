@@ -7,6 +7,7 @@ mod established;
 mod facts;
 mod handshake;
 mod peer;
+mod rest;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
 pub use facts::{EarlyData, Facts, Resumption};
@@ -61,7 +62,8 @@ pub struct Connection {
     server: bool,
     opener: Opener,
     sealer: Sealer,
-    joiner: Joiner,
+    /// Handshake messages after the handshake, while one is not whole.
+    joiner: Option<Box<Joiner>>,
     live: Option<Box<Live>>,
     done: Option<Done>,
     tracer: Option<Box<Tracer>>,
@@ -113,7 +115,7 @@ impl Connection {
             server,
             opener: Opener::default(),
             sealer: Sealer::default(),
-            joiner: Joiner::default(),
+            joiner: None,
             live: Some(Box::new(live)),
             done: None,
             tracer: tracer.map(Box::new),
@@ -187,6 +189,7 @@ impl Connection {
         mut data: Option<&mut [u8]>,
         out: &mut Vec<u8>,
     ) -> Result<Taken> {
+        self.wake_reading()?;
         if self.tls13 && self.live.is_some() && self.in_the_clear(content, record)? {
             return Ok(Taken::Nothing);
         }
@@ -273,7 +276,7 @@ impl Connection {
 
     /// Whether part of a handshake message waits for its rest.
     fn holds_part(&self) -> bool {
-        self.live.as_ref().map_or(self.joiner.is_partial(), |live| live.is_partial())
+        self.live.as_ref().map_or(self.joiner.is_some(), |live| live.is_partial())
     }
 
     fn take_handshake(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -287,24 +290,22 @@ impl Connection {
         };
         match live {
             Some(live) => live.deliver(plain, tell)?,
-            None => joiner.add(plain, tell)?,
+            None => joiner.get_or_insert_default().add(plain, tell)?,
         }
         if self.live.is_some() {
             return self.drive(&mut Context::from_waker(Waker::noop()), out);
         }
+        let Some(mut joiner) = self.joiner.take() else { return Ok(()) };
         let mut message = Vec::new();
-        while self.joiner.take(&mut message) {
+        while joiner.take(&mut message) {
             let kind = HandshakeType(message.first().copied().unwrap_or(0));
             if !self.tls13 {
                 return self.renegotiation_asked(kind);
             }
-            let last = self.joiner.is_empty();
-            self.after_handshake(kind, core::mem::take(&mut message), last)?;
+            self.after_handshake(kind, core::mem::take(&mut message), joiner.is_empty())?;
         }
-        if self.joiner.is_empty() {
-            // An idle connection holds no buffer.
-            self.joiner = Joiner::default();
-        }
+        // An idle connection holds no buffer.
+        self.joiner = Some(joiner).filter(|joiner| !joiner.is_empty());
         Ok(())
     }
 
@@ -491,6 +492,7 @@ impl Connection {
     }
 
     fn send_alert(&mut self, alert: AlertDescription, fatal: bool, out: &mut Vec<u8>) -> Result<()> {
+        self.wake_sending()?;
         self.sealer.seal(ContentType::Alert, &[IoSlice::new(&[1 + u8::from(fatal), alert.0])], out)?;
         self.tell(What::Alert { direction: Direction::Sent, fatal, alert });
         Ok(())

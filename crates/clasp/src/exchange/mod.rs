@@ -207,6 +207,12 @@ impl Exchange {
         }
     }
 
+    /// Nothing will happen for long: the ciphers' memory goes back too ([`Connection::rest`]).
+    pub fn rest_long(&mut self) {
+        self.rest();
+        self.connection.rest();
+    }
+
     /// Input that is done with goes, once its data has been read.
     fn settle(&mut self) {
         if self.ready.is_empty() {

@@ -315,7 +315,13 @@ impl Kept13 {
         expand_label(self.hash, self.secret(place), b"traffic upd", &[], next.get_mut(self.hash));
         let hash = self.hash;
         self.secret_mut(place).copy_from_slice(next.get(hash));
-        expand_labels(hash, self.secret(place), &mut keys.labels(self.aead));
+        self.present(reading, keys);
+    }
+
+    /// The keys of a direction as they are, into `keys`: RFC 9846 7.3.
+    pub(crate) fn present(&self, reading: bool, keys: &mut TrafficKeys) {
+        let place = if reading { READ } else { WRITE };
+        expand_labels(self.hash, self.secret(place), &mut keys.labels(self.aead));
     }
 
     pub(crate) fn hash_id(&self) -> HashId {

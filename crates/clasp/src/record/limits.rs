@@ -2,6 +2,8 @@
 
 /// Plaintext of one record: RFC 5246 6.2.1.
 pub const MAX_PLAINTEXT: usize = 1 << 14;
+/// The same, as wide as a record's length.
+pub(super) const MAX_PLAINTEXT_U16: u16 = 1 << 14;
 /// What protection may add in TLS 1.2: RFC 5246 6.2.3.
 pub const MAX_EXPANSION: usize = 2048;
 /// What protection may add in TLS 1.3: RFC 9846 5.2.

@@ -1,6 +1,6 @@
 //! Opening records, in place.
 
-use super::limits::{HEADER_LEN, MAX_EXPANSION_13, MAX_PLAINTEXT};
+use super::limits::{HEADER_LEN, MAX_EXPANSION_13, MAX_PLAINTEXT, MAX_PLAINTEXT_U16};
 use super::{RecordError, additional_data, xored_nonce};
 use crate::config::suite::{Bulk, Suite};
 use crate::crypto::{
@@ -27,7 +27,15 @@ enum Protection {
     /// RFC 5246 6.2.3.2.
     MacThenEncrypt(Box<dyn CbcHmacKey>),
     /// RFC 7366.
-    EncryptThenMac(Box<dyn BlockKey>, Box<dyn HmacKey>, usize),
+    EncryptThenMac(Box<EncryptThenMac>),
+    /// Protected, and without keys until the next record.
+    Resting,
+}
+
+struct EncryptThenMac {
+    cipher: Box<dyn BlockKey>,
+    mac: Box<dyn HmacKey>,
+    mac_len: usize,
 }
 
 const BLOCK: usize = 16;
@@ -51,8 +59,8 @@ impl OpenKeys {
             Bulk::Cbc(id) => {
                 let legacy = provider.legacy.ok_or(CryptoError)?;
                 if encrypt_then_mac {
-                    let mac = provider.hash(id.mac)?.hmac(keys.mac);
-                    Protection::EncryptThenMac(legacy.block(keys.key, Use::Open)?, mac, id.mac.len())
+                    let (cipher, mac) = (legacy.block(keys.key, Use::Open)?, provider.hash(id.mac)?.hmac(keys.mac));
+                    Protection::EncryptThenMac(Box::new(EncryptThenMac { cipher, mac, mac_len: id.mac.len() }))
                 } else {
                     let key = legacy.cbc_hmac(id, keys.mac, keys.key, Use::Open).ok_or(CryptoError)??;
                     Protection::MacThenEncrypt(key)
@@ -81,12 +89,12 @@ pub struct Opened {
 pub struct Opener {
     keys: OpenKeys,
     sequence: u64,
-    limit: usize,
+    limit: u16,
 }
 
 impl Default for Opener {
     fn default() -> Self {
-        Self { keys: OpenKeys(Protection::None), sequence: 0, limit: MAX_PLAINTEXT }
+        Self { keys: OpenKeys(Protection::None), sequence: 0, limit: MAX_PLAINTEXT_U16 }
     }
 }
 
@@ -95,6 +103,23 @@ impl Opener {
     pub fn install(&mut self, keys: OpenKeys) {
         self.keys = keys;
         self.sequence = 0;
+    }
+
+    /// Gives the keys' memory back, if there are any; [`wake`](Self::wake) goes on where they were.
+    pub(crate) fn rest(&mut self) {
+        if self.is_protected() {
+            self.keys = OpenKeys(Protection::Resting);
+        }
+    }
+
+    /// Whether the keys are to be made again before the next record.
+    pub(crate) fn is_resting(&self) -> bool {
+        matches!(self.keys.0, Protection::Resting)
+    }
+
+    /// The same keys as before [`rest`](Self::rest): the sequence number goes on.
+    pub(crate) fn wake(&mut self, keys: OpenKeys) {
+        self.keys = keys;
     }
 
     /// Whether records are protected as TLS 1.3 does it.
@@ -109,7 +134,7 @@ impl Opener {
 
     /// Records with more plaintext than this are refused from here on.
     pub fn set_limit(&mut self, limit: usize) {
-        self.limit = limit.min(MAX_PLAINTEXT);
+        self.limit = u16::try_from(limit).unwrap_or(u16::MAX).min(MAX_PLAINTEXT_U16);
     }
 
     /// Whether records are protected.
@@ -122,7 +147,7 @@ impl Opener {
         let around = match &self.keys.0 {
             Protection::Gcm(..) => EXPLICIT_NONCE + TAG_LEN,
             Protection::ChaCha(..) | Protection::Tls13(..) => TAG_LEN,
-            Protection::None | Protection::MacThenEncrypt(_) | Protection::EncryptThenMac(..) => 0,
+            Protection::None | Protection::MacThenEncrypt(_) | Protection::EncryptThenMac(_) | Protection::Resting => 0,
         };
         record.saturating_sub(HEADER_LEN + around)
     }
@@ -162,8 +187,8 @@ impl Opener {
         }
         let range = self.decrypt(content, record, out.as_deref_mut()).map_err(|CryptoError| RecordError::BadMac)?;
         let plain = out.as_deref().unwrap_or(record).get(range.clone()).unwrap_or_default();
-        let opened = if tls13 { inner(plain, range, self.limit)? } else { Opened { content, range } };
-        if opened.range.len() > self.limit {
+        let opened = if tls13 { inner(plain, range, self.limit.into())? } else { Opened { content, range } };
+        if opened.range.len() > self.limit.into() {
             return Err(RecordError::TooLong(opened.range.len()));
         }
         self.sequence = self.sequence.checked_add(1).ok_or(RecordError::BadMac)?;
@@ -201,16 +226,17 @@ impl Opener {
                 let plain = key.open(iv, aad(0).first_chunk().ok_or(CryptoError)?, sealed)?;
                 moved(sealed, plain, HEADER_LEN + BLOCK, out)
             }
-            Protection::EncryptThenMac(key, mac, mac_len) => {
+            Protection::Resting => Err(CryptoError),
+            Protection::EncryptThenMac(key) => {
                 // RFC 7366 3: MAC over everything incl. the IV, checked before anything is decrypted.
-                let signed = body.len().checked_sub(*mac_len).ok_or(CryptoError)?;
+                let signed = body.len().checked_sub(key.mac_len).ok_or(CryptoError)?;
                 let (signed, tag) = body.split_at_mut(signed);
-                let wanted = Digest::filled(*mac_len, |out| mac.sign(&[&aad(signed.len()), signed], out));
+                let wanted = Digest::filled(key.mac_len, |out| key.mac.sign(&[&aad(signed.len()), signed], out));
                 if !bool::from(wanted.as_ref().ct_eq(tag)) {
                     return Err(CryptoError);
                 }
                 let (iv, sealed) = signed.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
-                key.decrypt(iv, sealed)?;
+                key.cipher.decrypt(iv, sealed)?;
                 let plain = unpadded(sealed)?;
                 moved(sealed, plain, HEADER_LEN + BLOCK, out)
             }

@@ -1,6 +1,6 @@
 //! Sealing records, straight into the outgoing buffer.
 
-use super::limits::{HEADER_LEN, MAX_PLAINTEXT};
+use super::limits::{HEADER_LEN, MAX_PLAINTEXT_U16};
 use super::source::Source;
 use super::{additional_data, xored_nonce};
 use crate::config::suite::{Bulk, Suite};
@@ -21,8 +21,23 @@ enum Protection {
     Gcm(Box<dyn AeadKey>, [u8; 4]),
     ChaCha(Box<dyn AeadKey>, [u8; 12]),
     Tls13(Box<dyn AeadKey>, [u8; 12], AeadId),
-    MacThenEncrypt(Box<dyn CbcHmacKey>, usize, &'static dyn Random),
-    EncryptThenMac(Box<dyn BlockKey>, Box<dyn HmacKey>, usize, &'static dyn Random),
+    MacThenEncrypt(Box<MacThenEncrypt>),
+    EncryptThenMac(Box<EncryptThenMac>),
+    /// Protected, and without keys until the next record.
+    Resting,
+}
+
+struct MacThenEncrypt {
+    cipher: Box<dyn CbcHmacKey>,
+    mac_len: usize,
+    random: &'static dyn Random,
+}
+
+struct EncryptThenMac {
+    cipher: Box<dyn BlockKey>,
+    mac: Box<dyn HmacKey>,
+    mac_len: usize,
+    random: &'static dyn Random,
 }
 
 const BLOCK: usize = 16;
@@ -54,11 +69,11 @@ impl SealKeys {
                 let legacy = provider.legacy.ok_or(CryptoError)?;
                 let mac_len = id.mac.len();
                 if encrypt_then_mac {
-                    let mac = provider.hash(id.mac)?.hmac(keys.mac);
-                    Protection::EncryptThenMac(legacy.block(keys.key, Use::Seal)?, mac, mac_len, random)
+                    let (cipher, mac) = (legacy.block(keys.key, Use::Seal)?, provider.hash(id.mac)?.hmac(keys.mac));
+                    Protection::EncryptThenMac(Box::new(EncryptThenMac { cipher, mac, mac_len, random }))
                 } else {
-                    let key = legacy.cbc_hmac(id, keys.mac, keys.key, Use::Seal).ok_or(CryptoError)??;
-                    Protection::MacThenEncrypt(key, mac_len, random)
+                    let cipher = legacy.cbc_hmac(id, keys.mac, keys.key, Use::Seal).ok_or(CryptoError)??;
+                    Protection::MacThenEncrypt(Box::new(MacThenEncrypt { cipher, mac_len, random }))
                 }
             }
         }))
@@ -138,8 +153,8 @@ impl Plain<'_> {
 pub struct Sealer {
     keys: SealKeys,
     sequence: u64,
-    limit: usize,
-    padding: usize,
+    limit: u16,
+    padding: u16,
     version: ProtocolVersion,
 }
 
@@ -147,7 +162,7 @@ impl Default for Sealer {
     /// The first records carry version 3.1, which every peer takes: RFC 5246 E.1.
     fn default() -> Self {
         let keys = SealKeys(Protection::None);
-        Self { keys, sequence: 0, limit: MAX_PLAINTEXT, padding: 0, version: ProtocolVersion::Tls10 }
+        Self { keys, sequence: 0, limit: MAX_PLAINTEXT_U16, padding: 0, version: ProtocolVersion::Tls10 }
     }
 }
 
@@ -158,9 +173,26 @@ impl Sealer {
         self.sequence = 0;
     }
 
+    /// Gives the keys' memory back, if there are any; [`wake`](Self::wake) goes on where they were.
+    pub(crate) fn rest(&mut self) {
+        if self.is_protected() {
+            self.keys = SealKeys(Protection::Resting);
+        }
+    }
+
+    /// Whether the keys are to be made again before the next record.
+    pub(crate) fn is_resting(&self) -> bool {
+        matches!(self.keys.0, Protection::Resting)
+    }
+
+    /// The same keys as before [`rest`](Self::rest): the sequence number goes on.
+    pub(crate) fn wake(&mut self, keys: SealKeys) {
+        self.keys = keys;
+    }
+
     /// Records carry at most this much plaintext from here on; a limit only shrinks.
     pub fn set_limit(&mut self, limit: usize) {
-        self.limit = self.limit.min(limit.clamp(64, MAX_PLAINTEXT));
+        self.limit = u16::try_from(limit).unwrap_or(u16::MAX).max(64).min(self.limit);
     }
 
     /// Records carry this version from here on.
@@ -181,7 +213,7 @@ impl Sealer {
 
     /// Pads every TLS 1.3 record up to a multiple of this many bytes (RFC 9846 5.4); 0 and 1 do not pad.
     pub fn set_padding(&mut self, block: usize) {
-        self.padding = block;
+        self.padding = u16::try_from(block).unwrap_or(u16::MAX).min(MAX_PLAINTEXT_U16);
     }
 
     /// Whether the keys have sealed as many records as their AEAD allows (RFC 9846 5.5): time for a KeyUpdate.
@@ -202,24 +234,27 @@ impl Sealer {
         let padded = |n: usize| n / BLOCK * BLOCK + BLOCK;
         let (front, back) = match &self.keys.0 {
             Protection::None => (0, 0),
+            // More than any keys add.
+            Protection::Resting => (BLOCK, MAX_BACK),
             Protection::Gcm(..) => (EXPLICIT_NONCE, TAG_LEN),
             Protection::ChaCha(..) => (0, TAG_LEN),
             Protection::Tls13(..) if self.padding > 1 => {
-                let padded = plain.next_multiple_of(self.padding).min(self.limit);
+                let padded = plain.next_multiple_of(self.padding.into()).min(self.limit.into());
                 (0, 1 + padded.saturating_sub(plain) + TAG_LEN)
             }
             Protection::Tls13(..) => (0, 1 + TAG_LEN),
-            Protection::MacThenEncrypt(_, mac, _) => (BLOCK, padded(plain + mac) - plain),
-            Protection::EncryptThenMac(_, _, mac, _) => (BLOCK, padded(plain) - plain + mac),
+            Protection::MacThenEncrypt(key) => (BLOCK, padded(plain + key.mac_len) - plain),
+            Protection::EncryptThenMac(key) => (BLOCK, padded(plain) - plain + key.mac_len),
         };
         Shape { front, plain, back }
     }
 
     /// Bytes that `plain` bytes become.
     pub fn sealed_len(&self, plain: usize) -> usize {
-        let (full, rest) = (plain / self.limit, plain % self.limit);
+        let limit = usize::from(self.limit);
+        let (full, rest) = (plain / limit, plain % limit);
         let last = if rest > 0 || full == 0 { self.shape(rest).record() } else { 0 };
-        full * self.shape(self.limit).record() + last
+        full * self.shape(limit).record() + last
     }
 
     /// Seals all of `plain`, as few records as the limit allows, behind what `out` holds. Gives the number of records.
@@ -231,7 +266,7 @@ impl Sealer {
         let mut source = Source::new(plain);
         out.reserve(self.sealed_len(source.left()));
         for records in 1.. {
-            let shape = self.shape(source.left().min(self.limit));
+            let shape = self.shape(source.left().min(self.limit.into()));
             let at = out.len();
             // One record at a time: what is written here is still in the cache when it is written over.
             out.resize(at + shape.record(), 0);
@@ -272,18 +307,19 @@ impl Sealer {
 
     /// The largest record of at most `left` bytes of plaintext that has room.
     fn fitting(&self, left: usize, room: usize) -> Option<Shape> {
-        let whole = self.shape(left.min(self.limit));
+        let whole = self.shape(left.min(self.limit.into()));
         if whole.record() <= room {
             return Some(whole);
         }
         let most = room.checked_sub(HEADER_LEN + whole.front + MAX_BACK)?;
-        let most = if self.padding > 1 { most / self.padding * self.padding } else { most };
+        let padding = usize::from(self.padding.max(1));
+        let most = most / padding * padding;
         (most > 0).then(|| self.shape(most))
     }
 
     /// The most plaintext that [`seal_in_place`](Self::seal_in_place) takes: none if records are padded.
     pub fn max_in_place(&self) -> usize {
-        if self.padding > 1 { 0 } else { self.limit }
+        if self.padding > 1 { 0 } else { self.limit.into() }
     }
 
     /// Seals the `len` bytes at `at` in place; gives where the record stands, which begins at most [`MAX_FRONT`] bytes
@@ -337,6 +373,7 @@ impl Sealer {
         let aad = |length| additional_data(sequence, content, version, length);
         match &mut self.keys.0 {
             Protection::None => plain.put(body).map(drop),
+            Protection::Resting => Err(CryptoError),
             Protection::Gcm(key, salt) => {
                 // The sequence number never repeats under one key: RFC 5288 3.
                 let (explicit, rest) = body.split_first_chunk_mut::<EXPLICIT_NONCE>().ok_or(CryptoError)?;
@@ -352,25 +389,25 @@ impl Sealer {
             Protection::Tls13(key, iv, _) => {
                 plain.seal(&**key, &xored_nonce(iv, sequence), header, Some(content), body)
             }
-            Protection::MacThenEncrypt(key, _, random) => {
+            Protection::MacThenEncrypt(key) => {
                 // A fresh unpredictable IV for each record: RFC 5246 6.2.3.2 (BEAST).
                 let (iv, rest) = body.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
-                random.fill(iv)?;
+                key.random.fill(iv)?;
                 let len = plain.put(rest)?;
-                let written = key.seal(iv, aad(len).first_chunk().ok_or(CryptoError)?, rest, len)?;
+                let written = key.cipher.seal(iv, aad(len).first_chunk().ok_or(CryptoError)?, rest, len)?;
                 if written == rest.len() { Ok(()) } else { Err(CryptoError) }
             }
-            Protection::EncryptThenMac(key, mac, mac_len, random) => {
-                let signed = body.len().checked_sub(*mac_len).ok_or(CryptoError)?;
+            Protection::EncryptThenMac(key) => {
+                let signed = body.len().checked_sub(key.mac_len).ok_or(CryptoError)?;
                 let (signed, tag) = body.split_at_mut(signed);
                 let (iv, rest) = signed.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
-                random.fill(iv)?;
+                key.random.fill(iv)?;
                 let len = plain.put(rest)?;
                 let padding = rest.get_mut(len..).ok_or(CryptoError)?;
                 let padding_byte = u8::try_from(padding.len().wrapping_sub(1)).map_err(|_| CryptoError)?;
                 padding.fill(padding_byte);
-                key.encrypt(iv, rest)?;
-                mac.sign(&[&aad(signed.len()), signed], tag);
+                key.cipher.encrypt(iv, rest)?;
+                key.mac.sign(&[&aad(signed.len()), signed], tag);
                 Ok(())
             }
         }
