@@ -192,8 +192,12 @@ impl Roots {
 
     /// Whether this very certificate is trusted and is no authority: then it stands for itself alone.
     pub(crate) fn pins(&self, leaf: &Certificate<'_>) -> bool {
+        // Its name is then written as the root's is.
         !leaf.is_authority()
-            && self.named(leaf.subject_der()).any(|(_, a)| a.certificate.as_deref() == Some(leaf.der()))
+            && self
+                .exact
+                .get(leaf.subject_der())
+                .is_some_and(|group| self.of_group(*group).any(|(_, a)| a.certificate.as_deref() == Some(leaf.der())))
     }
 
     pub(crate) fn digest(&self) -> &[u8] {
@@ -207,7 +211,11 @@ impl Roots {
             None if self.anchors.is_empty() => None,
             None => self.canonical.get(&compare::canonical(subject)).copied(),
         };
-        let indices = group.and_then(|g| self.groups.get(g)).map_or(&[][..], Vec::as_slice);
+        group.into_iter().flat_map(|group| self.of_group(group))
+    }
+
+    fn of_group(&self, group: usize) -> impl Iterator<Item = (usize, &Anchor)> {
+        let indices = self.groups.get(group).map_or(&[][..], Vec::as_slice);
         indices.iter().filter_map(|i| Some((*i, self.anchors.get(*i)?)))
     }
 }

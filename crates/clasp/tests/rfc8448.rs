@@ -287,7 +287,8 @@ impl Client {
     fn new(trace: &Trace) -> Self {
         let hello = trace.message(0);
         let script = Script {
-            random: [random(&hello), session_id(&hello)].into_iter().filter(|r| !r.is_empty()).collect(),
+            // Drawn at once.
+            random: vec![[random(&hello), session_id(&hello)].concat()],
             keys: keys(&trace.client_keys, &[NamedGroup::X25519, NamedGroup::Secp256r1]),
             client_hello: Some(hello.clone()),
             signatures: signatures(),

@@ -50,33 +50,54 @@ fn same_attribute(a: &Attribute<'_>, b: &Attribute<'_>) -> bool {
 /// A name in one form for all its equals: a key for maps. One name's key is a prefix of another's exactly where its RDNs
 /// are: every part has its length, and every RDN an end that no length begins with.
 pub(crate) fn canonical(name: &[u8]) -> Vec<u8> {
-    let mut key = Vec::with_capacity(name.len());
+    // The lengths and the oids make it longer than the name, by this much for a name of the usual kind.
+    let mut key = Vec::with_capacity(2 * name.len() + 64);
     for rdn in Name(name).rdns() {
-        let mut pairs: Vec<Vec<u8>> = attributes(rdn)
-            .map(|a| {
-                let mut pair = a.oid.to_vec();
-                // Text and what is no text are never the same.
-                match characters(a.tag, a.value) {
-                    Some(text) => {
-                        pair.push(0);
-                        pair.extend(prepare(text).collect::<String>().bytes());
-                    }
-                    None => {
-                        pair.extend_from_slice(&[1, a.tag]);
-                        pair.extend_from_slice(a.value);
-                    }
+        let mut rest = attributes(rdn);
+        match (rest.next(), rest.next()) {
+            (Some(only), None) => with_length(&mut key, |key| canonical_attribute(&only, key)),
+            _ => {
+                let mut pairs: Vec<Vec<u8>> = attributes(rdn)
+                    .map(|a| {
+                        let mut pair = Vec::new();
+                        canonical_attribute(&a, &mut pair);
+                        pair
+                    })
+                    .collect();
+                pairs.sort_unstable();
+                for pair in pairs {
+                    with_length(&mut key, |key| key.extend_from_slice(&pair));
                 }
-                pair
-            })
-            .collect();
-        pairs.sort_unstable();
-        for pair in pairs {
-            key.extend_from_slice(&pair.len().to_be_bytes());
-            key.extend_from_slice(&pair);
+            }
         }
         key.push(0xff);
     }
     key
+}
+
+/// Writes what `part` writes, behind its length.
+fn with_length(key: &mut Vec<u8>, part: impl FnOnce(&mut Vec<u8>)) {
+    let at = key.len();
+    key.extend_from_slice(&[0; size_of::<usize>()]);
+    let start = key.len();
+    part(key);
+    let length = (key.len() - start).to_be_bytes();
+    key[at..start].copy_from_slice(&length);
+}
+
+/// One attribute; text and what is no text are never the same.
+fn canonical_attribute(a: &Attribute<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(a.oid);
+    match characters(a.tag, a.value) {
+        Some(text) => {
+            out.push(0);
+            prepare(text).for_each(|c| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
+        }
+        None => {
+            out.extend_from_slice(&[1, a.tag]);
+            out.extend_from_slice(a.value);
+        }
+    }
 }
 
 /// RFC 4518 2.1: to Unicode. None for what is no string, or not well formed; those are compared byte for byte.

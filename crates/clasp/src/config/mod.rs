@@ -15,6 +15,7 @@ pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Id
 pub use policy::Policy;
 pub use psk::PreSharedKey;
 pub use server::{ClientAuth, ServerBuilder, ServerConfig};
+pub(crate) use verifier::may_sign;
 pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Verified, Verifier, WebPki};
 
 pub use clasp_x509::Profile;

@@ -38,12 +38,14 @@ pub trait Verifier: Send + Sync {
 #[derive(Debug)]
 pub struct Verified {
     pub(crate) spki: Vec<u8>,
+    /// Whether the certificate's key usage lets the key sign; `None` if nobody has looked.
+    pub(crate) may_sign: Option<bool>,
 }
 
 impl Verified {
     /// Takes a SubjectPublicKeyInfo (DER) as verified. The handshake is then as safe as that decision.
     pub fn dangerous_assume(spki: &[u8]) -> Self {
-        Self { spki: spki.to_vec() }
+        Self { spki: spki.to_vec(), may_sign: None }
     }
 }
 
@@ -138,7 +140,10 @@ impl WebPki {
             None => clasp_x509::verify(peer.chain, &self.roots, &options),
         };
         match verdict {
-            Ok(accepted) => Ok(Verified { spki: accepted.leaf().spki().to_vec() }),
+            Ok(accepted) => {
+                let leaf = accepted.leaf();
+                Ok(Verified { spki: leaf.spki().to_vec(), may_sign: Some(may_sign(leaf)) })
+            }
             Err(rejection) => Err(refusal(&rejection)),
         }
     }
@@ -156,6 +161,11 @@ impl Verifier for WebPki {
     fn authorities(&self) -> Vec<Vec<u8>> {
         self.roots.subjects().map(<[u8]>::to_vec).collect()
     }
+}
+
+/// Whether a certificate's key usage lets its key sign (RFC 5280 4.2.1.3).
+pub(crate) fn may_sign(leaf: &Certificate<'_>) -> bool {
+    leaf.key_usage().is_none_or(|usage| usage.digital_signature())
 }
 
 fn refusal(rejection: &clasp_x509::Rejection) -> Error {

@@ -22,7 +22,7 @@ use crate::connection::{EarlyData, Facts, Resumption};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{Limits, Types};
 use crate::keys::schedule12::Side;
-use crate::keys::schedule13::{Also, BinderKind, Traffic, Vault13};
+use crate::keys::schedule13::{Also, BinderKind, Traffic};
 use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
 use crate::wire::message::{
@@ -57,12 +57,9 @@ pub(super) async fn client(
     link.transcript.forget_bytes();
 
     // 7.1: the schedule begins with the key the server selected, or none
-    let psk = answer.psk.and_then(|n| offered.psks.get(n));
-    let resumed = psk.is_some_and(Offered::is_session);
-    let (mut vault, at) = Vault13::early(hash, psk.map(|p| (offered.secret(config, p), p.kind)));
-    if let Some(early) = offered.early.as_ref().filter(|_| resumed) {
-        vault.early_traffic(&at, suite.aead, early.hello_hash.as_ref());
-    }
+    let (mut vault, at) = offered.schedule(answer.psk, hash);
+    let psk = answer.psk.and_then(|n| offered.psks.get(n)).map(|psk| psk.kind);
+    let resumed = psk == Some(BinderKind::Resumption);
     if let Some((group, public)) = &answer.share {
         link.chose("group", group.0, group.name());
         let shares = core::mem::take(&mut offered.shares);
@@ -80,8 +77,8 @@ pub(super) async fn client(
         }
         install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
     }
-    if let Some(psk) = psk {
-        link.resumed(if psk.kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
+    if psk.is_some() {
+        link.resumed(if resumed { "ticket" } else { "external PSK" });
     }
 
     // 4.3.1
@@ -388,7 +385,7 @@ async fn recv_server_proof(
     let ocsp = presented.ocsp.as_deref();
     let verified =
         credential::verify(link, &config.verifier, &presented.chain, facts.peer_type, Some(name), ocsp, now).await?;
-    credential::check_usage(&presented.chain, facts.peer_type)?;
+    credential::check_usage(&presented.chain, facts.peer_type, verified.may_sign)?;
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
     let scheme = credential::check(

@@ -3,7 +3,9 @@
 use super::compression;
 use super::link::Link;
 use super::negotiate;
-use crate::config::{CertificateRequestFacts, ClientAuth, Identity, Policy, PresentedIdentity, Verified, Verifier};
+use crate::config::{
+    CertificateRequestFacts, ClientAuth, Identity, Policy, PresentedIdentity, Verified, Verifier, may_sign,
+};
 use crate::connection::PeerIdentity;
 use crate::crypto::Provider;
 use crate::error::{Error, Outside, PeerError, Result};
@@ -114,16 +116,15 @@ pub(super) fn check(
     Ok(signed.scheme)
 }
 
-/// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6).
-pub(super) fn check_usage(chain: &[Vec<u8>], kind: CertificateType) -> Result<()> {
+/// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6). `known` is what the
+/// verifier found, if it looked.
+pub(super) fn check_usage(chain: &[Vec<u8>], kind: CertificateType, known: Option<bool>) -> Result<()> {
     if kind == CertificateType::RawPublicKey {
         return Ok(());
     }
-    let leaf = chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
-    match leaf.and_then(|leaf| leaf.key_usage()) {
-        Some(usage) if !usage.digital_signature() => {
-            Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate"))
-        }
+    let looked = || chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok()).as_ref().map(may_sign);
+    match known.or_else(looked) {
+        Some(false) => Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate")),
         _ => Ok(()),
     }
 }

@@ -1,12 +1,11 @@
 //! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
-use super::hello::fresh_id;
 use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
 use crate::config::{ClientConfig, PreSharedKey};
-use crate::crypto::{Digest, HashId, KeyShare, Provider};
+use crate::crypto::{Hash, HashId, KeyShare};
 use crate::error::{Outside, Result};
-use crate::keys::schedule13::{AtEarly, BinderKind, Vault13};
+use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
 use crate::session::{PeerKey, Session, admit};
 use crate::wire::code::{
     CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
@@ -39,6 +38,8 @@ pub(crate) struct OfferedPsk {
     pub(crate) hash: HashId,
     pub(crate) kind: BinderKind,
     secret: PskSecret,
+    /// The schedule that begins with it, once its binder is made.
+    schedule: Option<(Box<Vault13>, AtEarly)>,
 }
 
 enum PskSecret {
@@ -52,8 +53,6 @@ enum PskSecret {
 pub(crate) struct EarlyOffer {
     pub(crate) suite: &'static Suite13,
     pub(crate) max: u32,
-    /// The hash of the hello, once it is sent.
-    pub(crate) hello_hash: Digest,
 }
 
 /// The meaningless values of RFC 8701.
@@ -64,20 +63,22 @@ struct Grease {
     extensions: [u16; 2],
 }
 
+/// Random bytes that make them.
+const GREASE_LEN: usize = 5;
+/// Bytes of a session ID of our own.
+const SESSION_ID_LEN: usize = 32;
+
 impl Grease {
-    fn new(provider: &Provider) -> Result<Self> {
-        let mut random = [0; 5];
-        provider.random.fill(&mut random)?;
+    fn new([suite, group, version, first, second]: [u8; GREASE_LEN]) -> Self {
         let value = |r: u8| u16::from_be_bytes([r & 0xf0 | 0x0a, r & 0xf0 | 0x0a]);
-        let [suite, group, version, first, second] = random;
         // The two extensions must differ.
         let second = if value(first) == value(second) { second ^ 0x10 } else { second };
-        Ok(Self {
+        Self {
             suite: value(suite),
             group: value(group),
             version: value(version),
             extensions: [value(first), value(second)],
-        })
+        }
     }
 }
 
@@ -88,25 +89,29 @@ impl Offered {
         let peer = PeerKey(name.to_str().into_owned());
         let tls13 = config.policy.speaks(ProtocolVersion::Tls13);
         let session = admit::client(config, &peer);
-        let mut random = [0; 32];
-        provider.random.fill(&mut random)?;
-        let session_id = match &session {
+        let known_id = session.as_ref().filter(|s| s.version == ProtocolVersion::Tls12 && !s.has_ticket());
+        let own_id = match &session {
             // RFC 5077 3.4: an ID of our own with a ticket, so that its echo tells whether the ticket was taken.
-            Some(s) if s.version == ProtocolVersion::Tls12 && s.has_ticket() => fresh_id(provider)?,
-            Some(s) if s.version == ProtocolVersion::Tls12 => s.id.clone(),
+            Some(s) if s.version == ProtocolVersion::Tls12 => s.has_ticket(),
             // RFC 9846 D.4: an ID makes the rest look like a resumption.
-            _ if tls13 && config.middlebox_compatibility => fresh_id(provider)?,
-            _ => Vec::new(),
+            _ => tls13 && config.middlebox_compatibility,
         };
+        // All that is random is drawn at once: a draw costs more than its bytes.
+        let mut drawn = [0; 32 + SESSION_ID_LEN + GREASE_LEN];
+        let id_len = if own_id { SESSION_ID_LEN } else { 0 };
+        let grease_len = if config.grease { GREASE_LEN } else { 0 };
+        provider.random.fill(&mut drawn[..32 + id_len + grease_len])?;
+        let (random, rest) = drawn.split_first_chunk::<32>().ok_or(Outside::Bug)?;
+        let (own_id, rest) = rest.split_at(id_len);
         let mut offered = Self {
-            random,
-            session_id,
+            random: *random,
+            session_id: known_id.map_or_else(|| own_id.to_vec(), |s| s.id.clone()),
             session,
             peer,
             shares: Vec::new(),
             psks: Vec::new(),
             early: None,
-            grease: if config.grease { Some(Grease::new(provider)?) } else { None },
+            grease: rest.first_chunk().filter(|_| config.grease).map(|drawn| Grease::new(*drawn)),
             cookie: None,
             retried: false,
         };
@@ -129,10 +134,11 @@ impl Offered {
         self.psks.clear();
         if let Some(suite) = self.session13().and_then(|s| Suite13::find(s.suite)) {
             let secret = PskSecret::Session;
-            self.psks.push(OfferedPsk { hash: suite.hash, kind: BinderKind::Resumption, secret });
+            self.psks.push(OfferedPsk { hash: suite.hash, kind: BinderKind::Resumption, secret, schedule: None });
         }
         for (n, psk) in config.psks.iter().enumerate() {
-            self.psks.push(OfferedPsk { hash: psk.hash, kind: psk.kind, secret: PskSecret::External(n) });
+            let secret = PskSecret::External(n);
+            self.psks.push(OfferedPsk { hash: psk.hash, kind: psk.kind, secret, schedule: None });
         }
         let fits = |psk: &OfferedPsk| match hash {
             Some(hash) => psk.hash == hash,
@@ -159,21 +165,14 @@ impl Offered {
         self.session.as_ref().filter(|s| s.version == ProtocolVersion::Tls12)
     }
 
-    /// The secret of an offered key.
-    pub(crate) fn secret<'a>(&'a self, config: &'a ClientConfig, psk: &OfferedPsk) -> &'a [u8] {
-        match psk.secret {
-            PskSecret::Session => self.session13().map_or(&[], |s| &s.master[..psk.hash.len().min(s.master.len())]),
-            PskSecret::External(n) => config.psks.get(n).map_or(&[], |p: &PreSharedKey| &p.secret),
-        }
-    }
-
-    /// Whether a key is a session, which can be resumed.
-    pub(crate) fn is_session(psk: &OfferedPsk) -> bool {
-        matches!(psk.secret, PskSecret::Session)
+    /// The schedule that begins with the nth key; that of no key if there is no such one.
+    pub(crate) fn schedule(&mut self, n: Option<usize>, hash: &'static dyn Hash) -> (Box<Vault13>, AtEarly) {
+        let begun = n.and_then(|n| self.psks.get_mut(n)).and_then(|psk| psk.schedule.take());
+        begun.unwrap_or_else(|| Vault13::early(hash, None))
     }
 
     /// Encodes the hello behind what `out` holds. `prefix` is what the transcript holds before it.
-    fn encode(&self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    fn encode(&mut self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
         let binder_lens: Vec<usize> = self.psks.iter().map(|p| p.hash.len()).collect();
         frame(out, HandshakeType::ClientHello, |w| {
@@ -195,18 +194,24 @@ impl Offered {
     }
 
     /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
-    fn fill_binders(&self, config: &ClientConfig, prefix: &[u8], lens: &[usize], hello: &mut [u8]) -> Result<()> {
+    fn fill_binders(&mut self, config: &ClientConfig, prefix: &[u8], lens: &[usize], hello: &mut [u8]) -> Result<()> {
         let binders_len = 2 + lens.iter().map(|n| n + 1).sum::<usize>();
         let Some(at) = hello.len().checked_sub(binders_len).filter(|_| !lens.is_empty()) else { return Ok(()) };
+        let session = self.session.as_ref();
         let mut place = at + 2;
-        for psk in &self.psks {
+        for psk in &mut self.psks {
             let hash = config.provider.hash(psk.hash)?;
             let transcript = hash.digest(&[prefix, &hello[..at]]);
-            let (vault, stage) = Vault13::early(hash, Some((self.secret(config, psk), psk.kind)));
+            let secret = match psk.secret {
+                PskSecret::Session => session.and_then(|s| s.master.get(..psk.hash.len())),
+                PskSecret::External(n) => config.psks.get(n).map(|p: &PreSharedKey| &p.secret[..]),
+            };
+            let (vault, stage) = Vault13::early(hash, Some((secret.ok_or(Outside::Bug)?, psk.kind)));
             let binder = vault.binder(&stage, transcript.as_ref());
             let slot = hello.get_mut(place + 1..place + 1 + psk.hash.len()).ok_or(Outside::Bug)?;
             slot.copy_from_slice(binder.as_ref());
             place += 1 + psk.hash.len();
+            psk.schedule = Some((vault, stage));
         }
         Ok(())
     }
@@ -356,42 +361,28 @@ fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<Early
     // RFC 9846 4.2.10: the suite and the application protocol are those of the session.
     let suite = config.policy.suites13().find(|s| s.code == session.suite)?;
     let alpn_holds = session.alpn.as_ref().is_none_or(|p| config.alpn.contains(p));
-    alpn_holds.then_some(EarlyOffer { suite, max: session.max_early_data, hello_hash: Digest::empty() })
+    alpn_holds.then_some(EarlyOffer { suite, max: session.max_early_data })
 }
 
 /// Sends our ClientHello, and installs the early keys if early data goes with it.
 pub(crate) fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
     let mut offered = Offered::new(config, name)?;
     link.send_whole(|before, out| offered.encode(config, name, before, out))?;
-    let suite = offered.early.as_ref().map(|early| early.suite);
-    if let Some(suite) = suite {
-        let hello_hash = config.provider.hash(suite.hash)?.digest(&[link.transcript.bytes()]);
-        if let Some(early) = &mut offered.early {
-            early.hello_hash = hello_hash;
-        }
-    }
-    if let (Some(early), Some(psk)) = (&offered.early, offered.psks.first()) {
-        send_early_keys(link, config, &offered, early, psk)?;
-    }
+    send_early_keys(link, config, &mut offered)?;
     Ok(offered)
 }
 
-fn send_early_keys(
-    link: &Link,
-    config: &ClientConfig,
-    offered: &Offered,
-    early: &EarlyOffer,
-    psk: &OfferedPsk,
-) -> Result<()> {
-    use crate::keys::schedule13::Traffic;
-    let hash = config.provider.hash(early.suite.hash)?;
-    let (mut vault, at): (_, AtEarly) = Vault13::early(hash, Some((offered.secret(config, psk), psk.kind)));
-    vault.early_traffic(&at, early.suite.aead, early.hello_hash.as_ref());
-    super::log_early(config.key_log.as_ref(), &offered.random, &vault);
+/// The keys of early data, if some may go with the hello: they come of the first pre-shared key.
+fn send_early_keys(link: &Link, config: &ClientConfig, offered: &mut Offered) -> Result<()> {
+    let Offered { random, psks, early: Some(early), .. } = offered else { return Ok(()) };
+    let Some((vault, at)) = psks.first_mut().and_then(|psk| psk.schedule.as_mut()) else { return Ok(()) };
+    let hello_hash = config.provider.hash(early.suite.hash)?.digest(&[link.transcript.bytes()]);
+    vault.early_traffic(at, early.suite.aead, hello_hash.as_ref());
+    super::log_early(config.key_log.as_ref(), random, vault);
     if config.middlebox_compatibility {
         link.send_compatibility_ccs();
     }
-    super::install_write(link, config.provider, &vault, early.suite, Traffic::Early)?;
+    super::install_write(link, config.provider, vault, early.suite, Traffic::Early)?;
     link.early_data(early.max);
     Ok(())
 }

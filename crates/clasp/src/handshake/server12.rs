@@ -282,7 +282,7 @@ async fn recv_client_certificate(
             .in_message("Certificate")
             .hint("give the client a certificate and its key")),
         (false, auth) => {
-            credential::check_usage(&chain, kind)?;
+            credential::check_usage(&chain, kind, None)?;
             let verified =
                 credential::verify(link, auth.verifier(), &chain, kind, None, None, config.clock.now()).await?;
             Ok((chain, Some(verified)))

@@ -416,7 +416,7 @@ async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &Client
     let now = config.clock.now();
     let verified =
         credential::verify(link, auth.verifier(), &presented.chain, facts.peer_type, None, None, now).await?;
-    credential::check_usage(&presented.chain, facts.peer_type)?;
+    credential::check_usage(&presented.chain, facts.peer_type, verified.may_sign)?;
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let proof = link.recv::<CertificateVerify>().await?;
     let scheme = credential::check(
