@@ -258,6 +258,6 @@ fn a_key_of_a_curve_the_client_does_not_name_is_not_used() {
     let p256_alone = server(KeyKind::P256, policy).build().unwrap();
     let mut pair = Pair::new(&x25519_alone, &p256_alone);
     let error = pair.drive().unwrap_err();
-    assert_eq!(error.cause(), &Cause::Peer(PeerError::NoCommonGroup));
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::NoCommonKeyCurve));
     assert!(error.to_string().contains("secp256r1, the curve of the server's key"), "{error}");
 }

@@ -199,4 +199,8 @@ impl HashContext for Hashing {
     fn value(&self) -> Digest {
         self.0.value()
     }
+
+    fn fork(&self) -> Box<dyn HashContext> {
+        Box::new(Self(self.0.fork(), self.1))
+    }
 }

@@ -1,13 +1,14 @@
 //! The client's configuration.
 
 use super::{
-    ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready, SystemClock, Verifier,
-    WebPki, check_alpn, check_compression,
+    CertificateCompression, ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready,
+    SystemClock, Verifier, WebPki, check_alpn, check_compression, check_keys_only,
 };
 use crate::connection::Connection;
 use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
+use crate::handshake::compression::Compressor;
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions};
 use crate::trace::Observer;
@@ -43,16 +44,20 @@ pub struct ClientConfig {
     pub(crate) psk_without_dhe: bool,
     pub(crate) request_status: bool,
     pub(crate) request_timestamps: bool,
-    pub(crate) compression: Vec<CompressionAlgorithm>,
+    pub(crate) compression: Vec<Compressor>,
     pub(crate) padding: usize,
     pub(crate) psks: Vec<PreSharedKey>,
     /// The groups that the first hello has shares for.
     pub(crate) first_shares: Vec<NamedGroup>,
+    /// Servers without one of `psks` are refused: no certificate is trusted.
+    pub(crate) keys_only: bool,
     shares: Option<Vec<NamedGroup>>,
+    server_groups: Vec<NamedGroup>,
     pub(crate) server_types: Vec<CertificateType>,
     pub(crate) client_types: Vec<CertificateType>,
     pub(crate) verify_again: bool,
     pub(crate) max_record: Option<usize>,
+    pub(crate) ignore_renegotiation: bool,
 }
 
 /// Builds a [`ClientConfig`]; the trust decision is the one thing that has no default.
@@ -101,11 +106,14 @@ impl ClientConfig {
             padding: 0,
             psks: Vec::new(),
             first_shares: Vec::new(),
+            keys_only: false,
             shares: None,
+            server_groups: Vec::new(),
             server_types: vec![CertificateType::X509],
             client_types: vec![CertificateType::X509],
             verify_again: false,
             max_record: None,
+            ignore_renegotiation: false,
         };
         ClientBuilder { config, stage: PhantomData }
     }
@@ -134,15 +142,19 @@ impl ClientConfig {
 }
 
 impl ClientConfig {
-    /// The groups to send shares for at once: the best there is, and the best of the other kind, hybrid or plain, because
-    /// a server may have one kind only.
+    /// The groups to send shares for at once: the best that the server is known to take; or else the best there is, and
+    /// the best of the other kind, post-quantum or not, because a server may have one kind only.
     fn first_shares(&self) -> Vec<NamedGroup> {
         let groups = &self.policy.groups;
+        if let Some(known) = groups.iter().find(|g| self.server_groups.contains(g)) {
+            return vec![*known];
+        }
         match &self.shares {
             Some(wanted) => wanted.iter().copied().filter(|g| groups.contains(g)).collect(),
             None => {
                 let first = groups.first().copied();
-                let other = groups.iter().copied().find(|g| Some(g.is_hybrid()) != first.map(NamedGroup::is_hybrid));
+                let kind = NamedGroup::is_post_quantum;
+                let other = groups.iter().copied().find(|g| Some(kind(*g)) != first.map(kind));
                 first.into_iter().chain(other).collect()
             }
         }
@@ -158,6 +170,13 @@ impl ClientBuilder<NeedsTrust> {
     /// Leaves the decision to `verifier`. Dangerous: a careless one lets anybody in the middle.
     pub fn dangerous_verifier(mut self, verifier: Arc<dyn Verifier>) -> ClientBuilder<Ready> {
         self.config.verifier = verifier;
+        ClientBuilder { config: self.config, stage: PhantomData }
+    }
+
+    /// Trusts no certificate: the server proves that it holds one of these keys, and so does this client (TLS 1.3).
+    pub fn trust_pre_shared_keys(mut self, keys: impl IntoIterator<Item = PreSharedKey>) -> ClientBuilder<Ready> {
+        self.config.psks.extend(keys);
+        self.config.keys_only = true;
         ClientBuilder { config: self.config, stage: PhantomData }
     }
 
@@ -318,10 +337,18 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Takes certificates compressed with these algorithms (RFC 8879); none by default.
+    /// Takes certificates compressed with these algorithms (RFC 8879), and compresses this client's with the first of
+    /// them that the server takes; none by default.
     #[must_use]
     pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
-        self.config.compression = algorithms.into();
+        self.config.compression = algorithms.into().into_iter().map(Compressor::BuiltIn).collect();
+        self
+    }
+
+    /// Compresses certificates, and takes such, in a way of the application's own too: behind those that stand already.
+    #[must_use]
+    pub fn certificate_compression_with(mut self, own: Arc<dyn CertificateCompression>) -> Self {
+        self.config.compression.push(Compressor::Given(own));
         self
     }
 
@@ -345,6 +372,15 @@ impl ClientBuilder<Ready> {
     #[must_use]
     pub fn key_shares(mut self, groups: impl Into<Vec<NamedGroup>>) -> Self {
         self.config.shares = Some(groups.into());
+        self
+    }
+
+    /// Says which groups the server is known to take, from its DNS record (draft-ietf-tls-key-share-prediction) or an
+    /// earlier connection: one key share goes with the hello, of the policy's best group among them. If there is none,
+    /// nothing is known.
+    #[must_use]
+    pub fn server_groups(mut self, groups: impl Into<Vec<NamedGroup>>) -> Self {
+        self.config.server_groups = groups.into();
         self
     }
 
@@ -378,11 +414,20 @@ impl ClientBuilder<Ready> {
         self
     }
 
+    /// Whether a TLS 1.2 server that asks for another handshake is not answered, and the connection goes on as it is
+    /// (RFC 5246 7.4.1.1); off by default: the connection then ends, since such a server often waits for what it asked.
+    #[must_use]
+    pub fn ignore_renegotiation(mut self, yes: bool) -> Self {
+        self.config.ignore_renegotiation = yes;
+        self
+    }
+
     /// Checks that everything fits together.
     ///
     /// # Errors
     /// Names the settings that clash.
     pub fn build(mut self) -> Result<Arc<ClientConfig>> {
+        check_keys_only(self.config.keys_only, &self.config.psks, &mut self.config.policy)?;
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
         check_compression(&self.config.compression)?;

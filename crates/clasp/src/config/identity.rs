@@ -4,10 +4,12 @@ use super::suite::{Auth, Kx, Suite};
 use crate::answer::Answer;
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Misuse, Outside, Result};
+use crate::wire::Extension;
 use crate::wire::code::{
-    CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, NamedGroup, ProtocolVersion,
-    SignatureScheme,
+    CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, ExtensionType, NamedGroup,
+    ProtocolVersion, SignatureScheme,
 };
+use crate::wire::extension::certificate::timestamps;
 use clasp_x509::{Certificate, SubjectAltName};
 use core::fmt;
 use rustls_pki_types::pem::PemObject;
@@ -164,10 +166,15 @@ impl Identity {
     }
 
     /// Sends this SignedCertificateTimestampList (RFC 6962 3.3) to clients that ask.
-    #[must_use]
-    pub fn with_timestamps(mut self, list: Vec<u8>) -> Self {
+    ///
+    /// # Errors
+    /// If it is not such a list.
+    pub fn with_timestamps(mut self, list: Vec<u8>) -> Result<Self> {
+        let typ = ExtensionType::SignedCertificateTimestamp;
+        timestamps(Extension { typ, body: &list, offset: 0 })
+            .map_err(|e| Error::from(Misuse::BadTimestamps).seen(e).wanted("a SignedCertificateTimestampList"))?;
         self.timestamps = Some(list);
-        self
+        Ok(self)
     }
 
     /// The chain, own certificate first.
@@ -234,13 +241,24 @@ pub(crate) fn fits_key(scheme: SignatureScheme, spki: &[u8]) -> bool {
     }
 }
 
+/// Whether the scheme's curve is that of the key: RFC 9846 4.2.3. TLS 1.2 does not ask.
+pub(crate) fn fits_curve(scheme: SignatureScheme, spki: &[u8]) -> bool {
+    let curve = match scheme {
+        SignatureScheme::EcdsaSecp256r1Sha256 => NamedGroup::Secp256r1,
+        SignatureScheme::EcdsaSecp384r1Sha384 => NamedGroup::Secp384r1,
+        SignatureScheme::EcdsaSecp521r1Sha512 => NamedGroup::Secp521r1,
+        _ => return true,
+    };
+    curve_of(spki) == Some(curve)
+}
+
 /// Whether it has the outline of a SubjectPublicKeyInfo.
 pub(crate) fn is_public_key(spki: &[u8]) -> bool {
     algorithm(spki).is_some()
 }
 
 /// The curve of an ECDSA key, by its AlgorithmIdentifier: RFC 5480 2.1.1.
-fn curve_of(spki: &[u8]) -> Option<NamedGroup> {
+pub(crate) fn curve_of(spki: &[u8]) -> Option<NamedGroup> {
     const CURVES: [(&[u8], NamedGroup); 3] = [
         (
             b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07",

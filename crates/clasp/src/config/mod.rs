@@ -2,6 +2,7 @@
 
 mod client;
 mod clock;
+mod compression;
 mod identity;
 mod policy;
 mod psk;
@@ -11,16 +12,17 @@ mod verifier;
 
 pub use client::{ClientBuilder, ClientConfig};
 pub use clock::{Clock, SystemClock};
+pub use compression::CertificateCompression;
 pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Identity, Resolver, Signer};
 pub use policy::Policy;
 pub use psk::PreSharedKey;
-pub use server::{ClientAuth, ServerBuilder, ServerConfig};
+pub use server::{Admission, ClientAuth, ServerBuilder, ServerConfig};
 pub(crate) use verifier::may_sign;
 pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Verified, Verifier, WebPki};
 
 pub use clasp_x509::Profile;
 
-pub(crate) use identity::{auth_of, fits_key, is_public_key};
+pub(crate) use identity::{auth_of, curve_of, fits_curve, fits_key, is_public_key};
 
 /// Builder stage: the client does not know yet whom to trust.
 #[derive(Debug)]
@@ -44,12 +46,34 @@ fn check_alpn(protocols: &[Vec<u8>]) -> crate::error::Result<()> {
     }
 }
 
-/// Checks that certificates can be compressed with these algorithms: the cargo feature `compression` has them.
-fn check_compression(algorithms: &[crate::wire::code::CompressionAlgorithm]) -> crate::error::Result<()> {
-    match algorithms.iter().find(|a| !crate::handshake::compression::available(**a)) {
-        None => Ok(()),
-        Some(bad) => Err(crate::error::Error::from(crate::error::Misuse::BadPolicy)
-            .seen(format_args!("certificate compression with {bad}"))
-            .wanted("zlib, brotli or zstd, and the cargo feature `compression`")),
+/// Checks that certificates can be compressed with these algorithms: the cargo feature `compression` has the built-in
+/// ones. Each number stands for one algorithm.
+fn check_compression(compressors: &[crate::handshake::compression::Compressor]) -> crate::error::Result<()> {
+    let bad = |algorithm: crate::wire::code::CompressionAlgorithm, wanted: &str| {
+        let error = crate::error::Error::from(crate::error::Misuse::BadPolicy);
+        Err(error.seen(format_args!("certificate compression with {algorithm}")).wanted(wanted))
+    };
+    for (n, compressor) in compressors.iter().enumerate() {
+        let algorithm = compressor.algorithm();
+        if !compressor.is_available() {
+            return bad(algorithm, "zlib, brotli or zstd, and the cargo feature `compression`");
+        }
+        if compressors[..n].iter().any(|earlier| earlier.algorithm() == algorithm) {
+            return bad(algorithm, "each algorithm once");
+        }
     }
+    Ok(())
+}
+
+/// Where pre-shared keys stand in for certificates there is nothing but TLS 1.3: the policy is narrowed to it.
+fn check_keys_only(only: bool, keys: &[PreSharedKey], policy: &mut Policy) -> crate::error::Result<()> {
+    if !only {
+        return Ok(());
+    }
+    let bad = |wanted| Err(crate::error::Error::from(crate::error::Misuse::BadPreSharedKey).wanted(wanted));
+    if keys.is_empty() {
+        return bad("at least one key");
+    }
+    policy.versions.retain(|v| *v == crate::wire::code::ProtocolVersion::Tls13);
+    if policy.versions.is_empty() { bad("a policy that speaks TLS 1.3") } else { Ok(()) }
 }

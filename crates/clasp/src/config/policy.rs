@@ -21,6 +21,8 @@ use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureSchem
 pub struct Policy {
     pub(crate) versions: Vec<ProtocolVersion>,
     pub(crate) suites: Vec<CipherSuite>,
+    /// How many suites each tier has; what is behind the last tier stands alone.
+    tiers: Vec<usize>,
     pub(crate) groups: Vec<NamedGroup>,
     pub(crate) schemes: Vec<SignatureScheme>,
     pub(crate) require_extended_master_secret: bool,
@@ -64,6 +66,7 @@ impl Default for Policy {
         Self {
             versions: vec![ProtocolVersion::Tls13, ProtocolVersion::Tls12],
             suites: SUITES13.iter().map(|s| s.code).chain(tls12).collect(),
+            tiers: Vec::new(),
             groups: GROUPS.to_vec(),
             schemes: SCHEMES.to_vec(),
             require_extended_master_secret: false,
@@ -113,6 +116,25 @@ impl Policy {
     #[must_use]
     pub fn with_suites(mut self, suites: impl Into<Vec<CipherSuite>>) -> Self {
         self.suites = suites.into();
+        self.tiers.clear();
+        self
+    }
+
+    /// Uses these suites, the best tier first. The suites of one tier are equally good to a server: there the order of
+    /// the client decides, who knows whether its processor has AES. One tier of all leaves the choice to clients.
+    ///
+    /// ```
+    /// use clasp::Policy;
+    /// use clasp::wire::code::CipherSuite as S;
+    /// let equals = [S::TLS_AES_128_GCM_SHA256, S::TLS_CHACHA20_POLY1305_SHA256];
+    /// let policy = Policy::modern().with_suite_tiers([&[S::TLS_AES_256_GCM_SHA384][..], &equals]);
+    /// assert_eq!(policy.suites().len(), 3);
+    /// ```
+    #[must_use]
+    pub fn with_suite_tiers<'a>(mut self, tiers: impl IntoIterator<Item = &'a [CipherSuite]>) -> Self {
+        let tiers: Vec<&[CipherSuite]> = tiers.into_iter().collect();
+        self.suites = tiers.concat();
+        self.tiers = tiers.iter().map(|tier| tier.len()).collect();
         self
     }
 
@@ -181,6 +203,19 @@ impl Policy {
         self.suites.iter().filter(move |_| speaks).filter_map(|c| Suite::find(*c))
     }
 
+    /// The suites in common with a client, best first.
+    pub(crate) fn common_suites(&self, theirs: &[CipherSuite]) -> Vec<CipherSuite> {
+        let mut rest = &self.suites[..];
+        let mut common = Vec::new();
+        let mut tiers = self.tiers.iter().copied();
+        while !rest.is_empty() {
+            let (tier, behind) = rest.split_at(tiers.next().unwrap_or(1).min(rest.len()));
+            common.extend(theirs.iter().filter(|s| tier.contains(s)));
+            rest = behind;
+        }
+        common
+    }
+
     /// The suites, in order of preference.
     pub fn suites(&self) -> &[CipherSuite] {
         &self.suites
@@ -233,7 +268,7 @@ impl Policy {
         if tls13 && self.groups.is_empty() {
             return bad("TLS 1.3 and no group".into(), "a group, or no TLS 1.3");
         }
-        if kinds.contains(&Kx::Ecdhe) && !self.groups.iter().any(|g| !g.is_ffdhe() && (tls13 || !g.is_hybrid())) {
+        if kinds.contains(&Kx::Ecdhe) && !self.groups.iter().any(|g| !g.is_ffdhe() && (tls13 || !g.is_post_quantum())) {
             return bad("ECDHE suites and no elliptic curve among the groups".into(), "a curve, or no ECDHE suite");
         }
         if kinds.contains(&Kx::Dhe) && !self.groups.iter().any(|g| g.is_ffdhe()) {
@@ -273,6 +308,21 @@ mod tests {
         }
         let forced = Policy::legacy().with_schemes([SignatureScheme::RsaPkcs1Sha1]);
         assert!(forced.check(Provider::builtin()).is_err());
+    }
+
+    #[test]
+    fn the_client_decides_within_a_tier_and_the_server_between_tiers() {
+        let [a, b, c] = [
+            CipherSuite::TLS_AES_128_GCM_SHA256,
+            CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+            CipherSuite::TLS_AES_256_GCM_SHA384,
+        ];
+        let tiered = Policy::modern().with_suite_tiers([&[a, b][..], &[], &[c]]);
+        assert_eq!(tiered.common_suites(&[c, b, a]), [b, a, c]);
+        assert_eq!(tiered.common_suites(&[c, a]), [a, c]);
+        let ordered = tiered.with_suites([a, b, c]);
+        assert_eq!(ordered.common_suites(&[c, b, a]), [a, b, c], "the server's order");
+        assert!(ordered.common_suites(&[CipherSuite(0x1304)]).is_empty());
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! The server's configuration.
 
 use super::{
-    Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready, Resolver, SystemClock, Verifier,
-    check_alpn, check_compression,
+    CertificateCompression, ClientHelloFacts, Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready,
+    Resolver, SystemClock, Verifier, check_alpn, check_compression, check_keys_only,
 };
+use crate::answer::Answer;
 use crate::connection::Connection;
 use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
+use crate::handshake::compression::Compressor;
 use crate::keys::log::KeyLog;
-use crate::session::{ServerSessionCache, ServerSessions, TicketKeys};
+use crate::session::{ServerSessionCache, ServerSessions, TicketSealer};
 use crate::trace::Observer;
 use crate::wire::code::{CertificateType, CompressionAlgorithm};
 use core::fmt;
@@ -34,15 +36,23 @@ impl ClientAuth {
     }
 }
 
+/// Decides first of all whether a client is served at all: by its name, a rate, a load. It is asked once for each
+/// connection, new or resumed, before tickets, keys or certificates cost anything.
+pub trait Admission: Send + Sync {
+    /// Lets the client in. An error refuses it; [`with_alert`](crate::Error::with_alert) says how.
+    fn admit<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<()>>;
+}
+
 /// What all connections of a server share. Made once, by [`ServerConfig::builder`].
 #[derive(Clone)]
 pub struct ServerConfig {
     pub(crate) provider: &'static Provider,
     pub(crate) policy: Policy,
     pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) admission: Option<Arc<dyn Admission>>,
     pub(crate) client_auth: Option<ClientAuth>,
     pub(crate) alpn: Vec<Vec<u8>>,
-    pub(crate) tickets: Option<Arc<TicketKeys>>,
+    pub(crate) tickets: Option<Arc<dyn TicketSealer>>,
     pub(crate) sessions: Option<Arc<dyn ServerSessions>>,
     pub(crate) session_lifetime: Duration,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
@@ -54,9 +64,13 @@ pub struct ServerConfig {
     pub(crate) record_size_limit: Option<u16>,
     pub(crate) max_early_data: u32,
     pub(crate) announce_groups: bool,
+    pub(crate) early_data_window: Duration,
+    /// Clients without one of `psks` are refused: there is no identity.
+    pub(crate) keys_only: bool,
+    pub(crate) grease: bool,
     pub(crate) tickets_per_handshake: u8,
     pub(crate) psk_without_dhe: bool,
-    pub(crate) compression: Vec<CompressionAlgorithm>,
+    pub(crate) compression: Vec<Compressor>,
     pub(crate) padding: usize,
     pub(crate) psks: Vec<PreSharedKey>,
     pub(crate) client_types: Vec<CertificateType>,
@@ -82,6 +96,8 @@ pub struct ServerBuilder<Stage> {
 
 /// How long a session may be resumed: RFC 5246 F.1.4 suggests an upper limit of 24 hours.
 const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+/// How far a ticket's age may be off for its early data to be taken: RFC 9846 8.3.
+const EARLY_DATA_WINDOW: Duration = Duration::from_secs(10);
 /// Memory of the built-in session store.
 const SESSION_BYTES: usize = 16 << 20;
 
@@ -93,6 +109,7 @@ impl ServerConfig {
             policy: Policy::default(),
             // Replaced by the identity: `build` exists only in the stage after it.
             resolver: Arc::new(Identities::default()),
+            admission: None,
             client_auth: None,
             alpn: Vec::new(),
             tickets: None,
@@ -107,6 +124,9 @@ impl ServerConfig {
             record_size_limit: None,
             max_early_data: 0,
             announce_groups: false,
+            early_data_window: EARLY_DATA_WINDOW,
+            keys_only: false,
+            grease: false,
             tickets_per_handshake: 2,
             psk_without_dhe: false,
             compression: Vec::new(),
@@ -137,6 +157,14 @@ impl ServerBuilder<NeedsIdentity> {
         self.config.resolver = resolver;
         ServerBuilder { config: self.config, stage: PhantomData }
     }
+
+    /// No certificate: clients prove that they hold one of these keys, and so does the server (TLS 1.3). A client that
+    /// does not is refused.
+    pub fn pre_shared_keys_only(mut self, keys: impl IntoIterator<Item = PreSharedKey>) -> ServerBuilder<Ready> {
+        self.config.psks.extend(keys);
+        self.config.keys_only = true;
+        ServerBuilder { config: self.config, stage: PhantomData }
+    }
 }
 
 impl ServerBuilder<Ready> {
@@ -144,6 +172,13 @@ impl ServerBuilder<Ready> {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.config.policy = policy;
+        self
+    }
+
+    /// Who decides whether a client is served.
+    #[must_use]
+    pub fn admission(mut self, admission: Arc<dyn Admission>) -> Self {
+        self.config.admission = Some(admission);
         self
     }
 
@@ -161,9 +196,10 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Gives session tickets (RFC 5077) under these keys; without, only session IDs are given.
+    /// Gives session tickets (RFC 5077) under these keys ([`TicketKeys`](crate::session::TicketKeys), or a sealer of the
+    /// application's own); without, only session IDs are given.
     #[must_use]
-    pub fn tickets(mut self, keys: Arc<TicketKeys>) -> Self {
+    pub fn tickets(mut self, keys: Arc<dyn TicketSealer>) -> Self {
         self.config.tickets = Some(keys);
         self
     }
@@ -255,6 +291,22 @@ impl ServerBuilder<Ready> {
         self
     }
 
+    /// How far a ticket's age may be off for its early data to be taken (RFC 9846 8.3); 10 seconds by default. A wider
+    /// window serves slow networks and bad clocks, and makes the session store keep its claims longer.
+    #[must_use]
+    pub fn early_data_window(mut self, window: Duration) -> Self {
+        self.config.early_data_window = window;
+        self
+    }
+
+    /// Whether meaningless extensions are sent in tickets and requests for certificates, so that clients stay used to the
+    /// unknown (RFC 8701 4); off by default.
+    #[must_use]
+    pub fn grease(mut self, yes: bool) -> Self {
+        self.config.grease = yes;
+        self
+    }
+
     /// Says that the session store has kept its claims since then; by default since this configuration was built. Early
     /// data of older tickets is refused, because nobody knows what was claimed before.
     #[must_use]
@@ -282,7 +334,14 @@ impl ServerBuilder<Ready> {
     /// from clients; none by default.
     #[must_use]
     pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
-        self.config.compression = algorithms.into();
+        self.config.compression = algorithms.into().into_iter().map(Compressor::BuiltIn).collect();
+        self
+    }
+
+    /// Compresses certificates, and takes such, in a way of the application's own too: behind those that stand already.
+    #[must_use]
+    pub fn certificate_compression_with(mut self, own: Arc<dyn CertificateCompression>) -> Self {
+        self.config.compression.push(Compressor::Given(own));
         self
     }
 
@@ -294,7 +353,7 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Takes clients that hold this pre-shared key (TLS 1.3).
+    /// Takes clients that hold this pre-shared key (TLS 1.3). The first key of the server that a client names decides.
     #[must_use]
     pub fn pre_shared_key(mut self, key: PreSharedKey) -> Self {
         self.config.psks.push(key);
@@ -332,6 +391,7 @@ impl ServerBuilder<Ready> {
         let since = self.config.since.unwrap_or_else(|| self.config.clock.now());
         let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         self.config.since = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(since).unwrap_or(u64::MAX)));
+        check_keys_only(self.config.keys_only, &self.config.psks, &mut self.config.policy)?;
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
         check_compression(&self.config.compression)?;

@@ -52,17 +52,23 @@ impl Connection {
     }
 
     /// Fills `out` with keying material that only the two ends of this connection have: RFC 5705 4, RFC 9846 7.5. In
-    /// TLS 1.2 no context is another thing than an empty one; in TLS 1.3 it is the same.
+    /// TLS 1.2 no context is another thing than an empty one; in TLS 1.3 it is the same. A server that took early data
+    /// can do so from its Finished on.
     ///
     /// # Errors
     /// If the handshake is not done, or the label is one of TLS itself, or the context is longer than 65535 bytes.
     pub fn export(&self, label: &[u8], context: Option<&[u8]>, out: &mut [u8]) -> Result<()> {
         const RESERVED: [&[u8]; 5] =
             [b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"];
-        let done = self.done()?;
         if RESERVED.contains(&label) {
             return Err(Error::from(Misuse::ExporterUnavailable).seen("a label of TLS itself"));
         }
+        if let Some(kept) = self.early.as_ref().and_then(|early| early.half_rtt.as_ref()) {
+            check_export(kept, label, out)?;
+            kept.export(label, context.unwrap_or_default(), out);
+            return Ok(());
+        }
+        let done = self.done()?;
         let (hash, master, randoms) = match &done.kept {
             Kept::Tls12 { hash, master, randoms, .. } => (*hash, master, &randoms[..]),
             Kept::Tls13 { kept, .. } => {

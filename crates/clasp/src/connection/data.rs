@@ -1,7 +1,7 @@
 //! Application data, out and in: the ways that need no copy besides the cipher's own. [`Connection::receive`], which
 //! decrypts in place, stands with the rest of the conversation.
 
-use super::{Connection, Taken};
+use super::{Connection, Leave, Taken};
 use crate::error::{Misuse, Result};
 use crate::record::{MAX_BACK, MAX_FRONT, frame, limits};
 use crate::trace::{Direction, Level, What};
@@ -146,7 +146,7 @@ impl Connection {
 
     fn ready_to_send(&mut self) -> Result<()> {
         self.check_failed()?;
-        let half_rtt = self.half_rtt && self.tls13 && self.write_level == Level::Application;
+        let half_rtt = self.leave == Leave::HalfRtt && self.tls13 && self.write_level == Level::Application;
         if self.live.is_some() && !half_rtt {
             return Err(Misuse::HandshakeUnfinished.into());
         }

@@ -2,6 +2,7 @@
 
 use super::Connection;
 use crate::error::{Misuse, PeerError, Result};
+use crate::keys::schedule13::Kept13;
 use crate::trace::Level;
 use crate::wire::code::ContentType;
 use std::io::IoSlice;
@@ -17,6 +18,8 @@ pub(super) struct Early {
     refused: bool,
     /// Server: how much more is taken.
     taken_left: usize,
+    /// Server: what keying material is exported from before the client has finished.
+    pub(super) half_rtt: Option<Kept13>,
     /// Server: how many more bytes of records are skipped.
     pub(super) skip: Option<usize>,
 }
@@ -80,6 +83,10 @@ impl Connection {
         self.early().taken_left = usize::try_from(max).unwrap_or(usize::MAX);
     }
 
+    pub(super) fn export_half_rtt(&mut self, kept: Kept13) {
+        self.early().half_rtt = Some(kept);
+    }
+
     pub(super) fn skip_early(&mut self, bytes: usize) {
         self.early().skip = Some(bytes);
     }
@@ -94,8 +101,10 @@ impl Connection {
     /// Whether a record that does not open is early data that was refused and is still on its way; such records are
     /// skipped up to a bound (RFC 9846 4.2.10).
     pub(super) fn skips(&mut self, content: ContentType, record_len: usize) -> Result<bool> {
+        let partial = self.holds_part();
         let Some(skip) = self.early.as_mut().and_then(|e| e.skip.as_mut()) else { return Ok(false) };
-        if content != ContentType::ApplicationData {
+        // RFC 9846 5.1: no record stands between those of one message.
+        if content != ContentType::ApplicationData || partial {
             return Ok(false);
         }
         *skip = skip.checked_sub(record_len).ok_or(PeerError::TooMuchEarlyData)?;

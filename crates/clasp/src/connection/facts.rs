@@ -28,8 +28,15 @@ pub struct Facts {
     pub alpn: Option<Vec<u8>>,
     /// How the session was resumed, if it was.
     pub resumed: Option<Resumption>,
+    /// The name of the external pre-shared key that both sides proved (TLS 1.3).
+    pub psk_identity: Option<Vec<u8>>,
     /// What became of early data.
     pub early_data: EarlyData,
+    /// Why it was not read, if it was not.
+    pub early_data_refusal: Option<EarlyDataRefusal>,
+    /// By how many seconds the age that the client gives its ticket is ahead of the server's clock (TLS 1.3, known to a
+    /// server that resumes); negative if behind.
+    pub ticket_age_skew: Option<i32>,
     /// Whether the server asked for a second hello (TLS 1.3).
     pub hello_retried: bool,
     /// Whether the client proved a certificate.
@@ -62,6 +69,31 @@ pub enum EarlyData {
     Accepted,
     /// The server did not read it; the client must send it again.
     Rejected,
+}
+
+/// Why a server did not read early data. A server knows its own reasons; a client sees some, and
+/// [`ByServer`](Self::ByServer) for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EarlyDataRefusal {
+    /// The server takes none.
+    Disabled,
+    /// The server asked for a second hello (RFC 9846 4.2.10).
+    HelloRetried,
+    /// The session was not resumed, or not by the first key of the list.
+    NotResumed,
+    /// The ticket allows none.
+    NotAllowed,
+    /// The cipher suite is not the session's.
+    Suite,
+    /// The application protocol is not the session's.
+    Protocol,
+    /// The ticket's age and the server's clock are too far apart (RFC 9846 8.3).
+    Age,
+    /// The same hello has come before, or nobody can tell (RFC 9846 8).
+    Replayed,
+    /// The server did not say why.
+    ByServer,
 }
 
 impl Resumption {
@@ -110,7 +142,10 @@ impl Facts {
             server_name: None,
             alpn: None,
             resumed: None,
+            psk_identity: None,
             early_data: EarlyData::NotOffered,
+            early_data_refusal: None,
+            ticket_age_skew: None,
             hello_retried: false,
             client_authenticated: false,
             extended_master_secret: false,

@@ -181,6 +181,7 @@ impl Connection {
                 Operation::EarlyDataRefused => self.refuse_early(),
                 Operation::TakeEarlyData(max) => self.expect_early(max),
                 Operation::SkipEarlyData(max) => self.skip_early(max),
+                Operation::HalfRttExporter(kept) => self.export_half_rtt(kept),
                 Operation::Padding(block) => self.sealer.set_padding(block),
                 Operation::Version(version) => self.set_version(version),
                 Operation::SendLimit(limit) => self.sealer.set_limit(limit),

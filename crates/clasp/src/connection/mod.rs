@@ -10,7 +10,7 @@ mod peer;
 mod rest;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
-pub use facts::{EarlyData, Facts, Resumption};
+pub use facts::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 pub use peer::PeerIdentity;
 pub(crate) use peer::RecentPeers;
 
@@ -78,14 +78,27 @@ pub struct Connection {
     tls13: bool,
     read_level: Level,
     write_level: Level,
-    /// A server may send before the client has finished: nobody asks for the client's certificate.
-    half_rtt: bool,
+    leave: Leave,
     early: Option<Box<Early>>,
     compatibility_ccs: u8,
+    /// KeyUpdates of TLS 1.3, or requests of TLS 1.2 to renegotiate, without data between.
     key_updates: u8,
     tickets_seen: u8,
     owes_update: bool,
 }
+
+/// What the configuration lets a side do that others may not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    Nothing,
+    /// A server may send before the client has finished: nobody asks for the client's certificate.
+    HalfRtt,
+    /// A TLS 1.2 server that asks for another handshake gets no answer, and no end either.
+    IgnoreRenegotiation,
+}
+
+/// A HelloRequest is a header and nothing else: RFC 5246 7.4.1.1.
+const HELLO_REQUEST_LEN: usize = 4;
 
 /// What one record came to.
 enum Taken {
@@ -97,8 +110,9 @@ impl Connection {
     pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self> {
         let config = config.clone();
         let (observer, clock) = (config.observer.clone(), config.clock.clone());
+        let leave = if config.ignore_renegotiation { Leave::IgnoreRenegotiation } else { Leave::Nothing };
         let live = Live::new("client", |link| Box::pin(crate::handshake::client(link, config, name)));
-        Ok(Self::new(false, live, observer.map(Tracer::new), clock))
+        Ok(Self { leave, ..Self::new(false, live, observer.map(Tracer::new), clock) })
     }
 
     pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {
@@ -106,8 +120,8 @@ impl Connection {
         let config = config.clone();
         let (observer, clock) = (config.observer.clone(), config.clock.clone());
         let live = Live::new("server", |link| Box::pin(crate::handshake::server(link, config)));
-        let half_rtt = asks_nobody;
-        Self { half_rtt, ..Self::new(true, live, observer.map(Tracer::new), clock) }
+        let leave = if asks_nobody { Leave::HalfRtt } else { Leave::Nothing };
+        Self { leave, ..Self::new(true, live, observer.map(Tracer::new), clock) }
     }
 
     fn new(server: bool, live: Live, tracer: Option<Tracer>, clock: Arc<dyn Clock>) -> Self {
@@ -129,7 +143,7 @@ impl Connection {
             tls13: false,
             read_level: Level::Plain,
             write_level: Level::Plain,
-            half_rtt: false,
+            leave: Leave::Nothing,
             early: None,
             compatibility_ccs: 0,
             key_updates: 0,
@@ -275,7 +289,7 @@ impl Connection {
     }
 
     /// Whether part of a handshake message waits for its rest.
-    fn holds_part(&self) -> bool {
+    pub(super) fn holds_part(&self) -> bool {
         self.live.as_ref().map_or(self.joiner.is_some(), |live| live.is_partial())
     }
 
@@ -300,7 +314,8 @@ impl Connection {
         while joiner.take(&mut message) {
             let kind = HandshakeType(message.first().copied().unwrap_or(0));
             if !self.tls13 {
-                return self.renegotiation_asked(kind);
+                self.renegotiation_asked(&message)?;
+                continue;
             }
             self.after_handshake(kind, core::mem::take(&mut message), joiner.is_empty())?;
         }
@@ -309,13 +324,22 @@ impl Connection {
         Ok(())
     }
 
-    /// After a TLS 1.2 handshake the peer can only ask for another, which is refused (RFC 5746 4.5).
-    fn renegotiation_asked(&self, kind: HandshakeType) -> Result<()> {
+    /// After a TLS 1.2 handshake the peer can only ask for another, which is refused (RFC 5746 4.5), or passed over if
+    /// the configuration says so (RFC 5246 7.4.1.1).
+    fn renegotiation_asked(&mut self, message: &[u8]) -> Result<()> {
+        let kind = HandshakeType(message.first().copied().unwrap_or(0));
         let wanted = if self.server { HandshakeType::ClientHello } else { HandshakeType::HelloRequest };
-        if kind == wanted {
-            return Err(PeerError::RenegotiationRefused.into());
+        if kind != wanted {
+            return Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"));
         }
-        Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"))
+        if kind == HandshakeType::HelloRequest && message.len() > HELLO_REQUEST_LEN {
+            return Err(PeerError::BadHelloRequest.into());
+        }
+        self.key_updates = self.key_updates.saturating_add(1);
+        if self.leave == Leave::IgnoreRenegotiation && self.key_updates <= limits::MAX_HELLO_REQUESTS {
+            return Ok(());
+        }
+        Err(PeerError::RenegotiationRefused.into())
     }
 
     fn take_change_cipher_spec(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {

@@ -9,6 +9,10 @@ fn pair() -> (Connection, Connection) {
 }
 
 fn pair_of(version: ProtocolVersion) -> (Connection, Connection) {
+    pair_with(version, false)
+}
+
+fn pair_with(version: ProtocolVersion, ignore_renegotiation: bool) -> (Connection, Connection) {
     let policy = Policy::default().with_versions([version]);
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap();
@@ -18,7 +22,8 @@ fn pair_of(version: ProtocolVersion) -> (Connection, Connection) {
     roots.add_der(&der).unwrap();
     let identity = Identity::from_der(vec![der], &key.serialize_der()).unwrap();
     let server = ServerConfig::builder().identity(identity).policy(policy.clone()).build().unwrap();
-    let client = ClientConfig::builder().trust(Arc::new(roots)).policy(policy).build().unwrap();
+    let client = ClientConfig::builder().trust(Arc::new(roots)).policy(policy);
+    let client = client.ignore_renegotiation(ignore_renegotiation).build().unwrap();
     let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
     let mut server = server.accept();
     let (mut up, mut down) = (Vec::new(), Vec::new());
@@ -57,6 +62,32 @@ fn renegotiation_is_refused_both_ways() {
     let mut finished = sealed(&mut client, ContentType::Handshake, &[20, 0, 0, 0]);
     let refused = server.receive(&mut finished, &mut Vec::new()).unwrap_err();
     assert_eq!(refused.cause(), &Cause::Peer(PeerError::UnexpectedMessage), "another message after the handshake");
+}
+
+/// RFC 5246 7.4.1.1: a client that is told to may pass a request over, a bounded number of times without data.
+#[test]
+fn requests_to_renegotiate_are_passed_over_where_the_configuration_says_so() {
+    let (mut client, mut server) = pair_with(ProtocolVersion::Tls12, true);
+    let ask = |server: &mut Connection, client: &mut Connection| {
+        client.receive(&mut sealed(server, ContentType::Handshake, &[0, 0, 0, 0]), &mut Vec::new()).map(drop)
+    };
+    for _ in 0..3 {
+        for _ in 0..limits::MAX_HELLO_REQUESTS {
+            ask(&mut server, &mut client).unwrap();
+        }
+        let mut data = sealed(&mut server, ContentType::ApplicationData, b"on");
+        assert_eq!(client.receive(&mut data, &mut Vec::new()).unwrap().data, b"on");
+    }
+    let flood = (0..=limits::MAX_HELLO_REQUESTS).find_map(|_| ask(&mut server, &mut client).err()).unwrap();
+    assert_eq!(flood.cause(), &Cause::Peer(PeerError::RenegotiationRefused));
+
+    let (mut client, mut server) = pair_with(ProtocolVersion::Tls12, true);
+    let mut long = sealed(&mut server, ContentType::Handshake, &[0, 0, 0, 1, 1]);
+    let error = client.receive(&mut long, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::BadHelloRequest));
+    let (mut client, mut server) = pair_with(ProtocolVersion::Tls13, true);
+    let error = ask(&mut server, &mut client).unwrap_err();
+    assert_eq!(error.alert(), AlertDescription::UnexpectedMessage, "TLS 1.3 has no such message");
 }
 
 #[test]

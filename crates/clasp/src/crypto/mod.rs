@@ -102,6 +102,8 @@ pub trait HashContext: Send + Sync {
     fn update(&mut self, bytes: &[u8]);
     /// The value of what there is so far; more may follow.
     fn value(&self) -> Digest;
+    /// Another that goes on from here, and leaves this one as it is.
+    fn fork(&self) -> Box<dyn HashContext>;
 }
 
 /// A hash function a provider offers.

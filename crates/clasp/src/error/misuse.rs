@@ -9,6 +9,7 @@ family! {
         NoSuites => InternalError, "Policy", "the policy leaves no cipher suite for the versions it allows";
         KeyMismatch => InternalError, "RFC 5246 7.4.2", "the private key does not belong to the certificate";
         BadCertificateFile => InternalError, "RFC 7468", "the certificate file cannot be used";
+        BadTimestamps => InternalError, "RFC 6962 3.3", "the certificate timestamps cannot be used";
         BadPrivateKey => InternalError, "RFC 5958", "the private key cannot be used";
         BadServerName => InternalError, "RFC 6066 3", "the server name is neither a DNS name nor an IP address";
         BadAlpn => InternalError, "RFC 7301 3.1", "an ALPN protocol name must have 1 to 255 bytes";

@@ -13,6 +13,7 @@ family! {
         MessageTooLarge => IllegalParameter, "RFC 9846 4", "a handshake message is longer than its kind may be";
         TooManyMessages => UnexpectedMessage, "limit", "more messages came than a handshake has";
         RenegotiationRefused => NoRenegotiation, "RFC 5746 4.5", "the peer asked to renegotiate, which is refused";
+        BadHelloRequest => DecodeError, "RFC 5246 7.4.1.1", "a HelloRequest is not empty";
         TooManyKeyUpdates => UnexpectedMessage, "limit", "too many KeyUpdates without data between";
         TooManyTickets => UnexpectedMessage, "limit", "the server sent too many session tickets";
         // Versions
@@ -31,6 +32,7 @@ family! {
         BadKeyShare => IllegalParameter, "RFC 9846 4.2.8.2", "the peer's key share is not a valid public value of its group";
         WeakDhGroup => InsufficientSecurity, "RFC 7919 1 (Logjam)", "the server's Diffie-Hellman group is too small";
         UnnamedCurve => IllegalParameter, "RFC 8422 5.4", "the peer described a curve instead of naming one";
+        NoCommonKeyCurve => HandshakeFailure, "RFC 8422 5.3", "the server's key is on a curve that the client does not take";
         NoCommonScheme => HandshakeFailure, "RFC 9846 4.2.3", "no signature algorithm in common with a usable certificate";
         WrongSchemeSelected => IllegalParameter, "RFC 9846 4.4.3", "the peer signed with an algorithm that was not offered or does not fit its key";
         NoPointFormat => IllegalParameter, "RFC 8422 5.1.2", "the peer does not support uncompressed points";
@@ -69,7 +71,11 @@ family! {
         BadBinder => DecryptError, "RFC 9846 4.2.11.2", "a pre-shared key binder is wrong";
         BinderCountMismatch => IllegalParameter, "RFC 9846 4.2.11", "the numbers of pre-shared key identities and binders differ";
         MissingPskModes => MissingExtension, "RFC 9846 4.2.9", "pre_shared_key came without psk_key_exchange_modes";
-        UnknownPskIdentity => UnknownPskIdentity, "RFC 9846 4.2.11", "no pre-shared key the client offers is known";
+        UnknownPskIdentity => HandshakeFailure, "RFC 9846 4.1.1", "no pre-shared key the client offers is known, and the server has nothing else";
+        NoCommonPskMode => HandshakeFailure, "RFC 9846 4.2.9", "the client's pre-shared keys are for a mode that the server does not take, and the server has nothing else";
+        PskRequired => MissingExtension, "RFC 9846 9.2", "the server answered without one of the pre-shared keys that are all this client trusts";
+        PskWithdrawn => IllegalParameter, "RFC 9846 4.1.2", "the second ClientHello lacks the pre-shared key that would have been taken";
+        PsksWithdrawn => MissingExtension, "RFC 9846 4.1.2", "the second ClientHello has no pre-shared keys any more, although one fits";
         SelfConnection => IllegalParameter, "RFC 9257 5.3 (Selfie)", "the peer used our own external pre-shared key role";
         EarlyDataNotOffered => UnsupportedExtension, "RFC 9846 4.2.10", "the server accepted early data that was not offered";
         EarlyDataBadlyAccepted => IllegalParameter, "RFC 9846 4.2.10", "the server accepted early data under parameters that do not match the session";
@@ -80,6 +86,7 @@ family! {
         NoCertificateTls12 => HandshakeFailure, "RFC 5246 7.4.6", "the client sent no certificate and the server requires one";
         TooManyCertificates => BadCertificate, "limit", "the certificate chain is longer or larger than the limit";
         BadCertificateKey => IllegalParameter, "RFC 5246 7.4.2", "the certificate's key does not fit the cipher suite";
+        BadKeyCurve => IllegalParameter, "RFC 8422 5.3", "the server's key is on a curve that was not offered";
         UnusableCertificate => DecodeError, "RFC 5280 4.1", "the certificate cannot be read";
         KeyUsageForbids => IllegalParameter, "RFC 5280 4.2.1.3", "the certificate's key usage does not allow this key exchange";
         BadSignature => DecryptError, "RFC 9846 4.4.3", "the handshake signature does not verify";

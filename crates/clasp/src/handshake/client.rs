@@ -19,7 +19,7 @@ pub(crate) async fn client(
     let link = &mut link;
     link.padding(config.padding);
     link.limits(config.max_record, None);
-    let offered = offer::send(link, &config, &name)?;
+    let offered = offer::send(link, &config, &name).await?;
     let hello = link.recv::<ServerHello>().await?;
     match version(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))? {
         ProtocolVersion::Tls13 => client13::client(link, &config, name, offered, hello).await,

@@ -24,7 +24,7 @@ use super::link::Link;
 use super::offer::Offered;
 use super::{Established, Secrets, credential, key_exchange, recv_finished, send_finished};
 use crate::config::suite::{Kx, Suite};
-use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Verified};
+use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified};
 use crate::connection::{Facts, PeerIdentity, Resumption};
 use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
@@ -88,7 +88,7 @@ async fn full(
     let verified =
         credential::verify(link, &config.verifier, &chain, answer.types.server, Some(&name), ocsp, config.clock.now())
             .await?;
-    check_key(suite, &verified, &chain, answer.types.server)?;
+    check_key(&config.policy, suite, &verified, &chain, answer.types.server)?;
 
     // 7.4.3
     let exchange = match suite.kx {
@@ -191,8 +191,7 @@ async fn resumed(
     admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
         .map_err(|e| e.in_message("ServerHello"))?;
     if config.verify_again {
-        let (chain, kind) = (session.server_chain(), session.server_type);
-        credential::verify_again(link, &config.verifier, chain, kind, Some(name), config.clock.now()).await?;
+        credential::verify_again_session(link, config, name, session).await?;
     }
     let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
     link.resumed(resumption.name());
@@ -269,10 +268,21 @@ async fn read_key_exchange(
 }
 
 /// The certificate's key must be of the kind the suite says (7.4.2), and may not forbid what it is used for.
-fn check_key(suite: &Suite, verified: &Verified, chain: &[Vec<u8>], kind: CertificateType) -> Result<()> {
+fn check_key(
+    policy: &Policy,
+    suite: &Suite,
+    verified: &Verified,
+    chain: &[Vec<u8>],
+    kind: CertificateType,
+) -> Result<()> {
     if crate::config::auth_of(&verified.spki) != Some(suite.auth) {
         let wanted = format!("a key for {}", suite.code);
         return Err(Error::from(PeerError::BadCertificateKey).wanted(wanted).in_message("Certificate"));
+    }
+    let curve = crate::config::curve_of(&verified.spki).filter(|curve| !policy.groups.contains(curve));
+    if let Some(curve) = curve {
+        let error = Error::from(PeerError::BadKeyCurve).seen(curve).wanted("a curve that was offered");
+        return Err(error.in_message("Certificate"));
     }
     if kind == CertificateType::RawPublicKey {
         return Ok(());

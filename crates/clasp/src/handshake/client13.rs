@@ -18,7 +18,7 @@ use super::{
 };
 use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
-use crate::connection::{EarlyData, Facts, Resumption};
+use crate::connection::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{Limits, Types};
 use crate::keys::schedule12::Side;
@@ -59,6 +59,9 @@ pub(super) async fn client(
     // 7.1: the schedule begins with the key the server selected, or none
     let (mut vault, at) = offered.schedule(answer.psk, hash);
     let psk = answer.psk.and_then(|n| offered.psks.get(n)).map(|psk| psk.kind);
+    if config.keys_only && psk.is_none() {
+        return Err(Error::from(PeerError::PskRequired).in_message("ServerHello"));
+    }
     let resumed = psk == Some(BinderKind::Resumption);
     if let Some((group, public)) = &answer.share {
         link.chose("group", group.0, group.name());
@@ -87,10 +90,16 @@ pub(super) async fn client(
         .map_err(|e| e.in_message("EncryptedExtensions"))?;
     link.recycle(extensions);
     link.limits(settled.limits.send, settled.limits.receive);
+    let mut refusal = None;
     let early = match (early, settled.early_data) {
         (false, _) => EarlyData::NotOffered,
         (true, true) => EarlyData::Accepted,
         (true, false) => {
+            refusal = Some(match (retried, resumed) {
+                (true, _) => EarlyDataRefusal::HelloRetried,
+                (_, false) => EarlyDataRefusal::NotResumed,
+                _ => EarlyDataRefusal::ByServer,
+            });
             link.early_data_refused();
             if !retried {
                 install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
@@ -101,6 +110,7 @@ pub(super) async fn client(
 
     // 4.3.2, 4.4.2, 4.4.3: none of these where a key authenticates the server
     let mut facts = facts(&answer, &settled, suite, early, retried);
+    facts.early_data_refusal = refusal;
     let mut request = None;
     if psk.is_none() {
         settled.types.check_server(config).map_err(|e| e.in_message("EncryptedExtensions"))?;
@@ -108,9 +118,9 @@ pub(super) async fn client(
         request = recv_request(link, settled.types).await?;
         recv_server_proof(link, config, &name, &offered, &mut facts).await?;
     } else if let (true, Some(session)) = (resumed, offered.session13()) {
-        if config.verify_again {
-            let (chain, kind) = (session.server_chain(), session.server_type);
-            credential::verify_again(link, &config.verifier, chain, kind, Some(&name), config.clock.now()).await?;
+        // Before early data it was verified already; what was refused is sent anew, to whom is asked anew.
+        if config.verify_again && early != EarlyData::Accepted {
+            credential::verify_again_session(link, config, &name, session).await?;
         }
         facts.peer.clone_from(&session.server);
         facts.peer_type = session.server_type;
@@ -118,6 +128,7 @@ pub(super) async fn client(
         facts.resumed = Some(Resumption::Ticket);
     } else {
         facts.resumed = Some(Resumption::ExternalPsk);
+        facts.psk_identity = answer.psk.and_then(|n| offered.external(config, n)).map(|key| key.identity.clone());
     }
 
     // 4.4.4
@@ -410,7 +421,7 @@ async fn send_client_proof(link: &mut Link, config: &ClientConfig, request: &Cer
         Some(chooser) => link.outside("client identity", chooser.choose(request)).await?,
         None => None,
     };
-    credential::send_chain13(link, identity.as_deref(), request);
+    credential::send_chain13(link, identity.as_deref(), request, &config.compression);
     let Some(identity) = identity else { return Ok(false) };
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;

@@ -1,34 +1,77 @@
 //! Certificate compression: RFC 8879. What decompresses is bounded by what the message may be and what it says it is.
 
+use crate::config::CertificateCompression;
 use crate::error::{Error, PeerError, Result};
 use crate::record::limits::MAX_CERTIFICATE_MESSAGE;
 use crate::wire::code::CompressionAlgorithm;
 use crate::wire::message::CompressedCertificateView;
+use std::sync::Arc;
 
-/// Whether this build can compress with it.
-pub(crate) fn available(algorithm: CompressionAlgorithm) -> bool {
-    cfg!(feature = "compression")
-        && matches!(algorithm, CompressionAlgorithm::Zlib | CompressionAlgorithm::Brotli | CompressionAlgorithm::Zstd)
+/// One way to compress that a configuration has.
+#[derive(Clone)]
+pub(crate) enum Compressor {
+    BuiltIn(CompressionAlgorithm),
+    Given(Arc<dyn CertificateCompression>),
 }
 
-/// The body of a Certificate message, compressed. `None` if it cannot be, and is then sent as it is.
-pub(crate) fn compress(algorithm: CompressionAlgorithm, body: &[u8]) -> Option<Vec<u8>> {
-    back_end::compress(algorithm, body).ok().flatten()
+impl Compressor {
+    pub(crate) fn algorithm(&self) -> CompressionAlgorithm {
+        match self {
+            Self::BuiltIn(algorithm) => *algorithm,
+            Self::Given(own) => own.algorithm(),
+        }
+    }
+
+    /// Whether this build has it.
+    pub(crate) fn is_available(&self) -> bool {
+        use CompressionAlgorithm as A;
+        match self {
+            Self::BuiltIn(algorithm) => {
+                cfg!(feature = "compression") && matches!(*algorithm, A::Zlib | A::Brotli | A::Zstd)
+            }
+            Self::Given(_) => true,
+        }
+    }
+
+    /// The body of a Certificate message, compressed. `None` if it cannot be, and is then sent as it is.
+    pub(crate) fn compress(&self, body: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::BuiltIn(algorithm) => back_end::compress(*algorithm, body).ok().flatten(),
+            Self::Given(own) => own.compress(body),
+        }
+    }
+
+    fn decompress(&self, compressed: &[u8], length: usize) -> Option<Vec<u8>> {
+        match self {
+            Self::BuiltIn(algorithm) => back_end::decompress(*algorithm, compressed, length).ok(),
+            Self::Given(own) => own.decompress(compressed, length),
+        }
+    }
+}
+
+/// The numbers of a configuration's algorithms, in its order.
+pub(crate) fn algorithms(compressors: &[Compressor]) -> impl Iterator<Item = CompressionAlgorithm> {
+    compressors.iter().map(Compressor::algorithm)
+}
+
+/// The first of ours that the peer takes.
+pub(crate) fn choose<'a>(ours: &'a [Compressor], theirs: &[CompressionAlgorithm]) -> Option<&'a Compressor> {
+    ours.iter().find(|c| theirs.contains(&c.algorithm()))
 }
 
 /// Decompresses a peer's certificate. A bomb ends at the length it announced, which is bounded too.
-pub(crate) fn decompress(offered: &[CompressionAlgorithm], message: CompressedCertificateView<'_>) -> Result<Vec<u8>> {
-    if !offered.contains(&message.algorithm) {
+pub(crate) fn decompress(offered: &[Compressor], message: CompressedCertificateView<'_>) -> Result<Vec<u8>> {
+    let Some(compressor) = offered.iter().find(|c| c.algorithm() == message.algorithm) else {
         return Err(Error::from(PeerError::WrongDecompression).seen(message.algorithm));
-    }
+    };
     let announced = usize::try_from(message.uncompressed_length).unwrap_or(usize::MAX);
     if announced > MAX_CERTIFICATE_MESSAGE {
         return Err(Error::from(PeerError::TooManyCertificates)
             .seen(format_args!("{announced} bytes"))
             .wanted(format_args!("at most {MAX_CERTIFICATE_MESSAGE}")));
     }
-    let body = back_end::decompress(message.algorithm, message.compressed, announced);
-    body.ok().filter(|b| b.len() == announced).ok_or_else(|| {
+    let body = compressor.decompress(message.compressed, announced);
+    body.filter(|b| b.len() == announced).ok_or_else(|| {
         Error::from(PeerError::BadDecompression).wanted(format_args!("{announced} bytes of {}", message.algorithm))
     })
 }
@@ -108,8 +151,11 @@ mod back_end {
 mod tests {
     use super::*;
 
-    const ALL: [CompressionAlgorithm; 3] =
-        [CompressionAlgorithm::Zlib, CompressionAlgorithm::Brotli, CompressionAlgorithm::Zstd];
+    const ALL: [Compressor; 3] = [
+        Compressor::BuiltIn(CompressionAlgorithm::Zlib),
+        Compressor::BuiltIn(CompressionAlgorithm::Brotli),
+        Compressor::BuiltIn(CompressionAlgorithm::Zstd),
+    ];
 
     fn view(algorithm: CompressionAlgorithm, length: usize, compressed: &[u8]) -> CompressedCertificateView<'_> {
         let uncompressed_length = u32::try_from(length).unwrap();
@@ -119,8 +165,8 @@ mod tests {
     #[test]
     fn every_algorithm_round_trips() {
         let body: Vec<u8> = (0..=255).cycle().take(3000).collect();
-        for algorithm in ALL {
-            let small = compress(algorithm, &body).unwrap();
+        for way in ALL {
+            let (algorithm, small) = (way.algorithm(), way.compress(&body).unwrap());
             assert!(small.len() < body.len());
             assert_eq!(decompress(&ALL, view(algorithm, body.len(), &small)).unwrap(), body);
         }
@@ -129,8 +175,8 @@ mod tests {
     #[test]
     fn certificate_bomb_compressed_ends_at_its_announced_length() {
         let bomb = vec![0; 64 << 20];
-        for algorithm in ALL {
-            let small = compress(algorithm, &bomb).unwrap();
+        for way in ALL {
+            let (algorithm, small) = (way.algorithm(), way.compress(&bomb).unwrap());
             for announced in [0, 100, MAX_CERTIFICATE_MESSAGE, MAX_CERTIFICATE_MESSAGE + 1, bomb.len().min(0xff_ffff)] {
                 assert!(decompress(&ALL, view(algorithm, announced, &small)).is_err(), "{algorithm} {announced}");
             }
@@ -140,8 +186,8 @@ mod tests {
     #[test]
     fn wrong_lengths_and_algorithms_are_refused() {
         let body = [7; 500];
-        for algorithm in ALL {
-            let small = compress(algorithm, &body).unwrap();
+        for way in ALL {
+            let (algorithm, small) = (way.algorithm(), way.compress(&body).unwrap());
             assert!(decompress(&ALL, view(algorithm, 499, &small)).is_err());
             assert!(decompress(&ALL, view(algorithm, 501, &small)).is_err());
             assert!(decompress(&ALL, view(algorithm, 500, &small[..small.len() - 1])).is_err());

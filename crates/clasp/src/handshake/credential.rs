@@ -1,14 +1,16 @@
 //! Certificates and the proofs of holding their keys: one way to send, one way to check, for both sides.
 
-use super::compression;
+use super::compression::{self, Compressor};
 use super::link::Link;
 use super::negotiate;
 use crate::config::{
-    CertificateRequestFacts, ClientAuth, Identity, Policy, PresentedIdentity, Verified, Verifier, may_sign,
+    CertificateRequestFacts, ClientAuth, ClientConfig, Identity, Policy, PresentedIdentity, Verified, Verifier,
+    may_sign,
 };
 use crate::connection::PeerIdentity;
 use crate::crypto::Provider;
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::session::Session;
 use crate::wire::code::{
     CertificateType, CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
 };
@@ -102,13 +104,15 @@ pub(super) fn check(
     signed: SignedView<'_>,
     version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
-    let fits = negotiate::scheme_fits(signed.scheme, version) && crate::config::fits_key(signed.scheme, &verified.spki);
+    let own_curve = version == ProtocolVersion::Tls13;
+    let fits = negotiate::scheme_fits(signed.scheme, version)
+        && crate::config::fits_key(signed.scheme, &verified.spki)
+        && (!own_curve || crate::config::fits_curve(signed.scheme, &verified.spki));
     if !policy.schemes.contains(&signed.scheme) || !fits {
         return Err(Error::from(PeerError::WrongSchemeSelected)
             .seen(signed.scheme)
             .wanted(format_args!("a scheme that was offered, that {version} has, and that fits the key")));
     }
-    let own_curve = version == ProtocolVersion::Tls13;
     provider
         .verify
         .verify(signed.scheme, &verified.spki, message, signed.signature, own_curve)
@@ -172,7 +176,12 @@ fn read_request_extension(facts: &mut CertificateRequestFacts, e: Extension<'_>)
 }
 
 /// Sends our TLS 1.3 Certificate: RFC 9846 4.4.2; compressed if the peer takes that (RFC 8879).
-pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &CertificateRequestFacts) {
+pub(super) fn send_chain13(
+    link: &mut Link,
+    identity: Option<&Identity>,
+    asks: &CertificateRequestFacts,
+    compressors: &[Compressor],
+) {
     let chain = identity.map_or(&[][..], |i| i.chain());
     let extensions = |w: &mut Writer<'_>| {
         if let Some(ocsp) = identity.and_then(|i| i.ocsp.as_deref()).filter(|_| asks.status) {
@@ -183,12 +192,12 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
         }
     };
     let encode = |w: &mut Writer<'_>| Certificate13View::encode(&asks.context, chain, extensions, w);
-    let algorithm = asks.compression.iter().copied().find(|a| compression::available(*a)).filter(|_| !chain.is_empty());
-    let compressed = algorithm.and_then(|algorithm| {
+    let way = compression::choose(compressors, &asks.compression).filter(|_| !chain.is_empty());
+    let compressed = way.and_then(|way| {
         let mut body = Vec::new();
         encode(&mut Writer::new(&mut body));
         let uncompressed_length = u32::try_from(body.len()).ok()?;
-        Some((algorithm, uncompressed_length, compression::compress(algorithm, &body)?))
+        Some((way.algorithm(), uncompressed_length, way.compress(&body)?))
     });
     if let Some((algorithm, uncompressed_length, compressed)) = &compressed {
         let (algorithm, uncompressed_length) = (*algorithm, *uncompressed_length);
@@ -203,7 +212,7 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
 /// for.
 pub(super) async fn recv_chain13(
     link: &mut Link,
-    takes: &[CompressionAlgorithm],
+    takes: &[Compressor],
     context: &[u8],
     asked: impl Fn(&Extension<'_>) -> bool,
 ) -> Result<PeerIdentity> {
@@ -272,4 +281,15 @@ pub(super) async fn verify_again(
         return Ok(());
     }
     verify(link, verifier, chain, kind, name, None, now).await.map(drop)
+}
+
+/// The server of a session, shown to the verifier again.
+pub(super) async fn verify_again_session(
+    link: &Link,
+    config: &ClientConfig,
+    name: &ServerName<'_>,
+    session: &Session,
+) -> Result<()> {
+    let (chain, kind) = (session.server_chain(), session.server_type);
+    verify_again(link, &config.verifier, chain, kind, Some(name), config.clock.now()).await
 }

@@ -105,7 +105,7 @@ pub(super) fn client_ecdh(
     vault: &mut Vault12,
 ) -> Result<Vec<u8>> {
     let group = params.group;
-    let offered = policy.groups.contains(&group) && !group.is_ffdhe() && !group.is_hybrid();
+    let offered = policy.groups.contains(&group) && !group.is_ffdhe() && !group.is_post_quantum();
     let Some(curve) = provider.group(group).filter(|_| offered) else {
         return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));
     };

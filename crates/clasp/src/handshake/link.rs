@@ -4,6 +4,7 @@
 use super::transcript::Transcript;
 use crate::answer::Answer;
 use crate::error::{Error, PeerError, Result};
+use crate::keys::schedule13::Kept13;
 use crate::record::{Joiner, OpenKeys, SealKeys};
 use crate::trace::Level;
 use crate::wire::Writer;
@@ -47,6 +48,8 @@ pub(crate) enum Operation {
     TakeEarlyData(u32),
     /// Server: early data is on its way and is skipped, up to this many bytes of records.
     SkipEarlyData(usize),
+    /// Server: keying material may be exported from here on, before the client has finished.
+    HalfRttExporter(Kept13),
     /// TLS 1.3 records are padded to multiples of this.
     Padding(usize),
     /// The version is known: record versions and ChangeCipherSpec rules follow it.
@@ -120,6 +123,15 @@ impl Link {
         let start = shared.flight.len();
         message::frame(&mut shared.flight, kind, body);
         self.transcript.add(&shared.flight[start..]);
+        let message = Operation::Message(shared.flight.len() - start);
+        shared.operations.push(message);
+    }
+
+    /// Sends a message that is no part of the conversation, a ticket: it stays out of the transcript.
+    pub(crate) fn send_beside(&self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) {
+        let mut shared = lock(&self.shared);
+        let start = shared.flight.len();
+        message::frame(&mut shared.flight, kind, body);
         let message = Operation::Message(shared.flight.len() - start);
         shared.operations.push(message);
     }
@@ -248,6 +260,10 @@ impl Link {
 
     pub(crate) fn skip_early_data(&self, max: usize) {
         self.push(Operation::SkipEarlyData(max));
+    }
+
+    pub(crate) fn half_rtt_exporter(&self, kept: Kept13) {
+        self.push(Operation::HalfRttExporter(kept));
     }
 
     pub(crate) fn padding(&self, block: usize) {

@@ -15,7 +15,7 @@ pub(crate) fn hello_facts(config: &ServerConfig, offer: &ClientOffer, version: P
     ClientHelloFacts {
         version,
         server_name: offer.server_name.clone(),
-        suites: policy.suites.iter().copied().filter(|s| offer.suites.contains(s) && usable(*s)).collect(),
+        suites: policy.common_suites(&offer.suites).into_iter().filter(|s| usable(*s)).collect(),
         schemes: offer.schemes.iter().copied().filter(|s| s.is_known()).collect(),
         groups: offer.groups.clone().unwrap_or_default(),
         alpn: offer.alpn.clone(),
@@ -48,7 +48,7 @@ pub(crate) fn suite(
     let unsuited = identity.curve.filter(|_| some_suite && !no_group && !identity.curve_suits(&facts.groups));
     if let Some(curve) = unsuited {
         let seen = facts.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let error = Error::from(PeerError::NoCommonGroup).seen(seen).in_message("ClientHello");
+        let error = Error::from(PeerError::NoCommonKeyCurve).seen(seen).in_message("ClientHello");
         return Err(error.wanted(format_args!("{curve}, the curve of the server's key")));
     }
     Err(refused(policy, offer, facts, no_group))
@@ -56,7 +56,7 @@ pub(crate) fn suite(
 
 fn group(policy: &Policy, offer: &ClientOffer, kx: Kx) -> Option<NamedGroup> {
     let wants_ffdhe = kx == Kx::Dhe;
-    let mut ours = policy.groups.iter().copied().filter(|g| g.is_ffdhe() == wants_ffdhe && !g.is_hybrid());
+    let mut ours = policy.groups.iter().copied().filter(|g| g.is_ffdhe() == wants_ffdhe && !g.is_post_quantum());
     match &offer.groups {
         // RFC 7919 4: a client that names no ffdhe group may still be served one. A client that names no curve may
         // know none of ours, so it gets no ECDHE.
@@ -131,7 +131,8 @@ pub(crate) fn scheme_fits(scheme: SignatureScheme, version: ProtocolVersion) -> 
 
 /// The suite of TLS 1.3: RFC 9846 4.1.1.
 pub(crate) fn suite13(policy: &Policy, offer: &ClientOffer) -> Result<&'static Suite13> {
-    policy.suites13().find(|s| offer.suites.contains(&s.code)).ok_or_else(|| {
+    let common = policy.common_suites(&offer.suites);
+    common.into_iter().filter(|_| policy.speaks(ProtocolVersion::Tls13)).find_map(Suite13::find).ok_or_else(|| {
         let ours = policy.suites13().map(|s| s.code.to_string()).collect::<Vec<_>>().join(", ");
         Error::from(PeerError::NoCommonSuite).seen(suite_names(&offer.suites)).wanted(ours).in_message("ClientHello")
     })
@@ -143,8 +144,8 @@ pub(crate) fn group13(policy: &Policy, offer: &ClientOffer) -> Result<NamedGroup
     let theirs = offer.groups.as_deref().unwrap_or_default();
     let shared = |g: &NamedGroup| offer.shares.iter().flatten().any(|(s, _)| s == g);
     let common = policy.groups.iter().copied().filter(|g| theirs.contains(g));
-    let pick = |hybrid: bool| {
-        let mut class = common.clone().filter(move |g| g.is_hybrid() == hybrid);
+    let pick = |post_quantum: bool| {
+        let mut class = common.clone().filter(move |g| g.is_post_quantum() == post_quantum);
         class.clone().find(shared).or_else(|| class.next())
     };
     pick(true).or_else(|| pick(false)).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
+use super::compression;
 use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
 use crate::config::{ClientConfig, PreSharedKey};
@@ -55,28 +56,35 @@ pub(crate) struct EarlyOffer {
     pub(crate) max: u32,
 }
 
+/// One of the sixteen values of RFC 8701 2, as a random byte says.
+pub(super) fn grease_value(random: u8) -> u16 {
+    u16::from_be_bytes([random & 0xf0 | 0x0a; 2])
+}
+
 /// The meaningless values of RFC 8701.
 struct Grease {
     suite: u16,
     group: u16,
     version: u16,
+    scheme: u16,
     extensions: [u16; 2],
 }
 
 /// Random bytes that make them.
-const GREASE_LEN: usize = 5;
+const GREASE_LEN: usize = 6;
 /// Bytes of a session ID of our own.
 const SESSION_ID_LEN: usize = 32;
 
 impl Grease {
-    fn new([suite, group, version, first, second]: [u8; GREASE_LEN]) -> Self {
-        let value = |r: u8| u16::from_be_bytes([r & 0xf0 | 0x0a, r & 0xf0 | 0x0a]);
+    fn new([suite, group, version, scheme, first, second]: [u8; GREASE_LEN]) -> Self {
+        let value = grease_value;
         // The two extensions must differ.
         let second = if value(first) == value(second) { second ^ 0x10 } else { second };
         Self {
             suite: value(suite),
             group: value(group),
             version: value(version),
+            scheme: value(scheme),
             extensions: [value(first), value(second)],
         }
     }
@@ -171,6 +179,14 @@ impl Offered {
         begun.unwrap_or_else(|| Vault13::early(hash, None))
     }
 
+    /// The external key that was offered in the nth place, if there was one.
+    pub(crate) fn external<'a>(&self, config: &'a ClientConfig, n: usize) -> Option<&'a PreSharedKey> {
+        match self.psks.get(n)?.secret {
+            PskSecret::Session => None,
+            PskSecret::External(n) => config.psks.get(n),
+        }
+    }
+
     /// Encodes the hello behind what `out` holds. `prefix` is what the transcript holds before it.
     fn encode(&mut self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
@@ -247,11 +263,13 @@ impl Offered {
         if !policy.groups.is_empty() {
             let grease = self.grease.iter().map(|g| g.group);
             let tls13 = policy.speaks(ProtocolVersion::Tls13);
-            let ours = policy.groups.iter().filter(|g| tls13 || !g.is_hybrid()).map(|g| g.0);
+            let ours = policy.groups.iter().filter(|g| tls13 || !g.is_post_quantum()).map(|g| g.0);
             extension::write_codes(ExtensionType::SupportedGroups, grease.chain(ours), w);
         }
         if !policy.schemes.is_empty() {
-            extension::write_codes(ExtensionType::SignatureAlgorithms, policy.schemes.iter().map(|s| s.0), w);
+            let grease = self.grease.iter().map(|g| g.scheme);
+            let schemes = grease.chain(policy.schemes.iter().map(|s| s.0));
+            extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
         }
         if config.request_status {
             extension::write_status_request(w);
@@ -313,7 +331,7 @@ impl Offered {
         let modes = [PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe];
         pre_shared_key::write_modes(&modes[..if config.psk_without_dhe { 2 } else { 1 }], w);
         if !config.compression.is_empty() {
-            certificate::write_compression(config.compression.iter().copied(), w);
+            certificate::write_compression(compression::algorithms(&config.compression), w);
         }
         if let Some(cookie) = &self.cookie {
             early::write_cookie(cookie, w);
@@ -365,8 +383,12 @@ fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<Early
 }
 
 /// Sends our ClientHello, and installs the early keys if early data goes with it.
-pub(crate) fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
+pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
     let mut offered = Offered::new(config, name)?;
+    if let Some(session) = offered.session13().filter(|_| config.verify_again && offered.early.is_some()) {
+        // Early data goes to nobody whom the verifier would not take today.
+        super::credential::verify_again_session(link, config, name, session).await?;
+    }
     link.send_whole(|before, out| offered.encode(config, name, before, out))?;
     send_early_keys(link, config, &mut offered)?;
     Ok(offered)

@@ -16,6 +16,10 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
     let hello = link.recv::<ClientHello>().await?;
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
     link.version(version);
+    if let Some(admission) = &config.admission {
+        let client = negotiate::hello_facts(&config, &offer, version);
+        link.outside("admission", admission.admit(&client)).await.map_err(|e| e.in_message("ClientHello"))?;
+    }
     match version {
         ProtocolVersion::Tls13 => server13::server(link, &config, hello, offer).await,
         _ => {

@@ -166,7 +166,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     };
     let session = session_of(talk, &facts, &vault, identity.kind);
     if new_ticket {
-        send_ticket(link, config, session.encode());
+        send_ticket(link, config, session.encode()).await;
     } else if let (Some(store), Some(bytes)) = (&config.sessions, session.encode().filter(|_| !session_id.is_empty())) {
         let until = config.clock.now().checked_add(config.session_lifetime).unwrap_or(session.created);
         // A store that fails costs the next handshake its shortcut, not this one its connection.
@@ -218,7 +218,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
     link.limits(limits.send, limits.receive);
     if new_ticket {
-        send_ticket(link, config, session.encode());
+        send_ticket(link, config, session.encode()).await;
     }
     change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
     let first_finished = send_finished(link, &vault, hash, Side::Server);
@@ -307,14 +307,12 @@ fn decrypt_premaster(
     if key.rsa_premaster(ciphertext, version.to_be_bytes(), &random, out) { Ok(()) } else { Err(Outside::Bug.into()) }
 }
 
-fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing<Vec<u8>>>) {
-    let mut ticket = Vec::new();
-    let mut lifetime = 0;
+async fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing<Vec<u8>>>) {
+    let (mut ticket, mut lifetime) = (Vec::new(), 0);
     if let (Some(keys), Some(session)) = (&config.tickets, session) {
         // RFC 5077 3.3: an empty ticket says that the server changed its mind, as it does when it cannot make one.
-        if keys.seal(config.clock.now(), &session, &mut ticket).is_err() {
-            ticket.clear();
-        }
+        let sealed = link.outside("ticket sealer", keys.seal(config.clock.now(), &session)).await;
+        ticket = sealed.unwrap_or_default();
         lifetime = u32::try_from(keys.lifetime().min(config.session_lifetime).as_secs()).unwrap_or(u32::MAX);
     }
     let view = NewSessionTicketView { lifetime_hint: lifetime, ticket: &ticket };

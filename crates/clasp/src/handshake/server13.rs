@@ -2,14 +2,16 @@
 
 use super::hello::{ClientOffer, Limits, same_but_for_retry, write_types};
 use super::link::Link;
+use super::offer::grease_value;
 use super::proof::signed13;
 use super::{
-    Established, Secrets, credential, install_read, install_write, key_exchange, log_application, log_early,
-    log_handshake, negotiate, recv_finished13, send_finished13,
+    Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
+    log_early, log_handshake, negotiate, recv_finished13, send_finished13,
 };
 use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientAuth, Identity, ServerConfig};
-use crate::connection::{EarlyData, Facts, PeerIdentity, Resumption};
+use crate::connection::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
+use crate::crypto::{Digest, overwrite_stack};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, AtEarly, BinderKind, Traffic, Vault13, same_mac};
@@ -23,7 +25,7 @@ use crate::wire::code::{
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, certificate, early, key_share, pre_shared_key};
 use crate::wire::message::{
-    CertificateVerify, Checked, ClientHello, EndOfEarlyData, HELLO_RETRY_REQUEST_RANDOM, NewSessionTicket13View,
+    self, CertificateVerify, Checked, ClientHello, EndOfEarlyData, HELLO_RETRY_REQUEST_RANDOM, NewSessionTicket13View,
     ServerHelloView, SignedView,
 };
 use crate::wire::{Extensions, Writer};
@@ -57,24 +59,34 @@ pub(super) async fn server(
 
     // 4.2.11: a key that both have, its binder checked before anything else comes of it
     let admitted = admit::server13(link, config, &offer, suite).await.map_err(in_hello)?;
+    verify_again(link, config, admitted.as_ref()).await?;
+    let group = group.filter(|_| admitted.as_ref().is_none_or(|a| a.dhe));
+    let mut facts = facts(&offer, suite, group, alpn, admitted.as_ref(), config);
     let (mut vault, at) = match &admitted {
         Some(admitted) => prove_binder(link, hash, &offer, admitted).map_err(in_hello)?,
         None => Vault13::early(hash, None),
     };
     link.transcript.start(hash);
     link.transcript.forget_bytes();
-    let group = group.filter(|_| admitted.as_ref().is_none_or(|a| a.dhe));
 
     // 4.2.10
-    let early = match early_offered {
-        false => EarlyData::NotOffered,
-        true if retried => EarlyData::Rejected,
-        true => take_early_data(link, config, &offer, admitted.as_ref(), suite, alpn, &mut vault, &at).await?,
+    let refusal = match early_offered.then(|| early_data_refusal(config, admitted.as_ref(), suite, alpn, retried)) {
+        Some(None) => take_early_data(link, config, &offer, admitted.as_ref(), suite, &mut vault, &at).await?,
+        Some(refusal) => refusal,
+        None => None,
     };
+    let early = match (early_offered, refusal) {
+        (false, _) => EarlyData::NotOffered,
+        (true, None) => EarlyData::Accepted,
+        (true, Some(_)) => EarlyData::Rejected,
+    };
+    facts.hello_retried = retried;
+    facts.early_data = early;
+    facts.early_data_refusal = refusal;
 
     // What the client is shown and asked is settled before anything is said.
     let asks_client = config.client_auth.as_ref().filter(|_| admitted.is_none());
-    let identity = match admitted {
+    let identity = match &admitted {
         Some(_) => None,
         None => Some(choose_identity(link, config, &offer).await?),
     };
@@ -104,12 +116,11 @@ pub(super) async fn server(
     let limits =
         send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early, group);
     link.limits(limits.send, limits.receive);
-    let mut scheme = None;
     if let Some(identity) = &identity {
         if let Some(auth) = asks_client {
-            send_request(link, config, auth);
+            send_request(link, config, auth)?;
         }
-        scheme = Some(send_proof(link, config, &offer, identity).await?);
+        facts.signature_scheme = Some(send_proof(link, config, &offer, identity).await?);
     }
 
     // 4.4.4: from here on the server may send data
@@ -118,47 +129,58 @@ pub(super) async fn server(
     log_application(config.key_log.as_ref(), &offer.random, &vault);
     install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
 
-    // 4.5
+    // 4.6.1, 4.5: whoever sends early data has no certificate to show, so what it will say is known, and tickets that
+    // hang on it may go ahead
+    let takes_tickets = takes_tickets(config, &offer);
     if early == EarlyData::Accepted {
+        link.half_rtt_exporter(vault.keep(Side::Server, suite, &[]));
+        if takes_tickets {
+            vault.resumption(&at, client_finished_foreseen(link, &vault).as_ref());
+            send_tickets(link, config, &vault, suite, &facts, shown).await?;
+        }
         link.recv::<EndOfEarlyData>().await?;
         install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
     }
 
     // 4.4.2, 4.4.3, 4.4.4
-    let mut facts = facts(&offer, suite, group, alpn, early, retried);
-    facts.signature_scheme = scheme;
-    match (asks_client, &admitted) {
-        (Some(auth), _) => {
-            facts.peer_type = client_type.unwrap_or(CertificateType::X509);
-            recv_client_proof(link, config, auth, &mut facts).await?;
-        }
-        (None, Some(Admitted13 { key: Key13::Session(session), .. })) => {
-            if let Some(auth) = config.client_auth.as_ref().filter(|_| config.verify_again) {
-                let (chain, kind) = (&session.client_chain, session.client_type);
-                credential::verify_again(link, auth.verifier(), chain, kind, None, config.clock.now()).await?;
-            }
-            facts.resumed = Some(Resumption::Ticket);
-            facts.peer_type = session.client_type;
-            facts.client_scheme = session.client_scheme;
-            facts.client_authenticated = !session.client_chain.is_empty();
-            let chain = session.client_chain.clone();
-            facts.peer = config.recent_peers.share(PeerIdentity { chain, ..PeerIdentity::default() });
-        }
-        (None, Some(_)) => facts.resumed = Some(Resumption::ExternalPsk),
-        (None, None) => {}
+    if let Some(auth) = asks_client {
+        facts.peer_type = client_type.unwrap_or(CertificateType::X509);
+        recv_client_proof(link, config, auth, &mut facts).await?;
     }
     recv_finished13(link, &vault, Side::Client).await?;
     install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
 
     // 4.6.1
     vault.resumption(&at, link.transcript.hash().as_ref());
-    let takes = |mode: PskKeyExchangeMode| offer.psk_modes.iter().flatten().any(|m| *m == mode.0);
-    if takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe) {
+    if takes_tickets && early != EarlyData::Accepted {
         send_tickets(link, config, &vault, suite, &facts, shown).await?;
     }
     let also: &[Also] = if early == EarlyData::Accepted { &[Also::EarlyExporter] } else { &[] };
     let kept = vault.keep(Side::Server, suite, also);
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None } })
+}
+
+/// A session's client is shown to the verifier again, where the configuration wants that, before it is answered.
+async fn verify_again(link: &Link, config: &ServerConfig, admitted: Option<&Admitted13<'_>>) -> Result<()> {
+    let auth = config.client_auth.as_ref().filter(|_| config.verify_again);
+    let (Some(auth), Some(Admitted13 { key: Key13::Session(session), .. })) = (auth, admitted) else { return Ok(()) };
+    let (chain, kind) = (&session.client_chain, session.client_type);
+    credential::verify_again(link, auth.verifier(), chain, kind, None, config.clock.now()).await
+}
+
+/// Whether the client can use a ticket: RFC 9846 4.2.9.
+fn takes_tickets(config: &ServerConfig, offer: &ClientOffer) -> bool {
+    let takes = |mode: PskKeyExchangeMode| offer.psk_modes.iter().flatten().any(|m| *m == mode.0);
+    takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe)
+}
+
+/// The hash of the conversation as it will be when the client has sent EndOfEarlyData and Finished: RFC 9846 4.6.1.
+fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Digest {
+    let (mut end, mut finished) = (Vec::new(), Vec::new());
+    message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ());
+    let verify_data = vault.verify_data(Side::Client, link.transcript.hash_with(&[&end]).as_ref());
+    message::frame(&mut finished, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
+    link.transcript.hash_with(&[&end, &finished])
 }
 
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
@@ -191,6 +213,10 @@ async fn retry(
     first: Checked<ClientHello>,
     offer: ClientOffer,
 ) -> Result<ClientOffer> {
+    let in_hello = |e: Error| e.in_message("ClientHello");
+    // The key that would be taken may not be gone from the second hello: only keys that do not fit the suite may.
+    let fitting = admit::server13(link, config, &offer, suite).await.map_err(in_hello)?;
+    let fitting = fitting.and_then(|key| offer.psks.as_ref()?.identities.get(key.index)).map(|(identity, _)| identity);
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.retry(hash, &[]);
     let mut block = Vec::new();
@@ -205,23 +231,28 @@ async fn retry(
         link.skip_early_data(MAX_EARLY_DATA_SKIPPED);
     }
     let second = link.recv::<ClientHello>().await?;
-    let in_hello = |e: Error| e.in_message("ClientHello");
     if !same_but_for_retry(&first.view(), &second.view()) {
         return Err(in_hello(PeerError::HelloChangedAfterRetry.into()));
     }
-    let offer = ClientOffer::read(&second.view()).map_err(in_hello)?;
-    check_hello(&offer).map_err(in_hello)?;
+    let again = ClientOffer::read(&second.view()).map_err(in_hello)?;
+    check_hello(&again).map_err(in_hello)?;
+    if let Some(identity) = fitting {
+        let Some(psks) = &again.psks else { return Err(in_hello(PeerError::PsksWithdrawn.into())) };
+        if !psks.identities.iter().any(|(i, _)| i == identity) {
+            return Err(in_hello(PeerError::PskWithdrawn.into()));
+        }
+    }
     // 4.1.2: one share, of the group that was asked for; and no early data any more.
-    let shares: Vec<NamedGroup> = offer.shares.iter().flatten().map(|(g, _)| *g).collect();
+    let shares: Vec<NamedGroup> = again.shares.iter().flatten().map(|(g, _)| *g).collect();
     if shares != [group] {
         let seen = shares.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(in_hello(Error::from(PeerError::WrongGroupSelected).seen(seen).wanted(group)));
     }
-    if offer.early_data {
+    if again.early_data {
         return Err(in_hello(PeerError::HelloChangedAfterRetry.into()));
     }
     link.recycle(second);
-    Ok(offer)
+    Ok(again)
 }
 
 /// The binder proves that the client holds the key, and ties it to this hello: RFC 9846 4.2.11.2.
@@ -247,35 +278,52 @@ fn prove_binder(
     }
 }
 
-/// Whether early data is taken; if so, the keys that open it are installed.
-#[allow(clippy::too_many_arguments)] // everything that the decision hangs on
+/// Why early data cannot be taken, whatever its age: RFC 9846 4.2.10.
+fn early_data_refusal(
+    config: &ServerConfig,
+    admitted: Option<&Admitted13<'_>>,
+    suite: &Suite13,
+    alpn: Option<&[u8]>,
+    retried: bool,
+) -> Option<EarlyDataRefusal> {
+    if config.max_early_data == 0 {
+        return Some(EarlyDataRefusal::Disabled);
+    }
+    let Some(Admitted13 { index: 0, key: Key13::Session(session), dhe: true }) = admitted else {
+        return Some(EarlyDataRefusal::NotResumed);
+    };
+    [
+        (retried, EarlyDataRefusal::HelloRetried),
+        (session.max_early_data == 0, EarlyDataRefusal::NotAllowed),
+        (session.suite != suite.code, EarlyDataRefusal::Suite),
+        (session.alpn.as_deref() != alpn, EarlyDataRefusal::Protocol),
+    ]
+    .into_iter()
+    .find_map(|(holds, refusal)| holds.then_some(refusal))
+}
+
+/// Takes early data if it is fresh and new: the keys that open it are installed. Gives the reason if it is not.
 async fn take_early_data(
     link: &Link,
     config: &ServerConfig,
     offer: &ClientOffer,
     admitted: Option<&Admitted13<'_>>,
     suite: &Suite13,
-    alpn: Option<&[u8]>,
     vault: &mut Vault13,
     at: &AtEarly,
-) -> Result<EarlyData> {
-    let Some(Admitted13 { index: 0, key: Key13::Session(session), dhe: true }) = admitted else {
-        return Ok(EarlyData::Rejected);
+) -> Result<Option<EarlyDataRefusal>> {
+    let first = offer.psks.as_ref().and_then(|p| Some((p.identities.first()?, p.binders.first()?)));
+    let (Some(Admitted13 { key: Key13::Session(session), .. }), Some(((_, age), binder))) = (admitted, first) else {
+        return Ok(Some(EarlyDataRefusal::NotResumed));
     };
-    let max = session.max_early_data.min(config.max_early_data);
-    let same = session.suite == suite.code && session.alpn.as_deref() == alpn;
-    let Some(psks) = offer.psks.as_ref().filter(|_| max > 0 && same) else { return Ok(EarlyData::Rejected) };
-    let (Some((_, age)), Some(binder)) = (psks.identities.first(), psks.binders.first()) else {
-        return Ok(EarlyData::Rejected);
-    };
-    if !admit::early_data(link, config, session, *age, binder).await {
-        return Ok(EarlyData::Rejected);
+    if let Err(refusal) = admit::early_data(link, config, session, *age, binder).await {
+        return Ok(Some(refusal));
     }
     vault.early_traffic(at, suite.aead, link.transcript.hash().as_ref());
     log_early(config.key_log.as_ref(), &offer.random, vault);
     install_read(link, config.provider, vault, suite, Traffic::Early)?;
-    link.take_early_data(max);
-    Ok(EarlyData::Accepted)
+    link.take_early_data(session.max_early_data.min(config.max_early_data));
+    Ok(None)
 }
 
 /// ServerHello: RFC 9846 4.1.3. The secret of the key exchange goes into the vault.
@@ -353,7 +401,7 @@ fn send_encrypted_extensions(
 }
 
 /// CertificateRequest: RFC 9846 4.3.2.
-fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) {
+fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
     let authorities = credential::authorities(auth);
     let mut block = Vec::new();
     let w = &mut Writer::new(&mut block);
@@ -363,15 +411,32 @@ fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) {
         certificate::write_authorities(&authorities, w);
     }
     if !config.compression.is_empty() {
-        certificate::write_compression(config.compression.iter().copied(), w);
+        certificate::write_compression(compression::algorithms(&config.compression), w);
     }
+    write_grease(config, w)?;
     link.send(HandshakeType::CertificateRequest, |w| {
         w.u8(0);
         w.vec16(|w| w.bytes(&block));
     });
+    Ok(())
+}
+
+/// An extension that means nothing, where the configuration wants that: RFC 8701 4.
+fn write_grease(config: &ServerConfig, w: &mut Writer<'_>) -> Result<()> {
+    if config.grease {
+        let mut random = [0];
+        config.provider.random.fill(&mut random)?;
+        w.extension(ExtensionType(grease_value(random[0])), |_| ());
+    }
+    Ok(())
 }
 
 async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer) -> Result<Arc<Identity>> {
+    if config.keys_only {
+        let fits = offer.psks.is_none() || takes_tickets(config, offer);
+        let error = if fits { PeerError::UnknownPskIdentity } else { PeerError::NoCommonPskMode };
+        return Err(Error::from(error).in_message("ClientHello"));
+    }
     let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls13);
     let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
     negotiate::certificate_type(offer, &identity)?;
@@ -391,10 +456,10 @@ async fn send_proof(
         authorities: Vec::new(),
         status: offer.status_request,
         timestamps: offer.timestamps,
-        compression: offer.compression.iter().copied().filter(|a| config.compression.contains(a)).collect(),
+        compression: offer.compression.clone(),
         ..CertificateRequestFacts::default()
     };
-    credential::send_chain13(link, Some(identity), &asks);
+    credential::send_chain13(link, Some(identity), &asks, &config.compression);
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
     let (scheme, signature) = credential::sign(link, identity, &offer.schemes, message.as_ref(), version).await?;
@@ -447,6 +512,8 @@ async fn send_tickets(
     if config.tickets.is_none() && config.sessions.is_none() {
         return Ok(());
     }
+    // The keys of the moment were derived just before, and what is made here goes to the heap with its padding.
+    overwrite_stack();
     for nonce in 0..config.tickets_per_handshake {
         let mut session = session_of(config, suite, facts, server_type)?;
         vault.ticket_psk(&[nonce], session.master.get_mut(..suite.hash.len()).ok_or(Outside::Bug)?);
@@ -458,12 +525,14 @@ async fn send_tickets(
         // 4.6.1: at most seven days.
         let lifetime = u32::try_from(lifetime.as_secs().min(7 * 24 * 3600)).unwrap_or(0);
         let mut block = Vec::new();
+        let w = &mut Writer::new(&mut block);
         if session.max_early_data > 0 {
-            Writer::new(&mut block).extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
+            w.extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
         }
+        write_grease(config, w)?;
         let (age_add, extensions) = (session.age_add, Extensions::ours(&block));
         let view = NewSessionTicket13View { lifetime, age_add, nonce: &[nonce], ticket: &ticket, extensions };
-        link.send(HandshakeType::NewSessionTicket, |w| view.encode(w));
+        link.send_beside(HandshakeType::NewSessionTicket, |w| view.encode(w));
     }
     Ok(())
 }
@@ -500,8 +569,7 @@ async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Re
     let Some(bytes) = session.encode() else { return Ok(None) };
     let now: SystemTime = session.created;
     if let Some(keys) = &config.tickets {
-        let mut ticket = Vec::new();
-        return Ok(keys.seal(now, &bytes, &mut ticket).is_ok().then_some(ticket));
+        return Ok(link.outside("ticket sealer", keys.seal(now, &bytes)).await);
     }
     let Some(store) = &config.sessions else { return Ok(None) };
     let mut id = vec![0; TICKET_ID_LEN];
@@ -512,20 +580,37 @@ async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Re
     Ok(kept.then_some(id))
 }
 
+/// What is settled by the hello, and by the key that was taken.
 fn facts(
     offer: &ClientOffer,
     suite: &Suite13,
     group: Option<NamedGroup>,
     alpn: Option<&[u8]>,
-    early_data: EarlyData,
-    hello_retried: bool,
+    admitted: Option<&Admitted13<'_>>,
+    config: &ServerConfig,
 ) -> Facts {
-    Facts {
+    let mut facts = Facts {
         group,
         alpn: alpn.map(<[u8]>::to_vec),
         server_name: offer.server_name.clone(),
-        early_data,
-        hello_retried,
         ..Facts::new(ProtocolVersion::Tls13, suite.code)
+    };
+    match admitted {
+        Some(Admitted13 { index, key: Key13::Session(session), .. }) => {
+            let named = offer.psks.as_ref().and_then(|p| p.identities.get(*index));
+            facts.ticket_age_skew = named.map(|(_, age)| admit::ticket_age_skew(config, session, *age));
+            facts.resumed = Some(Resumption::Ticket);
+            facts.peer_type = session.client_type;
+            facts.client_scheme = session.client_scheme;
+            facts.client_authenticated = !session.client_chain.is_empty();
+            let chain = session.client_chain.clone();
+            facts.peer = config.recent_peers.share(PeerIdentity { chain, ..PeerIdentity::default() });
+        }
+        Some(Admitted13 { key: Key13::External(key), .. }) => {
+            facts.resumed = Some(Resumption::ExternalPsk);
+            facts.psk_identity = Some(key.identity.clone());
+        }
+        None => {}
     }
+    facts
 }

@@ -62,6 +62,15 @@ impl Transcript {
         &self.bytes
     }
 
+    /// The hash of the conversation as it would be with these messages behind it.
+    pub(crate) fn hash_with(&self, messages: &[&[u8]]) -> Digest {
+        self.context.as_ref().map_or(Digest::empty(), |context| {
+            let mut context = context.fork();
+            messages.iter().for_each(|message| context.update(message));
+            context.value()
+        })
+    }
+
     /// The hash of the conversation so far; of nothing if no hash is chosen yet, which only a bug could ask for.
     pub(crate) fn hash(&self) -> Digest {
         self.context.as_ref().map_or(Digest::empty(), |context| context.value())

@@ -24,3 +24,5 @@ pub const MAX_EARLY_DATA_SKIPPED: usize = 16_384;
 pub const MAX_KEY_UPDATES: u8 = 32;
 /// Session tickets without data between that are borne.
 pub const MAX_TICKETS: u8 = 32;
+/// HelloRequests without data between that are passed over, where they are.
+pub const MAX_HELLO_REQUESTS: u8 = 32;

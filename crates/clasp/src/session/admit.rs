@@ -3,6 +3,7 @@
 use super::{PeerKey, ServerSession, Session};
 use crate::config::suite::Suite13;
 use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig};
+use crate::connection::EarlyDataRefusal;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::ClientOffer;
 use crate::handshake::link::Link;
@@ -28,7 +29,8 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
     let now = config.clock.now();
     let found = match (&config.tickets, &offer.ticket) {
         (Some(keys), Some(ticket)) if !ticket.is_empty() => {
-            keys.open(now, ticket).and_then(|o| Some((ServerSession::decode(&o.plain)?, By::Ticket, o.renew)))
+            let opened = link.outside("ticket sealer", keys.open(now, ticket)).await;
+            opened.and_then(|o| Some((ServerSession::decode(&o.plain)?, By::Ticket, o.renew)))
         }
         _ => match &config.sessions {
             // A store that fails costs a full handshake.
@@ -100,10 +102,7 @@ pub(crate) async fn server13<'a>(
     }
     let now = config.clock.now();
     for (index, (identity, _)) in psks.identities.iter().enumerate().take(MAX_IDENTITIES) {
-        if let Some(key) = config.psks.iter().find(|k| k.identity == *identity) {
-            if key.hash == suite.hash {
-                return Ok(Some(Admitted13 { index, key: Key13::External(key), dhe }));
-            }
+        if config.psks.iter().any(|key| key.identity == *identity) {
             continue;
         }
         let Some(session) = find13(link, config, identity, now).await else { continue };
@@ -112,12 +111,22 @@ pub(crate) async fn server13<'a>(
             return Ok(Some(Admitted13 { index, key: Key13::Session(Box::new(session)), dhe }));
         }
     }
+    // The server's own order decides among external keys, as among suites.
+    for key in config.psks.iter().filter(|key| key.hash == suite.hash) {
+        let mut identities = psks.identities.iter().take(MAX_IDENTITIES);
+        if let Some(index) = identities.position(|(identity, _)| *identity == key.identity) {
+            return Ok(Some(Admitted13 { index, key: Key13::External(key), dhe }));
+        }
+    }
     Ok(None)
 }
 
 /// The session of a TLS 1.3 ticket: sealed in it, or kept under it.
 async fn find13(link: &Link, config: &ServerConfig, identity: &[u8], now: SystemTime) -> Option<ServerSession> {
-    let sealed = config.tickets.as_ref().and_then(|keys| keys.open(now, identity));
+    let sealed = match &config.tickets {
+        Some(keys) => link.outside("ticket sealer", keys.open(now, identity)).await,
+        None => None,
+    };
     let session = match (sealed, &config.sessions) {
         (Some(opened), _) => ServerSession::decode(&opened.plain),
         (None, Some(store)) if identity.len() == TICKET_ID_LEN => {
@@ -131,28 +140,50 @@ async fn find13(link: &Link, config: &ServerConfig, identity: &[u8], now: System
 
 /// Bytes of a TLS 1.3 ticket whose state is kept by the server.
 pub(crate) const TICKET_ID_LEN: usize = 32;
-/// How far a ticket's age may be off for its early data to be taken: RFC 9846 8.3.
-const FRESHNESS_WINDOW: Duration = Duration::from_secs(10);
+
+/// How old the client says its ticket is, and how old it is by our clock: RFC 9846 4.2.11.1.
+struct Age {
+    claimed: Duration,
+    real: Duration,
+}
+
+impl Age {
+    fn new(config: &ServerConfig, session: &ServerSession, obfuscated: u32) -> Self {
+        let claimed = Duration::from_millis(u64::from(obfuscated.wrapping_sub(session.age_add)));
+        Self { claimed, real: config.clock.now().duration_since(session.created).unwrap_or_default() }
+    }
+}
+
+/// By how many seconds the client's idea of the ticket's age is ahead of ours.
+pub(crate) fn ticket_age_skew(config: &ServerConfig, session: &ServerSession, obfuscated: u32) -> i32 {
+    let age = Age::new(config, session, obfuscated);
+    let seconds = |d: Duration| i32::try_from(d.as_secs()).unwrap_or(i32::MAX);
+    seconds(age.claimed).saturating_sub(seconds(age.real))
+}
 
 /// Whether the early data of this hello is taken: RFC 9846 4.2.10, 8. `binder` tells this hello from every other.
 pub(crate) async fn early_data(
     link: &Link,
     config: &ServerConfig,
     session: &ServerSession,
-    age: u32,
+    obfuscated: u32,
     binder: &[u8],
-) -> bool {
-    let Some(store) = &config.sessions else { return false };
-    let now = config.clock.now();
-    let claimed = Duration::from_millis(u64::from(age.wrapping_sub(session.age_add)));
-    let real = now.duration_since(session.created).unwrap_or_default();
-    let off = real.max(claimed) - real.min(claimed);
-    if off > FRESHNESS_WINDOW || config.since.is_some_and(|since| session.created < since) {
-        return false;
+) -> Result<(), EarlyDataRefusal> {
+    let Some(store) = &config.sessions else { return Err(EarlyDataRefusal::Replayed) };
+    let Age { claimed, real } = Age::new(config, session, obfuscated);
+    if claimed.abs_diff(real) > config.early_data_window {
+        return Err(EarlyDataRefusal::Age);
+    }
+    if config.since.is_some_and(|since| session.created < since) {
+        return Err(EarlyDataRefusal::Replayed);
     }
     // A claim lasts as long as a replay of the same hello could still look fresh.
-    let until = now.checked_add(2 * FRESHNESS_WINDOW).unwrap_or(now);
-    link.outside("session store", store.claim(binder, now, until)).await.unwrap_or(false)
+    let now = config.clock.now();
+    let until = now.checked_add(2 * config.early_data_window).unwrap_or(now);
+    match link.outside("session store", store.claim(binder, now, until)).await {
+        Ok(true) => Ok(()),
+        _ => Err(EarlyDataRefusal::Replayed),
+    }
 }
 
 fn fresh(created: SystemTime, now: SystemTime, config: &ServerConfig) -> bool {
@@ -166,6 +197,7 @@ pub(crate) fn client(config: &ClientConfig, peer: &PeerKey) -> Option<Session> {
     let session = store.take(peer)?;
     let holds = config.clock.now() <= session.until
         && config.policy.speaks(session.version)
+        && (!config.keys_only || session.server.is_none())
         && (session.server.is_none() || config.server_types.contains(&session.server_type))
         && match session.version {
             ProtocolVersion::Tls13 => holds13(config, &session),

@@ -11,4 +11,4 @@ mod ticket;
 pub use client_cache::{ClientSessionCache, ClientSessions, PeerKey, Session};
 pub(crate) use state::ServerSession;
 pub use store::{ServerSessionCache, ServerSessions};
-pub use ticket::TicketKeys;
+pub use ticket::{Opened, TicketKeys, TicketSealer};

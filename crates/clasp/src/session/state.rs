@@ -1,5 +1,6 @@
 //! What a server must remember of a session, as bytes: sealed in a ticket or kept under a session ID.
 
+use crate::crypto::overwrite_stack;
 use crate::keys::schedule12::MASTER_LEN;
 use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::{Read, Reader, Writer};
@@ -75,6 +76,8 @@ impl ServerSession {
 
     /// Reads what [`Self::encode`] wrote. A session of another layout, or a damaged one, is no session.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        // It goes to the heap, and what lies in its padding along with it.
+        overwrite_stack();
         Self::read(&mut Reader::new(bytes)).ok().flatten()
     }
 

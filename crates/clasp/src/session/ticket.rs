@@ -1,6 +1,7 @@
 //! Session tickets (RFC 5077): the server's state, sealed, kept by the client. A ring of keys rotates without losing a
 //! ticket; several machines share tickets from one secret and the clock.
 
+use crate::answer::Answer;
 use crate::crypto::{AeadId, HashId, Provider, TAG_LEN};
 use crate::error::{Error, Misuse, Outside, Result};
 use core::fmt;
@@ -8,6 +9,37 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::{Zeroize, Zeroizing};
+
+/// Seals sessions into tickets and opens them again. A key service may take its time. What is sealed holds the secrets of
+/// a session: whoever can open a ticket can read what its next connection sends early, and what a connection without a
+/// fresh key exchange sends at all.
+pub trait TicketSealer: Send + Sync {
+    /// Seals a session; `None` gives no ticket.
+    fn seal<'a>(&'a self, now: SystemTime, session: &'a [u8]) -> Answer<'a, Option<Vec<u8>>>;
+
+    /// Opens a ticket of ours. `None` for everything else: that costs a full handshake, never a connection. What comes
+    /// back must be what was sealed, bit by bit; a ticket that anyone could alter is no ticket.
+    fn open<'a>(&'a self, now: SystemTime, ticket: &'a [u8]) -> Answer<'a, Option<Opened>>;
+
+    /// How long a ticket opens.
+    fn lifetime(&self) -> Duration;
+}
+
+impl TicketSealer for TicketKeys {
+    fn seal<'a>(&'a self, now: SystemTime, session: &'a [u8]) -> Answer<'a, Option<Vec<u8>>> {
+        let mut ticket = Vec::new();
+        // Without randomness there is no ticket; the connection does not need one.
+        Answer::Now(Self::seal(self, now, session, &mut ticket).is_ok().then_some(ticket))
+    }
+
+    fn open<'a>(&'a self, now: SystemTime, ticket: &'a [u8]) -> Answer<'a, Option<Opened>> {
+        Answer::Now(Self::open(self, now, ticket))
+    }
+
+    fn lifetime(&self) -> Duration {
+        Self::lifetime(self)
+    }
+}
 
 /// A ring of ticket keys: one per epoch, each derived from a secret that is ratcheted forward, so that keys of epochs
 /// gone by cannot be recomputed.

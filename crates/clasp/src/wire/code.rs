@@ -178,6 +178,8 @@ codes! {
         Ffdhe4096 = 258, "ffdhe4096";
         Ffdhe6144 = 259, "ffdhe6144";
         Ffdhe8192 = 260, "ffdhe8192";
+        MlKem768 = 0x0201, "MLKEM768";
+        MlKem1024 = 0x0202, "MLKEM1024";
         SecP256r1MlKem768 = 0x11eb, "SecP256r1MLKEM768";
         X25519MlKem768 = 0x11ec, "X25519MLKEM768";
         SecP384r1MlKem1024 = 0x11ed, "SecP384r1MLKEM1024";
@@ -190,7 +192,12 @@ impl NamedGroup {
         self.0 >= 0x0100 && self.0 <= 0x01ff
     }
 
-    /// Whether the group is a hybrid with ML-KEM, which TLS 1.3 alone has.
+    /// Whether the group stands up to a quantum computer: ML-KEM, alone or in a hybrid. TLS 1.3 alone has these.
+    pub const fn is_post_quantum(self) -> bool {
+        self.is_hybrid() || matches!(self, Self::MlKem768 | Self::MlKem1024)
+    }
+
+    /// Whether the group is a hybrid of a curve with ML-KEM.
     pub const fn is_hybrid(self) -> bool {
         matches!(self, Self::SecP256r1MlKem768 | Self::X25519MlKem768 | Self::SecP384r1MlKem1024)
     }

@@ -52,6 +52,10 @@ impl HashContext for Context {
     fn value(&self) -> Digest {
         Digest::new(self.0.clone().finish().as_ref())
     }
+
+    fn fork(&self) -> Box<dyn HashContext> {
+        Box::new(Self(self.0.clone()))
+    }
 }
 
 struct Key(hmac::Key);

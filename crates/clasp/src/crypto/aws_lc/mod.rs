@@ -6,13 +6,23 @@ mod hybrid;
 mod kx;
 #[cfg_attr(not(feature = "legacy"), path = "legacy_disabled.rs")]
 mod legacy;
+mod ml_kem;
 pub(super) mod sign;
 mod verify;
 
 use super::{CryptoError, CryptoResult, Group, Legacy, Random, VerifySignature};
 
-pub(super) const GROUPS: &[&dyn Group] =
-    &[&hybrid::GROUPS[0], &hybrid::GROUPS[1], &hybrid::GROUPS[2], &kx::X25519, &kx::P256, &kx::P384, &kx::P521];
+pub(super) const GROUPS: &[&dyn Group] = &[
+    &hybrid::GROUPS[0],
+    &hybrid::GROUPS[1],
+    &hybrid::GROUPS[2],
+    &ml_kem::GROUPS[0],
+    &ml_kem::GROUPS[1],
+    &kx::X25519,
+    &kx::P256,
+    &kx::P384,
+    &kx::P521,
+];
 pub(super) const VERIFY: &dyn VerifySignature = &verify::Verify;
 pub(super) const RANDOM: &dyn Random = &SystemRandom;
 pub(super) const LEGACY: Option<&dyn Legacy> = legacy::LEGACY;

@@ -42,13 +42,17 @@ where
 
 struct Context<D>(D);
 
-impl<D: Update + FixedOutput + Clone + Send + Sync> HashContext for Context<D> {
+impl<D: Update + FixedOutput + Clone + Send + Sync + 'static> HashContext for Context<D> {
     fn update(&mut self, bytes: &[u8]) {
         Update::update(&mut self.0, bytes);
     }
 
     fn value(&self) -> Digest {
         Digest::new(&self.0.clone().finalize_fixed())
+    }
+
+    fn fork(&self) -> Box<dyn HashContext> {
+        Box::new(Self(self.0.clone()))
     }
 }
 
