@@ -1,17 +1,19 @@
 //! Configurations as the flags ask for them.
 
 use crate::credentials;
-use crate::doubles::{Chooser, ClientChooser, ShimClock, ShimSessions, ShimStore, ShimVerifier};
+use crate::doubles::{
+    Chooser, ClientChooser, LastMessage, ShimAdmission, ShimClock, ShimKeyLog, ShimSessions, ShimStore, ShimVerifier,
+};
 use crate::flags::Flags;
-use crate::{Failure, credentials::psks};
+use crate::tickets::CallbackTickets;
+use crate::{Failure, compression, credentials::psks, suites};
 use clasp::Error;
-use clasp::config::{ClientAuth, ClientConfig, Policy, ServerConfig};
+use clasp::config::{CertificateCompression, ClientAuth, ClientConfig, Policy, PreSharedKey, ServerConfig};
 use clasp::crypto::Provider;
 use clasp::error::Outside;
 use clasp::session::{ServerSessionCache, TicketKeys};
-use clasp::suite::{Kx, SUITES, SUITES13};
 use clasp::wire::code::{AlertDescription, CertificateType, NamedGroup, ProtocolVersion, SignatureScheme};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU8, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,11 +23,15 @@ pub(crate) struct World {
     pub(crate) sessions: Arc<ShimSessions>,
     pub(crate) store: Arc<ShimStore>,
     pub(crate) tickets: Arc<TicketKeys>,
+    pub(crate) key_log: Arc<ShimKeyLog>,
+    pub(crate) last_message: Arc<LastMessage>,
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// BoringSSL's kMaxEarlyDataAccepted, which the runner's tests count on.
 const MAX_EARLY_DATA: u32 = 14_336;
+/// BoringSSL counts whole seconds, and takes 60.
+const EARLY_DATA_WINDOW: Duration = Duration::from_millis(60_500);
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -36,6 +42,8 @@ impl World {
             sessions: Arc::default(),
             store: Arc::new(store),
             tickets: Arc::new(tickets),
+            key_log: Arc::default(),
+            last_message: Arc::default(),
         }
     }
 }
@@ -50,11 +58,12 @@ fn policy(flags: &Flags) -> Result<Policy, Failure> {
             && min.is_none_or(|min| *v >= min)
             && max.is_none_or(|max| *v <= max)
     });
-    if versions.is_empty() {
+    // No version at all is a mistake of the caller, which Clasp has an error for.
+    let nothing = flags.no_tls13 && flags.no_tls12 && flags.no_tls11 && flags.no_tls1;
+    if versions.is_empty() && !nothing {
         return Err(Failure::unimplemented("versions before TLS 1.2"));
     }
-    let suites: Vec<_> =
-        SUITES13.iter().map(|s| s.code).chain(SUITES.iter().filter(|s| s.kx != Kx::Dhe).map(|s| s.code)).collect();
+    let tiers = suites::tiers(flags)?;
     let groups: Vec<NamedGroup> = if flags.curves.is_empty() {
         vec![NamedGroup::X25519MlKem768, NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Secp384r1]
     } else {
@@ -65,7 +74,7 @@ fn policy(flags: &Flags) -> Result<Policy, Failure> {
     }
     let mut policy = Policy::legacy()
         .with_versions(versions)
-        .with_suites(suites)
+        .with_suite_tiers(tiers.iter().map(Vec::as_slice))
         .with_groups(groups)
         .with_schemes(VERIFY)
         .require_secure_renegotiation(flags.no_legacy_server_connect);
@@ -91,15 +100,18 @@ const VERIFY: &[SignatureScheme] = &[
     SignatureScheme::RsaPkcs1Sha512,
 ];
 
-fn verifier(flags: &Flags) -> Result<Arc<ShimVerifier>, Failure> {
+fn verifier(flags: &Flags, retry: &Flags) -> Result<Arc<ShimVerifier>, Failure> {
     // Without a wish to verify, the runner's library goes on whatever its callback says.
     let checks = flags.verify_peer || flags.custom_verify || flags.require_any_client_certificate;
     let authorities = match flags.use_client_ca_list.as_deref() {
         None | Some("<EMPTY>" | "<NULL>") => Vec::new(),
         Some(list) => list.split(',').map(hex).collect::<Option<_>>().ok_or_else(|| Failure::new("a bad CA list"))?,
     };
+    let fail = |f: &Flags| f.verify_fail && (checks || !f.accepted_peer_cert_types.is_empty());
     Ok(Arc::new(ShimVerifier {
-        fail: flags.verify_fail && (checks || !flags.accepted_peer_cert_types.is_empty()),
+        fail: fail(flags),
+        fail_later: (retry.verify_fail != flags.verify_fail).then(|| fail(retry)),
+        asked: AtomicUsize::new(0),
         custom: flags.custom_verify,
         fail_status: !flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback,
         slow: flags.async_,
@@ -113,9 +125,7 @@ pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn chooser(flags: &Flags) -> Result<Arc<Chooser>, Failure> {
-    let refuse = if flags.fail_early_callback {
-        Some(Error::from(Outside::ResolverRefused).with_alert(AlertDescription::HandshakeFailure))
-    } else if flags.fail_cert_callback {
+    let refuse = if flags.fail_cert_callback {
         Some(Error::from(Outside::ResolverFailed))
     } else if flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback {
         Some(Error::from(Outside::OcspUnavailable))
@@ -147,7 +157,11 @@ fn protocols(wire: &str) -> Result<Vec<Vec<u8>>, Failure> {
 }
 
 /// A client, and what will be chosen for it.
-pub(crate) fn client(world: &World, flags: &Flags) -> Result<(Arc<ClientConfig>, Arc<Chooser>), Failure> {
+pub(crate) fn client(
+    world: &World,
+    flags: &Flags,
+    retry: &Flags,
+) -> Result<(Arc<ClientConfig>, Arc<Chooser>), Failure> {
     let chooser = chooser(flags)?;
     let show = types(&flags.available_client_cert_types).unwrap_or_else(|| {
         let mut kinds: Vec<CertificateType> = Vec::new();
@@ -158,8 +172,15 @@ pub(crate) fn client(world: &World, flags: &Flags) -> Result<(Arc<ClientConfig>,
         }
         if kinds.is_empty() { vec![CertificateType::X509] } else { kinds }
     });
-    let mut builder = ClientConfig::builder()
-        .dangerous_verifier(verifier(flags)?)
+    let keys = || -> Result<Vec<PreSharedKey>, Failure> { Ok(psks(flags)?.into_iter().map(|(_, key)| key).collect()) };
+    let builder = ClientConfig::builder();
+    let mut builder = if keys()?.is_empty() || flags.verify_peer || flags.custom_verify {
+        let builder = builder.dangerous_verifier(verifier(flags, retry)?);
+        keys()?.into_iter().fold(builder, |builder, key| builder.pre_shared_key(key))
+    } else {
+        builder.trust_pre_shared_keys(keys()?)
+    };
+    builder = builder
         .policy(policy(flags)?)
         .clock(Arc::new(world.clock.clone()))
         .sessions(world.sessions.clone())
@@ -167,6 +188,10 @@ pub(crate) fn client(world: &World, flags: &Flags) -> Result<(Arc<ClientConfig>,
         .send_server_name(flags.host_name.is_some())
         .grease(flags.enable_grease)
         .early_data(flags.enable_early_data)
+        .ignore_renegotiation(flags.renegotiate_ignore)
+        .server_groups(flags.server_groups.iter().copied().map(NamedGroup).collect::<Vec<_>>())
+        .key_log(world.key_log.clone())
+        .observer(world.last_message.clone())
         .request_status(flags.enable_ocsp_stapling)
         .request_timestamps(flags.enable_timestamps)
         .verify_again_on_resumption(flags.reverify_on_resume)
@@ -187,26 +212,57 @@ pub(crate) fn client(world: &World, flags: &Flags) -> Result<(Arc<ClientConfig>,
     if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {
         builder = builder.max_record(max);
     }
-    for (_, key) in psks(flags)? {
-        builder = builder.pre_shared_key(key);
+    for way in compressions(flags) {
+        builder = builder.certificate_compression_with(way);
     }
     Ok((builder.build()?, chooser))
 }
 
+/// The certificate compression of the flags; the runner's library takes the last that it was given first.
+fn compressions(flags: &Flags) -> Vec<Arc<dyn CertificateCompression>> {
+    let all: [Arc<dyn CertificateCompression>; 3] = [
+        Arc::new(compression::Expanding),
+        Arc::new(compression::Shrinking),
+        Arc::new(compression::Random(AtomicU8::new(1))),
+    ];
+    let wanted = |n: u16| flags.compression_all || flags.compression_one == Some(n.into());
+    all.into_iter().filter(|way| wanted(way.algorithm().0)).collect()
+}
+
 /// A server, and what will be chosen for its client.
-pub(crate) fn server(world: &World, flags: &Flags) -> Result<(Arc<ServerConfig>, Arc<Chooser>), Failure> {
+pub(crate) fn server(
+    world: &World,
+    flags: &Flags,
+    retry: &Flags,
+) -> Result<(Arc<ServerConfig>, Arc<Chooser>), Failure> {
     let chooser = chooser(flags)?;
-    let mut builder = ServerConfig::builder()
-        .resolver(chooser.clone())
+    let keys: Vec<PreSharedKey> = psks(flags)?.into_iter().map(|(_, key)| key).collect();
+    let builder = ServerConfig::builder();
+    let mut builder = if chooser.identities.is_empty() && !keys.is_empty() {
+        builder.pre_shared_keys_only(keys)
+    } else {
+        keys.into_iter().fold(builder.resolver(chooser.clone()), |builder, key| builder.pre_shared_key(key))
+    };
+    builder = builder
         .policy(policy(flags)?)
         .clock(Arc::new(world.clock.clone()))
         .sessions(world.store.clone())
         .session_lifetime(2 * HOUR)
+        .admission(Arc::new(ShimAdmission {
+            refuse: flags.fail_early_callback.then_some(AlertDescription::HandshakeFailure),
+            refuse_load: flags.fail_ddos_callback.then_some(AlertDescription::InternalError),
+            slow: flags.async_,
+        }))
+        .early_data_window(EARLY_DATA_WINDOW)
+        .grease(true)
+        .key_log(world.key_log.clone())
         .claims_kept_since(std::time::UNIX_EPOCH)
         .verify_again_on_resumption(flags.reverify_on_resume)
         .client_certificate_types(types(&flags.accepted_peer_cert_types).unwrap_or(vec![CertificateType::X509]));
     if flags.no_ticket {
         builder = builder.tickets_per_handshake(0);
+    } else if flags.use_ticket_callback || flags.use_ticket_aead_callback {
+        builder = builder.tickets(Arc::new(CallbackTickets::new(world.tickets.clone(), flags)));
     } else {
         builder = builder.tickets(world.tickets.clone());
     }
@@ -214,9 +270,9 @@ pub(crate) fn server(world: &World, flags: &Flags) -> Result<(Arc<ServerConfig>,
         builder = builder.max_early_data(MAX_EARLY_DATA);
     }
     if flags.require_any_client_certificate {
-        builder = builder.client_auth(ClientAuth::Require(verifier(flags)?));
+        builder = builder.client_auth(ClientAuth::Require(verifier(flags, retry)?));
     } else if flags.verify_peer || flags.custom_verify {
-        builder = builder.client_auth(ClientAuth::Request(verifier(flags)?));
+        builder = builder.client_auth(ClientAuth::Request(verifier(flags, retry)?));
     }
     if flags.reject_alpn {
         builder = builder.alpn(["a protocol that nobody offers"]);
@@ -226,8 +282,8 @@ pub(crate) fn server(world: &World, flags: &Flags) -> Result<(Arc<ServerConfig>,
     if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {
         builder = builder.max_record(max);
     }
-    for (_, key) in psks(flags)? {
-        builder = builder.pre_shared_key(key);
+    for way in compressions(flags) {
+        builder = builder.certificate_compression_with(way);
     }
     Ok((builder.build()?, chooser))
 }

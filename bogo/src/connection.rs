@@ -6,6 +6,7 @@ use crate::flags::Flags;
 use crate::{Failure, errors, expect};
 use clasp::wire::code::AlertDescription;
 use clasp::{Connection, EarlyData, ServerName, Want};
+use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpStream};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub(crate) struct Wire {
     shown: usize,
     slow: bool,
     ended: bool,
+    /// Data that came with the last of the handshake.
+    unread: VecDeque<Vec<u8>>,
 }
 
 /// What a read came to.
@@ -31,29 +34,38 @@ pub(crate) enum Got {
 }
 
 pub(crate) fn run(world: &World, flags: &Flags, retry: &Flags, resume: bool) -> Result<(), Failure> {
-    let (mut tls, chooser) = start(world, flags)?;
     let socket = connect(flags)?;
+    let (mut tls, chooser) = start(world, flags, retry)?;
     if !flags.server {
         let mut out = Vec::new();
-        tls.advance(&mut Context::from_waker(Waker::noop()), &mut out)?;
+        while tls.advance(&mut Context::from_waker(Waker::noop()), &mut out)? == Want::Outside {}
         // What was put so far is a TLS 1.2 session put back.
         world.sessions.made();
         world.store.puts.store(0, std::sync::atomic::Ordering::Relaxed);
-        let mut wire = Wire { tls, socket, input: Vec::new(), shown: 0, slow: flags.async_, ended: false };
+        let mut wire = Wire {
+            tls,
+            socket,
+            input: Vec::new(),
+            shown: 0,
+            slow: flags.async_,
+            ended: false,
+            unread: VecDeque::new(),
+        };
         wire.write(&out)?;
         return finish(wire, |wire| talk(wire, world, flags, retry, resume, &chooser));
     }
     world.store.puts.store(0, std::sync::atomic::Ordering::Relaxed);
-    let wire = Wire { tls, socket, input: Vec::new(), shown: 0, slow: flags.async_, ended: false };
+    let wire =
+        Wire { tls, socket, input: Vec::new(), shown: 0, slow: flags.async_, ended: false, unread: VecDeque::new() };
     finish(wire, |wire| talk(wire, world, flags, retry, resume, &chooser))
 }
 
-fn start(world: &World, flags: &Flags) -> Result<(Connection, Arc<Chooser>), Failure> {
+fn start(world: &World, flags: &Flags, retry: &Flags) -> Result<(Connection, Arc<Chooser>), Failure> {
     if flags.server {
-        let (config, chooser) = config::server(world, flags)?;
+        let (config, chooser) = config::server(world, flags, retry)?;
         return Ok((config.accept(), chooser));
     }
-    let (config, chooser) = config::client(world, flags)?;
+    let (config, chooser) = config::client(world, flags, retry)?;
     let name = flags.host_name.clone().unwrap_or_else(|| "test".into());
     let name = ServerName::try_from(name).map_err(|_| Failure::unimplemented("this server name"))?;
     Ok((config.connect(name)?, chooser))
@@ -107,6 +119,9 @@ impl Wire {
 
     /// Lets the connection take what is there, or reads more.
     pub(crate) fn pull(&mut self) -> Result<Got, Failure> {
+        if let Some(data) = self.unread.pop_front() {
+            return Ok(Got::Data(data));
+        }
         let want = self.step(|tls, out| tls.advance(&mut Context::from_waker(Waker::noop()), out))?;
         if want == Want::Outside {
             return Ok(Got::Nothing);
@@ -161,6 +176,21 @@ fn talk(
     resume: bool,
     chooser: &Chooser,
 ) -> Result<(), Failure> {
+    let open = converse(wire, world, flags, retry, resume, chooser);
+    let Some(flags) = open.map_err(|failure| without_renegotiation(failure, flags))? else { return Ok(()) };
+    expect::sessions(wire, world, flags)?;
+    close(wire, flags)
+}
+
+/// Everything up to the close. Gives the flags that hold by then, if there is anything left to close.
+fn converse<'f>(
+    wire: &mut Wire,
+    world: &World,
+    flags: &'f Flags,
+    retry: &'f Flags,
+    resume: bool,
+    chooser: &Chooser,
+) -> Result<Option<&'f Flags>, Failure> {
     let mut flags = flags;
     let initial = flags.shim_initial_write.clone().unwrap_or_else(|| "hello".into()).into_bytes();
     let repeat = flags.repeat_shim_initial_write.unwrap_or(1);
@@ -170,6 +200,19 @@ fn talk(
     }
     let mut wrote = false;
     let mut rest = Vec::new();
+    if in_early && flags.export_keying_material.is_some() {
+        // The runner's library calls the handshake done as soon as early data may go; Clasp exports nothing yet.
+        if wire.tls.export(b"early", None, &mut [0; 32]).is_err() {
+            return Err(Failure::new("HANDSHAKE_NOT_COMPLETE"));
+        }
+    }
+    if let Some(kind) = flags.early_write_after_message.filter(|_| in_early) {
+        while u64::from(world.last_message.kind()) != kind {
+            if !matches!(wire.pull()?, Got::Nothing) {
+                return Err(Failure::new("the message for the early write did not come"));
+            }
+        }
+    }
     if in_early && flags.shim_writes_first {
         for _ in 0..repeat {
             let sent = write_early(wire, &initial)?;
@@ -180,14 +223,11 @@ fn talk(
     }
 
     // The handshake; data that comes with it is early data.
-    let mut early = Vec::new();
     while wire.tls.is_handshaking() {
         match wire.pull()? {
-            Got::Data(data) => {
-                // A server answers early data at once.
-                echo(wire, flags, &data)?;
-                early.push(data);
-            }
+            // A server answers early data at once.
+            Got::Data(data) if wire.tls.is_handshaking() => echo(wire, flags, &data)?,
+            Got::Data(data) => wire.unread.push_back(data),
             Got::Nothing => {}
             Got::Closed => return Err(Failure::new("closed during the handshake")),
         }
@@ -201,9 +241,6 @@ fn talk(
             return Err(Failure::new("early data was rejected unexpectedly"));
         }
         let _sent_again_below = wire.tls.take_refused_early_data();
-        if retry.verify_fail != flags.verify_fail {
-            return Err(Failure::unimplemented("another verifier after refused early data"));
-        }
         flags = retry;
         wrote = false;
         rest.clear();
@@ -220,12 +257,20 @@ fn talk(
         }
         wire.send(&material)?;
     }
+    if flags.export_traffic_secrets {
+        let (client, server) = ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0");
+        let (read, write) = if flags.server { (client, server) } else { (server, client) };
+        let (read, write) = (world.key_log.secret(read), world.key_log.secret(write));
+        let len = u16::try_from(read.len()).map_err(|_| Failure::new("a long secret"))?;
+        wire.send(&[&len.to_le_bytes()[..], &read, &write].concat())?;
+    }
     if flags.tls_unique {
         let unique = wire.tls.tls_unique().map_err(|_| Failure::new("failed to get tls-unique"))?;
         wire.send(&unique)?;
     }
     if flags.send_alert {
-        return wire.step(|tls, out| tls.abort(AlertDescription::DecompressionFailure, out));
+        wire.step(|tls, out| tls.abort(AlertDescription::DecompressionFailure, out))?;
+        return Ok(None);
     }
     if (flags.shim_writes_first || flags.read_with_unfinished_write) && !wrote {
         for _ in 0..repeat {
@@ -238,8 +283,16 @@ fn talk(
     if !flags.shim_shuts_down {
         echo_loop(wire, flags)?;
     }
-    expect::sessions(wire, world, flags)?;
-    close(wire, flags)
+    if flags.expect_total_renegotiations.is_some_and(|n| n > 0) {
+        return Err(Failure::unimplemented("renegotiation"));
+    }
+    Ok(Some(flags))
+}
+
+/// Clasp refuses to renegotiate, where these flags want it done.
+fn without_renegotiation(failure: Failure, flags: &Flags) -> Failure {
+    let wanted = flags.renegotiate_freely || flags.renegotiate_once || flags.renegotiate_explicit;
+    if wanted && failure.refused_renegotiation { Failure::unimplemented("renegotiation") } else { failure }
 }
 
 fn write_early(wire: &mut Wire, data: &[u8]) -> Result<usize, Failure> {

@@ -77,7 +77,7 @@ fn numbered(flags: &Flags, credential: &Credential, number: Option<usize>) -> Re
         identity = identity.with_ocsp(ocsp);
     }
     if let Some(list) = &credential.timestamps {
-        identity = identity.with_timestamps(list.clone());
+        identity = identity.with_timestamps(list.clone())?;
     }
     let must_match_issuer = credential.must_match_issuer;
     Ok(Numbered { number, identity: Arc::new(identity), issuers, must_match_issuer })

@@ -1,15 +1,18 @@
 //! Parties outside that answer only at the second asking, so that `-async` meets every wait.
 
 use clasp::config::{
-    CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Clock, Identity, PresentedIdentity, Resolver, Signer,
-    Verified, Verifier,
+    Admission, CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Clock, Identity, PresentedIdentity, Resolver,
+    Signer, Verified, Verifier,
 };
 use clasp::error::{CertificateError, Outside, PeerError};
+use clasp::keys::log::KeyLog;
 use clasp::session::{ClientSessions, PeerKey, ServerSessionCache, ServerSessions, Session};
-use clasp::wire::code::{AlertDescription, CertificateType, ProtocolVersion, SignatureScheme};
+use clasp::trace::{Direction, Observation, Observer, What};
+use clasp::wire::code::{AlertDescription, CertificateType, SignatureScheme};
 use clasp::{Answer, Error, Result};
+use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
@@ -71,6 +74,9 @@ impl Signer for ShimSigner {
 /// Takes or refuses every certificate, as the flags say.
 pub(crate) struct ShimVerifier {
     pub(crate) fail: bool,
+    /// What it says from the second time on, if that is another thing: after early data was refused.
+    pub(crate) fail_later: Option<bool>,
+    pub(crate) asked: AtomicUsize,
     pub(crate) custom: bool,
     pub(crate) fail_status: bool,
     pub(crate) slow: bool,
@@ -79,7 +85,8 @@ pub(crate) struct ShimVerifier {
 
 impl ShimVerifier {
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
-        if self.fail {
+        let again = self.asked.fetch_add(1, Ordering::Relaxed) > 0;
+        if self.fail_later.filter(|_| again).unwrap_or(self.fail) {
             let refused = Error::from(CertificateError::Refused).seen("-verify-fail");
             // The alerts that the runner's own shim tells its library to send.
             let alert =
@@ -108,6 +115,54 @@ impl Verifier for ShimVerifier {
 
     fn authorities(&self) -> Vec<Vec<u8>> {
         self.authorities.clone()
+    }
+}
+
+/// The runner's callbacks that see a hello first.
+pub(crate) struct ShimAdmission {
+    pub(crate) refuse: Option<AlertDescription>,
+    pub(crate) refuse_load: Option<AlertDescription>,
+    pub(crate) slow: bool,
+}
+
+impl Admission for ShimAdmission {
+    fn admit<'a>(&'a self, _: &'a ClientHelloFacts) -> Answer<'a, Result<()>> {
+        let refused = |alert| Err(Error::from(Outside::ResolverRefused).with_alert(alert));
+        answer(self.slow, self.refuse.or(self.refuse_load).map_or(Ok(()), refused))
+    }
+}
+
+/// Notes the traffic secrets of the application data.
+#[derive(Default)]
+pub(crate) struct ShimKeyLog(Mutex<HashMap<&'static str, Vec<u8>>>);
+
+impl ShimKeyLog {
+    pub(crate) fn secret(&self, label: &'static str) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(label).cloned().unwrap_or_default()
+    }
+}
+
+impl KeyLog for ShimKeyLog {
+    fn log(&self, label: &'static str, _: &[u8; 32], secret: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(label, secret.to_vec());
+    }
+}
+
+/// Notes the last message of the peer.
+#[derive(Default)]
+pub(crate) struct LastMessage(AtomicU8);
+
+impl LastMessage {
+    pub(crate) fn kind(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Observer for LastMessage {
+    fn observe(&self, what: &Observation<'_>) {
+        if let What::Message { direction: Direction::Received, kind, .. } = what.what {
+            self.0.store(kind.0, Ordering::Relaxed);
+        }
     }
 }
 
@@ -218,6 +273,8 @@ impl Chooser {
 pub(crate) struct ShimSessions {
     kept: Mutex<Option<Session>>,
     made: AtomicUsize,
+    /// Whether a session was offered, and whether it allows early data.
+    offered: Mutex<Option<bool>>,
 }
 
 impl ShimSessions {
@@ -225,6 +282,13 @@ impl ShimSessions {
     pub(crate) fn made(&self) -> (usize, bool) {
         let early = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         (self.made.swap(0, Ordering::Relaxed), early.as_ref().is_some_and(|s| s.max_early_data() > 0))
+    }
+}
+
+impl ShimSessions {
+    /// Whether the last connection had a session to offer, and whether that allows early data.
+    pub(crate) fn offered(&self) -> Option<bool> {
+        *self.offered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -236,7 +300,8 @@ impl ClientSessions for ShimSessions {
 
     fn take(&self, _: &PeerKey) -> Option<Session> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clone().filter(|s| s.version() != ProtocolVersion(0))
+        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = kept.as_ref().map(|s| s.max_early_data() > 0);
+        kept.clone()
     }
 }
 

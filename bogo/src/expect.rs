@@ -5,9 +5,9 @@ use crate::config::{World, hex};
 use crate::connection::Wire;
 use crate::credentials::{self, sha256};
 use crate::doubles::Chooser;
-use crate::flags::{CredentialKind, Flags};
+use crate::flags::Flags;
 use clasp::wire::code::{CertificateType, ProtocolVersion};
-use clasp::{EarlyData, Facts, Resumption};
+use clasp::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use std::sync::atomic::Ordering;
 
 fn check(holds: bool, text: impl FnOnce() -> String) -> Result<(), Failure> {
@@ -29,7 +29,13 @@ pub(crate) fn handshake(
     let wanted = resume && !flags.expect_session_miss;
     check(resumed == wanted, || format!("session unexpectedly was{} reused", if resumed { "" } else { " not" }))?;
     negotiated(facts, flags)?;
-    early_data(facts, flags)?;
+    early_data(facts, world, flags)?;
+    if let Some(wanted) = flags.expect_ticket_age_skew.filter(|_| resume) {
+        let got = facts.ticket_age_skew.map(i64::from);
+        check(got == Some(wanted.cast_signed()), || {
+            format!("ticket age skew {got:?}, wanted {}", wanted.cast_signed())
+        })?;
+    }
     peer(facts, flags)?;
     chosen(facts, flags, chooser)?;
     if !resume && flags.server {
@@ -63,7 +69,6 @@ fn negotiated(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
     check(!flags.expect_no_secure_renegotiation || !secure, || "secure renegotiation".into())?;
     check(!flags.expect_hrr || facts.hello_retried, || "no HRR".into())?;
     check(!flags.expect_no_hrr || !facts.hello_retried, || "HRR".into())?;
-    check(flags.expect_total_renegotiations.is_none_or(|n| n == 0), || "no renegotiation".into())?;
     let alpn = facts.alpn.as_deref().map(String::from_utf8_lossy);
     let wanted = if flags.server { &flags.select_alpn } else { &flags.expect_alpn };
     let wanted = wanted.as_deref().filter(|a| !a.is_empty());
@@ -74,15 +79,39 @@ fn negotiated(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
     check(!flags.expect_no_server_name || facts.server_name.is_none(), || "a server name".into())
 }
 
-fn early_data(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
+fn early_data(facts: &Facts, world: &World, flags: &Flags) -> Result<(), Failure> {
     let accepted = facts.early_data == EarlyData::Accepted;
     check(!flags.expect_accept_early_data || accepted, || "early data was not accepted".into())?;
     check(!flags.expect_reject_early_data || !accepted, || "early data was accepted".into())?;
-    // Clasp says whether, not why.
-    if let Some(reason) = &flags.expect_early_data_reason {
-        check((reason == "accept") == accepted, || format!("early data: wanted {reason}"))?;
+    if let Some(wanted) = &flags.expect_early_data_reason {
+        let got = reason(facts, world, flags);
+        check(got == wanted, || format!("early data: {got}, wanted {wanted}"))?;
     }
     Ok(())
+}
+
+/// The runner's word for what became of early data.
+fn reason(facts: &Facts, world: &World, flags: &Flags) -> &'static str {
+    use EarlyDataRefusal as R;
+    match (facts.early_data, facts.early_data_refusal) {
+        (EarlyData::Accepted, _) => "accept",
+        (_, Some(R::Disabled)) => "disabled",
+        (_, Some(R::HelloRetried)) => "hello_retry_request",
+        (_, Some(R::NotResumed)) => "session_not_resumed",
+        (_, Some(R::NotAllowed)) => "unsupported_for_session",
+        (_, Some(R::Protocol)) => "alpn_mismatch",
+        (_, Some(R::Age)) => "ticket_age_skew",
+        (_, Some(R::ByServer)) => "peer_declined",
+        (_, Some(_)) => "a reason that the runner has no word for",
+        // None was offered: the reasons are the shim's own.
+        (_, None) if !flags.enable_early_data => "disabled",
+        (_, None) if facts.version != ProtocolVersion::Tls13 => "protocol_version",
+        (_, None) => match world.sessions.offered() {
+            None => "no_session_offered",
+            Some(false) => "unsupported_for_session",
+            Some(true) => "alpn_mismatch",
+        },
+    }
 }
 
 fn peer(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
@@ -116,9 +145,9 @@ fn peer(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
 fn chosen(facts: &Facts, flags: &Flags, chooser: &Chooser) -> Result<(), Failure> {
     let seen = chooser.seen();
     if let Some(wanted) = flags.expect_selected_credential {
-        let by_key = (facts.resumed == Some(Resumption::ExternalPsk))
-            .then(|| flags.credentials.iter().position(|c| c.kind == CredentialKind::PreSharedKey))
-            .flatten();
+        let keys = credentials::psks(flags)?;
+        let by_key =
+            keys.iter().find(|(_, key)| facts.psk_identity.as_deref() == Some(key.identity())).map(|(n, _)| *n);
         let got = by_key.or(seen.selected).map_or(-1, |n| i64::try_from(n).unwrap_or(i64::MAX));
         let wanted = wanted.cast_signed();
         check(got == wanted, || format!("credential {got} was used, wanted {wanted}"))?;

@@ -117,6 +117,12 @@ flags! {
         expect_no_secure_renegotiation "-expect-no-secure-renegotiation", expect_hrr "-expect-hrr",
         expect_no_hrr "-expect-no-hrr", expect_no_peer_cert "-expect-no-peer-cert",
         expect_no_server_name "-expect-no-server-name", expect_verify_result "-expect-verify-result",
+        server_preference "-server-preference", renegotiate_ignore "-renegotiate-ignore",
+        renegotiate_once "-renegotiate-once", renegotiate_freely "-renegotiate-freely",
+        renegotiate_explicit "-renegotiate-explicit", compression_all "-install-cert-compression-algs",
+        fail_ddos_callback "-fail-ddos-callback", use_ticket_callback "-use-ticket-callback",
+        use_ticket_aead_callback "-use-ticket-aead-callback", renew_ticket "-renew-ticket",
+        skip_ticket "-skip-ticket", export_traffic_secrets "-export-traffic-secrets",
     }
     numbers {
         port "-port", shim_id "-shim-id", min_version "-min-version", max_version "-max-version",
@@ -128,13 +134,17 @@ flags! {
         expect_selected_credential "-expect-selected-credential",
         expect_peer_certificate_type "-expect-peer-certificate-type",
         expect_total_renegotiations "-expect-total-renegotiations",
+        expect_ticket_age_skew "-expect-ticket-age-skew", compression_one "-install-one-cert-compression-alg",
+        early_write_after_message "-early-write-after-message",
     }
     lists {
         verify_prefs "-verify-prefs", expect_peer_verify_prefs "-expect-peer-verify-pref", curves "-curves",
         key_shares "-key-shares", accepted_peer_cert_types "-accepted-peer-cert-types",
         available_client_cert_types "-available-client-cert-types",
+        server_groups "-server-supported-groups-hint",
     }
     texts {
+        cipher "-cipher",
         host_name "-host-name", expect_server_name "-expect-server-name", advertise_alpn "-advertise-alpn",
         expect_alpn "-expect-alpn", expect_advertised_alpn "-expect-advertised-alpn", select_alpn "-select-alpn",
         shim_initial_write "-shim-initial-write", export_label "-export-label", export_context "-export-context",
@@ -148,7 +158,9 @@ flags! {
     ignored {
         // Ways of the C++ shim to call its library, which come to the same here.
         "-implicit-handshake", "-use-early-callback", "-use-old-client-cert-callback", "-install-ddos-callback",
-        "-no-op-extra-handshake", "-handshake-twice", "-forbid-renegotiation-after-handshake", "-server-preference",
+        "-no-op-extra-handshake", "-handshake-twice", "-forbid-renegotiation-after-handshake",
+        // About an external handshaker, of which this shim says that it has none.
+        "-allow-hint-mismatch",
     }
     ignored_with_value { "-trust-cert", "-resume-count", "-private-key-delay-ms", "-write-settings", "-expect-cipher-no-aes", }
 }
@@ -235,17 +247,17 @@ pub(crate) fn parse(args: &[String]) -> Result<Parsed, String> {
         Parsed { resume_count: 0, initial: Flags::default(), resume: Flags::default(), retry: Flags::default() };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        let (shim_only, rest) = match arg.strip_prefix("-on-shim") {
-            Some(rest) => (true, rest),
-            None => (false, arg.as_str()),
-        };
-        let _either_way_it_is_ours = shim_only;
-        let (which, name) = scope(rest);
+        let (whose, rest) = strip(arg, &["-on-shim", "-on-handshaker"]);
+        let (which, name) = strip(rest, &["-on-initial", "-on-resume", "-on-retry"]);
         let value = match kind(name) {
             Kind::Switch | Kind::Credential => "",
             Kind::Valued => args.next().ok_or_else(|| format!("{name} without a value"))?,
             Kind::Unknown => return Err(name.into()),
         };
+        // There is no handshaker, so what is for it alone is for nobody.
+        if whose == Some(1) {
+            continue;
+        }
         if name == "-resume-count" {
             parsed.resume_count = number(name, value)?.try_into().map_err(|_| name)?;
         }
@@ -262,9 +274,9 @@ pub(crate) fn parse(args: &[String]) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
-/// Which connections a flag is for: all, or the nth kind.
-fn scope(arg: &str) -> (Option<usize>, &str) {
-    for (n, prefix) in ["-on-initial", "-on-resume", "-on-retry"].into_iter().enumerate() {
+/// Takes one of the prefixes off a flag, and says which.
+fn strip<'a>(arg: &'a str, prefixes: &[&str]) -> (Option<usize>, &'a str) {
+    for (n, prefix) in prefixes.iter().enumerate() {
         if let Some(name) = arg.strip_prefix(prefix).filter(|name| name.starts_with('-')) {
             return (Some(n), name);
         }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // the runner reads both
 
+mod compression;
 mod config;
 mod connection;
 mod credentials;
@@ -10,7 +11,10 @@ mod doubles;
 mod errors;
 mod expect;
 mod flags;
+mod suites;
+mod tickets;
 
+use clasp::error::{Cause, PeerError};
 use flags::Parsed;
 use std::process::ExitCode;
 
@@ -53,21 +57,23 @@ fn main() -> ExitCode {
 pub(crate) struct Failure {
     pub(crate) text: String,
     pub(crate) unimplemented: bool,
+    pub(crate) refused_renegotiation: bool,
 }
 
 impl Failure {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), unimplemented: false }
+        Self { text: text.into(), unimplemented: false, refused_renegotiation: false }
     }
 
     pub(crate) fn unimplemented(what: impl Into<String>) -> Self {
-        Self { text: format!("not implemented: {}", what.into()), unimplemented: true }
+        Self { text: format!("not implemented: {}", what.into()), unimplemented: true, refused_renegotiation: false }
     }
 }
 
 impl From<clasp::Error> for Failure {
     fn from(error: clasp::Error) -> Self {
-        Self::new(errors::text(&error))
+        let refused_renegotiation = *error.cause() == Cause::Peer(PeerError::RenegotiationRefused);
+        Self { refused_renegotiation, ..Self::new(errors::text(&error)) }
     }
 }
 
