@@ -197,6 +197,15 @@ fn deltas_add_and_take_away() {
     let remove = || vec![entry(&[9], &[(&[0x55, 0x1d, 21], false, vec![10, 1, 8])])];
     assert_eq!(scene.reason(&[above.clone(), base.clone(), delta(5, 6, vec![entry(&[9], &[])])]), Err(Reason::Revoked));
     assert_eq!(scene.reason(&[above.clone(), held.clone(), delta(5, 6, remove())]), Ok(()));
+    // Of several deltas the newest counts, wherever it stands.
+    for turned in [false, true] {
+        let mut deltas = [delta(5, 7, remove()), delta(5, 6, vec![entry(&[9], &[])])];
+        if turned {
+            deltas.reverse();
+        }
+        let [one, other] = deltas;
+        assert_eq!(scene.reason(&[above.clone(), held.clone(), one, other]), Ok(()), "turned: {turned}");
+    }
     assert_eq!(scene.reason(&[above.clone(), held, delta(6, 7, remove())]), Err(Reason::Revoked), "not of this base");
     assert_eq!(scene.reason(&[above, base, delta(6, 7, vec![entry(&[9], &[])])]), Ok(()), "not of this base");
 }

@@ -64,10 +64,18 @@ pub(crate) fn by_lists(
                 trouble = trouble.nearer(why);
                 continue;
             }
-            let delta = lists.iter().enumerate().find(|(place, delta)| {
+            let deltas = lists.iter().enumerate().filter(|(place, delta)| {
                 delta.is_delta() && list.is_base_of(delta) && usable(delta, terms).is_ok() && signed(*place).is_ok()
             });
-            if let Some(revoked) = lookup(certificate, list, delta.map(|(_, d)| d)) {
+            // Of several the newest counts; of several newest one that revokes.
+            let delta = deltas.map(|(_, delta)| delta).max_by_key(|delta| {
+                (
+                    delta.number.map(|n| (n.len(), n)),
+                    delta.this_update(),
+                    lookup(certificate, list, Some(delta)).is_some(),
+                )
+            });
+            if let Some(revoked) = lookup(certificate, list, delta) {
                 return revoked;
             }
             covered |= reasons;
