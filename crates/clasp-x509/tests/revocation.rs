@@ -57,6 +57,12 @@ fn list(by: &Made, change: impl FnOnce(&mut List)) -> Vec<u8> {
     by.key.frame(&seq(&[&[2, 1, 1], &ecdsa(), &list.issuer, &utc(list.from), &to, &entries, &extensions]))
 }
 
+/// A list whose revokedCertificates are there and have none.
+fn with_empty_entries(by: &Made) -> Vec<u8> {
+    let extensions = tlv(0xa0, &extension(&[(CRL_NUMBER, false, vec![2, 1, 5]), key_id(by)]));
+    by.key.frame(&seq(&[&[2, 1, 1], &ecdsa(), &by.subject, &utc(FROM), &utc(TO), &[0x30, 0], &extensions]))
+}
+
 struct Scene {
     root: Made,
     middle: Made,
@@ -163,6 +169,14 @@ fn lists_that_do_not_count() {
         ("without a key identifier", list(&scene.middle, |l| l.extensions.retain(|(id, ..)| *id != AKI))),
         ("without nextUpdate", list(&scene.middle, |l| l.to = None)),
         ("a critical extension", list(&scene.middle, |l| l.extensions.push((unknown, true, vec![5, 0])))),
+        (
+            "a critical number",
+            list(&scene.middle, |l| l.extensions = vec![(CRL_NUMBER, true, vec![2, 1, 5]), key_id(&scene.middle)]),
+        ),
+        (
+            "a scope that is not critical",
+            list(&scene.middle, |l| l.extensions.push((POINT, false, seq(&[&[0x81, 1, 0xff]])))),
+        ),
         (
             "a critical entry extension",
             list(&scene.middle, |l| l.entries = vec![entry(&[1], &[(unknown, true, vec![5, 0])])]),
@@ -446,6 +460,8 @@ fn what_is_malformed_is_not_read() {
         list(&scene.middle, |l| l.extensions = vec![(CRL_NUMBER, false, vec![2, 1, 0x80])]),
         list(&scene.middle, |l| l.extensions.push((CRL_NUMBER, false, vec![2, 1, 6]))),
         list(&scene.middle, |l| l.issuer = seq(&[&[5, 0]])),
+        // RFC 5280 5.1.2.6: no revoked certificates, no list of them.
+        with_empty_entries(&scene.middle),
     ] {
         assert!(Crl::parse(&bad).is_err(), "{bad:x?}");
     }

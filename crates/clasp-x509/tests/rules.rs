@@ -241,6 +241,25 @@ fn common_names() {
     broken("an address in hexadecimal", &leaf(hexadecimal), Reason::BadForm, rule, BEAR);
     let unicode = |d: &mut Draft| d.subject = name("bücher.example");
     broken("a name in Unicode", &leaf(unicode), Reason::BadForm, rule, BEAR);
+    // Addresses as some software reads them and other software does not.
+    let root = authority("root", None, |_| ());
+    for odd in [
+        "192.168.001.001",
+        "192.0.2.07",
+        "0300.0.2.7",
+        "192.0.519",
+        "2001:db8:0:0:0:0:0:1",
+        "2001:0db8::1",
+        "2001:DB8::1",
+    ] {
+        let addresses = [dns("example.com"), tlv(0x87, &[192, 0, 2, 7])];
+        let made = server(&root, |d| {
+            d.subject = name(odd);
+            d.set(SAN, false, names(&addresses));
+        });
+        let refused = judge(&root, &[&made], "example.com", &options(Profile::WebPki)).map(|_| ());
+        assert_eq!(refused.expect_err(odd).nearest().rule, rule, "{odd}");
+    }
     for good in ["Ada Lovelace", "nas", "nas.local", "10.0.0.1", "192.0.2.7", "wild.org"] {
         let root = authority("root", None, |_| ());
         let made = server(&root, |d| d.subject = name(good));

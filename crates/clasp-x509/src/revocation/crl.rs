@@ -25,6 +25,8 @@ pub struct Crl<'a> {
     /// The number of the complete list that a delta is for: RFC 5280 5.2.4.
     pub(crate) base: Option<&'a [u8]>,
     pub(crate) scope: Scope<'a>,
+    /// An extension that is critical and must not be, or the other way round.
+    odd: Option<&'static str>,
     /// A critical extension that is not understood, of the list or of an entry: then the list says nothing.
     pub(crate) unknown_critical: Option<&'a [u8]>,
 }
@@ -193,7 +195,11 @@ impl<'a> Crl<'a> {
             Some(der::UTC_TIME | der::GENERALIZED_TIME) => Some(body.time("nextUpdate")?),
             _ => None,
         };
-        let entries = body.optional(der::SEQUENCE, "revokedCertificates")?.unwrap_or(Der(&[]));
+        // RFC 5280 5.1.2.6: absent where there are none.
+        let entries = match body.optional(der::SEQUENCE, "revokedCertificates")? {
+            Some(Der([])) => return Err(DerError("revokedCertificates, which are empty")),
+            entries => entries.unwrap_or(Der(&[])),
+        };
         let mut crl = Self {
             tbs,
             signature_algorithm,
@@ -208,6 +214,7 @@ impl<'a> Crl<'a> {
             number: None,
             base: None,
             scope: Scope::default(),
+            odd: None,
             unknown_critical: None,
         };
         let mut walk = entries;
@@ -229,6 +236,13 @@ impl<'a> Crl<'a> {
     }
 
     fn extension(&mut self, oid: &'a [u8], critical: bool, mut value: Der<'a>) -> DerResult<()> {
+        self.odd = self.odd.or(match (oid, critical) {
+            (oid::CRL_NUMBER, true) => Some("a critical cRLNumber (RFC 5280 5.2.3)"),
+            (oid::DELTA_CRL, false) => Some("a deltaCRLIndicator that is not critical (RFC 5280 5.2.4)"),
+            (oid::ISSUING_POINT, false) => Some("an issuingDistributionPoint that is not critical (RFC 5280 5.2.5)"),
+            (oid::FRESHEST_CRL, true) => Some("a critical freshestCRL (RFC 5280 5.2.6)"),
+            _ => None,
+        });
         match oid {
             oid::AUTHORITY_KEY_ID => self.authority_key = Some(authority_key(&mut value)?),
             oid::CRL_NUMBER => self.number = Some(number(&mut value, "cRLNumber")?),
@@ -252,9 +266,10 @@ impl<'a> Crl<'a> {
         value.finish("extension value")
     }
 
-    /// What RFC 5280 5 has in every list and this one has not.
-    pub(crate) fn missing(&self) -> Option<&'static str> {
+    /// What RFC 5280 5 has in every list and this one has not, or has otherwise.
+    pub(crate) fn malformed(&self) -> Option<&'static str> {
         match self {
+            Self { odd: Some(what), .. } => Some(what),
             Self { version_2: false, .. } => Some("a list of version 1 (RFC 5280 5.1.2.1)"),
             Self { next_update: None, .. } => Some("a list without nextUpdate (RFC 5280 5.1.2.5)"),
             Self { number: None, .. } => Some("a list without cRLNumber (RFC 5280 5.2.3)"),

@@ -100,7 +100,7 @@ fn usable(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
     if let Some(oid) = list.unknown_critical {
         return Err(Trouble::Because(format!("a list with the critical extension {}", Oid(oid))));
     }
-    if let Some(why) = list.missing().filter(|_| terms.rules.list_form) {
+    if let Some(why) = list.malformed().filter(|_| terms.rules.list_form) {
         return Err(Trouble::Because(why.into()));
     }
     fresh(list.this_update(), list.next_update(), terms)
