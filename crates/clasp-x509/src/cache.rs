@@ -5,7 +5,7 @@ use crate::reason::Rejection;
 use crate::roots::Roots;
 use aws_lc_rs::digest::{Context, SHA256};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Remembers chains that were accepted, up to a number of them; the oldest make room.
 ///
@@ -28,7 +28,7 @@ struct Verdict {
     from: i64,
     until: i64,
     path: Vec<usize>,
-    root: Vec<u8>,
+    root: Arc<[u8]>,
 }
 
 impl Verdicts {
@@ -65,11 +65,11 @@ impl Verdicts {
         let key = key(chain, roots, options);
         let now = options.now();
         let known = self.lock().by_key.get(&key).filter(|v| (v.from..=v.until).contains(&now)).cloned();
-        if let Some(accepted) = known.and_then(|v| Accepted::again(chain, v.path, v.root, v.until)) {
+        if let Some(accepted) = known.and_then(|v| Accepted::again(chain, &v.path, v.root, v.until)) {
             return Ok(accepted);
         }
         let accepted = path::verify(chain, roots, options)?;
-        let (path, root) = (accepted.path().to_vec(), accepted.root_der().to_vec());
+        let (path, root) = (accepted.path().to_vec(), accepted.shared_root());
         self.keep(key, Verdict { from: now, until: accepted.until(), path, root });
         Ok(accepted)
     }

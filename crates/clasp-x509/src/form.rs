@@ -6,7 +6,7 @@ use crate::certificate::usage::KeyUsage;
 use crate::certificate::{Certificate, Quirks};
 use crate::constraint;
 use crate::name::general::SubjectAltName;
-use crate::name::{Name, compare};
+use crate::name::{Attribute, Name, compare};
 use crate::oid;
 use crate::path::Usage;
 use crate::reason::{Fault, Reason, Value};
@@ -256,12 +256,12 @@ fn server<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
 /// The notation of addresses always counts: it is where software disagrees on what an address is.
 fn common_name<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     for attribute in Name(certificate.subject_der()).attributes().filter(|a| a.oid == oid::COMMON_NAME) {
-        let text: String =
-            compare::characters(attribute.tag, attribute.value).into_iter().flatten().take(256).collect();
-        let good = if reads_as_address(&text) {
+        let mut room = [0; 1024];
+        let text = shown(attribute, &mut room);
+        let good = if reads_as_address(text) {
             text.parse().is_ok_and(|ip: IpAddr| ip.to_string() == text && has_address(certificate, ip))
-        } else if reads_as_domain(&text) {
-            text.is_ascii() && has_domain(certificate, &text)
+        } else if reads_as_domain(text) {
+            text.is_ascii() && has_domain(certificate, text)
         } else {
             true
         };
@@ -272,6 +272,17 @@ fn common_name<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
         }
     }
     Ok(())
+}
+
+/// The first 256 characters of an attribute.
+fn shown<'r>(attribute: Attribute<'_>, room: &'r mut [u8; 1024]) -> &'r str {
+    let mut len = 0;
+    for c in compare::characters(attribute.tag, attribute.value).into_iter().flatten().take(256) {
+        let Some(place) = room.get_mut(len..len + c.len_utf8()) else { break };
+        c.encode_utf8(place);
+        len += c.len_utf8();
+    }
+    room.get(..len).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
 }
 
 fn has_domain(certificate: &Certificate<'_>, text: &str) -> bool {

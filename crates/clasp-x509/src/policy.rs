@@ -5,7 +5,9 @@ use crate::certificate::extension::Extensions;
 use crate::certificate::{Certificate, Quirks};
 use crate::der::{self, Der};
 use crate::oid;
+use crate::path::PLAIN;
 use crate::reason::{Fault, Reason, Value};
+use smallvec::{SmallVec, smallvec};
 
 /// What an application asks of policies: RFC 5280 6.1.1 (c), (e), (f), (g).
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,19 +29,19 @@ const MAX_POLICIES: usize = 256;
 struct Node<'a> {
     policy: &'a [u8],
     /// The policies of the level above that it comes from; none if it comes from anyPolicy.
-    parents: Vec<&'a [u8]>,
+    parents: SmallVec<[&'a [u8]; 2]>,
     mapped: bool,
 }
 
 impl<'a> Node<'a> {
-    fn new(policy: &'a [u8], parents: Vec<&'a [u8]>) -> Self {
+    fn new(policy: &'a [u8], parents: SmallVec<[&'a [u8]; 2]>) -> Self {
         Self { policy, parents, mapped: false }
     }
 }
 
 #[derive(Debug, Default)]
 struct Level<'a> {
-    nodes: Vec<Node<'a>>,
+    nodes: SmallVec<[Node<'a>; 2]>,
     any: bool,
 }
 
@@ -56,7 +58,7 @@ impl<'a> Level<'a> {
 /// The state of policy processing along one path, from the anchor down.
 #[derive(Debug)]
 pub(crate) struct Policies<'a> {
-    levels: Vec<Level<'a>>,
+    levels: SmallVec<[Level<'a>; PLAIN]>,
     next: Level<'a>,
     explicit: u32,
     mapping: u32,
@@ -68,8 +70,8 @@ impl<'a> Policies<'a> {
     pub(crate) fn new(inputs: &PolicyInputs<'_>, length: u32) -> Self {
         let start = |now: bool| if now { 0 } else { length.saturating_add(1) };
         Self {
-            levels: Vec::new(),
-            next: Level { nodes: Vec::new(), any: true },
+            levels: SmallVec::new(),
+            next: Level { nodes: SmallVec::new(), any: true },
             explicit: start(inputs.require_explicit),
             mapping: start(inputs.inhibit_mapping),
             any: start(inputs.inhibit_any),
@@ -184,7 +186,7 @@ impl<'a> Policies<'a> {
 
 /// RFC 5280 6.1.3 (d): what stays of the expected policies, and what anyPolicy lets in.
 fn process<'a>(level: &mut Level<'a>, list: Der<'a>, any_allowed: bool) -> Result<(), Fault<'a>> {
-    let mut found: Vec<&[u8]> = Vec::new();
+    let mut found: SmallVec<[&[u8]; PLAIN]> = SmallVec::new();
     let mut any = false;
     let mut walk = list;
     while let Ok(mut policy) = walk.take(der::SEQUENCE, "policy") {
@@ -208,7 +210,7 @@ fn process<'a>(level: &mut Level<'a>, list: Der<'a>, any_allowed: bool) -> Resul
     if had_any {
         for policy in found {
             if level.find(policy).is_none() {
-                level.nodes.push(Node::new(policy, Vec::new()));
+                level.nodes.push(Node::new(policy, SmallVec::new()));
             }
         }
     }
@@ -235,7 +237,7 @@ fn map<'a>(level: &mut Level<'a>, mappings: Option<Der<'a>>, allowed: bool) -> R
     if allowed {
         for (from, _) in &pairs {
             if level.find(from).is_none() && level.any {
-                level.nodes.push(Node::new(from, Vec::new()));
+                level.nodes.push(Node::new(from, SmallVec::new()));
             }
             if let Some(node) = level.find(from) {
                 node.mapped = true;
@@ -244,9 +246,9 @@ fn map<'a>(level: &mut Level<'a>, mappings: Option<Der<'a>>, allowed: bool) -> R
     } else {
         level.nodes.retain(|node| !pairs.iter().any(|(from, _)| *from == node.policy));
     }
-    let mut next = Level { nodes: Vec::new(), any: level.any };
+    let mut next = Level { nodes: SmallVec::new(), any: level.any };
     for node in level.nodes.iter().filter(|n| !n.mapped) {
-        next.nodes.push(Node::new(node.policy, vec![node.policy]));
+        next.nodes.push(Node::new(node.policy, smallvec![node.policy]));
     }
     for (from, to) in pairs {
         if !allowed || level.find(from).is_none() {
@@ -255,7 +257,7 @@ fn map<'a>(level: &mut Level<'a>, mappings: Option<Der<'a>>, allowed: bool) -> R
         match next.find(to) {
             Some(node) if node.parents.contains(&from) => {}
             Some(node) => node.parents.push(from),
-            None => next.nodes.push(Node::new(to, vec![from])),
+            None => next.nodes.push(Node::new(to, smallvec![from])),
         }
     }
     bounded(next.nodes.len())?;

@@ -9,6 +9,7 @@ use core::fmt;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The certificate authorities that are trusted. Looking one up costs the same for 150 as for one.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +19,8 @@ pub struct Roots {
     groups: Vec<Vec<usize>>,
     /// Every form of a name that stands in a root, to its group.
     exact: HashMap<Vec<u8>, usize>,
-    canonical: HashMap<Vec<u8>, usize>,
+    /// The hash that all forms of a name have, to the groups with it.
+    hashed: HashMap<u64, Vec<usize>>,
     /// A hash of all that was added, in its order: two stores with the same one trust the same.
     digest: [u8; 32],
 }
@@ -26,7 +28,8 @@ pub struct Roots {
 /// RFC 5280 6.1.1 (d): a name and a key, and where there are, constraints or the certificate they came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Anchor {
-    pub(crate) name: Vec<u8>,
+    /// Shared with the verdicts that end in it.
+    pub(crate) name: Arc<[u8]>,
     pub(crate) spki: Vec<u8>,
     certificate: Option<Vec<u8>>,
     constraints: Option<Vec<u8>>,
@@ -77,7 +80,7 @@ impl Roots {
     pub fn add_der(&mut self, der: &[u8]) -> Result<(), RootsError> {
         let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
         self.add(Anchor {
-            name: root.subject_der().to_vec(),
+            name: root.subject_der().into(),
             spki: root.spki().to_vec(),
             certificate: Some(der.to_vec()),
             constraints: None,
@@ -94,7 +97,7 @@ impl Roots {
         let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
         let constraints = root.extensions.name_constraints.map(|_| root.extensions.name_constraints_der.to_vec());
         self.add(Anchor {
-            name: root.subject_der().to_vec(),
+            name: root.subject_der().into(),
             spki: root.spki().to_vec(),
             certificate: None,
             constraints,
@@ -119,7 +122,7 @@ impl Roots {
             extension::name_constraints(&mut value).and_then(|_| value.finish("nameConstraints")).map_err(failure)?;
         }
         self.add(Anchor {
-            name: name.to_vec(),
+            name: name.into(),
             spki: spki.to_vec(),
             certificate: None,
             constraints: constraints.map(<[u8]>::to_vec),
@@ -128,15 +131,16 @@ impl Roots {
     }
 
     fn add(&mut self, anchor: Anchor) {
-        let group = match self.exact.get(&anchor.name) {
+        let group = match self.exact.get(&anchor.name[..]) {
             Some(group) => *group,
             None => {
-                let next = self.groups.len();
-                let group = *self.canonical.entry(compare::canonical(&anchor.name)).or_insert(next);
-                if group == next {
+                let group = self.group(&anchor.name).unwrap_or_else(|| {
                     self.groups.push(Vec::new());
-                }
-                self.exact.insert(anchor.name.clone(), group);
+                    let group = self.groups.len() - 1;
+                    self.hashed.entry(compare::hash(&anchor.name)).or_default().push(group);
+                    group
+                });
+                self.exact.insert(anchor.name.to_vec(), group);
                 group
             }
         };
@@ -149,10 +153,9 @@ impl Roots {
         if !group.iter().any(|i| self.anchors.get(*i).is_some_and(same)) {
             let mut hash = Context::new(&SHA256);
             hash.update(&self.digest);
-            for part in
-                [Some(&anchor.name), Some(&anchor.spki), anchor.certificate.as_ref(), anchor.constraints.as_ref()]
-            {
-                let part = part.map_or(&[][..], Vec::as_slice);
+            let [certificate, constraints] = [&anchor.certificate, &anchor.constraints].map(Option::as_deref);
+            for part in [Some(&*anchor.name), Some(&*anchor.spki), certificate, constraints] {
+                let part = part.unwrap_or_default();
                 hash.update(&part.len().to_be_bytes());
                 hash.update(part);
             }
@@ -204,12 +207,19 @@ impl Roots {
         &self.digest
     }
 
+    /// The group of a name whose form no root has.
+    fn group(&self, name: &[u8]) -> Option<usize> {
+        let groups = self.hashed.get(&compare::hash(name))?;
+        let first = |group: usize| self.anchors.get(*self.groups.get(group)?.first()?);
+        groups.iter().copied().find(|group| first(*group).is_some_and(|a| compare::same(&a.name, name)))
+    }
+
     /// The anchors of a name, in whatever form it is written.
     pub(crate) fn named(&self, subject: &[u8]) -> impl Iterator<Item = (usize, &Anchor)> {
         let group = match self.exact.get(subject) {
             Some(group) => Some(*group),
             None if self.anchors.is_empty() => None,
-            None => self.canonical.get(&compare::canonical(subject)).copied(),
+            None => self.group(subject),
         };
         group.into_iter().flat_map(|group| self.of_group(group))
     }

@@ -11,7 +11,7 @@ mod known;
 mod made;
 
 use faults::{Chain, FAULTS, Fault};
-use judges::{Judge, Verdict};
+use judges::Verdict;
 use std::collections::BTreeMap;
 
 /// A small generator of its own: the same chains each time.

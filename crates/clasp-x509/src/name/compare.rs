@@ -5,6 +5,8 @@
 
 use super::{Attribute, Name, attributes};
 use crate::der::{self, Der};
+use core::hash::Hasher;
+use std::hash::DefaultHasher;
 
 /// Whether two names are the same.
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
@@ -98,6 +100,27 @@ fn canonical_attribute(a: &Attribute<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(a.value);
         }
     }
+}
+
+/// A number that is the same for all equals of a name: to look one up without making its [`canonical`] form.
+pub(crate) fn hash(name: &[u8]) -> u64 {
+    let mut whole = DefaultHasher::new();
+    for rdn in Name(name).rdns() {
+        // The attributes of a SET have no order of their own.
+        let sum = attributes(rdn).map(|a| hash_attribute(&a)).fold(0, u64::wrapping_add);
+        whole.write_u64(sum);
+    }
+    whole.finish()
+}
+
+fn hash_attribute(attribute: &Attribute<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(attribute.oid);
+    match characters(attribute.tag, attribute.value) {
+        Some(text) => prepare(text).for_each(|c| hasher.write_u32(c.into())),
+        None => hasher.write(attribute.value),
+    }
+    hasher.finish()
 }
 
 /// RFC 4518 2.1: to Unicode. None for what is no string, or not well formed; those are compared byte for byte.
@@ -205,6 +228,7 @@ mod tests {
             let b = name(tag, value);
             assert_eq!(same(&a, &b), is, "{value:?}");
             assert_eq!(canonical(&a) == canonical(&b), is, "{value:?}");
+            assert_eq!(hash(&a) == hash(&b), is, "{value:?}");
         }
         assert!(canonical(&[der::SEQUENCE, 0]).is_empty(), "everything is within the empty name");
     }

@@ -17,6 +17,8 @@ use crate::revocation::Revocation;
 use crate::roots::Roots;
 use rustls_pki_types::{ServerName, UnixTime};
 use search::Search;
+use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
 
 /// What a certificate is to be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +117,8 @@ impl<'a> Options<'a> {
     }
 }
 
+/// Certificates of a plain chain: what is kept of so many needs no heap.
+pub(crate) const PLAIN: usize = 4;
 /// Certificates taken from a peer; what stands beyond is not looked at.
 const MAX_PRESENTED: usize = 128;
 
@@ -122,15 +126,15 @@ const MAX_PRESENTED: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Accepted<'a> {
     leaf: Certificate<'a>,
-    path: Vec<usize>,
-    root: Vec<u8>,
+    path: SmallVec<[usize; PLAIN]>,
+    root: Arc<[u8]>,
     until: i64,
 }
 
 impl<'a> Accepted<'a> {
     /// What was accepted before.
-    pub(crate) fn again(chain: &[&'a [u8]], path: Vec<usize>, root: Vec<u8>, until: i64) -> Option<Self> {
-        Some(Self { leaf: Certificate::parse(chain.first()?).ok()?, path, root, until })
+    pub(crate) fn again(chain: &[&'a [u8]], path: &[usize], root: Arc<[u8]>, until: i64) -> Option<Self> {
+        Some(Self { leaf: Certificate::parse(chain.first()?).ok()?, path: path.into(), root, until })
     }
 
     /// The peer's own certificate.
@@ -146,6 +150,10 @@ impl<'a> Accepted<'a> {
     /// The name of the trusted root that the path ends in, DER.
     pub fn root_der(&self) -> &[u8] {
         &self.root
+    }
+
+    pub(crate) fn shared_root(&self) -> Arc<[u8]> {
+        self.root.clone()
     }
 
     /// The name of the trusted root that the path ends in, for people.
@@ -166,7 +174,7 @@ impl<'a> Accepted<'a> {
 /// # Errors
 /// Every path tried, and what was wrong with it.
 pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> Result<Accepted<'a>, Box<Rejection>> {
-    let mut parsed = Vec::with_capacity(chain.len().min(MAX_PRESENTED));
+    let mut parsed: SmallVec<[_; PLAIN]> = SmallVec::new();
     let mut strays = Vec::new();
     for (index, der) in chain.iter().take(MAX_PRESENTED).enumerate() {
         match Certificate::parse(der) {
@@ -183,7 +191,10 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
     if roots.pins(&leaf) {
         let checked = check::pinned(&leaf, options).and_then(|()| names(&leaf, options));
         return match checked {
-            Ok(()) => Ok(Accepted { leaf, path: vec![0], root: leaf.subject_der().to_vec(), until: leaf.not_after() }),
+            Ok(()) => {
+                let path = smallvec![0];
+                Ok(Accepted { leaf, path, root: leaf.subject_der().into(), until: leaf.not_after() })
+            }
             Err(fault) => Err(Rejection::single(Finding::new(&fault, Place::Presented(0), leaf.subject_der()))),
         };
     }

@@ -1,6 +1,6 @@
 //! Finding a path: depth first, the likeliest issuer first, each signature checked once, all within a budget.
 
-use super::{Options, check, validate};
+use super::{Options, PLAIN, check, validate};
 use crate::certificate::Certificate;
 use crate::constraint::Allowance;
 use crate::form::Role;
@@ -12,6 +12,7 @@ use crate::revocation::status::{self, Terms};
 use crate::revocation::{Check, Scope, Standing, Trouble};
 use crate::roots::{Anchor, Roots};
 use crate::signature::{self, Refusal};
+use smallvec::SmallVec;
 
 /// Signatures checked for one chain, those of revocation lists included. A good chain needs its length; the slowest
 /// kind (RSA 8192, P-521) takes about 0.4 ms.
@@ -42,15 +43,22 @@ enum Signer {
     Anchor(usize),
 }
 
+/// The verdict on the signature of the certificate at a place.
+#[derive(Clone, Copy, Debug)]
+struct Checked {
+    place: usize,
+    signer: Signer,
+    verdict: Result<(), Refusal>,
+}
+
 pub(super) struct Search<'s> {
     roots: &'s Roots,
     certificates: &'s [(usize, Certificate<'s>)],
     pub(super) options: &'s Options<'s>,
     pub(super) budget: Budget,
     /// The path so far, from the leaf up, as places in `certificates`.
-    path: Vec<usize>,
-    /// Signatures that were checked: certificate, signer, verdict.
-    checked: Vec<(usize, Signer, Result<(), Refusal>)>,
+    path: SmallVec<[usize; PLAIN]>,
+    checked: SmallVec<[Checked; PLAIN]>,
     told: Vec<Attempt>,
     untold: usize,
     nesting: u8,
@@ -62,7 +70,7 @@ pub(super) struct Search<'s> {
 /// A path that holds.
 pub(super) struct Found<'s> {
     pub(super) anchor: &'s Anchor,
-    pub(super) path: Vec<usize>,
+    pub(super) path: SmallVec<[usize; PLAIN]>,
     pub(super) until: i64,
 }
 
@@ -86,8 +94,8 @@ impl<'s> Search<'s> {
             certificates,
             options,
             budget,
-            path: Vec::with_capacity(4),
-            checked: Vec::with_capacity(4),
+            path: SmallVec::new(),
+            checked: SmallVec::new(),
             told: Vec::new(),
             untold: 0,
             nesting: 0,
@@ -148,7 +156,8 @@ impl<'s> Search<'s> {
         if let (true, Some(root)) = (self.rules().roots_as_certificates, &root) {
             check::alone(root, Role::Root, self.options).map_err(|fault| (top + 1, fault))?;
         }
-        let path: Vec<&'s Certificate<'s>> = self.path.iter().filter_map(|i| self.certificate(*i)).collect();
+        let path: SmallVec<[&'s Certificate<'s>; PLAIN]> =
+            self.path.iter().filter_map(|i| self.certificate(*i)).collect();
         let mut until = path.iter().map(|c| c.not_after()).min().unwrap_or(i64::MAX);
         if self.rules().roots_as_certificates {
             until = until.min(root.map_or(i64::MAX, |r| r.not_after()));
@@ -179,7 +188,7 @@ impl<'s> Search<'s> {
     /// Tries the presented certificates of the issuer's name, those first that look right.
     fn issuers(&mut self, place: usize, certificate: &'s Certificate<'s>) -> Option<Found<'s>> {
         let now = self.options.now();
-        let mut candidates: Vec<(u8, usize)> = self
+        let mut candidates: SmallVec<[(u8, usize); PLAIN]> = self
             .candidates(certificate)
             .map(|(place, issuer)| {
                 let key = match (certificate.authority_key_id(), issuer.subject_key_id()) {
@@ -192,7 +201,7 @@ impl<'s> Search<'s> {
             })
             .collect();
         candidates.sort_unstable();
-        let mut tried: Vec<&[u8]> = Vec::new();
+        let mut tried: SmallVec<[&[u8]; PLAIN]> = SmallVec::new();
         for (_, above) in candidates {
             if self.is_spent() {
                 return None;
@@ -239,14 +248,14 @@ impl<'s> Search<'s> {
     /// RFC 5280 6.1.3 (a)(1).
     fn signed(&mut self, place: usize, signer: Signer, spki: &[u8]) -> Result<(), Fault<'s>> {
         let Some(certificate) = self.certificate(place) else { return Ok(()) };
-        let known = self.checked.iter().find(|(p, s, _)| *p == place && *s == signer).map(|(_, _, verdict)| *verdict);
+        let known = self.checked.iter().find(|c| c.place == place && c.signer == signer).map(|c| c.verdict);
         let verdict = match known {
             Some(verdict) => verdict,
             None => {
                 self.budget.signatures = self.budget.signatures.saturating_sub(1);
                 let Certificate { signature_algorithm, tbs, signature, .. } = *certificate;
                 let verdict = signature::verify(signature_algorithm, spki, tbs, signature, self.rules());
-                self.checked.push((place, signer, verdict));
+                self.checked.push(Checked { place, signer, verdict });
                 verdict
             }
         };
