@@ -25,6 +25,22 @@ impl Gate {
         inner.1.drain(..).for_each(Waker::wake);
     }
 
+    /// Holds back what comes from now on.
+    ///
+    /// # Panics
+    /// If another thread panicked with the gate in hand.
+    pub fn close(&self) {
+        self.0.lock().expect("a gate").0 = false;
+    }
+
+    /// Whether somebody stands before it.
+    ///
+    /// # Panics
+    /// If another thread panicked with the gate in hand.
+    pub fn is_waited_at(&self) -> bool {
+        !self.0.lock().expect("a gate").1.is_empty()
+    }
+
     async fn pass(self) {
         poll_fn(|cx| {
             let mut inner = self.0.lock().expect("a gate");
