@@ -2,7 +2,8 @@
 
 use crate::output::{self, Style};
 use clasp::trace::{Direction, Observation, Observer, What};
-use clasp::wire::code::ContentType;
+use clasp::wire::code::{ContentType, HandshakeType};
+use clasp::wire::message::HELLO_RETRY_REQUEST_RANDOM;
 use serde::Serialize;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -68,7 +69,7 @@ impl Observer for Recorder {
     fn observe(&self, seen: &Observation<'_>) {
         let push = |direction, what: String, bytes| self.push(seen.at, direction, what, bytes, seen.flight);
         match &seen.what {
-            What::Message { direction, kind, bytes, .. } => push(Some(*direction), kind.to_string(), bytes.len()),
+            What::Message { direction, kind, bytes, .. } => push(Some(*direction), name(*kind, bytes), bytes.len()),
             What::ChangeCipherSpec { direction } => push(Some(*direction), "[ChangeCipherSpec]".into(), 1),
             What::Record { direction, content: ContentType::ApplicationData, plain_len, .. } => {
                 push(Some(*direction), "application data".into(), *plain_len);
@@ -83,6 +84,13 @@ impl Observer for Recorder {
             _ => {}
         }
     }
+}
+
+/// A HelloRetryRequest is a ServerHello in all but its random.
+fn name(kind: HandshakeType, message: &[u8]) -> String {
+    let random = message.get(6..38);
+    let retry = kind == HandshakeType::ServerHello && random == Some(&HELLO_RETRY_REQUEST_RANDOM[..]);
+    if retry { "HelloRetryRequest".into() } else { kind.to_string() }
 }
 
 impl Conversation {

@@ -28,6 +28,10 @@ fn demo_gives_the_figures_of_the_classic_description() {
         assert!(outcome.contains("TCP at 56 ms") && outcome.ends_with(&format!("{ms} ms")), "{outcome}");
     }
     assert_eq!(figures.len(), 7);
+    let events = |n: usize| link[n]["events"].as_array().unwrap().iter();
+    let early = events(5).find(|e| e["what"] == "application data").expect("early data on the timeline");
+    assert_eq!((early["at_ms"].as_f64(), early["direction"].as_str()), (Some(56.0), Some("sent")));
+    assert!(events(6).any(|e| e["what"] == "HelloRetryRequest"));
     assert_eq!(value["loopback"].as_array().unwrap().len(), 10);
 }
 

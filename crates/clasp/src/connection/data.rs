@@ -156,7 +156,7 @@ impl Connection {
         self.wake_sending()
     }
 
-    fn tell_sent_data(&mut self, wire_len: usize, plain_len: usize) {
+    pub(super) fn tell_sent_data(&mut self, wire_len: usize, plain_len: usize) {
         let (direction, level) = (Direction::Sent, self.write_level);
         self.tell(What::Record { direction, level, content: ContentType::ApplicationData, wire_len, plain_len });
     }

@@ -51,7 +51,9 @@ impl Connection {
         }
         let plain = plain.get(..left).unwrap_or(plain);
         if !plain.is_empty() {
+            let before = out.len();
             self.sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], out)?;
+            self.tell_sent_data(out.len() - before, plain.len());
             let early = self.early();
             early.left -= plain.len();
             early.sent.extend_from_slice(plain);
