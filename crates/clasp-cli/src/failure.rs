@@ -70,14 +70,21 @@ impl Failure {
     }
 }
 
+/// The library's advice in the words of the command line.
+fn in_options(hint: &str) -> String {
+    let hint =
+        hint.replace("choose Profile::Rfc5280 for a private authority", "trust its private authority: --ca FILE");
+    clasp::Policy::named()
+        .iter()
+        .fold(hint, |h, (name, _)| h.replace(&format!("Policy::{name}()"), &format!("--policy {name}")))
+}
+
 impl From<clasp::Error> for Failure {
     fn from(error: clasp::Error) -> Self {
         use clasp::error::{Blame, Cause};
         let failure = if error.blame() == Blame::Peer { Self::no(&error) } else { Self::cannot(&error) };
         let hint = match (error.hint_text(), error.cause()) {
-            (Some(hint), _) => clasp::Policy::named().iter().fold(hint.to_string(), |h, (name, _)| {
-                h.replace(&format!("Policy::{name}()"), &format!("--policy {name}"))
-            }),
+            (Some(hint), _) => in_options(hint),
             (None, Cause::Record(clasp::error::RecordError::PlainHttp)) => {
                 "the port speaks plain HTTP: try another port, or http://".into()
             }
