@@ -123,6 +123,9 @@ impl Scenario {
             .early_data(self.early_data)
             .grease(false)
             .clock(clock);
+        if self.before == 0 {
+            client = client.no_sessions();
+        }
         if self.client_certificate {
             server = server.client_auth(ClientAuth::Require(Arc::new(WebPki::clients(authority().roots()))));
             client = client.identity(Arc::new(Arc::new(CLIENT.identity())));
@@ -132,13 +135,18 @@ impl Scenario {
 
     /// The two sides as they stand before the conversation, the same each time: a side that is played with must say what
     /// it said in the honest one.
-    fn fresh(&self) -> Sides {
+    fn fresh(&self, kept: &mut Option<Sides>) -> Sides {
         reseed(8_446);
-        let sides = self.sides();
-        for _ in 0..self.before {
-            honest(&sides, self.version == ProtocolVersion::Tls12);
+        // Without a session before, a side remembers nothing.
+        if let Some(sides) = kept.as_ref().filter(|_| self.before == 0) {
+            return sides.clone();
         }
-        sides
+        let sides = kept.insert(self.sides());
+        for _ in 0..self.before {
+            honest(sides, self.version == ProtocolVersion::Tls12);
+        }
+        reseed(8_446);
+        sides.clone()
     }
 
     fn may_come(&self, honest: Unit, kind: H) -> bool {
@@ -148,6 +156,7 @@ impl Scenario {
     }
 }
 
+#[derive(Clone)]
 struct Sides {
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
@@ -258,10 +267,11 @@ fn smack_every_wrong_message_at_every_wait_is_unexpected() {
     let mut pairs = 0;
     for scenario in SCENARIOS {
         let tls12 = scenario.version == ProtocolVersion::Tls12;
-        let said = honest(&scenario.fresh(), tls12);
+        let mut kept = None;
+        let said = honest(&scenario.fresh(&mut kept), tls12);
         for (to_client, said) in [true, false].into_iter().zip(&said) {
             for (wait, (unit, _)) in said.iter().enumerate() {
-                let done = play(&scenario.fresh(), to_client, &said[..wait]).facts().is_some();
+                let done = play(&scenario.fresh(&mut kept), to_client, &said[..wait]).facts().is_some();
                 let mut wrong: Vec<(String, Vec<u8>)> = ALPHABET
                     .into_iter()
                     // After the handshake of TLS 1.3: KeyUpdate, and tickets to a client.
@@ -276,7 +286,7 @@ fn smack_every_wrong_message_at_every_wait_is_unexpected() {
                     wrong.push(("ChangeCipherSpec".into(), record(unit.wrap, 20, &[1])));
                 }
                 for (name, bytes) in wrong {
-                    let mut connection = play(&scenario.fresh(), to_client, &said[..wait]);
+                    let mut connection = play(&scenario.fresh(&mut kept), to_client, &said[..wait]);
                     let whom = if to_client { "client" } else { "server" };
                     let place = format!("{}, {whom}, {name} where {unit:?} is due", scenario.name);
                     let refused = connection.receive(&mut bytes.clone(), &mut Vec::new()).map(drop);
