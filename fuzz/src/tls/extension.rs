@@ -24,7 +24,7 @@ const KINDS: &[Kind] = &[
     |e| again(e, extension::record_size_limit(e), |limit, w| w.extension(e.typ, |w| w.u16(limit))),
     |e| again(e, extension::supported_versions(e), |list, w| early::write_versions(list.iter(), w)),
     |e| again(e, extension::renegotiation_info(e), |info, w| w.extension(e.typ, |w| w.vec8(|w| w.bytes(info)))),
-    |e| again(e, key_share::client(e), |list, w| key_share::write_client(&list.iter().collect::<Vec<_>>(), w)),
+    |e| again(e, key_share::client(e), |list, w| key_share::write_client(list.iter(), w)),
     |e| again(e, key_share::server(e), key_share::write_server),
     |e| again(e, key_share::retry(e), key_share::write_retry),
     |e| {

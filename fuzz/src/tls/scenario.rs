@@ -142,7 +142,10 @@ impl Maker {
             "tls 1.3, everything asked for",
             self.client().alpn([b"h2", b"h3"]).request_timestamps(true).certificate_compression(compression),
             self.server(
-                identity(data::ED25519).with_ocsp(vec![0x30, 3, 10, 1, 6]).with_timestamps(vec![0, 4, 0, 2, 1, 1]),
+                identity(data::ED25519)
+                    .with_ocsp(vec![0x30, 3, 10, 1, 6])
+                    .with_timestamps(vec![0, 4, 0, 2, 1, 1])
+                    .expect("a list"),
             )
             .alpn([b"h2"])
             .tickets(self.tickets())
@@ -206,7 +209,10 @@ impl Maker {
                     .request_timestamps(true)
                     .identity(Arc::new(Arc::new(identity(data::ED25519)))),
                 self.server(
-                    identity(data::P256).with_ocsp(vec![0x30, 3, 10, 1, 6]).with_timestamps(vec![0, 4, 0, 2, 1, 1]),
+                    identity(data::P256)
+                        .with_ocsp(vec![0x30, 3, 10, 1, 6])
+                        .with_timestamps(vec![0, 4, 0, 2, 1, 1])
+                        .expect("a list"),
                 )
                 .alpn([b"http/1.1"])
                 .tickets(self.tickets())
