@@ -58,6 +58,7 @@ pub struct ClientConfig {
     pub(crate) verify_again: bool,
     pub(crate) max_record: Option<usize>,
     pub(crate) ignore_renegotiation: bool,
+    pub(crate) post_handshake_auth: bool,
 }
 
 /// Builds a [`ClientConfig`]; the trust decision is the one thing that has no default.
@@ -114,6 +115,7 @@ impl ClientConfig {
             verify_again: false,
             max_record: None,
             ignore_renegotiation: false,
+            post_handshake_auth: false,
         };
         ClientBuilder { config, stage: PhantomData }
     }
@@ -419,6 +421,14 @@ impl ClientBuilder<Ready> {
     #[must_use]
     pub fn ignore_renegotiation(mut self, yes: bool) -> Self {
         self.config.ignore_renegotiation = yes;
+        self
+    }
+
+    /// Whether a TLS 1.3 server may ask for this client's certificate after the handshake too (RFC 9846 4.6.2); off by
+    /// default. The identity is then chosen for each request anew, X.509 alone.
+    #[must_use]
+    pub fn post_handshake_auth(mut self, yes: bool) -> Self {
+        self.config.post_handshake_auth = yes;
         self
     }
 

@@ -51,6 +51,7 @@ pub struct ServerConfig {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) admission: Option<Arc<dyn Admission>>,
     pub(crate) client_auth: Option<ClientAuth>,
+    pub(crate) post_handshake_auth: Option<ClientAuth>,
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) tickets: Option<Arc<dyn TicketSealer>>,
     pub(crate) sessions: Option<Arc<dyn ServerSessions>>,
@@ -111,6 +112,7 @@ impl ServerConfig {
             resolver: Arc::new(Identities::default()),
             admission: None,
             client_auth: None,
+            post_handshake_auth: None,
             alpn: Vec::new(),
             tickets: None,
             sessions: Some(Arc::new(ServerSessionCache::new(SESSION_BYTES))),
@@ -186,6 +188,14 @@ impl ServerBuilder<Ready> {
     #[must_use]
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.config.client_auth = Some(auth);
+        self
+    }
+
+    /// Lets connections ask for a certificate after the handshake
+    /// ([`request_certificate`](Connection::request_certificate)), of TLS 1.3 clients that offer it (RFC 9846 4.6.2).
+    #[must_use]
+    pub fn post_handshake_auth(mut self, auth: ClientAuth) -> Self {
+        self.config.post_handshake_auth = Some(auth);
         self
     }
 

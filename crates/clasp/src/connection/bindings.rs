@@ -40,7 +40,7 @@ impl Done {
                 randoms[32..].copy_from_slice(&server_random);
                 Kept::Tls12 { hash, master, randoms, first_finished }
             }
-            Secrets::Tls13 { kept, tickets } => Kept::Tls13 { kept, tickets },
+            Secrets::Tls13 { kept, tickets, .. } => Kept::Tls13 { kept, tickets },
         };
         Self { facts: Arc::new(established.facts), kept }
     }

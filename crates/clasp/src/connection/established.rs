@@ -1,4 +1,5 @@
-//! Messages after a TLS 1.3 handshake: tickets and key updates. Events, not a conversation. RFC 9846 4.6.
+//! Messages after a TLS 1.3 handshake: tickets and key updates. Events, not a conversation; what a client proves after
+//! the handshake is one, in `post_auth.rs`. RFC 9846 4.6.
 
 use super::Connection;
 use super::bindings::Kept;
@@ -20,9 +21,16 @@ const MAX_LIFETIME: u32 = 7 * 24 * 3600;
 impl Connection {
     /// One message; `last` says that nothing stands behind it in its record.
     pub(super) fn after_handshake(&mut self, kind: HandshakeType, message: Vec<u8>, last: bool) -> Result<()> {
+        if self.post_auth.as_ref().is_some_and(|post| post.is_checking()) {
+            return self.certificate_came(kind, message);
+        }
         match kind {
             HandshakeType::NewSessionTicket if !self.server => self.keep_ticket(message),
             HandshakeType::KeyUpdate => self.peer_updated(message, last),
+            HandshakeType::CertificateRequest if !self.server => self.certificate_requested(message),
+            HandshakeType::Certificate | HandshakeType::CompressedCertificate if self.server => {
+                self.certificate_came(kind, message)
+            }
             _ => Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data")),
         }
     }

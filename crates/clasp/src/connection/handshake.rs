@@ -6,6 +6,7 @@ use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
 use crate::handshake::link::{Link, Operation, Shared, Waiting, lock};
+use crate::handshake::transcript::Transcript;
 use crate::record::Sealer;
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::{ContentType, HandshakeType, ProtocolVersion};
@@ -15,11 +16,11 @@ use core::task::{Context, Poll};
 use std::io::IoSlice;
 use std::sync::{Arc, Mutex};
 
-type Flow = Pin<Box<dyn Future<Output = Result<Established>> + Send>>;
+type Flow<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
-/// A handshake that is going on.
-pub(super) struct Live {
-    flow: Flow,
+/// A handshake that is going on, or what may follow it.
+pub(super) struct Live<T = Established> {
+    flow: Flow<T>,
     shared: Arc<Mutex<Shared>>,
     /// Which conversation, for errors.
     pub(super) phase: &'static str,
@@ -27,11 +28,24 @@ pub(super) struct Live {
     pub(super) last_sent: Option<HandshakeType>,
 }
 
-impl Live {
-    pub(super) fn new(phase: &'static str, flow: impl FnOnce(Link) -> Flow) -> Self {
+impl<T> Live<T> {
+    pub(super) fn new(phase: &'static str, flow: impl FnOnce(Link) -> Flow<T>) -> Self {
+        Self::with_transcript(phase, Transcript::new(), flow)
+    }
+
+    /// Goes on from a conversation that there was.
+    pub(super) fn with_transcript(
+        phase: &'static str,
+        transcript: Transcript,
+        flow: impl FnOnce(Link) -> Flow<T>,
+    ) -> Self {
         let shared = Arc::new(Mutex::new(Shared::default()));
         overwrite_stack();
-        Self { flow: flow(Link::new(shared.clone())), shared, phase, last_sent: None }
+        Self { flow: flow(Link::new(shared.clone(), transcript)), shared, phase, last_sent: None }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        self.flow.as_mut().poll(cx)
     }
 
     /// Delivers the payload of a handshake record; `tell` hears of every message that is now whole.
@@ -51,7 +65,7 @@ impl Live {
     }
 
     /// Whether the conversation has taken all that came.
-    fn has_taken_all(&self) -> bool {
+    pub(super) fn has_taken_all(&self) -> bool {
         let shared = lock(&self.shared);
         shared.inbox.is_empty() && !shared.change_cipher_spec
     }
@@ -61,7 +75,7 @@ impl Live {
     }
 
     /// What the conversation asked for, and the messages it is to send.
-    fn take_operations(&self) -> (Vec<Operation>, Vec<u8>) {
+    pub(super) fn take_operations(&self) -> (Vec<Operation>, Vec<u8>) {
         let mut shared = lock(&self.shared);
         (core::mem::take(&mut shared.operations), core::mem::take(&mut shared.flight))
     }
@@ -99,8 +113,8 @@ impl<'a> Flight<'a> {
 impl Connection {
     /// Polls the conversation and applies, in order, what it asked for.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
-        let Some(live) = &mut self.live else { return Ok(()) };
-        let outcome = live.flow.as_mut().poll(cx);
+        let Some(live) = &mut self.live else { return self.drive_post_auth(cx, out) };
+        let outcome = live.poll(cx);
         let (mut operations, mut flight) = live.take_operations();
         self.apply(&mut operations, &flight, out)?;
         flight.clear();
@@ -129,10 +143,12 @@ impl Connection {
         }
     }
 
-    fn establish(&mut self, established: Established) -> Result<()> {
+    fn establish(&mut self, mut established: Established) -> Result<()> {
         if self.live.take().is_some_and(|live| !live.has_taken_all()) {
             return Err(PeerError::DataAtKeyChange.into());
         }
+        let transcript = established.secrets.take_transcript();
+        self.post_auth = self.post_auth.take().and_then(|post| post.begin(transcript));
         self.done = Some(Done::new(established));
         self.settle_early();
         self.tell(What::Established);
@@ -207,7 +223,7 @@ impl Connection {
         Ok(())
     }
 
-    fn tell_sent(&mut self, bytes: &[u8]) {
+    pub(super) fn tell_sent(&mut self, bytes: &[u8]) {
         let kind = HandshakeType(bytes.first().copied().unwrap_or(0));
         if let Some(live) = &mut self.live {
             live.last_sent = Some(kind);

@@ -7,6 +7,7 @@ mod established;
 mod facts;
 mod handshake;
 mod peer;
+mod post_auth;
 mod rest;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
@@ -26,6 +27,7 @@ use core::ops::Range;
 use core::task::{Context, Waker};
 use early::Early;
 use handshake::Live;
+use post_auth::PostAuth;
 use rustls_pki_types::ServerName;
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -80,6 +82,7 @@ pub struct Connection {
     write_level: Level,
     leave: Leave,
     early: Option<Box<Early>>,
+    post_auth: Option<Box<PostAuth>>,
     compatibility_ccs: u8,
     /// KeyUpdates of TLS 1.3, or requests of TLS 1.2 to renegotiate, without data between.
     key_updates: u8,
@@ -111,17 +114,19 @@ impl Connection {
         let config = config.clone();
         let (observer, clock) = (config.observer.clone(), config.clock.clone());
         let leave = if config.ignore_renegotiation { Leave::IgnoreRenegotiation } else { Leave::Nothing };
+        let post_auth = PostAuth::client(&config);
         let live = Live::new("client", |link| Box::pin(crate::handshake::client(link, config, name)));
-        Ok(Self { leave, ..Self::new(false, live, observer.map(Tracer::new), clock) })
+        Ok(Self { leave, post_auth, ..Self::new(false, live, observer.map(Tracer::new), clock) })
     }
 
     pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {
         let asks_nobody = config.client_auth.is_none();
         let config = config.clone();
         let (observer, clock) = (config.observer.clone(), config.clock.clone());
+        let post_auth = PostAuth::server(&config);
         let live = Live::new("server", |link| Box::pin(crate::handshake::server(link, config)));
         let leave = if asks_nobody { Leave::HalfRtt } else { Leave::Nothing };
-        Self { leave, ..Self::new(true, live, observer.map(Tracer::new), clock) }
+        Self { leave, post_auth, ..Self::new(true, live, observer.map(Tracer::new), clock) }
     }
 
     fn new(server: bool, live: Live, tracer: Option<Tracer>, clock: Arc<dyn Clock>) -> Self {
@@ -145,6 +150,7 @@ impl Connection {
             write_level: Level::Plain,
             leave: Leave::Nothing,
             early: None,
+            post_auth: None,
             compatibility_ccs: 0,
             key_updates: 0,
             tickets_seen: 0,
@@ -268,7 +274,8 @@ impl Connection {
     }
 
     fn take_data(&mut self, range: Range<usize>) -> Result<Taken> {
-        if self.live.is_some() && self.read_level != Level::Early {
+        let checking = self.post_auth.as_ref().is_some_and(|post| post.is_checking());
+        if checking || self.live.is_some() && self.read_level != Level::Early {
             return Err(PeerError::UnexpectedApplicationData.into());
         }
         if self.live.is_some() {
@@ -321,7 +328,7 @@ impl Connection {
         }
         // An idle connection holds no buffer.
         self.joiner = Some(joiner).filter(|joiner| !joiner.is_empty());
-        Ok(())
+        self.drive_post_auth(&mut Context::from_waker(Waker::noop()), out)
     }
 
     /// After a TLS 1.2 handshake the peer can only ask for another, which is refused (RFC 5746 4.5), or passed over if
@@ -483,7 +490,11 @@ impl Connection {
 
     /// What the handshake waits for.
     pub fn waiting(&self) -> Waiting {
-        self.live.as_ref().map_or(Waiting::Nothing, |live| live.waiting())
+        match (&self.live, &self.post_auth) {
+            (Some(live), _) => live.waiting(),
+            (None, Some(post)) => post.waiting(),
+            (None, None) => Waiting::Nothing,
+        }
     }
 
     fn waits_outside(&self) -> bool {

@@ -1,8 +1,11 @@
 //! What a peer can do with keys in hand: the test seals what no API of ours would send.
 
 use super::*;
+use crate::config::{ClientBuilder, DangerousAcceptAnyone, Ready, ServerBuilder};
+use crate::connection::bindings::Kept;
+use crate::keys::schedule13::TrafficKeys;
 use crate::wire::code::ProtocolVersion;
-use crate::{ClientConfig, Identity, Policy, Roots, ServerConfig};
+use crate::{ClientAuth, ClientConfig, Identity, Policy, Roots, ServerConfig};
 
 fn pair() -> (Connection, Connection) {
     pair_of(ProtocolVersion::Tls12)
@@ -13,6 +16,24 @@ fn pair_of(version: ProtocolVersion) -> (Connection, Connection) {
 }
 
 fn pair_with(version: ProtocolVersion, ignore_renegotiation: bool) -> (Connection, Connection) {
+    pair_by(version, |client, _| client.ignore_renegotiation(ignore_renegotiation), |server| server)
+}
+
+/// A pair whose client may be asked for its certificate, the server's own, after the handshake.
+fn post_auth_pair() -> (Connection, Connection) {
+    let auth = ClientAuth::Require(Arc::new(DangerousAcceptAnyone));
+    pair_by(
+        ProtocolVersion::Tls13,
+        |client, identity| client.identity(Arc::new(identity)).post_handshake_auth(true),
+        |server| server.post_handshake_auth(auth),
+    )
+}
+
+fn pair_by(
+    version: ProtocolVersion,
+    change_client: impl FnOnce(ClientBuilder<Ready>, Arc<Identity>) -> ClientBuilder<Ready>,
+    change_server: impl FnOnce(ServerBuilder<Ready>) -> ServerBuilder<Ready>,
+) -> (Connection, Connection) {
     let policy = Policy::default().with_versions([version]);
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap();
@@ -20,10 +41,10 @@ fn pair_with(version: ProtocolVersion, ignore_renegotiation: bool) -> (Connectio
     let der = params.self_signed(&key).unwrap().der().to_vec();
     let mut roots = Roots::empty();
     roots.add_der(&der).unwrap();
-    let identity = Identity::from_der(vec![der], &key.serialize_der()).unwrap();
-    let server = ServerConfig::builder().identity(identity).policy(policy.clone()).build().unwrap();
+    let identity = || Identity::from_der(vec![der.clone()], &key.serialize_der()).unwrap();
+    let server = change_server(ServerConfig::builder().identity(identity()).policy(policy.clone())).build().unwrap();
     let client = ClientConfig::builder().trust(Arc::new(roots)).policy(policy);
-    let client = client.ignore_renegotiation(ignore_renegotiation).build().unwrap();
+    let client = change_client(client, Arc::new(identity())).build().unwrap();
     let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
     let mut server = server.accept();
     let (mut up, mut down) = (Vec::new(), Vec::new());
@@ -230,4 +251,49 @@ fn tls13_records_hide_their_type_and_length() {
     assert!(lengths.iter().all(|n| *n == lengths[0]), "{lengths:?}");
     let mut empty = sealed(&mut client, ContentType::Handshake, &[]);
     assert!(server.receive(&mut empty, &mut Vec::new()).is_err(), "an empty handshake record");
+}
+
+/// RFC 9846 4.6.2: an answer that nobody asked for, one to another question, one that others interrupt, and one under
+/// other keys are all refused.
+#[test]
+fn post_handshake_answers_belong_to_their_question() {
+    let ask = |client: &mut Connection, server: &mut Connection| {
+        let mut down = Vec::new();
+        server.request_certificate(&mut down).unwrap();
+        let mut up = Vec::new();
+        client.receive(&mut down, &mut up).unwrap();
+        up
+    };
+    let refused = |server: &mut Connection, mut up: Vec<u8>| server.receive(&mut up, &mut Vec::new()).unwrap_err();
+    let other_context = [11, 0, 0, 5, 1, 9, 0, 0, 0];
+
+    let (mut client, mut server) = post_auth_pair();
+    let unasked = sealed(&mut client, ContentType::Handshake, &other_context);
+    assert_eq!(refused(&mut server, unasked).cause(), &Cause::Peer(PeerError::UnexpectedMessage));
+
+    let (mut client, mut server) = post_auth_pair();
+    server.request_certificate(&mut Vec::new()).unwrap();
+    let other = sealed(&mut client, ContentType::Handshake, &other_context);
+    assert_eq!(refused(&mut server, other).cause(), &Cause::Peer(PeerError::BadRequestContext));
+
+    // The keys of the records are the same, the secret that Finished is under is not.
+    let (mut client, mut server) = post_auth_pair();
+    let Some(Kept::Tls13 { kept, .. }) = client.done.as_mut().map(|d| &mut d.kept) else { panic!("TLS 1.3") };
+    kept.update(false, &mut TrafficKeys::default());
+    let answer = ask(&mut client, &mut server);
+    assert_eq!(refused(&mut server, answer).cause(), &Cause::Peer(PeerError::BadFinished));
+
+    let (mut client, mut server) = post_auth_pair();
+    let mut answer = ask(&mut client, &mut server);
+    server.receive(&mut answer, &mut Vec::new()).unwrap();
+    assert!(!server.certificate_is_due());
+    let again = sealed(&mut client, ContentType::Handshake, &[20, 0, 0, 0]);
+    assert_eq!(refused(&mut server, again).cause(), &Cause::Peer(PeerError::UnexpectedMessage), "a second Finished");
+
+    // A client answers every request, and does not keep more of them than a few.
+    let (mut client, mut server) = post_auth_pair();
+    let flood = [13, 0, 0, 11, 0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3].repeat(limits::MAX_CERTIFICATE_REQUESTS + 1);
+    let mut flood = sealed(&mut server, ContentType::Handshake, &flood);
+    let error = client.receive(&mut flood, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::TooManyMessages));
 }

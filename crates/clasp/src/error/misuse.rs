@@ -24,6 +24,7 @@ family! {
         ChannelBindingUnsafe => InternalError, "RFC 7627 1 (triple handshake)", "this channel binding is not unique on this connection";
         EarlyDataUnavailable => InternalError, "RFC 9846 2.3", "early data cannot be sent on this connection";
         OldVersionForThis => InternalError, "API", "this needs TLS 1.3";
+        PostHandshakeAuthUnavailable => InternalError, "RFC 9846 4.6.2", "this connection cannot ask for a certificate now";
         BufferTooSmall => InternalError, "API", "the buffer is too small for a record";
     }
 }

@@ -158,7 +158,8 @@ pub(super) async fn client(
     let early_exporter = (early == EarlyData::Accepted).then_some(Also::EarlyExporter);
     let also: Vec<Also> = resumption.into_iter().chain(early_exporter).collect();
     let kept = vault.keep(Side::Client, suite, &also);
-    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets } })
+    let transcript = config.post_handshake_auth.then(|| link.transcript.fork());
+    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets, transcript } })
 }
 
 /// HelloRetryRequest: RFC 9846 4.1.4. It must change something, and only what it may.
@@ -416,7 +417,11 @@ async fn recv_server_proof(
 }
 
 /// Our Certificate and CertificateVerify, if the server asked: RFC 9846 4.4.2, 4.4.3. Gives whether there was one.
-async fn send_client_proof(link: &mut Link, config: &ClientConfig, request: &CertificateRequestFacts) -> Result<bool> {
+pub(super) async fn send_client_proof(
+    link: &mut Link,
+    config: &ClientConfig,
+    request: &CertificateRequestFacts,
+) -> Result<bool> {
     let identity: Option<Arc<Identity>> = match &config.identity {
         Some(chooser) => link.outside("client identity", chooser.choose(request)).await?,
         None => None,

@@ -141,6 +141,12 @@ pub(super) fn authorities(auth: &ClientAuth) -> Vec<Vec<u8>> {
     if authorities.len() > MAX_AUTHORITIES { Vec::new() } else { authorities }
 }
 
+/// Reads a CertificateRequest that comes after the handshake: RFC 9846 4.6.2. Its context is the server's to choose.
+pub(crate) fn read_post_request(view: &CertificateRequest13View<'_>) -> Result<CertificateRequestFacts> {
+    let facts = read_request(view, view.context)?;
+    Ok(CertificateRequestFacts { certificate_type: Some(CertificateType::X509), ..facts })
+}
+
 /// Reads a TLS 1.3 CertificateRequest: RFC 9846 4.3.2. What it asks beyond that is not looked at.
 pub(super) fn read_request(view: &CertificateRequest13View<'_>, context: &[u8]) -> Result<CertificateRequestFacts> {
     if view.context != context {

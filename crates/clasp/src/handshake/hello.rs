@@ -37,6 +37,7 @@ pub(crate) struct ClientOffer {
     pub(crate) psks: Option<ClientPsks>,
     pub(crate) psk_modes: Option<Vec<u8>>,
     pub(crate) early_data: bool,
+    pub(crate) post_handshake_auth: bool,
     pub(crate) compression: Vec<CompressionAlgorithm>,
     pub(crate) null_compression_only: bool,
     /// The kinds of certificate the client takes, and those it can show; absent means X.509.
@@ -168,6 +169,10 @@ impl ClientOffer {
             ExtensionType::EarlyData => {
                 extension::empty(e, "early_data")?;
                 self.early_data = true;
+            }
+            ExtensionType::PostHandshakeAuth => {
+                extension::empty(e, "post_handshake_auth")?;
+                self.post_handshake_auth = true;
             }
             ExtensionType::ServerCertificateType => self.server_types = Some(types(e)?),
             ExtensionType::ClientCertificateType => self.client_types = Some(types(e)?),

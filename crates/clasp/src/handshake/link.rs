@@ -109,8 +109,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Mutex<Shared>>) -> Self {
-        Self { shared, transcript: Transcript::new(), spare: Vec::new() }
+    pub(crate) fn new(shared: Arc<Mutex<Shared>>, transcript: Transcript) -> Self {
+        Self { shared, transcript, spare: Vec::new() }
     }
 
     fn push(&self, operation: Operation) {

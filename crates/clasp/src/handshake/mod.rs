@@ -11,14 +11,17 @@ mod key_exchange;
 pub(crate) mod link;
 mod negotiate;
 mod offer;
+pub(crate) mod post_auth;
 mod proof;
 mod server;
 mod server12;
 mod server13;
-mod transcript;
+pub(crate) mod transcript;
 
 pub(crate) use client::client;
+pub(crate) use credential::read_post_request;
 pub(crate) use server::server;
+pub(crate) use server13::write_request;
 
 use crate::config::suite::Suite13;
 use crate::connection::Facts;
@@ -56,7 +59,19 @@ pub(crate) enum Secrets {
         kept: Kept13,
         /// Where a client keeps the tickets that come.
         tickets: Option<Arc<dyn ClientSessions>>,
+        /// The conversation, where the client may be asked for a certificate later.
+        transcript: Option<transcript::Transcript>,
     },
+}
+
+impl Secrets {
+    /// The conversation, if it is kept.
+    pub(crate) fn take_transcript(&mut self) -> Option<transcript::Transcript> {
+        match self {
+            Self::Tls12 { .. } => None,
+            Self::Tls13 { transcript, .. } => transcript.take(),
+        }
+    }
 }
 
 /// Sends Finished of TLS 1.3: RFC 9846 4.4.4.

@@ -333,6 +333,9 @@ impl Offered {
         if !config.compression.is_empty() {
             certificate::write_compression(compression::algorithms(&config.compression), w);
         }
+        if config.post_handshake_auth {
+            w.extension(ExtensionType::PostHandshakeAuth, |_| ());
+        }
         if let Some(cookie) = &self.cookie {
             early::write_cookie(cookie, w);
         }

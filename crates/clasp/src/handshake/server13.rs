@@ -145,7 +145,7 @@ pub(super) async fn server(
     // 4.4.2, 4.4.3, 4.4.4
     if let Some(auth) = asks_client {
         facts.peer_type = client_type.unwrap_or(CertificateType::X509);
-        recv_client_proof(link, config, auth, &mut facts).await?;
+        recv_client_proof(link, config, auth, &[], &mut facts).await?;
     }
     recv_finished13(link, &vault, Side::Client).await?;
     install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
@@ -157,7 +157,9 @@ pub(super) async fn server(
     }
     let also: &[Also] = if early == EarlyData::Accepted { &[Also::EarlyExporter] } else { &[] };
     let kept = vault.keep(Side::Server, suite, also);
-    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None } })
+    let may_ask_later = offer.post_handshake_auth && config.post_handshake_auth.is_some();
+    let transcript = may_ask_later.then(|| link.transcript.fork());
+    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None, transcript } })
 }
 
 /// A session's client is shown to the verifier again, where the configuration wants that, before it is answered.
@@ -402,9 +404,19 @@ fn send_encrypted_extensions(
 
 /// CertificateRequest: RFC 9846 4.3.2.
 fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
-    let authorities = credential::authorities(auth);
     let mut block = Vec::new();
-    let w = &mut Writer::new(&mut block);
+    write_request(config, auth, &mut block)?;
+    link.send(HandshakeType::CertificateRequest, |w| {
+        w.u8(0);
+        w.vec16(|w| w.bytes(&block));
+    });
+    Ok(())
+}
+
+/// What a CertificateRequest asks for: the block of its extensions.
+pub(crate) fn write_request(config: &ServerConfig, auth: &ClientAuth, block: &mut Vec<u8>) -> Result<()> {
+    let authorities = credential::authorities(auth);
+    let w = &mut Writer::new(block);
     let schemes = config.policy.schemes.iter().map(|s| s.0);
     extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
     if !authorities.is_empty() {
@@ -413,12 +425,7 @@ fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Re
     if !config.compression.is_empty() {
         certificate::write_compression(compression::algorithms(&config.compression), w);
     }
-    write_grease(config, w)?;
-    link.send(HandshakeType::CertificateRequest, |w| {
-        w.u8(0);
-        w.vec16(|w| w.bytes(&block));
-    });
-    Ok(())
+    write_grease(config, w)
 }
 
 /// An extension that means nothing, where the configuration wants that: RFC 8701 4.
@@ -468,8 +475,14 @@ async fn send_proof(
 }
 
 /// The client's Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
-async fn recv_client_proof(link: &mut Link, config: &ServerConfig, auth: &ClientAuth, facts: &mut Facts) -> Result<()> {
-    let presented = credential::recv_chain13(link, &config.compression, &[], |_| false).await?;
+pub(super) async fn recv_client_proof(
+    link: &mut Link,
+    config: &ServerConfig,
+    auth: &ClientAuth,
+    context: &[u8],
+    facts: &mut Facts,
+) -> Result<()> {
+    let presented = credential::recv_chain13(link, &config.compression, context, |_| false).await?;
     if presented.chain.is_empty() {
         return match auth {
             ClientAuth::Request(_) => Ok(()),

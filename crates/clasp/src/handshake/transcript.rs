@@ -62,6 +62,11 @@ impl Transcript {
         &self.bytes
     }
 
+    /// The conversation so far, to go on from without changing this one. The messages themselves stay behind.
+    pub(crate) fn fork(&self) -> Self {
+        Self { bytes: Vec::new(), keep: false, context: self.context.as_ref().map(|context| context.fork()) }
+    }
+
     /// The hash of the conversation as it would be with these messages behind it.
     pub(crate) fn hash_with(&self, messages: &[&[u8]]) -> Digest {
         self.context.as_ref().map_or(Digest::empty(), |context| {

@@ -332,6 +332,14 @@ impl Kept13 {
         self.aead
     }
 
+    /// Finished.verify_data of post-handshake authentication, under the traffic secret of the moment: RFC 9846 4.4, 4.6.2.
+    pub(crate) fn verify_data(&self, reading: bool, transcript: &[u8]) -> Digest {
+        let mut key = Slot::default();
+        let base = self.secret(if reading { READ } else { WRITE });
+        expand_label(self.hash, base, b"finished", &[], key.get_mut(self.hash));
+        finished_mac(self.hash, key.get(self.hash), transcript)
+    }
+
     /// Keying material: RFC 9846 7.5.
     pub(crate) fn export(&self, label: &[u8], context: &[u8], out: &mut [u8]) {
         export(self.hash, self.secret(EXPORTER), label, context, out);

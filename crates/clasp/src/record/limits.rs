@@ -26,3 +26,5 @@ pub const MAX_KEY_UPDATES: u8 = 32;
 pub const MAX_TICKETS: u8 = 32;
 /// HelloRequests without data between that are passed over, where they are.
 pub const MAX_HELLO_REQUESTS: u8 = 32;
+/// Requests for a client certificate after the handshake that wait for their answers.
+pub const MAX_CERTIFICATE_REQUESTS: usize = 4;

@@ -1,0 +1,248 @@
+//! The connection's part of client authentication after the handshake: RFC 9846 4.6.2.
+
+use super::bindings::Kept;
+use super::handshake::Live;
+use super::{Connection, Facts};
+use crate::config::{ClientAuth, ClientConfig, ServerConfig};
+use crate::error::{Error, Misuse, Outside, PeerError, Result};
+use crate::handshake::link::{Operation, Waiting};
+use crate::handshake::post_auth::{self, Checked as Answer, Proven};
+use crate::handshake::transcript::Transcript;
+use crate::handshake::{read_post_request, write_request};
+use crate::keys::schedule13::{Kept13, same_mac};
+use crate::record::limits;
+use crate::trace::What;
+use crate::wire::code::{ContentType, HandshakeType};
+use crate::wire::message::{self, CertificateRequest13, Checked};
+use core::task::{Context, Poll};
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::sync::Arc;
+
+/// What a connection keeps whose sides both do this.
+pub(super) struct PostAuth {
+    role: Role,
+    /// The conversation up to the client's Finished; none before it is there.
+    transcript: Option<Transcript>,
+}
+
+enum Role {
+    Client { config: Arc<ClientConfig>, requests: VecDeque<Vec<u8>>, proving: Option<Live<Proven>> },
+    Server { config: Arc<ServerConfig>, auth: ClientAuth, asked: Option<Asked>, checking: Option<Live<Answer>> },
+}
+
+/// A request that is out.
+struct Asked {
+    context: Vec<u8>,
+    transcript: Transcript,
+}
+
+/// Bytes of a request's context: no two on one connection are the same.
+const CONTEXT_LEN: usize = 16;
+
+impl PostAuth {
+    pub(super) fn client(config: &Arc<ClientConfig>) -> Option<Box<Self>> {
+        let role = Role::Client { config: config.clone(), requests: VecDeque::new(), proving: None };
+        config.post_handshake_auth.then(|| Box::new(Self { role, transcript: None }))
+    }
+
+    pub(super) fn server(config: &Arc<ServerConfig>) -> Option<Box<Self>> {
+        let auth = config.post_handshake_auth.clone()?;
+        let role = Role::Server { config: config.clone(), auth, asked: None, checking: None };
+        Some(Box::new(Self { role, transcript: None }))
+    }
+
+    /// The handshake is done; it settled whether this is on.
+    pub(super) fn begin(self: Box<Self>, transcript: Option<Transcript>) -> Option<Box<Self>> {
+        transcript.map(|transcript| Box::new(Self { role: self.role, transcript: Some(transcript) }))
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        match &self.role {
+            Role::Client { proving: Some(live), .. } => live.waiting(),
+            Role::Server { checking: Some(live), .. } => live.waiting(),
+            _ => Waiting::Nothing,
+        }
+    }
+
+    /// Whether the client is in the middle of its answer, whose messages follow one another.
+    pub(super) fn is_checking(&self) -> bool {
+        matches!(self.role, Role::Server { checking: Some(_), .. })
+    }
+}
+
+impl Connection {
+    /// Server: asks the client for a certificate now (TLS 1.3), where the configuration has
+    /// [`post_handshake_auth`](crate::config::ServerBuilder::post_handshake_auth) and the client offered it. The answer
+    /// shows in [`facts`](Self::facts); [`certificate_is_due`](Self::certificate_is_due) says whether it is still out.
+    ///
+    /// # Errors
+    /// If the handshake is not done, the client or the configuration does not do this, or an answer is still out.
+    pub fn request_certificate(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        self.check_failed()?;
+        if self.closed {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        if self.done.is_none() {
+            return Err(Misuse::HandshakeUnfinished.into());
+        }
+        let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, transcript: Some(transcript) }) =
+            self.post_auth.as_deref_mut()
+        else {
+            return Err(Misuse::PostHandshakeAuthUnavailable.into());
+        };
+        if asked.is_some() || checking.is_some() {
+            return Err(Error::from(Misuse::PostHandshakeAuthUnavailable).seen("a request whose answer is still out"));
+        }
+        let mut context = vec![0; CONTEXT_LEN];
+        config.provider.random.fill(&mut context)?;
+        let mut block = Vec::new();
+        write_request(config, auth, &mut block)?;
+        let mut request = Vec::new();
+        message::frame(&mut request, HandshakeType::CertificateRequest, |w| {
+            w.vec8(|w| w.bytes(&context));
+            w.vec16(|w| w.bytes(&block));
+        });
+        let mut transcript = transcript.fork();
+        transcript.add(&request);
+        *asked = Some(Asked { context, transcript });
+        self.tell_sent(&request);
+        self.seal_messages(&request, out)
+    }
+
+    /// Server: whether the client's answer to [`request_certificate`](Self::request_certificate) is still out.
+    pub fn certificate_is_due(&self) -> bool {
+        let role = self.post_auth.as_deref().map(|post| &post.role);
+        matches!(role, Some(Role::Server { asked, checking, .. }) if asked.is_some() || checking.is_some())
+    }
+
+    /// Client: a request has come.
+    pub(super) fn certificate_requested(&mut self, message: Vec<u8>) -> Result<()> {
+        let Some(PostAuth { role: Role::Client { requests, .. }, transcript: Some(_) }) = self.post_auth.as_deref_mut()
+        else {
+            return Err(Error::from(PeerError::UnexpectedMessage).seen(HandshakeType::CertificateRequest));
+        };
+        if requests.len() >= limits::MAX_CERTIFICATE_REQUESTS {
+            return Err(PeerError::TooManyMessages.into());
+        }
+        requests.push_back(message);
+        Ok(())
+    }
+
+    /// Server: the first message of an answer, or one behind it.
+    pub(super) fn certificate_came(&mut self, kind: HandshakeType, message: Vec<u8>) -> Result<()> {
+        let facts = self.done.as_ref().map(|done| Facts::clone(&done.facts)).ok_or(Outside::Bug)?;
+        let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, .. }) = self.post_auth.as_deref_mut()
+        else {
+            return Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"));
+        };
+        if let Some(Asked { context, transcript }) = asked.take() {
+            let (config, auth) = (config.clone(), auth.clone());
+            *checking = Some(Live::with_transcript("server TLS 1.3", transcript, |link| {
+                Box::pin(post_auth::check(link, config, auth, context, facts))
+            }));
+        }
+        match checking {
+            Some(live) => live.deliver(&message, |_| ()),
+            None => Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data")),
+        }
+    }
+
+    /// Polls what is going on, and carries out what it comes to.
+    pub(super) fn drive_post_auth(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
+        while let Some(PostAuth { role, transcript: Some(transcript) }) = self.post_auth.as_deref_mut() {
+            match role {
+                Role::Client { config, requests, proving } => {
+                    if proving.is_none() {
+                        let Some(message) = requests.pop_front() else { return Ok(()) };
+                        *proving = Some(begin_proof(config, transcript, message)?);
+                    }
+                    let Some(Poll::Ready(proven)) = proving.as_mut().map(|live| live.poll(cx)) else { break };
+                    let (operations, flight) = proving.take().map(|live| live.take_operations()).unwrap_or_default();
+                    self.proven(proven?, operations, flight, out)?;
+                }
+                Role::Server { checking, .. } => {
+                    let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(cx)) else { break };
+                    let left_over = checking.take().is_some_and(|live| !live.has_taken_all());
+                    self.answered(answer?, left_over)?;
+                }
+            }
+        }
+        if let Waiting::Outside(on) = self.waiting() {
+            self.tell(What::Waiting { on });
+        }
+        Ok(())
+    }
+
+    /// Client: everything but Finished is made; it all goes out in one.
+    fn proven(
+        &mut self,
+        proven: Proven,
+        operations: Vec<Operation>,
+        mut flight: Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        // A KeyUpdate that is due goes first, because Finished is under the keys that it is sent with.
+        self.update_if_due(out)?;
+        let verify_data = self.kept13()?.verify_data(false, proven.covered.as_ref());
+        let mut lengths = Vec::new();
+        for operation in operations {
+            match operation {
+                Operation::Message(len) => lengths.push(len),
+                Operation::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
+                _ => return Err(Outside::Bug.into()),
+            }
+        }
+        let start = flight.len();
+        message::frame(&mut flight, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
+        lengths.push(flight.len() - start);
+        if let Some(done) = self.done.as_mut().filter(|_| proven.authenticated) {
+            Arc::make_mut(&mut done.facts).client_authenticated = true;
+        }
+        let mut rest = &flight[..];
+        for len in lengths {
+            let (message, behind) = rest.split_at_checked(len).ok_or(Outside::Bug)?;
+            self.tell_sent(message);
+            rest = behind;
+        }
+        self.seal_messages(&flight, out)
+    }
+
+    /// Server: the answer is good if its Finished is.
+    fn answered(&mut self, answer: Answer, left_over: bool) -> Result<()> {
+        if left_over {
+            return Err(Error::from(PeerError::UnexpectedMessage).wanted("application data"));
+        }
+        let wanted = self.kept13()?.verify_data(true, answer.covered.as_ref());
+        if !same_mac(&wanted, &answer.verify_data) {
+            return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
+        }
+        if let Some(done) = &mut self.done {
+            done.facts = Arc::new(answer.facts);
+        }
+        Ok(())
+    }
+
+    fn kept13(&self) -> Result<&Kept13> {
+        match self.done.as_ref().map(|done| &done.kept) {
+            Some(Kept::Tls13 { kept, .. }) => Ok(kept),
+            _ => Err(Outside::Bug.into()),
+        }
+    }
+
+    fn seal_messages(&mut self, messages: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        self.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
+        Ok(())
+    }
+}
+
+fn begin_proof(config: &Arc<ClientConfig>, transcript: &Transcript, message: Vec<u8>) -> Result<Live<Proven>> {
+    let mut transcript = transcript.fork();
+    transcript.add(&message);
+    let request = Checked::<CertificateRequest13>::new(message)
+        .map_err(Error::from)
+        .and_then(|request| read_post_request(&request.view()))
+        .map_err(|e| e.in_message("CertificateRequest"))?;
+    let config = config.clone();
+    Ok(Live::with_transcript("client TLS 1.3", transcript, |link| Box::pin(post_auth::prove(link, config, request))))
+}

@@ -1,0 +1,137 @@
+//! Client certificates after a TLS 1.3 handshake: asked for when the server likes, answered when the client's key does.
+#![allow(clippy::unwrap_used)]
+
+use clasp::config::{ClientBuilder, Ready, ServerBuilder, WebPki};
+use clasp::error::{Cause, Misuse, PeerError};
+use clasp::wire::code::{AlertDescription, ProtocolVersion};
+use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
+use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, SlowVerifier, authority};
+use std::sync::Arc;
+
+fn server() -> ServerBuilder<Ready> {
+    ServerConfig::builder().identity(authority().issue(KeyKind::P256, &["localhost"]).identity())
+}
+
+fn client() -> ClientBuilder<Ready> {
+    ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true)
+}
+
+fn clients() -> Arc<WebPki> {
+    Arc::new(WebPki::clients(authority().roots()))
+}
+
+fn alice(kind: KeyKind) -> Arc<Arc<Identity>> {
+    Arc::new(Arc::new(authority().issue(kind, &["alice"]).identity()))
+}
+
+fn established(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Pair {
+    let mut pair = Pair::new(client, server);
+    pair.drive().unwrap();
+    assert!(!pair.server.facts().unwrap().client_authenticated);
+    pair
+}
+
+fn ask(pair: &mut Pair) {
+    pair.server.request_certificate(&mut pair.to_client).unwrap();
+    assert!(pair.server.certificate_is_due());
+}
+
+fn still_talks(pair: &mut Pair) {
+    let (up, down) = (pair.server_data.len(), pair.client_data.len());
+    pair.client_sends(b"up").unwrap();
+    pair.server_sends(b"down").unwrap();
+    pair.drive().unwrap();
+    assert_eq!((&pair.server_data[up..], &pair.client_data[down..]), (&b"up"[..], &b"down"[..]));
+}
+
+#[test]
+fn a_client_shows_its_certificate_when_it_is_asked_and_again() {
+    for kind in [KeyKind::P256, KeyKind::Rsa] {
+        let server = server().post_handshake_auth(ClientAuth::Require(clients())).build().unwrap();
+        let mut pair = established(&client().identity(alice(kind)).build().unwrap(), &server);
+        for round in 0..3 {
+            if round == 2 {
+                // Finished is under the traffic secret of the moment.
+                pair.client.update_keys(true, &mut pair.to_server).unwrap();
+                pair.drive().unwrap();
+            }
+            still_talks(&mut pair);
+            ask(&mut pair);
+            pair.drive().unwrap();
+            let facts = pair.server.facts().unwrap();
+            assert!(facts.client_authenticated && !pair.server.certificate_is_due());
+            assert!(facts.peer_identities().iter().any(|i| i.to_string().contains("alice")), "round {round}");
+            assert!(pair.client.facts().unwrap().client_authenticated);
+            still_talks(&mut pair);
+        }
+    }
+}
+
+#[test]
+fn a_client_without_a_certificate_says_so() {
+    let asks = server().post_handshake_auth(ClientAuth::Request(clients())).build().unwrap();
+    let mut pair = established(&client().build().unwrap(), &asks);
+    ask(&mut pair);
+    pair.drive().unwrap();
+    assert!(!pair.server.facts().unwrap().client_authenticated && !pair.server.certificate_is_due());
+    still_talks(&mut pair);
+
+    let requires = server().post_handshake_auth(ClientAuth::Require(clients())).build().unwrap();
+    let mut pair = established(&client().build().unwrap(), &requires);
+    ask(&mut pair);
+    let error = pair.drive().unwrap_err();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::NoCertificate));
+    assert_eq!(pair.client.failure().unwrap().cause(), &Cause::Alert(AlertDescription::CertificateRequired));
+}
+
+#[test]
+fn it_is_off_unless_both_sides_want_it() {
+    let willing = || server().post_handshake_auth(ClientAuth::Require(clients()));
+    let never = ClientConfig::builder().trust(authority().roots()).identity(alice(KeyKind::P256));
+    let tls12 = Policy::default().with_versions([ProtocolVersion::Tls12]);
+    for (client, server) in [
+        (never.build().unwrap(), willing().build().unwrap()),
+        (client().build().unwrap(), server().build().unwrap()),
+        (client().build().unwrap(), willing().policy(tls12).build().unwrap()),
+    ] {
+        let mut pair = established(&client, &server);
+        let error = pair.server.request_certificate(&mut pair.to_client).unwrap_err();
+        assert_eq!(error.cause(), &Cause::Misuse(Misuse::PostHandshakeAuthUnavailable));
+        still_talks(&mut pair);
+    }
+    let server = willing().build().unwrap();
+    let mut pair = Pair::new(&client().build().unwrap(), &server);
+    let early = pair.server.request_certificate(&mut pair.to_client).unwrap_err();
+    assert_eq!(early.cause(), &Cause::Misuse(Misuse::HandshakeUnfinished));
+    pair.drive().unwrap();
+    ask(&mut pair);
+    let twice = pair.server.request_certificate(&mut pair.to_client).unwrap_err();
+    assert_eq!(twice.cause(), &Cause::Misuse(Misuse::PostHandshakeAuthUnavailable));
+}
+
+#[test]
+fn key_and_verifier_may_take_their_time() {
+    let (signing, verifying) = (Gate::default(), Gate::default());
+    let issued = authority().issue(KeyKind::P256, &["alice"]);
+    let key = clasp::crypto::PrivateKey::from_der(&issued.key).unwrap();
+    let slow =
+        Identity::with_signer(issued.chain.clone(), Arc::new(SlowSigner(signing.clone(), Arc::new(key)))).unwrap();
+    let client = client().identity(Arc::new(Arc::new(slow))).build().unwrap();
+    let verifier = Arc::new(SlowVerifier(verifying.clone(), clients()));
+    let server = server().post_handshake_auth(ClientAuth::Require(verifier)).build().unwrap();
+    let mut pair = established(&client, &server);
+    ask(&mut pair);
+    pair.drive().unwrap();
+    assert!(pair.waits_outside() && pair.to_server.is_empty(), "nothing goes out before the whole answer");
+    // Data goes on meanwhile.
+    pair.client_sends(b"meanwhile").unwrap();
+    pair.drive().unwrap();
+    assert_eq!(pair.server_data, b"meanwhile");
+    signing.open();
+    pair.drive().unwrap();
+    assert!(pair.waits_outside() && pair.server.certificate_is_due());
+    verifying.open();
+    pair.drive().unwrap();
+    assert!(pair.server.facts().unwrap().client_authenticated);
+    still_talks(&mut pair);
+}
