@@ -4,6 +4,7 @@ use crate::certificate::key::PublicKey;
 use crate::der::{self, Der, DerError, DerResult, constructed};
 use crate::oid::{self, Oid};
 use crate::profile::Rules;
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self as sig, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,17 @@ pub(crate) enum Refusal {
     Key,
     /// The signature is wrong.
     Signature,
+}
+
+impl Hash {
+    fn algorithm(self) -> &'static digest::Algorithm {
+        match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        }
+    }
 }
 
 impl Algorithm {
@@ -131,6 +143,11 @@ pub(crate) fn verify(
     let verify = |with: &'static dyn VerificationAlgorithm| {
         UnparsedPublicKey::new(with, spki).verify(message, signature).map_err(|_| Refusal::Signature)
     };
+    // Hashed apart: AWS-LC is quicker with a hash than with a message.
+    let verify_hash = |hash: Hash, with: &'static dyn VerificationAlgorithm| {
+        let digest = digest::digest(hash.algorithm(), message);
+        UnparsedPublicKey::new(with, spki).verify_digest(&digest, signature).map_err(|_| Refusal::Signature)
+    };
     match (algorithm, PublicKey::parse(spki)) {
         (_, PublicKey::Rsa { bits, .. }) if bits < rules.min_rsa_bits => Err(Refusal::Key),
         (Algorithm::RsaPkcs1(hash), PublicKey::Rsa { pss_only: None, bits, .. }) => {
@@ -149,24 +166,33 @@ pub(crate) fn verify(
             let parameters: RsaParameters = parameters.with_pss_salt_length(RsaPssSaltLength::Custom(salt));
             parameters.verify_sig(key, message, signature).map_err(|_| Refusal::Signature)
         }
-        (Algorithm::Ecdsa(hash), PublicKey::P256) => verify(match hash {
-            Hash::Sha1 => &sig::ECDSA_P256_SHA1_ASN1,
-            Hash::Sha256 => &sig::ECDSA_P256_SHA256_ASN1,
-            Hash::Sha384 => &sig::ECDSA_P256_SHA384_ASN1,
-            Hash::Sha512 => &sig::ECDSA_P256_SHA512_ASN1,
-        }),
-        (Algorithm::Ecdsa(hash), PublicKey::P384) => verify(match hash {
-            Hash::Sha1 => return Err(Refusal::Algorithm),
-            Hash::Sha256 => &sig::ECDSA_P384_SHA256_ASN1,
-            Hash::Sha384 => &sig::ECDSA_P384_SHA384_ASN1,
-            Hash::Sha512 => &sig::ECDSA_P384_SHA512_ASN1,
-        }),
-        (Algorithm::Ecdsa(hash), PublicKey::P521) => verify(match hash {
-            Hash::Sha1 => &sig::ECDSA_P521_SHA1_ASN1,
-            Hash::Sha256 => &sig::ECDSA_P521_SHA256_ASN1,
-            Hash::Sha384 => &sig::ECDSA_P521_SHA384_ASN1,
-            Hash::Sha512 => &sig::ECDSA_P521_SHA512_ASN1,
-        }),
+        (Algorithm::Ecdsa(hash), PublicKey::P256) => verify_hash(
+            hash,
+            match hash {
+                Hash::Sha1 => &sig::ECDSA_P256_SHA1_ASN1,
+                Hash::Sha256 => &sig::ECDSA_P256_SHA256_ASN1,
+                Hash::Sha384 => &sig::ECDSA_P256_SHA384_ASN1,
+                Hash::Sha512 => &sig::ECDSA_P256_SHA512_ASN1,
+            },
+        ),
+        (Algorithm::Ecdsa(hash), PublicKey::P384) => verify_hash(
+            hash,
+            match hash {
+                Hash::Sha1 => return Err(Refusal::Algorithm),
+                Hash::Sha256 => &sig::ECDSA_P384_SHA256_ASN1,
+                Hash::Sha384 => &sig::ECDSA_P384_SHA384_ASN1,
+                Hash::Sha512 => &sig::ECDSA_P384_SHA512_ASN1,
+            },
+        ),
+        (Algorithm::Ecdsa(hash), PublicKey::P521) => verify_hash(
+            hash,
+            match hash {
+                Hash::Sha1 => &sig::ECDSA_P521_SHA1_ASN1,
+                Hash::Sha256 => &sig::ECDSA_P521_SHA256_ASN1,
+                Hash::Sha384 => &sig::ECDSA_P521_SHA384_ASN1,
+                Hash::Sha512 => &sig::ECDSA_P521_SHA512_ASN1,
+            },
+        ),
         (Algorithm::Ed25519, PublicKey::Ed25519) => verify(&sig::ED25519),
         (Algorithm::MlDsa(44), PublicKey::MlDsa(44)) => verify(&sig::ML_DSA_44),
         (Algorithm::MlDsa(65), PublicKey::MlDsa(65)) => verify(&sig::ML_DSA_65),

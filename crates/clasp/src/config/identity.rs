@@ -321,6 +321,11 @@ pub struct ClientHelloFacts {
 pub trait Resolver: Send + Sync {
     /// Chooses. An error refuses the client.
     fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>>;
+    /// The identity that every client gets, whatever it says, if there is only one: what clients say then need not be
+    /// collected.
+    fn only(&self) -> Option<&Arc<Identity>> {
+        None
+    }
 }
 
 /// Several identities: chosen by server name, then by what the client can verify; the first is the default.
@@ -337,13 +342,14 @@ impl Identities {
 impl Resolver for Identities {
     fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>> {
         let usable = |i: &&Arc<Identity>| i.fits(hello);
-        if let [only] = &self.0[..] {
-            return Answer::Now(Ok(only.clone()));
-        }
         let named = |i: &&Arc<Identity>| hello.server_name.as_ref().is_some_and(|n| i.is_for(n));
         let all = || self.0.iter();
         let chosen = all().find(|i| named(i) && usable(i)).or_else(|| all().find(usable)).or_else(|| all().next());
         Answer::Now(chosen.cloned().ok_or_else(|| Error::from(Outside::ResolverFailed).seen("no identity")))
+    }
+
+    fn only(&self) -> Option<&Arc<Identity>> {
+        self.0.first().filter(|_| self.0.len() == 1)
     }
 }
 

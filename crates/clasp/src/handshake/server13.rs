@@ -444,8 +444,13 @@ async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer
         let error = if fits { PeerError::UnknownPskIdentity } else { PeerError::NoCommonPskMode };
         return Err(Error::from(error).in_message("ClientHello"));
     }
-    let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls13);
-    let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
+    let identity = match config.resolver.only() {
+        Some(only) => only.clone(),
+        None => {
+            let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls13);
+            link.outside("certificate resolver", config.resolver.resolve(&client)).await?
+        }
+    };
     negotiate::certificate_type(offer, &identity)?;
     negotiate::scheme(&identity, &offer.schemes, ProtocolVersion::Tls13).map_err(|e| e.in_message("ClientHello"))?;
     Ok(identity)

@@ -2,13 +2,13 @@
 //! ticket; several machines share tickets from one secret and the clock.
 
 use crate::answer::Answer;
-use crate::crypto::{AeadId, HashId, Provider, TAG_LEN};
+use crate::crypto::{AeadId, AeadKey, HashId, Provider, TAG_LEN};
 use crate::error::{Error, Misuse, Outside, Result};
 use core::fmt;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Seals sessions into tickets and opens them again. A key service may take its time. What is sealed holds the secrets of
 /// a session: whoever can open a ticket can read what its next connection sends early, and what a connection without a
@@ -60,7 +60,10 @@ struct Ring {
 
 struct EpochKey {
     name: [u8; NAME_LEN],
-    key: Zeroizing<[u8; 32]>,
+    /// Set up once; shared so that nobody waits for another's ticket. An `Arc<dyn AeadKey>` made of the box would be a copy,
+    /// and leave the key behind in the box's memory.
+    #[allow(clippy::redundant_allocation)]
+    key: Arc<Box<dyn AeadKey>>,
 }
 
 const NAME_LEN: usize = 16;
@@ -136,7 +139,8 @@ impl TicketKeys {
             if number >= oldest {
                 let mut name = [0; NAME_LEN];
                 name.copy_from_slice(&derive(b"clasp ticket name")[..NAME_LEN]);
-                ring.keys.push_back(EpochKey { name, key: derive(b"clasp ticket key") });
+                let key = self.provider.aead(AeadId::Aes256Gcm)?.key(&*derive(b"clasp ticket key"))?;
+                ring.keys.push_back(EpochKey { name, key: Arc::new(key) });
             } else {
                 ring.first = number + 1;
             }
@@ -157,17 +161,18 @@ impl TicketKeys {
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         self.advance(&mut ring, now)?;
         let place = usize::try_from(self.number(now).saturating_sub(ring.first)).unwrap_or(usize::MAX);
-        let key = ring.keys.get(place.min(ring.keys.len() - 1)).ok_or(Outside::Bug)?;
+        let EpochKey { name, key } = ring.keys.get(place.min(ring.keys.len() - 1)).ok_or(Outside::Bug)?;
+        let (name, key) = (*name, key.clone());
+        drop(ring);
         let mut nonce = [0; NONCE_LEN];
         self.provider.random.fill(&mut nonce)?;
-        let aead = self.provider.aead(AeadId::Aes256Gcm)?.key(&*key.key)?;
         let start = out.len();
         out.reserve(OVERHEAD + plain.len());
-        out.extend_from_slice(&key.name);
+        out.extend_from_slice(&name);
         out.extend_from_slice(&nonce);
         out.extend_from_slice(plain);
         let sealed = &mut out[start + NAME_LEN + NONCE_LEN..];
-        let tag = aead.seal(&nonce, &key.name, sealed)?;
+        let tag = key.seal(&nonce, &name, sealed)?;
         out.extend_from_slice(&tag);
         Ok(())
     }
@@ -183,20 +188,13 @@ impl TicketKeys {
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         self.advance(&mut ring, now).ok()?;
         let place = ring.keys.iter().position(|k| k.name == *name)?;
-        let key = ring.keys.get(place)?;
-        let aead = self.provider.aead(AeadId::Aes256Gcm).ok()?.key(&*key.key).ok()?;
+        let key = ring.keys.get(place)?.key.clone();
         let renew = ring.first + place as u64 != self.number(now);
         drop(ring);
         let mut plain = Zeroizing::new(sealed.to_vec());
-        let len = aead.open(nonce, name, &mut plain).ok()?;
+        let len = key.open(nonce, name, &mut plain).ok()?;
         plain.truncate(len);
         Some(Opened { plain, renew })
-    }
-}
-
-impl Drop for EpochKey {
-    fn drop(&mut self) {
-        self.key.zeroize();
     }
 }
 

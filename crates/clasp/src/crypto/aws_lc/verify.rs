@@ -3,6 +3,7 @@
 use crate::crypto::{CryptoError, CryptoResult, VerifySignature};
 use crate::wire::code::SignatureScheme;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self as sig, UnparsedPublicKey, VerificationAlgorithm};
 
 pub(super) struct Verify;
@@ -60,7 +61,21 @@ impl VerifySignature for Verify {
     ) -> CryptoResult<()> {
         let (_, candidates) = ALGORITHMS.iter().find(|(s, _)| *s == scheme).ok_or(CryptoError)?;
         let candidates = if own_curve { candidates.get(..1).unwrap_or_default() } else { candidates };
-        let good = candidates.iter().any(|a| UnparsedPublicKey::new(*a, spki).verify(message, signature).is_ok());
+        // Hashed apart where there is a hash: AWS-LC is quicker with it than with the message.
+        let hash = match scheme {
+            SignatureScheme::EcdsaSecp256r1Sha256 => Some(&digest::SHA256),
+            SignatureScheme::EcdsaSecp384r1Sha384 => Some(&digest::SHA384),
+            SignatureScheme::EcdsaSecp521r1Sha512 => Some(&digest::SHA512),
+            _ => None,
+        };
+        let hash = hash.map(|hash| digest::digest(hash, message));
+        let good = candidates.iter().any(|algorithm| {
+            let key = UnparsedPublicKey::new(*algorithm, spki);
+            match &hash {
+                Some(hash) => key.verify_digest(hash, signature).is_ok(),
+                None => key.verify(message, signature).is_ok(),
+            }
+        });
         if good { Ok(()) } else { Err(CryptoError) }
     }
 
