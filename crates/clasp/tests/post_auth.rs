@@ -1,7 +1,7 @@
 //! Client certificates after a TLS 1.3 handshake: asked for when the server likes, answered when the client's key does.
 #![allow(clippy::unwrap_used)]
 
-use clasp::config::{ClientBuilder, Ready, ServerBuilder, WebPki};
+use clasp::config::{ClientBuilder, ClientIdentity, Ready, ServerBuilder, WebPki};
 use clasp::error::{Cause, Misuse, PeerError};
 use clasp::wire::code::{AlertDescription, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
@@ -20,7 +20,7 @@ fn clients() -> Arc<WebPki> {
     Arc::new(WebPki::clients(authority().roots()))
 }
 
-fn alice(kind: KeyKind) -> Arc<Arc<Identity>> {
+fn alice(kind: KeyKind) -> Arc<dyn ClientIdentity> {
     Arc::new(Arc::new(authority().issue(kind, &["alice"]).identity()))
 }
 

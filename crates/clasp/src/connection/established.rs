@@ -22,14 +22,14 @@ impl Connection {
     /// One message; `last` says that nothing stands behind it in its record.
     pub(super) fn after_handshake(&mut self, kind: HandshakeType, message: Vec<u8>, last: bool) -> Result<()> {
         if self.post_auth.as_ref().is_some_and(|post| post.is_checking()) {
-            return self.certificate_came(kind, message);
+            return self.certificate_came(kind, &message);
         }
         match kind {
             HandshakeType::NewSessionTicket if !self.server => self.keep_ticket(message),
             HandshakeType::KeyUpdate => self.peer_updated(message, last),
             HandshakeType::CertificateRequest if !self.server => self.certificate_requested(message),
             HandshakeType::Certificate | HandshakeType::CompressedCertificate if self.server => {
-                self.certificate_came(kind, message)
+                self.certificate_came(kind, &message)
             }
             _ => Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data")),
         }

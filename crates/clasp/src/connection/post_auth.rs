@@ -130,7 +130,7 @@ impl Connection {
     }
 
     /// Server: the first message of an answer, or one behind it.
-    pub(super) fn certificate_came(&mut self, kind: HandshakeType, message: Vec<u8>) -> Result<()> {
+    pub(super) fn certificate_came(&mut self, kind: HandshakeType, message: &[u8]) -> Result<()> {
         let facts = self.done.as_ref().map(|done| Facts::clone(&done.facts)).ok_or(Outside::Bug)?;
         let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, .. }) = self.post_auth.as_deref_mut()
         else {
@@ -143,7 +143,7 @@ impl Connection {
             }));
         }
         match checking {
-            Some(live) => live.deliver(&message, |_| ()),
+            Some(live) => live.deliver(message, |_| ()),
             None => Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data")),
         }
     }
@@ -159,7 +159,7 @@ impl Connection {
                     }
                     let Some(Poll::Ready(proven)) = proving.as_mut().map(|live| live.poll(cx)) else { break };
                     let (operations, flight) = proving.take().map(|live| live.take_operations()).unwrap_or_default();
-                    self.proven(proven?, operations, flight, out)?;
+                    self.proven(&proven?, operations, flight, out)?;
                 }
                 Role::Server { checking, .. } => {
                     let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(cx)) else { break };
@@ -177,7 +177,7 @@ impl Connection {
     /// Client: everything but Finished is made; it all goes out in one.
     fn proven(
         &mut self,
-        proven: Proven,
+        proven: &Proven,
         operations: Vec<Operation>,
         mut flight: Vec<u8>,
         out: &mut Vec<u8>,
