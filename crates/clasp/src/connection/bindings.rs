@@ -77,7 +77,7 @@ impl Connection {
                 return Ok(());
             }
         };
-        let hash = Provider::builtin().hash(hash)?;
+        let hash = self.provider.hash(hash)?;
         match context {
             None => master.export(hash, label, [randoms, &[], &[]], out),
             Some(context) => {

@@ -3,7 +3,6 @@
 
 use super::Connection;
 use super::bindings::Kept;
-use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::keys::schedule13::TrafficKeys;
 use crate::record::{OpenKeys, SealKeys, limits};
@@ -97,7 +96,7 @@ impl Connection {
         };
         let mut next = TrafficKeys::default();
         kept.update(true, &mut next);
-        let (suite, keys) = (kept.suite, OpenKeys::tls13(Provider::builtin(), kept.aead(), &next)?);
+        let (suite, keys) = (kept.suite, OpenKeys::tls13(self.provider, kept.aead(), &next)?);
         self.opener.install(keys);
         self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
         Ok(())
@@ -131,7 +130,7 @@ impl Connection {
         };
         let mut next = TrafficKeys::default();
         kept.update(false, &mut next);
-        let (suite, keys) = (kept.suite, SealKeys::tls13(Provider::builtin(), kept.aead(), &next)?);
+        let (suite, keys) = (kept.suite, SealKeys::tls13(self.provider, kept.aead(), &next)?);
         self.sealer.install(keys);
         self.owes_update = false;
         self.tell(What::Keys { direction, level, suite });

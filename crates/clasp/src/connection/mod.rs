@@ -16,6 +16,7 @@ pub use peer::PeerIdentity;
 pub(crate) use peer::RecentPeers;
 
 use crate::config::{ClientConfig, Clock, ServerConfig};
+use crate::crypto::Provider;
 use crate::error::{Cause, Error, Misuse, PeerError, Result};
 use crate::handshake::link::Waiting;
 use crate::record::{self, Joiner, Opener, RecordError, Sealer, frame, limits};
@@ -70,6 +71,7 @@ pub struct Connection {
     done: Option<Done>,
     tracer: Option<Box<Tracer>>,
     clock: Arc<dyn Clock>,
+    provider: &'static Provider,
     failed: Option<Error>,
     seen_record: bool,
     peer_closed: bool,
@@ -112,24 +114,30 @@ enum Taken {
 impl Connection {
     pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self> {
         let config = config.clone();
-        let (observer, clock) = (config.observer.clone(), config.clock.clone());
+        let (observer, clock, provider) = (config.observer.clone(), config.clock.clone(), config.provider);
         let leave = if config.ignore_renegotiation { Leave::IgnoreRenegotiation } else { Leave::Nothing };
         let post_auth = PostAuth::client(&config);
         let live = Live::new("client", |link| Box::pin(crate::handshake::client(link, config, name)));
-        Ok(Self { leave, post_auth, ..Self::new(false, live, observer.map(Tracer::new), clock) })
+        Ok(Self { leave, post_auth, ..Self::new(false, live, observer.map(Tracer::new), clock, provider) })
     }
 
     pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {
         let asks_nobody = config.client_auth.is_none();
         let config = config.clone();
-        let (observer, clock) = (config.observer.clone(), config.clock.clone());
+        let (observer, clock, provider) = (config.observer.clone(), config.clock.clone(), config.provider);
         let post_auth = PostAuth::server(&config);
         let live = Live::new("server", |link| Box::pin(crate::handshake::server(link, config)));
         let leave = if asks_nobody { Leave::HalfRtt } else { Leave::Nothing };
-        Self { leave, post_auth, ..Self::new(true, live, observer.map(Tracer::new), clock) }
+        Self { leave, post_auth, ..Self::new(true, live, observer.map(Tracer::new), clock, provider) }
     }
 
-    fn new(server: bool, live: Live, tracer: Option<Tracer>, clock: Arc<dyn Clock>) -> Self {
+    fn new(
+        server: bool,
+        live: Live,
+        tracer: Option<Tracer>,
+        clock: Arc<dyn Clock>,
+        provider: &'static Provider,
+    ) -> Self {
         Self {
             server,
             opener: Opener::default(),
@@ -139,6 +147,7 @@ impl Connection {
             done: None,
             tracer: tracer.map(Box::new),
             clock,
+            provider,
             failed: None,
             seen_record: false,
             peer_closed: false,

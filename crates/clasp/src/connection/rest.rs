@@ -26,7 +26,7 @@ impl Connection {
         if self.opener.is_resting() {
             let done = self.done.as_ref().ok_or(Outside::Bug)?;
             let writer = if self.server { Side::Client } else { Side::Server };
-            self.opener.wake(done.keys(true, writer, OpenKeys::tls12, OpenKeys::tls13)?);
+            self.opener.wake(done.keys(self.provider, true, writer, OpenKeys::tls12, OpenKeys::tls13)?);
         }
         Ok(())
     }
@@ -36,7 +36,7 @@ impl Connection {
         if self.sealer.is_resting() {
             let done = self.done.as_ref().ok_or(Outside::Bug)?;
             let writer = if self.server { Side::Server } else { Side::Client };
-            self.sealer.wake(done.keys(false, writer, SealKeys::tls12, SealKeys::tls13)?);
+            self.sealer.wake(done.keys(self.provider, false, writer, SealKeys::tls12, SealKeys::tls13)?);
         }
         Ok(())
     }
@@ -46,12 +46,12 @@ impl Done {
     /// The keys that one direction's records have at present, made of the secrets that are kept.
     fn keys<K>(
         &self,
+        provider: &Provider,
         reading: bool,
         writer: Side,
         tls12: impl FnOnce(&Provider, &Suite, &DirectionKeys<'_>, bool) -> CryptoResult<K>,
         tls13: impl FnOnce(&Provider, AeadId, &TrafficKeys) -> CryptoResult<K>,
     ) -> Result<K> {
-        let provider = Provider::builtin();
         Ok(match &self.kept {
             Kept::Tls12 { hash, master, randoms, .. } => {
                 let suite = Suite::find(self.facts.suite).ok_or(Outside::Bug)?;

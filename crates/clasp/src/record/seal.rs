@@ -269,8 +269,8 @@ impl Sealer {
             let shape = self.shape(source.left().min(self.limit.into()));
             let at = out.len();
             // One record at a time: what is written here is still in the cache when it is written over.
-            out.resize(at + shape.record(), 0);
-            if let Err(e) = self.one(content, shape, &mut source, out.get_mut(at..).unwrap_or_default()) {
+            let plain = self.prepare(shape, &mut source, out);
+            if let Err(e) = self.protect(content, shape, plain, out.get_mut(at..).unwrap_or_default()) {
                 out.truncate(start);
                 return Err(e);
             }
@@ -279,6 +279,25 @@ impl Sealer {
             }
         }
         Err(CryptoError)
+    }
+
+    /// Adds the room of a record to `out`, and the plaintext if it is to be sealed in place: no byte is written that
+    /// need not be.
+    fn prepare<'a>(&self, shape: Shape, source: &mut Source<'a>, out: &mut Vec<u8>) -> Plain<'a> {
+        let apart = match &self.keys.0 {
+            Protection::Gcm(key, _) | Protection::ChaCha(key, _) => key.seals_apart(shape.plain, 0),
+            Protection::Tls13(key, ..) => key.seals_apart(shape.plain, 1),
+            _ => false,
+        };
+        let end = out.len() + shape.record();
+        if apart && let Some(plain) = source.together(shape.plain) {
+            out.resize(end, 0);
+            return Plain::Apart(plain);
+        }
+        out.resize(out.len() + HEADER_LEN + shape.front, 0);
+        source.append_to(shape.plain, out);
+        out.resize(end, 0);
+        Plain::InPlace(shape.plain)
     }
 
     /// Seals as much of `plain` as has room in `out`. Gives how much that was, and how many bytes it became.

@@ -40,6 +40,16 @@ impl<'a> Source<'a> {
         Some(taken)
     }
 
+    /// Takes the next `len` bytes, or what is left, to the end of `out`.
+    pub(super) fn append_to(&mut self, mut len: usize, out: &mut Vec<u8>) {
+        while let piece @ 1.. = self.first().len().min(len)
+            && let Some(bytes) = self.together(piece)
+        {
+            out.extend_from_slice(bytes);
+            len -= piece;
+        }
+    }
+
     /// Takes bytes until `out` is full or none are left.
     pub(super) fn copy_to(&mut self, mut out: &mut [u8]) {
         while let piece @ 1.. = self.first().len().min(out.len())

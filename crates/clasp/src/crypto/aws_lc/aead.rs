@@ -25,12 +25,6 @@ struct Key(LessSafeKey);
 /// ChaCha20-Poly1305, which goes through the whole ciphertext once more for them, it always does.
 const WORTH_TWO_BUFFERS: usize = 2048;
 
-impl Key {
-    fn copying_costs_less(&self, plain: usize, end: usize) -> bool {
-        plain < WORTH_TWO_BUFFERS || (end > 0 && *self.0.algorithm() == aead::CHACHA20_POLY1305)
-    }
-}
-
 impl AeadKey for Key {
     fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<[u8; TAG_LEN]> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -43,8 +37,12 @@ impl AeadKey for Key {
         Ok(self.0.open_in_place(nonce, Aad::from(aad), in_out)?.len())
     }
 
+    fn seals_apart(&self, plain: usize, end: usize) -> bool {
+        plain >= WORTH_TWO_BUFFERS && (end == 0 || *self.0.algorithm() != aead::CHACHA20_POLY1305)
+    }
+
     fn seal_to(&self, nonce: &[u8; 12], aad: &[u8], plain: &[u8], end: &[u8], out: &mut [u8]) -> CryptoResult<()> {
-        if self.copying_costs_less(plain.len(), end.len()) {
+        if !self.seals_apart(plain.len(), end.len()) {
             return copy_and_seal(self, nonce, aad, plain, end, out);
         }
         let nonce = Nonce::assume_unique_for_key(*nonce);
