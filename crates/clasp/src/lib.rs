@@ -30,6 +30,7 @@
 mod answer;
 pub mod config;
 mod connection;
+mod copy;
 pub mod crypto;
 pub mod error;
 mod exchange;

@@ -11,6 +11,7 @@ pub use aws_lc::sign::PrivateKey;
 pub use secret::SharedSecret;
 pub(crate) use secret::overwrite_stack;
 
+use crate::copy::copy;
 use crate::wire::code::{NamedGroup, SignatureScheme};
 use core::fmt;
 
@@ -204,7 +205,7 @@ pub trait AeadKey: Send + Sync {
     /// As [`open`](Self::open), or if `out` is shorter than the plaintext.
     fn open_to(&self, nonce: &[u8; 12], aad: &[u8], sealed: &mut [u8], out: &mut [u8]) -> CryptoResult<usize> {
         let len = self.open(nonce, aad, sealed)?;
-        out.get_mut(..len).ok_or(CryptoError)?.copy_from_slice(&sealed[..len]);
+        copy(&sealed[..len], out.get_mut(..len).ok_or(CryptoError)?);
         Ok(len)
     }
 }
@@ -223,7 +224,7 @@ fn copy_and_seal(
     if back.len() != end.len() {
         return Err(CryptoError);
     }
-    front.copy_from_slice(plain);
+    copy(plain, front);
     back.copy_from_slice(end);
     *tag = key.seal(nonce, aad, inner)?;
     Ok(())

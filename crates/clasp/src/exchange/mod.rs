@@ -3,6 +3,7 @@
 mod buffer;
 
 use crate::connection::{Connection, Want};
+use crate::copy::copy;
 use crate::error::Result;
 use buffer::Buffer;
 use core::fmt;
@@ -149,7 +150,7 @@ impl Exchange {
         }
         let data = self.data();
         let len = data.len().min(buf.len());
-        buf[..len].copy_from_slice(&data[..len]);
+        copy(&data[..len], buf);
         self.consume(len);
         Ok(Progress::Data(len))
     }

@@ -3,6 +3,7 @@
 use super::limits::{HEADER_LEN, MAX_EXPANSION_13, MAX_PLAINTEXT, MAX_PLAINTEXT_U16};
 use super::{RecordError, additional_data, xored_nonce};
 use crate::config::suite::{Bulk, Suite};
+use crate::copy::copy;
 use crate::crypto::{
     AeadId, AeadKey, BlockKey, CbcHmacKey, CryptoError, CryptoResult, Digest, HmacKey, Provider, TAG_LEN, Use,
 };
@@ -263,7 +264,7 @@ fn opened(
 fn moved(bytes: &[u8], len: usize, at: usize, out: Option<&mut [u8]>) -> CryptoResult<Range<usize>> {
     let Some(out) = out else { return Ok(at..at + len) };
     let plain = bytes.get(..len).ok_or(CryptoError)?;
-    out.get_mut(..plain.len()).ok_or(CryptoError)?.copy_from_slice(plain);
+    copy(plain, out.get_mut(..plain.len()).ok_or(CryptoError)?);
     Ok(0..plain.len())
 }
 

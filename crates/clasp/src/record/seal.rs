@@ -4,6 +4,7 @@ use super::limits::{HEADER_LEN, MAX_PLAINTEXT_U16};
 use super::source::Source;
 use super::{additional_data, xored_nonce};
 use crate::config::suite::{Bulk, Suite};
+use crate::copy::copy;
 use crate::crypto::{
     AeadId, AeadKey, BlockKey, CbcHmacKey, CryptoError, CryptoResult, HmacKey, Provider, Random, TAG_LEN, Use,
 };
@@ -141,7 +142,7 @@ impl Plain<'_> {
     fn put(self, place: &mut [u8]) -> CryptoResult<usize> {
         match self {
             Self::Apart(plain) => {
-                place.get_mut(..plain.len()).ok_or(CryptoError)?.copy_from_slice(plain);
+                copy(plain, place.get_mut(..plain.len()).ok_or(CryptoError)?);
                 Ok(plain.len())
             }
             Self::InPlace(len) => Ok(len),

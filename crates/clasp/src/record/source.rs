@@ -1,5 +1,6 @@
 //! The caller's bytes, which stand in one slice or in several.
 
+use crate::copy::{append, copy};
 use std::io::IoSlice;
 
 /// A cursor over the caller's slices.
@@ -45,7 +46,7 @@ impl<'a> Source<'a> {
         while let piece @ 1.. = self.first().len().min(len)
             && let Some(bytes) = self.together(piece)
         {
-            out.extend_from_slice(bytes);
+            append(bytes, out);
             len -= piece;
         }
     }
@@ -56,7 +57,7 @@ impl<'a> Source<'a> {
             && let Some(bytes) = self.together(piece)
         {
             let (place, rest) = out.split_at_mut(piece);
-            place.copy_from_slice(bytes);
+            copy(bytes, place);
             out = rest;
         }
     }
