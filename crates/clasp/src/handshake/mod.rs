@@ -4,6 +4,7 @@
 mod client;
 mod client12;
 mod client13;
+mod client_auth13;
 pub(crate) mod compression;
 mod credential;
 pub(crate) mod hello;
@@ -16,12 +17,13 @@ mod proof;
 mod server;
 mod server12;
 mod server13;
+mod tickets13;
 pub(crate) mod transcript;
 
 pub(crate) use client::client;
+pub(crate) use client_auth13::write_request;
 pub(crate) use credential::read_post_request;
 pub(crate) use server::server;
-pub(crate) use server13::write_request;
 
 use crate::config::suite::Suite13;
 use crate::connection::Facts;

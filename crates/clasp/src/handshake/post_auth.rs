@@ -9,7 +9,7 @@
 //! the connection has: what it covers is given back.
 
 use super::link::Link;
-use super::{client13, server13};
+use super::{client_auth13, client13};
 use crate::config::{CertificateRequestFacts, ClientAuth, ClientConfig, ServerConfig};
 use crate::connection::Facts;
 use crate::crypto::Digest;
@@ -53,7 +53,7 @@ pub(crate) async fn check(
     context: Vec<u8>,
     mut facts: Facts,
 ) -> Result<Checked> {
-    server13::recv_client_proof(&mut link, &config, &auth, &context, &mut facts).await?;
+    client_auth13::recv_client_proof(&mut link, &config, &auth, &context, &mut facts).await?;
     let covered = link.transcript.hash();
     let verify_data = link.recv::<Finished>().await?.view().to_vec();
     Ok(Checked { covered, verify_data, facts })

@@ -1,36 +1,30 @@
 //! Server side of TLS 1.3. The figure stands in `client13.rs`.                                      RFC 9846 2
 
+use super::client_auth13::{recv_client_proof, send_request};
 use super::hello::{ClientOffer, Limits, same_but_for_retry, write_types};
 use super::link::Link;
-use super::offer::grease_value;
 use super::proof::signed13;
+use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets};
 use super::{
-    Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
-    log_early, log_handshake, negotiate, recv_finished13, send_finished13,
+    Established, Secrets, credential, install_read, install_write, key_exchange, log_application, log_early,
+    log_handshake, negotiate, recv_finished13, send_finished13,
 };
 use crate::config::suite::Suite13;
-use crate::config::{CertificateRequestFacts, ClientAuth, Identity, ServerConfig};
+use crate::config::{CertificateRequestFacts, Identity, ServerConfig};
 use crate::connection::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
-use crate::crypto::{Digest, overwrite_stack};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, AtEarly, BinderKind, Traffic, Vault13, same_mac};
 use crate::record::limits::MAX_EARLY_DATA_SKIPPED;
-use crate::session::ServerSession;
-use crate::session::admit::{self, Admitted13, Key13, TICKET_ID_LEN};
-
-use crate::wire::code::{
-    CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
-};
+use crate::session::admit::{self, Admitted13, Key13};
+use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::extension::key_share::KeyShareEntry;
-use crate::wire::extension::{self, certificate, early, key_share, pre_shared_key};
+use crate::wire::extension::{self, early, key_share, pre_shared_key};
 use crate::wire::message::{
-    self, CertificateVerify, Checked, ClientHello, EndOfEarlyData, HELLO_RETRY_REQUEST_RANDOM, NewSessionTicket13View,
-    ServerHelloView, SignedView,
+    Checked, ClientHello, EndOfEarlyData, HELLO_RETRY_REQUEST_RANDOM, ServerHelloView, SignedView,
 };
 use crate::wire::{Extensions, Writer};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 pub(super) async fn server(
     link: &mut Link,
@@ -168,21 +162,6 @@ async fn verify_again(link: &Link, config: &ServerConfig, admitted: Option<&Admi
     let (Some(auth), Some(Admitted13 { key: Key13::Session(session), .. })) = (auth, admitted) else { return Ok(()) };
     let (chain, kind) = (&session.client_chain, session.client_type);
     credential::verify_again(link, auth.verifier(), chain, kind, None, config.clock.now()).await
-}
-
-/// Whether the client can use a ticket: RFC 9846 4.2.9.
-fn takes_tickets(config: &ServerConfig, offer: &ClientOffer) -> bool {
-    let takes = |mode: PskKeyExchangeMode| offer.psk_modes.iter().flatten().any(|m| *m == mode.0);
-    takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe)
-}
-
-/// The hash of the conversation as it will be when the client has sent EndOfEarlyData and Finished: RFC 9846 4.6.1.
-fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Digest {
-    let (mut end, mut finished) = (Vec::new(), Vec::new());
-    message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ());
-    let verify_data = vault.verify_data(Side::Client, link.transcript.hash_with(&[&end]).as_ref());
-    message::frame(&mut finished, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
-    link.transcript.hash_with(&[&end, &finished])
 }
 
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
@@ -402,42 +381,6 @@ fn send_encrypted_extensions(
     limits
 }
 
-/// CertificateRequest: RFC 9846 4.3.2.
-fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
-    let mut block = Vec::new();
-    write_request(config, auth, &mut block)?;
-    link.send(HandshakeType::CertificateRequest, |w| {
-        w.u8(0);
-        w.vec16(|w| w.bytes(&block));
-    });
-    Ok(())
-}
-
-/// What a CertificateRequest asks for: the block of its extensions.
-pub(crate) fn write_request(config: &ServerConfig, auth: &ClientAuth, block: &mut Vec<u8>) -> Result<()> {
-    let authorities = credential::authorities(auth);
-    let w = &mut Writer::new(block);
-    let schemes = config.policy.schemes.iter().map(|s| s.0);
-    extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
-    if !authorities.is_empty() {
-        certificate::write_authorities(&authorities, w);
-    }
-    if !config.compression.is_empty() {
-        certificate::write_compression(compression::algorithms(&config.compression), w);
-    }
-    write_grease(config, w)
-}
-
-/// An extension that means nothing, where the configuration wants that: RFC 8701 4.
-fn write_grease(config: &ServerConfig, w: &mut Writer<'_>) -> Result<()> {
-    if config.grease {
-        let mut random = [0];
-        config.provider.random.fill(&mut random)?;
-        w.extension(ExtensionType(grease_value(random[0])), |_| ());
-    }
-    Ok(())
-}
-
 async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer) -> Result<Arc<Identity>> {
     if config.keys_only {
         let fits = offer.psks.is_none() || takes_tickets(config, offer);
@@ -477,125 +420,6 @@ async fn send_proof(
     let (scheme, signature) = credential::sign(link, identity, &offer.schemes, message.as_ref(), version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     Ok(scheme)
-}
-
-/// The client's Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
-pub(super) async fn recv_client_proof(
-    link: &mut Link,
-    config: &ServerConfig,
-    auth: &ClientAuth,
-    context: &[u8],
-    facts: &mut Facts,
-) -> Result<()> {
-    let presented = credential::recv_chain13(link, &config.compression, context, |_| false).await?;
-    if presented.chain.is_empty() {
-        return match auth {
-            ClientAuth::Request(_) => Ok(()),
-            ClientAuth::Require(_) => Err(Error::from(PeerError::NoCertificate)
-                .in_message("Certificate")
-                .hint("give the client a certificate and its key")),
-        };
-    }
-    let now = config.clock.now();
-    let verified =
-        credential::verify(link, auth.verifier(), &presented.chain, facts.peer_type, None, None, now).await?;
-    credential::check_usage(&presented.chain, facts.peer_type, verified.may_sign)?;
-    let message = signed13(Side::Client, link.transcript.hash().as_ref());
-    let proof = link.recv::<CertificateVerify>().await?;
-    let scheme = credential::check(
-        config.provider,
-        &config.policy,
-        &verified,
-        message.as_ref(),
-        proof.view(),
-        ProtocolVersion::Tls13,
-    )
-    .map_err(|e| e.in_message("CertificateVerify"))?;
-    link.recycle(proof);
-    facts.client_scheme = Some(scheme);
-    facts.peer = config.recent_peers.share(presented);
-    facts.client_authenticated = true;
-    Ok(())
-}
-
-/// NewSessionTicket: RFC 9846 4.6.1. A ticket that cannot be made is not sent.
-async fn send_tickets(
-    link: &mut Link,
-    config: &ServerConfig,
-    vault: &Vault13,
-    suite: &Suite13,
-    facts: &Facts,
-    server_type: CertificateType,
-) -> Result<()> {
-    if config.tickets.is_none() && config.sessions.is_none() {
-        return Ok(());
-    }
-    // The keys of the moment were derived just before, and what is made here goes to the heap with its padding.
-    overwrite_stack();
-    for nonce in 0..config.tickets_per_handshake {
-        let mut session = session_of(config, suite, facts, server_type)?;
-        vault.ticket_psk(&[nonce], session.master.get_mut(..suite.hash.len()).ok_or(Outside::Bug)?);
-        let Some(ticket) = seal(link, config, &session).await? else { return Ok(()) };
-        let lifetime = match &config.tickets {
-            Some(keys) => keys.lifetime().min(config.session_lifetime),
-            None => config.session_lifetime,
-        };
-        // 4.6.1: at most seven days.
-        let lifetime = u32::try_from(lifetime.as_secs().min(7 * 24 * 3600)).unwrap_or(0);
-        let mut block = Vec::new();
-        let w = &mut Writer::new(&mut block);
-        if session.max_early_data > 0 {
-            w.extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
-        }
-        write_grease(config, w)?;
-        let (age_add, extensions) = (session.age_add, Extensions::ours(&block));
-        let view = NewSessionTicket13View { lifetime, age_add, nonce: &[nonce], ticket: &ticket, extensions };
-        link.send_beside(HandshakeType::NewSessionTicket, |w| view.encode(w));
-    }
-    Ok(())
-}
-
-fn session_of(
-    config: &ServerConfig,
-    suite: &Suite13,
-    facts: &Facts,
-    server_type: CertificateType,
-) -> Result<ServerSession> {
-    let mut age_add = [0; 4];
-    config.provider.random.fill(&mut age_add)?;
-    Ok(ServerSession {
-        version: ProtocolVersion::Tls13,
-        suite: suite.code,
-        master: Box::new([0; 48]),
-        extended_master_secret: true,
-        created: config.clock.now(),
-        server_name: facts.server_name.clone(),
-        client_chain: facts.peer_chain().to_vec(),
-        client_type: facts.peer_type,
-        server_type,
-        client_scheme: facts.client_scheme,
-        group: facts.group,
-        alpn: facts.alpn.clone(),
-        age_add: u32::from_be_bytes(age_add),
-        // Without a store nothing could tell a replay.
-        max_early_data: if config.sessions.is_some() { config.max_early_data } else { 0 },
-    })
-}
-
-/// The ticket of a session: sealed state, or the name of state that the server keeps.
-async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Result<Option<Vec<u8>>> {
-    let Some(bytes) = session.encode() else { return Ok(None) };
-    let now: SystemTime = session.created;
-    if let Some(keys) = &config.tickets {
-        return Ok(link.outside("ticket sealer", keys.seal(now, &bytes)).await);
-    }
-    let Some(store) = &config.sessions else { return Ok(None) };
-    let mut id = vec![0; TICKET_ID_LEN];
-    config.provider.random.fill(&mut id)?;
-    let until = now.checked_add(config.session_lifetime).unwrap_or(now);
-    // A store that fails costs the next handshake its shortcut, not this one its connection.
-    let kept = link.outside("session store", store.put(&id, &bytes, until)).await.is_ok();
-    Ok(kept.then_some(id))
 }
 
 /// What is settled by the hello, and by the key that was taken.

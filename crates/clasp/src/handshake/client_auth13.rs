@@ -1,0 +1,79 @@
+//! Asking a client for its certificate, and what it answers, in the handshake and after: RFC 9846 4.3.2, 4.4.2, 4.4.3.
+
+use super::link::Link;
+use super::proof::signed13;
+use super::tickets13::write_grease;
+use super::{compression, credential};
+use crate::config::{ClientAuth, ServerConfig};
+use crate::connection::Facts;
+use crate::error::{Error, PeerError, Result};
+use crate::keys::schedule12::Side;
+use crate::wire::Writer;
+use crate::wire::code::{ExtensionType, HandshakeType, ProtocolVersion};
+use crate::wire::extension::{self, certificate};
+use crate::wire::message::CertificateVerify;
+
+/// CertificateRequest: RFC 9846 4.3.2.
+pub(super) fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
+    let mut block = Vec::new();
+    write_request(config, auth, &mut block)?;
+    link.send(HandshakeType::CertificateRequest, |w| {
+        w.u8(0);
+        w.vec16(|w| w.bytes(&block));
+    });
+    Ok(())
+}
+
+/// What a CertificateRequest asks for: the block of its extensions.
+pub(crate) fn write_request(config: &ServerConfig, auth: &ClientAuth, block: &mut Vec<u8>) -> Result<()> {
+    let authorities = credential::authorities(auth);
+    let w = &mut Writer::new(block);
+    let schemes = config.policy.schemes.iter().map(|s| s.0);
+    extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
+    if !authorities.is_empty() {
+        certificate::write_authorities(&authorities, w);
+    }
+    if !config.compression.is_empty() {
+        certificate::write_compression(compression::algorithms(&config.compression), w);
+    }
+    write_grease(config, w)
+}
+
+/// The client's Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
+pub(super) async fn recv_client_proof(
+    link: &mut Link,
+    config: &ServerConfig,
+    auth: &ClientAuth,
+    context: &[u8],
+    facts: &mut Facts,
+) -> Result<()> {
+    let presented = credential::recv_chain13(link, &config.compression, context, |_| false).await?;
+    if presented.chain.is_empty() {
+        return match auth {
+            ClientAuth::Request(_) => Ok(()),
+            ClientAuth::Require(_) => Err(Error::from(PeerError::NoCertificate)
+                .in_message("Certificate")
+                .hint("give the client a certificate and its key")),
+        };
+    }
+    let now = config.clock.now();
+    let verified =
+        credential::verify(link, auth.verifier(), &presented.chain, facts.peer_type, None, None, now).await?;
+    credential::check_usage(&presented.chain, facts.peer_type, verified.may_sign)?;
+    let message = signed13(Side::Client, link.transcript.hash().as_ref());
+    let proof = link.recv::<CertificateVerify>().await?;
+    let scheme = credential::check(
+        config.provider,
+        &config.policy,
+        &verified,
+        message.as_ref(),
+        proof.view(),
+        ProtocolVersion::Tls13,
+    )
+    .map_err(|e| e.in_message("CertificateVerify"))?;
+    link.recycle(proof);
+    facts.client_scheme = Some(scheme);
+    facts.peer = config.recent_peers.share(presented);
+    facts.client_authenticated = true;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The tickets of a TLS 1.3 server: RFC 9846 4.6.1.
+
+use super::hello::ClientOffer;
+use super::link::Link;
+use super::offer::grease_value;
+use crate::config::ServerConfig;
+use crate::config::suite::Suite13;
+use crate::connection::Facts;
+use crate::crypto::{Digest, overwrite_stack};
+use crate::error::{Outside, Result};
+use crate::keys::schedule12::Side;
+use crate::keys::schedule13::Vault13;
+use crate::session::ServerSession;
+use crate::session::admit::TICKET_ID_LEN;
+use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
+use crate::wire::message::{self, NewSessionTicket13View};
+use crate::wire::{Extensions, Writer};
+use std::time::SystemTime;
+
+/// NewSessionTicket: RFC 9846 4.6.1. A ticket that cannot be made is not sent.
+pub(super) async fn send_tickets(
+    link: &mut Link,
+    config: &ServerConfig,
+    vault: &Vault13,
+    suite: &Suite13,
+    facts: &Facts,
+    server_type: CertificateType,
+) -> Result<()> {
+    if config.tickets.is_none() && config.sessions.is_none() {
+        return Ok(());
+    }
+    // The keys of the moment were derived just before, and what is made here goes to the heap with its padding.
+    overwrite_stack();
+    for nonce in 0..config.tickets_per_handshake {
+        let mut session = session_of(config, suite, facts, server_type)?;
+        vault.ticket_psk(&[nonce], session.master.get_mut(..suite.hash.len()).ok_or(Outside::Bug)?);
+        let Some(ticket) = seal(link, config, &session).await? else { return Ok(()) };
+        let lifetime = match &config.tickets {
+            Some(keys) => keys.lifetime().min(config.session_lifetime),
+            None => config.session_lifetime,
+        };
+        // 4.6.1: at most seven days.
+        let lifetime = u32::try_from(lifetime.as_secs().min(7 * 24 * 3600)).unwrap_or(0);
+        let mut block = Vec::new();
+        let w = &mut Writer::new(&mut block);
+        if session.max_early_data > 0 {
+            w.extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
+        }
+        write_grease(config, w)?;
+        let (age_add, extensions) = (session.age_add, Extensions::ours(&block));
+        let view = NewSessionTicket13View { lifetime, age_add, nonce: &[nonce], ticket: &ticket, extensions };
+        link.send_beside(HandshakeType::NewSessionTicket, |w| view.encode(w));
+    }
+    Ok(())
+}
+
+fn session_of(
+    config: &ServerConfig,
+    suite: &Suite13,
+    facts: &Facts,
+    server_type: CertificateType,
+) -> Result<ServerSession> {
+    let mut age_add = [0; 4];
+    config.provider.random.fill(&mut age_add)?;
+    Ok(ServerSession {
+        version: ProtocolVersion::Tls13,
+        suite: suite.code,
+        master: Box::new([0; 48]),
+        extended_master_secret: true,
+        created: config.clock.now(),
+        server_name: facts.server_name.clone(),
+        client_chain: facts.peer_chain().to_vec(),
+        client_type: facts.peer_type,
+        server_type,
+        client_scheme: facts.client_scheme,
+        group: facts.group,
+        alpn: facts.alpn.clone(),
+        age_add: u32::from_be_bytes(age_add),
+        // Without a store nothing could tell a replay.
+        max_early_data: if config.sessions.is_some() { config.max_early_data } else { 0 },
+    })
+}
+
+/// The ticket of a session: sealed state, or the name of state that the server keeps.
+async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Result<Option<Vec<u8>>> {
+    let Some(bytes) = session.encode() else { return Ok(None) };
+    let now: SystemTime = session.created;
+    if let Some(keys) = &config.tickets {
+        return Ok(link.outside("ticket sealer", keys.seal(now, &bytes)).await);
+    }
+    let Some(store) = &config.sessions else { return Ok(None) };
+    let mut id = vec![0; TICKET_ID_LEN];
+    config.provider.random.fill(&mut id)?;
+    let until = now.checked_add(config.session_lifetime).unwrap_or(now);
+    // A store that fails costs the next handshake its shortcut, not this one its connection.
+    let kept = link.outside("session store", store.put(&id, &bytes, until)).await.is_ok();
+    Ok(kept.then_some(id))
+}
+
+/// Whether the client can use a ticket: RFC 9846 4.2.9.
+pub(super) fn takes_tickets(config: &ServerConfig, offer: &ClientOffer) -> bool {
+    let takes = |mode: PskKeyExchangeMode| offer.psk_modes.iter().flatten().any(|m| *m == mode.0);
+    takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe)
+}
+
+/// The hash of the conversation as it will be when the client has sent EndOfEarlyData and Finished: RFC 9846 4.6.1.
+pub(super) fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Digest {
+    let (mut end, mut finished) = (Vec::new(), Vec::new());
+    message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ());
+    let verify_data = vault.verify_data(Side::Client, link.transcript.hash_with(&[&end]).as_ref());
+    message::frame(&mut finished, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
+    link.transcript.hash_with(&[&end, &finished])
+}
+
+/// An extension that means nothing, where the configuration wants that: RFC 8701 4.
+pub(super) fn write_grease(config: &ServerConfig, w: &mut Writer<'_>) -> Result<()> {
+    if config.grease {
+        let mut random = [0];
+        config.provider.random.fill(&mut random)?;
+        w.extension(ExtensionType(grease_value(random[0])), |_| ());
+    }
+    Ok(())
+}
