@@ -85,9 +85,10 @@ const CHACHA: Bulk = Bulk::Aead(AeadId::ChaCha20Poly1305);
 const CBC128_SHA: Bulk = Bulk::Cbc(CbcId { key_len: 16, mac: HashId::Sha1 });
 const CBC256_SHA: Bulk = Bulk::Cbc(CbcId { key_len: 32, mac: HashId::Sha1 });
 const CBC128_SHA256: Bulk = Bulk::Cbc(CbcId { key_len: 16, mac: HashId::Sha256 });
+const CBC256_SHA256: Bulk = Bulk::Cbc(CbcId { key_len: 32, mac: HashId::Sha256 });
 const CBC256_SHA384: Bulk = Bulk::Cbc(CbcId { key_len: 32, mac: HashId::Sha384 });
 
-/// Every suite, best first. AES-256-CBC with HMAC-SHA-256 is left out: AWS-LC has no constant-time opener for it.
+/// Every suite, best first.
 pub static SUITES: &[Suite] = {
     use Auth::{Ecdsa, Rsa};
     use CipherSuite as C;
@@ -112,11 +113,13 @@ pub static SUITES: &[Suite] = {
         suite(C::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, Ecdhe, Ecdsa, CBC256_SHA, Sha256),
         suite(C::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, Ecdhe, Rsa, CBC256_SHA, Sha256),
         suite(C::TLS_DHE_RSA_WITH_AES_128_CBC_SHA256, Dhe, Rsa, CBC128_SHA256, Sha256),
+        suite(C::TLS_DHE_RSA_WITH_AES_256_CBC_SHA256, Dhe, Rsa, CBC256_SHA256, Sha256),
         suite(C::TLS_DHE_RSA_WITH_AES_128_CBC_SHA, Dhe, Rsa, CBC128_SHA, Sha256),
         suite(C::TLS_DHE_RSA_WITH_AES_256_CBC_SHA, Dhe, Rsa, CBC256_SHA, Sha256),
         suite(C::TLS_RSA_WITH_AES_128_GCM_SHA256, Kx::Rsa, Rsa, GCM128, Sha256),
         suite(C::TLS_RSA_WITH_AES_256_GCM_SHA384, Kx::Rsa, Rsa, GCM256, Sha384),
         suite(C::TLS_RSA_WITH_AES_128_CBC_SHA256, Kx::Rsa, Rsa, CBC128_SHA256, Sha256),
+        suite(C::TLS_RSA_WITH_AES_256_CBC_SHA256, Kx::Rsa, Rsa, CBC256_SHA256, Sha256),
         suite(C::TLS_RSA_WITH_AES_128_CBC_SHA, Kx::Rsa, Rsa, CBC128_SHA, Sha256),
         suite(C::TLS_RSA_WITH_AES_256_CBC_SHA, Kx::Rsa, Rsa, CBC256_SHA, Sha256),
     ]

@@ -278,7 +278,7 @@ pub enum Use {
 
 /// The classic suites' ciphers and key exchanges; absent where the feature `legacy` is off.
 pub trait Legacy: Send + Sync {
-    /// A MAC-then-encrypt key. `None` where no constant-time opener exists (AES-256 with HMAC-SHA-256).
+    /// A MAC-then-encrypt key. `None` for a pair that no suite has.
     fn cbc_hmac(&self, id: CbcId, mac_key: &[u8], key: &[u8], usage: Use) -> Option<CryptoResult<Box<dyn CbcHmacKey>>>;
     /// An encrypt-then-MAC block key.
     ///

@@ -34,8 +34,11 @@ fn has(group: &NamedGroup) -> bool {
 }
 
 fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
-    let no_sha384_cbc =
-        [CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384];
+    let unknown_cbc = [
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
+        CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
+        CipherSuite::TLS_RSA_WITH_AES_256_CBC_SHA256,
+    ];
     match () {
         () if row.group.is_some_and(|g| !has(&g)) && row.is_tls13() => Some("this Go has no hybrids, and no FFDHE"),
         // Go 1.19.6 to 1.20.3: golang/go issue 59424.
@@ -44,7 +47,7 @@ fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
         }
         () if row.early_data => Some("Go has no early data over TCP"),
         () if row.suite.kx == Some(Kx::Dhe) => Some("Go has no DHE"),
-        () if no_sha384_cbc.contains(&row.suite.code) => Some("Go has no CBC with SHA-384"),
+        () if unknown_cbc.contains(&row.suite.code) => Some("Go has no AES-256-CBC with SHA-2"),
         () if row.encrypt_then_mac == Switch::OffTheirs => Some("Go has no encrypt-then-MAC to switch off"),
         () if row.extended_master_secret == Switch::OffTheirs => Some("Go has no switch for it"),
         () if row.resume == Resume::SessionId => Some("Go has tickets only"),

@@ -50,6 +50,7 @@ pub(crate) fn run(samples: usize) -> bool {
     for (name, id) in [
         ("AES-128-CBC with HMAC-SHA-1", CbcId { key_len: 16, mac: HashId::Sha1 }),
         ("AES-128-CBC with HMAC-SHA-256", CbcId { key_len: 16, mac: HashId::Sha256 }),
+        ("AES-256-CBC with HMAC-SHA-256", CbcId { key_len: 32, mac: HashId::Sha256 }),
         ("AES-256-CBC with HMAC-SHA-384", CbcId { key_len: 32, mac: HashId::Sha384 }),
     ] {
         println!("{name}, records of {RECORD} bytes");

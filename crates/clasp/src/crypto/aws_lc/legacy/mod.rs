@@ -2,13 +2,14 @@
 
 mod block;
 mod cbc_hmac;
+mod cbc_sha256;
 mod dh;
 mod ffdhe_primes;
 mod rsa_transport;
 
 pub(super) use rsa_transport::RsaTransportKey;
 
-use crate::crypto::{BlockKey, CbcHmacKey, CbcId, CryptoResult, KeyShare, Legacy, SharedSecret, Use};
+use crate::crypto::{BlockKey, CbcHmacKey, CbcId, CryptoResult, HashId, KeyShare, Legacy, SharedSecret, Use};
 use crate::wire::code::NamedGroup;
 
 pub(super) const LEGACY: Option<&'static dyn Legacy> = Some(&AwsLegacy);
@@ -17,7 +18,10 @@ struct AwsLegacy;
 
 impl Legacy for AwsLegacy {
     fn cbc_hmac(&self, id: CbcId, mac_key: &[u8], key: &[u8], usage: Use) -> Option<CryptoResult<Box<dyn CbcHmacKey>>> {
-        cbc_hmac::key(id, mac_key, key, usage)
+        match (id.key_len, id.mac) {
+            (32, HashId::Sha256) if key.len() == 32 => Some(cbc_sha256::key(mac_key, key, usage)),
+            _ => cbc_hmac::key(id, mac_key, key, usage),
+        }
     }
 
     fn block(&self, key: &[u8], usage: Use) -> CryptoResult<Box<dyn BlockKey>> {
