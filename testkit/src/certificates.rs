@@ -2,8 +2,9 @@
 
 use clasp::{Identity, Roots};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
+    PKCS_RSA_SHA256, RevokedCertParams, SignatureAlgorithm,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -85,6 +86,28 @@ impl Authority {
         let mut roots = Roots::empty();
         roots.add_der(&self.der).expect("a certificate that was just made");
         Arc::new(roots)
+    }
+
+    /// A revocation list (DER) that revokes these serial numbers of one byte each.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn revocation_list(&self, serials: &[u8]) -> Vec<u8> {
+        let revoked = |serial: &u8| RevokedCertParams {
+            serial_number: vec![*serial].into(),
+            revocation_time: rcgen::date_time_ymd(2025, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2025, 1, 1),
+            next_update: rcgen::date_time_ymd(2060, 1, 1),
+            crl_number: vec![1].into(),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).expect("a list").der().to_vec()
     }
 
     /// Issues a certificate for servers and clients of these names.

@@ -7,6 +7,8 @@
 //! (`cases`).
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod reasons;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clasp_x509::{
@@ -62,6 +64,7 @@ fn main() -> Fallible<()> {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let mut results = Vec::new();
     let mut slowest = (Duration::ZERO, String::new());
+    let (mut fit, mut other) = (0, Vec::new());
     for case in cases {
         let id = case["id"].as_str().unwrap_or("(no id)");
         let outcome = match case.get("ocsp_response").or(case.get("crl")) {
@@ -81,6 +84,17 @@ fn main() -> Fallible<()> {
             (a, _) if good.contains(&a) => (1, "ACCEPTED WRONGLY"),
             _ => (2, "rejected wrongly"),
         };
+        if let ("FAILURE", "FAILURE", Some((reason, _))) =
+            (&outcome.answer[..], expected, outcome.context.split_once(':'))
+        {
+            match reasons::fitting(case) {
+                Some(fitting) if fitting.contains(&reason) => fit += 1,
+                fitting => {
+                    other
+                        .push(format!("{id}: {reason}, expected {}", fitting.unwrap_or(&["(not known)"]).join(" or ")));
+                }
+            }
+        }
         let category = id.rsplit_once("::").map_or(id, |(category, _)| category).to_owned();
         tallies.entry(category).or_default().0[column] += 1;
         if column != 0 || verbose {
@@ -93,6 +107,10 @@ fn main() -> Fallible<()> {
                              "elapsed_us": u64::try_from(outcome.elapsed.as_micros())? }));
     }
     report(&tallies);
+    if fit + other.len() > 0 {
+        println!("rejections for the reason that the case gives: {fit} of {}", fit + other.len());
+        other.iter().for_each(|line| println!("    another reason: {line}"));
+    }
     println!("slowest: {} us ({})", slowest.0.as_micros(), slowest.1);
     if let Some(out) = out {
         std::fs::write(out, serde_json::to_vec(&json!({ "results": results }))?)?;
