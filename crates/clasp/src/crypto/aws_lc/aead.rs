@@ -21,8 +21,7 @@ impl Aead for AwsAead {
 
 struct Key(LessSafeKey);
 
-/// Below this many bytes, copying costs less than AWS-LC's handling of the few bytes that end the plaintext; and with
-/// ChaCha20-Poly1305, which goes through the whole ciphertext once more for them, it always does.
+/// Below this many bytes, copying costs less than AWS-LC's handling of the few bytes that end the plaintext.
 const WORTH_TWO_BUFFERS: usize = 2048;
 
 impl AeadKey for Key {
@@ -38,7 +37,7 @@ impl AeadKey for Key {
     }
 
     fn seals_apart(&self, plain: usize, end: usize) -> bool {
-        plain >= WORTH_TWO_BUFFERS && (end == 0 || *self.0.algorithm() != aead::CHACHA20_POLY1305)
+        plain + end >= WORTH_TWO_BUFFERS
     }
 
     fn seal_to(&self, nonce: &[u8; 12], aad: &[u8], plain: &[u8], end: &[u8], out: &mut [u8]) -> CryptoResult<()> {
