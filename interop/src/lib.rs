@@ -10,7 +10,8 @@
 //! ```
 //!
 //! The peers come from Debian's packages `openssl gnutls-bin libnss3-tools curl python3 nodejs
-//! openjdk-17-jdk-headless golang-go`; rustls is built in.
+//! openjdk-17-jdk-headless golang-go`; rustls is built in. Chromium has a test of its own, which wants the program:
+//! `crates/clasp-cli/tests/browser.rs`.
 //!
 //! To add a row, add it to `rows.rs`. To add a peer, implement `Peer` (`peers/mod.rs`), or write the small line
 //! protocol of `peers/scripted.rs` in the peer's language. A peer says in `lacks` which rows it cannot do and why; a
