@@ -160,8 +160,9 @@ fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig
     (client.build().unwrap(), server.build().unwrap())
 }
 
-/// Bounds a little above what is measured: half as much again is found, one allocation more is not.
-const MAX_ALLOCATIONS: usize = 130;
+/// Bounds a little above what is measured: half as much again is found, one allocation more is not. A full handshake of
+/// TLS 1.3 takes 36 blocks of Rust's heap at the client and 45 at the server; a resumption has its tickets besides.
+const MAX_ALLOCATIONS: usize = 64;
 const MAX_ASKED: usize = 48 * 1024;
 const MAX_PEAK: isize = 20 * 1024;
 /// An idle connection keeps the secrets it may need again and what is known of the peer, and no buffer. The peer's

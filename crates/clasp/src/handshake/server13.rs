@@ -307,6 +307,9 @@ async fn take_early_data(
     Ok(None)
 }
 
+/// Bytes that the extensions of a ServerHello or of EncryptedExtensions mostly fit in; a hybrid's share does not.
+const ROOM_FOR_EXTENSIONS: usize = 128;
+
 /// ServerHello: RFC 9846 4.1.3. The secret of the key exchange goes into the vault.
 fn send_server_hello(
     link: &mut Link,
@@ -319,7 +322,7 @@ fn send_server_hello(
 ) -> Result<()> {
     let mut random = [0; 32];
     config.provider.random.fill(&mut random)?;
-    let mut block = Vec::new();
+    let mut block = Vec::with_capacity(ROOM_FOR_EXTENSIONS);
     let w = &mut Writer::new(&mut block);
     if let Some(admitted) = admitted {
         pre_shared_key::write_selected(u16::try_from(admitted.index).map_err(|_| Outside::Bug)?, w);
@@ -352,7 +355,7 @@ fn send_encrypted_extensions(
     group: Option<NamedGroup>,
 ) -> Limits {
     let mut limits = Limits::default();
-    let mut block = Vec::new();
+    let mut block = Vec::with_capacity(ROOM_FOR_EXTENSIONS);
     let w = &mut Writer::new(&mut block);
     write_types(offer, shown, client_type, w);
     // 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
