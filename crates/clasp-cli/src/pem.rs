@@ -13,18 +13,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// The roots of a PEM file, or the system's.
 pub(crate) fn roots(ca: Option<&Path>) -> Result<Arc<Roots>, Failure> {
+    let Some(path) = ca else {
+        return Ok(Arc::new(Roots::native().map_err(Failure::cannot)?));
+    };
     let mut roots = Roots::empty();
-    match ca {
-        Some(path) => {
-            roots.add_pem(&read(path)?).map_err(|e| Failure::file(path, e))?;
-        }
-        None => {
-            for certificate in rustls_native_certs::load_native_certs().certs {
-                // A root of the system's that cannot be read is one that is not trusted.
-                let _unreadable = roots.add_vetted(&certificate);
-            }
-        }
-    }
+    roots.add_pem(&read(path)?).map_err(|e| Failure::file(path, e))?;
     Ok(Arc::new(roots))
 }
 

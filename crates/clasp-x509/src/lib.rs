@@ -34,6 +34,8 @@ mod revocation;
 mod roots;
 mod sct;
 mod signature;
+#[cfg(any(feature = "native-roots", feature = "bundled-roots"))]
+mod stores;
 mod time;
 
 pub use cache::Verdicts;

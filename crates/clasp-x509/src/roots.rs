@@ -54,6 +54,8 @@ pub enum RootsError {
     NotACertificate(&'static str),
     /// The PEM file cannot be read, or has no certificate.
     NoPem,
+    /// The system has no roots that can be read, and why.
+    NoStore(String),
 }
 
 impl fmt::Display for RootsError {
@@ -61,6 +63,7 @@ impl fmt::Display for RootsError {
         match self {
             Self::NotACertificate(field) => write!(f, "a root is not a certificate: its {field} cannot be read"),
             Self::NoPem => f.write_str("no certificate in PEM was found"),
+            Self::NoStore(why) => write!(f, "the system has no roots that can be read: {why}"),
         }
     }
 }

@@ -1,0 +1,51 @@
+//! Roots of a store whose keeper decides what belongs in it: the system's, and Mozilla's as bundled with this build. Of
+//! each a name, a key and name constraints count, as with [`Roots::add_vetted`].
+
+use crate::roots::Roots;
+
+#[cfg(feature = "native-roots")]
+impl Roots {
+    /// Trusts what the system trusts. A certificate of its store that cannot be read is one that is not trusted.
+    ///
+    /// # Errors
+    /// If the store has none that can be read.
+    pub fn native() -> Result<Self, crate::roots::RootsError> {
+        let mut roots = Self::empty();
+        let store = rustls_native_certs::load_native_certs();
+        for certificate in &store.certs {
+            let _unreadable = roots.add_vetted(certificate);
+        }
+        let why = || store.errors.first().map_or_else(|| "it is empty".into(), ToString::to_string);
+        if roots.is_empty() { Err(crate::roots::RootsError::NoStore(why())) } else { Ok(roots) }
+    }
+}
+
+#[cfg(feature = "bundled-roots")]
+impl Roots {
+    /// Trusts the roots of Mozilla's program for servers, as they were when this was built: for systems without a store of
+    /// their own. They go stale with the program.
+    pub fn bundled() -> Self {
+        use crate::der::{SEQUENCE, element};
+        let mut roots = Self::empty();
+        for anchor in webpki_roots::TLS_SERVER_ROOTS {
+            let (name, spki) = (element(SEQUENCE, &anchor.subject), element(SEQUENCE, &anchor.subject_public_key_info));
+            let constraints = anchor.name_constraints.as_ref().map(|content| element(SEQUENCE, content));
+            // What is bundled was read when it was made.
+            let _unreadable = roots.add_anchor(&name, &spki, constraints.as_deref());
+        }
+        roots
+    }
+}
+
+#[cfg(all(test, feature = "bundled-roots"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bundled_root_can_be_read() {
+        let roots = Roots::bundled();
+        assert_eq!(roots.len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        assert!(roots.len() > 100, "{} roots", roots.len());
+        assert!(roots.subjects().any(|name| crate::name::Name(name).to_string().contains("ISRG Root X1")));
+    }
+}
