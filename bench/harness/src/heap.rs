@@ -4,12 +4,12 @@
 //! Only one thread of a worker allocates while counting is on.
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 /// What was done to the heap.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Account {
-    pub allocations: u64,
+    pub allocations: i64,
     /// Bytes held.
     pub held: i64,
     /// The most that was held.
@@ -17,7 +17,7 @@ pub(crate) struct Account {
 }
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static ALLOCATIONS: AtomicI64 = AtomicI64::new(0);
 static HELD: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 

@@ -2,7 +2,8 @@
 
 use crate::clock;
 use crate::drive::{self, Pair};
-use crate::meter::{Heap, Side, Time, Unmetered};
+use crate::heap::Account;
+use crate::meter::{Both, Heap, Meter as _, Side, Time, Unmetered};
 use crate::peer::{Operation, Sides};
 use crate::protocol::{Figures, HeapFigures, Slice};
 use crate::scenario::{Resume, Scenario};
@@ -116,35 +117,45 @@ fn measure_sides(budget: Duration, turn: impl FnMut() -> Result<(Time, usize)>) 
 const CONNECTIONS: usize = 9;
 
 fn measure_heap(sides: &dyn Sides) -> Result<Figures> {
-    let mut all = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let mut heap = Heap::default();
-        let mut pairs = drive::handshakes(sides, 1, &mut heap)?;
-        let after = heap.0;
-        let pair = pairs.first_mut().context("no connection")?;
-        for side in [Side::Client, Side::Server] {
-            pair.transfer(side, &[1; 16 * 1024], 1, &mut heap)?;
-        }
-        let used = heap.0;
-        drive::dissolve(pairs, &mut heap);
-        let figures = |after: crate::heap::Account, used: crate::heap::Account| HeapFigures {
-            allocations: after.allocations,
-            idle: after.held,
-            idle_used: used.held,
-            peak: after.peak,
-        };
-        all.push((figures(after.client, used.client), figures(after.server, used.server)));
-    }
-    let middle = |figure: fn(&HeapFigures) -> i64, client: bool| {
-        let mut values: Vec<i64> = all.iter().map(|(c, s)| figure(if client { c } else { s })).collect();
+    let all = (0..CONNECTIONS).map(|_| heap_of_one(sides)).collect::<Result<Vec<_>>>()?;
+    let middle = |figure: fn(&HeapFigures) -> i64, side: fn(&Both<HeapFigures>) -> &HeapFigures| {
+        let mut values: Vec<i64> = all.iter().map(|both| figure(side(both))).collect();
         values.sort_unstable();
         values[values.len() / 2]
     };
-    let side = |client| HeapFigures {
-        allocations: u64::try_from(middle(|f| i64::try_from(f.allocations).unwrap_or(i64::MAX), client)).unwrap_or(0),
-        idle: middle(|f| f.idle, client),
-        idle_used: middle(|f| f.idle_used, client),
-        peak: middle(|f| f.peak, client),
+    let side = |side: fn(&Both<HeapFigures>) -> &HeapFigures| HeapFigures {
+        allocations: middle(|f| f.allocations, side),
+        idle: middle(|f| f.idle, side),
+        idle_used: middle(|f| f.idle_used, side),
+        at_rest: middle(|f| f.at_rest, side),
+        peak: middle(|f| f.peak, side),
     };
-    Ok(Figures::Heap { client: side(true), server: side(false) })
+    Ok(Figures::Heap { client: side(|both| &both.client), server: side(|both| &both.server) })
+}
+
+/// One connection, from nothing to rest.
+fn heap_of_one(sides: &dyn Sides) -> Result<Both<HeapFigures>> {
+    let mut heap = Heap::default();
+    let mut pairs = drive::handshakes(sides, 1, &mut heap)?;
+    let after = heap.0;
+    let pair = pairs.first_mut().context("no connection")?;
+    for side in [Side::Client, Side::Server] {
+        pair.transfer(side, &[1; 16 * 1024], 1, &mut heap)?;
+    }
+    let used = heap.0;
+    heap.on(Side::Client, || pair.client.rest())?;
+    heap.on(Side::Server, || pair.server.rest())?;
+    let rested = heap.0;
+    drive::dissolve(pairs, &mut heap);
+    let figures = |after: Account, used: Account, rested: Account| HeapFigures {
+        allocations: after.allocations,
+        idle: after.held,
+        idle_used: used.held,
+        at_rest: rested.held,
+        peak: after.peak,
+    };
+    Ok(Both {
+        client: figures(after.client, used.client, rested.client),
+        server: figures(after.server, used.server, rested.server),
+    })
 }

@@ -81,6 +81,11 @@ pub trait Connection {
     /// its caller's has `buffer`; one that gives the data in some other way leaves it alone.
     fn receive(&mut self, input: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize>;
 
+    /// Gives back what an idle connection can do without, if the library has a call for that.
+    fn rest(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// What was agreed: the harness checks it against the scenario.
     fn settled(&self) -> Result<Settled>;
 }

@@ -46,12 +46,14 @@ pub struct Slice {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HeapFigures {
     /// Allocations from nothing to the end of the handshake.
-    pub allocations: u64,
+    pub allocations: i64,
     /// Bytes held after the handshake.
     pub idle: i64,
     /// Bytes held after 16 KiB each way.
     pub idle_used: i64,
-    /// The most that was held until then.
+    /// The same, once the connection has been told to rest.
+    pub at_rest: i64,
+    /// The most that was held in the handshake.
     pub peak: i64,
 }
 

@@ -17,7 +17,8 @@ Examples:
   bench --json run.json --markdown run.md --svg run.svg
   bench --quick --peers clasp,rustls --only hs13
   bench --quick --peers clasp --only bulk/aes-128-gcm
-  bench instructions --check";
+  bench instructions --check
+  bench whole-process --markdown servers.md";
 
 /// What is measured, and where it goes.
 #[derive(clap::Args)]
@@ -65,6 +66,30 @@ impl Measure {
 pub(crate) enum Command {
     /// Counts the instructions of Clasp's handshakes with callgrind
     Instructions(Instructions),
+    /// Puts `clasp serve`, nginx and hyper with tokio-rustls under load
+    WholeProcess(WholeProcess),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct WholeProcess {
+    /// Servers whose names begin with one of these (clasp, nginx, hyper); all by default
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
+    pub servers: Vec<String>,
+    /// The program `clasp`; built if it is not given
+    #[arg(long, value_name = "FILE")]
+    pub clasp: Option<PathBuf>,
+    /// How many times every load is put on every server
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub rounds: usize,
+    /// How long a load lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 4)]
+    pub seconds: u32,
+    /// How many connections stand idle
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub idle: usize,
+    /// Also write the table as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

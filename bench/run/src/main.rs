@@ -6,7 +6,8 @@
 //!   rounds.rs        who is asked what, when     results.rs       what they said
 //!   floor.rs         what a row cannot do without: recipes of primitives
 //!   report/          tables in text and Markdown, JSON, the chart
-//!   instructions.rs  the other command: instructions of a handshake, by callgrind
+//!   instructions.rs  the second command: instructions of a handshake, by callgrind
+//!   whole_process/   the third: whole servers under the load of public generators
 //! ```
 
 mod arguments;
@@ -18,6 +19,7 @@ mod peers;
 mod report;
 mod results;
 mod rounds;
+mod whole_process;
 mod worker;
 
 use anyhow::{Result, ensure};
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Some(Command::Instructions(options)) => instructions::run(&options),
+        Some(Command::WholeProcess(options)) => whole_process::run(&options).map(|()| true),
         None => measure(&arguments.measure).map(|()| true),
     };
     match outcome {

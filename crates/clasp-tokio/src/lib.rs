@@ -219,8 +219,12 @@ fn closed() -> io::Error {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let place = buf.initialize_unfilled();
-        let n = ready!(self.get_mut().poll_progress(cx, |exchange| exchange.read(place)))?;
+        // No more of the reader's buffer is touched than data can come: an idle connection's reader may have taken a large
+        // one, of which no page need be there.
+        let n = ready!(self.get_mut().poll_progress(cx, |exchange| {
+            let most = buf.remaining().min(exchange.waiting().max(1));
+            exchange.read(buf.initialize_unfilled_to(most))
+        }))?;
         buf.advance(n);
         Poll::Ready(Ok(()))
     }

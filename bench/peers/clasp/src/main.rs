@@ -166,6 +166,11 @@ impl Connection for End {
         self.receive_all(input, &mut Vec::new())
     }
 
+    fn rest(&mut self) -> Result<()> {
+        self.0.rest();
+        Ok(())
+    }
+
     fn settled(&self) -> Result<Settled> {
         let facts = self.0.facts().context("no facts")?;
         Ok(Settled {

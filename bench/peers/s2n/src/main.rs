@@ -195,6 +195,11 @@ impl Connection for End {
         self.with_wires(input, &mut Vec::new(), |end| end.read_all(buffer))
     }
 
+    fn rest(&mut self) -> Result<()> {
+        self.tls.release_buffers()?;
+        Ok(())
+    }
+
     fn settled(&self) -> Result<Settled> {
         Ok(Settled {
             suite: self.tls.cipher_suite()?.to_string(),

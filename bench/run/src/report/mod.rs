@@ -1,7 +1,7 @@
 //! What is written at the end.
 
 mod chart;
-mod table;
+pub(crate) mod table;
 mod tables;
 
 use crate::arguments::Measure;

@@ -94,11 +94,12 @@ fn small_records(results: &Results, figure: Figure) -> Table {
 }
 
 fn heap(results: &Results) -> Table {
-    let figures: [(&str, fn(&HeapFigures) -> i64); 4] = [
+    let figures: [(&str, fn(&HeapFigures) -> i64); 5] = [
         ("idle after the handshake", |h| h.idle),
         ("idle after 16 KiB each way", |h| h.idle_used),
+        ("the same, told to rest", |h| h.at_rest),
         ("peak in the handshake", |h| h.peak),
-        ("allocations in the handshake", |h| i64::try_from(h.allocations).unwrap_or(i64::MAX)),
+        ("allocations in the handshake", |h| h.allocations),
     ];
     let mut rows = Vec::new();
     for row in results.rows.iter().filter(|row| matches!(row.work, Work::Heap(_))) {

@@ -1,5 +1,6 @@
 //! `clasp serve`: an HTTPS server for a directory or a status page.
 
+mod files;
 mod pages;
 mod socket;
 
@@ -15,6 +16,7 @@ use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::wire::code::ProtocolVersion;
 use clasp::{ClientAuth, Facts, ServerConfig};
 use clasp_tokio::{Acceptor, TlsStream};
+use files::Files;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::io;
@@ -61,6 +63,9 @@ pub(crate) struct Arguments {
     /// Move our keys on after each handshake, and ask the client to do the same (TLS 1.3)
     #[arg(long)]
     keyupdate: bool,
+    /// How long a connection may stand without a whole request
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    keep_alive: u64,
     /// Send back what comes instead of speaking HTTP
     #[arg(long)]
     echo: bool,
@@ -152,12 +157,13 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
         note(format_args!("try: curl --cacert '{}' https://localhost:{}/", root.display(), address.port()));
     }
     let acceptor = Acceptor::new(config);
-    let arguments = Arc::new(arguments);
+    let files = arguments.dir.clone().map(|dir| Arc::new(Files::new(dir)));
+    let shared = Arc::new(Shared { arguments, files });
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((tcp, _)) => {
-                    tokio::spawn(serve(tcp, acceptor.clone(), arguments.clone()));
+                    tokio::spawn(serve(tcp, acceptor.clone(), shared.clone()));
                 }
                 // Out of file descriptors, say: what is open goes on, and the next may find room.
                 Err(e) => {
@@ -170,23 +176,31 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
     }
 }
 
-/// How long a client may take for its handshake, and for each request.
+/// What all connections share.
+struct Shared {
+    arguments: Arguments,
+    files: Option<Arc<Files>>,
+}
+
+/// How long a client may take for its handshake.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-async fn serve(tcp: TcpStream, acceptor: Acceptor, arguments: Arc<Arguments>) {
+async fn serve(tcp: TcpStream, acceptor: Acceptor, shared: Arc<Shared>) {
+    let arguments = &shared.arguments;
     let peer = tcp.peer_addr().map_or("?".into(), |a| a.to_string());
     match socket::with_end(tcp) {
         Ok((tcp, end)) => {
-            if let Err(failure) = talk(tcp, &acceptor, &arguments, &peer).await {
-                log(&arguments, &peer, Err(failure));
+            if let Err(failure) = talk(tcp, &acceptor, &shared, &peer).await {
+                log(arguments, &peer, Err(failure));
             }
             end.drain().await;
         }
-        Err(e) => log(&arguments, &peer, Err(e.into())),
+        Err(e) => log(arguments, &peer, Err(e.into())),
     }
 }
 
-async fn talk(tcp: TcpStream, acceptor: &Acceptor, arguments: &Arguments, peer: &str) -> Result<(), Failure> {
+async fn talk(tcp: TcpStream, acceptor: &Acceptor, shared: &Shared, peer: &str) -> Result<(), Failure> {
+    let arguments = &shared.arguments;
     let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
     let mut tls = accepted.map_err(|(error, _)| Failure::from_io(error))?;
@@ -198,7 +212,7 @@ async fn talk(tcp: TcpStream, acceptor: &Acceptor, arguments: &Arguments, peer: 
     // A GET that comes twice does no harm, and what an echo says is the client's own.
     let early = tls.take_early_data();
     let stream = socket::Prefixed::new(early, tls);
-    if arguments.echo { echo(stream).await.map_err(Failure::from_io) } else { http(stream, facts, arguments).await }
+    if arguments.echo { echo(stream).await.map_err(Failure::from_io) } else { http(stream, facts, shared).await }
 }
 
 type Tls = socket::Prefixed<TlsStream<TcpStream>>;
@@ -209,11 +223,11 @@ async fn echo(tls: Tls) -> io::Result<()> {
     to.shutdown().await
 }
 
-async fn http(tls: Tls, facts: Arc<Facts>, arguments: &Arguments) -> Result<(), Failure> {
-    let dir = arguments.dir.clone();
-    let service = hyper::service::service_fn(move |request| pages::answer(request, dir.clone(), facts.clone()));
+async fn http(tls: Tls, facts: Arc<Facts>, shared: &Shared) -> Result<(), Failure> {
+    let files = shared.files.clone();
+    let service = hyper::service::service_fn(move |request| pages::answer(request, files.clone(), facts.clone()));
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(shared.arguments.keep_alive));
     builder.serve_connection(TokioIo::new(tls), service).await.map_err(|e| tls_cause(&*e))
 }
 

@@ -102,6 +102,11 @@ impl Exchange {
         self.input.filled(len);
     }
 
+    /// How many bytes of the transport have not been taken yet: before more arrive, no more data than that can be read.
+    pub fn waiting(&self) -> usize {
+        self.input.waiting().len()
+    }
+
     /// The transport has ended.
     ///
     /// # Errors

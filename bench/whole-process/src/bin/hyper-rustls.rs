@@ -1,4 +1,4 @@
-//! An HTTPS server of hyper and tokio-rustls, for `whole-process.sh`: one page from memory, nothing else.
+//! An HTTPS server of hyper and tokio-rustls, for `bench whole-process`: one page from memory, nothing else.
 //! Arguments: ADDRESS CERT.pem KEY.pem PAGE
 
 use anyhow::{Context as _, Result};
@@ -8,9 +8,9 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{CipherSuite, ServerConfig};
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, cert, key, page] = arguments.as_slice() else {
-        anyhow::bail!("usage: bench-hyper-rustls ADDRESS CERT.pem KEY.pem PAGE");
+        anyhow::bail!("usage: hyper-rustls ADDRESS CERT.pem KEY.pem PAGE");
     };
     let acceptor = TlsAcceptor::from(Arc::new(config(cert, key)?));
     let page = Bytes::from(std::fs::read(page).with_context(|| page.clone())?);
@@ -32,10 +32,18 @@ async fn main() -> Result<()> {
     }
 }
 
+const SUITES: [CipherSuite; 2] =
+    [CipherSuite::TLS13_AES_128_GCM_SHA256, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];
+
 fn config(cert: &str, key: &str) -> Result<ServerConfig> {
     let chain = CertificateDer::pem_file_iter(cert)?.collect::<Result<Vec<_>, _>>()?;
-    let mut config =
-        ServerConfig::builder().with_no_client_auth().with_single_cert(chain, PrivateKeyDer::from_pem_file(key)?)?;
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    // The suites that the other servers are told to use.
+    provider.cipher_suites.retain(|suite| SUITES.contains(&suite.suite()));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::from_pem_file(key)?)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.send_tls13_tickets = 1;
     config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
