@@ -188,18 +188,14 @@ const PATIENCE: Duration = Duration::from_secs(15);
 async fn serve(tcp: TcpStream, acceptor: Acceptor, shared: Arc<Shared>) {
     let arguments = &shared.arguments;
     let peer = tcp.peer_addr().map_or("?".into(), |a| a.to_string());
-    match socket::with_end(tcp) {
-        Ok((tcp, end)) => {
-            if let Err(failure) = talk(tcp, &acceptor, &shared, &peer).await {
-                log(arguments, &peer, Err(failure));
-            }
-            end.drain().await;
-        }
-        Err(e) => log(arguments, &peer, Err(e.into())),
+    let (tcp, end) = socket::lend(tcp);
+    if let Err(failure) = talk(tcp, &acceptor, &shared, &peer).await {
+        log(arguments, &peer, Err(failure));
     }
+    end.drain().await;
 }
 
-async fn talk(tcp: TcpStream, acceptor: &Acceptor, shared: &Shared, peer: &str) -> Result<(), Failure> {
+async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: &str) -> Result<(), Failure> {
     let arguments = &shared.arguments;
     let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
@@ -215,7 +211,7 @@ async fn talk(tcp: TcpStream, acceptor: &Acceptor, shared: &Shared, peer: &str) 
     if arguments.echo { echo(stream).await.map_err(Failure::from_io) } else { http(stream, facts, shared).await }
 }
 
-type Tls = socket::Prefixed<TlsStream<TcpStream>>;
+type Tls = socket::Prefixed<TlsStream<socket::Lent>>;
 
 async fn echo(tls: Tls) -> io::Result<()> {
     let (mut from, mut to) = tokio::io::split(tls);
@@ -238,7 +234,7 @@ fn tls_cause(error: &(dyn std::error::Error + 'static)) -> Failure {
     tls.map_or_else(|| Failure::cannot(error), |tls| tls.clone().into())
 }
 
-fn log(arguments: &Arguments, peer: &str, outcome: Result<&TlsStream<TcpStream>, Failure>) {
+fn log(arguments: &Arguments, peer: &str, outcome: Result<&TlsStream<socket::Lent>, Failure>) {
     if arguments.json {
         let mut line = match &outcome {
             Ok(tls) => report::json(tls.facts()),

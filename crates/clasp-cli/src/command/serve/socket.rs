@@ -4,21 +4,38 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
-use std::net::Shutdown;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A second handle on a socket, which outlives the stream.
-pub(super) struct End(std::net::TcpStream);
+/// A socket that goes back to its [`End`] when whoever has it is done with it.
+pub(super) struct Lent {
+    tcp: Option<TcpStream>,
+    end: Arc<Mutex<Option<TcpStream>>>,
+}
 
-/// Makes the handle.
-pub(super) fn with_end(tcp: TcpStream) -> io::Result<(TcpStream, End)> {
+/// Where a lent socket comes back to.
+pub(super) struct End(Arc<Mutex<Option<TcpStream>>>);
+
+/// Lends a socket.
+pub(super) fn lend(tcp: TcpStream) -> (Lent, End) {
     // Small records must not wait for one another; a socket that refuses works all the same.
     let _unset = tcp.set_nodelay(true);
-    let tcp = tcp.into_std()?;
-    let end = End(tcp.try_clone()?);
-    Ok((TcpStream::from_std(tcp)?, end))
+    let end = Arc::default();
+    (Lent { tcp: Some(tcp), end: Arc::clone(&end) }, End(end))
+}
+
+impl Lent {
+    fn tcp(&mut self) -> Pin<&mut TcpStream> {
+        Pin::new(self.tcp.as_mut().expect("a socket, until this is dropped"))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = self.tcp.take();
+    }
 }
 
 impl End {
@@ -26,15 +43,20 @@ impl End {
     pub(super) async fn drain(self) {
         const ENOUGH: u64 = 1 << 20;
         const PATIENCE: Duration = Duration::from_secs(2);
+        let back = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut tcp) = back else { return };
         // Fails where the peer is gone already: then there is nobody to drain for.
-        if self.0.shutdown(Shutdown::Write).is_err() {
-            return;
-        }
-        if let Ok(tcp) = TcpStream::from_std(self.0) {
+        if tcp.shutdown().await.is_ok() {
             let mut rest = tcp.take(ENOUGH);
             // The peer has been told; how its side ends is its own affair.
             let _ended = tokio::time::timeout(PATIENCE, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
         }
+    }
+}
+
+impl AsyncRead for Lent {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().tcp().poll_read(cx, buf)
     }
 }
 
@@ -68,28 +90,43 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+impl<S: Unpin> Prefixed<S> {
+    fn stream(&mut self) -> Pin<&mut S> {
+        Pin::new(&mut self.stream)
     }
 }
+
+/// Writes go where `$inner` says, as they are.
+macro_rules! writes_to {
+    ([$($generics:tt)*] $name:ty, $inner:ident) => {
+        impl<$($generics)*> AsyncWrite for $name {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+                self.get_mut().$inner().poll_write(cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[io::IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.get_mut().$inner().poll_write_vectored(cx, bufs)
+            }
+
+            // TCP sockets and TLS streams both take vectors.
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().$inner().poll_flush(cx)
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().$inner().poll_shutdown(cx)
+            }
+        }
+    };
+}
+
+writes_to!([] Lent, tcp);
+writes_to!([S: AsyncWrite + Unpin] Prefixed<S>, stream);
