@@ -5,22 +5,23 @@
 //! hashed; where Clasp is the server it reads the trace's hello as it is. All else must come out as printed: every
 //! record, and every secret by way of the key log. A signature with a random salt comes from the trace.
 //!
-//! Not replayed: the server of the resumed handshake (its ticket's inside is another implementation's; what its binder
-//! and early secrets must be is checked in `keys/schedule13.rs`), and tickets that Clasp would write another way.
+//! The resumed handshake's ticket is another implementation's inside: a sealer of the test opens it as a session of
+//! Clasp's that has the trace's key. Not replayed: tickets that Clasp would write another way.
 #![cfg(feature = "legacy")] // the groups of the traces
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use clasp::config::{ClientIdentity, PresentedIdentity, Signer, Verified, Verifier};
+use clasp::config::{ClientIdentity, PresentedIdentity, Ready, ServerBuilder, Signer, Verified, Verifier};
 use clasp::keys::log::KeyLog;
-use clasp::session::ClientSessionCache;
+use clasp::session::{ClientSessionCache, Opened, TicketSealer};
 use clasp::wire::code::{NamedGroup, SignatureScheme as S};
 use clasp::{Answer, ClientAuth, ClientConfig, Connection, Identity, Policy, Result, ServerConfig};
-use clasp_testkit::ManualClock;
 use clasp_testkit::provider::Script;
+use clasp_testkit::{ManualClock, Pair};
 use core::task::{Context, Waker};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::IoSlice;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 /// Who sends a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +105,7 @@ fn data() -> Vec<u8> {
     (0..50).collect()
 }
 
-/// Plays one side of a trace. Records of ours with a place in `unlike` are not compared; `early` is sent behind the
+/// Plays one side of a trace. Records of ours with a place in `unlike` are not compared; `early` is the data behind the
 /// hello.
 fn play(
     trace: &Trace,
@@ -117,7 +118,7 @@ fn play(
     let (mut out, mut heard) = (Vec::new(), Vec::new());
     let mut says = VecDeque::from(says);
     connection.advance(&mut Context::from_waker(Waker::noop()), &mut out).unwrap();
-    if !early.is_empty() {
+    if ours == From::Client && !early.is_empty() {
         assert_eq!(connection.send_early(early, &mut out).unwrap(), early.len());
     }
     for (n, (from, record)) in trace.records.iter().enumerate() {
@@ -149,7 +150,8 @@ fn play(
     assert!(out.is_empty() && says.is_empty(), "more was said than the trace has");
     assert!(connection.peer_closed());
     if trace.records.iter().any(|(from, r)| *from != ours && r.len() == 72) {
-        assert_eq!(heard, data());
+        let before: &[u8] = if ours == From::Server { early } else { b"" };
+        assert_eq!(heard, [before, &data()].concat());
     }
     connection
 }
@@ -248,6 +250,14 @@ fn keys(keys: &[Vec<u8>], groups: &[NamedGroup]) -> Vec<(NamedGroup, Vec<u8>)> {
 
 /// The server of a trace; `hello` is the record of its ServerHello.
 fn server(trace: &Trace, identity: Identity, hello: usize, script: Script, auth: bool) -> (Connection, Arc<Told>) {
+    let (mut config, told) = server_config(trace, identity, hello, script);
+    if auth {
+        config = config.client_auth(ClientAuth::Require(Arc::new(Anyone)));
+    }
+    (config.build().unwrap().accept(), told)
+}
+
+fn server_config(trace: &Trace, identity: Identity, hello: usize, script: Script) -> (ServerBuilder<Ready>, Arc<Told>) {
     let told = Arc::new(Told::default());
     let group = if script.hello_retry_request.is_some() { NamedGroup::Secp256r1 } else { NamedGroup::X25519 };
     let script = Script {
@@ -260,7 +270,7 @@ fn server(trace: &Trace, identity: Identity, hello: usize, script: Script, auth:
     let provider = script.provider();
     // In the trace with a retry the server does not take the curve that it was offered a share of.
     let groups = if group == NamedGroup::X25519 { GROUPS.to_vec() } else { GROUPS[1..3].to_vec() };
-    let mut config = ServerConfig::builder()
+    let config = ServerConfig::builder()
         .identity(identity)
         .provider(provider)
         .policy(Policy::modern().with_groups(groups).with_schemes(SCHEMES))
@@ -268,10 +278,27 @@ fn server(trace: &Trace, identity: Identity, hello: usize, script: Script, auth:
         .record_size_limit(16_384)
         .tickets_per_handshake(0)
         .key_log(told.clone());
-    if auth {
-        config = config.client_auth(ClientAuth::Require(Arc::new(Anyone)));
+    (config, told)
+}
+
+/// A sealer with one session, which every ticket stands for.
+#[derive(Default)]
+struct OneSession(Mutex<Vec<u8>>);
+
+impl TicketSealer for OneSession {
+    fn seal<'a>(&'a self, _now: SystemTime, session: &'a [u8]) -> Answer<'a, Option<Vec<u8>>> {
+        *self.0.lock().unwrap() = session.to_vec();
+        Answer::Now(Some(vec![1]))
     }
-    (config.build().unwrap().accept(), told)
+
+    fn open<'a>(&'a self, _now: SystemTime, _ticket: &'a [u8]) -> Answer<'a, Option<Opened>> {
+        let plain = self.0.lock().unwrap().clone().into();
+        Answer::Now(Some(Opened { plain, renew: false }))
+    }
+
+    fn lifetime(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
 }
 
 /// The client of a trace.
@@ -342,6 +369,40 @@ fn simple_handshake_client_then_its_ticket_with_early_data() {
     let (connection, told) = Client { sessions, clock, ..Client::new(&trace) }.connect();
     let says = vec![Say::Data(data()), Say::Close];
     let connection = play(&trace, From::Client, connection, says, &[0], b"ABCDEF");
+    same_secrets(&trace, &told);
+    assert_eq!(connection.facts().unwrap().early_data, clasp::EarlyData::Accepted);
+}
+
+/// A session that a server of ours made, but for its key, which is the trace's.
+fn session_of_the_trace(clock: &ManualClock) -> Arc<OneSession> {
+    const KEY_AT: usize = 5;
+    let sealer = Arc::new(OneSession::default());
+    let issued = clasp_testkit::authority().issue(clasp_testkit::KeyKind::P256, &["server"]);
+    let server = ServerConfig::builder().identity(issued.identity()).tickets(sealer.clone());
+    let server = server.max_early_data(1024).clock(Arc::new(clock.clone())).build().unwrap();
+    let client = ClientConfig::builder().trust(clasp_testkit::authority().roots()).build().unwrap();
+    let mut pair = Pair::new(&client, &server);
+    pair.client = client.connect("server".try_into().unwrap()).unwrap();
+    pair.drive().unwrap();
+    let key = hex("4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3");
+    sealer.0.lock().unwrap()[KEY_AT..][..key.len()].copy_from_slice(&key);
+    sealer
+}
+
+#[test]
+fn resumed_handshake_with_early_data_server() {
+    let trace = Trace::read(RESUMED);
+    // The server of the trace confirms the name of a session too.
+    let extensions = hex("080000280026000a00140012001d00170018001901000101010201030104001c0002400100000000002a0000");
+    let script = Script { encrypted_extensions: Some(extensions), ..Script::default() };
+    let clock = ManualClock::at(1_470_000_000);
+    let (config, told) = server_config(&trace, rsa("signature simple"), 2, script);
+    // What the ticket's age is hidden with is not known, so every age must do.
+    let any_age = Duration::from_secs(50 * 24 * 3600);
+    let config = config.tickets(session_of_the_trace(&clock)).max_early_data(1024).early_data_window(any_age);
+    let connection = config.clock(Arc::new(clock)).build().unwrap().accept();
+    let says = vec![Say::Data(data()), Say::Close];
+    let connection = play(&trace, From::Server, connection, says, &[3], b"ABCDEF");
     same_secrets(&trace, &told);
     assert_eq!(connection.facts().unwrap().early_data, clasp::EarlyData::Accepted);
 }

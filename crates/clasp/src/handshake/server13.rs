@@ -53,13 +53,13 @@ pub(super) async fn server(
 
     // 4.2.11: a key that both have, its binder checked before anything else comes of it
     let admitted = admit::server13(link, config, &offer, suite).await.map_err(in_hello)?;
-    verify_again(link, config, admitted.as_ref()).await?;
     let group = group.filter(|_| admitted.as_ref().is_none_or(|a| a.dhe));
     let mut facts = facts(&offer, suite, group, alpn, admitted.as_ref(), config);
     let (mut vault, at) = match &admitted {
         Some(admitted) => prove_binder(link, hash, &offer, admitted).map_err(in_hello)?,
         None => Vault13::early(hash, None),
     };
+    verify_again(link, config, admitted.as_ref()).await?;
     link.transcript.start(hash);
     link.transcript.forget_bytes();
 
