@@ -10,7 +10,7 @@ use std::process::Command;
 pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
     let script = lab.file("Peer.java");
     std::fs::write(&script, include_str!("../scripts/Peer.java")).map_err(|e| e.to_string())?;
-    let habits = Habits { extended_master_secret: true, ..Habits::default() };
+    let habits = Habits { extended_master_secret: true, loses_leading_zeros: true, ..Habits::default() };
     Scripted::start(Command::new("java").arg("-XX:TieredStopAtLevel=1").arg(script), habits, lacks, |_| false, true)
 }
 

@@ -41,6 +41,9 @@ pub(crate) struct Habits {
     pub(crate) client_updates_late: bool,
     /// How many connections of its client carry no data, where it makes two.
     pub(crate) empty_connections: usize,
+    /// In TLS 1.3 it drops the leading zero of a secret agreed in a finite field, against RFC 9846 7.4.1, so that one
+    /// handshake in 256 fails (JDK-8328046). Such rows are tried again.
+    pub(crate) loses_leading_zeros: bool,
 }
 
 /// What to say to a peer's server.
