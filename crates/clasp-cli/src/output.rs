@@ -21,7 +21,8 @@ pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
 
 /// Writes a line of words to stderr. Where nobody can read it there is nobody to tell.
 pub(crate) fn note(text: impl Display) {
-    let _unread = writeln!(io::stderr().lock(), "{text}");
+    // In one piece: stderr has no buffer, and would go to the kernel for each part of the text.
+    let _unread = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
 /// How a word stands out.

@@ -54,6 +54,7 @@ fn open_to_all(directory: &Path) -> Result<()> {
 
 /// Runs everything and prints the table.
 pub(crate) fn run(options: &WholeProcess) -> Result<()> {
+    let machine = crate::machine::look();
     let site = Site::make()?;
     let kinds = servers::available(options)?;
     let idle_clients = crate::peers::build("bench-whole-process", "idle-clients")?;
@@ -76,9 +77,10 @@ pub(crate) fn run(options: &WholeProcess) -> Result<()> {
         idle.push(server.idle(&idle_clients, &site.path("root.pem"), options.idle).with_context(|| kind.name.clone())?);
     }
     let table = table(&kinds, &outcomes, &idle, options.idle);
-    println!("{}\n{}", crate::machine::look().line(), table.text());
+    println!("{}\n{}", machine.line(), table.text());
     if let Some(path) = &options.markdown {
-        std::fs::write(path, table.markdown()).with_context(|| path.display().to_string())?;
+        let text = format!("{}; medians of {} rounds.\n\n{}", machine.line(), options.rounds, table.markdown());
+        std::fs::write(path, text).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use files::Files;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,8 +163,8 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((tcp, _)) => {
-                    tokio::spawn(serve(tcp, acceptor.clone(), shared.clone()));
+                Ok((tcp, peer)) => {
+                    tokio::spawn(serve(tcp, peer, acceptor.clone(), shared.clone()));
                 }
                 // Out of file descriptors, say: what is open goes on, and the next may find room.
                 Err(e) => {
@@ -185,17 +186,16 @@ struct Shared {
 /// How long a client may take for its handshake.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-async fn serve(tcp: TcpStream, acceptor: Acceptor, shared: Arc<Shared>) {
+async fn serve(tcp: TcpStream, peer: SocketAddr, acceptor: Acceptor, shared: Arc<Shared>) {
     let arguments = &shared.arguments;
-    let peer = tcp.peer_addr().map_or("?".into(), |a| a.to_string());
     let (tcp, end) = socket::lend(tcp);
-    if let Err(failure) = talk(tcp, &acceptor, &shared, &peer).await {
-        log(arguments, &peer, Err(failure));
+    if let Err(failure) = talk(tcp, &acceptor, &shared, peer).await {
+        log(arguments, peer, Err(failure));
     }
     end.drain().await;
 }
 
-async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: &str) -> Result<(), Failure> {
+async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: SocketAddr) -> Result<(), Failure> {
     let arguments = &shared.arguments;
     let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
@@ -234,13 +234,13 @@ fn tls_cause(error: &(dyn std::error::Error + 'static)) -> Failure {
     tls.map_or_else(|| Failure::cannot(error), |tls| tls.clone().into())
 }
 
-fn log(arguments: &Arguments, peer: &str, outcome: Result<&TlsStream<socket::Lent>, Failure>) {
+fn log(arguments: &Arguments, peer: SocketAddr, outcome: Result<&TlsStream<socket::Lent>, Failure>) {
     if arguments.json {
         let mut line = match &outcome {
             Ok(tls) => report::json(tls.facts()),
             Err(failure) => serde_json::json!({ "error": failure.message(), "hint": failure.hint_text() }),
         };
-        line["peer"] = peer.into();
+        line["peer"] = peer.to_string().into();
         // The server serves on when nobody reads its log any more.
         let _unread = output::line(line);
         return;
