@@ -6,7 +6,7 @@ use crate::results::{Results, RowResults};
 use std::fmt::Write as _;
 
 const COLOURS: [&str; 8] = ["#c0392b", "#1f77b4", "#5aa5d8", "#9ccbea", "#7f8c8d", "#b0b8ba", "#f39c12", "#27ae60"];
-const LEFT: f64 = 250.0;
+const LEFT: f64 = 310.0;
 const WIDTH: f64 = 600.0;
 const BAR: f64 = 7.0;
 /// Longer bars are cut there, with their value beside them.
