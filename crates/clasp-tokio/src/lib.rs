@@ -79,7 +79,8 @@ impl Acceptor {
 /// [`io::ErrorKind::UnexpectedEof`]. Reads and writes are cancellation safe: nothing that was taken is lost.
 ///
 /// Data is decrypted straight into the buffer of whoever reads, if a whole record has room there (17 KiB are enough);
-/// [`AsyncBufRead`] lends it where it was decrypted. While nothing is on its way, no buffer is held.
+/// [`AsyncBufRead`] lends it where it was decrypted. While nothing is on its way, no buffer is held; while it waits to be
+/// read, and enough other streams wait too, not even the ciphers.
 #[derive(Debug)]
 pub struct TlsStream<T> {
     exchange: Exchange,
@@ -119,7 +120,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         self.exchange.connection()
     }
 
-    /// Gives back what an idle stream does not need for a while: [`Connection::rest`].
+    /// Gives back at once what an idle stream does not need: [`Connection::rest`]. For one that nobody reads from.
     pub fn rest(&mut self) {
         self.exchange.rest_long();
     }

@@ -132,7 +132,8 @@ impl<T: Read + Write> Stream<T> {
         (self.exchange.into_connection(), self.transport)
     }
 
-    /// Gives back what an idle stream does not need for a while: [`Connection::rest`].
+    /// Gives back at once what an idle stream does not need: [`Connection::rest`]. One whose read found nothing, on a
+    /// transport that does not block, gives it back by itself once enough others wait.
     pub fn rest(&mut self) {
         self.exchange.rest_long();
     }

@@ -2,14 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 use clasp::config::suite::{Auth, SUITES};
-use clasp::crypto::{Aead, AeadId, AeadKey, CryptoResult, Provider};
+use clasp::crypto::Provider;
 use clasp::error::{Cause, Misuse};
 use clasp::record::RecordError;
 use clasp::wire::code::{CipherSuite, ProtocolVersion};
 use clasp::{ClientConfig, Connection, HEADROOM, Moved, Policy, ServerConfig, TAILROOM};
+use clasp_testkit::provider::counted;
 use clasp_testkit::{KeyKind, Pair, authority};
 use std::io::IoSlice;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 fn pair_of(suite: CipherSuite) -> Pair {
     padded_pair(suite, 0)
@@ -173,44 +174,20 @@ fn a_connection_that_has_rested_goes_on() {
     }
 }
 
-/// An AEAD that counts the keys that are made.
-struct Counted(&'static dyn Aead, &'static AtomicUsize);
-
-impl Aead for Counted {
-    fn id(&self) -> AeadId {
-        self.0.id()
-    }
-    fn key(&self, key: &[u8]) -> CryptoResult<Box<dyn AeadKey>> {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.key(key)
-    }
-}
-
 /// Keys after a KeyUpdate and after a rest are of the configuration's provider, as those before.
 #[test]
 fn keys_that_come_later_are_of_the_same_provider() {
-    static KEYS: AtomicUsize = AtomicUsize::new(0);
-    let inner = Provider::builtin();
-    let aeads = inner.aeads.iter().map(|aead| &*Box::leak(Box::new(Counted(*aead, &KEYS))) as &dyn Aead);
-    let provider = Box::leak(Box::new(Provider {
-        name: "counted",
-        aeads: aeads.collect::<Vec<_>>().leak(),
-        hashes: inner.hashes,
-        groups: inner.groups,
-        verify: inner.verify,
-        random: inner.random,
-        legacy: inner.legacy,
-    }));
+    let (provider, keys) = counted();
     let client = ClientConfig::builder().trust(authority().roots()).provider(provider).build().unwrap();
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let server = ServerConfig::builder().identity(identity).no_sessions().build().unwrap();
     let mut pair = Pair::new(&client, &server);
     pair.drive().unwrap();
     let mut made = |act: &mut dyn FnMut(&mut Pair)| {
-        let before = KEYS.load(Ordering::Relaxed);
+        let before = keys.load(Ordering::Relaxed);
         act(&mut pair);
         pair.drive().unwrap();
-        KEYS.load(Ordering::Relaxed) - before
+        keys.load(Ordering::Relaxed) - before
     };
     assert_eq!(made(&mut |pair| pair.client.update_keys(false, &mut pair.to_server).unwrap()), 1);
     assert_eq!(made(&mut |pair| pair.server.update_keys(false, &mut pair.to_client).unwrap()), 1);

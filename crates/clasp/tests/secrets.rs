@@ -13,7 +13,9 @@ use clasp::keys::log::KeyLog;
 use clasp::session::{ClientSessionCache, TicketKeys};
 use clasp::suite::{Auth, Bulk, Kx, SUITES, SUITES13, Suite};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
-use clasp::{ClientAuth, ClientConfig, EarlyData, Policy, Resumption, ServerConfig, config::WebPki};
+use clasp::{
+    ClientAuth, ClientConfig, Connection, EarlyData, Exchange, Policy, Resumption, ServerConfig, config::WebPki,
+};
 use clasp_testkit::{KeyKind, Pair, authority};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
@@ -280,10 +282,22 @@ fn talk(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, resumed: Option<
     pair.client_sends(b"pong").unwrap();
     pair.drive().unwrap();
     assert_eq!(pair.server_data, b"pingpong");
+    (pair.client, pair.server) = (waiting(pair.client), waiting(pair.server));
+    pair.client_sends(b"pang").unwrap();
+    pair.drive().unwrap();
+    assert_eq!(pair.server_data, b"pingpongpang");
     pair.client.export(b"EXPORTER-test", None, &mut [0; 32]).unwrap();
     pair.client.close(&mut pair.to_server).unwrap();
     pair.server.close(&mut pair.to_client).unwrap();
     pair.drive().unwrap();
+    drop((waiting(pair.client), waiting(pair.server)));
+}
+
+/// With its keys put aside, as an adapter does that waits.
+fn waiting(connection: Connection) -> Connection {
+    let mut exchange = Exchange::new(connection);
+    exchange.rest();
+    exchange.into_connection()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

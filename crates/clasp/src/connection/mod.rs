@@ -9,6 +9,7 @@ mod handshake;
 mod peer;
 mod post_auth;
 mod rest;
+mod warm;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
 pub use facts::{EarlyData, EarlyDataRefusal, Facts, Resumption};
@@ -85,6 +86,8 @@ pub struct Connection {
     leave: Leave,
     early: Option<Box<Early>>,
     post_auth: Option<Box<PostAuth>>,
+    /// Keys that were put aside: both directions rest then.
+    warm: warm::Claim,
     compatibility_ccs: u8,
     /// KeyUpdates of TLS 1.3, or requests of TLS 1.2 to renegotiate, without data between.
     key_updates: u8,
@@ -160,6 +163,7 @@ impl Connection {
             leave: Leave::Nothing,
             early: None,
             post_auth: None,
+            warm: warm::Claim::default(),
             compatibility_ccs: 0,
             key_updates: 0,
             tickets_seen: 0,

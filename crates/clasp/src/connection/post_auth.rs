@@ -231,6 +231,7 @@ impl Connection {
     }
 
     fn seal_messages(&mut self, messages: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        self.wake_sending()?;
         self.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
         Ok(())
     }

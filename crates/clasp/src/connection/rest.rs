@@ -1,7 +1,8 @@
-//! Connections that are idle for long: most of what they hold is what their ciphers have worked out beforehand.
+//! Connections that are idle: most of what they hold is what their ciphers have worked out beforehand.
 
 use super::Connection;
 use super::bindings::{Done, Kept};
+use super::warm::Claim;
 use crate::config::suite::Suite;
 use crate::crypto::{AeadId, CryptoResult, Provider};
 use crate::error::{Outside, Result};
@@ -12,17 +13,43 @@ use crate::record::{OpenKeys, SealKeys};
 impl Connection {
     /// Gives back what the ciphers hold, which is most of what an idle connection does: about 1,250 bytes with AES-GCM or
     /// ChaCha20-Poly1305, more with CBC. The next record sets the keys of its direction up again, which costs a few
-    /// microseconds at most. For programs with many connections of which few talk: call it when one has been silent for a
-    /// while. During a handshake it does nothing.
+    /// microseconds at most. For programs with many connections of which few talk, who drive them by hand: call it when one
+    /// has been silent for a while. Adapters do something like it whenever they wait ([`Exchange::rest`]). During a
+    /// handshake it does nothing.
+    ///
+    /// [`Exchange::rest`]: crate::Exchange::rest
     pub fn rest(&mut self) {
-        if self.live.is_none() && self.done.is_some() {
-            self.opener.rest();
-            self.sealer.rest();
+        if self.is_established() {
+            self.warm = Claim::default();
+            drop((self.opener.rest(), self.sealer.rest()));
+        }
+    }
+
+    /// The same, for as long as nobody knows: the keys can be had again cheaply, unless many others come to wait meanwhile.
+    pub(crate) fn doze(&mut self) {
+        let awake = !self.opener.is_resting() || !self.sealer.is_resting();
+        if awake && self.is_established() {
+            self.warm = Claim::put((self.opener.rest(), self.sealer.rest()));
+        }
+    }
+
+    fn is_established(&self) -> bool {
+        self.live.is_none() && self.done.is_some()
+    }
+
+    /// Takes the keys back that [`doze`](Self::doze) put aside, if they are still there.
+    fn take_back(&mut self) {
+        if let Some((open, seal)) = self.warm.take() {
+            self.opener.wake(open);
+            self.sealer.wake(seal);
         }
     }
 
     /// Sets the keys up that open records, if they were given back.
     pub(super) fn wake_reading(&mut self) -> Result<()> {
+        if self.opener.is_resting() {
+            self.take_back();
+        }
         if self.opener.is_resting() {
             let done = self.done.as_ref().ok_or(Outside::Bug)?;
             let writer = if self.server { Side::Client } else { Side::Server };
@@ -33,6 +60,9 @@ impl Connection {
 
     /// Sets the keys up that seal records, if they were given back.
     pub(super) fn wake_sending(&mut self) -> Result<()> {
+        if self.sealer.is_resting() {
+            self.take_back();
+        }
         if self.sealer.is_resting() {
             let done = self.done.as_ref().ok_or(Outside::Bug)?;
             let writer = if self.server { Side::Server } else { Side::Client };

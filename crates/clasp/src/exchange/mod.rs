@@ -206,14 +206,16 @@ impl Exchange {
         &mut self.early
     }
 
-    /// Nothing will happen until the transport has bytes: memory that is not needed meanwhile goes back.
+    /// Nothing will happen until the transport has bytes: memory that is not needed meanwhile goes back. The ciphers stay
+    /// at hand in a small pool of the process, until enough other connections have come to wait after this one.
     pub fn rest(&mut self) {
         if self.ready.is_empty() {
             self.input.rest();
+            self.connection.doze();
         }
     }
 
-    /// Nothing will happen for long: the ciphers' memory goes back too ([`Connection::rest`]).
+    /// Nothing will happen for long: the ciphers' memory goes back at once ([`Connection::rest`]).
     pub fn rest_long(&mut self) {
         self.rest();
         self.connection.rest();

@@ -174,11 +174,10 @@ impl Sealer {
         self.sequence = 0;
     }
 
-    /// Gives the keys' memory back, if there are any; [`wake`](Self::wake) goes on where they were.
-    pub(crate) fn rest(&mut self) {
-        if self.is_protected() {
-            self.keys = SealKeys(Protection::Resting);
-        }
+    /// Gives the keys away; [`wake`](Self::wake) goes on where they were.
+    pub(crate) fn rest(&mut self) -> SealKeys {
+        let resting = if self.is_protected() { Protection::Resting } else { Protection::None };
+        core::mem::replace(&mut self.keys, SealKeys(resting))
     }
 
     /// Whether the keys are to be made again before the next record.

@@ -1,0 +1,179 @@
+//! Exchanges that wait: their keys stand aside meanwhile, are taken back, or are made again once others have had the room.
+#![allow(clippy::unwrap_used)]
+
+use clasp::config::WebPki;
+use clasp::config::suite::{Auth, SUITES};
+use clasp::crypto::Provider;
+use clasp::wire::code::{CipherSuite, ProtocolVersion};
+use clasp::{ClientAuth, ClientConfig, Exchange, Policy, Progress, ServerConfig};
+use clasp_testkit::provider::counted;
+use clasp_testkit::{KeyKind, Pair, authority};
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// More than there are places for keys of connections that wait.
+const MANY: usize = 1100;
+
+fn exchanges(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Exchange, Exchange) {
+    let mut pair = Pair::new(client, server);
+    pair.drive().unwrap();
+    (Exchange::new(pair.client), Exchange::new(pair.server))
+}
+
+fn configs(suite: CipherSuite) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+    let rsa = SUITES.iter().any(|s| s.code == suite && s.auth == Auth::Rsa);
+    let identity = authority().issue(if rsa { KeyKind::Rsa } else { KeyKind::P256 }, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity).policy(Policy::legacy()).no_sessions().build().unwrap();
+    let policy = Policy::legacy().with_suites([suite]);
+    let policy = if suite.name().starts_with("TLS_RSA") { policy.with_groups([]) } else { policy };
+    let client = ClientConfig::builder().trust(authority().roots()).no_sessions().policy(policy).build().unwrap();
+    (client, server)
+}
+
+/// What one side has to say goes to the other, which reads until it waits, as adapters do.
+fn carry(from: &mut Exchange, to: &mut Exchange) -> Vec<u8> {
+    let (mut read, mut data) = (Vec::new(), [0; 500]);
+    loop {
+        match to.read(&mut data).unwrap() {
+            Progress::Data(n) => read.extend_from_slice(&data[..n]),
+            Progress::NeedsBytes => {
+                let n = from.unsent().len().min(1000);
+                to.room()[..n].copy_from_slice(&from.unsent()[..n]);
+                from.sent(n);
+                to.arrived(n);
+                if n == 0 {
+                    to.rest();
+                    return read;
+                }
+            }
+            Progress::End => return read,
+        }
+    }
+}
+
+fn says(from: &mut Exchange, to: &mut Exchange, plain: &[u8]) {
+    assert_eq!(from.write(&[IoSlice::new(plain)]).unwrap(), plain.len());
+    assert_eq!(carry(from, to), plain);
+}
+
+fn ask_and_answer(client: &mut Exchange, server: &mut Exchange) {
+    says(client, server, b"question");
+    says(server, client, &[7; 2000]);
+}
+
+#[test]
+fn whoever_asks_and_answers_makes_no_keys_and_whoever_has_waited_long_does() {
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity).no_sessions().build().unwrap();
+    let (provider, keys) = counted();
+    let client = ClientConfig::builder().trust(authority().roots()).provider(provider).build().unwrap();
+    let (mut client, mut counted_peer) = exchanges(&client, &server);
+    let (busy_config, busy_server) = configs(CipherSuite::TLS_AES_128_GCM_SHA256);
+    let (mut busy, mut busy_peer) = exchanges(&busy_config, &busy_server);
+    let mut before = keys.load(Ordering::Relaxed);
+    let mut made = || {
+        let now = keys.load(Ordering::Relaxed);
+        now - core::mem::replace(&mut before, now)
+    };
+    for _ in 0..20 {
+        ask_and_answer(&mut client, &mut counted_peer);
+        client.rest();
+    }
+    assert_eq!(made(), 0, "nobody has come between");
+    for _ in 0..MANY {
+        ask_and_answer(&mut busy, &mut busy_peer);
+    }
+    assert_eq!(made(), 0);
+    says(&mut client, &mut counted_peer, b"again");
+    assert_eq!(made(), 1, "those that seal");
+    says(&mut counted_peer, &mut client, b"again");
+    assert_eq!(made(), 1, "those that open");
+    ask_and_answer(&mut client, &mut counted_peer);
+    assert_eq!(made(), 0);
+    client.rest_long();
+    ask_and_answer(&mut client, &mut counted_peer);
+    assert_eq!(made(), 2, "given back at once");
+}
+
+#[test]
+fn whatever_protects_the_records_they_go_on() {
+    let mut suites = vec![
+        CipherSuite::TLS_AES_128_GCM_SHA256,
+        CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    ];
+    if Provider::builtin().legacy.is_some() {
+        suites.push(CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA);
+    }
+    for suite in suites {
+        let (client, server) = configs(suite);
+        let (mut client, mut server) = exchanges(&client, &server);
+        for round in 0..3 {
+            ask_and_answer(&mut client, &mut server);
+            client.rest();
+            server.rest();
+            if server.connection().facts().unwrap().version == ProtocolVersion::Tls13 {
+                // One side's keys of the next generation, while the other's wait.
+                server.call(|connection, out| connection.update_keys(round == 1, out)).unwrap();
+                server.rest();
+                assert_eq!(carry(&mut server, &mut client), b"");
+            }
+        }
+        client.rest();
+        client.call(|connection, out| connection.close(out)).unwrap();
+        server.rest();
+        assert_eq!(carry(&mut client, &mut server), b"");
+        assert!(server.connection().peer_closed(), "{suite}");
+    }
+}
+
+#[test]
+fn a_client_proves_itself_out_of_its_rest() {
+    let auth = ClientAuth::Require(Arc::new(WebPki::clients(authority().roots())));
+    let identity = |name| authority().issue(KeyKind::P256, &[name]).identity();
+    let server = ServerConfig::builder().identity(identity("localhost")).post_handshake_auth(auth).build().unwrap();
+    let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true);
+    let client = client.identity(Arc::new(Arc::new(identity("alice")))).build().unwrap();
+    let (mut client, mut server) = exchanges(&client, &server);
+    for long in [false, true] {
+        ask_and_answer(&mut client, &mut server);
+        if long {
+            client.rest_long();
+            server.rest_long();
+        }
+        server.call(|connection, out| connection.request_certificate(out)).unwrap();
+        if long {
+            server.rest_long();
+        }
+        carry(&mut server, &mut client);
+        carry(&mut client, &mut server);
+        assert!(!server.connection().certificate_is_due());
+        assert!(server.connection().facts().unwrap().client_authenticated);
+    }
+}
+
+#[test]
+fn a_handshake_does_not_wait_without_its_keys() {
+    let (client, server) = configs(CipherSuite::TLS_AES_128_GCM_SHA256);
+    let mut pair = Pair::new(&client, &server);
+    pair.drive_server_flights(1);
+    let (mut client, mut server) = (Exchange::new(pair.client), Exchange::new(pair.server));
+    client.rest();
+    server.rest();
+    let flight = pair.to_client;
+    client.room()[..flight.len()].copy_from_slice(&flight);
+    client.arrived(flight.len());
+    while client.connection().is_handshaking() {
+        assert!(client.take().unwrap());
+    }
+    let finished = client.unsent().len();
+    server.room()[..finished].copy_from_slice(client.unsent());
+    client.sent(finished);
+    server.arrived(finished);
+    while server.connection().is_handshaking() {
+        assert!(server.take().unwrap());
+    }
+    ask_and_answer(&mut client, &mut server);
+}
