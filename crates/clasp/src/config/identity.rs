@@ -134,7 +134,11 @@ impl Identity {
         hello.certificate_types.contains(&self.kind)
             && match hello.version {
                 ProtocolVersion::Tls13 => self.serves13(&hello.schemes),
-                _ => hello.suites.iter().filter_map(|c| Suite::find(*c)).any(|s| self.serves(s, hello)),
+                _ => {
+                    let (schemes, groups) = (hello.schemes.iter().copied(), hello.groups.iter().copied());
+                    let mut suites = hello.suites.iter().filter_map(|c| Suite::find(*c));
+                    suites.any(|s| self.serves(s, schemes.clone(), groups.clone()))
+                }
             }
     }
 
@@ -182,22 +186,26 @@ impl Identity {
         &self.chain
     }
 
-    /// Whether this identity can serve `suite` for this client.
-    pub(crate) fn serves(&self, suite: &Suite, hello: &ClientHelloFacts) -> bool {
+    /// Whether this identity can serve `suite` for a client that takes these schemes and names these groups.
+    pub(crate) fn serves(
+        &self,
+        suite: &Suite,
+        mut schemes: impl Iterator<Item = SignatureScheme>,
+        groups: impl Iterator<Item = NamedGroup>,
+    ) -> bool {
         if self.auth != Some(suite.auth) {
             return false;
         }
         match suite.kx {
             Kx::Rsa => self.transport.is_some(),
-            Kx::Ecdhe | Kx::Dhe => {
-                self.signer.schemes().iter().any(|s| hello.schemes.contains(s)) && self.curve_suits(&hello.groups)
-            }
+            Kx::Ecdhe | Kx::Dhe => schemes.any(|s| self.signer.schemes().contains(&s)) && self.curve_suits(groups),
         }
     }
 
     /// RFC 8422 5.3: in TLS 1.2 an ECDSA key is of a curve that the client names, if it names any.
-    pub(crate) fn curve_suits(&self, groups: &[NamedGroup]) -> bool {
-        self.curve.is_none_or(|curve| groups.is_empty() || groups.contains(&curve))
+    pub(crate) fn curve_suits(&self, groups: impl Iterator<Item = NamedGroup>) -> bool {
+        let mut groups = groups.peekable();
+        self.curve.is_none_or(|curve| groups.peek().is_none() || groups.any(|g| g == curve))
     }
 
     /// Whether this identity can sign for a TLS 1.3 peer that takes these schemes.

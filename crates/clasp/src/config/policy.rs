@@ -3,6 +3,7 @@
 use super::suite::{Kx, SUITES, SUITES13, Suite, Suite13};
 use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Result};
+use crate::wire::Codes;
 use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// Which versions, cipher suites, groups and signature schemes a connection may use, in order of preference.
@@ -204,16 +205,18 @@ impl Policy {
     }
 
     /// The suites in common with a client, best first.
-    pub(crate) fn common_suites(&self, theirs: &[CipherSuite]) -> Vec<CipherSuite> {
+    pub(crate) fn common_suites<'a>(&'a self, theirs: Codes<'a>) -> impl Iterator<Item = CipherSuite> + 'a {
         let mut rest = &self.suites[..];
-        let mut common = Vec::new();
-        let mut tiers = self.tiers.iter().copied();
-        while !rest.is_empty() {
-            let (tier, behind) = rest.split_at(tiers.next().unwrap_or(1).min(rest.len()));
-            common.extend(theirs.iter().filter(|s| tier.contains(s)));
+        let mut sizes = self.tiers.iter().copied();
+        let tiers = core::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let (tier, behind) = rest.split_at(sizes.next().unwrap_or(1).min(rest.len()));
             rest = behind;
-        }
-        common
+            Some(tier)
+        });
+        tiers.flat_map(move |tier| theirs.iter().map(CipherSuite).filter(move |s| tier.contains(s)))
     }
 
     /// The suites, in order of preference.
@@ -284,6 +287,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Reader;
 
     /// FREAK, Logjam, Sweet32, RC4: the suites of these attacks cannot be asked for by any policy.
     #[test]
@@ -317,12 +321,16 @@ mod tests {
             CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
             CipherSuite::TLS_AES_256_GCM_SHA384,
         ];
+        let common = |policy: &Policy, theirs: &[CipherSuite]| -> Vec<CipherSuite> {
+            let bytes: Vec<u8> = theirs.iter().flat_map(|s| s.0.to_be_bytes()).collect();
+            policy.common_suites(Codes::read(Reader::new(&bytes), "suites").unwrap()).collect()
+        };
         let tiered = Policy::modern().with_suite_tiers([&[a, b][..], &[], &[c]]);
-        assert_eq!(tiered.common_suites(&[c, b, a]), [b, a, c]);
-        assert_eq!(tiered.common_suites(&[c, a]), [a, c]);
+        assert_eq!(common(&tiered, &[c, b, a]), [b, a, c]);
+        assert_eq!(common(&tiered, &[c, a]), [a, c]);
         let ordered = tiered.with_suites([a, b, c]);
-        assert_eq!(ordered.common_suites(&[c, b, a]), [a, b, c], "the server's order");
-        assert!(ordered.common_suites(&[CipherSuite(0x1304)]).is_empty());
+        assert_eq!(common(&ordered, &[c, b, a]), [a, b, c], "the server's order");
+        assert!(common(&ordered, &[CipherSuite(0x1304)]).is_empty());
     }
 
     #[test]

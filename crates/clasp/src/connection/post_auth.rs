@@ -8,7 +8,7 @@ use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::link::{Operation, Waiting};
 use crate::handshake::post_auth::{self, Checked as Answer, Proven};
 use crate::handshake::transcript::Transcript;
-use crate::handshake::{read_post_request, write_request};
+use crate::handshake::{self, read_post_request};
 use crate::keys::schedule13::{Kept13, same_mac};
 use crate::record::limits;
 use crate::trace::What;
@@ -96,13 +96,9 @@ impl Connection {
         }
         let mut context = vec![0; CONTEXT_LEN];
         config.provider.random.fill(&mut context)?;
-        let mut block = Vec::new();
-        write_request(config, auth, &mut block)?;
+        let body = handshake::request(config, auth, &context)?;
         let mut request = Vec::new();
-        message::frame(&mut request, HandshakeType::CertificateRequest, |w| {
-            w.vec8(|w| w.bytes(&context));
-            w.vec16(|w| w.bytes(&block));
-        });
+        message::frame(&mut request, HandshakeType::CertificateRequest, body);
         let mut transcript = transcript.fork();
         transcript.add(&request);
         *asked = Some(Asked { context, transcript });

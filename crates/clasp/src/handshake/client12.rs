@@ -149,7 +149,8 @@ async fn full(
     if let (Some(identity), Some(request)) = (&identity, &request) {
         let message = link.transcript.bytes();
         let version = ProtocolVersion::Tls12;
-        let (scheme, signature) = credential::sign(link, identity, &request.schemes, message, version).await?;
+        let (scheme, signature) =
+            credential::sign(link, identity, request.schemes.iter().copied(), message, version).await?;
         link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     }
     link.transcript.forget_bytes();

@@ -9,12 +9,13 @@
 //!                               <--  [NewSessionTicket*], after the handshake: connection/established.rs
 //! ```
 
+use super::credential::Asks;
 use super::link::Link;
 use super::offer::{Offered, OfferedPsk, send_again, shares_curve};
 use super::proof::signed13;
 use super::{
-    Established, Secrets, credential, install_read, install_write, key_exchange, log_application, log_handshake,
-    recv_finished13, send_finished13,
+    Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
+    log_handshake, recv_finished13, send_finished13,
 };
 use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
@@ -23,7 +24,7 @@ use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{Limits, Types};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, BinderKind, Traffic};
-use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
 use crate::wire::message::{
     CertificateRequest13, CertificateVerify, Checked, EncryptedExtensions, ServerHello, ServerHelloView, SignedView,
@@ -426,12 +427,18 @@ pub(super) async fn send_client_proof(
         Some(chooser) => link.outside("client identity", chooser.choose(request)).await?,
         None => None,
     };
-    credential::send_chain13(link, identity.as_deref(), request, &config.compression);
+    let asks = Asks {
+        context: &request.context,
+        status: request.status,
+        timestamps: request.timestamps,
+        way: compression::choose(&config.compression, |algorithm| request.compression.contains(&algorithm)),
+    };
+    credential::send_chain13(link, identity.as_deref(), &asks);
     let Some(identity) = identity else { return Ok(false) };
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
-    let (scheme, signature): (SignatureScheme, Vec<u8>) =
-        credential::sign(link, &identity, &request.schemes, message.as_ref(), version).await?;
+    let theirs = request.schemes.iter().copied();
+    let (scheme, signature) = credential::sign(link, &identity, theirs, message.as_ref(), version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     Ok(true)
 }

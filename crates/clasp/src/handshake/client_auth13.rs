@@ -2,7 +2,7 @@
 
 use super::link::Link;
 use super::proof::signed13;
-use super::tickets13::write_grease;
+use super::tickets13::grease;
 use super::{compression, credential};
 use crate::config::{ClientAuth, ServerConfig};
 use crate::connection::Facts;
@@ -15,28 +15,33 @@ use crate::wire::message::CertificateVerify;
 
 /// CertificateRequest: RFC 9846 4.3.2.
 pub(super) fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
-    let mut block = Vec::new();
-    write_request(config, auth, &mut block)?;
-    link.send(HandshakeType::CertificateRequest, |w| {
-        w.u8(0);
-        w.vec16(|w| w.bytes(&block));
-    });
+    let request = request(config, auth, &[])?;
+    link.send(HandshakeType::CertificateRequest, request);
     Ok(())
 }
 
-/// What a CertificateRequest asks for: the block of its extensions.
-pub(crate) fn write_request(config: &ServerConfig, auth: &ClientAuth, block: &mut Vec<u8>) -> Result<()> {
-    let authorities = credential::authorities(auth);
-    let w = &mut Writer::new(block);
-    let schemes = config.policy.schemes.iter().map(|s| s.0);
-    extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
-    if !authorities.is_empty() {
-        certificate::write_authorities(&authorities, w);
-    }
-    if !config.compression.is_empty() {
-        certificate::write_compression(compression::algorithms(&config.compression), w);
-    }
-    write_grease(config, w)
+/// What writes a CertificateRequest, to be echoed with `context`.
+pub(crate) fn request<'a>(
+    config: &'a ServerConfig,
+    auth: &ClientAuth,
+    context: &'a [u8],
+) -> Result<impl FnOnce(&mut Writer<'_>) + 'a> {
+    let (authorities, grease) = (credential::authorities(auth), grease(config)?);
+    let extensions = move |w: &mut Writer<'_>| {
+        let schemes = config.policy.schemes.iter().map(|s| s.0);
+        extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
+        if !authorities.is_empty() {
+            certificate::write_authorities(&authorities, w);
+        }
+        if !config.compression.is_empty() {
+            certificate::write_compression(compression::algorithms(&config.compression), w);
+        }
+        grease.into_iter().for_each(|typ| w.extension(typ, |_| ()));
+    };
+    Ok(move |w: &mut Writer<'_>| {
+        w.vec8(|w| w.bytes(context));
+        w.vec16(extensions);
+    })
 }
 
 /// The client's Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.

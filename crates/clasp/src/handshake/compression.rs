@@ -55,8 +55,8 @@ pub(crate) fn algorithms(compressors: &[Compressor]) -> impl Iterator<Item = Com
 }
 
 /// The first of ours that the peer takes.
-pub(crate) fn choose<'a>(ours: &'a [Compressor], theirs: &[CompressionAlgorithm]) -> Option<&'a Compressor> {
-    ours.iter().find(|c| theirs.contains(&c.algorithm()))
+pub(crate) fn choose(ours: &[Compressor], takes: impl Fn(CompressionAlgorithm) -> bool) -> Option<&Compressor> {
+    ours.iter().find(|c| takes(c.algorithm()))
 }
 
 /// Decompresses a peer's certificate. A bomb ends at the length it announced, which is bounded too.

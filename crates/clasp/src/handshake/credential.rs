@@ -1,11 +1,12 @@
 //! Certificates and the proofs of holding their keys: one way to send, one way to check, for both sides.
 
 use super::compression::{self, Compressor};
+use super::hello::ClientOffer;
 use super::link::Link;
 use super::negotiate;
 use crate::config::{
-    CertificateRequestFacts, ClientAuth, ClientConfig, Identity, Policy, PresentedIdentity, Verified, Verifier,
-    may_sign,
+    CertificateRequestFacts, ClientAuth, ClientConfig, Identity, Policy, PresentedIdentity, ServerConfig, Verified,
+    Verifier, may_sign,
 };
 use crate::connection::PeerIdentity;
 use crate::crypto::Provider;
@@ -26,6 +27,21 @@ use std::time::SystemTime;
 
 /// More certificates than this are not looked at.
 const MAX_CHAIN: usize = 100;
+
+/// Chooses what to show a client.
+pub(super) async fn choose(
+    link: &Link,
+    config: &ServerConfig,
+    offer: &ClientOffer<'_>,
+    version: ProtocolVersion,
+) -> Result<Arc<Identity>> {
+    // Where all clients get the same, what they say need not be collected.
+    if let Some(only) = config.resolver.only() {
+        return Ok(only.clone());
+    }
+    let client = negotiate::hello_facts(config, offer, version);
+    link.outside("certificate resolver", config.resolver.resolve(&client)).await
+}
 
 /// Sends our chain: RFC 5246 7.4.2, 7.4.6. No identity sends the empty list.
 pub(super) fn send_chain(link: &mut Link, identity: Option<&Identity>) {
@@ -81,7 +97,7 @@ pub(super) async fn verify(
 pub(super) async fn sign(
     link: &Link,
     identity: &Identity,
-    theirs: &[SignatureScheme],
+    theirs: impl Iterator<Item = SignatureScheme> + Clone,
     message: &[u8],
     version: ProtocolVersion,
 ) -> Result<(SignatureScheme, Vec<u8>)> {
@@ -181,13 +197,18 @@ fn read_request_extension(facts: &mut CertificateRequestFacts, e: Extension<'_>)
     Ok(())
 }
 
+/// What a peer asks of our TLS 1.3 Certificate.
+pub(super) struct Asks<'a> {
+    /// What it must echo.
+    pub(super) context: &'a [u8],
+    pub(super) status: bool,
+    pub(super) timestamps: bool,
+    /// How it may be compressed.
+    pub(super) way: Option<&'a Compressor>,
+}
+
 /// Sends our TLS 1.3 Certificate: RFC 9846 4.4.2; compressed if the peer takes that (RFC 8879).
-pub(super) fn send_chain13(
-    link: &mut Link,
-    identity: Option<&Identity>,
-    asks: &CertificateRequestFacts,
-    compressors: &[Compressor],
-) {
+pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &Asks<'_>) {
     let chain = identity.map_or(&[][..], |i| i.chain());
     let extensions = |w: &mut Writer<'_>| {
         if let Some(ocsp) = identity.and_then(|i| i.ocsp.as_deref()).filter(|_| asks.status) {
@@ -197,9 +218,8 @@ pub(super) fn send_chain13(
             w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
         }
     };
-    let encode = |w: &mut Writer<'_>| Certificate13View::encode(&asks.context, chain, extensions, w);
-    let way = compression::choose(compressors, &asks.compression).filter(|_| !chain.is_empty());
-    let compressed = way.and_then(|way| {
+    let encode = |w: &mut Writer<'_>| Certificate13View::encode(asks.context, chain, extensions, w);
+    let compressed = asks.way.filter(|_| !chain.is_empty()).and_then(|way| {
         let mut body = Vec::new();
         encode(&mut Writer::new(&mut body));
         let uncompressed_length = u32::try_from(body.len()).ok()?;

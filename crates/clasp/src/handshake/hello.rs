@@ -6,26 +6,30 @@ use crate::config::{ClientConfig, Policy, ServerConfig};
 use crate::crypto::CryptoResult;
 use crate::error::{Error, PeerError, Result};
 use crate::wire::code::{
-    CertificateType, CipherSuite, CompressionAlgorithm, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup,
-    ProtocolVersion, SignatureScheme,
+    CertificateType, CipherSuite, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion,
+    SignatureScheme,
 };
-use crate::wire::extension::{certificate, early, key_share, pre_shared_key};
+use crate::wire::extension::certificate::Authorities;
+use crate::wire::extension::key_share::ClientShares;
+use crate::wire::extension::pre_shared_key::OfferedPsks;
+use crate::wire::extension::{Protocols, certificate, early, key_share, pre_shared_key};
 use crate::wire::message::{ClientHelloView, ServerHelloView};
 use crate::wire::{Codes, Extension, Extensions, Writer, extension};
 
-/// What a client's hello says, as the server understands it.
-#[derive(Debug, Default)]
-pub(crate) struct ClientOffer {
+/// What a client's hello says, as the server understands it. It is read where it stands: nothing is copied.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ClientOffer<'a> {
     pub(crate) random: [u8; 32],
     /// `client_version`: what an RSA premaster begins with.
     pub(crate) version: u16,
-    pub(crate) session_id: Vec<u8>,
-    pub(crate) suites: Vec<CipherSuite>,
-    pub(crate) server_name: Option<String>,
-    pub(crate) groups: Option<Vec<NamedGroup>>,
-    pub(crate) schemes: Vec<SignatureScheme>,
-    pub(crate) alpn: Vec<Vec<u8>>,
-    pub(crate) ticket: Option<Vec<u8>>,
+    pub(crate) session_id: &'a [u8],
+    pub(crate) suites: Codes<'a>,
+    /// As it was written; see [`name`](Self::name).
+    pub(crate) server_name: Option<&'a [u8]>,
+    pub(crate) groups: Option<Codes<'a>>,
+    pub(crate) schemes: Codes<'a>,
+    pub(crate) alpn: Option<Protocols<'a>>,
+    pub(crate) ticket: Option<&'a [u8]>,
     pub(crate) status_request: bool,
     pub(crate) extended_master_secret: bool,
     pub(crate) encrypt_then_mac: bool,
@@ -33,29 +37,22 @@ pub(crate) struct ClientOffer {
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
     pub(crate) record_size_limit: Option<u16>,
     pub(crate) timestamps: bool,
-    pub(crate) shares: Option<Vec<(NamedGroup, Vec<u8>)>>,
-    pub(crate) psks: Option<ClientPsks>,
-    pub(crate) psk_modes: Option<Vec<u8>>,
+    pub(crate) shares: Option<ClientShares<'a>>,
+    pub(crate) psks: Option<OfferedPsks<'a>>,
+    pub(crate) psk_modes: Option<&'a [u8]>,
     pub(crate) early_data: bool,
     pub(crate) post_handshake_auth: bool,
-    pub(crate) compression: Vec<CompressionAlgorithm>,
+    pub(crate) compression: Codes<'a>,
     pub(crate) null_compression_only: bool,
     /// The kinds of certificate the client takes, and those it can show; absent means X.509.
-    pub(crate) server_types: Option<Vec<CertificateType>>,
-    pub(crate) client_types: Option<Vec<CertificateType>>,
-    pub(crate) authorities: Vec<Vec<u8>>,
+    pub(crate) server_types: Option<&'a [u8]>,
+    pub(crate) client_types: Option<&'a [u8]>,
+    pub(crate) authorities: Option<Authorities<'a>>,
     point_formats: bool,
 }
 
-/// The pre-shared keys of a client's hello.
-#[derive(Debug)]
-pub(crate) struct ClientPsks {
-    /// Identity and obfuscated age.
-    pub(crate) identities: Vec<(Vec<u8>, u32)>,
-    pub(crate) binders: Vec<Vec<u8>>,
-    /// Bytes at the hello's end that the binders do not cover.
-    pub(crate) binders_len: usize,
-}
+/// What a list of certificate types says that is not there: RFC 7250 4.1.
+const X509_ALONE: &[u8] = &[CertificateType::X509.0];
 
 /// What the peer's and our own limits on records come to, in bytes of plaintext.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,27 +61,50 @@ pub(crate) struct Limits {
     pub(crate) receive: Option<usize>,
 }
 
-impl ClientOffer {
+impl<'a> ClientOffer<'a> {
+    /// The server name, in the form in which names are kept and compared.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.server_name.map(|name| String::from_utf8_lossy(name).to_ascii_lowercase())
+    }
+
+    /// Whether the server name is this one, which [`name`](Self::name) gave once.
+    pub(crate) fn is_for(&self, kept: Option<&str>) -> bool {
+        match (self.server_name, kept) {
+            (Some(name), Some(kept)) => String::from_utf8_lossy(name).eq_ignore_ascii_case(kept),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// The groups it names.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = NamedGroup> + Clone + 'a {
+        self.groups.unwrap_or_default().iter().map(NamedGroup)
+    }
+
+    /// The signature schemes it takes.
+    pub(crate) fn schemes(&self) -> impl Iterator<Item = SignatureScheme> + Clone + 'a {
+        self.schemes.iter().map(SignatureScheme)
+    }
+
     /// The kinds of certificate the client takes.
-    pub(crate) fn takes_types(&self) -> &[CertificateType] {
-        self.server_types.as_deref().unwrap_or(&[CertificateType::X509])
+    pub(crate) fn takes_types(&self) -> impl Iterator<Item = CertificateType> + 'a {
+        self.server_types.unwrap_or(X509_ALONE).iter().copied().map(CertificateType)
     }
 
     /// The kind to ask of the client: our preference among those it can show (RFC 7250 4.2).
     pub(crate) fn client_type(&self, config: &ServerConfig) -> Result<CertificateType> {
-        let x509 = [CertificateType::X509];
-        let theirs = self.client_types.as_deref().unwrap_or(&x509);
-        let common = config.client_types.iter().find(|t| theirs.contains(t)).copied();
+        let theirs = self.client_types.unwrap_or(X509_ALONE);
+        let common = config.client_types.iter().find(|t| theirs.contains(&t.0)).copied();
         common.ok_or_else(|| Error::from(PeerError::BadCertificateType).in_message("ClientHello"))
     }
 
     /// The client's share in this group.
-    pub(crate) fn share(&self, group: NamedGroup) -> Option<&[u8]> {
-        self.shares.iter().flatten().find(|(g, _)| *g == group).map(|(_, public)| public.as_slice())
+    pub(crate) fn share(&self, group: NamedGroup) -> Option<&'a [u8]> {
+        self.shares?.iter().find(|share| share.group == group).map(|share| share.public)
     }
 
     /// Reads a ClientHello: RFC 5246 7.4.1.2.
-    pub(crate) fn read(hello: &ClientHelloView<'_>) -> Result<Self> {
+    pub(crate) fn read(hello: &ClientHelloView<'a>) -> Result<Self> {
         // CRIME: only null compression is left, and it must be there (RFC 5246 7.4.1.2).
         if !hello.compression.contains(&0) {
             return Err(Error::from(PeerError::BadCompression).wanted("the null method among them"));
@@ -92,8 +112,8 @@ impl ClientOffer {
         let mut offer = Self {
             random: *hello.random,
             version: hello.version.0,
-            session_id: hello.session_id.to_vec(),
-            suites: hello.suites.iter().map(CipherSuite).collect(),
+            session_id: hello.session_id,
+            suites: hello.suites,
             null_compression_only: hello.compression == [0],
             ..Self::default()
         };
@@ -104,18 +124,14 @@ impl ClientOffer {
             return Err(Error::from(PeerError::PskNotLast).in_message("ClientHello"));
         }
         // RFC 5746 3.6: the SCSV says the same as an empty extension.
-        offer.secure_renegotiation |= offer.suites.contains(&CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV);
+        offer.secure_renegotiation |= offer.suites.contains(CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV.0);
         Ok(offer)
     }
 
-    fn extension(&mut self, e: Extension<'_>) -> Result<()> {
+    fn extension(&mut self, e: Extension<'a>) -> Result<()> {
         match e.typ {
-            ExtensionType::ServerName => {
-                self.server_name = Some(String::from_utf8_lossy(extension::server_name(e)?).to_ascii_lowercase());
-            }
-            ExtensionType::SupportedGroups => {
-                self.groups = Some(extension::codes(e, "named_group_list")?.iter().map(NamedGroup).collect());
-            }
+            ExtensionType::ServerName => self.server_name = Some(extension::server_name(e)?),
+            ExtensionType::SupportedGroups => self.groups = Some(extension::codes(e, "named_group_list")?),
             ExtensionType::EcPointFormats => {
                 self.point_formats = true;
                 let formats = extension::vec8(e, "ec_point_format_list")?;
@@ -124,11 +140,10 @@ impl ClientOffer {
                 }
             }
             ExtensionType::SignatureAlgorithms => {
-                let schemes = extension::codes(e, "supported_signature_algorithms")?;
-                self.schemes = schemes.iter().map(SignatureScheme).collect();
+                self.schemes = extension::codes(e, "supported_signature_algorithms")?;
             }
-            ExtensionType::Alpn => self.alpn = extension::alpn(e)?.iter().map(<[u8]>::to_vec).collect(),
-            ExtensionType::SessionTicket => self.ticket = Some(e.body.to_vec()),
+            ExtensionType::Alpn => self.alpn = Some(extension::alpn(e)?),
+            ExtensionType::SessionTicket => self.ticket = Some(e.body),
             ExtensionType::StatusRequest => self.status_request = extension::status_request(e)?,
             ExtensionType::ExtendedMasterSecret => {
                 extension::empty(e, "extended_master_secret")?;
@@ -151,21 +166,11 @@ impl ClientOffer {
         Ok(())
     }
 
-    fn extension13(&mut self, e: Extension<'_>) -> Result<()> {
+    fn extension13(&mut self, e: Extension<'a>) -> Result<()> {
         match e.typ {
-            ExtensionType::KeyShare => {
-                let shares = key_share::client(e)?;
-                self.shares = Some(shares.iter().map(|s| (s.group, s.public.to_vec())).collect());
-            }
-            ExtensionType::PreSharedKey => {
-                let offered = pre_shared_key::offered(e)?;
-                self.psks = Some(ClientPsks {
-                    identities: offered.identities().map(|i| (i.identity.to_vec(), i.obfuscated_age)).collect(),
-                    binders: offered.binders().map(<[u8]>::to_vec).collect(),
-                    binders_len: offered.binders_len,
-                });
-            }
-            ExtensionType::PskKeyExchangeModes => self.psk_modes = Some(pre_shared_key::modes(e)?.to_vec()),
+            ExtensionType::KeyShare => self.shares = Some(key_share::client(e)?),
+            ExtensionType::PreSharedKey => self.psks = Some(pre_shared_key::offered(e)?),
+            ExtensionType::PskKeyExchangeModes => self.psk_modes = Some(pre_shared_key::modes(e)?),
             ExtensionType::EarlyData => {
                 extension::empty(e, "early_data")?;
                 self.early_data = true;
@@ -176,13 +181,9 @@ impl ClientOffer {
             }
             ExtensionType::ServerCertificateType => self.server_types = Some(types(e)?),
             ExtensionType::ClientCertificateType => self.client_types = Some(types(e)?),
-            ExtensionType::CertificateAuthorities => {
-                self.authorities = certificate::authorities(e)?.iter().map(<[u8]>::to_vec).collect();
-            }
+            ExtensionType::CertificateAuthorities => self.authorities = Some(certificate::authorities(e)?),
             ExtensionType::Cookie => drop(early::cookie(e)?),
-            ExtensionType::CompressCertificate => {
-                self.compression = certificate::compression(e)?.iter().map(CompressionAlgorithm).collect();
-            }
+            ExtensionType::CompressCertificate => self.compression = certificate::compression(e)?,
             ExtensionType::SignedCertificateTimestamp => {
                 extension::empty(e, "signed_certificate_timestamp")?;
                 self.timestamps = true;
@@ -194,12 +195,12 @@ impl ClientOffer {
 }
 
 /// A list of certificate types; one of X.509 alone must be left out (RFC 7250 4.1).
-fn types(e: Extension<'_>) -> Result<Vec<CertificateType>> {
+fn types(e: Extension<'_>) -> Result<&[u8]> {
     if e.body == [0] {
         return Err(PeerError::WrongCertificateType.into());
     }
-    let types: Vec<CertificateType> = certificate::types(e)?.iter().map(|t| CertificateType(*t)).collect();
-    if types == [CertificateType::X509] {
+    let types = certificate::types(e)?;
+    if types == X509_ALONE {
         return Err(PeerError::WrongCertificateType.into());
     }
     Ok(types)
@@ -225,7 +226,7 @@ pub(crate) fn choose_version(policy: &Policy, hello: &ClientHelloView<'_>) -> Re
 }
 
 /// RFC 9846 4.1.2: what a second hello may change.
-pub(crate) fn same_but_for_retry(first: &ClientHelloView<'_>, second: &ClientHelloView<'_>) -> bool {
+pub(crate) fn same_but_for_retry<'a>(first: &ClientHelloView<'a>, second: &ClientHelloView<'a>) -> bool {
     let may_change = |typ: ExtensionType| {
         matches!(
             typ,
@@ -236,16 +237,14 @@ pub(crate) fn same_but_for_retry(first: &ClientHelloView<'_>, second: &ClientHel
                 | ExtensionType::Padding
         )
     };
-    let kept = |hello: &ClientHelloView<'_>| -> Vec<(ExtensionType, Vec<u8>)> {
-        let all = hello.extensions.iter().filter(|e| !may_change(e.typ));
-        all.map(|e| (e.typ, e.body.to_vec())).collect()
-    };
+    let kept =
+        |hello: &ClientHelloView<'a>| hello.extensions.iter().filter(|e| !may_change(e.typ)).map(|e| (e.typ, e.body));
     first.version == second.version
         && first.random == second.random
         && first.session_id == second.session_id
         && first.suites == second.suites
         && first.compression == second.compression
-        && kept(first) == kept(second)
+        && kept(first).eq(kept(second))
 }
 
 /// A random session ID.
@@ -449,7 +448,7 @@ pub(crate) fn server_random12(config: &ServerConfig) -> CryptoResult<[u8; 32]> {
 
 /// Answers the client's certificate types: RFC 7250 4.2. `client` is the kind we ask of the client, if we ask.
 pub(crate) fn write_types(
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     server: CertificateType,
     client: Option<CertificateType>,
     w: &mut Writer<'_>,
@@ -457,7 +456,7 @@ pub(crate) fn write_types(
     if offer.server_types.is_some() {
         w.extension(ExtensionType::ServerCertificateType, |w| w.u8(server.0));
     }
-    if let (Some(_), Some(client)) = (&offer.client_types, client) {
+    if let (Some(_), Some(client)) = (offer.client_types, client) {
         w.extension(ExtensionType::ClientCertificateType, |w| w.u8(client.0));
     }
 }
@@ -480,54 +479,19 @@ pub(crate) struct Answer<'a> {
 pub(crate) fn send_server_hello(
     link: &mut Link,
     config: &ServerConfig,
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     answer: &Answer<'_>,
 ) -> (bool, Limits) {
     let encrypt_then_mac =
         offer.encrypt_then_mac && config.encrypt_then_mac && matches!(answer.suite.bulk, Bulk::Cbc(_));
-    let mut limits = Limits::default();
-    let mut block = Vec::new();
-    let w = &mut Writer::new(&mut block);
-    if offer.secure_renegotiation {
-        w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
-    }
-    if offer.server_name.is_some() && !answer.resumed {
-        w.extension(ExtensionType::ServerName, |_| ());
-    }
-    if offer.extended_master_secret && config.extended_master_secret {
-        w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
-    }
-    if encrypt_then_mac {
-        w.extension(ExtensionType::EncryptThenMac, |_| ());
-    }
-    if answer.new_ticket {
-        w.extension(ExtensionType::SessionTicket, |_| ());
-    }
-    if offer.point_formats && answer.suite.kx == crate::config::suite::Kx::Ecdhe {
-        w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
-    }
-    if answer.status {
-        w.extension(ExtensionType::StatusRequest, |_| ());
-    }
-    if let Some(list) = answer.timestamps.filter(|_| offer.timestamps && !answer.resumed) {
-        w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
-    }
-    write_types(offer, answer.server_type, answer.client_type, w);
-    if let Some(protocol) = answer.alpn {
-        extension::write_alpn(&[protocol], w);
-    }
     // RFC 8449 5: where both are offered, record_size_limit wins.
-    if let (Some(theirs), Some(ours)) = (offer.record_size_limit, config.record_size_limit) {
-        w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours));
-        limits = Limits { send: Some(usize::from(theirs)), receive: Some(usize::from(ours)) };
-    } else if let Some(length) = offer.max_fragment_length {
-        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
-        limits = Limits { send: length.bytes(), receive: length.bytes() };
-    }
-    let mut framed = Vec::with_capacity(block.len() + 2);
-    if !block.is_empty() {
-        Writer::new(&mut framed).vec16(|w| w.bytes(&block));
-    }
+    let record_size = offer.record_size_limit.zip(config.record_size_limit);
+    let fragment = offer.max_fragment_length.filter(|_| record_size.is_none());
+    let limits = match (record_size, fragment) {
+        (Some((theirs, ours)), _) => Limits { send: Some(usize::from(theirs)), receive: Some(usize::from(ours)) },
+        (None, Some(length)) => Limits { send: length.bytes(), receive: length.bytes() },
+        (None, None) => Limits::default(),
+    };
     let hello = ServerHelloView {
         version: ProtocolVersion::Tls12,
         random: &answer.random,
@@ -536,15 +500,42 @@ pub(crate) fn send_server_hello(
         compression: 0,
         extensions: Extensions::NONE,
     };
-    link.send(HandshakeType::ServerHello, |w| {
-        hello.encode(w);
-        w.bytes(&framed);
-    });
+    let extensions = |w: &mut Writer<'_>| {
+        if offer.secure_renegotiation {
+            w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
+        }
+        if offer.server_name.is_some() && !answer.resumed {
+            w.extension(ExtensionType::ServerName, |_| ());
+        }
+        if offer.extended_master_secret && config.extended_master_secret {
+            w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
+        }
+        if encrypt_then_mac {
+            w.extension(ExtensionType::EncryptThenMac, |_| ());
+        }
+        if answer.new_ticket {
+            w.extension(ExtensionType::SessionTicket, |_| ());
+        }
+        if offer.point_formats && answer.suite.kx == crate::config::suite::Kx::Ecdhe {
+            w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
+        }
+        if answer.status {
+            w.extension(ExtensionType::StatusRequest, |_| ());
+        }
+        if let Some(list) = answer.timestamps.filter(|_| offer.timestamps && !answer.resumed) {
+            w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
+        }
+        write_types(offer, answer.server_type, answer.client_type, w);
+        if let Some(protocol) = answer.alpn {
+            extension::write_alpn(&[protocol], w);
+        }
+        if let Some((_, ours)) = record_size {
+            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours));
+        }
+        if let Some(length) = fragment {
+            w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+        }
+    };
+    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w));
     (encrypt_then_mac, limits)
-}
-
-/// The names of an offer's suites, for errors.
-pub(crate) fn suite_names(suites: &[CipherSuite]) -> String {
-    let bytes: Vec<u8> = suites.iter().flat_map(|s| s.0.to_be_bytes()).collect();
-    Codes::read(crate::wire::Reader::new(&bytes), "suites").map_or_else(|_| "none".into(), extension::suite_names)
 }

@@ -21,7 +21,7 @@ mod tickets13;
 pub(crate) mod transcript;
 
 pub(crate) use client::client;
-pub(crate) use client_auth13::write_request;
+pub(crate) use client_auth13::request;
 pub(crate) use credential::read_post_request;
 pub(crate) use server::server;
 

@@ -21,15 +21,12 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
         link.outside("admission", admission.admit(&client)).await.map_err(|e| e.in_message("ClientHello"))?;
     }
     match version {
-        ProtocolVersion::Tls13 => server13::server(link, &config, hello, offer).await,
-        _ => {
-            link.recycle(hello);
-            server12::server(link, &config, offer).await
-        }
+        ProtocolVersion::Tls13 => server13::server(link, &config, &hello, offer).await,
+        _ => server12::server(link, &config, offer).await,
     }
 }
 
-fn read(config: &ServerConfig, hello: &ClientHelloView<'_>) -> Result<(ProtocolVersion, ClientOffer)> {
+fn read<'a>(config: &ServerConfig, hello: &ClientHelloView<'a>) -> Result<(ProtocolVersion, ClientOffer<'a>)> {
     let version = choose_version(&config.policy, hello)?;
     let offer = ClientOffer::read(hello)?;
     negotiate::fallback(&config.policy, &offer, version)?;

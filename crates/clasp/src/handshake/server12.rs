@@ -23,7 +23,7 @@ use crate::wire::message::{
 };
 use zeroize::Zeroizing;
 
-pub(super) async fn server(link: &mut Link, config: &ServerConfig, offer: ClientOffer) -> Result<Established> {
+pub(super) async fn server(link: &mut Link, config: &ServerConfig, offer: ClientOffer<'_>) -> Result<Established> {
     // 7.4.1.2 is behind us
     check_hello(config, &offer).map_err(|e| e.in_message("ClientHello"))?;
     let random = server_random12(config)?;
@@ -37,11 +37,11 @@ pub(super) async fn server(link: &mut Link, config: &ServerConfig, offer: Client
 /// What every step of one conversation needs.
 struct Talk<'a> {
     config: &'a ServerConfig,
-    offer: &'a ClientOffer,
+    offer: &'a ClientOffer<'a>,
     random: [u8; 32],
 }
 
-fn check_hello(config: &ServerConfig, offer: &ClientOffer) -> Result<()> {
+fn check_hello(config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<()> {
     if !offer.secure_renegotiation && config.policy.require_secure_renegotiation {
         return Err(Error::from(PeerError::NoSecureRenegotiation).hint("Policy::legacy() takes such clients"));
     }
@@ -54,10 +54,9 @@ fn check_hello(config: &ServerConfig, offer: &ClientOffer) -> Result<()> {
 async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let Talk { config, offer, random } = talk;
     let alpn = negotiate::protocol(config, offer)?;
-    let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls12);
-    let identity = link.outside("certificate resolver", config.resolver.resolve(&client)).await?;
+    let identity = credential::choose(link, config, offer, ProtocolVersion::Tls12).await?;
     let client_type = config.client_auth.as_ref().map(|_| offer.client_type(config)).transpose()?;
-    let (suite, group) = negotiate::suite(&config.policy, offer, &client, &identity)?;
+    let (suite, group) = negotiate::suite(&config.policy, offer, &identity)?;
     negotiate::certificate_type(offer, &identity)?;
     link.chose("cipher suite", suite.code.0, suite.code.name());
     let hash = config.provider.hash(suite.hash)?;
@@ -205,7 +204,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     let new_ticket = renew && offer.ticket.is_some();
     let answer = Answer {
         random: *random,
-        session_id: &offer.session_id,
+        session_id: offer.session_id,
         suite,
         alpn,
         new_ticket,
@@ -253,7 +252,7 @@ async fn send_key_exchange(
     let (share, params) = key_exchange::server_share(config.provider, group)?;
     let message = [&offer.random[..], random, &params].concat();
     let version = ProtocolVersion::Tls12;
-    let (scheme, signature) = credential::sign(link, identity, &offer.schemes, &message, version).await?;
+    let (scheme, signature) = credential::sign(link, identity, offer.schemes(), &message, version).await?;
     link.send(HandshakeType::ServerKeyExchange, |w| {
         w.bytes(&params);
         SignedView { scheme, signature: &signature }.encode(w);
@@ -328,7 +327,7 @@ fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: Cert
         master,
         extended_master_secret: facts.extended_master_secret,
         created: talk.config.clock.now(),
-        server_name: talk.offer.server_name.clone(),
+        server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain().to_vec(),
         client_type: facts.peer_type,
         server_type,
@@ -361,7 +360,7 @@ fn log_master(talk: &Talk<'_>, vault: &Vault12) {
 
 fn facts(talk: &Talk<'_>, suite: &Suite, extended: bool, encrypt_then_mac: bool) -> Facts {
     Facts {
-        server_name: talk.offer.server_name.clone(),
+        server_name: talk.offer.name(),
         extended_master_secret: extended,
         encrypt_then_mac,
         secure_renegotiation: talk.offer.secure_renegotiation,

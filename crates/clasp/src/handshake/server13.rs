@@ -1,16 +1,17 @@
 //! Server side of TLS 1.3. The figure stands in `client13.rs`.                                      RFC 9846 2
 
 use super::client_auth13::{recv_client_proof, send_request};
+use super::credential::Asks;
 use super::hello::{ClientOffer, Limits, same_but_for_retry, write_types};
 use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets};
 use super::{
-    Established, Secrets, credential, install_read, install_write, key_exchange, log_application, log_early,
-    log_handshake, negotiate, recv_finished13, send_finished13,
+    Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
+    log_early, log_handshake, negotiate, recv_finished13, send_finished13,
 };
 use crate::config::suite::Suite13;
-use crate::config::{CertificateRequestFacts, Identity, ServerConfig};
+use crate::config::{Identity, ServerConfig};
 use crate::connection::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule12::Side;
@@ -29,8 +30,8 @@ use std::sync::Arc;
 pub(super) async fn server(
     link: &mut Link,
     config: &ServerConfig,
-    hello: Checked<ClientHello>,
-    offer: ClientOffer,
+    hello: &Checked<ClientHello>,
+    offer: ClientOffer<'_>,
 ) -> Result<Established> {
     // 4.1.1, 4.2: agree, asking for another hello at most once
     let in_hello = |e: Error| e.in_message("ClientHello");
@@ -42,12 +43,13 @@ pub(super) async fn server(
     let wants_share = offer.groups.is_some();
     let group = if wants_share { Some(negotiate::group13(&config.policy, &offer)?) } else { None };
     let retried = group.is_some_and(|g| offer.share(g).is_none());
+    let second;
     let offer = match group {
-        Some(group) if retried => retry(link, config, suite, group, hello, offer).await?,
-        _ => {
-            link.recycle(hello);
-            offer
+        Some(group) if retried => {
+            second = retry(link, config, suite, group, hello, &offer).await?;
+            ClientOffer::read(&second.view()).map_err(in_hello)?
         }
+        _ => offer,
     };
     let hash = config.provider.hash(suite.hash)?;
 
@@ -165,12 +167,12 @@ async fn verify_again(link: &Link, config: &ServerConfig, admitted: Option<&Admi
 }
 
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
-fn check_hello(offer: &ClientOffer) -> Result<()> {
+fn check_hello(offer: &ClientOffer<'_>) -> Result<()> {
     if !offer.null_compression_only {
         return Err(Error::from(PeerError::BadCompression).wanted("the null method alone"));
     }
     let missing = |what: &str| Err(Error::from(PeerError::MissingExtension).wanted(what));
-    match (&offer.groups, &offer.shares) {
+    match (offer.groups, offer.shares) {
         (Some(_), None) => return missing("key_share"),
         (None, Some(_)) => return missing("supported_groups"),
         (None, None) if offer.psks.is_none() => return missing("supported_groups and key_share"),
@@ -185,26 +187,25 @@ fn check_hello(offer: &ClientOffer) -> Result<()> {
     Ok(())
 }
 
-/// HelloRetryRequest: RFC 9846 4.1.4. Gives what the second hello offers.
+/// HelloRetryRequest: RFC 9846 4.1.4. Gives the second hello, which is what was asked for.
 async fn retry(
     link: &mut Link,
     config: &ServerConfig,
     suite: &Suite13,
     group: NamedGroup,
-    first: Checked<ClientHello>,
-    offer: ClientOffer,
-) -> Result<ClientOffer> {
+    first: &Checked<ClientHello>,
+    offer: &ClientOffer<'_>,
+) -> Result<Checked<ClientHello>> {
     let in_hello = |e: Error| e.in_message("ClientHello");
     // The key that would be taken may not be gone from the second hello: only keys that do not fit the suite may.
-    let fitting = admit::server13(link, config, &offer, suite).await.map_err(in_hello)?;
-    let fitting = fitting.and_then(|key| offer.psks.as_ref()?.identities.get(key.index)).map(|(identity, _)| identity);
+    let fitting = admit::server13(link, config, offer, suite).await.map_err(in_hello)?;
+    let fitting = fitting.and_then(|key| offer.psks?.identities().nth(key.index)).map(|psk| psk.identity);
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.retry(hash, &[]);
-    let mut block = Vec::new();
-    let w = &mut Writer::new(&mut block);
-    early::write_selected_version(ProtocolVersion::Tls13, w);
-    key_share::write_retry(group, w);
-    send_hello(link, &HELLO_RETRY_REQUEST_RANDOM, &offer.session_id, suite, &block);
+    send_hello(link, &HELLO_RETRY_REQUEST_RANDOM, offer.session_id, suite, |w| {
+        early::write_selected_version(ProtocolVersion::Tls13, w);
+        key_share::write_retry(group, w);
+    });
     if !offer.session_id.is_empty() {
         link.send_compatibility_ccs();
     }
@@ -218,13 +219,13 @@ async fn retry(
     let again = ClientOffer::read(&second.view()).map_err(in_hello)?;
     check_hello(&again).map_err(in_hello)?;
     if let Some(identity) = fitting {
-        let Some(psks) = &again.psks else { return Err(in_hello(PeerError::PsksWithdrawn.into())) };
-        if !psks.identities.iter().any(|(i, _)| i == identity) {
+        let Some(psks) = again.psks else { return Err(in_hello(PeerError::PsksWithdrawn.into())) };
+        if !psks.identities().any(|psk| psk.identity == identity) {
             return Err(in_hello(PeerError::PskWithdrawn.into()));
         }
     }
     // 4.1.2: one share, of the group that was asked for; and no early data any more.
-    let shares: Vec<NamedGroup> = again.shares.iter().flatten().map(|(g, _)| *g).collect();
+    let shares: Vec<NamedGroup> = again.shares.into_iter().flat_map(|s| s.iter()).map(|s| s.group).collect();
     if shares != [group] {
         let seen = shares.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(in_hello(Error::from(PeerError::WrongGroupSelected).seen(seen).wanted(group)));
@@ -232,15 +233,14 @@ async fn retry(
     if again.early_data {
         return Err(in_hello(PeerError::HelloChangedAfterRetry.into()));
     }
-    link.recycle(second);
-    Ok(again)
+    Ok(second)
 }
 
 /// The binder proves that the client holds the key, and ties it to this hello: RFC 9846 4.2.11.2.
 fn prove_binder(
     link: &Link,
     hash: &'static dyn crate::crypto::Hash,
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     admitted: &Admitted13<'_>,
 ) -> Result<(Box<Vault13>, AtEarly)> {
     let (secret, kind) = match &admitted.key {
@@ -248,8 +248,8 @@ fn prove_binder(
         Key13::External(key) => (&key.secret[..], key.kind),
     };
     let (vault, at) = Vault13::early(hash, Some((secret, kind)));
-    let psks = offer.psks.as_ref().ok_or(Outside::Bug)?;
-    let theirs = psks.binders.get(admitted.index).ok_or(Outside::Bug)?;
+    let psks = offer.psks.ok_or(Outside::Bug)?;
+    let theirs = psks.binders().nth(admitted.index).ok_or(Outside::Bug)?;
     let covered = link.transcript.hash_without(hash, psks.binders_len);
     if same_mac(&vault.binder(&at, covered.as_ref()), theirs) {
         link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
@@ -287,17 +287,17 @@ fn early_data_refusal(
 async fn take_early_data(
     link: &Link,
     config: &ServerConfig,
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     admitted: Option<&Admitted13<'_>>,
     suite: &Suite13,
     vault: &mut Vault13,
     at: &AtEarly,
 ) -> Result<Option<EarlyDataRefusal>> {
-    let first = offer.psks.as_ref().and_then(|p| Some((p.identities.first()?, p.binders.first()?)));
-    let (Some(Admitted13 { key: Key13::Session(session), .. }), Some(((_, age), binder))) = (admitted, first) else {
+    let first = offer.psks.and_then(|p| Some((p.identities().next()?.obfuscated_age, p.binders().next()?)));
+    let (Some(Admitted13 { key: Key13::Session(session), .. }), Some((age, binder))) = (admitted, first) else {
         return Ok(Some(EarlyDataRefusal::NotResumed));
     };
-    if let Err(refusal) = admit::early_data(link, config, session, *age, binder).await {
+    if let Err(refusal) = admit::early_data(link, config, session, age, binder).await {
         return Ok(Some(refusal));
     }
     vault.early_traffic(at, suite.aead, link.transcript.hash().as_ref());
@@ -307,14 +307,11 @@ async fn take_early_data(
     Ok(None)
 }
 
-/// Bytes that the extensions of a ServerHello or of EncryptedExtensions mostly fit in; a hybrid's share does not.
-const ROOM_FOR_EXTENSIONS: usize = 128;
-
 /// ServerHello: RFC 9846 4.1.3. The secret of the key exchange goes into the vault.
 fn send_server_hello(
     link: &mut Link,
     config: &ServerConfig,
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     suite: &Suite13,
     group: Option<NamedGroup>,
     admitted: Option<&Admitted13<'_>>,
@@ -322,83 +319,98 @@ fn send_server_hello(
 ) -> Result<()> {
     let mut random = [0; 32];
     config.provider.random.fill(&mut random)?;
-    let mut block = Vec::with_capacity(ROOM_FOR_EXTENSIONS);
-    let w = &mut Writer::new(&mut block);
-    if let Some(admitted) = admitted {
-        pre_shared_key::write_selected(u16::try_from(admitted.index).map_err(|_| Outside::Bug)?, w);
-    }
-    if let Some(group) = group {
-        link.chose("group", group.0, group.name());
-        let theirs = offer.share(group).ok_or(Outside::Bug)?;
-        let public = key_exchange::answer(config.provider, group, theirs, &mut vault.shared)
-            .map_err(|e| e.in_extension(ExtensionType::KeyShare).in_message("ClientHello"))?;
-        key_share::write_server(KeyShareEntry { group, public: &public }, w);
-    }
-    early::write_selected_version(ProtocolVersion::Tls13, w);
-    send_hello(link, &random, &offer.session_id, suite, &block);
+    let selected = admitted.map(|a| u16::try_from(a.index)).transpose().map_err(|_| Outside::Bug)?;
+    let share = match group {
+        None => None,
+        Some(group) => {
+            link.chose("group", group.0, group.name());
+            let theirs = offer.share(group).ok_or(Outside::Bug)?;
+            let public = key_exchange::answer(config.provider, group, theirs, &mut vault.shared)
+                .map_err(|e| e.in_extension(ExtensionType::KeyShare).in_message("ClientHello"))?;
+            Some((group, public))
+        }
+    };
+    send_hello(link, &random, offer.session_id, suite, |w| {
+        selected.into_iter().for_each(|index| pre_shared_key::write_selected(index, w));
+        if let Some((group, public)) = &share {
+            key_share::write_server(KeyShareEntry { group: *group, public }, w);
+        }
+        early::write_selected_version(ProtocolVersion::Tls13, w);
+    });
     Ok(())
 }
 
-fn send_hello(link: &mut Link, random: &[u8; 32], session_id: &[u8], suite: &Suite13, block: &[u8]) {
-    let (version, extensions) = (ProtocolVersion::Tls12, Extensions::ours(block));
-    let hello = ServerHelloView { version, random, session_id, suite: suite.code, compression: 0, extensions };
-    link.send(HandshakeType::ServerHello, |w| hello.encode(w));
+fn send_hello(
+    link: &mut Link,
+    random: &[u8; 32],
+    session_id: &[u8],
+    suite: &Suite13,
+    extensions: impl FnOnce(&mut Writer<'_>),
+) {
+    let hello = ServerHelloView {
+        version: ProtocolVersion::Tls12,
+        random,
+        session_id,
+        suite: suite.code,
+        compression: 0,
+        extensions: Extensions::NONE,
+    };
+    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w));
 }
 
 fn send_encrypted_extensions(
     link: &mut Link,
     config: &ServerConfig,
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     alpn: Option<&[u8]>,
     (shown, client_type, full): (CertificateType, Option<CertificateType>, bool),
     early: EarlyData,
     group: Option<NamedGroup>,
 ) -> Limits {
-    let mut limits = Limits::default();
-    let mut block = Vec::with_capacity(ROOM_FOR_EXTENSIONS);
-    let w = &mut Writer::new(&mut block);
-    write_types(offer, shown, client_type, w);
-    // 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
-    if config.announce_groups || group.is_some_and(|g| config.policy.groups.first() != Some(&g)) {
-        let groups = config.policy.groups.iter().map(|g| g.0);
-        extension::write_codes(ExtensionType::SupportedGroups, groups, w);
+    // RFC 8449 5: where both are offered, record_size_limit wins; it counts the byte of the content type (4).
+    let record_size = offer.record_size_limit.zip(config.record_size_limit);
+    let fragment = offer.max_fragment_length.filter(|_| record_size.is_none());
+    let extensions = |w: &mut Writer<'_>| {
+        write_types(offer, shown, client_type, w);
+        // 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
+        if config.announce_groups || group.is_some_and(|g| config.policy.groups.first() != Some(&g)) {
+            let groups = config.policy.groups.iter().map(|g| g.0);
+            extension::write_codes(ExtensionType::SupportedGroups, groups, w);
+        }
+        if let Some((_, ours)) = record_size {
+            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours + 1));
+        }
+        if let Some(length) = fragment {
+            w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+        }
+        if offer.server_name.is_some() && full {
+            w.extension(ExtensionType::ServerName, |_| ());
+        }
+        if let Some(protocol) = alpn {
+            extension::write_alpn(&[protocol], w);
+        }
+        if early == EarlyData::Accepted {
+            w.extension(ExtensionType::EarlyData, |_| ());
+        }
+    };
+    link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(extensions));
+    match (record_size, fragment) {
+        (Some((theirs, ours)), _) => Limits { send: Some(usize::from(theirs) - 1), receive: Some(usize::from(ours)) },
+        (None, Some(length)) => Limits { send: length.bytes(), receive: length.bytes() },
+        (None, None) => Limits::default(),
     }
-    if let (Some(theirs), Some(ours)) = (offer.record_size_limit, config.record_size_limit) {
-        // The byte of the content type counts: RFC 8449 4.
-        w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours + 1));
-        limits = Limits { send: Some(usize::from(theirs) - 1), receive: Some(usize::from(ours)) };
-    } else if let Some(length) = offer.max_fragment_length {
-        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
-        limits = Limits { send: length.bytes(), receive: length.bytes() };
-    }
-    if offer.server_name.is_some() && full {
-        w.extension(ExtensionType::ServerName, |_| ());
-    }
-    if let Some(protocol) = alpn {
-        extension::write_alpn(&[protocol], w);
-    }
-    if early == EarlyData::Accepted {
-        w.extension(ExtensionType::EarlyData, |_| ());
-    }
-    link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(|w| w.bytes(&block)));
-    limits
 }
 
-async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer) -> Result<Arc<Identity>> {
+async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<Arc<Identity>> {
     if config.keys_only {
         let fits = offer.psks.is_none() || takes_tickets(config, offer);
         let error = if fits { PeerError::UnknownPskIdentity } else { PeerError::NoCommonPskMode };
         return Err(Error::from(error).in_message("ClientHello"));
     }
-    let identity = match config.resolver.only() {
-        Some(only) => only.clone(),
-        None => {
-            let client = negotiate::hello_facts(config, offer, ProtocolVersion::Tls13);
-            link.outside("certificate resolver", config.resolver.resolve(&client)).await?
-        }
-    };
+    let version = ProtocolVersion::Tls13;
+    let identity = credential::choose(link, config, offer, version).await?;
     negotiate::certificate_type(offer, &identity)?;
-    negotiate::scheme(&identity, &offer.schemes, ProtocolVersion::Tls13).map_err(|e| e.in_message("ClientHello"))?;
+    negotiate::scheme(&identity, offer.schemes(), version).map_err(|e| e.in_message("ClientHello"))?;
     Ok(identity)
 }
 
@@ -406,28 +418,26 @@ async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer
 async fn send_proof(
     link: &mut Link,
     config: &ServerConfig,
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     identity: &Identity,
 ) -> Result<SignatureScheme> {
-    let asks = CertificateRequestFacts {
-        schemes: offer.schemes.clone(),
-        authorities: Vec::new(),
+    let asks = Asks {
+        context: &[],
         status: offer.status_request,
         timestamps: offer.timestamps,
-        compression: offer.compression.clone(),
-        ..CertificateRequestFacts::default()
+        way: compression::choose(&config.compression, |algorithm| offer.compression.contains(algorithm.0)),
     };
-    credential::send_chain13(link, Some(identity), &asks, &config.compression);
+    credential::send_chain13(link, Some(identity), &asks);
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
-    let (scheme, signature) = credential::sign(link, identity, &offer.schemes, message.as_ref(), version).await?;
+    let (scheme, signature) = credential::sign(link, identity, offer.schemes(), message.as_ref(), version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
     Ok(scheme)
 }
 
 /// What is settled by the hello, and by the key that was taken.
 fn facts(
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     suite: &Suite13,
     group: Option<NamedGroup>,
     alpn: Option<&[u8]>,
@@ -437,13 +447,13 @@ fn facts(
     let mut facts = Facts {
         group,
         alpn: alpn.map(<[u8]>::to_vec),
-        server_name: offer.server_name.clone(),
+        server_name: offer.name(),
         ..Facts::new(ProtocolVersion::Tls13, suite.code)
     };
     match admitted {
         Some(Admitted13 { index, key: Key13::Session(session), .. }) => {
-            let named = offer.psks.as_ref().and_then(|p| p.identities.get(*index));
-            facts.ticket_age_skew = named.map(|(_, age)| admit::ticket_age_skew(config, session, *age));
+            let named = offer.psks.and_then(|p| p.identities().nth(*index));
+            facts.ticket_age_skew = named.map(|psk| admit::ticket_age_skew(config, session, psk.obfuscated_age));
             facts.resumed = Some(Resumption::Ticket);
             facts.peer_type = session.client_type;
             facts.client_scheme = session.client_scheme;

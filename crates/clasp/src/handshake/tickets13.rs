@@ -41,15 +41,16 @@ pub(super) async fn send_tickets(
         };
         // 4.6.1: at most seven days.
         let lifetime = u32::try_from(lifetime.as_secs().min(7 * 24 * 3600)).unwrap_or(0);
-        let mut block = Vec::new();
-        let w = &mut Writer::new(&mut block);
-        if session.max_early_data > 0 {
-            w.extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
-        }
-        write_grease(config, w)?;
-        let (age_add, extensions) = (session.age_add, Extensions::ours(&block));
-        let view = NewSessionTicket13View { lifetime, age_add, nonce: &[nonce], ticket: &ticket, extensions };
-        link.send_beside(HandshakeType::NewSessionTicket, |w| view.encode(w));
+        let grease = grease(config)?;
+        let extensions = |w: &mut Writer<'_>| {
+            if session.max_early_data > 0 {
+                w.extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
+            }
+            grease.into_iter().for_each(|typ| w.extension(typ, |_| ()));
+        };
+        let (age_add, none) = (session.age_add, Extensions::NONE);
+        let view = NewSessionTicket13View { lifetime, age_add, nonce: &[nonce], ticket: &ticket, extensions: none };
+        link.send_beside(HandshakeType::NewSessionTicket, |w| view.encode_with(extensions, w));
     }
     Ok(())
 }
@@ -98,8 +99,8 @@ async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Re
 }
 
 /// Whether the client can use a ticket: RFC 9846 4.2.9.
-pub(super) fn takes_tickets(config: &ServerConfig, offer: &ClientOffer) -> bool {
-    let takes = |mode: PskKeyExchangeMode| offer.psk_modes.iter().flatten().any(|m| *m == mode.0);
+pub(super) fn takes_tickets(config: &ServerConfig, offer: &ClientOffer<'_>) -> bool {
+    let takes = |mode: PskKeyExchangeMode| offer.psk_modes.is_some_and(|modes| modes.contains(&mode.0));
     takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe)
 }
 
@@ -112,12 +113,11 @@ pub(super) fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Digest {
     link.transcript.hash_with(&[&end, &finished])
 }
 
-/// An extension that means nothing, where the configuration wants that: RFC 8701 4.
-pub(super) fn write_grease(config: &ServerConfig, w: &mut Writer<'_>) -> Result<()> {
+/// The type of an extension that means nothing, where the configuration wants one: RFC 8701 4.
+pub(super) fn grease(config: &ServerConfig) -> Result<Option<ExtensionType>> {
+    let mut random = [0];
     if config.grease {
-        let mut random = [0];
         config.provider.random.fill(&mut random)?;
-        w.extension(ExtensionType(grease_value(random[0])), |_| ());
     }
-    Ok(())
+    Ok(config.grease.then(|| ExtensionType(grease_value(random[0]))))
 }

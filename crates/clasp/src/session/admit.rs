@@ -8,6 +8,7 @@ use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::ClientOffer;
 use crate::handshake::link::Link;
 use crate::wire::code::{ProtocolVersion, PskKeyExchangeMode};
+use crate::wire::extension::pre_shared_key::PskIdentity;
 use std::time::{Duration, SystemTime};
 
 /// A session the server resumes.
@@ -25,9 +26,9 @@ pub(crate) enum By {
 }
 
 /// The server's decision: RFC 5246 7.4.1.3, RFC 5077 3.4, RFC 7627 5.3. `None` is a full handshake.
-pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientOffer) -> Result<Option<Admitted>> {
+pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<Option<Admitted>> {
     let now = config.clock.now();
-    let found = match (&config.tickets, &offer.ticket) {
+    let found = match (&config.tickets, offer.ticket) {
         (Some(keys), Some(ticket)) if !ticket.is_empty() => {
             let opened = link.outside("ticket sealer", keys.open(now, ticket)).await;
             opened.and_then(|o| Some((ServerSession::decode(&o.plain)?, By::Ticket, o.renew)))
@@ -35,7 +36,7 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
         _ => match &config.sessions {
             // A store that fails costs a full handshake.
             Some(store) if !offer.session_id.is_empty() => {
-                let kept = link.outside("session store", store.get(&offer.session_id, now)).await;
+                let kept = link.outside("session store", store.get(offer.session_id, now)).await;
                 let session = kept.ok().flatten().and_then(|bytes| ServerSession::decode(&bytes));
                 session.map(|s| (s, By::SessionId, false))
             }
@@ -50,15 +51,15 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
     let holds = session.version == ProtocolVersion::Tls12
         && session.extended_master_secret == (offer.extended_master_secret && config.extended_master_secret)
         && (session.extended_master_secret || !config.policy.require_extended_master_secret)
-        && offer.suites.contains(&session.suite)
+        && offer.suites.contains(session.suite.0)
         && config.policy.suites.contains(&session.suite)
         && still_holds(config, offer, &session, now);
     Ok(holds.then_some(Admitted { session, by, renew }))
 }
 
 /// What every version asks: the same name, not too old, and the client's identity as good as a new one's.
-fn still_holds(config: &ServerConfig, offer: &ClientOffer, session: &ServerSession, now: SystemTime) -> bool {
-    session.server_name == offer.server_name
+fn still_holds(config: &ServerConfig, offer: &ClientOffer<'_>, session: &ServerSession, now: SystemTime) -> bool {
+    offer.is_for(session.server_name.as_deref())
         && fresh(session.created, now, config)
         && !(matches!(config.client_auth, Some(ClientAuth::Require(_))) && session.client_chain.is_empty())
         && (config.client_auth.is_some() || session.client_chain.is_empty())
@@ -87,12 +88,12 @@ const MAX_IDENTITIES: usize = 5;
 pub(crate) async fn server13<'a>(
     link: &Link,
     config: &'a ServerConfig,
-    offer: &ClientOffer,
+    offer: &ClientOffer<'_>,
     suite: &Suite13,
 ) -> Result<Option<Admitted13<'a>>> {
-    let Some(psks) = &offer.psks else { return Ok(None) };
-    let Some(modes) = &offer.psk_modes else { return Err(PeerError::MissingPskModes.into()) };
-    if psks.identities.len() != psks.binders.len() {
+    let Some(psks) = offer.psks else { return Ok(None) };
+    let Some(modes) = offer.psk_modes else { return Err(PeerError::MissingPskModes.into()) };
+    if psks.identities().count() != psks.binders().count() {
         return Err(PeerError::BinderCountMismatch.into());
     }
     let dhe = modes.contains(&PskKeyExchangeMode::PskDheKe.0);
@@ -101,8 +102,8 @@ pub(crate) async fn server13<'a>(
         return Ok(None);
     }
     let now = config.clock.now();
-    for (index, (identity, _)) in psks.identities.iter().enumerate().take(MAX_IDENTITIES) {
-        if config.psks.iter().any(|key| key.identity == *identity) {
+    for (index, PskIdentity { identity, .. }) in psks.identities().enumerate().take(MAX_IDENTITIES) {
+        if config.psks.iter().any(|key| key.identity == identity) {
             continue;
         }
         let Some(session) = find13(link, config, identity, now).await else { continue };
@@ -113,8 +114,8 @@ pub(crate) async fn server13<'a>(
     }
     // The server's own order decides among external keys, as among suites.
     for key in config.psks.iter().filter(|key| key.hash == suite.hash) {
-        let mut identities = psks.identities.iter().take(MAX_IDENTITIES);
-        if let Some(index) = identities.position(|(identity, _)| *identity == key.identity) {
+        let mut identities = psks.identities().take(MAX_IDENTITIES);
+        if let Some(index) = identities.position(|psk| psk.identity == key.identity) {
             return Ok(Some(Admitted13 { index, key: Key13::External(key), dhe }));
         }
     }

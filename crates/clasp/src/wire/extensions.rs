@@ -36,11 +36,6 @@ impl<'a> Extensions<'a> {
     /// No extensions.
     pub const NONE: Self = Self { bytes: &[], offset: 0 };
 
-    /// A block that we have written ourselves, without its length.
-    pub const fn ours(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: 0 }
-    }
-
     /// Reads the block that fills the rest of `r`, behind a 16-bit length; nothing at all is an empty block where
     /// `optional` (TLS 1.2 hellos).
     pub fn read(r: &mut Reader<'a>, optional: bool) -> Read<Self> {

@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A list of 16-bit codes, checked to be even; iterating cannot fail.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Codes<'a>(&'a [u8]);
 
 impl<'a> Codes<'a> {

@@ -55,6 +55,15 @@ impl<'a> Writer<'a> {
         self.prefixed::<2>(body);
     }
 
+    /// A vector with a 16-bit length; nothing at all if `body` writes nothing.
+    pub fn vec16_or_nothing(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
+        let start = self.0.len();
+        self.vec16(body);
+        if self.0.len() == start + 2 {
+            self.0.truncate(start);
+        }
+    }
+
     /// A vector with a 24-bit length.
     pub fn vec24(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
         self.prefixed::<3>(body);

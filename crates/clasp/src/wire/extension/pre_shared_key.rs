@@ -24,7 +24,7 @@ pub struct OfferedPsks<'a> {
 
 impl<'a> OfferedPsks<'a> {
     /// The identities in order.
-    pub fn identities(self) -> impl Iterator<Item = PskIdentity<'a>> {
+    pub fn identities(self) -> impl Iterator<Item = PskIdentity<'a>> + Clone {
         let mut walk = self.identities;
         core::iter::from_fn(move || identity(&mut walk).ok())
     }

@@ -40,12 +40,12 @@ impl Message for NewSessionTicket13 {
 }
 
 impl NewSessionTicket13View<'_> {
-    /// Writes the body.
-    pub fn encode(&self, w: &mut Writer<'_>) {
+    /// Writes the body with the extensions that `extensions` writes, in place of its own.
+    pub fn encode_with(&self, extensions: impl FnOnce(&mut Writer<'_>), w: &mut Writer<'_>) {
         w.u32(self.lifetime);
         w.u32(self.age_add);
         w.vec8(|w| w.bytes(self.nonce));
         w.vec16(|w| w.bytes(self.ticket));
-        w.vec16(|w| w.bytes(self.extensions.bytes()));
+        w.vec16(extensions);
     }
 }

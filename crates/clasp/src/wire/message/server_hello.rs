@@ -51,14 +51,17 @@ impl Message for ServerHello {
 impl ServerHelloView<'_> {
     /// Writes the body.
     pub fn encode(&self, w: &mut Writer<'_>) {
+        self.encode_with(|w| w.bytes(self.extensions.bytes()), w);
+    }
+
+    /// Writes the body with the extensions that `extensions` writes, in place of its own.
+    pub fn encode_with(&self, extensions: impl FnOnce(&mut Writer<'_>), w: &mut Writer<'_>) {
         w.u16(self.version.0);
         w.bytes(self.random);
         w.vec8(|w| w.bytes(self.session_id));
         w.u16(self.suite.0);
         w.u8(self.compression);
-        if !self.extensions.bytes().is_empty() {
-            w.vec16(|w| w.bytes(self.extensions.bytes()));
-        }
+        w.vec16_or_nothing(extensions);
     }
 
     /// Whether this is a HelloRetryRequest.
