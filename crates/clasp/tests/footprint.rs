@@ -126,17 +126,20 @@ struct Figures {
     name: &'static str,
     client: Heap,
     server: Heap,
+    /// The most blocks that may be taken, by client and server: as many as are (a signature may be a byte shorter than
+    /// its buffer, which then shrinks).
+    most: [usize; 2],
     /// What is held after `Connection::rest`, by client and server.
     resting: [isize; 2],
 }
 
-fn figures(name: &'static str, ends: (End, End)) -> Figures {
+fn figures(name: &'static str, most: [usize; 2], ends: (End, End)) -> Figures {
     let (mut client, mut server) = ends;
     let (before, after) = ((client.heap, server.heap), |end: &mut End| {
         on(&mut end.heap, || end.connection.rest());
         end.heap.held
     });
-    Figures { name, client: before.0, server: before.1, resting: [after(&mut client), after(&mut server)] }
+    Figures { name, client: before.0, server: before.1, most, resting: [after(&mut client), after(&mut server)] }
 }
 
 fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
@@ -160,9 +163,7 @@ fn configs(suite: CipherSuite, tickets: bool, resume: bool) -> (Arc<ClientConfig
     (client.build().unwrap(), server.build().unwrap())
 }
 
-/// Bounds a little above what is measured: half as much again is found, one allocation more is not. A full handshake of
-/// TLS 1.3 takes 36 blocks of Rust's heap at the client and 45 at the server; a resumption has its tickets besides.
-const MAX_ALLOCATIONS: usize = 64;
+/// Bounds a little above what is measured: half as much again is found.
 const MAX_ASKED: usize = 48 * 1024;
 const MAX_PEAK: isize = 20 * 1024;
 /// An idle connection keeps the secrets it may need again and what is known of the peer, and no buffer. The peer's
@@ -194,26 +195,26 @@ fn what_a_handshake_and_an_idle_connection_cost() {
     // A client that keeps no session: the store's bytes are the store's.
     let (forgetful, plain) = configs(ecdhe, false, false);
     let first = handshake(&forgetful, &plain);
-    all.push(figures("ECDHE-ECDSA, full", handshake(&forgetful, &plain)));
+    all.push(figures("ECDHE-ECDSA, full", [28, 28], handshake(&forgetful, &plain)));
     drop(first);
     drop(handshake(&client, &server));
     let resumed = handshake(&client, &server);
     assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
-    all.push(figures("ECDHE-ECDSA, resumed by ticket", resumed));
+    all.push(figures("ECDHE-ECDSA, resumed by ticket", [25, 20], resumed));
     let tls13 = CipherSuite::TLS_AES_128_GCM_SHA256;
     let (client, server) = configs(tls13, true, true);
     drop(handshake(&client, &server));
     let (forgetful, plain) = configs(tls13, false, false);
     let first = handshake(&forgetful, &plain);
-    all.push(figures("TLS 1.3 with X25519MLKEM768, full", handshake(&forgetful, &plain)));
+    all.push(figures("TLS 1.3 with X25519MLKEM768, full", [29, 26], handshake(&forgetful, &plain)));
     drop(first);
     let resumed = handshake(&client, &server);
     assert!(resumed.0.connection.facts().unwrap().resumed.is_some());
-    all.push(figures("TLS 1.3, resumed by ticket", resumed));
+    all.push(figures("TLS 1.3, resumed by ticket", [40, 34], resumed));
     if cfg!(feature = "legacy") {
         let (client, server) = configs(rsa, false, false);
         let first = handshake(&client, &server);
-        all.push(figures("RSA key transport with CBC, full", handshake(&client, &server)));
+        all.push(figures("RSA key transport with CBC, full", [30, 27], handshake(&client, &server)));
         drop(first);
     }
 
@@ -221,11 +222,12 @@ fn what_a_handshake_and_an_idle_connection_cost() {
     println!("size_of::<Connection>() = {own}");
     println!("{:<34} {:<7} {:>6} {:>8} {:>8} {:>8} {:>8}", "", "side", "allocs", "bytes", "peak", "idle", "resting");
     for f in &all {
-        for (side, h, resting) in [("client", f.client, f.resting[0]), ("server", f.server, f.resting[1])] {
+        for (side, h, nth) in [("client", f.client, 0), ("server", f.server, 1)] {
             let Heap { allocations, asked, held, peak } = h;
+            let (most, resting) = (f.most[nth], f.resting[nth]);
             println!("{:<34} {side:<7} {allocations:>6} {asked:>8} {peak:>8} {held:>8} {resting:>8}", f.name);
             assert!(resting < held && resting <= 2 * MAX_IDLE, "{} {side}: {resting} bytes while it rests", f.name);
-            assert!((1..=MAX_ALLOCATIONS).contains(&h.allocations), "{} {side}: {h:?}", f.name);
+            assert!((1..=most).contains(&h.allocations), "{} {side}: {h:?}", f.name);
             assert!(h.asked <= MAX_ASKED, "{} {side}: {h:?}", f.name);
             assert!(h.peak <= MAX_PEAK, "{} {side}: {h:?}", f.name);
             // A client that resumes has the store's new ticket on its account.

@@ -88,7 +88,7 @@ proptest! {
         let body = leak(written(|w| key_share::write_client(shares.iter().copied(), w)));
         prop_assert_eq!(key_share::client(e(body)).unwrap().iter().collect::<Vec<_>>(), shares);
         let psk = PskIdentity { identity: &identity, obfuscated_age: age };
-        let body = leak(written(|w| pre_shared_key::write_offered(&[psk], &[32, 48], w)));
+        let body = leak(written(|w| pre_shared_key::write_offered([psk], [32, 48], w)));
         let offered = pre_shared_key::offered(e(body)).unwrap();
         prop_assert_eq!(offered.identities().collect::<Vec<_>>(), vec![psk]);
         prop_assert_eq!(offered.binders().map(<[u8]>::len).collect::<Vec<_>>(), vec![32, 48]);

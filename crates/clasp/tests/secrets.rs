@@ -164,10 +164,10 @@ impl Group for NotedGroup {
     fn start(&self) -> CryptoResult<Box<dyn KeyShare>> {
         Ok(Box::new(NotedShare(self.0.start()?)))
     }
-    fn answer(&self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<Vec<u8>> {
-        let public = self.0.answer(peer, secret)?;
+    fn answer(&self, peer: &[u8], secret: &mut SharedSecret, public: &mut Vec<u8>) -> CryptoResult<()> {
+        self.0.answer(peer, secret, public)?;
         note("a premaster secret", secret.expose());
-        Ok(public)
+        Ok(())
     }
 }
 

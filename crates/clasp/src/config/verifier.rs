@@ -5,6 +5,7 @@ use crate::error::{CertificateError, Error, Misuse, Result};
 use crate::wire::code::CertificateType;
 use clasp_x509::{Certificate, Check, Crl, Options, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts};
 use rustls_pki_types::{ServerName, UnixTime};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -34,10 +35,13 @@ pub trait Verifier: Send + Sync {
     }
 }
 
+/// Room for a P-256 key (91 bytes) and for shorter ones.
+const PLAIN_KEY: usize = 96;
+
 /// Proof that a verifier accepted a certificate; holds its key.
 #[derive(Debug)]
 pub struct Verified {
-    pub(crate) spki: Vec<u8>,
+    pub(crate) spki: SmallVec<[u8; PLAIN_KEY]>,
     /// Whether the certificate's key usage lets the key sign; `None` if nobody has looked.
     pub(crate) may_sign: Option<bool>,
 }
@@ -45,7 +49,7 @@ pub struct Verified {
 impl Verified {
     /// Takes a SubjectPublicKeyInfo (DER) as verified. The handshake is then as safe as that decision.
     pub fn dangerous_assume(spki: &[u8]) -> Self {
-        Self { spki: spki.to_vec(), may_sign: None }
+        Self { spki: spki.into(), may_sign: None }
     }
 }
 
@@ -142,7 +146,7 @@ impl WebPki {
         match verdict {
             Ok(accepted) => {
                 let leaf = accepted.leaf();
-                Ok(Verified { spki: leaf.spki().to_vec(), may_sign: Some(may_sign(leaf)) })
+                Ok(Verified { spki: leaf.spki().into(), may_sign: Some(may_sign(leaf)) })
             }
             Err(rejection) => Err(refusal(&rejection)),
         }

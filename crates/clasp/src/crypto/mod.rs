@@ -308,15 +308,14 @@ pub trait Group: Send + Sync {
     /// # Errors
     /// If randomness fails.
     fn start(&self) -> CryptoResult<Box<dyn KeyShare>>;
-    /// The answering side at once: agrees with the peer's public value and gives ours.
+    /// The answering side at once: agrees with the peer's public value, and writes ours behind what `public` holds.
     ///
     /// # Errors
     /// As [`start`](Self::start) and [`KeyShare::finish`].
-    fn answer(&self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<Vec<u8>> {
+    fn answer(&self, peer: &[u8], secret: &mut SharedSecret, public: &mut Vec<u8>) -> CryptoResult<()> {
         let share = self.start()?;
-        let public = share.public().to_vec();
-        share.finish(peer, secret)?;
-        Ok(public)
+        public.extend_from_slice(share.public());
+        share.finish(peer, secret)
     }
 }
 

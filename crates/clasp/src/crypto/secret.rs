@@ -1,41 +1,67 @@
 //! A secret that stays where it was made.
 
 use core::fmt;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The largest shared secret: a Diffie-Hellman value of 8192 bits.
 const CAPACITY: usize = 1024;
 
-/// A premaster or shared secret. Its buffer is taken at once at the length it is to have and never grows, so that no copy
-/// is left behind; it is wiped on drop.
-#[derive(Default)]
-pub struct SharedSecret(Zeroizing<Box<[u8]>>);
+/// What curves and hybrids agree on is no longer: 48 bytes of P-384 with 32 of ML-KEM.
+const SHORT: usize = 80;
+
+/// A premaster or shared secret. It stands in one place, on the heap if it is long, at once at the length it is to have,
+/// so that no copy is left behind; it is wiped on drop. Whoever holds one does not move it while it is filled.
+pub struct SharedSecret {
+    short: [u8; SHORT],
+    long: Zeroizing<Box<[u8]>>,
+    /// Where it begins and ends.
+    start: u16,
+    end: u16,
+}
+
+impl Default for SharedSecret {
+    fn default() -> Self {
+        Self { short: [0; SHORT], long: Zeroizing::default(), start: 0, end: 0 }
+    }
+}
+
+impl Drop for SharedSecret {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
 
 impl SharedSecret {
     /// Makes room for `len` bytes (at most 1024) and lends it to be filled. What was there before is wiped.
     pub fn fill(&mut self, len: usize) -> &mut [u8] {
-        self.0 = Zeroizing::new(vec![0; len.min(CAPACITY)].into_boxed_slice());
-        &mut self.0
+        self.wipe();
+        let len = len.min(CAPACITY);
+        self.end = u16::try_from(len).unwrap_or(u16::MAX);
+        if len > SHORT {
+            self.long = Zeroizing::new(vec![0; len].into_boxed_slice());
+            return &mut self.long;
+        }
+        &mut self.short[..len]
     }
 
     /// The secret, to be used and not kept.
     pub fn expose(&self) -> &[u8] {
-        &self.0
+        let all = if self.long.is_empty() { &self.short[..] } else { &self.long };
+        &all[usize::from(self.start)..usize::from(self.end)]
     }
 
     /// Wipes it before its time.
     pub fn wipe(&mut self) {
-        self.0 = Zeroizing::default();
+        self.short.zeroize();
+        self.long = Zeroizing::default();
+        (self.start, self.end) = (0, 0);
     }
 
     /// Takes leading zero bytes away: TLS 1.2 Diffie-Hellman only (RFC 5246 8.1.2). What this leaks in time is why
     /// ephemeral keys are never used twice (Raccoon).
     pub fn strip_leading_zeros(&mut self) {
         let zeros = self.expose().iter().take_while(|b| **b == 0).count();
-        if zeros > 0 {
-            let stripped = Zeroizing::new(self.0[zeros..].into());
-            self.0 = stripped;
-        }
+        self.start += u16::try_from(zeros).unwrap_or(0);
     }
 }
 
@@ -54,3 +80,25 @@ pub(crate) fn overwrite_stack() {
 
 /// Bytes: the frames of a handshake, which are large in builds that are not optimised.
 const STACK_OVERWRITTEN: usize = if cfg!(debug_assertions) { 16 * 1024 } else { 4 * 1024 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_of_every_length_is_what_was_put_in_until_it_is_wiped() {
+        let mut secret = SharedSecret::default();
+        assert!(secret.expose().is_empty());
+        for len in [32, SHORT, SHORT + 1, CAPACITY, 0, 48] {
+            secret.fill(len).fill(7);
+            assert_eq!(secret.expose(), vec![7; len]);
+            secret.fill(len).iter_mut().skip(3).for_each(|b| *b = 7);
+            secret.strip_leading_zeros();
+            assert_eq!(secret.expose(), vec![7; len.saturating_sub(3)], "{len} bytes, three of them zeros");
+            secret.fill(len).fill(7);
+            secret.wipe();
+            assert!(secret.expose().is_empty());
+            assert!(secret.long.is_empty() && secret.short == [0; SHORT]);
+        }
+    }
+}

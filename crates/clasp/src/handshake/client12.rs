@@ -74,6 +74,10 @@ async fn full(
     hash: &'static dyn Hash,
 ) -> Result<Established> {
     let (suite, provider) = (answer.suite, config.provider);
+    if config.identity.is_none() {
+        // Nothing of ours will sign them.
+        link.transcript.forget_bytes();
+    }
     let mut vault = Vault12::new();
 
     // 7.4.2, RFC 6066 8

@@ -25,6 +25,7 @@ use crate::handshake::hello::{Limits, Types};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, BinderKind, Traffic};
 use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
+use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
 use crate::wire::message::{
     CertificateRequest13, CertificateVerify, Checked, EncryptedExtensions, ServerHello, ServerHelloView, SignedView,
@@ -51,7 +52,6 @@ pub(super) async fn client(
 
     // 4.1.3
     let answer = ServerAnswer13::read(&offered, suite, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
-    link.recycle(hello);
     link.chose("cipher suite", suite.code.0, suite.code.name());
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.start(hash);
@@ -64,14 +64,16 @@ pub(super) async fn client(
         return Err(Error::from(PeerError::PskRequired).in_message("ServerHello"));
     }
     let resumed = psk == Some(BinderKind::Resumption);
-    if let Some((group, public)) = &answer.share {
+    if let Some(KeyShareEntry { group, public }) = answer.share {
         link.chose("group", group.0, group.name());
         let shares = core::mem::take(&mut offered.shares);
-        key_exchange::finish(shares, *group, public, &mut vault.shared).map_err(|e| e.in_message("ServerHello"))?;
+        key_exchange::finish(shares, group, public, &mut vault.shared).map_err(|e| e.in_message("ServerHello"))?;
     } else if !config.psk_without_dhe {
         return Err(Error::from(PeerError::MissingKeyShare).in_message("ServerHello"));
     }
-    let at = vault.handshake(at, suite.aead, answer.share.is_some(), link.transcript.hash().as_ref());
+    let (group, selected) = (answer.share.map(|share| share.group), answer.psk);
+    link.recycle(hello);
+    let at = vault.handshake(at, suite.aead, group.is_some(), link.transcript.hash().as_ref());
     log_handshake(config.key_log.as_ref(), &offered.random, &vault);
     install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
     // An alert from here on is protected; early data that may still be taken goes on under its own keys.
@@ -87,7 +89,7 @@ pub(super) async fn client(
 
     // 4.3.1
     let extensions = link.recv::<EncryptedExtensions>().await?;
-    let settled = Settled::read(config, &offered, answer.psk, suite, extensions.view())
+    let settled = Settled::read(config, &offered, selected, suite, extensions.view())
         .map_err(|e| e.in_message("EncryptedExtensions"))?;
     link.recycle(extensions);
     link.limits(settled.limits.send, settled.limits.receive);
@@ -110,7 +112,7 @@ pub(super) async fn client(
     };
 
     // 4.3.2, 4.4.2, 4.4.3: none of these where a key authenticates the server
-    let mut facts = facts(&answer, &settled, suite, early, retried);
+    let mut facts = facts(group, &settled, suite, early, retried);
     facts.early_data_refusal = refusal;
     let mut request = None;
     if psk.is_none() {
@@ -129,7 +131,7 @@ pub(super) async fn client(
         facts.resumed = Some(Resumption::Ticket);
     } else {
         facts.resumed = Some(Resumption::ExternalPsk);
-        facts.psk_identity = answer.psk.and_then(|n| offered.external(config, n)).map(|key| key.identity.clone());
+        facts.psk_identity = selected.and_then(|n| offered.external(config, n)).map(|key| key.identity.clone());
     }
 
     // 4.4.4
@@ -153,12 +155,15 @@ pub(super) async fn client(
     install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
     vault.resumption(&at, link.transcript.hash().as_ref());
 
-    facts.server_name = Some(name.to_str().into_owned());
+    facts.server_name = Some(offered.peer.0);
     let tickets = config.sessions.clone();
-    let resumption = tickets.as_ref().map(|_| Also::Resumption);
-    let early_exporter = (early == EarlyData::Accepted).then_some(Also::EarlyExporter);
-    let also: Vec<Also> = resumption.into_iter().chain(early_exporter).collect();
-    let kept = vault.keep(Side::Client, suite, &also);
+    let also: &[Also] = match (tickets.is_some(), early == EarlyData::Accepted) {
+        (true, true) => &[Also::Resumption, Also::EarlyExporter],
+        (true, false) => &[Also::Resumption],
+        (false, true) => &[Also::EarlyExporter],
+        (false, false) => &[],
+    };
+    let kept = vault.keep(Side::Client, suite, also);
     let transcript = config.post_handshake_auth.then(|| link.transcript.fork());
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets, transcript } })
 }
@@ -251,20 +256,20 @@ fn suite(config: &ClientConfig, offered: &Offered, hello: &ServerHelloView<'_>) 
 }
 
 /// What a ServerHello settles.
-struct ServerAnswer13 {
-    share: Option<(NamedGroup, Vec<u8>)>,
+struct ServerAnswer13<'a> {
+    share: Option<KeyShareEntry<'a>>,
     psk: Option<usize>,
 }
 
-impl ServerAnswer13 {
-    fn read(offered: &Offered, suite: &Suite13, hello: &ServerHelloView<'_>) -> Result<Self> {
+impl<'a> ServerAnswer13<'a> {
+    fn read(offered: &Offered, suite: &Suite13, hello: &ServerHelloView<'a>) -> Result<Self> {
         let mut answer = Self { share: None, psk: None };
         for e in hello.extensions.iter() {
             match e.typ {
                 ExtensionType::SupportedVersions => {}
                 ExtensionType::KeyShare => {
                     let share = key_share::server(e).map_err(|x| Error::from(x).in_extension(e.typ))?;
-                    answer.share = Some((share.group, share.public.to_vec()));
+                    answer.share = Some(share);
                 }
                 ExtensionType::PreSharedKey if !offered.psks.is_empty() => {
                     let n = usize::from(pre_shared_key::selected(e).map_err(|x| Error::from(x).in_extension(e.typ))?);
@@ -355,14 +360,14 @@ impl Settled {
 }
 
 fn facts(
-    answer: &ServerAnswer13,
+    group: Option<NamedGroup>,
     settled: &Settled,
     suite: &Suite13,
     early_data: EarlyData,
     hello_retried: bool,
 ) -> Facts {
     Facts {
-        group: answer.share.as_ref().map(|(group, _)| *group),
+        group,
         alpn: settled.alpn.clone(),
         early_data,
         hello_retried,

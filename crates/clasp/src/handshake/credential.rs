@@ -22,9 +22,12 @@ use crate::wire::message::{
 };
 use crate::wire::{Extension, Writer};
 use rustls_pki_types::ServerName;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+/// Certificates of a plain chain.
+const PLAIN: usize = 4;
 /// More certificates than this are not looked at.
 const MAX_CHAIN: usize = 100;
 
@@ -88,7 +91,7 @@ pub(super) async fn verify(
     if kind == CertificateType::RawPublicKey {
         chain.iter().try_for_each(|key| check_raw_key(key))?;
     }
-    let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+    let chain: SmallVec<[&[u8]; PLAIN]> = chain.iter().map(Vec::as_slice).collect();
     let presented = PresentedIdentity { chain: &chain, kind, name, ocsp, now };
     link.outside("certificate verifier", verifier.verify(&presented)).await.map_err(|e| e.in_message("Certificate"))
 }

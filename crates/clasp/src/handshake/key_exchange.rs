@@ -8,6 +8,7 @@ use crate::keys::schedule12::Vault12;
 use crate::wire::Writer;
 use crate::wire::code::NamedGroup;
 use crate::wire::message::{ClientKeyExchangeView, DhParams, EcdhParams, ServerKeyExchangeView};
+use smallvec::SmallVec;
 
 /// The classic suites' primitives, which a policy check has found to be there.
 pub(super) fn legacy(provider: &Provider) -> Result<&'static dyn Legacy> {
@@ -24,6 +25,9 @@ pub(super) fn start(provider: &Provider, group: NamedGroup) -> Result<Box<dyn Ke
     Ok(provider.group(group).ok_or(Outside::Bug)?.start()?)
 }
 
+/// Our key shares, each with its group.
+pub(super) type Shares = SmallVec<[(NamedGroup, Box<dyn KeyShare>); 2]>;
+
 /// TLS 1.3 server: agrees with the client's share and gives ours.
 pub(super) fn answer(
     provider: &Provider,
@@ -39,16 +43,13 @@ pub(super) fn answer(
         share.finish(theirs, secret).map_err(bad)?;
         return Ok(public);
     }
-    provider.group(group).ok_or(Outside::Bug)?.answer(theirs, secret).map_err(bad)
+    let mut public = Vec::new();
+    provider.group(group).ok_or(Outside::Bug)?.answer(theirs, secret, &mut public).map_err(bad)?;
+    Ok(public)
 }
 
 /// TLS 1.3 client: agrees with the server's share, with whichever of ours is in its group.
-pub(super) fn finish(
-    shares: Vec<(NamedGroup, Box<dyn KeyShare>)>,
-    group: NamedGroup,
-    theirs: &[u8],
-    secret: &mut SharedSecret,
-) -> Result<()> {
+pub(super) fn finish(shares: Shares, group: NamedGroup, theirs: &[u8], secret: &mut SharedSecret) -> Result<()> {
     let bad = |_| Error::from(PeerError::BadKeyShare).seen(format_args!("{} bytes for {group}", theirs.len()));
     for (ours, share) in shares {
         if ours == group {
@@ -73,17 +74,16 @@ fn check_ffdhe(theirs: &[u8], ours: &[u8]) -> Result<()> {
     Err(Error::from(PeerError::BadKeyShare).seen(seen).wanted(wanted))
 }
 
-/// Server: makes an ephemeral key in `group` and the parameters to sign.
-pub(super) fn server_share(provider: &Provider, group: NamedGroup) -> Result<(Box<dyn KeyShare>, Vec<u8>)> {
-    let mut params = Vec::new();
+/// Server: makes an ephemeral key in `group`, and writes the parameters to sign behind what `out` holds.
+pub(super) fn server_share(provider: &Provider, group: NamedGroup, out: &mut Vec<u8>) -> Result<Box<dyn KeyShare>> {
     let share = start(provider, group)?;
     if group.is_ffdhe() {
         let (p, g) = legacy(provider)?.ffdhe(group).ok_or(Outside::Bug)?;
-        ServerKeyExchangeView::encode_dh(p, g, share.public(), &mut Writer::new(&mut params));
+        ServerKeyExchangeView::encode_dh(p, g, share.public(), &mut Writer::new(out));
     } else {
-        ServerKeyExchangeView::encode_ecdh(group, share.public(), &mut Writer::new(&mut params));
+        ServerKeyExchangeView::encode_ecdh(group, share.public(), &mut Writer::new(out));
     }
-    Ok((share, params))
+    Ok(share)
 }
 
 /// Server: agrees with the client's public value.

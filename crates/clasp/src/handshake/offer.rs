@@ -1,10 +1,11 @@
 //! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
 use super::compression;
+use super::key_exchange::Shares;
 use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
 use crate::config::{ClientConfig, PreSharedKey};
-use crate::crypto::{Hash, HashId, KeyShare};
+use crate::crypto::{Hash, HashId};
 use crate::error::{Outside, Result};
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
 use crate::session::{PeerKey, Session, admit};
@@ -17,6 +18,7 @@ use crate::wire::extension::{self, certificate, early, key_share};
 use crate::wire::message::frame;
 use crate::wire::{Extension, Writer};
 use rustls_pki_types::ServerName;
+use smallvec::smallvec;
 
 /// What our client said in its hello.
 pub(crate) struct Offered {
@@ -25,7 +27,7 @@ pub(crate) struct Offered {
     /// The session of whichever version.
     pub(crate) session: Option<Session>,
     pub(crate) peer: PeerKey,
-    pub(crate) shares: Vec<(NamedGroup, Box<dyn KeyShare>)>,
+    pub(crate) shares: Shares,
     /// The pre-shared keys as they stand in the hello.
     pub(crate) psks: Vec<OfferedPsk>,
     pub(crate) early: Option<EarlyOffer>,
@@ -116,7 +118,7 @@ impl Offered {
             session_id: known_id.map_or_else(|| own_id.to_vec(), |s| s.id.clone()),
             session,
             peer,
-            shares: Vec::new(),
+            shares: Shares::new(),
             psks: Vec::new(),
             early: None,
             grease: rest.first_chunk().filter(|_| config.grease).map(|drawn| Grease::new(*drawn)),
@@ -190,7 +192,6 @@ impl Offered {
     /// Encodes the hello behind what `out` holds. `prefix` is what the transcript holds before it.
     fn encode(&mut self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
-        let binder_lens: Vec<usize> = self.psks.iter().map(|p| p.hash.len()).collect();
         frame(out, HandshakeType::ClientHello, |w| {
             w.u16(ProtocolVersion::Tls12.0);
             w.bytes(&self.random);
@@ -203,16 +204,17 @@ impl Offered {
             w.vec8(|w| w.u8(0));
             w.vec16(|w| {
                 self.write_extensions(config, name, w);
-                self.write_psks(config, &binder_lens, w);
+                self.write_psks(config, w);
             });
         });
-        self.fill_binders(config, prefix, &binder_lens, &mut out[start..])
+        self.fill_binders(config, prefix, &mut out[start..])
     }
 
     /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
-    fn fill_binders(&mut self, config: &ClientConfig, prefix: &[u8], lens: &[usize], hello: &mut [u8]) -> Result<()> {
-        let binders_len = 2 + lens.iter().map(|n| n + 1).sum::<usize>();
-        let Some(at) = hello.len().checked_sub(binders_len).filter(|_| !lens.is_empty()) else { return Ok(()) };
+    fn fill_binders(&mut self, config: &ClientConfig, prefix: &[u8], hello: &mut [u8]) -> Result<()> {
+        let binders_len = 2 + self.psks.iter().map(|psk| psk.hash.len() + 1).sum::<usize>();
+        let at = hello.len().checked_sub(binders_len).filter(|_| !self.psks.is_empty());
+        let Some(at) = at else { return Ok(()) };
         let session = self.session.as_ref();
         let mut place = at + 2;
         for psk in &mut self.psks {
@@ -232,25 +234,22 @@ impl Offered {
         Ok(())
     }
 
-    fn write_psks(&self, config: &ClientConfig, binder_lens: &[usize], w: &mut Writer<'_>) {
-        let now = config.clock.now();
-        let identities: Vec<PskIdentity<'_>> = self
-            .psks
-            .iter()
-            .filter_map(|psk| match psk.secret {
-                PskSecret::Session => self.session13().map(|s| {
-                    let age = now.duration_since(s.received).unwrap_or_default().as_millis();
-                    let age = u32::try_from(age).unwrap_or(u32::MAX);
-                    PskIdentity { identity: &s.ticket, obfuscated_age: age.wrapping_add(s.age_add) }
-                }),
-                PskSecret::External(n) => {
-                    config.psks.get(n).map(|p| PskIdentity { identity: &p.identity, obfuscated_age: 0 })
-                }
-            })
-            .collect();
-        if !identities.is_empty() {
-            pre_shared_key::write_offered(&identities, binder_lens, w);
+    fn write_psks(&self, config: &ClientConfig, w: &mut Writer<'_>) {
+        if self.psks.is_empty() {
+            return;
         }
+        let now = config.clock.now();
+        let identities = self.psks.iter().filter_map(|psk| match psk.secret {
+            PskSecret::Session => self.session13().map(|s| {
+                let age = now.duration_since(s.received).unwrap_or_default().as_millis();
+                let age = u32::try_from(age).unwrap_or(u32::MAX);
+                PskIdentity { identity: &s.ticket, obfuscated_age: age.wrapping_add(s.age_add) }
+            }),
+            PskSecret::External(n) => {
+                config.psks.get(n).map(|p| PskIdentity { identity: &p.identity, obfuscated_age: 0 })
+            }
+        });
+        pre_shared_key::write_offered(identities, self.psks.iter().map(|psk| psk.hash.len()), w);
     }
 
     fn write_extensions(&self, config: &ClientConfig, name: &ServerName<'_>, w: &mut Writer<'_>) {
@@ -427,7 +426,7 @@ pub(crate) fn send_again(
     offered.early = None;
     offered.cookie = cookie;
     if let Some(group) = group {
-        offered.shares = vec![(group, super::key_exchange::start(config.provider, group)?)];
+        offered.shares = smallvec![(group, super::key_exchange::start(config.provider, group)?)];
     }
     offered.list_psks(config, Some(hash));
     link.send_whole(|before, out| offered.encode(config, name, before, out))

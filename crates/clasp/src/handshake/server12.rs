@@ -61,6 +61,9 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     link.chose("cipher suite", suite.code.0, suite.code.name());
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.start(hash);
+    if config.client_auth.is_none() {
+        link.transcript.forget_bytes();
+    }
     let mut vault = Vault12::new();
 
     // 7.4.1.3. A client that takes a ticket gets one, else an ID under which its session is kept.
@@ -95,8 +98,6 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     // 7.4.4, 7.4.5
     if let Some(auth) = &config.client_auth {
         send_request(link, config, auth);
-    } else {
-        link.transcript.forget_bytes();
     }
     link.send(HandshakeType::ServerHelloDone, |_| ());
 
@@ -240,6 +241,9 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     Ok(established(talk, facts, suite, vault, first_finished))
 }
 
+/// Two randoms and the parameters of a curve.
+const ROOM_FOR_KEY_EXCHANGE: usize = 64 + 4 + 133;
+
 /// ServerKeyExchange: signed over both randoms and the parameters.
 async fn send_key_exchange(
     link: &mut Link,
@@ -249,12 +253,15 @@ async fn send_key_exchange(
 ) -> Result<Box<dyn KeyShare>> {
     let Talk { config, offer, random } = talk;
     link.chose("group", group.0, group.name());
-    let (share, params) = key_exchange::server_share(config.provider, group)?;
-    let message = [&offer.random[..], random, &params].concat();
+    let mut message = Vec::with_capacity(ROOM_FOR_KEY_EXCHANGE);
+    message.extend_from_slice(&offer.random);
+    message.extend_from_slice(random);
+    let randoms = message.len();
+    let share = key_exchange::server_share(config.provider, group, &mut message)?;
     let version = ProtocolVersion::Tls12;
     let (scheme, signature) = credential::sign(link, identity, offer.schemes(), &message, version).await?;
     link.send(HandshakeType::ServerKeyExchange, |w| {
-        w.bytes(&params);
+        w.bytes(&message[randoms..]);
         SignedView { scheme, signature: &signature }.encode(w);
     });
     Ok(share)

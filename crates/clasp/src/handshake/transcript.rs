@@ -12,6 +12,9 @@ pub(crate) struct Transcript {
     context: Option<Box<dyn HashContext>>,
 }
 
+/// Bytes that most ServerHellos fit in: the hash is chosen when one has come.
+const ROOM_FOR_ANSWER: usize = 160;
+
 impl Transcript {
     pub(crate) fn new() -> Self {
         Self { bytes: Vec::new(), keep: true, context: None }
@@ -23,6 +26,9 @@ impl Transcript {
             context.update(messages);
         }
         if self.keep {
+            if self.bytes.is_empty() {
+                self.bytes.reserve(messages.len() + ROOM_FOR_ANSWER);
+            }
             self.bytes.extend_from_slice(messages);
         }
     }

@@ -60,6 +60,9 @@ pub(crate) struct Vault13 {
     early_exporter: Slot,
     client_handshake: Protection,
     server_handshake: Protection,
+    /// The keys of both Finished.
+    client_finished: Slot,
+    server_finished: Slot,
     client_application: Protection,
     server_application: Protection,
     exporter: Slot,
@@ -71,7 +74,6 @@ pub(crate) struct Vault13 {
 struct Protection {
     secret: Slot,
     keys: TrafficKeys,
-    finished: Slot,
 }
 
 /// Which traffic secret.
@@ -118,6 +120,8 @@ impl Vault13 {
             early_exporter: Slot::default(),
             client_handshake: Protection::default(),
             server_handshake: Protection::default(),
+            client_finished: Slot::default(),
+            server_finished: Slot::default(),
             client_application: Protection::default(),
             server_application: Protection::default(),
             exporter: Slot::default(),
@@ -179,6 +183,7 @@ impl Vault13 {
     /// The handshake secret and its traffic secrets, over ClientHello to ServerHello. `dhe` is false for psk_ke.
     pub(crate) fn handshake(&mut self, _: AtEarly, aead: AeadId, dhe: bool, transcript: &[u8]) -> AtHandshake {
         let Self { hash, shared, stage, salt, client_handshake, server_handshake, .. } = self;
+        let (client_finished, server_finished) = (&mut self.client_finished, &mut self.server_finished);
         let hash = *hash;
         extract(hash, salt.get(hash), if dhe { shared.expose() } else { zeros(hash) }, stage.get_mut(hash));
         shared.wipe();
@@ -189,8 +194,8 @@ impl Vault13 {
             Label::new(b"derived", nothing.as_ref(), salt.get_mut(hash)),
         ];
         expand_labels(hash, stage.get(hash), labels);
-        client_handshake.expand_with_finished(hash, aead);
-        server_handshake.expand_with_finished(hash, aead);
+        client_handshake.expand_with_finished(hash, aead, client_finished);
+        server_handshake.expand_with_finished(hash, aead, server_finished);
         AtHandshake(())
     }
 
@@ -249,7 +254,11 @@ impl Vault13 {
 
     /// Finished.verify_data of a side: RFC 9846 4.4.4.
     pub(crate) fn verify_data(&self, side: Side, transcript: &[u8]) -> Digest {
-        finished_mac(self.hash, self.protection(Traffic::Handshake(side)).finished.get(self.hash), transcript)
+        let key = match side {
+            Side::Client => &self.client_finished,
+            Side::Server => &self.server_finished,
+        };
+        finished_mac(self.hash, key.get(self.hash), transcript)
     }
 
     /// What outlives the handshake on `side`; besides what every connection needs, the secrets in `also`.
@@ -375,13 +384,13 @@ impl fmt::Debug for Kept13 {
 impl Protection {
     /// The record keys: RFC 9846 7.3.
     fn expand(&mut self, hash: &dyn Hash, aead: AeadId) {
-        let Self { secret, keys, .. } = self;
+        let Self { secret, keys } = self;
         expand_labels(hash, secret.get(hash), &mut keys.labels(aead));
     }
 
     /// The record keys, and the key of the Finished: RFC 9846 7.3, 4.4.4.
-    fn expand_with_finished(&mut self, hash: &dyn Hash, aead: AeadId) {
-        let Self { secret, keys, finished } = self;
+    fn expand_with_finished(&mut self, hash: &dyn Hash, aead: AeadId, finished: &mut Slot) {
+        let Self { secret, keys } = self;
         let [key, iv] = keys.labels(aead);
         expand_labels(hash, secret.get(hash), &mut [key, iv, Label::new(b"finished", &[], finished.get_mut(hash))]);
     }
@@ -546,7 +555,7 @@ mod tests {
         assert_eq!(server.key[..server.key_len], hex("3fce516009c21727d0f2e4e86ee403bc"));
         assert_eq!(server.iv[..], hex("5d313eb2671276ee13000b30"));
         assert_eq!(
-            vault.server_handshake.finished.get(hash),
+            vault.server_finished.get(hash),
             hex("008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8")
         );
 

@@ -44,10 +44,15 @@ impl Joiner {
         announced(whole).ok().flatten().and_then(|len| whole.get(..len))
     }
 
-    /// Moves the next whole message into `buffer`; false if there is none.
+    /// Moves the next whole message into `buffer`; false if there is none. One that came alone is not copied.
     pub(crate) fn take(&mut self, buffer: &mut Vec<u8>) -> bool {
         buffer.clear();
         let Some(message) = self.front() else { return false };
+        if message.len() == self.bytes.len() {
+            core::mem::swap(buffer, &mut self.bytes);
+            (self.taken, self.whole) = (0, 0);
+            return true;
+        }
         buffer.extend_from_slice(message);
         self.taken += buffer.len();
         true

@@ -84,15 +84,22 @@ impl Group for Hybrid {
     }
 
     /// The server's half: encapsulates to the client's ML-KEM key.
-    fn answer(&self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<Vec<u8>> {
+    fn answer(&self, peer: &[u8], secret: &mut SharedSecret, public: &mut Vec<u8>) -> CryptoResult<()> {
         let (key, point) = self.split(peer, self.key_len)?;
         // AWS-LC checks the key's encoding (FIPS 203 7.2).
         let key = EncapsulationKey::new(self.kem, key).map_err(|_| CryptoError)?;
         let (ciphertext, kem_secret) = key.encapsulate()?;
         let mut curve_secret = SharedSecret::default();
-        let curve = self.curve.answer(point, &mut curve_secret)?;
+        public.reserve(self.ciphertext_len + self.curve_len);
+        if self.kem_first {
+            public.extend_from_slice(ciphertext.as_ref());
+        }
+        self.curve.answer(point, &mut curve_secret, public)?;
+        if !self.kem_first {
+            public.extend_from_slice(ciphertext.as_ref());
+        }
         self.combine(kem_secret.as_ref(), &curve_secret, secret);
-        Ok(self.join(ciphertext.as_ref(), &curve))
+        Ok(())
     }
 }
 
@@ -136,7 +143,8 @@ mod tests {
         for group in &GROUPS {
             let client = group.start().unwrap();
             let (mut ours, mut theirs) = (SharedSecret::default(), SharedSecret::default());
-            let answer = group.answer(client.public(), &mut theirs).unwrap();
+            let mut answer = Vec::new();
+            group.answer(client.public(), &mut theirs, &mut answer).unwrap();
             client.finish(&answer, &mut ours).unwrap();
             assert_eq!(ours.expose(), theirs.expose());
             assert!(ours.expose().len() >= 64);
@@ -144,7 +152,8 @@ mod tests {
             let client = group.start().unwrap();
             let (curve, public) = client.also().map(|(g, p)| (g, p.to_vec())).unwrap();
             assert_eq!(curve, group.curve.id());
-            let answer = group.curve.answer(&public, &mut theirs).unwrap();
+            answer.clear();
+            group.curve.answer(&public, &mut theirs, &mut answer).unwrap();
             client.finish_also(&answer, &mut ours).unwrap();
             assert_eq!(ours.expose(), theirs.expose());
         }
@@ -154,14 +163,14 @@ mod tests {
     fn bad_values_are_refused() {
         for group in &GROUPS {
             let public = group.start().unwrap().public().to_vec();
-            let mut secret = SharedSecret::default();
-            assert!(group.answer(&public[1..], &mut secret).is_err(), "{} takes a short value", group.group);
-            assert!(group.answer(&[], &mut secret).is_err());
+            let (mut secret, out) = (SharedSecret::default(), &mut Vec::new());
+            assert!(group.answer(&public[1..], &mut secret, out).is_err(), "{} takes a short value", group.group);
+            assert!(group.answer(&[], &mut secret, out).is_err());
             // FIPS 203 7.2: coefficients of the key are below q.
             let start = if group.kem_first { 0 } else { group.curve_len };
             let mut unreduced = public.clone();
             unreduced[start..start + 3].fill(0xff);
-            assert!(group.answer(&unreduced, &mut secret).is_err(), "{} takes an unreduced key", group.group);
+            assert!(group.answer(&unreduced, &mut secret, out).is_err(), "{} takes an unreduced key", group.group);
             assert!(group.start().unwrap().finish(&public[..40], &mut secret).is_err());
         }
     }

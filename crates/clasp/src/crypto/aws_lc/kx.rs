@@ -10,6 +10,7 @@ pub(super) static P256: Curve = Curve(NamedGroup::Secp256r1, &agreement::ECDH_P2
 pub(super) static P384: Curve = Curve(NamedGroup::Secp384r1, &agreement::ECDH_P384);
 pub(super) static P521: Curve = Curve(NamedGroup::Secp521r1, &agreement::ECDH_P521);
 
+#[derive(Clone, Copy)]
 pub(super) struct Curve(NamedGroup, &'static agreement::Algorithm);
 
 impl Group for Curve {
@@ -18,15 +19,26 @@ impl Group for Curve {
     }
 
     fn start(&self) -> CryptoResult<Box<dyn KeyShare>> {
+        self.share().map(|share| Box::new(share) as Box<dyn KeyShare>)
+    }
+
+    fn answer(&self, peer: &[u8], secret: &mut SharedSecret, public: &mut Vec<u8>) -> CryptoResult<()> {
+        let share = self.share()?;
+        public.extend_from_slice(share.public());
+        share.agree(peer, secret)
+    }
+}
+
+impl Curve {
+    fn share(self) -> CryptoResult<Share> {
         let key = EphemeralPrivateKey::generate(self.1, &SystemRandom::new())?;
         let public = key.compute_public_key()?;
-        Ok(Box::new(Share { curve: self.1, group: self.0, key, public }))
+        Ok(Share { curve: self, key, public })
     }
 }
 
 struct Share {
-    curve: &'static agreement::Algorithm,
-    group: NamedGroup,
+    curve: Curve,
     key: EphemeralPrivateKey,
     public: PublicKey,
 }
@@ -40,14 +52,20 @@ impl KeyShare for Share {
     }
 
     fn finish(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
-        let right_form = match self.group {
+        self.agree(peer, secret)
+    }
+}
+
+impl Share {
+    fn agree(self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
+        let right_form = match self.curve.0 {
             NamedGroup::X25519 => peer.len() == 32,
             _ => peer.first() == Some(&UNCOMPRESSED) && peer.len() == self.public.as_ref().len(),
         };
         if !right_form {
             return Err(CryptoError);
         }
-        let peer = UnparsedPublicKey::new(self.curve, peer);
+        let peer = UnparsedPublicKey::new(self.curve.1, peer);
         // AWS-LC refuses points off the curve, and an all-zero X25519 result.
         agreement::agree_ephemeral(self.key, peer, CryptoError, |shared| {
             secret.fill(shared.len()).copy_from_slice(shared);

@@ -74,8 +74,12 @@ pub fn selected(e: Extension<'_>) -> Read<u16> {
     Ok(index)
 }
 
-/// Writes an offer. The binders are zeros of these lengths, to be filled in when the hello is whole.
-pub fn write_offered(identities: &[PskIdentity<'_>], binder_lens: &[usize], w: &mut Writer<'_>) {
+/// Writes an offer. The binders are zeros of these lengths, at most 255, to be filled in when the hello is whole.
+pub fn write_offered<'a>(
+    identities: impl IntoIterator<Item = PskIdentity<'a>>,
+    binder_lens: impl IntoIterator<Item = usize>,
+    w: &mut Writer<'_>,
+) {
     w.extension(ExtensionType::PreSharedKey, |w| {
         w.vec16(|w| {
             for psk in identities {
@@ -83,7 +87,7 @@ pub fn write_offered(identities: &[PskIdentity<'_>], binder_lens: &[usize], w: &
                 w.u32(psk.obfuscated_age);
             }
         });
-        w.vec16(|w| binder_lens.iter().for_each(|n| w.vec8(|w| w.bytes(&vec![0; *n]))));
+        w.vec16(|w| binder_lens.into_iter().for_each(|n| w.vec8(|w| (0..n).for_each(|_| w.u8(0)))));
     });
 }
 
