@@ -110,10 +110,14 @@ impl ClientSessionCache {
 impl ClientSessions for ClientSessionCache {
     fn put(&self, peer: &PeerKey, session: Session) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if !inner.sessions.contains_key(peer) {
-            inner.order.push_back(peer.clone());
-        }
-        let kept = inner.sessions.entry(peer.clone()).or_default();
+        let inner = &mut *inner;
+        let kept = match inner.sessions.get_mut(peer) {
+            Some(kept) => kept,
+            None => {
+                inner.order.push_back(peer.clone());
+                inner.sessions.entry(peer.clone()).or_default()
+            }
+        };
         if session.version != ProtocolVersion::Tls13 {
             // One TLS 1.2 session serves every connection.
             kept.retain(|s| s.version == ProtocolVersion::Tls13);
@@ -128,15 +132,10 @@ impl ClientSessions for ClientSessionCache {
         }
     }
 
+    /// A server whose last session is taken keeps its place: it is about to give another.
     fn take(&self, peer: &PeerKey) -> Option<Session> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = inner.sessions.get_mut(peer)?;
-        let session = kept.pop_back();
-        if kept.is_empty() {
-            inner.sessions.remove(peer);
-            inner.order.retain(|p| p != peer);
-        }
-        session
+        inner.sessions.get_mut(peer)?.pop_back()
     }
 }
 
