@@ -1,7 +1,7 @@
 //! The key schedule of TLS 1.2: RFC 5246 5, 6.3, 8.1; RFC 7627 4. All secrets stand in one box and never move.
 
 use crate::config::suite::{Bulk, Suite};
-use crate::crypto::{CryptoResult, Hash, Provider, SharedSecret};
+use crate::crypto::{CryptoResult, Hash, HmacKey, Provider, SharedSecret};
 use core::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -26,8 +26,12 @@ pub(crate) struct Vault12 {
     /// The premaster secret; the key exchange writes it here.
     pub(crate) premaster: SharedSecret,
     master: Master,
-    key_block: [u8; KEY_BLOCK_LEN],
+    /// The master secret as the PRF's key: set up once, used for the key block and both Finished.
+    keyed: Option<Box<dyn HmacKey>>,
+    key_block: KeyBlock,
 }
+
+struct KeyBlock([u8; KEY_BLOCK_LEN]);
 
 /// The master secret in a slot of its own, so that what outlives the handshake (the exporter) can own just that.
 pub(crate) struct Master(Box<[u8; MASTER_LEN]>);
@@ -55,9 +59,9 @@ impl Master {
     }
 }
 
-impl Drop for Vault12 {
+impl Drop for KeyBlock {
     fn drop(&mut self) {
-        self.key_block.zeroize();
+        self.0.zeroize();
     }
 }
 
@@ -73,7 +77,8 @@ impl Vault12 {
         Box::new(Self {
             premaster: SharedSecret::default(),
             master: Master(Box::new([0; MASTER_LEN])),
-            key_block: [0; KEY_BLOCK_LEN],
+            keyed: None,
+            key_block: KeyBlock([0; KEY_BLOCK_LEN]),
         })
     }
 
@@ -98,7 +103,9 @@ impl Vault12 {
     pub(crate) fn expand(&mut self, hash: &dyn Hash, suite: &Suite, client_random: &[u8], server_random: &[u8]) {
         let seed = [server_random, client_random, &[]];
         let (mac, key, iv) = key_lens(suite);
-        prf(hash, &self.master.0[..], b"key expansion", seed, &mut self.key_block[..2 * (mac + key + iv)]);
+        let Self { master, keyed, key_block, .. } = self;
+        let keyed = keyed.insert(hash.hmac(&master.0[..]));
+        p_hash(&**keyed, hash.id().len(), b"key expansion", seed, &mut key_block.0[..2 * (mac + key + iv)]);
     }
 
     /// One direction's share of the key block: MAC keys first, then cipher keys, then IVs.
@@ -108,18 +115,21 @@ impl Vault12 {
             Side::Client => 0,
             Side::Server => 1,
         };
-        let slot = |start: usize, len: usize| &self.key_block[start + nth * len..start + (nth + 1) * len];
+        let slot = |start: usize, len: usize| &self.key_block.0[start + nth * len..start + (nth + 1) * len];
         DirectionKeys { mac: slot(0, mac), key: slot(2 * mac, key), iv: slot(2 * (mac + key), iv) }
     }
 
-    /// Finished.verify_data: RFC 5246 7.4.9.
+    /// Finished.verify_data: RFC 5246 7.4.9. The key block is there by then.
     pub(crate) fn verify_data(&self, hash: &dyn Hash, side: Side, transcript: &[u8]) -> [u8; VERIFY_DATA_LEN] {
         let label: &[u8] = match side {
             Side::Client => b"client finished",
             Side::Server => b"server finished",
         };
         let mut out = [0; VERIFY_DATA_LEN];
-        prf(hash, &self.master.0[..], label, [transcript, &[], &[]], &mut out);
+        match &self.keyed {
+            Some(keyed) => p_hash(&**keyed, hash.id().len(), label, [transcript, &[], &[]], &mut out),
+            None => prf(hash, &self.master.0[..], label, [transcript, &[], &[]], &mut out),
+        }
         out
     }
 
@@ -128,8 +138,8 @@ impl Vault12 {
     }
 
     /// What is kept after the handshake: the master secret alone.
-    pub(crate) fn into_master(mut self: Box<Self>) -> Master {
-        core::mem::replace(&mut self.master, Master(Box::new([0; MASTER_LEN])))
+    pub(crate) fn into_master(self: Box<Self>) -> Master {
+        self.master
     }
 }
 
@@ -153,20 +163,23 @@ const fn key_lens(suite: &Suite) -> (usize, usize, usize) {
 pub(crate) type Seed<'a> = [&'a [u8]; 3];
 
 /// The PRF: P_hash(secret, label + seed). RFC 5246 5.
-fn prf(hash: &dyn Hash, secret: &[u8], label: &[u8], [first, second, third]: Seed<'_>, out: &mut [u8]) {
+fn prf(hash: &dyn Hash, secret: &[u8], label: &[u8], seed: Seed<'_>, out: &mut [u8]) {
     let len = hash.id().len();
-    hash.keyed(secret, &mut |key| {
-        let (mut a, mut next) = (Zeroizing::new([0; MAX_HASH]), Zeroizing::new([0; MAX_HASH]));
-        key.sign(&[label, first, second, third], &mut a[..len]);
-        let mut chunks = out.chunks_mut(len).peekable();
-        while let Some(chunk) = chunks.next() {
-            key.sign(&[&a[..len], label, first, second, third], chunk);
-            if chunks.peek().is_some() {
-                key.sign(&[&a[..len]], &mut next[..len]);
-                a.copy_from_slice(&next[..]);
-            }
+    hash.keyed(secret, &mut |key| p_hash(key, len, label, seed, out));
+}
+
+/// P_hash under a key, of a hash of `len` bytes: RFC 5246 5.
+fn p_hash(key: &dyn HmacKey, len: usize, label: &[u8], [first, second, third]: Seed<'_>, out: &mut [u8]) {
+    let (mut a, mut next) = (Zeroizing::new([0; MAX_HASH]), Zeroizing::new([0; MAX_HASH]));
+    key.sign(&[label, first, second, third], &mut a[..len]);
+    let mut chunks = out.chunks_mut(len).peekable();
+    while let Some(chunk) = chunks.next() {
+        key.sign(&[&a[..len], label, first, second, third], chunk);
+        if chunks.peek().is_some() {
+            key.sign(&[&a[..len]], &mut next[..len]);
+            a.copy_from_slice(&next[..]);
         }
-    });
+    }
 }
 
 #[cfg(test)]
