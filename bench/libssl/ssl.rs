@@ -12,7 +12,7 @@ use crate::library::x509::store::X509StoreBuilder;
 use anyhow::{Context as _, Result, bail};
 use bench_harness::credentials::{Credentials, Family, Identity};
 use bench_harness::scenario::{Key, Resume, SERVER_NAME, Scenario, Version};
-use bench_harness::{Connection, Offer, Pipe, Settled, Sides};
+use bench_harness::{Connection, Offer, Pipe, Settled, Sides, Wire};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Both sides of a scenario.
@@ -154,8 +154,8 @@ impl End {
     /// Runs `step` with the harness's buffers in the pipe; all of the input must be taken.
     fn with_wires<R>(
         &mut self,
-        input: &mut Vec<u8>,
-        out: &mut Vec<u8>,
+        input: &mut Wire,
+        out: &mut Wire,
         step: impl FnOnce(&mut Self) -> Result<R>,
     ) -> Result<R> {
         self.stream.get_mut().lend(input, out);
@@ -183,7 +183,7 @@ fn wants_more(error: Error) -> Result<()> {
 }
 
 impl Connection for End {
-    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
+    fn handshake(&mut self, input: &mut Wire, out: &mut Wire) -> Result<()> {
         self.with_wires(input, out, |end| {
             if !end.done {
                 let outcome = if end.client { end.stream.connect() } else { end.stream.accept() };
@@ -206,8 +206,8 @@ impl Connection for End {
         !self.done
     }
 
-    fn send(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        self.with_wires(&mut Vec::new(), out, |end| {
+    fn send(&mut self, data: &[u8], out: &mut Wire) -> Result<()> {
+        self.with_wires(&mut Wire::default(), out, |end| {
             let mut rest = data;
             while !rest.is_empty() {
                 let taken = end.stream.ssl_write(rest)?;
@@ -217,8 +217,8 @@ impl Connection for End {
         })
     }
 
-    fn receive(&mut self, input: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize> {
-        self.with_wires(input, &mut Vec::new(), |end| end.read_all(buffer))
+    fn receive(&mut self, input: &mut Wire, buffer: &mut [u8]) -> Result<usize> {
+        self.with_wires(input, &mut Wire::default(), |end| end.read_all(buffer))
     }
 
     fn settled(&self) -> Result<Settled> {

@@ -3,17 +3,18 @@
 use crate::meter::{Meter, Side};
 use crate::peer::{Connection, Settled, Sides};
 use crate::scenario::{Resume, Scenario};
+use crate::wire::Wire;
 use anyhow::{Context as _, Result, ensure};
 
 /// The two ends of a connection and what is on its way between them.
 pub(crate) struct Pair {
     pub client: Box<dyn Connection>,
     pub server: Box<dyn Connection>,
-    to_server: Vec<u8>,
-    to_client: Vec<u8>,
+    to_server: Wire,
+    to_client: Wire,
 }
 
-/// Room for a whole flight: the buffers between the ends never grow, so growing them is on nobody's account.
+/// Room for a whole flight: the buffers between the ends do not grow then, so growing them is on nobody's account.
 const WIRE: usize = 64 * 1024;
 
 /// Steps after which a handshake that does not end is given up.
@@ -23,7 +24,7 @@ impl Pair {
     fn new(sides: &dyn Sides, meter: &mut impl Meter) -> Result<Self> {
         let client = meter.on(Side::Client, || sides.client()).context("client")?;
         let server = meter.on(Side::Server, || sides.server()).context("server")?;
-        Ok(Self { client, server, to_server: Vec::with_capacity(WIRE), to_client: Vec::with_capacity(WIRE) })
+        Ok(Self { client, server, to_server: Wire::with_room(WIRE), to_client: Wire::with_room(WIRE) })
     }
 
     /// Lets one end take what is on its way to it; a client begins with nothing.

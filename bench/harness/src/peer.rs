@@ -3,6 +3,7 @@
 use crate::credentials::Credentials;
 use crate::primitive::Primitive;
 use crate::scenario::Scenario;
+use crate::wire::Wire;
 use anyhow::Result;
 
 /// A library that is measured.
@@ -70,16 +71,16 @@ pub trait Sides {
 pub trait Connection {
     /// Takes all of `input` and appends to `out` what the other end is to be told; a client's first call has no input.
     /// Called until neither end has anything to say: a ticket that comes behind the handshake is taken here too.
-    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()>;
+    fn handshake(&mut self, input: &mut Wire, out: &mut Wire) -> Result<()>;
 
     fn is_handshaking(&self) -> bool;
 
     /// Protects `data` and appends the records to `out`.
-    fn send(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()>;
+    fn send(&mut self, data: &[u8], out: &mut Wire) -> Result<()>;
 
     /// Takes all records of `input` and gives how many bytes of data were in them. A library that reads into a buffer of
     /// its caller's has `buffer`; one that gives the data in some other way leaves it alone.
-    fn receive(&mut self, input: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize>;
+    fn receive(&mut self, input: &mut Wire, buffer: &mut [u8]) -> Result<usize>;
 
     /// Gives back what an idle connection can do without, if the library has a call for that.
     fn rest(&mut self) -> Result<()> {

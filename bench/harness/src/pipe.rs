@@ -1,18 +1,19 @@
 //! An in-memory transport for libraries that read and write through one.
 
+use crate::wire::Wire;
 use std::io::{self, Read, Write};
 
 /// Bytes in and bytes out. [`lend`](Self::lend) swaps the harness's buffers in, so that nothing is copied on the way.
 #[derive(Debug, Default)]
 pub struct Pipe {
-    input: Vec<u8>,
+    input: Wire,
     taken: usize,
-    output: Vec<u8>,
+    output: Wire,
 }
 
 impl Pipe {
     /// Swaps in what there is to read and where to write. Swap them back with [`give_back`](Self::give_back).
-    pub fn lend(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) {
+    pub fn lend(&mut self, input: &mut Wire, out: &mut Wire) {
         debug_assert!(self.input.is_empty() && self.output.is_empty());
         core::mem::swap(&mut self.input, input);
         core::mem::swap(&mut self.output, out);
@@ -20,8 +21,8 @@ impl Pipe {
     }
 
     /// Swaps the buffers back. True if all of the input was taken.
-    pub fn give_back(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
-        let all = self.taken == self.input.len();
+    pub fn give_back(&mut self, input: &mut Wire, out: &mut Wire) -> bool {
+        let all = self.taken == self.input.bytes().len();
         core::mem::swap(&mut self.input, input);
         core::mem::swap(&mut self.output, out);
         all
@@ -29,7 +30,7 @@ impl Pipe {
 
     /// What has not been read yet.
     pub fn waiting(&self) -> &[u8] {
-        &self.input[self.taken..]
+        &self.input.bytes()[self.taken..]
     }
 }
 
@@ -48,8 +49,7 @@ impl Read for Pipe {
 
 impl Write for Pipe {
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {
-        self.output.extend_from_slice(from);
-        Ok(from.len())
+        self.output.write(from)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -2,11 +2,11 @@
 
 mod primitives;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use bench_harness::credentials::{Credentials, Family, Identity as Issued};
 use bench_harness::primitive::Primitive;
 use bench_harness::scenario::{Exchange, Key, Resume, SERVER_NAME, Scenario, Version};
-use bench_harness::{Connection, Offer, Operation, Peer, Settled, Sides};
+use bench_harness::{Connection, Offer, Operation, Peer, Settled, Sides, Wire};
 use clasp::config::WebPki;
 use clasp::crypto::Provider;
 use clasp::session::{ClientSessions, PeerKey, Session, TicketKeys};
@@ -142,12 +142,12 @@ impl Sides for Configs {
 struct End(clasp::Connection);
 
 impl Connection for End {
-    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
+    fn handshake(&mut self, input: &mut Wire, out: &mut Wire) -> Result<()> {
         if input.is_empty() {
-            self.0.advance(&mut Context::from_waker(Waker::noop()), out)?;
+            out.as_vec(|out| self.0.advance(&mut Context::from_waker(Waker::noop()), out))?;
             return Ok(());
         }
-        match self.receive_all(input, out)? {
+        match out.as_vec(|out| self.receive_all(input.bytes_mut(), out))? {
             0 => Ok(()),
             data => bail!("{data} bytes of data in a handshake"),
         }
@@ -157,13 +157,15 @@ impl Connection for End {
         self.0.is_handshaking()
     }
 
-    fn send(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        self.0.send(&[IoSlice::new(data)], out)?;
+    fn send(&mut self, data: &[u8], out: &mut Wire) -> Result<()> {
+        let moved = self.0.send_into(&[IoSlice::new(data)], out.room(self.0.sealed_len(data.len())))?;
+        ensure!(moved.taken == data.len(), "room for {} of {} bytes", moved.taken, data.len());
+        out.fill(moved.given);
         Ok(())
     }
 
-    fn receive(&mut self, input: &mut Vec<u8>, _: &mut [u8]) -> Result<usize> {
-        self.receive_all(input, &mut Vec::new())
+    fn receive(&mut self, input: &mut Wire, _: &mut [u8]) -> Result<usize> {
+        self.receive_all(input.bytes_mut(), &mut Vec::new())
     }
 
     fn rest(&mut self) -> Result<()> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use bench_harness::credentials::{Credentials, Family, Identity};
 use bench_harness::primitive::Primitive;
 use bench_harness::scenario::{Cipher, Exchange, Resume, SERVER_NAME, Scenario, Version};
-use bench_harness::{Connection, Offer, Operation, Peer, Settled, Sides};
+use bench_harness::{Connection, Offer, Operation, Peer, Settled, Sides, Wire};
 use rustls::client::{Resumption, Tls12Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
@@ -197,7 +197,7 @@ impl End {
         Ok(self.0.process_new_packets()?)
     }
 
-    fn write_all(&mut self, out: &mut Vec<u8>) -> Result<()> {
+    fn write_all(&mut self, out: &mut Wire) -> Result<()> {
         while self.0.wants_write() {
             self.0.write_tls(out)?;
         }
@@ -206,8 +206,8 @@ impl End {
 }
 
 impl Connection for End {
-    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
-        let mut input = input.as_slice();
+    fn handshake(&mut self, input: &mut Wire, out: &mut Wire) -> Result<()> {
+        let mut input = input.bytes();
         while !input.is_empty() {
             self.take(&mut input)?;
         }
@@ -218,7 +218,7 @@ impl Connection for End {
         self.0.is_handshaking()
     }
 
-    fn send(&mut self, mut data: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    fn send(&mut self, mut data: &[u8], out: &mut Wire) -> Result<()> {
         while !data.is_empty() {
             let taken = self.0.writer().write(data)?;
             data = data.get(taken..).unwrap_or_default();
@@ -227,8 +227,8 @@ impl Connection for End {
         Ok(())
     }
 
-    fn receive(&mut self, input: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize> {
-        let (mut input, mut total) = (input.as_slice(), 0);
+    fn receive(&mut self, input: &mut Wire, buffer: &mut [u8]) -> Result<usize> {
+        let (mut input, mut total) = (input.bytes(), 0);
         while !input.is_empty() {
             let mut waiting = self.take(&mut input)?.plaintext_bytes_to_read();
             total += waiting;

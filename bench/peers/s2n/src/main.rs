@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 use bench_harness::credentials::{Credentials, Family};
 use bench_harness::primitive::Primitive;
 use bench_harness::scenario::{Resume, SERVER_NAME, Scenario};
-use bench_harness::{Connection, Offer, Operation, Peer, Pipe, Settled, Sides};
+use bench_harness::{Connection, Offer, Operation, Peer, Pipe, Settled, Sides, Wire};
 use libc::{c_int, c_void};
 use s2n_tls::config::Config;
 use s2n_tls::connection::Connection as Tls;
@@ -130,8 +130,8 @@ impl End {
     /// Runs `step` with the harness's buffers in the pipe; all of the input must be taken.
     fn with_wires<R>(
         &mut self,
-        input: &mut Vec<u8>,
-        out: &mut Vec<u8>,
+        input: &mut Wire,
+        out: &mut Wire,
         step: impl FnOnce(&mut Self) -> Result<R>,
     ) -> Result<R> {
         self.pipe.borrow_mut().lend(input, out);
@@ -156,7 +156,7 @@ impl End {
 }
 
 impl Connection for End {
-    fn handshake(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
+    fn handshake(&mut self, input: &mut Wire, out: &mut Wire) -> Result<()> {
         self.with_wires(input, out, |end| {
             if !end.done {
                 match end.tls.poll_negotiate() {
@@ -180,8 +180,8 @@ impl Connection for End {
         !self.done
     }
 
-    fn send(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        self.with_wires(&mut Vec::new(), out, |end| {
+    fn send(&mut self, data: &[u8], out: &mut Wire) -> Result<()> {
+        self.with_wires(&mut Wire::default(), out, |end| {
             let mut rest = data;
             while !rest.is_empty() {
                 let Poll::Ready(taken) = end.tls.poll_send(rest) else { bail!("a pipe that is full") };
@@ -191,8 +191,8 @@ impl Connection for End {
         })
     }
 
-    fn receive(&mut self, input: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize> {
-        self.with_wires(input, &mut Vec::new(), |end| end.read_all(buffer))
+    fn receive(&mut self, input: &mut Wire, buffer: &mut [u8]) -> Result<usize> {
+        self.with_wires(input, &mut Wire::default(), |end| end.read_all(buffer))
     }
 
     fn rest(&mut self) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use crate::random::Random;
 use crate::statistics::{Class, report};
-use clasp::crypto::{CbcId, HashId, Provider, Use};
+use clasp::crypto::{CbcHmacKey, CbcId, HashId, Provider, Use};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ const IV: [u8; 16] = [5; 16];
 
 /// How a record is made.
 #[derive(Clone, Copy)]
-struct Recipe {
+pub(crate) struct Recipe {
     padding: u8,
     /// The MAC fits the content.
     good_mac: bool,
@@ -26,12 +26,18 @@ struct Recipe {
     extra: usize,
 }
 
+impl Recipe {
+    pub(crate) const fn is_control(self) -> bool {
+        self.extra > 0
+    }
+}
+
 const fn recipe(padding: u8, good_mac: bool, altered: Option<usize>) -> Recipe {
     Recipe { padding, good_mac, altered, extra: 0 }
 }
 
 /// Bad ones against the first, good ones against the first good one.
-const CLASSES: &[(&str, usize, Recipe)] = &[
+pub(crate) const CLASSES: &[(&str, usize, Recipe)] = &[
     ("bad MAC, padding of 3", 0, recipe(3, false, None)),
     ("bad MAC, padding of 130", 0, recipe(130, false, None)),
     ("bad MAC, padding of 215 (little content)", 0, recipe(215, false, None)),
@@ -45,18 +51,45 @@ const CLASSES: &[(&str, usize, Recipe)] = &[
     ("control: bad MAC and a few ns more work", 0, Recipe { extra: 24, ..recipe(3, false, None) }),
 ];
 
+pub(crate) const CIPHERS: [(&str, CbcId); 4] = [
+    ("AES-128-CBC with HMAC-SHA-1", CbcId { key_len: 16, mac: HashId::Sha1 }),
+    ("AES-128-CBC with HMAC-SHA-256", CbcId { key_len: 16, mac: HashId::Sha256 }),
+    ("AES-256-CBC with HMAC-SHA-256", CbcId { key_len: 32, mac: HashId::Sha256 }),
+    ("AES-256-CBC with HMAC-SHA-384", CbcId { key_len: 32, mac: HashId::Sha384 }),
+];
+
 pub(crate) fn run(samples: usize) -> bool {
     let mut quiet = true;
-    for (name, id) in [
-        ("AES-128-CBC with HMAC-SHA-1", CbcId { key_len: 16, mac: HashId::Sha1 }),
-        ("AES-128-CBC with HMAC-SHA-256", CbcId { key_len: 16, mac: HashId::Sha256 }),
-        ("AES-256-CBC with HMAC-SHA-256", CbcId { key_len: 32, mac: HashId::Sha256 }),
-        ("AES-256-CBC with HMAC-SHA-384", CbcId { key_len: 32, mac: HashId::Sha384 }),
-    ] {
+    for (name, id) in CIPHERS {
         println!("{name}, records of {RECORD} bytes");
         quiet &= report(&measure(id, samples));
     }
     quiet
+}
+
+/// What callgrind counts.
+pub(crate) const COUNTED: &str = "lucky13::open_and_count";
+
+#[inline(never)]
+fn open_and_count(opener: &mut dyn CbcHmacKey, record: &mut [u8], extra: usize) -> bool {
+    let opened = opener.open(&IV, &AAD, record);
+    for step in 0..extra {
+        black_box(step);
+    }
+    opened.is_ok()
+}
+
+/// Opens records of one class, to be counted.
+pub(crate) fn repeat(cipher: usize, class: usize, times: usize) {
+    let ((_, id), (_, _, recipe)) = (CIPHERS[cipher], CLASSES[class]);
+    let mut random = Random::new();
+    let (mac_key, key) = (vec![7; id.mac.len()], vec![8; id.key_len]);
+    let mut opener = Provider::builtin().legacy.unwrap().cbc_hmac(id, &mac_key, &key, Use::Open).unwrap().unwrap();
+    for _ in 0..times {
+        let mut record = record(id, &mac_key, &key, recipe, &mut random);
+        let opened = open_and_count(&mut *opener, black_box(&mut record), recipe.extra);
+        assert_eq!(opened, recipe.good_mac && recipe.altered.is_none());
+    }
 }
 
 fn measure(id: CbcId, samples: usize) -> Vec<Class> {

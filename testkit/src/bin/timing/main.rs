@@ -5,13 +5,16 @@
 //! ```text
 //! cargo run --release -p clasp-testkit --bin timing -- bleichenbacher 300000
 //! cargo run --release -p clasp-testkit --bin timing -- lucky13 2000000
+//! cargo run --release -p clasp-testkit --bin timing -- paths
 //! ```
+//! The third counts instructions instead of measuring time: see `paths`.
 //! docs/timing.md says how to read it.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 mod bleichenbacher;
 mod lucky13;
+mod paths;
 mod random;
 mod statistics;
 
@@ -19,12 +22,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let samples = arguments.get(1).and_then(|n| n.parse().ok());
-    let quiet = match (arguments.first().map(String::as_str), samples) {
-        (Some("bleichenbacher"), Some(samples)) => bleichenbacher::run(samples),
-        (Some("lucky13"), Some(samples)) => lucky13::run(samples),
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let quiet = match (&arguments[..], arguments.get(1).and_then(|n| n.parse().ok())) {
+        (["bleichenbacher", _], Some(samples)) => bleichenbacher::run(samples),
+        (["lucky13", _], Some(samples)) => lucky13::run(samples),
+        (["paths"], _) => paths::run(),
+        (["one", cipher, class], _) => paths::one(cipher, class),
         _ => {
-            eprintln!("usage: timing bleichenbacher|lucky13 SAMPLES");
+            eprintln!("usage: timing bleichenbacher SAMPLES | lucky13 SAMPLES | paths");
             return ExitCode::from(2);
         }
     };

@@ -154,14 +154,22 @@ fn padding(record: &[u8], longest: usize) -> CryptoResult<(Choice, u32)> {
     Ok((good, u32::conditional_select(&0, &padding, good)))
 }
 
-/// The MAC that stands behind the content.
+/// The MAC that stands behind the content: every byte that could belong to it goes by, each into a slot that its place
+/// alone decides; where in the slots the MAC begins is secret, so they are turned by masks too.
 fn picked(record: &[u8], content: u32, shortest: usize) -> CryptoResult<[u8; MAC]> {
+    let end = content.wrapping_add(word(MAC)?);
     let mut mac = [0; MAC];
-    for (n, byte) in mac.iter_mut().enumerate() {
-        let place = content.wrapping_add(word(n)?);
-        for (at, seen) in record.iter().enumerate().skip(shortest + n) {
-            *byte |= u8::conditional_select(&0, seen, word(at)?.ct_eq(&place));
-        }
+    for (n, (at, seen)) in record.iter().enumerate().skip(shortest).enumerate() {
+        let at = word(at)?;
+        let inside = !at.ct_lt(&content) & at.ct_lt(&end);
+        mac[n % MAC] |= u8::conditional_select(&0, seen, inside);
+    }
+    let begins = content.wrapping_sub(word(shortest)?);
+    for bit in 0..MAC.ilog2() {
+        let mut turned = mac;
+        turned.rotate_left(1 << bit);
+        let turns = (begins >> bit & 1).ct_eq(&1);
+        mac.iter_mut().zip(turned).for_each(|(byte, turned)| byte.conditional_assign(&turned, turns));
     }
     Ok(mac)
 }
