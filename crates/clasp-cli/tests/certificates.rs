@@ -27,6 +27,26 @@ fn authority(key: &str) -> tempfile::TempDir {
 }
 
 #[test]
+fn nothing_is_issued_that_has_expired_already_or_never_will() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    let verbs = ["ca init other", "ca issue . new.test", "ca crl .", "ca ocsp . good.test.pem"];
+    for verb in verbs {
+        for days in ["0", "-1", "36501", "9223372036854775807"] {
+            let output = clasp(dir, &format!("{verb} --days={days}"));
+            let words = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{verb} --days={days}: {words}");
+            assert!(words.contains(days) && words.contains("1..=36500"), "{words}");
+        }
+    }
+    for file in ["other", "new.test.pem", "crl.pem", "good.test.ocsp"] {
+        assert!(!dir.join(file).exists(), "{file}");
+    }
+    run(dir, "ca issue . new.test --days=1", 0);
+    run(dir, "verify new.test.pem --ca root.pem --name new.test", 0);
+}
+
+#[test]
 fn chains_are_judged_with_lists_and_responses_of_our_own() {
     for key in ["ecdsa", "ed25519", "rsa"] {
         let dir = authority(key);

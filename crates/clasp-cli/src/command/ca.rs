@@ -14,6 +14,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
+/// What is valid for no day is expired from the start; 100 years are enough for anybody.
+fn days() -> clap::builder::RangedI64ValueParser {
+    clap::value_parser!(i64).range(1..=36_500)
+}
+
 /// A small local certificate authority in a directory.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -36,7 +41,7 @@ enum Verb {
         #[arg(long, default_value = "ecdsa")]
         key: KeyKind,
         /// Days of validity
-        #[arg(long, default_value_t = 3650)]
+        #[arg(long, default_value_t = 3650, value_parser = days())]
         days: i64,
     },
     /// Issue a certificate for NAMES (DNS names and IP addresses)
@@ -51,7 +56,7 @@ enum Verb {
         #[arg(long, default_value = "ecdsa")]
         key: KeyKind,
         /// Days of validity
-        #[arg(long, default_value_t = 397)]
+        #[arg(long, default_value_t = 397, value_parser = days())]
         days: i64,
     },
     /// List what was issued
@@ -67,7 +72,7 @@ enum Verb {
     Crl {
         dir: PathBuf,
         /// Days until the next one
-        #[arg(long, default_value_t = 7)]
+        #[arg(long, default_value_t = 7, value_parser = days())]
         days: i64,
     },
     /// Write an OCSP response for a certificate, by its serial number or its file's name
@@ -75,7 +80,7 @@ enum Verb {
         dir: PathBuf,
         which: String,
         /// Days until the next one
-        #[arg(long, default_value_t = 7)]
+        #[arg(long, default_value_t = 7, value_parser = days())]
         days: i64,
     },
 }
