@@ -1,12 +1,15 @@
 //! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand,
-//! providers whose randomness can be had again or follows a script.
+//! providers whose randomness can be had again or follows a script, and a transport for many idle streams.
 #![forbid(unsafe_code)]
 
 mod certificates;
+pub mod idle;
 mod pair;
 pub mod provider;
 mod slow;
+mod suites;
 
 pub use certificates::{Authority, Issued, KeyKind, authority, other_authority};
 pub use pair::{ManualClock, Pair};
 pub use slow::{Gate, SlowSessions, SlowSigner, SlowVerifier};
+pub use suites::{configs_of, one_suite_of_each_protection};

@@ -1,14 +1,12 @@
 //! Application data by every way in and out: the bytes are the same, whatever the buffers.
 #![allow(clippy::unwrap_used)]
 
-use clasp::config::suite::{Auth, SUITES};
-use clasp::crypto::Provider;
 use clasp::error::{Cause, Misuse};
 use clasp::record::RecordError;
 use clasp::wire::code::{CipherSuite, ProtocolVersion};
-use clasp::{ClientConfig, Connection, HEADROOM, Moved, Policy, ServerConfig, TAILROOM};
+use clasp::{ClientConfig, Connection, HEADROOM, Moved, ServerConfig, TAILROOM};
 use clasp_testkit::provider::counted;
-use clasp_testkit::{KeyKind, Pair, authority};
+use clasp_testkit::{KeyKind, Pair, authority, configs_of, one_suite_of_each_protection};
 use std::io::IoSlice;
 use std::sync::atomic::Ordering;
 
@@ -17,39 +15,10 @@ fn pair_of(suite: CipherSuite) -> Pair {
 }
 
 fn padded_pair(suite: CipherSuite, padding: usize) -> Pair {
-    let rsa = SUITES.iter().any(|s| s.code == suite && s.auth == Auth::Rsa);
-    let kind = if rsa { KeyKind::Rsa } else { KeyKind::P256 };
-    let server = ServerConfig::builder()
-        .identity(authority().issue(kind, &["localhost"]).identity())
-        .policy(Policy::legacy())
-        .no_sessions()
-        .build()
-        .unwrap();
-    let mut client = ClientConfig::builder().trust(authority().roots()).no_sessions();
-    let policy = Policy::legacy().with_suites([suite]);
-    let wants_groups =
-        suite.name().contains("ECDHE") || suite.name().starts_with("TLS_AES") || suite.name().starts_with("TLS_CHACHA");
-    client = client.policy(if wants_groups { policy } else { policy.with_groups([]) });
-    if padding > 0 {
-        client = client.record_padding(padding);
-    }
-    let mut pair = Pair::new(&client.build().unwrap(), &server);
+    let (client, server) = configs_of(suite);
+    let mut pair = Pair::new(&client.record_padding(padding).build().unwrap(), &server);
     pair.drive().unwrap();
     pair
-}
-
-/// One suite of each way to protect records.
-fn suites() -> Vec<CipherSuite> {
-    let mut suites = vec![
-        CipherSuite::TLS_AES_128_GCM_SHA256,
-        CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    ];
-    if Provider::builtin().legacy.is_some() {
-        suites.push(CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA);
-    }
-    suites
 }
 
 /// Sends all of `plain` through an outgoing buffer of `room` bytes.
@@ -87,7 +56,7 @@ fn receive_all(to: &mut Connection, mut wire: &mut [u8], room: usize) -> Vec<u8>
 #[test]
 fn every_way_out_meets_every_way_in() {
     let plain: Vec<u8> = (0..=250).cycle().take(70_000).collect();
-    for suite in suites() {
+    for suite in one_suite_of_each_protection() {
         let mut pair = pair_of(suite);
         for out in [200, 4096, 16_500, 200_000] {
             for room in [0, 100, 16_384, 16_500, 100_000] {
@@ -121,7 +90,7 @@ fn padded_records_carry_the_same_data() {
 
 #[test]
 fn in_place_the_record_grows_around_the_data() {
-    for suite in suites() {
+    for suite in one_suite_of_each_protection() {
         let mut pair = pair_of(suite);
         for len in [0, 1, 100, 16_384] {
             let mut buffer = vec![0xee; HEADROOM + len + TAILROOM];
@@ -140,7 +109,7 @@ fn in_place_the_record_grows_around_the_data() {
 #[test]
 fn a_connection_that_has_rested_goes_on() {
     let plain: Vec<u8> = (0..=250).cycle().take(40_000).collect();
-    for suite in suites() {
+    for suite in one_suite_of_each_protection() {
         let mut pair = pair_of(suite);
         for round in 0..3 {
             let Pair { client, server, .. } = &mut pair;

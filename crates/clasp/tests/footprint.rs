@@ -8,6 +8,7 @@
 use clasp::session::{ServerSessionCache, ServerSessions, TicketKeys};
 use clasp::wire::code::{CipherSuite, ProtocolVersion};
 use clasp::{Answer, ClientConfig, Connection, Exchange, Policy, Progress, ServerConfig};
+use clasp_testkit::idle::resident;
 use clasp_testkit::{KeyKind, authority};
 use core::task::{Context, Waker};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -368,14 +369,6 @@ fn a_million_sessions() {
     assert_eq!(cache.len(), SESSIONS, "a session was put out though there was room");
     assert!(cache.get(&id(0), SystemTime::now()).now().unwrap().unwrap().is_some_and(|found| *found == sealed));
     assert!(each <= MOST_EACH, "{each} bytes for a session");
-}
-
-/// Resident memory of this process.
-#[cfg(target_os = "linux")]
-fn resident() -> usize {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = text.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
 /// Everything an idle pair of connections holds after data both ways, the C library's part too: the process's growth

@@ -2,12 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use clasp::config::WebPki;
-use clasp::config::suite::{Auth, SUITES};
-use clasp::crypto::Provider;
 use clasp::wire::code::{CipherSuite, ProtocolVersion};
-use clasp::{ClientAuth, ClientConfig, Exchange, Policy, Progress, ServerConfig};
+use clasp::{ClientAuth, ClientConfig, Exchange, Progress, ServerConfig};
 use clasp_testkit::provider::counted;
-use clasp_testkit::{KeyKind, Pair, authority};
+use clasp_testkit::{KeyKind, Pair, authority, configs_of, one_suite_of_each_protection};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,13 +20,8 @@ fn exchanges(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Exchang
 }
 
 fn configs(suite: CipherSuite) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
-    let rsa = SUITES.iter().any(|s| s.code == suite && s.auth == Auth::Rsa);
-    let identity = authority().issue(if rsa { KeyKind::Rsa } else { KeyKind::P256 }, &["localhost"]).identity();
-    let server = ServerConfig::builder().identity(identity).policy(Policy::legacy()).no_sessions().build().unwrap();
-    let policy = Policy::legacy().with_suites([suite]);
-    let policy = if suite.name().starts_with("TLS_RSA") { policy.with_groups([]) } else { policy };
-    let client = ClientConfig::builder().trust(authority().roots()).no_sessions().policy(policy).build().unwrap();
-    (client, server)
+    let (client, server) = configs_of(suite);
+    (client.build().unwrap(), server)
 }
 
 /// What one side has to say goes to the other, which reads until it waits, as adapters do.
@@ -98,16 +91,7 @@ fn whoever_asks_and_answers_makes_no_keys_and_whoever_has_waited_long_does() {
 
 #[test]
 fn whatever_protects_the_records_they_go_on() {
-    let mut suites = vec![
-        CipherSuite::TLS_AES_128_GCM_SHA256,
-        CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    ];
-    if Provider::builtin().legacy.is_some() {
-        suites.push(CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA);
-    }
-    for suite in suites {
+    for suite in one_suite_of_each_protection() {
         let (client, server) = configs(suite);
         let (mut client, mut server) = exchanges(&client, &server);
         for round in 0..3 {
