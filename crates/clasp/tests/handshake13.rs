@@ -132,6 +132,33 @@ fn hello_retry_with_every_group_and_with_resumption() {
     }
 }
 
+/// RFC 9846 4.1.2: whatever a second hello changes that it may not is refused, with the name of what it is.
+#[test]
+fn a_second_hello_says_what_the_first_said() {
+    let server = server(KeyKind::P256, Policy::modern().with_groups([NamedGroup::Secp384r1])).build().unwrap();
+    let client = client(Policy::modern()).grease(false).alpn([b"proto".as_slice()]).build().unwrap();
+    // Record and message headers have 9 bytes; then come version, random, session ID.
+    for (at, name) in [
+        (Ok(10), "legacy_version"),
+        (Ok(11), "random"),
+        (Ok(44), "legacy_session_id"),
+        (Err(&[0x13, 0x01][..]), "cipher suites"),
+        (Err(b"localhost"), "server_name"),
+        (Err(b"proto"), "application_layer_protocol_negotiation"),
+    ] {
+        let mut pair = Pair::new(&client, &server);
+        pair.drive_client_flights(1);
+        let compatibility_ccs = 6;
+        let hello = &mut pair.to_server[compatibility_ccs..];
+        assert_eq!((hello[0], hello[5]), (22, 1), "the second hello");
+        let at = at.unwrap_or_else(|bytes| hello.windows(bytes.len()).position(|w| w == bytes).unwrap());
+        hello[at] ^= 1;
+        let error = pair.drive().unwrap_err();
+        assert!(matches!(error.cause(), Cause::Peer(PeerError::HelloChangedAfterRetry)), "{name}: {error}");
+        assert!(error.to_string().contains(name), "{name}: {error}");
+    }
+}
+
 fn fleet() -> Arc<TicketKeys> {
     let secret = core::array::from_fn(|n| u8::try_from(n).unwrap());
     let hour = Duration::from_secs(3600);

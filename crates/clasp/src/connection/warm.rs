@@ -106,4 +106,14 @@ mod tests {
         }
         assert!(ring.take(waits).is_some());
     }
+
+    #[test]
+    fn keys_go_with_the_connection_that_has_a_right_to_them() {
+        let claim = Claim::put(keys());
+        let number = claim.0.unwrap();
+        drop(claim);
+        assert!(ring().take(number).is_none());
+        let mut claim = Claim::put(keys());
+        assert!(claim.take().is_some() && claim.take().is_none());
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
-use super::hello::{ClientOffer, Limits, same_but_for_retry, write_types};
+use super::hello::{ClientOffer, Limits, check_same_but_for_retry, write_types};
 use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets};
@@ -213,9 +213,7 @@ async fn retry(
         link.skip_early_data(MAX_EARLY_DATA_SKIPPED);
     }
     let second = link.recv::<ClientHello>().await?;
-    if !same_but_for_retry(&first.view(), &second.view()) {
-        return Err(in_hello(PeerError::HelloChangedAfterRetry.into()));
-    }
+    check_same_but_for_retry(&first.view(), &second.view()).map_err(in_hello)?;
     let again = ClientOffer::read(&second.view()).map_err(in_hello)?;
     check_hello(&again).map_err(in_hello)?;
     if let Some(identity) = fitting {
@@ -231,7 +229,8 @@ async fn retry(
         return Err(in_hello(Error::from(PeerError::WrongGroupSelected).seen(seen).wanted(group)));
     }
     if again.early_data {
-        return Err(in_hello(PeerError::HelloChangedAfterRetry.into()));
+        let error = Error::from(PeerError::HelloChangedAfterRetry).seen("early_data").wanted("no early data");
+        return Err(in_hello(error));
     }
     Ok(second)
 }
