@@ -1,10 +1,11 @@
 //! Certificates made on the spot.
 
+use clasp::crypto::PrivateKey;
 use clasp::{Identity, Roots};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
-    PKCS_RSA_SHA256, RevokedCertParams, SignatureAlgorithm,
+    PKCS_RSA_SHA256, RevokedCertParams, SignatureAlgorithm, SigningKey,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -146,6 +147,33 @@ impl Authority {
             chain_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
         }
+    }
+}
+
+impl Authority {
+    /// A certificate for these names like any other, but for its key: a point on a curve that nobody here knows
+    /// (prime192v1, RFC 3279 2.3.5). The identity signs with a key of P-256, as whoever lies about its key would.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn with_unknown_key(&self, names: &[&str]) -> Identity {
+        // AlgorithmIdentifier: id-ecPublicKey, and prime256v1, whose last byte makes it another curve.
+        const P256: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+        const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+        let issued = self.issue(KeyKind::P256, names);
+        let signed = &issued.chain[0];
+        // SEQUENCE { tbsCertificate, ..., each with a length of two bytes
+        let length = usize::from(u16::from_be_bytes([signed[6], signed[7]]));
+        let mut tbs = signed[4..8 + length].to_vec();
+        let at = tbs.windows(P256.len()).position(|w| w == P256).expect("the key");
+        tbs[at + P256.len() - 1] = 1;
+        let signature = self.issuer.key().sign(&tbs).expect("a signature");
+        let signature = [&[3, u8::try_from(signature.len() + 1).expect("a short one"), 0], &signature[..]].concat();
+        let content = [&tbs[..], ECDSA_SHA256, &signature].concat();
+        let length = u16::try_from(content.len()).expect("a short one").to_be_bytes();
+        let certificate = [&[0x30, 0x82], &length[..], &content].concat();
+        let key = Arc::new(PrivateKey::from_der(&issued.key).expect("a key that was just made"));
+        Identity::with_signer(vec![certificate], key).expect("a certificate that was just made")
     }
 }
 

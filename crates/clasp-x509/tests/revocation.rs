@@ -5,7 +5,8 @@ mod common;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use clasp_x509::{
-    Certificate, Check, Crl, Options, Profile, Reason, Rejection, Revocation, Scope, Standing, standing, verify,
+    Certificate, Check, Crl, OcspError, OcspResponse, Options, Profile, Reason, Rejection, Revocation, Scope, Standing,
+    standing, verify,
 };
 use common::*;
 use std::slice::from_ref;
@@ -384,6 +385,32 @@ fn responses_by_the_issuer() {
     ] {
         assert_eq!(judge(bad), Err(Reason::StatusUnknown), "{what}");
     }
+}
+
+/// RFC 6066 8: what is no response at all is not passed over as one that says nothing is.
+#[test]
+fn a_staple_that_cannot_be_read_is_refused() {
+    let scene = Scene::new(|_| ());
+    let judge = |stapled: &[u8], check: Check| {
+        let mut options = options(Profile::WebPki);
+        options.revocation =
+            Revocation { check, stapled: Some(stapled), asked_for_staple: true, ..Revocation::default() };
+        verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options)
+            .map(|_| ())
+            .map_err(|refused| (refused.reason(), refused.nearest().rule))
+    };
+    let good = response(&scene.middle, &scene.middle, |_| ());
+    let busy = seq(&[&[10, 1, 3]]);
+    let of_another = response(&scene.middle, &scene.middle, |a| a.serial = vec![8]);
+    for passed in [&good, &busy, &of_another] {
+        assert_eq!(judge(passed, Check::Prefer), Ok(()));
+    }
+    for bad in [&good[..good.len() - 1], &seq(&[&[10, 1, 4]]), &seq(&[&[10, 1, 0]]), b"no response", &[]] {
+        assert!(matches!(OcspResponse::parse(bad), Err(OcspError::Malformed(_))), "{bad:x?}");
+        assert_eq!(judge(bad, Check::Prefer), Err((Reason::StatusUnknown, "RFC 6066 8")), "{bad:x?}");
+        assert_eq!(judge(bad, Check::Ignore), Ok(()));
+    }
+    assert!(matches!(OcspResponse::parse(&busy), Err(OcspError::Refused(_))));
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! A server's certificate that is refused: the alert that each class of refusal is told with, and what the application
-//! learns of a client's certificate.
+//! A certificate, or its staple, that is refused: the alert that each class of refusal is told with, and what the
+//! application learns of a client's certificate.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use clasp::config::WebPki;
+use clasp::config::{DangerousAcceptAnyone, Policy, Verifier, WebPki};
 use clasp::error::{Cause, CertificateError};
-use clasp::wire::code::AlertDescription as Alert;
-use clasp::x509::{Check, Identity as Name, Scope};
-use clasp::{ClientAuth, ClientConfig, ServerConfig};
+use clasp::wire::code::{AlertDescription as Alert, ProtocolVersion};
+use clasp::x509::{Check, Identity as Name, Profile, Scope};
+use clasp::{ClientAuth, ClientConfig, Connection, Error, Roots, ServerConfig};
 use clasp_testkit::{Authority, KeyKind, Pair, authority};
 use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, SanType, date_time_ymd};
 use std::sync::Arc;
@@ -72,6 +72,100 @@ fn revoked_and_of_unknown_status() {
     let server = ServerConfig::builder().identity(one()).build().unwrap();
     let client = ClientConfig::builder().dangerous_verifier(Arc::new(with(vec![list(&[0x78])]))).build().unwrap();
     Pair::new(&client, &server).drive().unwrap();
+}
+
+/// The policies of one version each.
+fn versions() -> [Policy; 2] {
+    [ProtocolVersion::Tls12, ProtocolVersion::Tls13].map(|version| Policy::default().with_versions([version]))
+}
+
+/// A key that proves nothing here is of an unsupported type, whatever the verifier says of its certificate.
+#[test]
+fn a_key_of_an_unsupported_kind_is_an_unsupported_certificate() {
+    let ours = authority();
+    let verifiers = |of: fn(Arc<Roots>) -> WebPki| -> [Arc<dyn Verifier>; 3] {
+        let lenient = of(ours.roots()).profile(Profile::Rfc5280);
+        [Arc::new(of(ours.roots())), Arc::new(lenient), Arc::new(DangerousAcceptAnyone)]
+    };
+    let refused = |error: &Error, told: &Connection| {
+        assert_eq!(*error.cause(), Cause::Certificate(CertificateError::UnsupportedAlgorithm), "{error}");
+        assert_eq!(error.place().message, Some("Certificate"), "{error}");
+        assert_eq!(told.failure().unwrap().peer_alert(), Some(Alert::UnsupportedCertificate));
+    };
+    for policy in versions() {
+        for verifier in verifiers(WebPki::servers) {
+            let server = ServerConfig::builder().identity(ours.with_unknown_key(&["localhost"]));
+            let client = ClientConfig::builder().dangerous_verifier(verifier).policy(policy.clone());
+            let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
+            refused(&pair.drive().unwrap_err(), &pair.server);
+        }
+        for verifier in verifiers(WebPki::clients) {
+            let server = ServerConfig::builder().identity(identity(ours, &["localhost"], |_| ()));
+            let server = server.client_auth(ClientAuth::Require(verifier)).policy(policy.clone());
+            let client = ClientConfig::builder().trust(ours.roots());
+            let client = client.identity(Arc::new(Arc::new(ours.with_unknown_key(&["alice"]))));
+            let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
+            refused(&pair.drive().unwrap_err(), &pair.client);
+        }
+    }
+}
+
+/// A client and a server that staples this.
+fn stapled(policy: &Policy, check: Check, staple: &[u8]) -> Pair {
+    let ours = authority();
+    let server = ServerConfig::builder().identity(identity(ours, &["localhost"], |_| ()).with_ocsp(staple.to_vec()));
+    let verifier = WebPki::servers(ours.roots()).revocation(check, Scope::Leaf, Vec::new()).unwrap();
+    let client = ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).policy(policy.clone());
+    Pair::new(&client.build().unwrap(), &server.build().unwrap())
+}
+
+/// OCSPResponse { responseStatus tryLater }
+const TRY_LATER: &[u8] = &[0x30, 3, 0x0a, 1, 3];
+
+/// RFC 6066 8: a staple that is no OCSP response ends the handshake; a responder's refusal is as good as no staple.
+#[test]
+fn a_staple_that_cannot_be_read_is_a_bad_status_response() {
+    for policy in &versions() {
+        for bad in [&b"no response"[..], &[0x30, 3, 0x0a, 1, 4], &[0x30, 3, 0x0a, 1, 0], &TRY_LATER[..4]] {
+            let mut pair = stapled(policy, Check::Prefer, bad);
+            let error = pair.drive().unwrap_err();
+            assert_eq!(*error.cause(), Cause::Certificate(CertificateError::StatusUnknown), "{error}");
+            assert!(error.to_string().contains("RFC 6066 8"), "{error}");
+            assert_eq!(pair.server.failure().unwrap().peer_alert(), Some(Alert::BadCertificateStatusResponse));
+            stapled(policy, Check::Ignore, bad).drive().unwrap();
+        }
+        let mut pair = stapled(policy, Check::Prefer, TRY_LATER);
+        pair.drive().unwrap();
+        assert_eq!(pair.client.facts().unwrap().peer.as_ref().unwrap().ocsp.as_deref(), Some(TRY_LATER));
+        let error = stapled(policy, Check::Require, TRY_LATER).drive().unwrap_err();
+        assert_eq!(error.alert(), Alert::BadCertificateStatusResponse, "{error}");
+    }
+}
+
+/// What is wrong in front of the response is TLS's own encoding.
+#[test]
+fn a_status_that_is_badly_encoded_is_a_decode_error() {
+    for (policy, place) in versions().iter().zip(["CertificateStatus", "Certificate"]) {
+        let mut pair = stapled(policy, Check::Prefer, &[]);
+        let error = pair.drive().unwrap_err();
+        assert!(matches!(error.cause(), Cause::Decode(_)), "{error}");
+        assert_eq!(error.place().message, Some(place));
+        assert_eq!(pair.server.failure().unwrap().peer_alert(), Some(Alert::DecodeError), "{error}");
+    }
+    // In TLS 1.2 it is in the clear: the type of the status, and a length that says too much.
+    let [policy, _] = versions();
+    for (at, alert) in [(0, Alert::IllegalParameter), (3, Alert::DecodeError)] {
+        let mut pair = stapled(&policy, Check::Prefer, TRY_LATER);
+        pair.drive_server_flights(1);
+        let status = [&[1, 0, 0, 5], TRY_LATER].concat();
+        let start = pair.to_client.windows(status.len()).position(|w| w == status).unwrap();
+        pair.to_client[start + at] += 1;
+        let error = pair.drive().unwrap_err();
+        // The alert is on its way.
+        assert!(pair.drive().is_err());
+        assert_eq!((error.place().message, error.alert()), (Some("CertificateStatus"), alert), "{error}");
+        assert_eq!(pair.server.failure().unwrap().peer_alert(), Some(alert));
+    }
 }
 
 /// Names, a SPIFFE ID and the subject of a client reach the application; a verdict that is remembered says the same.

@@ -8,6 +8,7 @@ use crate::name::compare;
 use crate::profile::Rules;
 use crate::reason::{Attempt, Fault, Finding, Place, Reason, Rejection, Step, Value};
 use crate::revocation::crl::Crl;
+use crate::revocation::ocsp::{OcspError, OcspResponse};
 use crate::revocation::status::{self, Terms};
 use crate::revocation::{Check, Scope, Standing, Trouble};
 use crate::roots::{Anchor, Roots};
@@ -393,7 +394,14 @@ impl<'s> Search<'s> {
             staple.map(|r| (true, r)).into_iter().chain(revocation.responses.iter().map(|r| (false, *r)))
         {
             self.budget.signatures = self.budget.signatures.saturating_sub(1);
-            let next = by_response(response, certificate, issuer, revocation.nonce, &terms, &mut self.until);
+            let next = match OcspResponse::parse(response) {
+                Ok(read) => by_response(&read, certificate, issuer, revocation.nonce, &terms, &mut self.until),
+                Err(OcspError::Malformed(field)) if is_staple && revocation.check != Check::Ignore => {
+                    self.trouble(Trouble::Because(format!("a stapled response with a bad {field}")));
+                    return Err(unreadable_staple());
+                }
+                Err(why) => Standing::Unknown(Trouble::unusable(why)),
+            };
             stapled_good |= is_staple && next == Standing::Good;
             standing = standing.with(next);
         }
@@ -516,19 +524,21 @@ impl<'s> Search<'s> {
 }
 
 fn by_response(
-    response: &[u8],
+    response: &OcspResponse<'_>,
     certificate: &Certificate<'_>,
     issuer: &Issuer<'_>,
     nonce: Option<&[u8]>,
     terms: &Terms<'_>,
     until: &mut i64,
 ) -> Standing {
-    match crate::revocation::ocsp::OcspResponse::parse(response) {
-        Err(field) => Standing::Unknown(Trouble::Because(format!("an OCSP response that cannot be used: {field}"))),
-        Ok(response) => {
-            let ends = response.responses().map(|r| terms.end(r.this_update(), r.next_update()));
-            *until = ends.filter(|end| *end >= terms.now).fold(*until, i64::min);
-            response.status(certificate, issuer.name, issuer.spki, nonce, terms)
-        }
-    }
+    let ends = response.responses().map(|r| terms.end(r.this_update(), r.next_update()));
+    *until = ends.filter(|end| *end >= terms.now).fold(*until, i64::min);
+    response.status(certificate, issuer.name, issuer.spki, nonce, terms)
+}
+
+/// RFC 6066 8: a client that gets a response checks it. One that says nothing may be done without, as if it were not
+/// there; one that is no response at all is the server's fault.
+fn unreadable_staple<'a>() -> Fault<'a> {
+    let found = "a stapled OCSP response that cannot be read";
+    Fault::plain(Reason::StatusUnknown, "RFC 6066 8", found, "an OCSPResponse of RFC 6960 4.2, or none")
 }

@@ -38,10 +38,7 @@ pub fn standing(
                     known = known.with(response.status(certificate, name, spki, revocation.nonce, &terms));
                 }
             }
-            Err(field) => {
-                let why = format!("an OCSP response that cannot be used: {field}");
-                known = known.with(Standing::Unknown(Trouble::Because(why)));
-            }
+            Err(why) => known = known.with(Standing::Unknown(Trouble::unusable(why))),
         }
     }
     let mut signed = |place: usize| match revocation.lists.get(place) {

@@ -95,6 +95,10 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    pub(crate) fn unusable(response: ocsp::OcspError) -> Self {
+        Self::Because(format!("an OCSP response that cannot be used: {response}"))
+    }
+
     /// What is wrong with an answer says more than that there is none; the first says most.
     pub(crate) fn nearer(self, other: Self) -> Self {
         if self == Self::NoList { other } else { self }

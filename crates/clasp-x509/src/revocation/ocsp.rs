@@ -10,6 +10,7 @@ use crate::name::{Name, compare};
 use crate::oid::{self, Oid};
 use crate::signature;
 use aws_lc_rs::digest;
+use core::fmt;
 
 /// Certificates looked at in one response.
 const MAX_CERTIFICATES: usize = 8;
@@ -33,6 +34,25 @@ enum Responder<'a> {
     Name(&'a [u8]),
     Key(&'a [u8]),
 }
+
+/// Why there is nothing to read in a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OcspError {
+    /// This field is not as RFC 6960 4.2 has it.
+    Malformed(&'static str),
+    /// The responder says that it has no answer, and why (RFC 6960 4.2.1).
+    Refused(&'static str),
+}
+
+impl fmt::Display for OcspError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Malformed(words) | Self::Refused(words)) = self;
+        f.write_str(words)
+    }
+}
+
+impl core::error::Error for OcspError {}
 
 /// What the response says of one certificate.
 #[derive(Clone, Copy, Debug)]
@@ -99,24 +119,29 @@ impl<'a> OcspResponse<'a> {
     /// Reads a response.
     ///
     /// # Errors
-    /// Names the field that is not as RFC 6960 4.2 has it, or the responder's refusal.
-    pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
-        Self::read(der).map_err(|DerError(what)| what)
+    /// If it is not as RFC 6960 4.2 has it, or is the responder's refusal.
+    pub fn parse(der: &'a [u8]) -> Result<Self, OcspError> {
+        let (status, outer) = Self::outline(der).map_err(|DerError(field)| OcspError::Malformed(field))?;
+        match status {
+            [0] => Self::read(outer).map_err(|DerError(field)| OcspError::Malformed(field)),
+            [1] => Err(OcspError::Refused("malformedRequest: the responder did not understand the request")),
+            [2] => Err(OcspError::Refused("internalError: the responder failed")),
+            [3] => Err(OcspError::Refused("tryLater: the responder is busy")),
+            [5] => Err(OcspError::Refused("sigRequired: the responder wants a signed request")),
+            [6] => Err(OcspError::Refused("unauthorized: the responder does not know the certificate")),
+            _ => Err(OcspError::Malformed("responseStatus")),
+        }
     }
 
-    fn read(bytes: &'a [u8]) -> DerResult<Self> {
+    /// The responseStatus, and what stands behind it.
+    fn outline(bytes: &'a [u8]) -> DerResult<(&'a [u8], Der<'a>)> {
         let mut input = Der(bytes);
         let mut outer = input.take(der::SEQUENCE, "OCSPResponse")?;
         input.finish("OCSPResponse")?;
-        match outer.take(der::ENUMERATED, "responseStatus")?.0 {
-            [0] => {}
-            [1] => return Err(DerError("malformedRequest: the responder did not understand the request")),
-            [2] => return Err(DerError("internalError: the responder failed")),
-            [3] => return Err(DerError("tryLater: the responder is busy")),
-            [5] => return Err(DerError("sigRequired: the responder wants a signed request")),
-            [6] => return Err(DerError("unauthorized: the responder does not know the certificate")),
-            _ => return Err(DerError("responseStatus")),
-        }
+        Ok((outer.take(der::ENUMERATED, "responseStatus")?.0, outer))
+    }
+
+    fn read(mut outer: Der<'a>) -> DerResult<Self> {
         let mut block = outer.take(constructed(0), "responseBytes")?;
         outer.finish("OCSPResponse")?;
         let mut typed = block.take(der::SEQUENCE, "responseBytes")?;

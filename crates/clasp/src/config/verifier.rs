@@ -55,8 +55,8 @@ impl Verified {
 
 /// Checks chains to trusted roots with `clasp-x509`: by the strictest [`Profile`] unless told otherwise.
 ///
-/// A stapled OCSP response that says revoked is always believed, and one that a certificate demands (RFC 7633) must be
-/// there; [`revocation`](Self::revocation) asks for more.
+/// A stapled OCSP response that says revoked is always believed, one that a certificate demands (RFC 7633) must be there,
+/// and one that cannot be read is refused (RFC 6066 8); [`revocation`](Self::revocation) asks for more.
 #[derive(Debug)]
 pub struct WebPki {
     roots: Arc<Roots>,

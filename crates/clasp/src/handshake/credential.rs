@@ -10,7 +10,7 @@ use crate::config::{
 };
 use crate::connection::PeerIdentity;
 use crate::crypto::Provider;
-use crate::error::{Error, Outside, PeerError, Result};
+use crate::error::{CertificateError, Error, Outside, PeerError, Result};
 use crate::session::Session;
 use crate::wire::code::{
     CertificateType, CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
@@ -21,6 +21,7 @@ use crate::wire::message::{
     CompressedCertificateView, SignedView,
 };
 use crate::wire::{Extension, Writer};
+use clasp_x509::PublicKey;
 use rustls_pki_types::ServerName;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -93,7 +94,23 @@ pub(super) async fn verify(
     }
     let chain: SmallVec<[&[u8]; PLAIN]> = chain.iter().map(Vec::as_slice).collect();
     let presented = PresentedIdentity { chain: &chain, kind, name, ocsp, now };
-    link.outside("certificate verifier", verifier.verify(&presented)).await.map_err(|e| e.in_message("Certificate"))
+    let verdict = link.outside("certificate verifier", verifier.verify(&presented)).await;
+    verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate"))
+}
+
+/// Whatever the verifier thinks of it, a key of a kind that proves nothing here makes the certificate one of an
+/// unsupported type: RFC 9846 4.4.2.2, 6.2.
+fn check_key_kind(verified: Verified) -> Result<Verified> {
+    match PublicKey::parse(&verified.spki) {
+        // The schemes of RSASSA-PSS here are those of plain RSA keys (rsa_pss_rsae).
+        key @ (PublicKey::Other(_) | PublicKey::Malformed | PublicKey::Rsa { pss_only: Some(_), .. }) => {
+            Err(Error::from(CertificateError::UnsupportedAlgorithm)
+                .seen(key)
+                .wanted("a key for RSA, ECDSA on P-256, P-384 or P-521, Ed25519 or ML-DSA")
+                .hint("reissue the certificate for another key"))
+        }
+        _ => Ok(verified),
+    }
 }
 
 /// Signs `message` for the peer.
