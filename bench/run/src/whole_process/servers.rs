@@ -74,7 +74,8 @@ impl Server {
             Start::Clasp(binary) => {
                 let mut command = Command::new(binary);
                 command.args(["serve", &site.path("www"), "--listen", &address, "--keep-alive", "600"]);
-                command.args(["--cert", &site.path("cert.pem"), "--key", &site.path("key.pem")]);
+                // The others write no log either.
+                command.args(["--quiet", "--cert", &site.path("cert.pem"), "--key", &site.path("key.pem")]);
                 command
             }
             Start::HyperRustls(binary) => {

@@ -19,6 +19,7 @@ use clasp_tokio::{Acceptor, TlsStream};
 use files::Files;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -76,6 +77,9 @@ pub(crate) struct Arguments {
     /// Log each connection as a line of JSON on stdout
     #[arg(long)]
     json: bool,
+    /// Log the connections that fail, and no others
+    #[arg(long)]
+    quiet: bool,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -160,19 +164,25 @@ async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<Pa
     let acceptor = Acceptor::new(config);
     let files = arguments.dir.clone().map(|dir| Arc::new(Files::new(dir)));
     let shared = Arc::new(Shared { arguments, files });
+    // A task, and not here: what it spawns then needs no other thread to be woken.
+    let accepting = tokio::spawn(accept(listener, acceptor, shared));
+    tokio::select! {
+        Err(failed) = accepting => Err(Failure::cannot(failed)),
+        stopped = tokio::signal::ctrl_c() => Ok(stopped?),
+    }
+}
+
+async fn accept(listener: TcpListener, acceptor: Acceptor, shared: Arc<Shared>) -> Infallible {
     loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((tcp, peer)) => {
-                    tokio::spawn(serve(tcp, peer, acceptor.clone(), shared.clone()));
-                }
-                // Out of file descriptors, say: what is open goes on, and the next may find room.
-                Err(e) => {
-                    note(format_args!("accept: {e}"));
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            },
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+        match listener.accept().await {
+            Ok((tcp, peer)) => {
+                tokio::spawn(serve(tcp, peer, acceptor.clone(), shared.clone()));
+            }
+            // Out of file descriptors, say: what is open goes on, and the next may find room.
+            Err(e) => {
+                note(format_args!("accept: {e}"));
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
         }
     }
 }
@@ -200,7 +210,9 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: Soc
     let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
     let mut tls = accepted.map_err(|(error, _)| Failure::from_io(error))?;
-    log(arguments, peer, Ok(&tls));
+    if !arguments.quiet {
+        log(arguments, peer, Ok(&tls));
+    }
     if arguments.keyupdate && tls.facts().version == ProtocolVersion::Tls13 {
         tls.update_keys(true)?;
     }
