@@ -3,11 +3,14 @@
 
 mod common;
 
+use clasp::{ClientConfig, Roots, Stream};
 use common::{clasp, issued, serve, text};
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Output;
+use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// Fails with this code and these words, in at most two lines, and nothing on stdout.
 fn refuses(output: &Output, code: i32, words: &str) {
@@ -116,6 +119,54 @@ fn no_common_suite_names_the_policy_that_would_agree() {
     let server = serve(&["--cert", &chain, "--key", &key, "--policy", "modern"], folder.path());
     let refused = clasp(&["connect", &server.address, "--ca", &root, "--tls", "1.2"]);
     refuses(&refused, 1, "protocol_version");
+}
+
+#[test]
+fn a_quiet_server_speaks_of_failures_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(folder.path());
+    for json in [&[][..], &["--json"]] {
+        let options = ["--cert", &chain, "--key", &key, "--policy", "modern", "--quiet"];
+        let server = serve(&[&options[..], json].concat(), folder.path());
+        let target = format!("localhost:{}", server.port());
+        let page = clasp(&["connect", &target, "--ca", &root, "--get", "/"]);
+        assert!(page.status.success(), "{}", text(&page.stderr));
+        refuses(&clasp(&["connect", &target, "--ca", &root, "--tls", "1.2"]), 1, "protocol_version");
+        let first = server.lines.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(first.contains("TLS 1.2") && !first.contains("TLS_AES"), "{first}");
+    }
+}
+
+#[test]
+fn a_connection_that_stood_idle_is_served_and_the_limit_closes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(folder.path());
+    let server = serve(&["--cert", &chain, "--key", &key, "--keep-alive", "3"], folder.path());
+    let mut roots = Roots::empty();
+    roots.add_pem(&std::fs::read(&root).unwrap()).unwrap();
+    let config = ClientConfig::builder().trust(Arc::new(roots)).build().unwrap();
+    let tcp = TcpStream::connect(&server.address).unwrap();
+    let mut tls = Stream::new(config.connect("localhost".try_into().unwrap()).unwrap(), tcp);
+    // Before the first request, between two, and in the middle of one.
+    for pause in [0, 1, 1] {
+        thread::sleep(Duration::from_secs(pause));
+        tls.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+        thread::sleep(Duration::from_millis(300 * pause));
+        tls.write_all(b"host: localhost\r\n\r\n").unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            tls.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = text(&head);
+        let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+        let mut page = vec![0; length];
+        tls.read_exact(&mut page).unwrap();
+        assert!(text(&page).contains("This page came over TLS"), "{head}");
+    }
+    // An end without close_notify would be an error.
+    assert_eq!(tls.read(&mut [0]).unwrap(), 0);
 }
 
 /// A peer that answers every connection with these bytes and hangs up.

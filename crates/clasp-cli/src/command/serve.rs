@@ -1,7 +1,11 @@
 //! `clasp serve`: an HTTPS server for a directory or a status page.
 
+mod activity;
+mod at_once;
 mod files;
+mod http;
 mod pages;
+mod prefixed;
 mod socket;
 
 use crate::command::ca;
@@ -14,11 +18,11 @@ use clasp::crypto::Provider;
 use clasp::keys::log::KeyLogFile;
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::wire::code::ProtocolVersion;
-use clasp::{ClientAuth, Facts, ServerConfig};
+use clasp::{ClientAuth, ServerConfig};
 use clasp_tokio::{Acceptor, TlsStream};
 use files::Files;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use pages::Pages;
+use prefixed::Prefixed;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -199,7 +203,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 async fn serve(tcp: TcpStream, peer: SocketAddr, acceptor: Acceptor, shared: Arc<Shared>) {
     let arguments = &shared.arguments;
     let (tcp, end) = socket::lend(tcp);
-    if let Err(failure) = talk(tcp, &acceptor, &shared, peer).await {
+    if let Err(failure) = end.turns(talk(tcp, &acceptor, &shared, peer)).await {
         log(arguments, peer, Err(failure));
     }
     end.drain().await;
@@ -219,31 +223,22 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: Soc
     let facts = tls.facts().clone();
     // A GET that comes twice does no harm, and what an echo says is the client's own.
     let early = tls.take_early_data();
-    let stream = socket::Prefixed::new(early, tls);
-    if arguments.echo { echo(stream).await.map_err(Failure::from_io) } else { http(stream, facts, shared).await }
+    let stream = Prefixed::new(early, tls);
+    if arguments.echo {
+        return echo(stream).await.map_err(Failure::from_io);
+    }
+    let limit = Duration::from_secs(arguments.keep_alive);
+    // Who did not agree on HTTP/2 speaks HTTP/1.1.
+    let is_http2 = facts.alpn.as_deref() == Some(b"h2");
+    let pages = shared.files.clone().map_or_else(|| Pages::Status(facts), Pages::Files);
+    let service = http::Service { pages, limit };
+    if is_http2 { Box::pin(http::http2(service, stream)).await } else { http::http1(service, stream).await }
 }
 
-type Tls = socket::Prefixed<TlsStream<socket::Lent>>;
-
-async fn echo(tls: Tls) -> io::Result<()> {
+async fn echo(tls: Prefixed<TlsStream<socket::Lent>>) -> io::Result<()> {
     let (mut from, mut to) = tokio::io::split(tls);
     tokio::io::copy(&mut from, &mut to).await?;
     to.shutdown().await
-}
-
-async fn http(tls: Tls, facts: Arc<Facts>, shared: &Shared) -> Result<(), Failure> {
-    let files = shared.files.clone();
-    let service = hyper::service::service_fn(move |request| pages::answer(request, files.clone(), facts.clone()));
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(shared.arguments.keep_alive));
-    builder.serve_connection(TokioIo::new(tls), service).await.map_err(|e| tls_cause(&*e))
-}
-
-/// What TLS says where HTTP says only that its connection failed.
-fn tls_cause(error: &(dyn std::error::Error + 'static)) -> Failure {
-    let mut causes = core::iter::successors(Some(error), |e| e.source());
-    let tls = causes.find_map(|e| e.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<clasp::Error>());
-    tls.map_or_else(|| Failure::cannot(error), |tls| tls.clone().into())
 }
 
 fn log(arguments: &Arguments, peer: SocketAddr, outcome: Result<&TlsStream<socket::Lent>, Failure>) {

@@ -6,21 +6,25 @@ use clasp::Facts;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode};
-use std::convert::Infallible;
 use std::sync::Arc;
 
-pub(super) async fn answer(
-    request: Request<Incoming>,
-    files: Option<Arc<Files>>,
-    facts: Arc<Facts>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n"));
+/// What a connection is answered from.
+pub(super) enum Pages {
+    Files(Arc<Files>),
+    /// A page about the connection itself.
+    Status(Arc<Facts>),
+}
+
+impl Pages {
+    pub(super) async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.method() != Method::GET && request.method() != Method::HEAD {
+            return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        }
+        match self {
+            Self::Status(facts) => status(facts),
+            Self::Files(files) => file(files, request.uri().path()).await,
+        }
     }
-    Ok(match files {
-        None => status(&facts),
-        Some(files) => file(&files, request.uri().path()).await,
-    })
 }
 
 fn status(facts: &Facts) -> Response<Full<Bytes>> {

@@ -1,20 +1,29 @@
-//! The two ends of a served connection: early data in front of the stream, and a socket that closes so that our last
-//! words arrive.
+//! A served connection's socket: what one turn of the connection says leaves together, and it closes so that our last words
+//! arrive.
 
-use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, ready};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A socket that goes back to its [`End`] when whoever has it is done with it.
-pub(super) struct Lent {
-    tcp: Option<TcpStream>,
+/// The socket as TLS sees it. What is written is held back until the turn ends: a ticket, an answer and a close_notify are
+/// one call of the kernel then, and so are the answers to many requests.
+pub(super) struct Lent(Arc<Mutex<Socket>>);
+
+/// The socket as its connection's task sees it.
+pub(super) struct End(Arc<Mutex<Socket>>);
+
+struct Socket {
+    tcp: TcpStream,
+    held: Vec<u8>,
+    /// Why what was held could not be sent, for the next who writes.
+    failed: Option<io::Error>,
     /// Our side has been closed, and the peer's.
     closed: Closed,
-    end: Arc<Mutex<Option<(TcpStream, Closed)>>>,
 }
 
 /// Which directions of a socket have come to their end.
@@ -24,148 +33,147 @@ struct Closed {
     peers: bool,
 }
 
-/// Where a lent socket comes back to.
-pub(super) struct End(Arc<Mutex<Option<(TcpStream, Closed)>>>);
+/// Bytes that are held back at most.
+const MOST: usize = 32 << 10;
 
 /// Lends a socket.
 pub(super) fn lend(tcp: TcpStream) -> (Lent, End) {
-    // Small records must not wait for one another; a socket that refuses works all the same.
+    // What is sent has been gathered already; a socket that refuses works all the same.
     let _unset = tcp.set_nodelay(true);
-    let end = Arc::default();
-    (Lent { tcp: Some(tcp), closed: Closed::default(), end: Arc::clone(&end) }, End(end))
+    let socket = Socket { tcp, held: Vec::new(), failed: None, closed: Closed::default() };
+    let socket = Arc::new(Mutex::new(socket));
+    (Lent(Arc::clone(&socket)), End(socket))
 }
 
-impl Lent {
-    fn poll_shut(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = self.tcp().poll_shutdown(cx);
-        self.closed.ours |= matches!(outcome, Poll::Ready(Ok(())));
-        outcome
+fn lock(socket: &Mutex<Socket>) -> MutexGuard<'_, Socket> {
+    socket.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Socket {
+    /// Sends what is held.
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let n = ready!(Pin::new(&mut self.tcp).poll_write(cx, &self.held))?;
+            if n == self.held.len() {
+                self.held = Vec::new();
+            } else {
+                self.held.drain(..n);
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
-    fn tcp(&mut self) -> Pin<&mut TcpStream> {
-        Pin::new(self.tcp.as_mut().expect("a socket, until this is dropped"))
+    /// Half-closes and reads what is left, so that our alert arrives and no reset overtakes it.
+    async fn drain(mut self) -> io::Result<()> {
+        self.tcp.write_all(&self.held).await?;
+        // What the peer said last has been read: a close resets nothing.
+        if self.closed.peers {
+            return Ok(());
+        }
+        if !self.closed.ours {
+            self.tcp.shutdown().await?;
+        }
+        let mut enough = 1 << 20;
+        loop {
+            let ready = self.tcp.ready(Interest::READABLE).await?;
+            // After its end nothing more comes than what is there.
+            if skip(&self.tcp, &mut enough)? || ready.is_read_closed() || enough == 0 {
+                return Ok(());
+            }
+        }
     }
 }
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let back = self.tcp.take().map(|tcp| (tcp, self.closed));
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = back;
+/// Reads what is there. True at the end.
+fn skip(tcp: &TcpStream, enough: &mut usize) -> io::Result<bool> {
+    let mut buffer = [0; 4096];
+    while *enough > 0 {
+        match tcp.try_read(&mut buffer) {
+            Ok(0) => return Ok(true),
+            Ok(n) => {
+                *enough = enough.saturating_sub(n);
+                if n < buffer.len() {
+                    return Ok(false);
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(e) => return Err(e),
+        }
     }
+    Ok(false)
 }
 
 impl End {
-    /// Half-closes and reads what is left, so that our alert arrives and no reset overtakes it.
+    /// Runs what has the [`Lent`] end, and sends what each of its turns left.
+    pub(super) async fn turns<T>(&self, talk: impl Future<Output = T>) -> T {
+        let mut talk = pin!(talk);
+        poll_fn(|cx| {
+            let outcome = talk.as_mut().poll(cx);
+            let mut socket = lock(&self.0);
+            if let Poll::Ready(Err(error)) = socket.poll_out(cx) {
+                socket.held = Vec::new();
+                socket.failed = Some(error);
+            }
+            outcome
+        })
+        .await
+    }
+
+    /// Closes, once the other end has been dropped.
     pub(super) async fn drain(self) {
-        const ENOUGH: u64 = 1 << 20;
         const PATIENCE: Duration = Duration::from_secs(2);
-        let back = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((mut tcp, closed)) = back else { return };
-        // What the peer said last has been read: a close resets nothing.
-        if closed.peers {
-            return;
-        }
-        // Fails where the peer is gone already: then there is nobody to drain for.
-        if closed.ours || tcp.shutdown().await.is_ok() {
-            let mut rest = tcp.take(ENOUGH);
-            // The peer has been told; how its side ends is its own affair.
-            let _ended = tokio::time::timeout(PATIENCE, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+        if let Some(socket) = Arc::into_inner(self.0) {
+            let socket = socket.into_inner().unwrap_or_else(PoisonError::into_inner);
+            // The peer has been told, or is gone; how its side ends is its own affair.
+            let _ended = tokio::time::timeout(PATIENCE, socket.drain()).await;
         }
     }
 }
 
 impl AsyncRead for Lent {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
+        let mut socket = lock(&self.0);
         let (before, room) = (buf.filled().len(), buf.remaining());
-        let outcome = this.tcp().poll_read(cx, buf);
+        let outcome = Pin::new(&mut socket.tcp).poll_read(cx, buf);
         if matches!(outcome, Poll::Ready(Ok(()))) && buf.filled().len() == before && room > 0 {
-            this.closed.peers = true;
+            socket.closed.peers = true;
         }
         outcome
     }
 }
 
-/// A stream with bytes in front that were read before.
-pub(super) struct Prefixed<S> {
-    prefix: Vec<u8>,
-    used: usize,
-    stream: S,
-}
-
-impl<S> Prefixed<S> {
-    pub(super) const fn new(prefix: Vec<u8>, stream: S) -> Self {
-        Self { prefix, used: 0, stream }
+impl AsyncWrite for Lent {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let mut socket = lock(&self.0);
+        if let Some(error) = socket.failed.take() {
+            return Poll::Ready(Err(error));
+        }
+        if socket.held.len() + buf.len() <= MOST {
+            socket.held.extend_from_slice(buf);
+            return Poll::Ready(Ok(buf.len()));
+        }
+        ready!(socket.poll_out(cx))?;
+        Pin::new(&mut socket.tcp).poll_write(cx, buf)
     }
-}
 
-impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let rest = this.prefix.get(this.used..).unwrap_or_default();
-        if rest.is_empty() {
-            return Pin::new(&mut this.stream).poll_read(cx, buf);
-        }
-        let n = rest.len().min(buf.remaining());
-        buf.put_slice(rest.get(..n).unwrap_or_default());
-        this.used += n;
-        if this.used == this.prefix.len() {
-            (this.prefix, this.used) = (Vec::new(), 0);
-        }
+    /// Nothing: the turn that asks for it ends soon.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
-}
 
-impl<S: AsyncWrite + Unpin> Prefixed<S> {
-    fn poll_shut(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut socket = lock(&self.0);
+        ready!(socket.poll_out(cx))?;
+        let outcome = Pin::new(&mut socket.tcp).poll_shutdown(cx);
+        socket.closed.ours |= matches!(outcome, Poll::Ready(Ok(())));
+        outcome
     }
 }
-
-impl<S: Unpin> Prefixed<S> {
-    fn stream(&mut self) -> Pin<&mut S> {
-        Pin::new(&mut self.stream)
-    }
-}
-
-/// Writes go where `$inner` says, as they are.
-macro_rules! writes_to {
-    ([$($generics:tt)*] $name:ty, $inner:ident) => {
-        impl<$($generics)*> AsyncWrite for $name {
-            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                self.get_mut().$inner().poll_write(cx, buf)
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bufs: &[io::IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                self.get_mut().$inner().poll_write_vectored(cx, bufs)
-            }
-
-            // TCP sockets and TLS streams both take vectors.
-            fn is_write_vectored(&self) -> bool {
-                true
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.get_mut().$inner().poll_flush(cx)
-            }
-
-            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.get_mut().poll_shut(cx)
-            }
-        }
-    };
-}
-
-writes_to!([] Lent, tcp);
-writes_to!([S: AsyncWrite + Unpin] Prefixed<S>, stream);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
     async fn sockets() -> (TcpStream, TcpStream) {
@@ -203,15 +211,68 @@ mod tests {
         client.shutdown().await.unwrap();
         // No room is no end.
         assert_eq!(lent.read(&mut []).await.unwrap(), 0);
-        assert!(!lent.closed.peers);
+        assert!(!lock(&end.0).closed.peers);
         let mut all = Vec::new();
         lent.read_to_end(&mut all).await.unwrap();
-        assert!(lent.closed.peers);
+        assert!(lock(&end.0).closed.peers);
         lent.write_all(b"last words").await.unwrap();
         drop(lent);
         end.drain().await;
         let mut said = Vec::new();
         client.read_to_end(&mut said).await.unwrap();
         assert_eq!(said, b"last words");
+    }
+
+    #[tokio::test]
+    async fn what_a_turn_says_leaves_when_it_ends() {
+        let (mut client, server) = sockets().await;
+        let (mut lent, end) = lend(server);
+        for part in [&b"a ticket, "[..], b"an answer, ", b"a goodbye"] {
+            lent.write_all(part).await.unwrap();
+            lent.flush().await.unwrap();
+        }
+        assert_eq!(lock(&end.0).held, b"a ticket, an answer, a goodbye");
+        end.turns(core::future::ready(())).await;
+        assert!(lock(&end.0).held.is_empty());
+        let mut said = [0; 30];
+        client.read_exact(&mut said).await.unwrap();
+        assert_eq!(&said, b"a ticket, an answer, a goodbye");
+    }
+
+    #[tokio::test]
+    async fn more_than_is_held_goes_out_in_order() {
+        let (mut client, server) = sockets().await;
+        let (mut lent, end) = lend(server);
+        // More than a socket takes, in pieces of all sizes.
+        let sizes: Vec<usize> = (0..400).map(|n| n * 97 % 40_000).collect();
+        let all: Vec<u8> = (0..251).cycle().take(sizes.iter().sum()).collect();
+        let say = async {
+            let mut rest = &all[..];
+            for &size in &sizes {
+                let (now, later) = rest.split_at(size);
+                lent.write_all(now).await.unwrap();
+                rest = later;
+            }
+            lent.shutdown().await.unwrap();
+        };
+        let mut said = Vec::new();
+        let (_, heard) = tokio::join!(end.turns(say), client.read_to_end(&mut said));
+        heard.unwrap();
+        assert!(said == all, "{} bytes of {}", said.len(), all.len());
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_sent_is_an_error_for_the_next_writer() {
+        let (client, server) = sockets().await;
+        let (mut lent, end) = lend(server);
+        // A close with bytes unread is a reset.
+        lent.write_all(b"unread").await.unwrap();
+        end.turns(core::future::ready(())).await;
+        client.readable().await.unwrap();
+        drop(client);
+        lent.read(&mut [0]).await.unwrap_err();
+        lent.write_all(b"more").await.unwrap();
+        end.turns(core::future::ready(())).await;
+        assert!(lent.write_all(b"more").await.is_err());
     }
 }
