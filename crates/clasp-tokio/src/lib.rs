@@ -115,6 +115,53 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         Ok(self.exchange.call(|connection, out| connection.update_keys(ask, out))?)
     }
 
+    /// Server: asks the client for a certificate now (TLS 1.3): [`Connection::request_certificate`]. The request goes with
+    /// the next write, flush or read; [`receive_certificate`](Self::receive_certificate) waits for the answer.
+    ///
+    /// ```no_run
+    /// # async fn serve(tls: &mut clasp_tokio::TlsStream<tokio::net::TcpStream>) -> std::io::Result<()> {
+    /// // The request was read, and wants to know who asks.
+    /// tls.request_certificate()?;
+    /// if tls.receive_certificate().await? {
+    ///     println!("{:?}", tls.facts().peer_identities());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Connection::request_certificate`].
+    pub fn request_certificate(&mut self) -> io::Result<()> {
+        Ok(self.exchange.call(Connection::request_certificate)?)
+    }
+
+    /// Server: reads until the client's answer to [`request_certificate`](Self::request_certificate) is there and good.
+    /// False if it is not, because data that the client sent before has to be read first, or there will be none: the
+    /// client has closed. Cancellation safe.
+    ///
+    /// # Errors
+    /// The transport's error, or if the connection has failed, as it does where the answer is refused.
+    pub async fn receive_certificate(&mut self) -> io::Result<bool> {
+        poll_fn(|cx| self.poll_certificate(cx)).await
+    }
+
+    fn poll_certificate(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            let want = self.advance(cx)?;
+            if !self.connection().certificate_is_due() {
+                return Poll::Ready(Ok(true));
+            }
+            if want == Want::Outside {
+                return Poll::Pending;
+            }
+            if !self.exchange.data().is_empty() || self.connection().peer_closed() {
+                return Poll::Ready(Ok(false));
+            }
+            if !self.step(cx, Exchange::take)? {
+                ready!(self.poll_more(cx))?;
+            }
+        }
+    }
+
     /// The connection, for exporters and channel bindings.
     pub fn connection(&self) -> &Connection {
         self.exchange.connection()
@@ -136,15 +183,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let advanced = self.exchange.advance(cx);
-            match self.poll_drain(cx) {
-                Poll::Pending if advanced.is_ok() => {}
-                // An alert that cannot be sent now is not waited for: the error is what matters.
-                Poll::Pending => return Poll::Ready(Err(advanced.err().map_or_else(closed, Into::into))),
-                Poll::Ready(Err(e)) if advanced.is_ok() => return Poll::Ready(Err(e)),
-                Poll::Ready(_) => {}
-            }
-            match advanced? {
+            match self.advance(cx)? {
                 Want::Nothing if self.exchange.unsent().is_empty() => return Poll::Ready(Ok(())),
                 Want::Nothing | Want::Outside => return Poll::Pending,
                 Want::Bytes => {
@@ -153,6 +192,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
                     }
                 }
             }
+        }
+    }
+
+    /// Polls what is going on, and gives the transport what it comes to. An alert that cannot be sent now is not waited for:
+    /// the error is what matters.
+    fn advance(&mut self, cx: &mut Context<'_>) -> io::Result<Want> {
+        let advanced = self.exchange.advance(cx);
+        let drained = self.poll_drain(cx);
+        match (advanced?, drained) {
+            (_, Poll::Ready(Err(e))) => Err(e),
+            (want, _) => Ok(want),
         }
     }
 
@@ -196,26 +246,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         cx: &mut Context<'_>,
         mut act: impl FnMut(&mut Exchange) -> clasp::Result<Progress>,
     ) -> Poll<io::Result<usize>> {
-        // What a write left behind must not wait for a flush that never comes: the peer may be waiting for it.
-        if let Poll::Ready(Err(e)) = self.poll_drain(cx) {
-            return Poll::Ready(Err(e));
-        }
         loop {
-            match self.step(cx, &mut act)? {
-                Progress::Data(n) => return Poll::Ready(Ok(n)),
-                Progress::End => return Poll::Ready(Ok(0)),
-                Progress::NeedsBytes => {
+            let progress = self.step(cx, &mut act)?;
+            // What a write left behind, or the connection said by itself, must not wait for a flush that never comes: the
+            // peer may be waiting for it.
+            match (progress, self.poll_drain(cx)) {
+                // Data that was taken is given: a transport that fails says so again.
+                (Progress::Data(n), _) => return Poll::Ready(Ok(n)),
+                (_, Poll::Ready(Err(e))) => return Poll::Ready(Err(e)),
+                (Progress::End, _) => return Poll::Ready(Ok(0)),
+                (Progress::NeedsBytes, _) => {
                     if !ready!(self.poll_more(cx))? {
                         return Poll::Ready(Ok(0));
+                    }
+                }
+                (Progress::Outside, _) => {
+                    if self.advance(cx)? == Want::Outside {
+                        return Poll::Pending;
                     }
                 }
             }
         }
     }
-}
-
-fn closed() -> io::Error {
-    io::ErrorKind::ConnectionAborted.into()
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<T> {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use clasp::config::{Signer, WebPki};
-use clasp::{ClientConfig, Identity, ServerConfig};
+use clasp::{ClientAuth, ClientConfig, Identity, ServerConfig};
 use clasp_testkit::{Gate, KeyKind, SlowSessions, SlowSigner, SlowVerifier, authority};
 use clasp_tokio::{Acceptor, Connector, TlsStream};
 use std::io::ErrorKind;
@@ -145,6 +145,46 @@ async fn slow_outside_parties_hold_up_only_their_own_connection() {
         assert_eq!(connected.read_u8().await.unwrap(), b'y');
         connected.shutdown().await.unwrap();
     }
+}
+
+/// The client's key and the server's verifier answer late; the client does nothing but read.
+#[tokio::test]
+async fn a_server_asks_for_a_certificate_when_it_has_read_the_request() {
+    let (signing, verifying) = (Gate::default(), Gate::default());
+    let issued = authority().issue(KeyKind::P256, &["alice"]);
+    let key = Arc::new(clasp::crypto::PrivateKey::from_der(&issued.key).unwrap());
+    let alice = Identity::with_signer(issued.chain, Arc::new(SlowSigner(signing.clone(), key))).unwrap();
+    let verifier = SlowVerifier(verifying.clone(), Arc::new(WebPki::clients(authority().roots())));
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity);
+    let server = server.post_handshake_auth(ClientAuth::Require(Arc::new(verifier))).build().unwrap();
+    let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true);
+    let client = client.identity(Arc::new(Arc::new(alice))).build().unwrap();
+    let (a, b) = duplex(1000);
+    let connecting =
+        tokio::spawn(async move { Connector::new(client).connect("localhost".try_into().unwrap(), a).await });
+    let mut server = Acceptor::new(server).accept(b).await.map_err(|(e, _)| e).unwrap();
+    let mut client = connecting.await.unwrap().unwrap();
+    assert!(client.request_certificate().is_err(), "a client asks for nothing");
+    client.write_all(b"request").await.unwrap();
+    let waiting = tokio::spawn(async move { client.read_u8().await.map(|byte| (byte, client)) });
+    let asking = tokio::spawn(async move {
+        server.request_certificate().unwrap();
+        assert!(!server.receive_certificate().await.unwrap(), "the request came first, and has to be read");
+        server.read_exact(&mut [0; 7]).await.unwrap();
+        assert!(server.receive_certificate().await.unwrap());
+        server
+    });
+    for gate in [signing, verifying] {
+        while !gate.is_waited_at() {
+            tokio::task::yield_now().await;
+        }
+        gate.open();
+    }
+    let mut server = asking.await.unwrap();
+    assert!(server.facts().peer_identities().iter().any(|name| name.to_string().contains("alice")));
+    server.write_all(b"y").await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().0, b'y');
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -112,6 +112,49 @@ impl<T: Read + Write> Stream<T> {
         self.call(|connection, out| connection.update_keys(ask, out))
     }
 
+    /// Server: asks the client for a certificate now (TLS 1.3): [`Connection::request_certificate`]. The answer comes among
+    /// what is read; [`receive_certificate`](Self::receive_certificate) waits for it.
+    ///
+    /// ```no_run
+    /// # use std::io::{Read, Write};
+    /// # fn serve<T: Read + Write>(tls: &mut clasp::Stream<T>) -> std::io::Result<()> {
+    /// // The request was read, and wants to know who asks.
+    /// tls.request_certificate()?;
+    /// if tls.receive_certificate()? {
+    ///     let facts = tls.handshake()?;
+    ///     println!("{:?}", facts.peer_identities());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The transport's error, or those of [`Connection::request_certificate`].
+    pub fn request_certificate(&mut self) -> io::Result<()> {
+        self.call(Connection::request_certificate)
+    }
+
+    /// Server: reads until the client's answer to [`request_certificate`](Self::request_certificate) is there and good.
+    /// False if it is not, because data that the client sent before has to be read first, or there will be none: the
+    /// client has closed.
+    ///
+    /// # Errors
+    /// The transport's error, or if the connection has failed, as it does where the answer is refused.
+    pub fn receive_certificate(&mut self) -> io::Result<bool> {
+        loop {
+            let want = self.advance()?;
+            if !self.connection().certificate_is_due() {
+                return Ok(true);
+            }
+            if want == Want::Outside {
+                thread::park();
+            } else if !self.exchange.data().is_empty() || self.connection().peer_closed() {
+                return Ok(false);
+            } else if !self.step(Exchange::take)? {
+                self.read_more()?;
+            }
+        }
+    }
+
     /// The connection.
     pub fn connection(&self) -> &Connection {
         self.exchange.connection()
@@ -213,6 +256,11 @@ impl<T: Read + Write> Stream<T> {
                 Progress::NeedsBytes => {
                     if !self.read_more()? {
                         return Ok(0);
+                    }
+                }
+                Progress::Outside => {
+                    if self.advance()? == Want::Outside {
+                        thread::park();
                     }
                 }
             }

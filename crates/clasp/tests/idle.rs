@@ -40,7 +40,7 @@ fn carry(from: &mut Exchange, to: &mut Exchange) -> Vec<u8> {
                     return read;
                 }
             }
-            Progress::End => return read,
+            Progress::End | Progress::Outside => return read,
         }
     }
 }

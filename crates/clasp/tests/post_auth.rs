@@ -128,9 +128,17 @@ fn key_and_verifier_may_take_their_time() {
     pair.drive().unwrap();
     assert_eq!(pair.server_data, b"meanwhile");
     signing.open();
-    pair.drive().unwrap();
+    assert!(!pair.waits_outside());
+    // What the client says behind its answer waits for the verifier.
+    pair.client_sends(b"behind").unwrap();
+    let (mut wire, mut data) = (std::mem::take(&mut pair.to_server), [0; 20_000]);
+    let moved = pair.server.receive_into(&mut wire, &mut data, &mut pair.to_client).unwrap();
+    assert!(moved.given == 0 && moved.taken < wire.len());
     assert!(pair.waits_outside() && pair.server.certificate_is_due());
     verifying.open();
+    assert!(!pair.waits_outside());
+    let moved = pair.server.receive_into(&mut wire[moved.taken..], &mut data, &mut pair.to_client).unwrap();
+    assert_eq!(data[..moved.given], *b"behind");
     pair.drive().unwrap();
     assert!(pair.server.facts().unwrap().client_authenticated);
     still_talks(&mut pair);

@@ -1,16 +1,18 @@
 //! The blocking stream over a real socket.
 #![allow(clippy::unwrap_used)]
 
+use clasp::config::WebPki;
 use clasp::error::{Cause, Misuse};
 use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::{HandshakeType, ProtocolVersion};
-use clasp::{ClientConfig, EarlyData, Facts, Policy, ServerConfig, Stream};
-use clasp_testkit::{KeyKind, authority};
+use clasp::{ClientAuth, ClientConfig, EarlyData, Facts, Identity, Policy, ServerConfig, Stream};
+use clasp_testkit::{Gate, KeyKind, SlowSigner, SlowVerifier, authority};
 use std::io::{BufRead, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 type Tls = Stream<TcpStream>;
 
@@ -174,6 +176,107 @@ fn tls12_has_no_key_update() {
         },
         |tls| tls.handshake().map(drop).unwrap(),
     );
+}
+
+/// A server that may ask for a certificate later, and a client that has one, whose key and whose verifier stand behind
+/// gates.
+fn asking() -> (Arc<ClientConfig>, Arc<ServerConfig>, [Gate; 2]) {
+    let gates = [Gate::default(), Gate::default()];
+    let issued = authority().issue(KeyKind::P256, &["alice"]);
+    let key = Arc::new(clasp::crypto::PrivateKey::from_der(&issued.key).unwrap());
+    let alice = Identity::with_signer(issued.chain, Arc::new(SlowSigner(gates[0].clone(), key))).unwrap();
+    let verifier = SlowVerifier(gates[1].clone(), Arc::new(WebPki::clients(authority().roots())));
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity);
+    let server = server.post_handshake_auth(ClientAuth::Require(Arc::new(verifier))).build().unwrap();
+    let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true);
+    (client.identity(Arc::new(Arc::new(alice))).build().unwrap(), server, gates)
+}
+
+#[test]
+fn a_server_asks_for_a_certificate_when_it_has_read_the_request() {
+    let (client, server, gates) = asking();
+    let opening = thread::spawn(move || {
+        for gate in gates {
+            while !gate.is_waited_at() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            gate.open();
+        }
+    });
+    let (answer, names) = pair(
+        &client,
+        &server,
+        |tls| {
+            assert!(tls.request_certificate().is_err(), "a client asks for nothing");
+            tls.write_all(b"request").unwrap();
+            let mut answer = [0; 6];
+            tls.read_exact(&mut answer).unwrap();
+            answer
+        },
+        |tls| {
+            tls.handshake().unwrap();
+            tls.request_certificate().unwrap();
+            assert!(tls.request_certificate().is_err(), "one at a time");
+            assert!(!tls.receive_certificate().unwrap(), "the request came first, and has to be read");
+            let mut request = [0; 7];
+            tls.read_exact(&mut request).unwrap();
+            assert!(tls.receive_certificate().unwrap() && tls.receive_certificate().unwrap());
+            tls.write_all(b"answer").unwrap();
+            (request, tls.handshake().unwrap().peer_identities())
+        },
+    );
+    opening.join().unwrap();
+    assert_eq!((&answer, &names.0), (b"answer", b"request"));
+    assert!(names.1.iter().any(|name| name.to_string().contains("alice")), "{:?}", names.1);
+}
+
+/// Reading alone carries the answer too; data that comes behind it waits for the verifier.
+#[test]
+fn reading_goes_on_while_a_certificate_is_made_and_checked() {
+    let (client, server, gates) = asking();
+    gates.iter().for_each(Gate::open);
+    pair(
+        &client,
+        &server,
+        |tls| {
+            let mut go = [0; 2];
+            tls.read_exact(&mut go).unwrap();
+            tls.write_all(b"behind").unwrap();
+            assert_eq!(tls.read(&mut [0]).unwrap(), 0);
+        },
+        |tls| {
+            tls.handshake().unwrap();
+            tls.request_certificate().unwrap();
+            tls.write_all(b"go").unwrap();
+            let mut behind = [0; 6];
+            tls.read_exact(&mut behind).unwrap();
+            assert!(tls.handshake().unwrap().client_authenticated);
+            tls.close().unwrap();
+        },
+    );
+}
+
+#[test]
+fn a_client_that_shows_no_certificate_is_told_so_and_one_that_closes_shows_none() {
+    let (_, server, gates) = asking();
+    gates.iter().for_each(Gate::open);
+    let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true).build().unwrap();
+    let ask = |tls: &mut Tls| {
+        tls.handshake().unwrap();
+        tls.request_certificate().unwrap();
+        tls.receive_certificate().map_err(|error| error.kind())
+    };
+    let (told, refused) = pair(&client, &server, |tls| tls.read(&mut [0]).unwrap_err(), ask);
+    assert!(told.to_string().contains("certificate_required"), "{told}");
+    assert_eq!(refused, Err(std::io::ErrorKind::InvalidData));
+    let leave = |tls: &mut Tls| {
+        tls.handshake().unwrap();
+        tls.close().unwrap();
+        tls.read(&mut [0]).unwrap_err().kind()
+    };
+    let (cut_off, closed) = pair(&client, &server, leave, ask);
+    assert_eq!((cut_off, closed), (std::io::ErrorKind::UnexpectedEof, Ok(false)));
 }
 
 /// Small reads, large reads and borrowed data, against small writes and large ones.

@@ -113,7 +113,7 @@ impl Connection {
             return Err(Misuse::HandshakeUnfinished.into());
         }
         let mut moved = Moved::default();
-        while !self.peer_closed {
+        while !self.peer_closed && !self.waits_outside() {
             let (input, data) = (&mut input[moved.taken..], &mut data[moved.given..]);
             match self.record_into(input, data, out) {
                 Ok(None) => break,

@@ -178,6 +178,10 @@ impl Connection {
         mut flight: Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        // Nothing follows close_notify: RFC 9846 6.1.
+        if self.closed {
+            return Ok(());
+        }
         // A KeyUpdate that is due goes first, because Finished is under the keys that it is sent with.
         self.update_if_due(out)?;
         let verify_data = self.kept13()?.verify_data(false, proven.covered.as_ref());

@@ -5,6 +5,7 @@ mod buffer;
 use crate::connection::{Connection, Want};
 use crate::copy::copy;
 use crate::error::Result;
+use crate::handshake::link::Waiting;
 use buffer::Buffer;
 use core::fmt;
 use core::ops::Range;
@@ -40,6 +41,9 @@ pub enum Progress {
     End,
     /// Bytes of the transport are needed: into [`Exchange::room`].
     NeedsBytes,
+    /// A party outside answers first, about a certificate that was asked for after the handshake: [`Exchange::advance`],
+    /// now and whenever its waker fires.
+    Outside,
 }
 
 impl Exchange {
@@ -150,7 +154,7 @@ impl Exchange {
                 return Ok(Progress::Data(moved.given));
             }
             if moved.taken == 0 && !self.take()? {
-                return Ok(if self.connection.peer_closed() { Progress::End } else { Progress::NeedsBytes });
+                return Ok(self.without_data());
             }
         }
         let data = self.data();
@@ -158,6 +162,14 @@ impl Exchange {
         copy(&data[..len], buf);
         self.consume(len);
         Ok(Progress::Data(len))
+    }
+
+    fn without_data(&self) -> Progress {
+        match self.connection.waiting() {
+            Waiting::Outside(_) => Progress::Outside,
+            _ if self.connection.peer_closed() => Progress::End,
+            _ => Progress::NeedsBytes,
+        }
     }
 
     /// Data of the peer where it was decrypted, for whoever reads without a buffer: what [`fill`](Self::fill) made ready.
@@ -172,7 +184,7 @@ impl Exchange {
     pub fn fill(&mut self) -> Result<Progress> {
         while self.ready.is_empty() {
             if !self.take()? {
-                return Ok(if self.connection.peer_closed() { Progress::End } else { Progress::NeedsBytes });
+                return Ok(self.without_data());
             }
         }
         Ok(Progress::Data(self.ready.len()))
