@@ -11,11 +11,11 @@
 
 use super::credential::Asks;
 use super::link::Link;
-use super::offer::{Offered, OfferedPsk, send_again, shares_curve};
+use super::offer::{Offered, OfferedPsk};
 use super::proof::signed13;
 use super::{
     Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
-    log_handshake, recv_finished13, send_finished13,
+    log_handshake, recv_finished13, retry13, send_finished13,
 };
 use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
@@ -26,7 +26,7 @@ use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, BinderKind, Traffic};
 use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::wire::extension::key_share::KeyShareEntry;
-use crate::wire::extension::{self, early, key_share, pre_shared_key};
+use crate::wire::extension::{self, key_share, pre_shared_key};
 use crate::wire::message::{
     CertificateRequest13, CertificateVerify, Checked, EncryptedExtensions, ServerHello, ServerHelloView, SignedView,
 };
@@ -45,7 +45,7 @@ pub(super) async fn client(
     let retried = hello.view().is_hello_retry_request();
     // 4.1.4: at most one retry
     let (suite, hello) = if retried {
-        retry(link, config, &name, &mut offered, hello).await?
+        retry13::answer(link, config, &name, &mut offered, hello).await?
     } else {
         (suite(config, &offered, &hello.view()).map_err(|e| e.in_message("ServerHello"))?, hello)
     };
@@ -168,82 +168,8 @@ pub(super) async fn client(
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets, transcript } })
 }
 
-/// HelloRetryRequest: RFC 9846 4.1.4. It must change something, and only what it may.
-async fn retry(
-    link: &mut Link,
-    config: &ClientConfig,
-    name: &ServerName<'_>,
-    offered: &mut Offered,
-    request: Checked<ServerHello>,
-) -> Result<(&'static Suite13, Checked<ServerHello>)> {
-    let in_request = |e: Error| e.in_message("HelloRetryRequest");
-    let suite = suite(config, offered, &request.view()).map_err(in_request)?;
-    let (group, cookie) = read_retry(config, offered, &request.view()).map_err(in_request)?;
-    let hash = config.provider.hash(suite.hash)?;
-    link.transcript.retry(hash, request.bytes());
-    if offered.early.is_some() {
-        link.early_data_refused();
-        link.write_plain();
-    } else if config.middlebox_compatibility {
-        link.send_compatibility_ccs();
-    }
-    send_again(link, config, name, offered, suite.hash, group, cookie)?;
-
-    let hello = link.recv::<ServerHello>().await?;
-    let view = hello.view();
-    if view.is_hello_retry_request() {
-        return Err(Error::from(PeerError::SecondHelloRetry).in_message("ServerHello"));
-    }
-    if view.suite != suite.code {
-        let error = Error::from(PeerError::SuiteChangedAfterRetry).seen(view.suite).wanted(suite.code);
-        return Err(error.in_message("ServerHello"));
-    }
-    let version = view.extensions.find(ExtensionType::SupportedVersions).map(early::selected_version).transpose()?;
-    if version != Some(ProtocolVersion::Tls13) || view.version != ProtocolVersion::Tls12 {
-        return Err(Error::from(PeerError::SecondHelloVersionMismatch).in_message("ServerHello"));
-    }
-    if let Some(group) = group {
-        // 4.1.4: the share must be in the group that was asked for.
-        let share = view.extensions.find(ExtensionType::KeyShare).map(key_share::server).transpose()?;
-        if share.is_some_and(|s| s.group != group) {
-            return Err(Error::from(PeerError::WrongGroupSelected).wanted(group).in_message("ServerHello"));
-        }
-    }
-    Ok((suite, hello))
-}
-
-fn read_retry(
-    config: &ClientConfig,
-    offered: &Offered,
-    view: &ServerHelloView<'_>,
-) -> Result<(Option<NamedGroup>, Option<Vec<u8>>)> {
-    let (mut group, mut cookie) = (None, None);
-    for e in view.extensions.iter() {
-        match e.typ {
-            ExtensionType::SupportedVersions => {}
-            ExtensionType::KeyShare => group = Some(key_share::retry(e)?),
-            ExtensionType::Cookie => cookie = Some(early::cookie(e)?.to_vec()),
-            _ => return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ)),
-        }
-    }
-    if let Some(group) = group {
-        let shared = |(g, share): &(NamedGroup, Box<dyn crate::crypto::KeyShare>)| {
-            *g == group || share.also().is_some_and(|(curve, _)| curve == group && shares_curve(config, curve))
-        };
-        if !config.policy.groups.contains(&group) {
-            return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));
-        }
-        if offered.shares.iter().any(shared) {
-            return Err(Error::from(PeerError::BadHelloRetry).seen(group).wanted("a group without a share"));
-        }
-    } else if cookie.is_none() {
-        return Err(PeerError::BadHelloRetry.into());
-    }
-    Ok((group, cookie))
-}
-
 /// What every ServerHello of TLS 1.3 must be, the retry included; gives its suite.
-fn suite(config: &ClientConfig, offered: &Offered, hello: &ServerHelloView<'_>) -> Result<&'static Suite13> {
+pub(super) fn suite(config: &ClientConfig, offered: &Offered, hello: &ServerHelloView<'_>) -> Result<&'static Suite13> {
     if hello.session_id != offered.session_id {
         return Err(PeerError::BadSessionIdEcho.into());
     }

@@ -225,44 +225,6 @@ pub(crate) fn choose_version(policy: &Policy, hello: &ClientHelloView<'_>) -> Re
     Err(Error::from(PeerError::NoCommonVersion).seen(seen).wanted(wanted).in_message("ClientHello"))
 }
 
-/// RFC 9846 4.1.2: what a second hello may change, and that it has changed nothing else.
-pub(crate) fn check_same_but_for_retry<'a>(first: &ClientHelloView<'a>, second: &ClientHelloView<'a>) -> Result<()> {
-    let may_change = |typ: ExtensionType| {
-        matches!(
-            typ,
-            ExtensionType::KeyShare
-                | ExtensionType::PreSharedKey
-                | ExtensionType::EarlyData
-                | ExtensionType::Cookie
-                | ExtensionType::Padding
-        )
-    };
-    let changed = |what: &str| {
-        let error = Error::from(PeerError::HelloChangedAfterRetry).seen(format_args!("another {what}"));
-        error.wanted("that of the first hello")
-    };
-    for (what, same) in [
-        ("legacy_version", first.version == second.version),
-        ("random", first.random == second.random),
-        ("legacy_session_id", first.session_id == second.session_id),
-        ("list of cipher suites", first.suites == second.suites),
-        ("list of compression methods", first.compression == second.compression),
-    ] {
-        if !same {
-            return Err(changed(what));
-        }
-    }
-    let kept = |hello: &ClientHelloView<'a>| hello.extensions.iter().filter(|e| !may_change(e.typ));
-    let (mut before, mut after) = (kept(first), kept(second));
-    loop {
-        match (before.next(), after.next()) {
-            (None, None) => return Ok(()),
-            (Some(one), Some(other)) if one.typ == other.typ && one.body == other.body => {}
-            (Some(e), _) | (None, Some(e)) => return Err(changed("value, or place").in_extension(e.typ)),
-        }
-    }
-}
-
 /// A random session ID.
 pub(crate) fn fresh_id(provider: &crate::crypto::Provider) -> CryptoResult<Vec<u8>> {
     let mut id = vec![0; 32];

@@ -14,6 +14,7 @@ mod negotiate;
 mod offer;
 pub(crate) mod post_auth;
 mod proof;
+mod retry13;
 mod server;
 mod server12;
 mod server13;

@@ -2,13 +2,13 @@
 
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
-use super::hello::{ClientOffer, Limits, check_same_but_for_retry, write_types};
+use super::hello::{ClientOffer, Limits, write_types};
 use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets};
 use super::{
     Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
-    log_early, log_handshake, negotiate, recv_finished13, send_finished13,
+    log_early, log_handshake, negotiate, recv_finished13, retry13, send_finished13,
 };
 use crate::config::suite::Suite13;
 use crate::config::{Identity, ServerConfig};
@@ -21,9 +21,7 @@ use crate::session::admit::{self, Admitted13, Key13};
 use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
-use crate::wire::message::{
-    Checked, ClientHello, EndOfEarlyData, HELLO_RETRY_REQUEST_RANDOM, ServerHelloView, SignedView,
-};
+use crate::wire::message::{Checked, ClientHello, EndOfEarlyData, ServerHelloView, SignedView};
 use crate::wire::{Extensions, Writer};
 use std::sync::Arc;
 
@@ -46,8 +44,9 @@ pub(super) async fn server(
     let second;
     let offer = match group {
         Some(group) if retried => {
-            second = retry(link, config, suite, group, hello, &offer).await?;
-            ClientOffer::read(&second.view()).map_err(in_hello)?
+            let fitting = retry13::ask(link, config, suite, group, &offer).await?;
+            second = link.recv::<ClientHello>().await?;
+            retry13::read_second(&hello.view(), &second.view(), group, fitting).map_err(in_hello)?
         }
         _ => offer,
     };
@@ -66,11 +65,12 @@ pub(super) async fn server(
     link.transcript.forget_bytes();
 
     // 4.2.10
-    let refusal = match early_offered.then(|| early_data_refusal(config, admitted.as_ref(), suite, alpn, retried)) {
-        Some(None) => take_early_data(link, config, &offer, admitted.as_ref(), suite, &mut vault, &at).await?,
-        Some(refusal) => refusal,
-        None => None,
-    };
+    let refusal =
+        match early_offered.then(|| admit::early_data_refusal(config, admitted.as_ref(), suite, alpn, retried)) {
+            Some(None) => take_early_data(link, config, &offer, admitted.as_ref(), suite, &mut vault, &at).await?,
+            Some(refusal) => refusal,
+            None => None,
+        };
     let early = match (early_offered, refusal) {
         (false, _) => EarlyData::NotOffered,
         (true, None) => EarlyData::Accepted,
@@ -167,7 +167,7 @@ async fn verify_again(link: &Link, config: &ServerConfig, admitted: Option<&Admi
 }
 
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
-fn check_hello(offer: &ClientOffer<'_>) -> Result<()> {
+pub(super) fn check_hello(offer: &ClientOffer<'_>) -> Result<()> {
     if !offer.null_compression_only {
         return Err(Error::from(PeerError::BadCompression).wanted("the null method alone"));
     }
@@ -185,54 +185,6 @@ fn check_hello(offer: &ClientOffer<'_>) -> Result<()> {
         return Err(PeerError::MissingPskModes.into());
     }
     Ok(())
-}
-
-/// HelloRetryRequest: RFC 9846 4.1.4. Gives the second hello, which is what was asked for.
-async fn retry(
-    link: &mut Link,
-    config: &ServerConfig,
-    suite: &Suite13,
-    group: NamedGroup,
-    first: &Checked<ClientHello>,
-    offer: &ClientOffer<'_>,
-) -> Result<Checked<ClientHello>> {
-    let in_hello = |e: Error| e.in_message("ClientHello");
-    // The key that would be taken may not be gone from the second hello: only keys that do not fit the suite may.
-    let fitting = admit::server13(link, config, offer, suite).await.map_err(in_hello)?;
-    let fitting = fitting.and_then(|key| offer.psks?.identities().nth(key.index)).map(|psk| psk.identity);
-    let hash = config.provider.hash(suite.hash)?;
-    link.transcript.retry(hash, &[]);
-    send_hello(link, &HELLO_RETRY_REQUEST_RANDOM, offer.session_id, suite, |w| {
-        early::write_selected_version(ProtocolVersion::Tls13, w);
-        key_share::write_retry(group, w);
-    });
-    if !offer.session_id.is_empty() {
-        link.send_compatibility_ccs();
-    }
-    if offer.early_data {
-        link.skip_early_data(MAX_EARLY_DATA_SKIPPED);
-    }
-    let second = link.recv::<ClientHello>().await?;
-    check_same_but_for_retry(&first.view(), &second.view()).map_err(in_hello)?;
-    let again = ClientOffer::read(&second.view()).map_err(in_hello)?;
-    check_hello(&again).map_err(in_hello)?;
-    if let Some(identity) = fitting {
-        let Some(psks) = again.psks else { return Err(in_hello(PeerError::PsksWithdrawn.into())) };
-        if !psks.identities().any(|psk| psk.identity == identity) {
-            return Err(in_hello(PeerError::PskWithdrawn.into()));
-        }
-    }
-    // 4.1.2: one share, of the group that was asked for; and no early data any more.
-    let shares: Vec<NamedGroup> = again.shares.into_iter().flat_map(|s| s.iter()).map(|s| s.group).collect();
-    if shares != [group] {
-        let seen = shares.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        return Err(in_hello(Error::from(PeerError::WrongGroupSelected).seen(seen).wanted(group)));
-    }
-    if again.early_data {
-        let error = Error::from(PeerError::HelloChangedAfterRetry).seen("early_data").wanted("no early data");
-        return Err(in_hello(error));
-    }
-    Ok(second)
 }
 
 /// The binder proves that the client holds the key, and ties it to this hello: RFC 9846 4.2.11.2.
@@ -256,30 +208,6 @@ fn prove_binder(
     } else {
         Err(PeerError::BadBinder.into())
     }
-}
-
-/// Why early data cannot be taken, whatever its age: RFC 9846 4.2.10.
-fn early_data_refusal(
-    config: &ServerConfig,
-    admitted: Option<&Admitted13<'_>>,
-    suite: &Suite13,
-    alpn: Option<&[u8]>,
-    retried: bool,
-) -> Option<EarlyDataRefusal> {
-    if config.max_early_data == 0 {
-        return Some(EarlyDataRefusal::Disabled);
-    }
-    let Some(Admitted13 { index: 0, key: Key13::Session(session), dhe: true }) = admitted else {
-        return Some(EarlyDataRefusal::NotResumed);
-    };
-    [
-        (retried, EarlyDataRefusal::HelloRetried),
-        (session.max_early_data == 0, EarlyDataRefusal::NotAllowed),
-        (session.suite != suite.code, EarlyDataRefusal::Suite),
-        (session.alpn.as_deref() != alpn, EarlyDataRefusal::Protocol),
-    ]
-    .into_iter()
-    .find_map(|(holds, refusal)| holds.then_some(refusal))
 }
 
 /// Takes early data if it is fresh and new: the keys that open it are installed. Gives the reason if it is not.
@@ -339,7 +267,7 @@ fn send_server_hello(
     Ok(())
 }
 
-fn send_hello(
+pub(super) fn send_hello(
     link: &mut Link,
     random: &[u8; 32],
     session_id: &[u8],

@@ -162,7 +162,31 @@ pub(crate) fn ticket_age_skew(config: &ServerConfig, session: &ServerSession, ob
     seconds(age.claimed).saturating_sub(seconds(age.real))
 }
 
-/// Whether the early data of this hello is taken: RFC 9846 4.2.10, 8. `binder` tells this hello from every other.
+/// Why early data cannot be taken, whatever its age: RFC 9846 4.2.10.
+pub(crate) fn early_data_refusal(
+    config: &ServerConfig,
+    admitted: Option<&Admitted13<'_>>,
+    suite: &Suite13,
+    alpn: Option<&[u8]>,
+    retried: bool,
+) -> Option<EarlyDataRefusal> {
+    if config.max_early_data == 0 {
+        return Some(EarlyDataRefusal::Disabled);
+    }
+    let Some(Admitted13 { index: 0, key: Key13::Session(session), dhe: true }) = admitted else {
+        return Some(EarlyDataRefusal::NotResumed);
+    };
+    [
+        (retried, EarlyDataRefusal::HelloRetried),
+        (session.max_early_data == 0, EarlyDataRefusal::NotAllowed),
+        (session.suite != suite.code, EarlyDataRefusal::Suite),
+        (session.alpn.as_deref() != alpn, EarlyDataRefusal::Protocol),
+    ]
+    .into_iter()
+    .find_map(|(holds, refusal)| holds.then_some(refusal))
+}
+
+/// Whether early data that may be taken is fresh and new: RFC 9846 4.2.10, 8. `binder` tells this hello from every other.
 pub(crate) async fn early_data(
     link: &Link,
     config: &ServerConfig,
