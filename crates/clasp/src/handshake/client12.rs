@@ -20,6 +20,7 @@
 //! ```
 
 use super::hello::ServerAnswer;
+use super::judge::{self, Judge};
 use super::link::Link;
 use super::offer::Offered;
 use super::{Established, Secrets, credential, key_exchange, recv_finished, send_finished};
@@ -89,9 +90,7 @@ async fn full(
     }
     let status = if answer.status { link.recv_optional::<CertificateStatus>().await? } else { None };
     let ocsp = status.as_ref().map(|s| s.view().ocsp);
-    let verified =
-        credential::verify(link, &config.verifier, &chain, answer.types.server, Some(&name), ocsp, config.clock.now())
-            .await?;
+    let verified = Judge::of_server(config, &name, answer.types.server).verify(link, &chain, ocsp).await?;
     check_key(&config.policy, suite, &verified, &chain, answer.types.server)?;
 
     // 7.4.3
@@ -196,7 +195,7 @@ async fn resumed(
     admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
         .map_err(|e| e.in_message("ServerHello"))?;
     if config.verify_again {
-        credential::verify_again_session(link, config, name, session).await?;
+        Judge::of_server(config, name, session.server_type).verify_again(link, session.server_chain()).await?;
     }
     let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
     link.resumed(resumption.name());
@@ -249,7 +248,7 @@ async fn read_key_exchange(
     let read = || -> Result<Exchange> {
         let proven = |params: &[u8], signed| {
             let message = [&offered.random[..], &answer.random, params].concat();
-            credential::check(config.provider, &config.policy, verified, &message, signed, ProtocolVersion::Tls12)
+            judge::check(config.provider, &config.policy, verified, &message, signed, ProtocolVersion::Tls12)
         };
         if answer.suite.kx == Kx::Ecdhe {
             let params = message.view().ecdh()?;

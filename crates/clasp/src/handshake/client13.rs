@@ -10,6 +10,7 @@
 //! ```
 
 use super::credential::Asks;
+use super::judge::Judge;
 use super::link::Link;
 use super::offer::{Offered, OfferedPsk};
 use super::proof::signed13;
@@ -28,7 +29,7 @@ use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersio
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, key_share, pre_shared_key};
 use crate::wire::message::{
-    CertificateRequest13, CertificateVerify, Checked, EncryptedExtensions, ServerHello, ServerHelloView, SignedView,
+    CertificateRequest13, Checked, EncryptedExtensions, ServerHello, ServerHelloView, SignedView,
 };
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
@@ -123,7 +124,7 @@ pub(super) async fn client(
     } else if let (true, Some(session)) = (resumed, offered.session13()) {
         // Before early data it was verified already; what was refused is sent anew, to whom is asked anew.
         if config.verify_again && early != EarlyData::Accepted {
-            credential::verify_again_session(link, config, &name, session).await?;
+            Judge::of_server(config, &name, session.server_type).verify_again(link, session.server_chain()).await?;
         }
         facts.peer.clone_from(&session.server);
         facts.peer_type = session.server_type;
@@ -325,23 +326,8 @@ async fn recv_server_proof(
     if presented.chain.is_empty() {
         return Err(Error::from(PeerError::EmptyCertificate).in_message("Certificate"));
     }
-    let now = config.clock.now();
-    let ocsp = presented.ocsp.as_deref();
-    let verified =
-        credential::verify(link, &config.verifier, &presented.chain, facts.peer_type, Some(name), ocsp, now).await?;
-    credential::check_usage(&presented.chain, facts.peer_type, verified.may_sign)?;
-    let message = signed13(Side::Server, link.transcript.hash().as_ref());
-    let proof = link.recv::<CertificateVerify>().await?;
-    let scheme = credential::check(
-        config.provider,
-        &config.policy,
-        &verified,
-        message.as_ref(),
-        proof.view(),
-        ProtocolVersion::Tls13,
-    )
-    .map_err(|e| e.in_message("CertificateVerify"))?;
-    link.recycle(proof);
+    let judge = Judge::of_server(config, name, facts.peer_type);
+    let scheme = judge.recv_proof13(link, Side::Server, &presented).await?;
     link.chose("signature scheme", scheme.0, scheme.name());
     facts.signature_scheme = Some(scheme);
     facts.peer = config.recent_peers.share(presented);

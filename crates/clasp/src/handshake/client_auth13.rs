@@ -1,7 +1,7 @@
 //! Asking a client for its certificate, and what it answers, in the handshake and after: RFC 9846 4.3.2, 4.4.2, 4.4.3.
 
+use super::judge::Judge;
 use super::link::Link;
-use super::proof::signed13;
 use super::tickets13::grease;
 use super::{compression, credential};
 use crate::config::{ClientAuth, ServerConfig};
@@ -9,9 +9,8 @@ use crate::connection::Facts;
 use crate::error::{Error, PeerError, Result};
 use crate::keys::schedule12::Side;
 use crate::wire::Writer;
-use crate::wire::code::{ExtensionType, HandshakeType, ProtocolVersion};
+use crate::wire::code::{ExtensionType, HandshakeType};
 use crate::wire::extension::{self, certificate};
-use crate::wire::message::CertificateVerify;
 
 /// CertificateRequest: RFC 9846 4.3.2.
 pub(super) fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
@@ -61,23 +60,8 @@ pub(super) async fn recv_client_proof(
                 .hint("give the client a certificate and its key")),
         };
     }
-    let now = config.clock.now();
-    let verified =
-        credential::verify(link, auth.verifier(), &presented.chain, facts.peer_type, None, None, now).await?;
-    credential::check_usage(&presented.chain, facts.peer_type, verified.may_sign)?;
-    let message = signed13(Side::Client, link.transcript.hash().as_ref());
-    let proof = link.recv::<CertificateVerify>().await?;
-    let scheme = credential::check(
-        config.provider,
-        &config.policy,
-        &verified,
-        message.as_ref(),
-        proof.view(),
-        ProtocolVersion::Tls13,
-    )
-    .map_err(|e| e.in_message("CertificateVerify"))?;
-    link.recycle(proof);
-    facts.client_scheme = Some(scheme);
+    let judge = Judge::of_client(config, auth, facts.peer_type);
+    facts.client_scheme = Some(judge.recv_proof13(link, Side::Client, &presented).await?);
     facts.peer = config.recent_peers.share(presented);
     facts.client_authenticated = true;
     Ok(())

@@ -1,34 +1,24 @@
-//! Certificates and the proofs of holding their keys: one way to send, one way to check, for both sides.
+//! Certificates and the proofs of holding their keys, as they are sent and read, for both sides. What they are worth is said
+//! in `judge.rs`.
 
 use super::compression::{self, Compressor};
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::negotiate;
-use crate::config::{
-    CertificateRequestFacts, ClientAuth, ClientConfig, Identity, Policy, PresentedIdentity, ServerConfig, Verified,
-    Verifier, may_sign,
-};
+use crate::config::{CertificateRequestFacts, ClientAuth, Identity, ServerConfig};
 use crate::connection::PeerIdentity;
-use crate::crypto::Provider;
-use crate::error::{CertificateError, Error, Outside, PeerError, Result};
-use crate::session::Session;
+use crate::error::{Error, Outside, PeerError, Result};
 use crate::wire::code::{
     CertificateType, CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
 };
 use crate::wire::extension::{self, certificate};
 use crate::wire::message::{
     Certificate13, Certificate13View, CertificateRequest13View, CertificateView, CompressedCertificate,
-    CompressedCertificateView, SignedView,
+    CompressedCertificateView,
 };
 use crate::wire::{Extension, Writer};
-use clasp_x509::PublicKey;
-use rustls_pki_types::ServerName;
-use smallvec::SmallVec;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-/// Certificates of a plain chain.
-const PLAIN: usize = 4;
 /// More certificates than this are not looked at.
 const MAX_CHAIN: usize = 100;
 
@@ -72,45 +62,11 @@ pub(super) fn read_chain(view: CertificateView<'_>, kind: CertificateType) -> Re
 }
 
 /// A raw public key must at least be a SubjectPublicKeyInfo.
-fn check_raw_key(key: &[u8]) -> Result<()> {
+pub(super) fn check_raw_key(key: &[u8]) -> Result<()> {
     if crate::config::is_public_key(key) {
         return Ok(());
     }
     Err(Error::from(PeerError::UnusableCertificate).seen("something else than a public key").in_message("Certificate"))
-}
-
-/// Has the verifier decide on the peer's chain.
-pub(super) async fn verify(
-    link: &Link,
-    verifier: &Arc<dyn Verifier>,
-    chain: &[Vec<u8>],
-    kind: CertificateType,
-    name: Option<&ServerName<'_>>,
-    ocsp: Option<&[u8]>,
-    now: SystemTime,
-) -> Result<Verified> {
-    if kind == CertificateType::RawPublicKey {
-        chain.iter().try_for_each(|key| check_raw_key(key))?;
-    }
-    let chain: SmallVec<[&[u8]; PLAIN]> = chain.iter().map(Vec::as_slice).collect();
-    let presented = PresentedIdentity { chain: &chain, kind, name, ocsp, now };
-    let verdict = link.outside("certificate verifier", verifier.verify(&presented)).await;
-    verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate"))
-}
-
-/// Whatever the verifier thinks of it, a key of a kind that proves nothing here makes the certificate one of an
-/// unsupported type: RFC 9846 4.4.2.2, 6.2.
-fn check_key_kind(verified: Verified) -> Result<Verified> {
-    match PublicKey::parse(&verified.spki) {
-        // The schemes of RSASSA-PSS here are those of plain RSA keys (rsa_pss_rsae).
-        key @ (PublicKey::Other(_) | PublicKey::Malformed | PublicKey::Rsa { pss_only: Some(_), .. }) => {
-            Err(Error::from(CertificateError::UnsupportedAlgorithm)
-                .seen(key)
-                .wanted("a key for RSA, ECDSA on P-256, P-384 or P-521, Ed25519 or ML-DSA")
-                .hint("reissue the certificate for another key"))
-        }
-        _ => Ok(verified),
-    }
 }
 
 /// Signs `message` for the peer.
@@ -128,45 +84,6 @@ pub(super) async fn sign(
         return Err(Error::from(Outside::SignerFailed).seen("an empty signature"));
     }
     Ok((scheme, signature))
-}
-
-/// Checks the peer's signature over `message` with the key its verified certificate has. In TLS 1.3 the scheme fixes
-/// the curve too (RFC 9846 4.2.3).
-pub(super) fn check(
-    provider: &Provider,
-    policy: &Policy,
-    verified: &Verified,
-    message: &[u8],
-    signed: SignedView<'_>,
-    version: ProtocolVersion,
-) -> Result<SignatureScheme> {
-    let own_curve = version == ProtocolVersion::Tls13;
-    let fits = negotiate::scheme_fits(signed.scheme, version)
-        && crate::config::fits_key(signed.scheme, &verified.spki)
-        && (!own_curve || crate::config::fits_curve(signed.scheme, &verified.spki));
-    if !policy.schemes.contains(&signed.scheme) || !fits {
-        return Err(Error::from(PeerError::WrongSchemeSelected)
-            .seen(signed.scheme)
-            .wanted(format_args!("a scheme that was offered, that {version} has, and that fits the key")));
-    }
-    provider
-        .verify
-        .verify(signed.scheme, &verified.spki, message, signed.signature, own_curve)
-        .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
-    Ok(signed.scheme)
-}
-
-/// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6). `known` is what the
-/// verifier found, if it looked.
-pub(super) fn check_usage(chain: &[Vec<u8>], kind: CertificateType, known: Option<bool>) -> Result<()> {
-    if kind == CertificateType::RawPublicKey {
-        return Ok(());
-    }
-    let looked = || chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok()).as_ref().map(may_sign);
-    match known.or_else(looked) {
-        Some(false) => Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate")),
-        _ => Ok(()),
-    }
 }
 
 /// The issuers to name in a CertificateRequest; none means any.
@@ -312,30 +229,4 @@ fn read_chain13(
         presented.chain.push(entry.data.to_vec());
     }
     Ok(presented)
-}
-
-/// A session's chain is shown to the verifier again, where the configuration wants that.
-pub(super) async fn verify_again(
-    link: &Link,
-    verifier: &Arc<dyn Verifier>,
-    chain: &[Vec<u8>],
-    kind: CertificateType,
-    name: Option<&ServerName<'_>>,
-    now: SystemTime,
-) -> Result<()> {
-    if chain.is_empty() {
-        return Ok(());
-    }
-    verify(link, verifier, chain, kind, name, None, now).await.map(drop)
-}
-
-/// The server of a session, shown to the verifier again.
-pub(super) async fn verify_again_session(
-    link: &Link,
-    config: &ClientConfig,
-    name: &ServerName<'_>,
-    session: &Session,
-) -> Result<()> {
-    let (chain, kind) = (session.server_chain(), session.server_type);
-    verify_again(link, &config.verifier, chain, kind, Some(name), config.clock.now()).await
 }

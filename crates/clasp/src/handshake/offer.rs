@@ -1,6 +1,7 @@
 //! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
 use super::compression;
+use super::judge::Judge;
 use super::key_exchange::Shares;
 use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
@@ -389,7 +390,7 @@ pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerNa
     let mut offered = Offered::new(config, name)?;
     if let Some(session) = offered.session13().filter(|_| config.verify_again && offered.early.is_some()) {
         // Early data goes to nobody whom the verifier would not take today.
-        super::credential::verify_again_session(link, config, name, session).await?;
+        Judge::of_server(config, name, session.server_type).verify_again(link, session.server_chain()).await?;
     }
     link.send_whole(|before, out| offered.encode(config, name, before, out))?;
     send_early_keys(link, config, &mut offered)?;

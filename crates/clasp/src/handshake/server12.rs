@@ -1,6 +1,7 @@
 //! Server side of TLS 1.2. The figures stand in `client12.rs`.                        RFC 5246 7.3, RFC 5077 3.1
 
 use super::hello::{Answer, ClientOffer, fresh_id, send_server_hello, server_random12};
+use super::judge::{self, Judge};
 use super::link::Link;
 use super::{Established, Secrets, credential, key_exchange, negotiate, recv_finished, send_finished};
 use crate::config::suite::Suite;
@@ -138,15 +139,9 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     if let Some(verified) = &verified {
         let message = link.transcript.bytes().to_vec();
         let proof = link.recv::<CertificateVerify>().await?;
-        let scheme = credential::check(
-            config.provider,
-            &config.policy,
-            verified,
-            &message,
-            proof.view(),
-            ProtocolVersion::Tls12,
-        )
-        .map_err(|e| e.in_message("CertificateVerify"))?;
+        let scheme =
+            judge::check(config.provider, &config.policy, verified, &message, proof.view(), ProtocolVersion::Tls12)
+                .map_err(|e| e.in_message("CertificateVerify"))?;
         client_scheme = Some(scheme);
     }
     link.transcript.forget_bytes();
@@ -183,8 +178,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     let Admitted { session, by, renew } = admitted;
     let suite = Suite::find(session.suite).ok_or(Outside::Bug)?;
     if let Some(auth) = config.client_auth.as_ref().filter(|_| config.verify_again) {
-        let (chain, kind) = (&session.client_chain, session.client_type);
-        credential::verify_again(link, auth.verifier(), chain, kind, None, config.clock.now()).await?;
+        Judge::of_client(config, auth, session.client_type).verify_again(link, &session.client_chain).await?;
     }
     let alpn = negotiate::protocol(config, offer)?;
     let resumption = match by {
@@ -288,9 +282,9 @@ async fn recv_client_certificate(
             .in_message("Certificate")
             .hint("give the client a certificate and its key")),
         (false, auth) => {
-            credential::check_usage(&chain, kind, None)?;
-            let verified =
-                credential::verify(link, auth.verifier(), &chain, kind, None, None, config.clock.now()).await?;
+            let judge = Judge::of_client(config, auth, kind);
+            judge.check_usage(&chain, None)?;
+            let verified = judge.verify(link, &chain, None).await?;
             Ok((chain, Some(verified)))
         }
     }

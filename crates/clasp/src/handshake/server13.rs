@@ -3,6 +3,7 @@
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
 use super::hello::{ClientOffer, Limits, write_types};
+use super::judge::Judge;
 use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets};
@@ -162,8 +163,7 @@ pub(super) async fn server(
 async fn verify_again(link: &Link, config: &ServerConfig, admitted: Option<&Admitted13<'_>>) -> Result<()> {
     let auth = config.client_auth.as_ref().filter(|_| config.verify_again);
     let (Some(auth), Some(Admitted13 { key: Key13::Session(session), .. })) = (auth, admitted) else { return Ok(()) };
-    let (chain, kind) = (&session.client_chain, session.client_type);
-    credential::verify_again(link, auth.verifier(), chain, kind, None, config.clock.now()).await
+    Judge::of_client(config, auth, session.client_type).verify_again(link, &session.client_chain).await
 }
 
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.

@@ -1,0 +1,148 @@
+//! Judging who the peer shows itself to be, in both versions and on both sides: its certificates, and the proof that it has
+//! their key.
+
+use super::credential::check_raw_key;
+use super::link::Link;
+use super::negotiate;
+use super::proof::signed13;
+use crate::config::{ClientAuth, ClientConfig, Policy, PresentedIdentity, ServerConfig, Verified, Verifier, may_sign};
+use crate::connection::PeerIdentity;
+use crate::crypto::Provider;
+use crate::error::{CertificateError, Error, PeerError, Result};
+use crate::keys::schedule12::Side;
+use crate::wire::code::{CertificateType, ProtocolVersion, SignatureScheme};
+use crate::wire::message::{CertificateVerify, SignedView};
+use clasp_x509::{Certificate, PublicKey};
+use rustls_pki_types::ServerName;
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Certificates of a plain chain.
+const PLAIN: usize = 4;
+
+/// Who the peer has to be, and whose word counts.
+pub(super) struct Judge<'a> {
+    provider: &'a Provider,
+    policy: &'a Policy,
+    verifier: &'a Arc<dyn Verifier>,
+    /// The name that a server must have.
+    name: Option<&'a ServerName<'a>>,
+    kind: CertificateType,
+    now: SystemTime,
+}
+
+impl<'a> Judge<'a> {
+    /// Of a server that shows a certificate of this kind.
+    pub(super) fn of_server(config: &'a ClientConfig, name: &'a ServerName<'a>, kind: CertificateType) -> Self {
+        Self {
+            provider: config.provider,
+            policy: &config.policy,
+            verifier: &config.verifier,
+            name: Some(name),
+            kind,
+            now: config.clock.now(),
+        }
+    }
+
+    /// Of a client that shows a certificate of this kind.
+    pub(super) fn of_client(config: &'a ServerConfig, auth: &'a ClientAuth, kind: CertificateType) -> Self {
+        Self {
+            provider: config.provider,
+            policy: &config.policy,
+            verifier: auth.verifier(),
+            name: None,
+            kind,
+            now: config.clock.now(),
+        }
+    }
+
+    /// Has the verifier decide on the peer's chain.
+    pub(super) async fn verify(&self, link: &Link, chain: &[Vec<u8>], ocsp: Option<&[u8]>) -> Result<Verified> {
+        if self.kind == CertificateType::RawPublicKey {
+            chain.iter().try_for_each(|key| check_raw_key(key))?;
+        }
+        let chain: SmallVec<[&[u8]; PLAIN]> = chain.iter().map(Vec::as_slice).collect();
+        let presented = PresentedIdentity { chain: &chain, kind: self.kind, name: self.name, ocsp, now: self.now };
+        let verdict = link.outside("certificate verifier", self.verifier.verify(&presented)).await;
+        verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate"))
+    }
+
+    /// Shows the verifier a session's chain again, where the configuration wants that.
+    pub(super) async fn verify_again(&self, link: &Link, chain: &[Vec<u8>]) -> Result<()> {
+        if chain.is_empty() { Ok(()) } else { self.verify(link, chain, None).await.map(drop) }
+    }
+
+    /// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6). `known` is what
+    /// the verifier found, if it looked.
+    pub(super) fn check_usage(&self, chain: &[Vec<u8>], known: Option<bool>) -> Result<()> {
+        if self.kind == CertificateType::RawPublicKey {
+            return Ok(());
+        }
+        let looked = || chain.first().and_then(|der| Certificate::parse(der).ok()).as_ref().map(may_sign);
+        match known.or_else(looked) {
+            Some(false) => Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate")),
+            _ => Ok(()),
+        }
+    }
+
+    /// TLS 1.3: verifies what the peer has presented, and receives the CertificateVerify by which it proves that it has
+    /// the key: RFC 9846 4.4.2, 4.4.3.
+    pub(super) async fn recv_proof13(
+        &self,
+        link: &mut Link,
+        prover: Side,
+        presented: &PeerIdentity,
+    ) -> Result<SignatureScheme> {
+        let verified = self.verify(link, &presented.chain, presented.ocsp.as_deref()).await?;
+        self.check_usage(&presented.chain, verified.may_sign)?;
+        let message = signed13(prover, link.transcript.hash().as_ref());
+        let proof = link.recv::<CertificateVerify>().await?;
+        let version = ProtocolVersion::Tls13;
+        let scheme = check(self.provider, self.policy, &verified, message.as_ref(), proof.view(), version)
+            .map_err(|e| e.in_message("CertificateVerify"))?;
+        link.recycle(proof);
+        Ok(scheme)
+    }
+}
+
+/// Whatever the verifier thinks of it, a key of a kind that proves nothing here makes the certificate one of an
+/// unsupported type: RFC 9846 4.4.2.2, 6.2.
+fn check_key_kind(verified: Verified) -> Result<Verified> {
+    match PublicKey::parse(&verified.spki) {
+        // The schemes of RSASSA-PSS here are those of plain RSA keys (rsa_pss_rsae).
+        key @ (PublicKey::Other(_) | PublicKey::Malformed | PublicKey::Rsa { pss_only: Some(_), .. }) => {
+            Err(Error::from(CertificateError::UnsupportedAlgorithm)
+                .seen(key)
+                .wanted("a key for RSA, ECDSA on P-256, P-384 or P-521, Ed25519 or ML-DSA")
+                .hint("reissue the certificate for another key"))
+        }
+        _ => Ok(verified),
+    }
+}
+
+/// Checks the peer's signature over `message` with the key its verified certificate has. In TLS 1.3 the scheme fixes
+/// the curve too (RFC 9846 4.2.3).
+pub(super) fn check(
+    provider: &Provider,
+    policy: &Policy,
+    verified: &Verified,
+    message: &[u8],
+    signed: SignedView<'_>,
+    version: ProtocolVersion,
+) -> Result<SignatureScheme> {
+    let own_curve = version == ProtocolVersion::Tls13;
+    let fits = negotiate::scheme_fits(signed.scheme, version)
+        && crate::config::fits_key(signed.scheme, &verified.spki)
+        && (!own_curve || crate::config::fits_curve(signed.scheme, &verified.spki));
+    if !policy.schemes.contains(&signed.scheme) || !fits {
+        return Err(Error::from(PeerError::WrongSchemeSelected)
+            .seen(signed.scheme)
+            .wanted(format_args!("a scheme that was offered, that {version} has, and that fits the key")));
+    }
+    provider
+        .verify
+        .verify(signed.scheme, &verified.spki, message, signed.signature, own_curve)
+        .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
+    Ok(signed.scheme)
+}
