@@ -5,7 +5,7 @@ use bench_harness::credentials::Credentials;
 use bench_harness::primitive::{Curve, Primitive, additional_data, expand_label_info};
 use bench_harness::scenario::{Aead, Key};
 use bench_harness::{Offer, Operation};
-use clasp::crypto::{AeadId, AeadKey, CbcId, HashId, PrivateKey, Provider, SharedSecret, Use};
+use clasp::crypto::{AeadId, AeadKey, CbcId, HashId, PrivateKey, Provider, SharedSecret, TAG_LEN, Use};
 use clasp::wire::code::{NamedGroup, SignatureScheme};
 use clasp::x509::Certificate;
 
@@ -15,13 +15,15 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         Primitive::Seal(aead, size) => {
             let key = aead_key(aead)?;
             let (aad, mut data) = (additional_data(size), vec![7; size]);
-            Operation::new(move || key.seal(&[9; 12], &aad, &mut data).map(drop).map_err(Into::into))
+            let mut tag = [0; TAG_LEN];
+            Operation::new(move || key.seal(&[9; 12], &aad, &mut data, &mut tag).map_err(Into::into))
         }
         Primitive::Open(aead, size) => {
             let key = aead_key(aead)?;
             let aad = additional_data(size);
             let mut sealed = vec![7; size];
-            let tag = key.seal(&[9; 12], &aad, &mut sealed)?;
+            let mut tag = [0; TAG_LEN];
+            key.seal(&[9; 12], &aad, &mut sealed, &mut tag)?;
             sealed.extend_from_slice(&tag);
             Operation::on_copies(sealed, move |data| key.open(&[9; 12], &aad, data).map(drop).map_err(Into::into))
         }

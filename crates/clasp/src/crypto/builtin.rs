@@ -100,7 +100,8 @@ mod tests {
                 for len in [0, 1, 15, 16, 17, 63, 64, 255, 256, 1024, 16_384] {
                     let plain: Vec<u8> = (0..=250).cycle().take(len).collect();
                     let mut sealed = plain.clone();
-                    let tag = from.seal(&nonce, &aad, &mut sealed).unwrap();
+                    let mut tag = [0; TAG_LEN];
+                    from.seal(&nonce, &aad, &mut sealed, &mut tag).unwrap();
                     sealed.extend_from_slice(&tag);
                     let mut altered = sealed.clone();
                     assert_eq!(to.open(&nonce, &aad, &mut sealed), Ok(len));

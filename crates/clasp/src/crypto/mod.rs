@@ -174,11 +174,11 @@ pub trait Aead: Send + Sync {
 /// A keyed AEAD. Both directions work in place, and from one buffer to another: a back end that can do the second without
 /// a copy says how.
 pub trait AeadKey: Send + Sync {
-    /// Encrypts in place and gives the tag.
+    /// Encrypts in place, and puts the tag where it is wanted.
     ///
     /// # Errors
     /// Only if the input is longer than the AEAD can take.
-    fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<[u8; TAG_LEN]>;
+    fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8], tag: &mut [u8; TAG_LEN]) -> CryptoResult<()>;
     /// Checks and decrypts ciphertext and tag in place; gives the plaintext's length.
     ///
     /// # Errors
@@ -226,8 +226,7 @@ fn copy_and_seal(
     }
     copy(plain, front);
     back.copy_from_slice(end);
-    *tag = key.seal(nonce, aad, inner)?;
-    Ok(())
+    key.seal(nonce, aad, inner, tag)
 }
 
 /// A CBC cipher with HMAC of the classic suites.

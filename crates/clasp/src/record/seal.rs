@@ -134,8 +134,7 @@ impl Plain<'_> {
         // The content type, then padding of zeros: RFC 9846 5.4.
         behind.fill(0);
         behind.get_mut(..end.len()).ok_or(CryptoError)?.copy_from_slice(end);
-        *tag = key.seal(nonce, aad, inner)?;
-        Ok(())
+        key.seal(nonce, aad, inner, tag)
     }
 
     /// Brings it to the front of `place`; gives its length.

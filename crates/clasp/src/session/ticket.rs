@@ -172,7 +172,8 @@ impl TicketKeys {
         out.extend_from_slice(&nonce);
         out.extend_from_slice(plain);
         let sealed = &mut out[start + NAME_LEN + NONCE_LEN..];
-        let tag = key.seal(&nonce, &name, sealed)?;
+        let mut tag = [0; TAG_LEN];
+        key.seal(&nonce, &name, sealed, &mut tag)?;
         out.extend_from_slice(&tag);
         Ok(())
     }

@@ -25,10 +25,9 @@ struct Key(LessSafeKey);
 const WORTH_TWO_BUFFERS: usize = 2048;
 
 impl AeadKey for Key {
-    fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<[u8; TAG_LEN]> {
+    fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8], tag: &mut [u8; TAG_LEN]) -> CryptoResult<()> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let tag = self.0.seal_in_place_separate_tag(nonce, Aad::from(aad), in_out)?;
-        tag.as_ref().try_into().map_err(|_| CryptoError)
+        Ok(self.0.seal_in_place_scatter(nonce, Aad::from(aad), in_out, &[], tag)?)
     }
 
     fn open(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> CryptoResult<usize> {
