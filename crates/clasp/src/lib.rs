@@ -46,7 +46,8 @@ pub use answer::Answer;
 pub use clasp_x509::{self as x509, Roots};
 pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig, suite};
 pub use connection::{
-    Connection, EarlyData, EarlyDataRefusal, Facts, HEADROOM, Moved, PeerIdentity, Received, Resumption, TAILROOM, Want,
+    Connection, EarlyData, EarlyDataRefusal, Facts, HEADROOM, Moved, PeerIdentity, Received, Receiver, Resumption,
+    Sender, TAILROOM, Want,
 };
 pub use error::{Error, Result};
 pub use exchange::{Exchange, Progress};

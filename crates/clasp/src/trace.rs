@@ -145,7 +145,8 @@ impl<'a> What<'a> {
     }
 }
 
-/// Numbers facts and counts flights for one connection.
+/// Numbers facts and counts flights for one connection. The halves of a connection have one each.
+#[derive(Clone)]
 pub(crate) struct Tracer {
     observer: std::sync::Arc<dyn Observer>,
     connection: u64,

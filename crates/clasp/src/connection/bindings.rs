@@ -46,6 +46,19 @@ impl Done {
     }
 }
 
+impl Done {
+    /// What a half that only sends needs; here is nothing left to send with. TLS 1.2 never makes its keys anew.
+    pub(super) fn split_sending(&mut self) -> Option<Self> {
+        match &mut self.kept {
+            Kept::Tls12 { .. } => None,
+            Kept::Tls13 { kept, .. } => {
+                let kept = Kept::Tls13 { kept: kept.split_writing(), tickets: None };
+                Some(Self { facts: self.facts.clone(), kept })
+            }
+        }
+    }
+}
+
 impl Connection {
     fn done(&self) -> Result<&Done> {
         self.done.as_ref().ok_or_else(|| Misuse::HandshakeUnfinished.into())

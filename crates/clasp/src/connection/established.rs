@@ -113,9 +113,9 @@ impl Connection {
             return Err(Misuse::AlreadyClosed.into());
         }
         match self.done.as_ref().map(|d| &d.kept) {
-            None => Err(Misuse::HandshakeUnfinished.into()),
-            Some(Kept::Tls12 { .. }) => Err(Misuse::OldVersionForThis.into()),
             Some(Kept::Tls13 { .. }) => self.send_update(ask, out),
+            _ if self.live.is_some() => Err(Misuse::HandshakeUnfinished.into()),
+            _ => Err(Misuse::OldVersionForThis.into()),
         }
     }
 

@@ -9,12 +9,14 @@ mod handshake;
 mod peer;
 mod post_auth;
 mod rest;
+mod split;
 mod warm;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
 pub use facts::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 pub use peer::PeerIdentity;
 pub(crate) use peer::RecentPeers;
+pub use split::{Receiver, Sender};
 
 use crate::config::{ClientConfig, Clock, ServerConfig};
 use crate::crypto::Provider;
@@ -518,13 +520,22 @@ impl Connection {
         self.failed.as_ref().map_or(Ok(()), |first| Err(first.clone()))
     }
 
-    /// The one place that turns an error into an alert. The connection is poisoned with the error.
+    /// The connection is poisoned with the error, of which the peer is told.
     fn fail(&mut self, error: Error, out: &mut Vec<u8>) -> Error {
         let phase = self.live.as_ref().map(|live| live.phase);
         let error = match phase {
             Some(phase) => error.in_phase(phase),
             None => error,
         };
+        self.say_alert(&error, out);
+        self.tell(What::Failed(&error));
+        self.live = None;
+        self.failed = Some(error.clone());
+        error
+    }
+
+    /// The one place that turns an error into an alert.
+    fn say_alert(&mut self, error: &Error, out: &mut Vec<u8>) {
         let silent = matches!(
             error.cause(),
             Cause::Alert(_) | Cause::Peer(PeerError::Truncated | PeerError::ClosedDuringHandshake)
@@ -533,10 +544,6 @@ impl Connection {
             // Without a sequence number left there is nothing to say it with.
             let _unsaid = self.send_alert(error.alert(), true, out);
         }
-        self.tell(What::Failed(&error));
-        self.live = None;
-        self.failed = Some(error.clone());
-        error
     }
 
     fn send_alert(&mut self, alert: AlertDescription, fatal: bool, out: &mut Vec<u8>) -> Result<()> {

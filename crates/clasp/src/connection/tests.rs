@@ -297,3 +297,36 @@ fn post_handshake_answers_belong_to_their_question() {
     let error = client.receive(&mut flood, &mut Vec::new()).unwrap_err();
     assert_eq!(error.cause(), &Cause::Peer(PeerError::TooManyMessages));
 }
+
+/// RFC 9846 5.5: a whole connection and a half of one move their keys on before they have sealed as much as they may.
+#[test]
+fn keys_move_on_before_they_are_used_up() {
+    let sent = |plain: &[u8], out: &[u8], server: &mut Connection| {
+        let mut wire = out.to_vec();
+        assert_eq!(server.receive(&mut wire, &mut Vec::new()).unwrap().data, plain);
+    };
+    for halves in [false, true] {
+        let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+        let Some(Kept::Tls13 { kept, .. }) = client.done.as_ref().map(|done| &done.kept) else { panic!("TLS 1.3") };
+        let limit = kept.aead().confidentiality_limit();
+        let (at, mut out) = (limit - 2000, Vec::new());
+        client.sealer.skip_to(at);
+        server.opener.skip_to(at);
+        client.send(&[IoSlice::new(b"under the old keys")], &mut out).unwrap();
+        sent(b"under the old keys", &out, &mut server);
+        assert!(!client.sealer.is_used_up());
+        client.sealer.skip_to(limit - 10);
+        server.opener.skip_to(limit - 10);
+        out.clear();
+        if halves {
+            let (mut sender, _receiver) = client.into_split().unwrap();
+            assert!(sender.is_due());
+            sender.send(&[IoSlice::new(b"under new ones")], &mut out).unwrap();
+            assert!(!sender.is_due());
+        } else {
+            client.send(&[IoSlice::new(b"under new ones")], &mut out).unwrap();
+            assert!(!client.sealer.is_used_up());
+        }
+        sent(b"under new ones", &out, &mut server);
+    }
+}

@@ -25,6 +25,7 @@ family! {
         EarlyDataUnavailable => InternalError, "RFC 9846 2.3", "early data cannot be sent on this connection";
         OldVersionForThis => InternalError, "API", "this needs TLS 1.3";
         PostHandshakeAuthUnavailable => InternalError, "RFC 9846 4.6.2", "this connection cannot ask for a certificate now";
+        CannotSplit => InternalError, "API", "this connection cannot be taken apart now";
         BufferTooSmall => InternalError, "API", "the buffer is too small for a record";
     }
 }

@@ -333,6 +333,16 @@ impl Kept13 {
         expand_labels(self.hash, self.secret(place), &mut keys.labels(self.aead));
     }
 
+    /// The secret of writing, in a box of its own for a half that only sends; it is gone from this one.
+    pub(crate) fn split_writing(&mut self) -> Self {
+        let len = self.hash.id().len();
+        // The places in front of the exporter's.
+        let mut secrets = vec![0; usize::from(EXPORTER) * len].into_boxed_slice();
+        secrets[usize::from(WRITE) * len..].copy_from_slice(self.secret(WRITE));
+        self.secret_mut(WRITE).zeroize();
+        Self { secrets, resumption: None, early_exporter: None, ..*self }
+    }
+
     pub(crate) fn hash_id(&self) -> HashId {
         self.hash.id()
     }

@@ -112,6 +112,12 @@ impl Opener {
         core::mem::replace(&mut self.keys, OpenKeys(resting))
     }
 
+    /// As if so many records had been opened.
+    #[cfg(test)]
+    pub(crate) fn skip_to(&mut self, sequence: u64) {
+        self.sequence = sequence;
+    }
+
     /// Whether the keys are to be made again before the next record.
     pub(crate) fn is_resting(&self) -> bool {
         matches!(self.keys.0, Protection::Resting)
