@@ -132,11 +132,11 @@ impl Sides for Contexts {
                 }
             }
         }
-        End::new(ssl, true)
+        End::of(ssl, true)
     }
 
     fn server(&self) -> Result<Box<dyn Connection>> {
-        End::new(Ssl::new(&self.server)?, false)
+        End::of(Ssl::new(&self.server)?, false)
     }
 }
 
@@ -147,7 +147,7 @@ struct End {
 }
 
 impl End {
-    fn new(ssl: Ssl, client: bool) -> Result<Box<dyn Connection>> {
+    fn of(ssl: Ssl, client: bool) -> Result<Box<dyn Connection>> {
         Ok(Box::new(Self { stream: SslStream::new(ssl, Pipe::default())?, client, done: false }))
     }
 

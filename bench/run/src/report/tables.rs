@@ -93,8 +93,11 @@ fn small_records(results: &Results, figure: Figure) -> Table {
     Table { title, head: with_libraries(results, "fastest bare cipher"), rows: rows.collect() }
 }
 
+/// A figure's name, and how it is had.
+type Named = (&'static str, fn(&HeapFigures) -> i64);
+
 fn heap(results: &Results) -> Table {
-    let figures: [(&str, fn(&HeapFigures) -> i64); 5] = [
+    let figures: [Named; 5] = [
         ("idle after the handshake", |h| h.idle),
         ("idle after 16 KiB each way", |h| h.idle_used),
         ("the same, told to rest", |h| h.at_rest),
