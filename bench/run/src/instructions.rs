@@ -16,6 +16,13 @@ use std::process::Command;
 /// By how much a row may pass its baseline: what random values in keys and signatures make it sway by, and a little more.
 const TOLERANCE: f64 = 0.01;
 
+/// What counts are compared with.
+#[derive(Default)]
+struct Baseline {
+    compilers: String,
+    counts: BTreeMap<Key, u64>,
+}
+
 /// One row's side.
 type Key = (String, &'static str);
 
@@ -29,7 +36,8 @@ pub(crate) fn run(options: &Instructions) -> Result<bool> {
     let library = peers::find(&options.peer)?;
     let binary = library.build()?;
     let credentials = certificates::write(directory.path())?;
-    let baseline = if options.save { BTreeMap::new() } else { read(&baseline_path()?)? };
+    let compilers = compilers()?;
+    let baseline = if options.save { Baseline::default() } else { read(&baseline_path()?)? };
     let mut counts = BTreeMap::new();
     let mut good = true;
     println!("{:<28}{:<8}{:>12}{:>12}{:>9}", "instructions per handshake", "", "now", "baseline", "");
@@ -41,14 +49,31 @@ pub(crate) fn run(options: &Instructions) -> Result<bool> {
             let arguments: Vec<&str> = library.arguments().collect();
             let count = count(&binary, &arguments, &credentials, id, side, kept)?;
             let key = (id.to_string(), side);
-            good &= print(&key, count, baseline.get(&key).copied());
+            good &= print(&key, count, baseline.counts.get(&key).copied());
             counts.insert(key, count);
         }
     }
     if options.save {
-        std::fs::write(baseline_path()?, text(&counts))?;
+        std::fs::write(baseline_path()?, text(&compilers, &counts))?;
+    } else if baseline.compilers != compilers {
+        println!(
+            "Not judged: the baseline is of {}, and this is {compilers}. --save writes another.",
+            baseline.compilers
+        );
+        return Ok(true);
     }
     Ok(good || !options.check)
+}
+
+/// What made the instructions. Another compiler makes others, which says nothing about Clasp.
+fn compilers() -> Result<String> {
+    let mut names = Vec::new();
+    for compiler in ["rustc", "cc"] {
+        let output = Command::new(compiler).arg("--version").output().with_context(|| compiler.to_string())?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        names.push(said.lines().next().with_context(|| format!("{compiler} has no version"))?.to_string());
+    }
+    Ok(names.join(" with "))
 }
 
 /// Prints a row; false if it is dearer than the baseline allows, or has none.
@@ -89,9 +114,13 @@ fn baseline_path() -> Result<PathBuf> {
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?.join("instructions.txt"))
 }
 
-fn text(counts: &BTreeMap<Key, u64>) -> String {
-    let mut text = String::from(
-        "# Instructions of one handshake, by callgrind. Written by: bench instructions --save\n# row side instructions\n",
+/// In front of the compilers' names.
+const OF: &str = "# of ";
+
+fn text(compilers: &str, counts: &BTreeMap<Key, u64>) -> String {
+    let mut text = format!(
+        "# Instructions of one handshake, by callgrind. Written by: bench instructions --save\n\
+         {OF}{compilers}\n# row side instructions\n",
     );
     for ((id, side), count) in counts {
         text += &format!("{id} {side} {count}\n");
@@ -99,15 +128,16 @@ fn text(counts: &BTreeMap<Key, u64>) -> String {
     text
 }
 
-fn read(path: &Path) -> Result<BTreeMap<Key, u64>> {
+fn read(path: &Path) -> Result<Baseline> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{}: make it with --save", path.display()))?;
-    let mut baseline = BTreeMap::new();
+    let compilers = text.lines().find_map(|line| line.strip_prefix(OF)).unwrap_or("unknown compilers").to_string();
+    let mut counts = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let [id, side, count] = line.split(' ').collect::<Vec<_>>()[..] else {
             anyhow::bail!("{}: {line:?}", path.display());
         };
         let side = SIDES.into_iter().find(|s| *s == side).with_context(|| format!("{line:?}: no such side"))?;
-        baseline.insert((id.to_string(), side), count.parse()?);
+        counts.insert((id.to_string(), side), count.parse()?);
     }
-    Ok(baseline)
+    Ok(Baseline { compilers, counts })
 }
