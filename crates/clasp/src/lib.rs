@@ -53,7 +53,7 @@ pub use error::{Error, Result};
 pub use exchange::{Exchange, Progress};
 pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;
-pub use stream::Stream;
+pub use stream::{Stream, StreamReader, StreamWriter};
 
 /// The examples of the README compile.
 #[cfg(doctest)]

@@ -1,8 +1,12 @@
 //! The blocking adapter: a [`Connection`] over anything that reads and writes.
 
+mod halves;
+
+pub use halves::{StreamReader, StreamWriter};
+
 use crate::connection::{Connection, Facts, Want};
 use crate::error::{Error, Misuse, Result};
-use crate::exchange::{Exchange, Progress};
+use crate::exchange::{Exchange, Incoming, Outgoing, Progress};
 use core::task::{Context, Waker};
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::sync::Arc;
@@ -175,6 +179,51 @@ impl<T: Read + Write> Stream<T> {
         (self.exchange.into_connection(), self.transport)
     }
 
+    /// Takes an established stream apart, for one thread that reads and another that writes: [`Connection::into_split`].
+    /// `reading` makes the handle that the reader has of the transport; the writer keeps the transport itself.
+    ///
+    /// ```no_run
+    /// # use std::io::{Read, Write};
+    /// # use std::net::TcpStream;
+    /// # fn talk(mut tls: clasp::Stream<TcpStream>) -> std::io::Result<()> {
+    /// tls.handshake()?;
+    /// let (mut reader, mut writer) = tls.into_split(TcpStream::try_clone).map_err(|(_whole, error)| error)?;
+    /// let reading = std::thread::spawn(move || {
+    ///     let mut all = Vec::new();
+    ///     reader.read_to_end(&mut all).map(|_| all)
+    /// });
+    /// writer.write_all(b"said while the other thread listens")?;
+    /// writer.close()?;
+    /// let heard = reading.join().expect("a reader does not panic")?;
+    /// # drop(heard);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Gives the stream back: if the connection cannot be taken apart, if there is early data that nobody has read, or with
+    /// the error of `reading`.
+    #[expect(clippy::result_large_err, reason = "the stream goes back to whoever had it")]
+    pub fn into_split<R: Read>(
+        mut self,
+        reading: impl FnOnce(&T) -> io::Result<R>,
+    ) -> core::result::Result<(StreamReader<R>, StreamWriter<T>), (Self, io::Error)> {
+        if !self.exchange.early().is_empty() {
+            let error = Error::from(Misuse::CannotSplit).seen("early data that nobody has read");
+            return Err((self, error.into()));
+        }
+        let reading = match reading(&self.transport) {
+            Ok(reading) => reading,
+            Err(error) => return Err((self, error)),
+        };
+        match self.exchange.into_split() {
+            Ok(((receiver, incoming), (sender, outgoing))) => Ok((
+                StreamReader { receiver, incoming, transport: reading },
+                StreamWriter { sender, outgoing, transport: self.transport },
+            )),
+            Err((exchange, error)) => Err((Self { exchange, ..self }, error.into())),
+        }
+    }
+
     /// Gives back at once what an idle stream does not need: [`Connection::rest`]. One whose read found nothing, on a
     /// transport that does not block, gives it back by itself once enough others wait.
     pub fn rest(&mut self) {
@@ -197,27 +246,12 @@ impl<T: Read + Write> Stream<T> {
     /// Does a step, then sends what there is to send, whether it failed or not.
     fn step<R>(&mut self, act: impl FnOnce(&mut Exchange) -> Result<R>) -> io::Result<R> {
         let result = act(&mut self.exchange);
-        let sent = self.drain();
-        // The connection's own error says more than that its alert could not be sent.
-        let value = result?;
-        match sent {
-            // A transport that would block gets the rest with the next step.
-            Err(e) if e.kind() != io::ErrorKind::WouldBlock => Err(e),
-            _ => Ok(value),
-        }
+        outcome(result, self.drain())
     }
 
     /// Gives the transport what waits for it.
     fn drain(&mut self) -> io::Result<()> {
-        while let unsent @ [_, ..] = self.exchange.unsent() {
-            match self.transport.write(unsent) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => self.exchange.sent(n),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(())
+        drain(self.exchange.outgoing(), &mut self.transport)
     }
 
     fn advance(&mut self) -> io::Result<Want> {
@@ -227,13 +261,7 @@ impl<T: Read + Write> Stream<T> {
 
     /// Bytes of the transport; false at its end.
     fn read_more(&mut self) -> io::Result<bool> {
-        let read = loop {
-            match self.transport.read(self.exchange.room()) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        self.exchange.arrived(*read.as_ref().unwrap_or(&0));
+        let read = read_some(self.exchange.incoming(), &mut self.transport);
         if !matches!(read, Ok(1..)) {
             self.exchange.rest();
         }
@@ -300,6 +328,43 @@ impl<T: Read + Write> Write for Stream<T> {
     fn flush(&mut self) -> io::Result<()> {
         self.drain()?;
         self.transport.flush()
+    }
+}
+
+/// Gives the transport what waits for it.
+fn drain(outgoing: &mut Outgoing, transport: &mut impl Write) -> io::Result<()> {
+    while let unsent @ [_, ..] = outgoing.unsent() {
+        match transport.write(unsent) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => outgoing.sent(n),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of the transport; none at its end.
+fn read_some(incoming: &mut Incoming, transport: &mut impl Read) -> io::Result<usize> {
+    loop {
+        match transport.read(incoming.room()) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Ok(n) => {
+                incoming.arrived(n);
+                return Ok(n);
+            }
+            failed => return failed,
+        }
+    }
+}
+
+/// What a step came to: its own error says more than that what it had to say could not be sent.
+fn outcome<R>(result: Result<R>, sent: io::Result<()>) -> io::Result<R> {
+    let value = result?;
+    match sent {
+        // A transport that would block gets the rest with the next step.
+        Err(e) if e.kind() != io::ErrorKind::WouldBlock => Err(e),
+        _ => Ok(value),
     }
 }
 

@@ -90,7 +90,7 @@ impl Connection {
         }
         let shared = Arc::<Shared>::default();
         let sending = Self {
-            sealer: core::mem::take(&mut self.sealer),
+            sealer: self.sealer.split(),
             done: self.done.as_mut().and_then(Done::split_sending),
             owes_update: core::mem::take(&mut self.owes_update),
             tracer: self.tracer.clone(),
@@ -157,7 +157,7 @@ impl Receiver {
     }
 
     /// Calls the half, unless the other has failed, and tells the other what has come up.
-    fn call<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Vec<u8>) -> Result<R>) -> Result<R> {
+    pub(crate) fn call<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Vec<u8>) -> Result<R>) -> Result<R> {
         if let Some(error) = self.shared.failed.get() {
             return Err(self.half.failed.get_or_insert_with(|| error.clone()).clone());
         }

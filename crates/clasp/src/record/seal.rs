@@ -179,6 +179,12 @@ impl Sealer {
         core::mem::replace(&mut self.keys, SealKeys(resting))
     }
 
+    /// The same, keys and all; what stays behind has none.
+    pub(crate) fn split(&mut self) -> Self {
+        let keys = self.rest();
+        Self { keys, ..*self }
+    }
+
     /// Whether the keys are to be made again before the next record.
     pub(crate) fn is_resting(&self) -> bool {
         matches!(self.keys.0, Protection::Resting)

@@ -1,0 +1,126 @@
+//! From the transport to whoever reads.
+
+use super::Progress;
+use super::buffer::Buffer;
+use crate::connection::Connection;
+use crate::copy::copy;
+use crate::error::Result;
+use crate::handshake::link::Waiting;
+use core::ops::Range;
+
+/// What has come from the transport, and has not been read.
+#[derive(Default)]
+pub(crate) struct Incoming {
+    /// Not taken yet.
+    input: Buffer,
+    /// Data that was decrypted in `input` and not read yet, and how much of `input` is done with when it has been.
+    ready: Range<usize>,
+    taken: usize,
+    /// Early data that came during the handshake; the configuration bounds it.
+    early: Vec<u8>,
+}
+
+impl Incoming {
+    /// Room for bytes of the transport.
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        self.input.room()
+    }
+
+    /// The transport has put this many bytes into the room.
+    pub(crate) fn arrived(&mut self, len: usize) {
+        self.input.filled(len);
+    }
+
+    /// Bytes of the transport that have not been taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.input.waiting().len()
+    }
+
+    /// Takes what has arrived, during the handshake. False if bytes of the transport are needed.
+    pub(crate) fn take(&mut self, connection: &mut Connection, out: &mut Vec<u8>) -> Result<bool> {
+        if !self.ready.is_empty() {
+            return Ok(true);
+        }
+        let received = connection.receive(self.input.waiting_mut(), out)?;
+        let used = received.used;
+        if received.early {
+            self.early.extend_from_slice(received.data);
+        } else {
+            self.ready = received.at..received.at + received.data.len();
+        }
+        self.taken = used;
+        self.settle();
+        Ok(used > 0)
+    }
+
+    /// Data, decrypted straight into `buf` where a record has room there.
+    pub(crate) fn read(&mut self, connection: &mut Connection, out: &mut Vec<u8>, buf: &mut [u8]) -> Result<Progress> {
+        while self.ready.is_empty() {
+            if buf.is_empty() {
+                return Ok(Progress::Data(0));
+            }
+            let moved = connection.receive_into(self.input.waiting_mut(), buf, out)?;
+            self.input.done(moved.taken);
+            if moved.given > 0 {
+                return Ok(Progress::Data(moved.given));
+            }
+            if moved.taken == 0 && !self.take(connection, out)? {
+                return Ok(without_data(connection));
+            }
+        }
+        let data = self.data();
+        let len = data.len().min(buf.len());
+        copy(&data[..len], buf);
+        self.consume(len);
+        Ok(Progress::Data(len))
+    }
+
+    /// Makes data ready, if there is none.
+    pub(crate) fn fill(&mut self, connection: &mut Connection, out: &mut Vec<u8>) -> Result<Progress> {
+        while self.ready.is_empty() {
+            if !self.take(connection, out)? {
+                return Ok(without_data(connection));
+            }
+        }
+        Ok(Progress::Data(self.ready.len()))
+    }
+
+    /// What [`fill`](Self::fill) made ready.
+    pub(crate) fn data(&self) -> &[u8] {
+        self.input.waiting().get(self.ready.clone()).unwrap_or_default()
+    }
+
+    /// This much of it has been read.
+    pub(crate) fn consume(&mut self, len: usize) {
+        self.ready.start = self.ready.end.min(self.ready.start + len);
+        self.settle();
+    }
+
+    pub(crate) fn early(&mut self) -> &mut Vec<u8> {
+        &mut self.early
+    }
+
+    /// Nothing will happen until the transport has bytes.
+    pub(crate) fn rest(&mut self, connection: &mut Connection) {
+        if self.ready.is_empty() {
+            self.input.rest();
+            connection.doze();
+        }
+    }
+
+    /// Input that is done with goes, once its data has been read.
+    fn settle(&mut self) {
+        if self.ready.is_empty() {
+            self.input.done(core::mem::take(&mut self.taken));
+            self.ready = 0..0;
+        }
+    }
+}
+
+fn without_data(connection: &Connection) -> Progress {
+    match connection.waiting() {
+        Waiting::Outside(_) => Progress::Outside,
+        _ if connection.peer_closed() => Progress::End,
+        _ => Progress::NeedsBytes,
+    }
+}
