@@ -143,3 +143,17 @@ fn key_and_verifier_may_take_their_time() {
     assert!(pair.server.facts().unwrap().client_authenticated);
     still_talks(&mut pair);
 }
+
+/// Nothing follows close_notify: a client that has closed answers no request.
+#[test]
+fn a_client_that_has_closed_says_nothing_more() {
+    let server = server().post_handshake_auth(ClientAuth::Request(clients())).build().unwrap();
+    let mut pair = established(&client().identity(alice(KeyKind::P256)).build().unwrap(), &server);
+    pair.client.close(&mut pair.to_server).unwrap();
+    pair.drive().unwrap();
+    ask(&mut pair);
+    pair.server_sends(b"still").unwrap();
+    let used = pair.client.receive(&mut pair.to_client, &mut pair.to_server).unwrap().used;
+    assert_eq!((used, pair.to_server.len()), (pair.to_client.len(), 0));
+    assert!(!pair.client.facts().unwrap().client_authenticated);
+}

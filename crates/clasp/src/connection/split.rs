@@ -257,19 +257,13 @@ impl Sender {
         Ok(())
     }
 
-    /// What the receiving half has to say, as far as it fails.
+    /// Whether the receiving half has failed; what else it has to say is taken up.
     fn check_shared(&mut self) -> Result<()> {
         self.take_request();
         self.shared.failed.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    fn take_request(&mut self) {
-        // Looked at before it is taken: a line of memory that is only read stays with both threads.
-        let asked = &self.shared.update_asked;
-        self.half.owes_update |= asked.load(Ordering::Acquire) && asked.swap(false, Ordering::AcqRel);
-    }
-
-    /// The same; the peer is told, once.
+    /// The same; of a failure the peer is told, once.
     fn say_failure(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let checked = self.check_shared();
         if let (Err(error), None) = (&checked, &self.half.failed) {
@@ -277,5 +271,11 @@ impl Sender {
             self.half.failed = Some(error.clone());
         }
         checked
+    }
+
+    fn take_request(&mut self) {
+        // Looked at before it is taken: a line of memory that is only read stays with both threads.
+        let asked = &self.shared.update_asked;
+        self.half.owes_update |= asked.load(Ordering::Acquire) && asked.swap(false, Ordering::AcqRel);
     }
 }
