@@ -1,7 +1,11 @@
 //! First flights that a server must refuse, each with the alert that its RFC asks for, and odd ones that it must take.
 #![allow(clippy::unwrap_used)]
 
+use clasp::config::PreSharedKey;
+use clasp::crypto::HashId;
+use clasp::wire::code::NamedGroup;
 use clasp::{Connection, Policy, ServerConfig};
+use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, authority};
 
 fn v8(body: &[u8]) -> Vec<u8> {
@@ -53,8 +57,12 @@ fn share(group: u16, public: &[u8]) -> Vec<u8> {
 }
 
 fn psk(identities: usize, binders: usize) -> Vec<u8> {
-    let identity = [v16(b"nobody's"), vec![0; 4]].concat();
-    ext(PSK, &[v16(&identity.repeat(identities)), v16(&v8(&[7; 32]).repeat(binders))].concat())
+    psk_of(b"nobody's", 7, identities, binders)
+}
+
+fn psk_of(identity: &[u8], binder: u8, identities: usize, binders: usize) -> Vec<u8> {
+    let identity = [v16(identity), vec![0; 4]].concat();
+    ext(PSK, &[v16(&identity.repeat(identities)), v16(&v8(&[binder; 32]).repeat(binders))].concat())
 }
 
 impl Hello {
@@ -122,7 +130,11 @@ fn server() -> Connection {
 
 /// The server's answer: the alert, or the version of its hello.
 fn answer(flight: &[u8]) -> &'static str {
-    let (mut server, mut out) = (server(), Vec::new());
+    answer_of(server(), flight)
+}
+
+fn answer_of(mut server: Connection, flight: &[u8]) -> &'static str {
+    let mut out = Vec::new();
     match server.receive(&mut flight.to_vec(), &mut out).map(drop) {
         Err(error) => {
             let sent = &out[out.len() - 7..];
@@ -242,6 +254,14 @@ fn extensions_of_tls13() {
     // RFC 9846 4.2.9, 4.2.11; RFC 8879 3.
     let modes = ext(PSK_MODES, &v8(&[1]));
     taken("an unknown key", &new().with(modes.clone()).with(psk(1, 1)), "TLS 1.3");
+    // 9.2, 4.2.3: what goes without saying beside a key is needed where the key is not known.
+    for mode in [0, 1] {
+        let alone = |typ| new().without(typ).with(ext(PSK_MODES, &v8(&[mode]))).with(psk(1, 1));
+        refused("an unknown key alone", &alone(GROUPS).without(SHARES), "missing_extension");
+        refused("an unknown key without schemes", &alone(SCHEMES), "missing_extension");
+        refused("a key and groups without shares", &alone(SHARES), "missing_extension");
+        refused("a key and shares without groups", &alone(GROUPS), "missing_extension");
+    }
     refused("a key and no modes", &new().with(psk(1, 1)), "missing_extension");
     refused("no modes", &new().with(ext(PSK_MODES, &v8(&[]))), "decode_error");
     refused("keys not last", &new().with(psk(1, 1)).with(modes.clone()), "illegal_parameter");
@@ -249,6 +269,27 @@ fn extensions_of_tls13() {
     refused("fewer binders than keys", &new().with(modes.clone()).with(psk(2, 1)), "illegal_parameter");
     refused("no binders", &new().with(modes).with(psk(1, 0)), "decode_error");
     refused("no compression algorithms", &new().with(ext(COMPRESSION, &v8(&[]))), "decode_error");
+}
+
+/// RFC 9846 4.2.9: a key is used in a mode that the client named; the one with a key exchange needs its share.
+#[test]
+fn a_known_key_is_not_taken_without_the_key_exchange_it_asks_for() {
+    let answer = |alone: bool, modes: &[u8]| {
+        // MACs of the hollow provider are zeros: so are its binders.
+        let key = PreSharedKey::external(b"ours", &[7; 32], HashId::Sha256).unwrap();
+        let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+        let policy = Policy::modern().with_groups([NamedGroup::X25519]);
+        let config = ServerConfig::builder().identity(identity).provider(hollow()).policy(policy);
+        let server = config.pre_shared_key(key).psk_without_dhe(alone).build().unwrap().accept();
+        let hello = Hello::tls13().without(GROUPS).without(SHARES).with(ext(PSK_MODES, &v8(modes)));
+        answer_of(server, &record(22, &hello.with(psk_of(b"ours", 0, 1, 1)).message()))
+    };
+    for alone in [false, true] {
+        assert_eq!(answer(alone, &[1]), "missing_extension", "psk_dhe_ke alone, and no share");
+        let taken = if alone { "TLS 1.3" } else { "missing_extension" };
+        assert_eq!(answer(alone, &[0]), taken);
+        assert_eq!(answer(alone, &[1, 0]), taken);
+    }
 }
 
 #[test]

@@ -334,6 +334,14 @@ async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer
         let error = if fits { PeerError::UnknownPskIdentity } else { PeerError::NoCommonPskMode };
         return Err(Error::from(error).in_message("ClientHello"));
     }
+    // 9.2, 4.2.3: what a hello with pre-shared keys may leave out is needed after all if none of them is taken.
+    let missing = |error: PeerError, what| Err(Error::from(error).wanted(what).in_message("ClientHello"));
+    if offer.shares.is_none() {
+        return missing(PeerError::MissingKeyShare, "supported_groups and key_share, or a known pre-shared key");
+    }
+    if offer.schemes.is_empty() {
+        return missing(PeerError::MissingExtension, "signature_algorithms, or a known pre-shared key");
+    }
     let version = ProtocolVersion::Tls13;
     let identity = credential::choose(link, config, offer, version).await?;
     negotiate::certificate_type(offer, &identity)?;

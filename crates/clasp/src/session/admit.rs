@@ -96,7 +96,8 @@ pub(crate) async fn server13<'a>(
     if psks.identities().count() != psks.binders().count() {
         return Err(PeerError::BinderCountMismatch.into());
     }
-    let dhe = modes.contains(&PskKeyExchangeMode::PskDheKe.0);
+    // 4.2.9: the mode with a key exchange needs the client's share, or at least its groups.
+    let dhe = modes.contains(&PskKeyExchangeMode::PskDheKe.0) && offer.groups.is_some();
     let without = config.psk_without_dhe && modes.contains(&PskKeyExchangeMode::PskKe.0);
     if !(dhe || without) {
         return Ok(None);
