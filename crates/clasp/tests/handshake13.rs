@@ -464,6 +464,36 @@ fn padding_and_record_limits() {
     talk(&mut Pair::new(&client, &server));
 }
 
+/// RFC 8449 4: in TLS 1.2 a server may use all that a client announced, which counted the content type of TLS 1.3.
+#[test]
+fn a_size_limit_that_was_announced_for_tls13_is_the_same_number_in_tls12() {
+    let old = server(KeyKind::P256, Policy::default().with_versions([ProtocolVersion::Tls12]));
+    let client = client(Policy::default()).record_size_limit(700).build().unwrap();
+    let mut pair = Pair::new(&client, &old.record_size_limit(1000).build().unwrap());
+    pair.drive().unwrap();
+    pair.server_sends(&[7; 2000]).unwrap();
+    assert_eq!(u16::from_be_bytes([pair.to_client[3], pair.to_client[4]]), 701 + 8 + 16, "all that was announced");
+    pair.drive().unwrap();
+    assert_eq!(pair.client_data, [7; 2000]);
+}
+
+/// RFC 8449 4: early data was made before the client could know the server's limit.
+#[test]
+fn a_size_limit_is_not_for_early_data() {
+    let clock = ManualClock::at(1_800_000_000);
+    let limited = server(KeyKind::P256, Policy::modern()).record_size_limit(100).max_early_data(1000);
+    let limited = limited.clock(Arc::new(clock.clone())).build().unwrap();
+    let config = client(Policy::modern()).record_size_limit(100).early_data(true).clock(Arc::new(clock));
+    let config = config.build().unwrap();
+    talk(&mut Pair::new(&config, &limited));
+    let mut pair = Pair::new(&config, &limited);
+    pair.drive_one_client_flight().unwrap();
+    pair.client.send_early(&[7; 500], &mut pair.to_server).unwrap();
+    pair.drive().unwrap();
+    assert_eq!(pair.client.facts().unwrap().early_data, EarlyData::Accepted);
+    assert_eq!(pair.server_data, [7; 500]);
+}
+
 #[test]
 fn versions_are_negotiated_and_a_downgrade_is_found_out() {
     let only = |v| Policy::default().with_versions([v]);

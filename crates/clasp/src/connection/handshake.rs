@@ -201,7 +201,7 @@ impl Connection {
                 Operation::Padding(block) => self.sealer.set_padding(block),
                 Operation::Version(version) => self.set_version(version),
                 Operation::SendLimit(limit) => self.sealer.set_limit(limit),
-                Operation::ReceiveLimit(limit) => self.opener.set_limit(limit),
+                Operation::ReceiveLimit { limit, clear } => self.opener.set_limit(limit, clear),
                 Operation::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
                 Operation::Resumed(by) => self.tell(What::Resumed { by }),
             }

@@ -45,7 +45,7 @@ family! {
         NoCommonProtocol => NoApplicationProtocol, "RFC 7301 3.2", "no application protocol in common";
         WrongProtocolSelected => IllegalParameter, "RFC 7301 3.1", "the server selected an application protocol that was not offered";
         BadMaxFragmentLength => IllegalParameter, "RFC 6066 4", "the maximum fragment length is not one that was asked for";
-        BadRecordSizeLimit => IllegalParameter, "RFC 8449 4", "the record size limit is out of range";
+        TwoRecordLimits => IllegalParameter, "RFC 8449 5", "the server answered max_fragment_length and record_size_limit, which exclude each other";
         BadRenegotiationInfo => HandshakeFailure, "RFC 5746 3.4", "renegotiation_info is not empty on a first handshake";
         NoSecureRenegotiation => HandshakeFailure, "RFC 5746 4.1", "the peer does not support secure renegotiation and the policy requires it";
         NoExtendedMasterSecret => HandshakeFailure, "RFC 7627 5", "the peer does not support the extended master secret and the policy requires it";

@@ -1,6 +1,6 @@
 //! The client's first words and the server's answer, which settles the version; then one of the two conversations.
 
-use super::hello::ServerAnswer;
+use super::hello::{Limits, ServerAnswer};
 use super::link::Link;
 use super::{Established, client12, client13, offer};
 use crate::config::ClientConfig;
@@ -18,7 +18,7 @@ pub(crate) async fn client(
 ) -> Result<Established> {
     let link = &mut link;
     link.padding(config.padding);
-    link.limits(config.max_record, None);
+    link.limits(Limits { send: config.max_record, ..Limits::default() });
     let offered = offer::send(link, &config, &name).await?;
     let hello = link.recv::<ServerHello>().await?;
     match version(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))? {

@@ -53,7 +53,7 @@ pub(super) async fn client(
     // 7.4.1.2 is behind us; 7.4.1.3
     link.version(ProtocolVersion::Tls12);
     link.chose("cipher suite", answer.suite.code.0, answer.suite.code.name());
-    link.limits(answer.limits.send, answer.limits.receive);
+    link.limits(answer.limits);
     let hash = config.provider.hash(answer.suite.hash)?;
     link.transcript.start(hash);
 

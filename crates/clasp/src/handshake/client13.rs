@@ -22,7 +22,7 @@ use crate::config::suite::Suite13;
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
 use crate::connection::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use crate::error::{Error, PeerError, Result};
-use crate::handshake::hello::{Limits, Types};
+use crate::handshake::hello::{Limits, Types, check_one_limit};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, BinderKind, Traffic};
 use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
@@ -93,7 +93,7 @@ pub(super) async fn client(
     let settled = Settled::read(config, &offered, selected, suite, extensions.view())
         .map_err(|e| e.in_message("EncryptedExtensions"))?;
     link.recycle(extensions);
-    link.limits(settled.limits.send, settled.limits.receive);
+    link.limits(settled.limits);
     let mut refusal = None;
     let early = match (early, settled.early_data) {
         (false, _) => EarlyData::NotOffered,
@@ -241,6 +241,7 @@ impl Settled {
         for e in extensions.iter() {
             settled.extension(config, offered, e).map_err(|x| x.in_extension(e.typ))?;
         }
+        check_one_limit(extensions)?;
         if settled.early_data {
             // 4.2.10: only with the first key, its suite and its protocol.
             let session = offered.session13().filter(|_| psk == Some(0));
@@ -268,16 +269,17 @@ impl Settled {
                 self.early_data = true;
             }
             ExtensionType::RecordSizeLimit => {
+                let ours = config.record_size_limit.ok_or(PeerError::UnsolicitedExtension)?;
                 // Both sides count the byte of the content type: RFC 8449 4.
-                self.limits.send = Some(usize::from(extension::record_size_limit(e)?) - 1);
-                self.limits.receive = config.record_size_limit.map(usize::from);
+                let theirs = usize::from(extension::record_size_limit(e)?) - 1;
+                self.limits = Limits::record_size(theirs, ours.into());
             }
             ExtensionType::MaxFragmentLength => {
                 let length = extension::max_fragment_length(e)?;
                 if Some(length) != config.max_fragment_length {
                     return Err(Error::from(PeerError::BadMaxFragmentLength).seen(length));
                 }
-                self.limits = Limits { send: length.bytes(), receive: length.bytes() };
+                self.limits = Limits::fragment(length);
             }
             // status_request and the SCTs stand in the Certificate: 4.4.2.1.
             _ => return Err(PeerError::ExtensionNotAllowed.into()),

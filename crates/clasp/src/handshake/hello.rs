@@ -59,6 +59,26 @@ const X509_ALONE: &[u8] = &[CertificateType::X509.0];
 pub(crate) struct Limits {
     pub(crate) send: Option<usize>,
     pub(crate) receive: Option<usize>,
+    /// What is received in the clear is limited too.
+    pub(crate) clear: bool,
+}
+
+impl Limits {
+    /// max_fragment_length: every record from the hellos on, both ways (RFC 6066 4).
+    pub(crate) fn fragment(length: MaxFragmentLength) -> Self {
+        Self { send: length.bytes(), receive: length.bytes(), clear: true }
+    }
+
+    /// record_size_limit: protected records alone (RFC 8449 4).
+    pub(crate) fn record_size(send: usize, receive: usize) -> Self {
+        Self { send: Some(send), receive: Some(receive), clear: false }
+    }
+}
+
+/// RFC 8449 5: a server answers max_fragment_length or record_size_limit, never both.
+pub(crate) fn check_one_limit(answer: Extensions<'_>) -> Result<()> {
+    let both = [ExtensionType::MaxFragmentLength, ExtensionType::RecordSizeLimit].map(|typ| answer.find(typ).is_some());
+    if both == [true; 2] { Err(PeerError::TwoRecordLimits.into()) } else { Ok(()) }
 }
 
 impl<'a> ClientOffer<'a> {
@@ -281,6 +301,7 @@ impl ServerAnswer {
         for e in hello.extensions.iter() {
             answer.extension(config, e).map_err(|error| error.in_extension(e.typ))?;
         }
+        check_one_limit(hello.extensions)?;
         if !answer.secure_renegotiation && config.policy.require_secure_renegotiation {
             return Err(Error::from(PeerError::NoSecureRenegotiation).hint("Policy::legacy() takes such servers"));
         }
@@ -339,16 +360,22 @@ impl ServerAnswer {
                 if Some(length) != config.max_fragment_length {
                     return Err(Error::from(PeerError::BadMaxFragmentLength).seen(length));
                 }
-                self.limits = Limits { send: length.bytes(), receive: length.bytes() };
+                self.limits = Limits::fragment(length);
             }
-            ExtensionType::RecordSizeLimit if config.record_size_limit.is_some() => {
-                self.limits.send = Some(usize::from(extension::record_size_limit(e)?));
-                self.limits.receive = config.record_size_limit.map(usize::from);
+            ExtensionType::RecordSizeLimit => {
+                let Some(ours) = config.record_size_limit else { return unsolicited() };
+                let theirs = usize::from(extension::record_size_limit(e)?);
+                self.limits = Limits::record_size(theirs, usize::from(announced_limit(&config.policy, ours)));
             }
             _ => return unsolicited(),
         }
         Ok(())
     }
+}
+
+/// What a client's record_size_limit says: in TLS 1.3 the byte of the content type counts (RFC 8449 4).
+pub(crate) fn announced_limit(policy: &Policy, limit: u16) -> u16 {
+    limit + u16::from(policy.speaks(ProtocolVersion::Tls13))
 }
 
 /// The kinds of certificate a server settled; without its word it is X.509.
@@ -466,8 +493,8 @@ pub(crate) fn send_server_hello(
     let record_size = offer.record_size_limit.zip(config.record_size_limit);
     let fragment = offer.max_fragment_length.filter(|_| record_size.is_none());
     let limits = match (record_size, fragment) {
-        (Some((theirs, ours)), _) => Limits { send: Some(usize::from(theirs)), receive: Some(usize::from(ours)) },
-        (None, Some(length)) => Limits { send: length.bytes(), receive: length.bytes() },
+        (Some((theirs, ours)), _) => Limits::record_size(theirs.into(), ours.into()),
+        (None, Some(length)) => Limits::fragment(length),
         (None, None) => Limits::default(),
     };
     let hello = ServerHelloView {

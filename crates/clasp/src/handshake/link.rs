@@ -1,6 +1,7 @@
 //! `Link`: what a conversation sees of the outside. Sending and key changes are operations on an ordered list that the
 //! connection (or QUIC) interprets after each poll; the only waits are for a message and for an [`Answer`].
 
+use super::hello::Limits;
 use super::transcript::Transcript;
 use crate::answer::Answer;
 use crate::error::{Error, PeerError, Result};
@@ -56,8 +57,8 @@ pub(crate) enum Operation {
     Version(ProtocolVersion),
     /// The peer takes records of at most this many plaintext bytes.
     SendLimit(usize),
-    /// We announced that we take records of at most this many plaintext bytes.
-    ReceiveLimit(usize),
+    /// We announced that we take records of at most this many plaintext bytes; in the clear too, if that is so.
+    ReceiveLimit { limit: usize, clear: bool },
     /// Tell the observer of a choice.
     Chose(&'static str, u16, &'static str),
     /// Tell the observer of a resumption.
@@ -277,12 +278,12 @@ impl Link {
         self.chose("version", version.0, version.name());
     }
 
-    pub(crate) fn limits(&self, send: Option<usize>, receive: Option<usize>) {
+    pub(crate) fn limits(&self, Limits { send, receive, clear }: Limits) {
         if let Some(limit) = send {
             self.push(Operation::SendLimit(limit));
         }
         if let Some(limit) = receive {
-            self.push(Operation::ReceiveLimit(limit));
+            self.push(Operation::ReceiveLimit { limit, clear });
         }
     }
 

@@ -293,9 +293,8 @@ impl Offered {
             w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
         }
         if let Some(limit) = config.record_size_limit {
-            // TLS 1.3 counts the byte of the content type: RFC 8449 4.
-            let extra = u16::from(policy.speaks(ProtocolVersion::Tls13));
-            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit + extra));
+            let limit = super::hello::announced_limit(policy, limit);
+            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit));
         }
         if policy.speaks(ProtocolVersion::Tls13) {
             self.write_extensions13(config, w);

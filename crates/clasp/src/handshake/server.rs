@@ -1,6 +1,6 @@
 //! The client's hello, which settles the version; then one of the two conversations.
 
-use super::hello::{ClientOffer, choose_version};
+use super::hello::{ClientOffer, Limits, choose_version};
 use super::link::Link;
 use super::{Established, negotiate, server12, server13};
 use crate::config::ServerConfig;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<Established> {
     let link = &mut link;
     link.padding(config.padding);
-    link.limits(config.max_record, None);
+    link.limits(Limits { send: config.max_record, ..Limits::default() });
     let hello = link.recv::<ClientHello>().await?;
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
     link.version(version);

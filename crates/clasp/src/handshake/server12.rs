@@ -84,7 +84,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         resumed: false,
     };
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
-    link.limits(limits.send, limits.receive);
+    link.limits(limits);
 
     // 7.4.2, RFC 6066 8, 7.4.3
     credential::send_chain(link, Some(&identity));
@@ -210,7 +210,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         resumed: true,
     };
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
-    link.limits(limits.send, limits.receive);
+    link.limits(limits);
     if new_ticket {
         send_ticket(link, config, session.encode()).await;
     }

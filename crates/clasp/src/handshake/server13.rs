@@ -112,7 +112,8 @@ pub(super) async fn server(
     // 4.3.1, 4.3.2, 4.4.2, 4.4.3
     let limits =
         send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early, group);
-    link.limits(limits.send, limits.receive);
+    // RFC 8449 4: what came early was made before the client knew of our limit.
+    link.limits(Limits { receive: limits.receive.filter(|_| early != EarlyData::Accepted), ..limits });
     if let Some(identity) = &identity {
         if let Some(auth) = asks_client {
             send_request(link, config, auth)?;
@@ -137,6 +138,7 @@ pub(super) async fn server(
         }
         link.recv::<EndOfEarlyData>().await?;
         install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
+        link.limits(limits);
     }
 
     // 4.4.2, 4.4.3, 4.4.4
@@ -322,8 +324,8 @@ fn send_encrypted_extensions(
     };
     link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(extensions));
     match (record_size, fragment) {
-        (Some((theirs, ours)), _) => Limits { send: Some(usize::from(theirs) - 1), receive: Some(usize::from(ours)) },
-        (None, Some(length)) => Limits { send: length.bytes(), receive: length.bytes() },
+        (Some((theirs, ours)), _) => Limits::record_size(usize::from(theirs) - 1, ours.into()),
+        (None, Some(length)) => Limits::fragment(length),
         (None, None) => Limits::default(),
     }
 }

@@ -91,11 +91,14 @@ pub struct Opener {
     keys: OpenKeys,
     sequence: u64,
     limit: u16,
+    /// The limit of records that are not protected.
+    clear_limit: u16,
 }
 
 impl Default for Opener {
     fn default() -> Self {
-        Self { keys: OpenKeys(Protection::None), sequence: 0, limit: MAX_PLAINTEXT_U16 }
+        let limit = MAX_PLAINTEXT_U16;
+        Self { keys: OpenKeys(Protection::None), sequence: 0, limit, clear_limit: limit }
     }
 }
 
@@ -138,9 +141,12 @@ impl Opener {
         self.sequence == 0
     }
 
-    /// Records with more plaintext than this are refused from here on.
-    pub fn set_limit(&mut self, limit: usize) {
+    /// Protected records with more plaintext than this are refused from here on; those in the clear too if `clear`.
+    pub fn set_limit(&mut self, limit: usize, clear: bool) {
         self.limit = u16::try_from(limit).unwrap_or(u16::MAX).min(MAX_PLAINTEXT_U16);
+        if clear {
+            self.clear_limit = self.limit;
+        }
     }
 
     /// Whether records are protected.
@@ -193,8 +199,9 @@ impl Opener {
         }
         let range = self.decrypt(content, record, out.as_deref_mut()).map_err(|CryptoError| RecordError::BadMac)?;
         let plain = out.as_deref().unwrap_or(record).get(range.clone()).unwrap_or_default();
-        let opened = if tls13 { inner(plain, range, self.limit.into())? } else { Opened { content, range } };
-        if opened.range.len() > self.limit.into() {
+        let limit = usize::from(if self.is_protected() { self.limit } else { self.clear_limit });
+        let opened = if tls13 { inner(plain, range, limit)? } else { Opened { content, range } };
+        if opened.range.len() > limit {
             return Err(RecordError::TooLong(opened.range.len()));
         }
         self.sequence = self.sequence.checked_add(1).ok_or(RecordError::BadMac)?;

@@ -197,7 +197,7 @@ impl Sealer {
 
     /// Records carry at most this much plaintext from here on; a limit only shrinks.
     pub fn set_limit(&mut self, limit: usize) {
-        self.limit = u16::try_from(limit).unwrap_or(u16::MAX).max(64).min(self.limit);
+        self.limit = u16::try_from(limit).unwrap_or(u16::MAX).max(1).min(self.limit);
     }
 
     /// Records carry this version from here on.

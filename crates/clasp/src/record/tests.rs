@@ -66,6 +66,19 @@ fn many_records_a_call_from_many_slices() {
     assert_eq!(got, parts.concat());
 }
 
+/// RFC 8449 4: the smallest limit, 64, counts the byte of the content type in TLS 1.3, and leaves 63.
+#[test]
+fn the_smallest_size_limit_is_kept() {
+    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
+    let (mut sealer, mut opener) = pair(suite, false);
+    sealer.set_limit(63);
+    opener.set_limit(63, false);
+    let mut out = Vec::new();
+    assert_eq!(sealer.seal(ContentType::ApplicationData, &[IoSlice::new(&[7; 64])], &mut out), Ok(2));
+    let Ok(frame::Frame::Record { len, content }) = frame::next(&out, false) else { panic!("a record") };
+    assert_eq!(opener.open(content, &mut out[..len]).unwrap().range.len(), 63);
+}
+
 /// Lucky Thirteen, POODLE: whatever is wrong inside a record, the answer is the same.
 #[test]
 fn lucky_thirteen_every_bit_flip_is_one_error() {
@@ -152,7 +165,7 @@ fn record_too_long_is_refused_before_and_after_opening() {
     assert_eq!(frame::next(&header, false), Ok(frame::Frame::Partial(0x4800)));
     let suite = Suite::find(crate::wire::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
     let (mut sealer, mut opener) = pair(suite, false);
-    opener.set_limit(512);
+    opener.set_limit(512, false);
     let mut record = seal(&mut sealer, &[0; 513]);
     assert_eq!(opener.open(ContentType::ApplicationData, &mut record), Err(RecordError::TooLong(513)));
 }
