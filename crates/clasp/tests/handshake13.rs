@@ -316,6 +316,23 @@ fn refused_early_data_is_skipped_and_given_back() {
     }
 }
 
+/// RFC 9846 4.2.10: a server that refuses early data skips as much of it as it would have taken.
+#[test]
+fn all_the_early_data_that_tickets_allow_is_skipped() {
+    let clock = ManualClock::at(1_800_000_000);
+    let server = server(KeyKind::P256, Policy::modern()).max_early_data(100_000).clock(Arc::new(clock.clone()));
+    let server = server.build().unwrap();
+    let client = client(Policy::default()).early_data(true).clock(Arc::new(clock.clone())).build().unwrap();
+    talk(&mut Pair::new(&client, &server));
+    let mut pair = Pair::new(&client, &server);
+    pair.drive_one_client_flight().unwrap();
+    assert_eq!(pair.client.send_early(&[7; 100_000], &mut pair.to_server).unwrap(), 100_000);
+    // It takes so long that it is not fresh any more.
+    clock.advance(Duration::from_secs(60));
+    talk(&mut pair);
+    assert_eq!(pair.client.facts().unwrap().early_data, EarlyData::Rejected);
+}
+
 /// 0-RTT replay: the same flight delivered twice is taken once, and not at all when it is stale.
 #[test]
 fn early_data_replay_is_refused() {

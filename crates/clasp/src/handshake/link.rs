@@ -6,6 +6,7 @@ use super::transcript::Transcript;
 use crate::answer::Answer;
 use crate::error::{Error, PeerError, Result};
 use crate::keys::schedule13::Kept13;
+use crate::record::limits::MIN_EARLY_DATA_SKIPPED;
 use crate::record::{Joiner, OpenKeys, SealKeys};
 use crate::trace::Level;
 use crate::wire::Writer;
@@ -259,8 +260,10 @@ impl Link {
         self.push(Operation::TakeEarlyData(max));
     }
 
-    pub(crate) fn skip_early_data(&self, max: usize) {
-        self.push(Operation::SkipEarlyData(max));
+    /// Server: early data that is refused is skipped: as much as tickets allow (RFC 9846 4.2.10), and what records add.
+    pub(crate) fn skip_early_data(&self, allowed: u32) {
+        let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+        self.push(Operation::SkipEarlyData(allowed.saturating_add(allowed / 8).max(MIN_EARLY_DATA_SKIPPED)));
     }
 
     pub(crate) fn half_rtt_exporter(&self, kept: Kept13) {

@@ -7,7 +7,6 @@ use super::{client13, server13};
 use crate::config::suite::Suite13;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{Error, PeerError, Result};
-use crate::record::limits::MAX_EARLY_DATA_SKIPPED;
 use crate::session::admit;
 use crate::wire::code::{ExtensionType, NamedGroup, ProtocolVersion};
 use crate::wire::extension::{early, key_share};
@@ -34,7 +33,7 @@ pub(super) async fn ask<'a>(
         link.send_compatibility_ccs();
     }
     if offer.early_data {
-        link.skip_early_data(MAX_EARLY_DATA_SKIPPED);
+        link.skip_early_data(config.max_early_data);
     }
     Ok(fitting)
 }

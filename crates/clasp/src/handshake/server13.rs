@@ -17,7 +17,6 @@ use crate::connection::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resump
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, AtEarly, BinderKind, Traffic, Vault13, same_mac};
-use crate::record::limits::MAX_EARLY_DATA_SKIPPED;
 use crate::session::admit::{self, Admitted13, Key13};
 use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::extension::key_share::KeyShareEntry;
@@ -105,7 +104,7 @@ pub(super) async fn server(
     if early != EarlyData::Accepted {
         install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
         if early == EarlyData::Rejected && !retried {
-            link.skip_early_data(MAX_EARLY_DATA_SKIPPED);
+            link.skip_early_data(config.max_early_data);
         }
     }
 

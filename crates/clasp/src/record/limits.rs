@@ -18,8 +18,9 @@ pub const MAX_WARNING_ALERTS: u8 = 4;
 pub const MAX_MESSAGE: usize = 1 << 16;
 /// A Certificate message: what BoringSSL and OpenSSL take is of this size.
 pub const MAX_CERTIFICATE_MESSAGE: usize = 100 * 1024;
-/// Records of early data that are skipped when it is refused, in bytes of ciphertext: BoringSSL's number.
-pub const MAX_EARLY_DATA_SKIPPED: usize = 16_384;
+/// Records of early data that are skipped when it is refused, in bytes of ciphertext: BoringSSL's number. More are where
+/// the configuration takes more early data.
+pub const MIN_EARLY_DATA_SKIPPED: usize = 16_384;
 /// KeyUpdates without data between that are borne: BoringSSL's number.
 pub const MAX_KEY_UPDATES: u8 = 32;
 /// Session tickets without data between that are borne.
