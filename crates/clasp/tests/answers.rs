@@ -218,6 +218,7 @@ impl Answered {
 const SERVER_NAME: u16 = 0;
 const MAX_FRAGMENT: u16 = 1;
 const SIZE_LIMIT: u16 = 28;
+const VERSIONS: u16 = 43;
 
 #[test]
 fn honest_answers_are_taken() {
@@ -255,4 +256,26 @@ fn a_record_size_limit_is_not_for_what_is_in_the_clear() {
     };
     assert_eq!(together(|c| c.record_size_limit(512)), Ok(()));
     assert_eq!(together(|c| c.max_fragment_length(MaxFragmentLength::Bytes512)), Err("record_overflow"));
+}
+
+/// RFC 9846 4.1.3: the version that the middleboxes see is 1.2; which it is stands in supported_versions alone.
+#[test]
+fn versions() {
+    let retried = || Answered::with(TLS13, |c| c, |s| s.policy(Policy::modern().with_groups([NamedGroup::Secp256r1])));
+    for answered in [|| Answered::new(TLS13), retried] {
+        for legacy in [[3, 0], [3, 1], [3, 2], [3, 4], [2, 0], [0, 0]] {
+            let answer = answered().change(SERVER_HELLO, |m| m.body[..2].copy_from_slice(&legacy));
+            answer.refused("another legacy_version", Alert::ProtocolVersion);
+        }
+        for selected in [[3, 3], [3, 2], [3, 0], [3, 5]] {
+            let answer = answered().change(SERVER_HELLO, |m| m.with(VERSIONS, &selected));
+            answer.refused("another version", Alert::IllegalParameter);
+        }
+        let answer = answered().change(SERVER_HELLO, |m| m.with(VERSIONS, &[3, 4, 3, 4]));
+        answer.refused("two versions", Alert::DecodeError);
+    }
+    for legacy in [[3, 0], [3, 1], [3, 2], [3, 4], [4, 3]] {
+        let answer = Answered::new(TLS12).change(SERVER_HELLO, |m| m.body[..2].copy_from_slice(&legacy));
+        answer.refused("another version without supported_versions", Alert::ProtocolVersion);
+    }
 }

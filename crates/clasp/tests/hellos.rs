@@ -165,6 +165,10 @@ fn versions() {
         taken("a future version", &old().change(|h| h.version = version), "TLS 1.2");
         taken("legacy_version is not looked at", &new().change(|h| h.version = version), "TLS 1.3");
     }
+    // RFC 9846 E.5: not even SSL 3.0 is said there any more.
+    for version in [[3, 0], [2, 0], [0, 2], [0, 0]] {
+        refused("an ancient legacy_version", &new().change(|h| h.version = version), "protocol_version");
+    }
     for version in [[3, 0], [3, 1], [3, 2], [0, 0], [2, 0]] {
         refused("an old version", &old().change(|h| h.version = version), "protocol_version");
     }
@@ -318,6 +322,6 @@ fn records() {
     ] {
         assert_eq!(answer(&flight), alert, "{name}");
     }
-    // RFC 9846 D.4.
+    // RFC 9846 E.4.
     assert_eq!(answer(&[record(22, &hello), record(20, &[1])].concat()), "TLS 1.3");
 }

@@ -302,7 +302,7 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Whether TLS 1.3 is made to look like a resumed TLS 1.2 to boxes in the middle (RFC 9846 D.4); on by default.
+    /// Whether TLS 1.3 is made to look like a resumed TLS 1.2 to boxes in the middle (RFC 9846 E.4); on by default.
     #[must_use]
     pub fn middlebox_compatibility(mut self, yes: bool) -> Self {
         self.config.middlebox_compatibility = yes;

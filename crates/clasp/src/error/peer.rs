@@ -20,6 +20,7 @@ family! {
         NoCommonVersion => ProtocolVersion, "RFC 9846 4.2.1", "no protocol version in common";
         WrongVersionSelected => IllegalParameter, "RFC 9846 4.2.1", "the server selected a version that was not offered";
         LegacyVersionSelected => ProtocolVersion, "RFC 9846 4.1.3", "the server selected a version this policy does not allow";
+        WrongLegacyVersion => ProtocolVersion, "RFC 9846 4.1.3", "the legacy_version of a TLS 1.3 hello is not 0x0303";
         Downgraded => IllegalParameter, "RFC 9846 4.1.3", "the server random says the connection was downgraded";
         InappropriateFallback => InappropriateFallback, "RFC 7507 3", "the client fell back although both sides can do better";
         SecondHelloVersionMismatch => IllegalParameter, "RFC 9846 4.1.4", "HelloRetryRequest and ServerHello select different versions";

@@ -48,8 +48,17 @@ fn version(config: &ClientConfig, hello: &ServerHelloView<'_>) -> Result<Protoco
         return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ));
     }
     let selected = early::selected_version(e)?;
-    if selected != ProtocolVersion::Tls13 || hello.version != ProtocolVersion::Tls12 {
+    if selected != ProtocolVersion::Tls13 {
         return Err(Error::from(PeerError::WrongVersionSelected).seen(selected).wanted("TLS 1.3"));
     }
+    check_legacy_version(hello)?;
     Ok(selected)
+}
+
+/// RFC 9846 4.1.3, E.5.
+pub(super) fn check_legacy_version(hello: &ServerHelloView<'_>) -> Result<()> {
+    if hello.version == ProtocolVersion::Tls12 {
+        return Ok(());
+    }
+    Err(Error::from(PeerError::WrongLegacyVersion).seen(hello.version))
 }

@@ -60,7 +60,7 @@ pub(super) async fn client(
     let echoed = !offered.session_id.is_empty() && answer.session_id == offered.session_id;
     match offered.session12() {
         Some(session) if echoed => resumed(link, config, &name, &offered, &answer, session, hash).await,
-        // RFC 9846 D.4: an ID that names no session cannot be resumed.
+        // RFC 9846 E.4: an ID that names no session cannot be resumed.
         None if echoed => Err(Error::from(PeerError::BadSessionIdEcho).in_message("ServerHello")),
         _ => full(link, config, name, &offered, &answer, hash).await,
     }

@@ -233,7 +233,10 @@ pub(crate) fn choose_version(policy: &Policy, hello: &ClientHelloView<'_>) -> Re
             .map_err(|error| Error::from(error).in_extension(e.typ).in_message("ClientHello"))?,
         None => Codes::EMPTY,
     };
-    let old = Some(hello.version.min(ProtocolVersion::Tls12)).filter(|_| list.is_empty());
+    // RFC 9846 E.5: whoever says SSL 3.0 or less in this field is refused, whatever else it says.
+    let ancient = hello.version <= ProtocolVersion::Ssl3;
+    let old = Some(hello.version.min(ProtocolVersion::Tls12)).filter(|_| list.is_empty() || ancient);
+    let list = if ancient { Codes::EMPTY } else { list };
     let offered = list.iter().map(ProtocolVersion).chain(old);
     let ours = policy.versions();
     if let Some(version) = ours.iter().find(|v| offered.clone().any(|o| o == **v)) {

@@ -34,7 +34,7 @@ pub(crate) enum Operation {
     Message(usize),
     /// Send a ChangeCipherSpec record.
     ChangeCipherSpec,
-    /// Send the ChangeCipherSpec of the middlebox compatibility mode: RFC 9846 D.4.
+    /// Send the ChangeCipherSpec of the middlebox compatibility mode: RFC 9846 E.4.
     CompatibilityCcs,
     /// Everything received from here on is protected by these keys.
     Read(Level, CipherSuite, OpenKeys),

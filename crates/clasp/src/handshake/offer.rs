@@ -104,7 +104,7 @@ impl Offered {
         let own_id = match &session {
             // RFC 5077 3.4: an ID of our own with a ticket, so that its echo tells whether the ticket was taken.
             Some(s) if s.version == ProtocolVersion::Tls12 => s.has_ticket(),
-            // RFC 9846 D.4: an ID makes the rest look like a resumption.
+            // RFC 9846 E.4: an ID makes the rest look like a resumption.
             _ => tls13 && config.middlebox_compatibility,
         };
         // All that is random is drawn at once: a draw costs more than its bytes.

@@ -1,5 +1,6 @@
 //! HelloRetryRequest: a server that needs another hello says which, once; a client says it.              RFC 9846 4.1.4
 
+use super::client::check_legacy_version;
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::offer::{Offered, send_again, shares_curve};
@@ -136,9 +137,10 @@ pub(super) async fn answer(
         return Err(error.in_message("ServerHello"));
     }
     let version = view.extensions.find(ExtensionType::SupportedVersions).map(early::selected_version).transpose()?;
-    if version != Some(ProtocolVersion::Tls13) || view.version != ProtocolVersion::Tls12 {
+    if version != Some(ProtocolVersion::Tls13) {
         return Err(Error::from(PeerError::SecondHelloVersionMismatch).in_message("ServerHello"));
     }
+    check_legacy_version(&view).map_err(|e| e.in_message("ServerHello"))?;
     if let Some(group) = group {
         // 4.1.4: the share must be in the group that was asked for.
         let share = view.extensions.find(ExtensionType::KeyShare).map(key_share::server).transpose()?;

@@ -229,7 +229,7 @@ impl Sealer {
         }
     }
 
-    /// A ChangeCipherSpec of the middlebox compatibility mode, always in the clear: RFC 9846 D.4.
+    /// A ChangeCipherSpec of the middlebox compatibility mode, always in the clear: RFC 9846 E.4.
     pub fn compatibility_ccs(out: &mut Vec<u8>) {
         out.extend_from_slice(&[ContentType::ChangeCipherSpec.0, 3, 3, 0, 1, 1]);
     }
