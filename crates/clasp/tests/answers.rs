@@ -3,10 +3,11 @@
 //! The provider is hollow, so that what is altered fails by what it says, never by a MAC or a signature.
 #![allow(clippy::unwrap_used)]
 
-use clasp::config::{ClientBuilder, PreSharedKey, Ready, ServerBuilder};
+use clasp::config::{ClientBuilder, PreSharedKey, Ready, ServerBuilder, WebPki};
 use clasp::crypto::HashId;
+use clasp::suite::SUITES13;
 use clasp::wire::code::{AlertDescription as Alert, MaxFragmentLength, NamedGroup, ProtocolVersion};
-use clasp::{ClientConfig, Connection, Error, Policy, ServerConfig, ServerName};
+use clasp::{ClientAuth, ClientConfig, Connection, Error, Policy, ServerConfig, ServerName};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{Issued, KeyKind, authority};
 use core::task::{Context, Waker};
@@ -17,8 +18,6 @@ static SERVER: LazyLock<Issued> = LazyLock::new(|| authority().issue(KeyKind::P2
 const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
 const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
 
-const CCS: u8 = 20;
-const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const DATA: u8 = 23;
 const TAG: usize = 16;
@@ -28,7 +27,6 @@ const TICKET: u8 = 4;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const CERTIFICATE_REQUEST: u8 = 13;
-const FINISHED: u8 = 20;
 
 /// One handshake message.
 #[derive(Clone)]
@@ -160,11 +158,20 @@ impl Answered {
         client: Change<ClientBuilder<Ready>>,
         server: Change<ServerBuilder<Ready>>,
     ) -> Self {
+        Self::to("localhost", version, client, server)
+    }
+
+    fn to(
+        name: &'static str,
+        version: ProtocolVersion,
+        client: Change<ClientBuilder<Ready>>,
+        server: Change<ServerBuilder<Ready>>,
+    ) -> Self {
         let groups = [NamedGroup::X25519, NamedGroup::Secp256r1];
         let speaks = ClientConfig::builder().trust(authority().roots()).provider(hollow()).grease(false);
         let policy = Policy::default().with_groups(groups);
         let client = client(speaks.policy(policy.clone()).key_shares([NamedGroup::X25519])).build().unwrap();
-        let mut client = client.connect(ServerName::try_from("localhost").unwrap()).unwrap();
+        let mut client = client.connect(ServerName::try_from(name).unwrap()).unwrap();
         let answers = ServerConfig::builder().identity(SERVER.identity()).provider(hollow());
         let mut server = server(answers.policy(policy.with_versions([version]))).build().unwrap().accept();
         let (mut hello, mut flight) = (Vec::new(), Vec::new());
@@ -217,8 +224,27 @@ impl Answered {
 
 const SERVER_NAME: u16 = 0;
 const MAX_FRAGMENT: u16 = 1;
+const STATUS: u16 = 5;
+const GROUPS: u16 = 10;
+const SCHEMES: u16 = 13;
+const ALPN: u16 = 16;
+const TIMESTAMPS: u16 = 18;
+const PADDING: u16 = 21;
+const ENCRYPT_THEN_MAC: u16 = 22;
+const EXTENDED_MASTER: u16 = 23;
+const COMPRESSION: u16 = 27;
 const SIZE_LIMIT: u16 = 28;
+const PSK: u16 = 41;
+const EARLY_DATA: u16 = 42;
 const VERSIONS: u16 = 43;
+const COOKIE: u16 = 44;
+const PSK_MODES: u16 = 45;
+const AUTHORITIES: u16 = 47;
+const POST_AUTH: u16 = 49;
+const SCHEMES_CERT: u16 = 50;
+const SHARE: u16 = 51;
+const RENEGOTIATION: u16 = 0xff01;
+const UNKNOWN: u16 = 0x5a5a;
 
 #[test]
 fn honest_answers_are_taken() {
@@ -232,9 +258,8 @@ fn honest_answers_are_taken() {
 fn two_limits_of_records_are_refused() {
     for (version, message) in [(TLS12, SERVER_HELLO), (TLS13, ENCRYPTED_EXTENSIONS)] {
         let both = || {
-            let asks: Change<_> = |c: ClientBuilder<Ready>| {
-                c.max_fragment_length(MaxFragmentLength::Bytes512).record_size_limit(600)
-            };
+            let asks: Change<_> =
+                |c: ClientBuilder<Ready>| c.max_fragment_length(MaxFragmentLength::Bytes512).record_size_limit(600);
             Answered::with(version, asks, |s| s).change(message, |m| m.without(MAX_FRAGMENT))
         };
         both().change(message, |m| m.with(MAX_FRAGMENT, &[1])).taken("one");
@@ -278,4 +303,242 @@ fn versions() {
         let answer = Answered::new(TLS12).change(SERVER_HELLO, |m| m.body[..2].copy_from_slice(&legacy));
         answer.refused("another version without supported_versions", Alert::ProtocolVersion);
     }
+}
+
+fn key() -> PreSharedKey {
+    PreSharedKey::external(b"ours", &[7; 32], HashId::Sha256).unwrap()
+}
+
+fn compressed(hello: &mut Message) {
+    let at = hello.block() - 1;
+    hello.body[at] = 1;
+}
+
+/// TLS_AES_128_CCM_SHA256, which is not offered.
+fn other_suite(hello: &mut Message) {
+    let at = hello.block() - 3;
+    hello.body[at..at + 2].copy_from_slice(&[0x13, 4]);
+}
+
+fn retried() -> Answered {
+    Answered::with(TLS13, |c| c, |s| s.policy(Policy::modern().with_groups([NamedGroup::Secp256r1])))
+}
+
+/// RFC 9846 4.1.3, 4.2.8, 4.2.11.
+#[test]
+fn server_hello_of_tls13() {
+    let new = || Answered::new(TLS13);
+    let refused = |name, answer: Answered, change: &dyn Fn(&mut Message), alert| {
+        answer.change(SERVER_HELLO, change).refused(name, alert);
+    };
+    refused("no share", new(), &|m| m.without(SHARE), Alert::MissingExtension);
+    let share = |group: [u8; 2], public: &[u8]| [&group[..], &len16(public.len()), public].concat();
+    refused("a group not offered", new(), &|m| m.with(SHARE, &share([0, 24], &[4; 97])), Alert::IllegalParameter);
+    refused("a group without share", new(), &|m| m.with(SHARE, &share([0, 23], &[4; 65])), Alert::IllegalParameter);
+    refused("an empty share", new(), &|m| m.with(SHARE, &share([0, 29], &[])), Alert::DecodeError);
+    refused(
+        "bytes behind the share",
+        new(),
+        &|m| m.with(SHARE, &share([0, 29], &[7; 32]).repeat(2)),
+        Alert::DecodeError,
+    );
+    refused("compression", new(), &compressed, Alert::IllegalParameter);
+    refused("another session ID", new(), &|m| m.body[40] ^= 1, Alert::IllegalParameter);
+    refused("a suite not offered", new(), &other_suite, Alert::IllegalParameter);
+    refused("bytes behind", new(), &|m| m.body.push(0), Alert::DecodeError);
+    // 4.2: an extension that we know in a message that it is not for; one that we did not ask for; one twice.
+    for typ in [SERVER_NAME, GROUPS, ALPN, SIZE_LIMIT, COOKIE, PSK_MODES, EARLY_DATA, EXTENDED_MASTER, RENEGOTIATION] {
+        refused("out of place", new(), &|m| m.with(typ, &[]), Alert::IllegalParameter);
+    }
+    refused("unknown", new(), &|m| m.with(UNKNOWN, &[]), Alert::UnsupportedExtension);
+    refused("a key not offered", new(), &|m| m.with(PSK, &[0, 0]), Alert::UnsupportedExtension);
+    let twice = |m: &mut Message| {
+        m.body.extend([0, 43, 0, 2, 3, 4]);
+        m.close();
+    };
+    refused("twice", new(), &twice, Alert::DecodeError);
+
+    let offers = || Answered::with(TLS13, |c| c.pre_shared_key(key()), |s| s.policy(small(0)));
+    refused("a key out of range", offers(), &|m| m.with(PSK, &[0, 1]), Alert::IllegalParameter);
+    refused("half an index", offers(), &|m| m.with(PSK, &[0]), Alert::DecodeError);
+    let alone = |m: &mut Message| {
+        m.with(PSK, &[0, 0]);
+        m.without(SHARE);
+    };
+    refused("a key without the share that goes with it", offers(), &alone, Alert::IllegalParameter);
+    let other_hash = Answered::with(TLS13, |c| c.pre_shared_key(key()), |s| s.policy(small(1)));
+    refused("a key of another hash", other_hash, &|m| m.with(PSK, &[0, 0]), Alert::IllegalParameter);
+}
+
+/// One suite of TLS 1.3.
+fn small(suite: usize) -> Policy {
+    Policy::modern().with_groups([NamedGroup::X25519]).with_suites([SUITES13[suite].code])
+}
+
+/// RFC 9846 4.1.4.
+#[test]
+fn hello_retry_request() {
+    let refused = |name, change: &dyn Fn(&mut Message), alert| {
+        retried().change(SERVER_HELLO, change).refused(name, alert);
+    };
+    retried().taken("another group");
+    retried().change(SERVER_HELLO, |m| m.with(COOKIE, &[0, 1, 7])).taken("a cookie besides");
+    retried()
+        .change(SERVER_HELLO, |m| m.without(SHARE))
+        .change(SERVER_HELLO, |m| m.with(COOKIE, &[0, 1, 7]))
+        .taken("a cookie");
+    refused("no change", &|m| m.without(SHARE), Alert::IllegalParameter);
+    refused("the group of the share", &|m| m.with(SHARE, &[0, 29]), Alert::IllegalParameter);
+    refused("a group not offered", &|m| m.with(SHARE, &[0, 24]), Alert::IllegalParameter);
+    refused("a share in place of a group", &|m| m.with(SHARE, &[0, 23, 0, 1, 7]), Alert::DecodeError);
+    refused("an empty cookie", &|m| m.with(COOKIE, &[0, 0]), Alert::DecodeError);
+    refused("no version", &|m| m.without(VERSIONS), Alert::MissingExtension);
+    refused("compression", &compressed, Alert::IllegalParameter);
+    refused("another session ID", &|m| m.body[40] ^= 1, Alert::IllegalParameter);
+    for typ in [SERVER_NAME, GROUPS, ALPN, PSK, PSK_MODES, EARLY_DATA, EXTENDED_MASTER] {
+        refused("out of place", &|m| m.with(typ, &[0, 0]), Alert::IllegalParameter);
+    }
+    refused("unknown", &|m| m.with(UNKNOWN, &[]), Alert::UnsupportedExtension);
+    let mut again = retried();
+    let request = again.flight();
+    again.hears(&request).unwrap();
+    assert_eq!(again.hears(&request).unwrap_err().alert(), Alert::UnexpectedMessage, "a second one");
+}
+
+/// RFC 9846 4.3.1: "any forbidden extensions": illegal_parameter; 4.2: what was not asked for: unsupported_extension.
+#[test]
+fn encrypted_extensions() {
+    let refused = |name, typ, body: &[u8], alert| {
+        Answered::new(TLS13).change(ENCRYPTED_EXTENSIONS, |m| m.with(typ, body)).refused(name, alert);
+    };
+    for typ in [
+        STATUS,
+        SCHEMES,
+        TIMESTAMPS,
+        PADDING,
+        ENCRYPT_THEN_MAC,
+        EXTENDED_MASTER,
+        COMPRESSION,
+        PSK,
+        VERSIONS,
+        COOKIE,
+        PSK_MODES,
+        AUTHORITIES,
+        POST_AUTH,
+        SCHEMES_CERT,
+        SHARE,
+        RENEGOTIATION,
+    ] {
+        refused("forbidden", typ, &[0, 0], Alert::IllegalParameter);
+    }
+    for typ in [MAX_FRAGMENT, ALPN, SIZE_LIMIT, EARLY_DATA, UNKNOWN] {
+        refused("not asked for", typ, &[], Alert::UnsupportedExtension);
+    }
+    refused("a server name in it", SERVER_NAME, &[0], Alert::DecodeError);
+    refused("an empty list of groups", GROUPS, &[0, 0], Alert::DecodeError);
+    let groups = Answered::new(TLS13).change(ENCRYPTED_EXTENSIONS, |m| m.with(GROUPS, &[0, 2, 0x5a, 0x5a]));
+    groups.taken("groups that nobody knows");
+    let alpn = |body: &[u8]| {
+        Answered::with(TLS13, |c| c.alpn(["h2"]), |s| s).change(ENCRYPTED_EXTENSIONS, |m| m.with(ALPN, body))
+    };
+    alpn(&[0, 3, 2, b'h', b'2']).taken("a protocol");
+    alpn(&[0, 3, 2, b'h', b'3']).refused("another protocol", Alert::IllegalParameter);
+    alpn(&[0, 6, 2, b'h', b'2', 2, b'h', b'2']).refused("two protocols", Alert::IllegalParameter);
+    alpn(&[0, 0]).refused("no protocol", Alert::DecodeError);
+    alpn(&[0, 1, 0]).refused("an empty protocol", Alert::DecodeError);
+}
+
+/// RFC 9846 4.3.2, 4.4.2: "Clients MUST ignore unrecognized extensions" of a request, not those in the wrong place.
+#[test]
+fn certificate_request_and_certificate() {
+    let asked = || {
+        Answered::with(
+            TLS13,
+            |c| c,
+            |s| s.client_auth(ClientAuth::Request(Arc::new(WebPki::clients(authority().roots())))),
+        )
+    };
+    asked().taken("an honest request");
+    for (typ, body) in
+        [(UNKNOWN, &[][..]), (STATUS, &[]), (TIMESTAMPS, &[]), (SCHEMES_CERT, &[0, 2, 4, 3]), (SERVER_NAME, &[])]
+    {
+        asked().change(CERTIFICATE_REQUEST, |m| m.with(typ, body)).taken("an extension of a request");
+    }
+    for typ in [GROUPS, ALPN, PADDING, SIZE_LIMIT, PSK, EARLY_DATA, VERSIONS, COOKIE, PSK_MODES, POST_AUTH, SHARE] {
+        asked().change(CERTIFICATE_REQUEST, |m| m.with(typ, &[])).refused("out of place", Alert::IllegalParameter);
+    }
+    let refused = |name, change: &dyn Fn(&mut Message), alert| {
+        asked().change(CERTIFICATE_REQUEST, change).refused(name, alert);
+    };
+    refused("no schemes", &|m| m.without(SCHEMES), Alert::MissingExtension);
+    refused("an empty list of schemes", &|m| m.with(SCHEMES, &[0, 0]), Alert::DecodeError);
+    refused("an empty list of schemes for certificates", &|m| m.with(SCHEMES_CERT, &[0, 0]), Alert::DecodeError);
+    refused("a status request that is not empty", &|m| m.with(STATUS, &[1, 0, 0, 0, 0]), Alert::DecodeError);
+    refused("timestamps that are not empty", &|m| m.with(TIMESTAMPS, &[0]), Alert::DecodeError);
+    refused("a context", &|m| m.body.splice(0..1, [1, 7]).for_each(drop), Alert::IllegalParameter);
+    refused("bytes behind", &|m| m.body.push(0), Alert::DecodeError);
+
+    let refused = |name, change: &dyn Fn(&mut Message), alert| {
+        let plain: Change<ClientBuilder<Ready>> = |c| c.request_status(false);
+        Answered::with(TLS13, plain, |s| s).change(CERTIFICATE, change).refused(name, alert);
+    };
+    for typ in [SERVER_NAME, ALPN, SCHEMES, SHARE, EARLY_DATA] {
+        refused("out of place", &|m| m.with(typ, &[]), Alert::IllegalParameter);
+    }
+    for typ in [STATUS, TIMESTAMPS, UNKNOWN] {
+        refused("not asked for", &|m| m.with(typ, &[]), Alert::UnsupportedExtension);
+    }
+    refused("no certificates", &|m| m.body = vec![0, 0, 0, 0], Alert::DecodeError);
+    refused("an empty certificate", &|m| m.body = vec![0, 0, 0, 5, 0, 0, 0, 0, 0], Alert::DecodeError);
+    refused("a context", &|m| m.body.splice(0..1, [1, 7]).for_each(drop), Alert::IllegalParameter);
+}
+
+/// RFC 9846 4.6.1.
+#[test]
+fn tickets_of_tls13() {
+    let ticket = |ticket: &[u8], extensions: &[u8]| {
+        let mut client = Answered::new(TLS13).taken("a handshake");
+        let head = [&[0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 1, 0][..], &len16(ticket.len()), ticket].concat();
+        let body = [&head[..], &len16(extensions.len()), extensions].concat();
+        let mut record = sealed(HANDSHAKE, &Message { kind: TICKET, body }.bytes());
+        client.receive(&mut record, &mut Vec::new()).map(drop).map_err(|e| e.alert().name())
+    };
+    assert_eq!(ticket(&[7; 32], &[]), Ok(()), "for more than a week");
+    assert_eq!(ticket(&[7; 32], &[0, 42, 0, 4, 0, 0, 1, 0]), Ok(()), "early data");
+    assert_eq!(ticket(&[7; 32], &[0x5a, 0x5a, 0, 0]), Ok(()), "an unknown extension");
+    assert_eq!(ticket(&[], &[]), Err("decode_error"), "an empty ticket");
+    assert_eq!(ticket(&[7; 32], &[0, 42, 0, 0]), Err("decode_error"), "early data, and no size");
+    assert_eq!(ticket(&[7; 32], &[0, 51, 0, 0]), Err("illegal_parameter"), "key_share");
+}
+
+/// RFC 5246 7.4.1.4: what was not offered is not answered.
+#[test]
+fn server_hello_of_tls12() {
+    let refused = |name, answer: Answered, change: &dyn Fn(&mut Message), alert| {
+        answer.change(SERVER_HELLO, change).refused(name, alert);
+    };
+    let address = |version| Answered::to("127.0.0.1", version, |c| c, |s| s);
+    refused("a name for an address", address(TLS12), &|m| m.with(SERVER_NAME, &[]), Alert::UnsupportedExtension);
+    let answer = address(TLS13).change(ENCRYPTED_EXTENSIONS, |m| m.with(SERVER_NAME, &[]));
+    answer.refused("a name for an address", Alert::UnsupportedExtension);
+    let old = || Answered::new(TLS12);
+    // RFC 7366 2, 3: no suite on offer has a MAC; and one has, but not the one that was chosen.
+    refused("encrypt_then_mac", old(), &|m| m.with(ENCRYPT_THEN_MAC, &[]), Alert::UnsupportedExtension);
+    if cfg!(feature = "legacy") {
+        let legacy = Answered::with(TLS12, |c| c.policy(cbc_too()), |s| s);
+        refused("encrypt_then_mac", legacy, &|m| m.with(ENCRYPT_THEN_MAC, &[]), Alert::IllegalParameter);
+    }
+    for typ in [MAX_FRAGMENT, STATUS, ALPN, TIMESTAMPS, SIZE_LIMIT, PSK, COOKIE, UNKNOWN] {
+        let plain: Change<ClientBuilder<Ready>> = |c| c.request_status(false);
+        let old = Answered::with(TLS12, plain, |s| s);
+        refused("not offered", old, &|m| m.with(typ, &[]), Alert::UnsupportedExtension);
+    }
+    refused("compression", old(), &compressed, Alert::IllegalParameter);
+    refused("renegotiation", old(), &|m| m.with(RENEGOTIATION, &[1, 7]), Alert::HandshakeFailure);
+    refused("a body", old(), &|m| m.with(EXTENDED_MASTER, &[0]), Alert::DecodeError);
+    refused("points", old(), &|m| m.with(11, &[1, 1]), Alert::IllegalParameter);
+}
+
+fn cbc_too() -> Policy {
+    Policy::legacy().with_groups([NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Ffdhe2048])
 }

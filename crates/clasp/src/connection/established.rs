@@ -4,6 +4,7 @@
 use super::Connection;
 use super::bindings::Kept;
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
+use crate::handshake::carrier::Carrier;
 use crate::keys::schedule13::TrafficKeys;
 use crate::record::{OpenKeys, SealKeys, limits};
 use crate::session::{PeerKey, Session};
@@ -42,6 +43,10 @@ impl Connection {
             return Err(PeerError::TooManyTickets.into());
         }
         let view = ticket.view();
+        for e in view.extensions.iter() {
+            let placed = Carrier::NewSessionTicket.check(e.typ);
+            placed.map_err(|x| x.in_extension(e.typ).in_message("NewSessionTicket"))?;
+        }
         let mut max_early_data = 0;
         if let Some(e) = view.extensions.find(ExtensionType::EarlyData) {
             let read = early::max_early_data(e);

@@ -68,6 +68,7 @@ family! {
         ResumedWithoutEms => HandshakeFailure, "RFC 7627 5.3", "the session was made with the extended master secret and is resumed without it";
         ResumedWithNewEms => HandshakeFailure, "RFC 7627 5.3", "the session was made without the extended master secret and is resumed with it";
         UnknownPskSelected => IllegalParameter, "RFC 9846 4.2.11", "the server selected a pre-shared key that was not offered";
+        PskWithoutKeyShare => IllegalParameter, "RFC 9846 4.2.11", "the server took a pre-shared key without the key exchange that was asked for";
         PskHashMismatch => IllegalParameter, "RFC 9846 4.2.11", "the selected pre-shared key belongs to another hash";
         BadBinder => DecryptError, "RFC 9846 4.2.11.2", "a pre-shared key binder is wrong";
         BinderCountMismatch => IllegalParameter, "RFC 9846 4.2.11", "the numbers of pre-shared key identities and binders differ";

@@ -24,7 +24,8 @@ pub(crate) async fn client(
     match version(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))? {
         ProtocolVersion::Tls13 => client13::client(link, &config, name, offered, hello).await,
         _ => {
-            let answer = ServerAnswer::read(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
+            let answer =
+                ServerAnswer::read(&config, &offered, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
             if offered.early.is_some() {
                 // RFC 9846 4.2.10: a server that took the session's ticket speaks TLS 1.3; one that went back to 1.2
                 // cannot have read what was sent.

@@ -9,6 +9,7 @@
 //!                               <--  [NewSessionTicket*], after the handshake: connection/established.rs
 //! ```
 
+use super::carrier::Carrier;
 use super::credential::Asks;
 use super::judge::Judge;
 use super::link::Link;
@@ -70,7 +71,7 @@ pub(super) async fn client(
         let shares = core::mem::take(&mut offered.shares);
         key_exchange::finish(shares, group, public, &mut vault.shared).map_err(|e| e.in_message("ServerHello"))?;
     } else if !config.psk_without_dhe {
-        return Err(Error::from(PeerError::MissingKeyShare).in_message("ServerHello"));
+        return Err(Error::from(PeerError::PskWithoutKeyShare).in_message("ServerHello"));
     }
     let (group, selected) = (answer.share.map(|share| share.group), answer.psk);
     link.recycle(hello);
@@ -202,7 +203,7 @@ impl<'a> ServerAnswer13<'a> {
                     let n = usize::from(pre_shared_key::selected(e).map_err(|x| Error::from(x).in_extension(e.typ))?);
                     answer.psk = Some(check_psk(offered.psks.get(n), suite).map(|()| n)?);
                 }
-                _ => return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ)),
+                _ => return Err(Carrier::ServerHello.unasked(e.typ).in_extension(e.typ)),
             }
         }
         if answer.share.is_none() && answer.psk.is_none() {
@@ -254,8 +255,9 @@ impl Settled {
     }
 
     fn extension(&mut self, config: &ClientConfig, offered: &Offered, e: crate::wire::Extension<'_>) -> Result<()> {
+        // 4.3.1
         if !offered.asked_for(config, &e) {
-            return Err(PeerError::UnsolicitedExtension.into());
+            return Err(Carrier::EncryptedExtensions.unasked(e.typ));
         }
         match e.typ {
             ExtensionType::ServerName => extension::empty(e, "server_name")?,

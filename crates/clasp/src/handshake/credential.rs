@@ -1,6 +1,7 @@
 //! Certificates and the proofs of holding their keys, as they are sent and read, for both sides. What they are worth is said
 //! in `judge.rs`.
 
+use super::carrier::Carrier;
 use super::compression::{self, Compressor};
 use super::hello::ClientOffer;
 use super::link::Link;
@@ -116,6 +117,7 @@ pub(super) fn read_request(view: &CertificateRequest13View<'_>, context: &[u8]) 
 }
 
 fn read_request_extension(facts: &mut CertificateRequestFacts, e: Extension<'_>) -> Result<()> {
+    Carrier::CertificateRequest.check(e.typ)?;
     match e.typ {
         ExtensionType::SignatureAlgorithms => {
             let schemes = extension::codes(e, "supported_signature_algorithms")?;
@@ -127,8 +129,16 @@ fn read_request_extension(facts: &mut CertificateRequestFacts, e: Extension<'_>)
         ExtensionType::CompressCertificate => {
             facts.compression = certificate::compression(e)?.iter().map(CompressionAlgorithm).collect();
         }
-        ExtensionType::StatusRequest => facts.status = true,
-        ExtensionType::SignedCertificateTimestamp => facts.timestamps = true,
+        // 4.4.2.1
+        ExtensionType::StatusRequest => {
+            extension::empty(e, "status_request")?;
+            facts.status = true;
+        }
+        ExtensionType::SignedCertificateTimestamp => {
+            extension::empty(e, "signed_certificate_timestamp")?;
+            facts.timestamps = true;
+        }
+        ExtensionType::SignatureAlgorithmsCert => drop(extension::codes(e, "supported_signature_algorithms")?),
         _ => {}
     }
     Ok(())
@@ -211,7 +221,7 @@ fn read_chain13(
         }
         for e in entry.extensions.iter() {
             if !asked(&e) {
-                return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ));
+                return Err(Carrier::Certificate.unasked(e.typ).in_extension(e.typ));
             }
             // Those of the other certificates are checked to be well formed, and not used.
             let first = presented.chain.is_empty();

@@ -1,6 +1,7 @@
 //! The two hellos: what a client's says to a server, what a TLS 1.2 server answers, and what each extension means there.
 
 use super::link::Link;
+use super::offer::{Offered, offers_encrypt_then_mac};
 use crate::config::suite::{Bulk, Suite};
 use crate::config::{ClientConfig, Policy, ServerConfig};
 use crate::crypto::CryptoResult;
@@ -203,6 +204,7 @@ impl<'a> ClientOffer<'a> {
             ExtensionType::ClientCertificateType => self.client_types = Some(types(e)?),
             ExtensionType::CertificateAuthorities => self.authorities = Some(certificate::authorities(e)?),
             ExtensionType::Cookie => drop(early::cookie(e)?),
+            ExtensionType::SignatureAlgorithmsCert => drop(extension::codes(e, "supported_signature_algorithms")?),
             ExtensionType::CompressCertificate => self.compression = certificate::compression(e)?,
             ExtensionType::SignedCertificateTimestamp => {
                 extension::empty(e, "signed_certificate_timestamp")?;
@@ -273,7 +275,7 @@ pub(crate) struct ServerAnswer {
 
 impl ServerAnswer {
     /// Reads a ServerHello and holds it against what was offered.
-    pub(crate) fn read(config: &ClientConfig, hello: &ServerHelloView<'_>) -> Result<Self> {
+    pub(crate) fn read(config: &ClientConfig, offered: &Offered, hello: &ServerHelloView<'_>) -> Result<Self> {
         if hello.version != ProtocolVersion::Tls12 || !config.policy.speaks(ProtocolVersion::Tls12) {
             let wanted = config.policy.versions().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             return Err(Error::from(PeerError::LegacyVersionSelected).seen(hello.version).wanted(wanted));
@@ -302,7 +304,7 @@ impl ServerAnswer {
             limits: Limits::default(),
         };
         for e in hello.extensions.iter() {
-            answer.extension(config, e).map_err(|error| error.in_extension(e.typ))?;
+            answer.extension(config, offered, e).map_err(|error| error.in_extension(e.typ))?;
         }
         check_one_limit(hello.extensions)?;
         if !answer.secure_renegotiation && config.policy.require_secure_renegotiation {
@@ -315,7 +317,7 @@ impl ServerAnswer {
     }
 
     /// RFC 5246 7.4.1.4: only what was offered may be answered.
-    fn extension(&mut self, config: &ClientConfig, e: Extension<'_>) -> Result<()> {
+    fn extension(&mut self, config: &ClientConfig, offered: &Offered, e: Extension<'_>) -> Result<()> {
         let unsolicited = || Err(PeerError::UnsolicitedExtension.into());
         match e.typ {
             ExtensionType::RenegotiationInfo => {
@@ -324,12 +326,12 @@ impl ServerAnswer {
                 }
                 self.secure_renegotiation = true;
             }
-            ExtensionType::ServerName if config.send_server_name => extension::empty(e, "server_name")?,
+            ExtensionType::ServerName if offered.server_name => extension::empty(e, "server_name")?,
             ExtensionType::ExtendedMasterSecret if config.extended_master_secret => {
                 extension::empty(e, "extended_master_secret")?;
                 self.extended_master_secret = true;
             }
-            ExtensionType::EncryptThenMac if config.encrypt_then_mac => {
+            ExtensionType::EncryptThenMac if offers_encrypt_then_mac(config) => {
                 extension::empty(e, "encrypt_then_mac")?;
                 if !matches!(self.suite.bulk, Bulk::Cbc(_)) {
                     return Err(PeerError::BadEncryptThenMac.into());

@@ -1,6 +1,7 @@
 //! The conversations, each a straight-line `async fn` in the order of the messages on the wire, and the verbs they
 //! share.
 
+pub(crate) mod carrier;
 mod client;
 mod client12;
 mod client13;

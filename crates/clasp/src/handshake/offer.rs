@@ -32,6 +32,8 @@ pub(crate) struct Offered {
     /// The pre-shared keys as they stand in the hello.
     pub(crate) psks: Vec<OfferedPsk>,
     pub(crate) early: Option<EarlyOffer>,
+    /// Whether the name stands in it: an address does not (RFC 6066 3).
+    pub(crate) server_name: bool,
     grease: Option<Grease>,
     cookie: Option<Vec<u8>>,
     retried: bool,
@@ -122,6 +124,7 @@ impl Offered {
             shares: Shares::new(),
             psks: Vec::new(),
             early: None,
+            server_name: config.send_server_name && matches!(name, ServerName::DnsName(_)),
             grease: rest.first_chunk().filter(|_| config.grease).map(|drawn| Grease::new(*drawn)),
             cookie: None,
             retried: false,
@@ -256,7 +259,7 @@ impl Offered {
     fn write_extensions(&self, config: &ClientConfig, name: &ServerName<'_>, w: &mut Writer<'_>) {
         let policy = &config.policy;
         self.grease.iter().for_each(|g| w.extension(ExtensionType(g.extensions[0]), |_| ()));
-        if let (ServerName::DnsName(host), true) = (name, config.send_server_name) {
+        if let (ServerName::DnsName(host), true) = (name, self.server_name) {
             extension::write_server_name(host.as_ref(), w);
         }
         self.write_extensions12(config, w);
@@ -311,7 +314,7 @@ impl Offered {
         if config.extended_master_secret {
             w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
         }
-        if config.encrypt_then_mac && config.policy.suites12().any(|s| matches!(s.bulk, Bulk::Cbc(_))) {
+        if offers_encrypt_then_mac(config) {
             w.extension(ExtensionType::EncryptThenMac, |_| ());
         }
         if config.session_tickets && config.sessions.is_some() {
@@ -355,7 +358,7 @@ impl Offered {
     /// Whether an extension of a server answers one of ours: RFC 9846 4.2. Those with rules of their own are not here.
     pub(crate) fn asked_for(&self, config: &ClientConfig, e: &Extension<'_>) -> bool {
         match e.typ {
-            ExtensionType::ServerName => config.send_server_name,
+            ExtensionType::ServerName => self.server_name,
             ExtensionType::Alpn => !config.alpn.is_empty(),
             ExtensionType::StatusRequest => config.request_status,
             ExtensionType::SignedCertificateTimestamp => config.request_timestamps,
@@ -368,6 +371,11 @@ impl Offered {
             _ => false,
         }
     }
+}
+
+/// RFC 7366 2: encrypt-then-MAC is offered where a suite has a MAC of its own.
+pub(crate) fn offers_encrypt_then_mac(config: &ClientConfig) -> bool {
+    config.encrypt_then_mac && config.policy.suites12().any(|s| matches!(s.bulk, Bulk::Cbc(_)))
 }
 
 /// Whether the curve of a hybrid stands beside it.

@@ -1,5 +1,6 @@
 //! HelloRetryRequest: a server that needs another hello says which, once; a client says it.              RFC 9846 4.1.4
 
+use super::carrier::Carrier;
 use super::client::check_legacy_version;
 use super::hello::ClientOffer;
 use super::link::Link;
@@ -162,7 +163,7 @@ fn read_retry(
             ExtensionType::SupportedVersions => {}
             ExtensionType::KeyShare => group = Some(key_share::retry(e)?),
             ExtensionType::Cookie => cookie = Some(early::cookie(e)?.to_vec()),
-            _ => return Err(Error::from(PeerError::UnsolicitedExtension).in_extension(e.typ)),
+            _ => return Err(Carrier::HelloRetryRequest.unasked(e.typ).in_extension(e.typ)),
         }
     }
     if let Some(group) = group {
