@@ -7,7 +7,7 @@ use clasp::record::{Opener, frame};
 pub fn run(data: &[u8]) {
     let mut input = Input(data);
     let mut opener = Opener::default();
-    opener.set_limit(input.number());
+    opener.set_limit(input.number(), true);
     let mut bytes = input.0.to_vec();
     let mut rest = &mut bytes[..];
     let mut first = true;
