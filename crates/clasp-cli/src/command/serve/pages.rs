@@ -5,6 +5,7 @@ use crate::report;
 use clasp::Facts;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 
@@ -39,13 +40,13 @@ fn status(facts: &Facts) -> Response<Full<Bytes>> {
 async fn file(files: &Files, path: &str) -> Response<Full<Bytes>> {
     let Some((bytes, kind)) = files.get(path).await else { return plain(StatusCode::NOT_FOUND, "not found\n") };
     let mut response = Response::new(Full::new(bytes));
-    response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static(kind));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
 fn plain(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(text.to_string())));
     *response.status_mut() = status;
-    response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
