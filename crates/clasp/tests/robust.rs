@@ -160,9 +160,11 @@ fn a_link_that_alters_flights_makes_no_panic_and_no_wrong_data() {
                 continue;
             }
             pair.client_sends(b"ping").unwrap();
-            // What was put behind the last flight may still end the connection; it never becomes data.
+            // What was put behind the last flight may still end the connection, or be the beginning of a record that never
+            // ends; it never becomes data.
             let went_on = pair.drive().is_ok();
-            assert_eq!(pair.server_data, if went_on { &b"ping"[..] } else { b"" });
+            let data = &pair.server_data[..];
+            assert!(data.is_empty() || went_on && data == b"ping", "{data:?}");
         }
         assert!(failed > 300, "{failed} of 400 altered handshakes failed");
     }
