@@ -18,15 +18,20 @@ static SERVER: LazyLock<Issued> = LazyLock::new(|| authority().issue(KeyKind::P2
 const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
 const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
 
+const CCS: u8 = 20;
 const HANDSHAKE: u8 = 22;
 const DATA: u8 = 23;
 const TAG: usize = 16;
+
+/// Those of the hollow provider.
+const CURVES: [NamedGroup; 2] = [NamedGroup::X25519, NamedGroup::Secp256r1];
 
 const SERVER_HELLO: u8 = 2;
 const TICKET: u8 = 4;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const CERTIFICATE_REQUEST: u8 = 13;
+const FINISHED: u8 = 20;
 
 /// One handshake message.
 #[derive(Clone)]
@@ -167,9 +172,8 @@ impl Answered {
         client: Change<ClientBuilder<Ready>>,
         server: Change<ServerBuilder<Ready>>,
     ) -> Self {
-        let groups = [NamedGroup::X25519, NamedGroup::Secp256r1];
         let speaks = ClientConfig::builder().trust(authority().roots()).provider(hollow()).grease(false);
-        let policy = Policy::default().with_groups(groups);
+        let policy = Policy::default().with_groups(CURVES);
         let client = client(speaks.policy(policy.clone()).key_shares([NamedGroup::X25519])).build().unwrap();
         let mut client = client.connect(ServerName::try_from(name).unwrap()).unwrap();
         let answers = ServerConfig::builder().identity(SERVER.identity()).provider(hollow());
@@ -541,4 +545,60 @@ fn server_hello_of_tls12() {
 
 fn cbc_too() -> Policy {
     Policy::legacy().with_groups([NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Ffdhe2048])
+}
+
+/// RFC 9846 5: from its hello on a client that speaks TLS 1.3 drops ChangeCipherSpec, "at any time".
+#[test]
+fn a_change_cipher_spec_before_the_server_hello_means_nothing() {
+    for version in [TLS12, TLS13] {
+        let mut answered = Answered::new(version);
+        let flight = [vec![plain(CCS, &[1])], answered.flight()].concat();
+        assert!(!answered.hears(&flight).unwrap().is_empty(), "{version}");
+    }
+    let error = Answered::new(TLS13).hears(&[plain(CCS, &[2])]).unwrap_err();
+    assert_eq!(error.alert(), Alert::UnexpectedMessage);
+    let old: Change<ClientBuilder<Ready>> = |c| c.policy(Policy::default().with_versions([TLS12]).with_groups(CURVES));
+    let error = Answered::with(TLS12, old, |s| s).hears(&[plain(CCS, &[1])]).unwrap_err();
+    assert_eq!(error.alert(), Alert::UnexpectedMessage, "in TLS 1.2 it means something");
+}
+
+/// RFC 9846 6, RFC 5246 7.2.2: what has the wrong length cannot be read; that is not the same as a wrong value.
+#[test]
+fn a_finished_of_another_length() {
+    let last = |change: fn(&mut Vec<u8>)| {
+        let mut answered = Answered::new(TLS13);
+        change(&mut answered.messages.last_mut().unwrap().body);
+        answered
+    };
+    last(|body| body.push(0)).refused("longer", Alert::DecodeError);
+    last(|body| body.truncate(31)).refused("shorter", Alert::DecodeError);
+    last(Vec::clear).refused("empty", Alert::DecodeError);
+    last(|body| body[0] ^= 1).refused("another", Alert::DecryptError);
+    for (verify_data, alert) in
+        [(vec![0; 13], "decode_error"), (vec![0; 11], "decode_error"), (vec![1; 12], "decrypt_error")]
+    {
+        let mut client = Answered::new(TLS12).taken("a server's flight");
+        let finished = Message { kind: FINISHED, body: verify_data }.bytes();
+        // AES-GCM: eight bytes in front, a tag behind.
+        let mut end = [plain(CCS, &[1]), plain(HANDSHAKE, &[&[0; 8], &finished[..], &[0; TAG]].concat())].concat();
+        let error = client.receive(&mut end, &mut Vec::new()).map(drop).unwrap_err();
+        assert_eq!(error.alert().name(), alert);
+    }
+}
+
+/// RFC 5246 7.4.4: DistinguishedName<1..2^16-1>.
+#[test]
+fn certificate_request_of_tls12() {
+    let asked = |body: &[u8]| {
+        let asks: Change<ServerBuilder<Ready>> =
+            |s| s.client_auth(ClientAuth::Request(Arc::new(WebPki::clients(authority().roots()))));
+        let body = body.to_vec();
+        Answered::with(TLS12, |c| c, asks).change(CERTIFICATE_REQUEST, |m| m.body = body)
+    };
+    asked(&[1, 64, 0, 2, 4, 3, 0, 0]).taken("of anyone");
+    asked(&[1, 64, 0, 2, 4, 3, 0, 3, 0, 1, 7]).taken("of someone");
+    asked(&[1, 64, 0, 2, 4, 3, 0, 2, 0, 0]).refused("an empty name", Alert::DecodeError);
+    asked(&[0, 0, 2, 4, 3, 0, 0]).refused("no types", Alert::DecodeError);
+    asked(&[1, 64, 0, 0, 0, 0]).refused("no schemes", Alert::DecodeError);
+    asked(&[1, 64, 0, 2, 4, 3, 0, 0, 0]).refused("a byte behind", Alert::DecodeError);
 }

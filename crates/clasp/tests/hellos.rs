@@ -222,6 +222,8 @@ fn extensions_of_both_versions() {
         refused("a size limit below 64", &with(SIZE_LIMIT, &[0, 63]), "illegal_parameter");
         refused("no uncompressed points", &with(POINT_FORMATS, &v8(&[1])), "illegal_parameter");
         refused("no point formats", &with(POINT_FORMATS, &v8(&[])), "decode_error");
+        taken("a responder", &with(STATUS, &[1, 0, 3, 0, 1, 7, 0, 0]), version);
+        refused("an empty responder", &with(STATUS, &[1, 0, 2, 0, 0, 0, 0]), "decode_error");
         refused("a status request cut short", &with(STATUS, &[1, 0, 5]), "decode_error");
         // RFC 5746 3.6, RFC 7627 5.1, RFC 7366 2.
         refused("renegotiation", &with(RENEGOTIATION, &v8(&[1; 12])), "handshake_failure");
@@ -296,6 +298,39 @@ fn a_known_key_is_not_taken_without_the_key_exchange_it_asks_for() {
     }
 }
 
+/// RFC 7919 4: where the client's finite-field groups are none of ours, and it has no suite without one.
+#[test]
+#[cfg(feature = "legacy")]
+fn finite_field_groups_that_are_not_ours_are_insufficient_security() {
+    let answer = |suites: &[u8], groups: &[u8]| {
+        let identity = authority().issue(KeyKind::Rsa, &["localhost"]).identity();
+        let server = ServerConfig::builder().identity(identity).policy(Policy::legacy()).build().unwrap();
+        let hello = Hello::tls12().change(|h| h.suites = suites.to_vec()).with(ext(GROUPS, &v16(groups)));
+        answer_of(server.accept(), &record(22, &hello.message()))
+    };
+    let (dhe, dhe_or_rsa) = ([0, 0x9e], [0, 0x9e, 0, 0x9c]);
+    assert_eq!(answer(&dhe, &[1, 4]), "insufficient_security", "ffdhe8192");
+    assert_eq!(answer(&dhe, &[1, 0xff]), "insufficient_security", "one that nobody knows");
+    assert_eq!(answer(&dhe_or_rsa, &[1, 4]), "TLS 1.2");
+    assert_eq!(answer(&dhe, &[1, 4, 1, 0]), "TLS 1.2");
+    assert_eq!(answer(&dhe, &[0, 0x1d]), "TLS 1.2", "no finite-field group named");
+}
+
+/// RFC 5246 7.2.1, RFC 9846 6.1: a close is answered with one; nobody goes without a word.
+#[test]
+fn a_close_during_the_handshake_is_answered() {
+    for hello in [Hello::tls12(), Hello::tls13()] {
+        let (mut server, mut out) = (server(), Vec::new());
+        server.receive(&mut record(22, &hello.message()), &mut out).unwrap();
+        let before = out.len();
+        let error = server.receive(&mut record(21, &[1, 0]), &mut out).unwrap_err();
+        assert_eq!(error.alert().name(), "close_notify", "{error}");
+        let answer = &out[before..];
+        // In TLS 1.3 it is protected.
+        assert!(answer == [21, 3, 3, 0, 2, 1, 0] || answer[..5] == [23, 3, 3, 0, 19], "{answer:?}");
+    }
+}
+
 #[test]
 fn records() {
     let hello = Hello::tls13().message();
@@ -311,6 +346,7 @@ fn records() {
         ("an empty fragment", around(record(22, &[])), "unexpected_message"),
         ("ChangeCipherSpec before the hello", record(20, &[1]), "unexpected_message"),
         ("ChangeCipherSpec inside the hello", around(record(20, &[1])), "unexpected_message"),
+        ("a warning inside the hello", around(record(21, &[1, 90])), "unexpected_message"),
         ("application data", record(23, b"x"), "unexpected_message"),
         ("an empty alert", record(21, &[]), "unexpected_message"),
         ("half an alert", record(21, &[1]), "decode_error"),

@@ -131,6 +131,7 @@ impl Connection {
 
     fn set_version(&mut self, version: ProtocolVersion) {
         self.tls13 = version == ProtocolVersion::Tls13;
+        self.drops_ccs = self.tls13;
         // The records of TLS 1.3 say 1.2: RFC 9846 5.1.
         self.sealer.set_version(version.min(ProtocolVersion::Tls12));
         if let Some(live) = &mut self.live {

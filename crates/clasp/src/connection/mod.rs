@@ -24,7 +24,7 @@ use crate::error::{Cause, Error, Misuse, PeerError, Result};
 use crate::handshake::link::Waiting;
 use crate::record::{self, Joiner, Opener, RecordError, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Tracer, What};
-use crate::wire::code::{AlertDescription, ContentType, HandshakeType};
+use crate::wire::code::{AlertDescription, ContentType, HandshakeType, ProtocolVersion};
 use bindings::Done;
 use core::fmt;
 use core::ops::Range;
@@ -83,6 +83,8 @@ pub struct Connection {
     warnings: u8,
     /// TLS 1.3 was agreed.
     tls13: bool,
+    /// A ChangeCipherSpec during the handshake means nothing: TLS 1.3 was agreed, or may still be.
+    drops_ccs: bool,
     read_level: Level,
     write_level: Level,
     leave: Leave,
@@ -122,8 +124,10 @@ impl Connection {
         let (observer, clock, provider) = (config.observer.clone(), config.clock.clone(), config.provider);
         let leave = if config.ignore_renegotiation { Leave::IgnoreRenegotiation } else { Leave::Nothing };
         let post_auth = PostAuth::client(&config);
+        // RFC 9846 5: from the first hello on.
+        let drops_ccs = config.policy.speaks(ProtocolVersion::Tls13);
         let live = Live::new("client", |link| Box::pin(crate::handshake::client(link, config, name)));
-        Ok(Self { leave, post_auth, ..Self::new(false, live, observer.map(Tracer::new), clock, provider) })
+        Ok(Self { leave, post_auth, drops_ccs, ..Self::new(false, live, observer.map(Tracer::new), clock, provider) })
     }
 
     pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {
@@ -160,6 +164,7 @@ impl Connection {
             empty_records: 0,
             warnings: 0,
             tls13: false,
+            drops_ccs: false,
             read_level: Level::Plain,
             write_level: Level::Plain,
             leave: Leave::Nothing,
@@ -225,7 +230,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<Taken> {
         self.wake_reading()?;
-        if self.tls13 && self.live.is_some() && self.in_the_clear(content, record)? {
+        if self.drops_ccs && self.live.is_some() && self.in_the_clear(content, record, out)? {
             return Ok(Taken::Nothing);
         }
         if self.opener.is_protected() && record.get(1..3) != Some(&[3, 3]) {
@@ -257,7 +262,7 @@ impl Connection {
             ContentType::ApplicationData => return self.take_data(range),
             ContentType::Handshake => self.take_handshake(plain, out)?,
             ContentType::ChangeCipherSpec => self.take_change_cipher_spec(plain, out)?,
-            ContentType::Alert => self.take_alert(plain)?,
+            ContentType::Alert => self.take_alert(plain, out)?,
             // Only what stands inside a record of TLS 1.3 can be of no known type here.
             ContentType(unknown) => return Err(RecordError::UnknownType(unknown).into()),
         }
@@ -266,7 +271,7 @@ impl Connection {
 
     /// TLS 1.3, during the handshake: the compatibility ChangeCipherSpec is dropped (RFC 9846 5), and a peer that fails
     /// before it has keys says why in the clear. True if the record is dealt with.
-    fn in_the_clear(&mut self, content: ContentType, record: &[u8]) -> Result<bool> {
+    fn in_the_clear(&mut self, content: ContentType, record: &[u8], out: &mut Vec<u8>) -> Result<bool> {
         let body = record.get(limits::HEADER_LEN..).unwrap_or_default();
         match content {
             ContentType::ChangeCipherSpec => {
@@ -282,7 +287,7 @@ impl Connection {
                 Ok(true)
             }
             ContentType::Alert if self.opener.is_tls13() && self.opener.is_fresh() && body.len() == 2 => {
-                self.take_alert(body).map(|()| true)
+                self.take_alert(body, out).map(|()| true)
             }
             _ => Ok(false),
         }
@@ -377,7 +382,7 @@ impl Connection {
     }
 
     /// RFC 5246 7.2.
-    fn take_alert(&mut self, plain: &[u8]) -> Result<()> {
+    fn take_alert(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
         const WARNING: u8 = 1;
         const FATAL: u8 = 2;
         let [level, description] = *plain else {
@@ -391,17 +396,20 @@ impl Connection {
         self.tell(What::Alert { direction: Direction::Received, fatal: level == FATAL, alert });
         if alert == AlertDescription::CloseNotify {
             if self.live.is_some() {
+                // RFC 5246 7.2.1, RFC 9846 6.1: who closes without having failed says so.
+                self.close(out)?;
                 return Err(PeerError::ClosedDuringHandshake.into());
             }
             self.peer_closed = true;
             return Ok(());
         }
-        if level == FATAL {
+        // RFC 9846 6: in TLS 1.3 all alerts but one are errors, whatever they say of themselves.
+        if level == FATAL || self.tls13 && alert != AlertDescription::UserCanceled {
             return Err(self.peer_refused(alert));
         }
-        // RFC 9846 6: TLS 1.3 has one warning besides.
-        if self.tls13 && alert != AlertDescription::UserCanceled {
-            return Err(RecordError::BadAlert.into());
+        // RFC 9846 5.1: no record stands between those of one message.
+        if self.holds_part() {
+            return Err(RecordError::Interleaved.into());
         }
         self.warnings += 1;
         if self.warnings > limits::MAX_WARNING_ALERTS { Err(RecordError::TooManyWarnings.into()) } else { Ok(()) }
@@ -540,9 +548,14 @@ impl Connection {
             error.cause(),
             Cause::Alert(_) | Cause::Peer(PeerError::Truncated | PeerError::ClosedDuringHandshake)
         );
+        // RFC 5246 7.2.2: this one is always a warning, which ends nothing by itself.
+        let fatal = error.alert() != AlertDescription::NoRenegotiation;
         if !silent && !self.closed {
             // Without a sequence number left there is nothing to say it with.
-            let _unsaid = self.send_alert(error.alert(), true, out);
+            let _unsaid = self.send_alert(error.alert(), fatal, out);
+            if !fatal {
+                let _unsaid = self.close(out);
+            }
         }
     }
 

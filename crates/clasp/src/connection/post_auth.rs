@@ -214,6 +214,7 @@ impl Connection {
             return Err(Error::from(PeerError::UnexpectedMessage).wanted("application data"));
         }
         let wanted = self.kept13()?.verify_data(true, answer.covered.as_ref());
+        handshake::check_verify_data(&answer.verify_data, wanted.as_ref().len())?;
         if !same_mac(&wanted, &answer.verify_data) {
             return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
         }

@@ -74,6 +74,17 @@ fn renegotiation_is_refused_both_ways() {
     let mut request = sealed(&mut server, ContentType::Handshake, &[0, 0, 0, 0]);
     let refused = client.receive(&mut request, &mut Vec::new()).unwrap_err();
     assert_eq!(refused.alert(), AlertDescription::NoRenegotiation);
+    // RFC 5246 7.2.2: always a warning. The connection is over all the same, which is said too.
+    let (mut client, mut server) = pair();
+    let (mut request, mut out) = (sealed(&mut server, ContentType::Handshake, &[0, 0, 0, 0]), Vec::new());
+    client.receive(&mut request, &mut out).unwrap_err();
+    let mut said = Vec::new();
+    while let Ok(frame::Frame::Record { content, len }) = frame::next(&out, false) {
+        let range = server.opener.open(content, &mut out[..len]).unwrap().range;
+        said.extend_from_slice(&out[range]);
+        out.drain(..len);
+    }
+    assert_eq!(said, [1, 100, 1, 0]);
     let (mut client, mut server) = pair();
     let mut out = Vec::new();
     let refused = server.receive(&mut sealed(&mut client, ContentType::Handshake, &hello), &mut out).unwrap_err();
@@ -135,6 +146,19 @@ fn warning_alert_flood_and_malformed_alerts_end_the_connection() {
     for bad in [&[1][..], &[1, 0, 1, 0], &[3, 0], &[]] {
         let (mut client, mut server) = pair();
         assert!(server.receive(&mut sealed(&mut client, ContentType::Alert, bad), &mut Vec::new()).is_err(), "{bad:?}");
+    }
+}
+
+/// RFC 9846 6: "MUST be treated as error alerts when received regardless of the AlertLevel", those of no known type too.
+#[test]
+fn an_error_alert_of_tls13_that_calls_itself_a_warning_is_an_error() {
+    for alert in [AlertDescription::HandshakeFailure, AlertDescription::UnrecognizedName, AlertDescription(99)] {
+        let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+        let mut out = Vec::new();
+        let mut record = sealed(&mut client, ContentType::Alert, &[1, alert.0]);
+        let error = server.receive(&mut record, &mut out).unwrap_err();
+        assert_eq!(error.peer_alert(), Some(alert));
+        assert!(out.is_empty(), "an alert is not answered with one");
     }
 }
 

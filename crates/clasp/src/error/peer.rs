@@ -29,6 +29,7 @@ family! {
         WrongSuiteSelected => IllegalParameter, "RFC 5246 7.4.1.3", "the server selected a cipher suite that was not offered";
         SuiteChangedAfterRetry => IllegalParameter, "RFC 9846 4.1.4", "the server changed the cipher suite after HelloRetryRequest";
         NoCommonGroup => HandshakeFailure, "RFC 8422 5.1", "no key exchange group in common";
+        NoCommonDhGroup => InsufficientSecurity, "RFC 7919 4", "no finite-field group in common, and no suite that needs none";
         WrongGroupSelected => IllegalParameter, "RFC 8422 5.4", "the peer used a key exchange group that was not offered";
         BadKeyShare => IllegalParameter, "RFC 9846 4.2.8.2", "the peer's key share is not a valid public value of its group";
         WeakDhGroup => InsufficientSecurity, "RFC 7919 1 (Logjam)", "the server's Diffie-Hellman group is too small";

@@ -31,6 +31,7 @@ pub(crate) use server::server;
 use crate::config::suite::Suite13;
 use crate::connection::Facts;
 use crate::crypto::{HashId, Provider};
+use crate::error::decode::DecodeKind;
 use crate::error::{Error, PeerError, Result};
 use crate::keys::log::{self, KeyLog};
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
@@ -38,6 +39,7 @@ use crate::keys::schedule13::{Kept13, Traffic, Vault13, same_mac};
 use crate::record::{OpenKeys, SealKeys};
 use crate::session::ClientSessions;
 use crate::trace::Level;
+use crate::wire::Reader;
 use crate::wire::code::HandshakeType;
 use crate::wire::message::Finished;
 use link::Link;
@@ -89,11 +91,21 @@ fn send_finished13(link: &mut Link, vault: &Vault13, side: Side) {
 async fn recv_finished13(link: &mut Link, vault: &Vault13, side: Side) -> Result<()> {
     let wanted = vault.verify_data(side, link.transcript.hash().as_ref());
     let finished = link.recv::<Finished>().await?;
+    check_verify_data(finished.view(), wanted.as_ref().len())?;
     if !same_mac(&wanted, finished.view()) {
         return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
     }
     link.recycle(finished);
     Ok(())
+}
+
+/// Verify data of another length than it has is no wrong value, it cannot be read: RFC 9846 6, RFC 5246 7.2.2.
+pub(crate) fn check_verify_data(theirs: &[u8], wanted: usize) -> Result<()> {
+    if theirs.len() == wanted {
+        return Ok(());
+    }
+    let error = Reader::new(theirs).error("verify_data", DecodeKind::BadLength(theirs.len()));
+    Err(Error::from(error).in_message("Finished"))
 }
 
 fn level(which: Traffic) -> Level {
@@ -168,6 +180,7 @@ async fn recv_finished(
 ) -> Result<[u8; VERIFY_DATA_LEN]> {
     let wanted = vault.verify_data(hash, side, link.transcript.hash().as_ref());
     let finished = link.recv::<Finished>().await?;
+    check_verify_data(finished.view(), wanted.len())?;
     if !bool::from(finished.view().ct_eq(&wanted[..])) {
         return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
     }

@@ -81,7 +81,7 @@ fn group(policy: &Policy, offer: &ClientOffer<'_>, kx: Kx) -> Option<NamedGroup>
 fn refused(policy: &Policy, offer: &ClientOffer<'_>, no_group: bool) -> Error {
     if no_group {
         let (seen, ours) = (text(offer.groups()), text(policy.groups.iter()));
-        return Error::from(PeerError::NoCommonGroup).seen(seen).wanted(ours).in_message("ClientHello");
+        return Error::from(PeerError::NoCommonDhGroup).seen(seen).wanted(ours).in_message("ClientHello");
     }
     let tls12 = |s: CipherSuite| Suite::find(s).is_some();
     if !usable_suites(policy, offer).any(tls12) {

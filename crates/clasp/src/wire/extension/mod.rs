@@ -119,7 +119,10 @@ pub fn status_request(e: Extension<'_>) -> Read<bool> {
     if r.u8("status_type")? != 1 {
         return Ok(false);
     }
-    r.vec16("responder_id_list")?;
+    let mut responders = r.vec16("responder_id_list")?;
+    while !responders.is_empty() {
+        responders.vec16("ResponderID")?.non_empty("ResponderID")?;
+    }
     r.vec16("request_extensions")?;
     r.finish("status_request")?;
     Ok(true)

@@ -29,7 +29,7 @@ impl Message for CertificateRequest12 {
         let authorities = r.vec16("certificate_authorities")?;
         let mut walk = authorities;
         while !walk.is_empty() {
-            walk.vec16("distinguished name")?;
+            walk.vec16("distinguished name")?.non_empty("distinguished name")?;
         }
         Ok(CertificateRequestView { types, schemes, authorities })
     }
