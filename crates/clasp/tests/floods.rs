@@ -136,10 +136,10 @@ fn an_endless_handshake_message() {
     let end = flood("a message of 16 MiB", &mut server.accept(), announces_all);
     assert_eq!((end.error.alert(), end.records), (AlertDescription::IllegalParameter, 1), "{}", end.error);
     // As long as a message may be: all of it is kept, and nothing more.
-    let longest = |n: usize| plain(22, if n == 0 { &[1, 1, 0, 0] } else { &[0; 128] });
-    let end = flood("a hello of 64 KiB in pieces", &mut server.accept(), longest);
+    let longest = |n: usize| plain(22, if n == 0 { &[1, 2, 1, 0x44] } else { &[0; 128] });
+    let end = flood("a hello of 128 KiB in pieces", &mut server.accept(), longest);
     assert_eq!(end.error.alert(), AlertDescription::DecodeError, "{}", end.error);
-    assert!(end.records <= 1 + 512 && end.peak <= 512 * KIB, "{} bytes", end.peak);
+    assert!(end.records <= 2 + 1026 && end.peak <= 1024 * KIB, "{} bytes", end.peak);
 }
 
 #[test]

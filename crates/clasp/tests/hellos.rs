@@ -147,6 +147,11 @@ fn answer_of(mut server: Connection, flight: &[u8]) -> &'static str {
     }
 }
 
+/// A hello in as many records as it takes.
+fn long(hello: &Hello) -> Vec<u8> {
+    hello.message().chunks(1 << 14).flat_map(|part| record(22, part)).collect()
+}
+
 fn refused(name: &str, hello: &Hello, alert: &str) {
     assert_eq!(answer(&record(22, &hello.message())), alert, "{name}");
 }
@@ -203,6 +208,19 @@ fn extensions_of_both_versions() {
         taken("an unknown extension", &with(0x5a5a, b"?"), version);
         let many = (0..100).fold(hello.clone(), |h, n| h.with(ext(0x6000 + n, &[])));
         taken("many extensions", &many, version);
+        let all = (0..16_000).flat_map(|n: u16| ext(0x5000 + n, &[])).collect::<Vec<u8>>();
+        let every = hello.clone().change(|h| h.extensions.push(all.clone()));
+        assert_eq!(answer(&long(&every)), version, "as many extensions as there can be");
+        let again = every.change(|h| h.extensions.push(ext(0x5000 + 100, &[])));
+        assert_eq!(answer(&long(&again)), "decode_error", "one of them twice");
+        // 2^16 - 1 bytes of extensions, and the most suites.
+        let longest = hello.clone().change(|h| {
+            let left = 65_535 - h.extensions.concat().len() - 4;
+            h.extensions.push(ext(0x5a5a, &vec![7; left]));
+            h.suites.extend(vec![0x5a; 65_534 - h.suites.len()]);
+            h.session_id = vec![7; 32];
+        });
+        assert_eq!(answer(&long(&longest)), version, "the longest hello");
         refused("twice", &hello.clone().change(|h| h.extensions.push(ext(SCHEMES, &v16(&[4, 3])))), "decode_error");
         for typ in [GROUPS, SCHEMES, ALPN] {
             refused("an empty list", &with(typ, &v16(&[])), "decode_error");

@@ -4,8 +4,10 @@ use super::code::ExtensionType;
 use super::{Read, Reader};
 use crate::error::decode::DecodeKind;
 
-/// More extensions than this in one message are refused. The registry has about sixty.
-pub const MAX_EXTENSIONS: usize = 128;
+/// As many as messages have, and more: the registry has about sixty. More are legal, and cost a table of all types.
+const FEW: usize = 64;
+/// Words of that table, a bit to each type.
+const TABLE: usize = (1 << 16) / 64;
 
 /// One extension, its body not looked at yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl<'a> Extensions<'a> {
             return Ok(Self::NONE);
         }
         let block = r.vec16("extensions")?;
-        let mut seen = [0_u16; MAX_EXTENSIONS];
+        let mut seen = [0_u16; FEW];
         let mut count = 0;
         let mut walk = block;
         while !walk.is_empty() {
@@ -53,7 +55,8 @@ impl<'a> Extensions<'a> {
             }
             walk.vec16("extension body")?;
             let Some(slot) = seen.get_mut(count) else {
-                return Err(walk.error("extensions", DecodeKind::BadLength(count)));
+                many(block)?;
+                break;
             };
             *slot = typ;
             count += 1;
@@ -85,6 +88,22 @@ impl<'a> Extensions<'a> {
     pub const fn bytes(self) -> &'a [u8] {
         self.bytes
     }
+}
+
+/// Checks a block of any number of extensions.
+#[cold]
+fn many(mut walk: Reader<'_>) -> Read<()> {
+    let mut seen = [0_u64; TABLE];
+    while !walk.is_empty() {
+        let typ = walk.u16("extension type")?;
+        let (word, bit) = (&mut seen[usize::from(typ / 64)], 1 << (typ % 64));
+        if *word & bit != 0 {
+            return Err(walk.error("extensions", DecodeKind::DuplicateExtension(typ)));
+        }
+        *word |= bit;
+        walk.vec16("extension body")?;
+    }
+    Ok(())
 }
 
 impl core::fmt::Debug for Extensions<'_> {
