@@ -1,6 +1,7 @@
 //! A served connection's socket: what one turn of the connection says leaves together, and it closes so that our last words
 //! arrive.
 
+use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, ready};
@@ -36,6 +37,11 @@ struct Closed {
 /// Bytes that are held back at most.
 const MOST: usize = 32 << 10;
 
+thread_local! {
+    /// Memory to gather a turn's bytes in. Where nothing is left over, the next turn on this thread has it again.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// Lends a socket.
 pub(super) fn lend(tcp: TcpStream) -> (Lent, End) {
     // What is sent has been gathered already; a socket that refuses works all the same.
@@ -54,11 +60,10 @@ impl Socket {
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.held.is_empty() {
             let n = ready!(Pin::new(&mut self.tcp).poll_write(cx, &self.held))?;
-            if n == self.held.len() {
-                self.held = Vec::new();
-            } else {
-                self.held.drain(..n);
-            }
+            self.held.drain(..n);
+        }
+        if self.held.capacity() > 0 {
+            SPARE.set(core::mem::take(&mut self.held));
         }
         Poll::Ready(Ok(()))
     }
@@ -149,6 +154,9 @@ impl AsyncWrite for Lent {
             return Poll::Ready(Err(error));
         }
         if socket.held.len() + buf.len() <= MOST {
+            if socket.held.capacity() == 0 {
+                socket.held = SPARE.take();
+            }
             socket.held.extend_from_slice(buf);
             return Poll::Ready(Ok(buf.len()));
         }
