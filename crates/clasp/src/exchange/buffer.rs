@@ -79,14 +79,14 @@ impl Buffer {
     pub(super) fn done(&mut self, len: usize) {
         self.start = self.end.min(self.start + len);
         if self.is_empty() {
-            give_back(core::mem::take(self).into_bytes());
+            self.let_go();
         }
     }
 
     /// Nothing happens for a while: whoever waits needs no more memory than there are bytes.
     pub(super) fn rest(&mut self) {
         if self.is_empty() {
-            give_back(core::mem::take(self).into_bytes());
+            self.let_go();
         } else if self.bytes.len() == SIZE && self.end - self.start <= PUT_ASIDE {
             self.move_to(vec![0; self.end - self.start]);
         }
@@ -103,8 +103,9 @@ impl Buffer {
         (self.start, self.end) = (0, len);
     }
 
-    fn into_bytes(mut self) -> Vec<u8> {
-        core::mem::take(&mut self.bytes)
+    fn let_go(&mut self) {
+        (self.start, self.end) = (0, 0);
+        give_back(core::mem::take(&mut self.bytes));
     }
 
     /// Bytes of memory held.
@@ -116,7 +117,7 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        give_back(core::mem::take(&mut self.bytes));
+        self.let_go();
     }
 }
 
