@@ -61,7 +61,10 @@ pub(crate) fn run(options: &WholeProcess) -> Result<()> {
     let mut outcomes: Vec<Vec<Vec<Outcome>>> = vec![vec![Vec::new(); kinds.len()]; LOADS.len()];
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
-        for (at, kind) in kinds.iter().enumerate() {
+        // In turning order: who comes first finds another machine than who comes last.
+        let first = round % kinds.len();
+        for at in (first..kinds.len()).chain(0..first) {
+            let kind = &kinds[at];
             let server = Server::start(kind, &site)?;
             for (load, outcomes) in LOADS.iter().zip(&mut outcomes) {
                 let outcome =
