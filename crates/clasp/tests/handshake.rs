@@ -3,7 +3,7 @@
 
 use clasp::config::Identities;
 use clasp::error::{Cause, PeerError};
-use clasp::session::{ServerSessionCache, TicketKeys};
+use clasp::session::{ClientSessionCache, ClientSessions, PeerKey, ServerSessionCache, TicketKeys};
 use clasp::suite::{Auth, Bulk, Kx, SUITES, Suite};
 use clasp::wire::code::{CipherSuite, MaxFragmentLength, NamedGroup, ProtocolVersion};
 use clasp::{ClientConfig, Policy, Resumption, ServerConfig};
@@ -260,4 +260,43 @@ fn a_key_of_a_curve_the_client_does_not_name_is_not_used() {
     let error = pair.drive().unwrap_err();
     assert_eq!(error.cause(), &Cause::Peer(PeerError::NoCommonKeyCurve));
     assert!(error.to_string().contains("secp256r1, the curve of the server's key"), "{error}");
+}
+
+/// RFC 5246 7.2.2: "any connection terminated with a fatal alert MUST NOT be resumed"; 7.2.1: one without close_notify may.
+#[test]
+fn a_session_whose_connection_ended_with_a_fatal_alert_is_forgotten_by_both() {
+    let sessions = Arc::new(ClientSessionCache::new(8));
+    let policy = || Policy::default().with_versions([ProtocolVersion::Tls12]);
+    let client = ClientConfig::builder().trust(authority().roots()).policy(policy()).sessions(sessions.clone());
+    let client = client.build().unwrap();
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity).policy(policy()).build().unwrap();
+    let connect = || {
+        let mut pair = Pair::new(&client, &server);
+        pair.drive().unwrap();
+        let resumed = pair.client.facts().unwrap().resumed;
+        (pair, resumed)
+    };
+    let peer = PeerKey("localhost".into());
+    for resumed_before in [false, true] {
+        if resumed_before {
+            connect();
+        }
+        let (mut pair, resumed) = connect();
+        assert_eq!(resumed, resumed_before.then_some(Resumption::SessionId));
+        let kept = sessions.take(&peer).unwrap();
+        sessions.put(&peer, kept.clone());
+        pair.client_sends(b"data").unwrap();
+        *pair.to_server.last_mut().unwrap() ^= 1;
+        pair.drive().unwrap_err();
+        assert!(sessions.take(&peer).is_none(), "the client remembers");
+        sessions.put(&peer, kept);
+        let (mut pair, resumed) = connect();
+        assert_eq!(resumed, None, "the server remembers");
+        pair.client.transport_ended().unwrap_err();
+        pair.server.transport_ended().unwrap_err();
+        let (pair, resumed) = connect();
+        assert_eq!(resumed, Some(Resumption::SessionId), "a cut is no alert");
+        drop((pair, sessions.take(&peer)));
+    }
 }

@@ -46,7 +46,9 @@ const ENCRYPT_THEN_MAC: u16 = 22;
 const EXTENDED_MASTER: u16 = 23;
 const COMPRESSION: u16 = 27;
 const SIZE_LIMIT: u16 = 28;
+const PADDING: u16 = 21;
 const PSK: u16 = 41;
+const EARLY_DATA: u16 = 42;
 const VERSIONS: u16 = 43;
 const PSK_MODES: u16 = 45;
 const SHARES: u16 = 51;
@@ -314,6 +316,25 @@ fn a_known_key_is_not_taken_without_the_key_exchange_it_asks_for() {
         assert_eq!(answer(alone, &[0]), taken);
         assert_eq!(answer(alone, &[1, 0]), taken);
     }
+}
+
+/// RFC 9846 4.1.2: a second hello brings the share that was asked for, and nothing else that is new.
+#[test]
+fn a_second_hello_brings_nothing_new() {
+    let modes = ext(PSK_MODES, &v8(&[1]));
+    let first = Hello::tls13().with(modes).with(ext(SHARES, &v16(&[])));
+    let asked = || first.clone().with(ext(SHARES, &v16(&share(0x1d, &[9; 32]))));
+    let both = |second: &Hello| answer(&[record(22, &first.message()), record(22, &second.message())].concat());
+    assert_eq!(both(&asked()), "TLS 1.3");
+    assert_eq!(both(&asked().with(ext(PADDING, &[0; 9]))), "TLS 1.3", "padding");
+    assert_eq!(both(&asked().with(psk(1, 1))), "illegal_parameter", "a key");
+    assert_eq!(both(&asked().with(ext(EARLY_DATA, &[]))), "illegal_parameter", "early data");
+    assert_eq!(both(&asked().with(ext(0x5a5a, &[]))), "illegal_parameter", "an unknown extension");
+    assert_eq!(both(&first), "illegal_parameter", "no share again");
+    let two = [share(0x1d, &[9; 32]), share(0x17, &[4; 65])].concat();
+    assert_eq!(both(&first.clone().with(ext(SHARES, &v16(&two)))), "illegal_parameter", "two shares");
+    assert_eq!(both(&first.clone().without(SHARES)), "missing_extension", "none at all");
+    assert_eq!(both(&asked().change(|h| h.session_id = vec![7; 32])), "illegal_parameter", "a session ID");
 }
 
 /// RFC 7919 4: where the client's finite-field groups are none of ours, and it has no suite without one.

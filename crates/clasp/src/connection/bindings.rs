@@ -7,7 +7,7 @@ use crate::error::{Error, Misuse, Result};
 use crate::handshake::{Established, Secrets};
 use crate::keys::schedule12::{Master, VERIFY_DATA_LEN};
 use crate::keys::schedule13::{Kept13, max_export};
-use crate::session::ClientSessions;
+use crate::session::{ClientSessions, KeptSession};
 use std::sync::Arc;
 
 /// What is kept of a finished handshake.
@@ -16,12 +16,27 @@ pub(super) struct Done {
     pub(super) kept: Kept,
 }
 
+/// Both randoms of a TLS 1.2 handshake, the client's first; in the same piece of heap the store that has its session.
+pub(super) enum Randoms {
+    Alone(Box<[u8; 64]>),
+    Kept(Box<([u8; 64], KeptSession)>),
+}
+
+impl Randoms {
+    pub(super) fn get(&self) -> &[u8; 64] {
+        match self {
+            Self::Alone(randoms) => randoms,
+            Self::Kept(kept) => &kept.0,
+        }
+    }
+}
+
 /// The secrets that are kept.
 pub(super) enum Kept {
     Tls12 {
         hash: HashId,
         master: Master,
-        randoms: Box<[u8; 64]>,
+        randoms: Randoms,
         first_finished: [u8; VERIFY_DATA_LEN],
     },
     /// With the store that a client puts its tickets in.
@@ -34,10 +49,14 @@ pub(super) enum Kept {
 impl Done {
     pub(super) fn new(established: Established) -> Self {
         let kept = match established.secrets {
-            Secrets::Tls12 { hash, master, client_random, server_random, first_finished } => {
-                let mut randoms = Box::new([0; 64]);
+            Secrets::Tls12 { hash, master, client_random, server_random, first_finished, session } => {
+                let mut randoms = [0; 64];
                 randoms[..32].copy_from_slice(&client_random);
                 randoms[32..].copy_from_slice(&server_random);
+                let randoms = match session {
+                    None => Randoms::Alone(Box::new(randoms)),
+                    Some(session) => Randoms::Kept(Box::new((randoms, session))),
+                };
                 Kept::Tls12 { hash, master, randoms, first_finished }
             }
             Secrets::Tls13 { kept, tickets, .. } => Kept::Tls13 { kept, tickets },
@@ -47,6 +66,13 @@ impl Done {
 }
 
 impl Done {
+    /// The connection has ended with a fatal alert: its session is not resumed (RFC 5246 7.2.2).
+    pub(super) fn forget_session(&self) {
+        if let Kept::Tls12 { randoms: Randoms::Kept(kept), master, .. } = &self.kept {
+            kept.1.forget(master, self.facts.server_name.as_deref().unwrap_or_default());
+        }
+    }
+
     /// What a half that only sends needs; here is nothing left to send with. TLS 1.2 never makes its keys anew.
     pub(super) fn split_sending(&mut self) -> Option<Self> {
         match &mut self.kept {
@@ -83,7 +109,7 @@ impl Connection {
         }
         let done = self.done()?;
         let (hash, master, randoms) = match &done.kept {
-            Kept::Tls12 { hash, master, randoms, .. } => (*hash, master, &randoms[..]),
+            Kept::Tls12 { hash, master, randoms, .. } => (*hash, master, &randoms.get()[..]),
             Kept::Tls13 { kept, .. } => {
                 check_export(kept, label, out)?;
                 kept.export(label, context.unwrap_or_default(), out);

@@ -536,10 +536,19 @@ impl Connection {
             None => error,
         };
         self.say_alert(&error, out);
+        self.forget_session(&error);
         self.tell(What::Failed(&error));
         self.live = None;
         self.failed = Some(error.clone());
         error
+    }
+
+    /// An end without close_notify, and a warning, are no fatal alerts: RFC 5246 7.2.1, 7.2.2.
+    fn forget_session(&self, error: &Error) {
+        let fatal = !error.is_truncation() && error.alert() != AlertDescription::NoRenegotiation;
+        if let Some(done) = self.done.as_ref().filter(|_| fatal) {
+            done.forget_session();
+        }
     }
 
     /// The one place that turns an error into an alert.

@@ -85,7 +85,7 @@ impl Done {
         Ok(match &self.kept {
             Kept::Tls12 { hash, master, randoms, .. } => {
                 let suite = Suite::find(self.facts.suite).ok_or(Outside::Bug)?;
-                let (client_random, server_random) = randoms.split_at(32);
+                let (client_random, server_random) = randoms.get().split_at(32);
                 let mut vault = Vault12::new();
                 vault.resume(master.expose());
                 vault.expand(provider.hash(*hash)?, suite, client_random, server_random);

@@ -32,7 +32,7 @@ use crate::error::{Error, PeerError, Result};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
 use crate::record::{OpenKeys, SealKeys};
-use crate::session::{Session, admit};
+use crate::session::{KeptSession, Session, admit};
 use crate::trace::Level;
 use crate::wire::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::message::{
@@ -180,7 +180,7 @@ async fn full(
         ..facts(answer)
     };
     keep_session(config, offered, answer, &vault, ticket, &facts);
-    Ok(established(facts, offered, answer, vault, first_finished))
+    Ok(established(config, facts, offered, answer, vault, first_finished))
 }
 
 async fn resumed(
@@ -225,7 +225,7 @@ async fn resumed(
     if ticket.is_some() {
         keep_session(config, offered, answer, &vault, ticket, &facts);
     }
-    Ok(established(facts, offered, answer, vault, first_finished))
+    Ok(established(config, facts, offered, answer, vault, first_finished))
 }
 
 /// What a ServerKeyExchange settles.
@@ -396,6 +396,7 @@ fn keep_session(
 }
 
 fn established(
+    config: &ClientConfig,
     facts: Facts,
     offered: &Offered,
     answer: &ServerAnswer,
@@ -408,6 +409,7 @@ fn established(
         client_random: offered.random,
         server_random: answer.random,
         first_finished,
+        session: config.sessions.clone().map(KeptSession::Client),
     };
     Established { facts, secrets }
 }

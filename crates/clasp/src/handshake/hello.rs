@@ -6,6 +6,7 @@ use crate::config::suite::{Bulk, Suite};
 use crate::config::{ClientConfig, Policy, ServerConfig};
 use crate::crypto::CryptoResult;
 use crate::error::{Error, PeerError, Result};
+use crate::session::ID_LEN;
 use crate::wire::code::{
     CertificateType, CipherSuite, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion,
     SignatureScheme,
@@ -252,7 +253,7 @@ pub(crate) fn choose_version(policy: &Policy, hello: &ClientHelloView<'_>) -> Re
 
 /// A random session ID.
 pub(crate) fn fresh_id(provider: &crate::crypto::Provider) -> CryptoResult<Vec<u8>> {
-    let mut id = vec![0; 32];
+    let mut id = vec![0; ID_LEN];
     provider.random.fill(&mut id)?;
     Ok(id)
 }

@@ -37,7 +37,7 @@ use crate::keys::log::{self, KeyLog};
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
 use crate::keys::schedule13::{Kept13, Traffic, Vault13, same_mac};
 use crate::record::{OpenKeys, SealKeys};
-use crate::session::ClientSessions;
+use crate::session::{ClientSessions, KeptSession};
 use crate::trace::Level;
 use crate::wire::Reader;
 use crate::wire::code::HandshakeType;
@@ -61,6 +61,7 @@ pub(crate) enum Secrets {
         server_random: [u8; 32],
         /// The first Finished of the conversation: `tls-unique` (RFC 5929 3).
         first_finished: [u8; VERIFY_DATA_LEN],
+        session: Option<KeptSession>,
     },
     Tls13 {
         kept: Kept13,

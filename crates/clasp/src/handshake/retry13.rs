@@ -96,6 +96,11 @@ fn check_same_but_for_retry<'a>(first: &ClientHelloView<'a>, second: &ClientHell
             return Err(changed(what));
         }
     }
+    // A key may go or be bound anew; none comes.
+    let brings = |typ| first.extensions.find(typ).is_none() && second.extensions.find(typ).is_some();
+    if brings(ExtensionType::PreSharedKey) {
+        return Err(changed("offer of keys").in_extension(ExtensionType::PreSharedKey));
+    }
     let kept = |hello: &ClientHelloView<'a>| hello.extensions.iter().filter(|e| !may_change(e.typ));
     let (mut before, mut after) = (kept(first), kept(second));
     loop {

@@ -12,8 +12,8 @@ use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12};
 use crate::record::{OpenKeys, SealKeys};
-use crate::session::ServerSession;
 use crate::session::admit::{self, Admitted, By};
+use crate::session::{ID_LEN, KeptSession, ServerSession};
 use crate::trace::Level;
 use crate::wire::code::{
     CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
@@ -170,7 +170,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
     send_finished(link, &vault, hash, Side::Server);
 
-    Ok(established(talk, facts, suite, vault, first_finished))
+    Ok(established(talk, facts, suite, vault, first_finished, &session_id))
 }
 
 async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result<Established> {
@@ -232,7 +232,8 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         alpn: alpn.map(<[u8]>::to_vec),
         ..facts(talk, suite, session.extended_master_secret, encrypt_then_mac)
     };
-    Ok(established(talk, facts, suite, vault, first_finished))
+    let kept_under = if by == By::SessionId { offer.session_id } else { &[] };
+    Ok(established(talk, facts, suite, vault, first_finished, kept_under))
 }
 
 /// Two randoms and the parameters of a curve.
@@ -375,13 +376,18 @@ fn established(
     suite: &Suite,
     vault: Box<Vault12>,
     first_finished: [u8; 12],
+    kept_under: &[u8],
 ) -> Established {
+    let id = <[u8; ID_LEN]>::try_from(kept_under).ok();
+    let kept = talk.config.sessions.clone().zip(id);
+    let session = kept.map(|(store, id)| KeptSession::Server(store, id));
     let secrets = Secrets::Tls12 {
         hash: suite.hash,
         master: vault.into_master(),
         client_random: talk.offer.random,
         server_random: talk.random,
         first_finished,
+        session,
     };
     Established { facts, secrets }
 }

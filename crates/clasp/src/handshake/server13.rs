@@ -301,7 +301,8 @@ fn send_encrypted_extensions(
     let extensions = |w: &mut Writer<'_>| {
         write_types(offer, shown, client_type, w);
         // 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
-        if config.announce_groups || group.is_some_and(|g| config.policy.groups.first() != Some(&g)) {
+        let better = group.is_some_and(|g| config.policy.groups.first() != Some(&g));
+        if offer.groups.is_some() && (config.announce_groups || better) {
             let groups = config.policy.groups.iter().map(|g| g.0);
             extension::write_codes(ExtensionType::SupportedGroups, groups, w);
         }

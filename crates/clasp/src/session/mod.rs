@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 mod client_cache;
+mod revoked;
 mod shard;
 mod state;
 mod store;
@@ -9,6 +10,7 @@ mod strikes;
 mod ticket;
 
 pub use client_cache::{ClientSessionCache, ClientSessions, PeerKey, Session};
+pub(crate) use revoked::{ID_LEN, KeptSession};
 pub(crate) use state::ServerSession;
 pub use store::{ServerSessionCache, ServerSessions};
 pub use ticket::{Opened, TicketKeys, TicketSealer};
