@@ -1,8 +1,10 @@
 //! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand,
-//! providers whose randomness can be had again or follows a script, and a transport for many idle streams.
+//! providers whose randomness can be had again or follows a script, records and messages to alter, and
+//! a transport for many idle streams.
 #![forbid(unsafe_code)]
 
 mod certificates;
+pub mod hollow_bytes;
 pub mod idle;
 mod pair;
 pub mod provider;

@@ -8,6 +8,7 @@ use clasp::crypto::HashId;
 use clasp::suite::SUITES13;
 use clasp::wire::code::{AlertDescription as Alert, MaxFragmentLength, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Connection, Error, Policy, ServerConfig, ServerName};
+use clasp_testkit::hollow_bytes::{CCS, HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{Issued, KeyKind, authority};
 use core::task::{Context, Waker};
@@ -17,11 +18,6 @@ static SERVER: LazyLock<Issued> = LazyLock::new(|| authority().issue(KeyKind::P2
 
 const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
 const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
-
-const CCS: u8 = 20;
-const HANDSHAKE: u8 = 22;
-const DATA: u8 = 23;
-const TAG: usize = 16;
 
 /// Those of the hollow provider.
 const CURVES: [NamedGroup; 2] = [NamedGroup::X25519, NamedGroup::Secp256r1];
@@ -33,20 +29,18 @@ const CERTIFICATE: u8 = 11;
 const CERTIFICATE_REQUEST: u8 = 13;
 const FINISHED: u8 = 20;
 
-/// One handshake message.
-#[derive(Clone)]
-struct Message {
-    kind: u8,
-    body: Vec<u8>,
+/// Altering a message's extensions.
+trait Extended {
+    /// Where the extensions' length stands.
+    fn block(&self) -> usize;
+    /// Adds an extension, in place of one of its type.
+    fn with(&mut self, typ: u16, body: &[u8]);
+    fn without(&mut self, typ: u16);
+    /// The lengths around the extensions are those of what is there.
+    fn close(&mut self);
 }
 
-impl Message {
-    fn bytes(&self) -> Vec<u8> {
-        let length = u32::try_from(self.body.len()).unwrap().to_be_bytes();
-        [&[self.kind], &length[1..], &self.body[..]].concat()
-    }
-
-    /// Where the extensions' length stands.
+impl Extended for Message {
     fn block(&self) -> usize {
         match self.kind {
             // Version, random, session ID; suite and compression method.
@@ -61,7 +55,6 @@ impl Message {
         }
     }
 
-    /// Adds an extension, in place of one of its type.
     fn with(&mut self, typ: u16, body: &[u8]) {
         self.without(typ);
         let at = self.block();
@@ -88,7 +81,6 @@ impl Message {
         }
     }
 
-    /// The lengths around the extensions are those of what is there.
     fn close(&mut self) {
         let at = self.block();
         let length = self.body.len() - at - 2;
@@ -102,46 +94,6 @@ impl Message {
 
 fn len16(length: usize) -> [u8; 2] {
     u16::try_from(length).unwrap().to_be_bytes()
-}
-
-fn plain(content: u8, body: &[u8]) -> Vec<u8> {
-    [&[content, 3, 3], &len16(body.len())[..], body].concat()
-}
-
-/// A record of TLS 1.3 under hollow keys.
-fn sealed(content: u8, body: &[u8]) -> Vec<u8> {
-    plain(DATA, &[body, &[content], &[0; TAG]].concat())
-}
-
-/// Splits a flight into records.
-fn records(mut flight: &[u8]) -> Vec<(u8, Vec<u8>)> {
-    let mut out = Vec::new();
-    while !flight.is_empty() {
-        let (record, rest) = flight.split_at(5 + usize::from(u16::from_be_bytes([flight[3], flight[4]])));
-        out.push((record[0], record[5..].to_vec()));
-        flight = rest;
-    }
-    out
-}
-
-/// The messages of a server's first flight.
-fn messages(flight: &[u8]) -> Vec<Message> {
-    let content = records(flight).into_iter().filter_map(|(content, mut body)| match content {
-        HANDSHAKE => Some(body),
-        DATA => {
-            body.truncate(body.len() - TAG);
-            (body.pop() == Some(HANDSHAKE)).then_some(body)
-        }
-        _ => None,
-    });
-    let mut bytes = &content.collect::<Vec<_>>().concat()[..];
-    let mut out = Vec::new();
-    while !bytes.is_empty() {
-        let length = 4 + usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
-        out.push(Message { kind: bytes[0], body: bytes[4..length].to_vec() });
-        bytes = &bytes[length..];
-    }
-    out
 }
 
 /// A client that has said hello, and a server that has answered.
@@ -181,7 +133,7 @@ impl Answered {
         let (mut hello, mut flight) = (Vec::new(), Vec::new());
         client.advance(&mut Context::from_waker(Waker::noop()), &mut hello).unwrap();
         server.receive(&mut hello, &mut flight).unwrap();
-        Self { client, tls13: version == TLS13, messages: messages(&flight) }
+        Self { client, tls13: version == TLS13, messages: messages(&flight, version == TLS13) }
     }
 
     fn message(&mut self, kind: u8) -> &mut Message {
@@ -194,13 +146,13 @@ impl Answered {
     }
 
     /// A record with messages, under the keys of the moment.
-    fn record(&self, first: bool, content: u8, body: &[u8]) -> Vec<u8> {
-        if self.tls13 && !first { sealed(content, body) } else { plain(content, body) }
+    fn sealed(&self, first: bool, content: u8, body: &[u8]) -> Vec<u8> {
+        record(if self.tls13 && !first { Wrap::Inner13 } else { Wrap::Plain }, content, body)
     }
 
     /// The flight, a record to each message.
     fn flight(&self) -> Vec<Vec<u8>> {
-        self.messages.iter().enumerate().map(|(n, m)| self.record(n == 0, HANDSHAKE, &m.bytes())).collect()
+        self.messages.iter().enumerate().map(|(n, m)| self.sealed(n == 0, HANDSHAKE, &m.bytes())).collect()
     }
 
     /// What the client says to this flight.
@@ -280,7 +232,7 @@ fn a_record_size_limit_is_not_for_what_is_in_the_clear() {
         let mut answered = Answered::with(TLS12, asks, |s| s.record_size_limit(1000));
         let rest: Vec<u8> = answered.messages[1..].iter().flat_map(Message::bytes).collect();
         assert!(rest.len() > 512);
-        let flight = [plain(HANDSHAKE, &answered.messages[0].bytes()), plain(HANDSHAKE, &rest)];
+        let flight = [&answered.messages[0].bytes(), &rest].map(|m| record(Wrap::Plain, HANDSHAKE, m));
         answered.hears(&flight).map(drop).map_err(|e| e.alert().name())
     };
     assert_eq!(together(|c| c.record_size_limit(512)), Ok(()));
@@ -504,7 +456,7 @@ fn tickets_of_tls13() {
         let mut client = Answered::new(TLS13).taken("a handshake");
         let head = [&[0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 1, 0][..], &len16(ticket.len()), ticket].concat();
         let body = [&head[..], &len16(extensions.len()), extensions].concat();
-        let mut record = sealed(HANDSHAKE, &Message { kind: TICKET, body }.bytes());
+        let mut record = record(Wrap::Inner13, HANDSHAKE, &Message { kind: TICKET, body }.bytes());
         client.receive(&mut record, &mut Vec::new()).map(drop).map_err(|e| e.alert().name())
     };
     assert_eq!(ticket(&[7; 32], &[]), Ok(()), "for more than a week");
@@ -552,13 +504,13 @@ fn cbc_too() -> Policy {
 fn a_change_cipher_spec_before_the_server_hello_means_nothing() {
     for version in [TLS12, TLS13] {
         let mut answered = Answered::new(version);
-        let flight = [vec![plain(CCS, &[1])], answered.flight()].concat();
+        let flight = [vec![record(Wrap::Plain, CCS, &[1])], answered.flight()].concat();
         assert!(!answered.hears(&flight).unwrap().is_empty(), "{version}");
     }
-    let error = Answered::new(TLS13).hears(&[plain(CCS, &[2])]).unwrap_err();
+    let error = Answered::new(TLS13).hears(&[record(Wrap::Plain, CCS, &[2])]).unwrap_err();
     assert_eq!(error.alert(), Alert::UnexpectedMessage);
     let old: Change<ClientBuilder<Ready>> = |c| c.policy(Policy::default().with_versions([TLS12]).with_groups(CURVES));
-    let error = Answered::with(TLS12, old, |s| s).hears(&[plain(CCS, &[1])]).unwrap_err();
+    let error = Answered::with(TLS12, old, |s| s).hears(&[record(Wrap::Plain, CCS, &[1])]).unwrap_err();
     assert_eq!(error.alert(), Alert::UnexpectedMessage, "in TLS 1.2 it means something");
 }
 
@@ -580,7 +532,7 @@ fn a_finished_of_another_length() {
         let mut client = Answered::new(TLS12).taken("a server's flight");
         let finished = Message { kind: FINISHED, body: verify_data }.bytes();
         // AES-GCM: eight bytes in front, a tag behind.
-        let mut end = [plain(CCS, &[1]), plain(HANDSHAKE, &[&[0; 8], &finished[..], &[0; TAG]].concat())].concat();
+        let mut end = [record(Wrap::Plain, CCS, &[1]), record(Wrap::Gcm12, HANDSHAKE, &finished)].concat();
         let error = client.receive(&mut end, &mut Vec::new()).map(drop).unwrap_err();
         assert_eq!(error.alert().name(), alert);
     }

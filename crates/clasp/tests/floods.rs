@@ -7,6 +7,7 @@
 use clasp::session::{ClientSessionCache, ServerSessionCache};
 use clasp::wire::code::{AlertDescription, CompressionAlgorithm, NamedGroup, ProtocolVersion};
 use clasp::{ClientConfig, Connection, Error, Policy, ServerConfig};
+use clasp_testkit::hollow_bytes::{Wrap, record};
 use clasp_testkit::{KeyKind, Pair, authority, provider};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -83,8 +84,7 @@ fn flood(name: &str, victim: &mut Connection, mut record: impl FnMut(usize) -> V
 }
 
 fn plain(content: u8, body: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(body.len()).unwrap().to_be_bytes();
-    [&[content, 3, 3, len[0], len[1]], body].concat()
+    record(Wrap::Plain, content, body)
 }
 
 /// A TLS 1.3 record under hollow keys; `tag` 0 opens, another does not.

@@ -13,6 +13,7 @@ use clasp::session::TicketKeys;
 use clasp::suite::{Kx, SUITES};
 use clasp::wire::code::{HandshakeType as H, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Connection, Policy, ServerConfig};
+use clasp_testkit::hollow_bytes::{DATA, HANDSHAKE, Wrap, record};
 use clasp_testkit::provider::{hollow, reseed};
 use clasp_testkit::{Issued, KeyKind, ManualClock, authority};
 use core::task::{Context, Waker};
@@ -162,16 +163,6 @@ struct Sides {
     server: Arc<ServerConfig>,
 }
 
-/// How a record is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrap {
-    Plain,
-    /// AES-GCM of TLS 1.2: eight bytes in front, a tag behind.
-    Gcm12,
-    /// TLS 1.3: the type behind, then a tag.
-    Inner13,
-}
-
 /// A record with one message of the peer.
 #[derive(Clone, Copy, Debug)]
 struct Unit {
@@ -180,19 +171,7 @@ struct Unit {
     wrap: Wrap,
 }
 
-const HANDSHAKE: u8 = 22;
-const DATA: u8 = 23;
 const TAG: usize = 16;
-
-fn record(wrap: Wrap, content: u8, plain: &[u8]) -> Vec<u8> {
-    let (outer, body) = match wrap {
-        Wrap::Plain => (content, plain.to_vec()),
-        Wrap::Gcm12 => (content, [&[0; 8], plain, &[0; TAG]].concat()),
-        Wrap::Inner13 => (DATA, [plain, &[content], &[0; TAG]].concat()),
-    };
-    let length = u16::try_from(body.len()).unwrap().to_be_bytes();
-    [&[outer, 3, 3, length[0], length[1]], &body[..]].concat()
-}
 
 /// Cuts flights into records of one message each. `encrypted` says whether ChangeCipherSpec of TLS 1.2 has gone by.
 fn cut(mut flight: &[u8], tls12: bool, encrypted: &mut bool) -> Vec<(Unit, Vec<u8>)> {

@@ -8,6 +8,7 @@ use clasp::config::WebPki;
 use clasp::suite::{Kx, SUITES};
 use clasp::wire::code::{AlertDescription as Alert, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Connection, Policy, ServerConfig};
+use clasp_testkit::hollow_bytes::{CCS, HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{Issued, KeyKind, authority};
 use core::task::{Context, Waker};
@@ -19,25 +20,10 @@ static CLIENT: LazyLock<Issued> = LazyLock::new(|| authority().issue(KeyKind::P2
 const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
 const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
 
-const CCS: u8 = 20;
-const HANDSHAKE: u8 = 22;
-const DATA: u8 = 23;
-const TAG: usize = 16;
-
 const CERTIFICATE: u8 = 11;
 const CERTIFICATE_VERIFY: u8 = 15;
 const CLIENT_KEY_EXCHANGE: u8 = 16;
 const FINISHED: u8 = 20;
-
-#[derive(Clone)]
-struct Message {
-    kind: u8,
-    body: Vec<u8>,
-}
-
-fn plain(content: u8, body: &[u8]) -> Vec<u8> {
-    [&[content, 3, 3], &u16::try_from(body.len()).unwrap().to_be_bytes()[..], body].concat()
-}
 
 /// A server that has said its flight, and the client's messages that come then.
 struct Replied {
@@ -77,16 +63,14 @@ impl Replied {
 
     /// What becomes of the server: the alert, or nothing.
     fn outcome(mut self) -> Option<&'static str> {
-        for Message { kind, body } in &self.messages {
-            let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-            let message = [&[*kind], &length[1..], body].concat();
-            let mut records = match (self.tls13, *kind) {
-                (true, _) => plain(DATA, &[&message[..], &[HANDSHAKE], &[0; TAG]].concat()),
+        for message in &self.messages {
+            let mut records = match (self.tls13, message.kind) {
+                (true, _) => record(Wrap::Inner13, HANDSHAKE, &message.bytes()),
                 (false, FINISHED) => {
-                    let sealed = plain(HANDSHAKE, &[&[0; 8], &message[..], &[0; TAG]].concat());
-                    [plain(CCS, &[1]), sealed].concat()
+                    let finished = record(Wrap::Gcm12, HANDSHAKE, &message.bytes());
+                    [record(Wrap::Plain, CCS, &[1]), finished].concat()
                 }
-                (false, _) => plain(HANDSHAKE, &message),
+                (false, _) => record(Wrap::Plain, HANDSHAKE, &message.bytes()),
             };
             let mut out = Vec::new();
             if let Err(error) = self.server.receive(&mut records, &mut out) {
@@ -101,29 +85,6 @@ impl Replied {
     fn refused(self, name: &str, alert: Alert) {
         assert_eq!(self.outcome(), Some(alert.name()), "{name}");
     }
-}
-
-fn messages(mut flight: &[u8], tls13: bool) -> Vec<Message> {
-    let mut bytes = Vec::new();
-    let mut sealed = false;
-    while !flight.is_empty() {
-        let (record, rest) = flight.split_at(5 + usize::from(u16::from_be_bytes([flight[3], flight[4]])));
-        match record[0] {
-            CCS => sealed = true,
-            DATA => bytes.extend_from_slice(&record[5..record.len() - TAG - 1]),
-            _ if sealed && !tls13 => bytes.extend_from_slice(&record[13..record.len() - TAG]),
-            _ => bytes.extend_from_slice(&record[5..]),
-        }
-        flight = rest;
-    }
-    let mut bytes = &bytes[..];
-    let mut out = Vec::new();
-    while !bytes.is_empty() {
-        let length = 4 + usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
-        out.push(Message { kind: bytes[0], body: bytes[4..length].to_vec() });
-        bytes = &bytes[length..];
-    }
-    out
 }
 
 #[test]
