@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use clasp::config::{DangerousAcceptAnyone, Policy, Verifier, WebPki};
-use clasp::error::{Cause, CertificateError};
+use clasp::error::{Cause, CertificateError, PeerError};
 use clasp::wire::code::{AlertDescription as Alert, ProtocolVersion};
 use clasp::x509::{Check, Identity as Name, Profile, Scope};
 use clasp::{ClientAuth, ClientConfig, Connection, Error, Roots, ServerConfig};
 use clasp_testkit::{Authority, KeyKind, Pair, authority};
-use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, SanType, date_time_ymd};
+use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, KeyUsagePurpose, SanType, date_time_ymd};
 use std::sync::Arc;
 
 fn identity(by: &Authority, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> clasp::Identity {
@@ -104,6 +104,37 @@ fn a_key_of_an_unsupported_kind_is_an_unsupported_certificate() {
             let server = server.client_auth(ClientAuth::Require(verifier)).policy(policy.clone());
             let client = ClientConfig::builder().trust(ours.roots());
             let client = client.identity(Arc::new(Arc::new(ours.with_unknown_key(&["alice"]))));
+            let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
+            refused(&pair.drive().unwrap_err(), &pair.client);
+        }
+    }
+}
+
+/// RFC 9846 4.4.2.2, RFC 5246 7.4.2, 7.4.6: a key that signs must be one that may, on both sides, whether the verifier has
+/// looked or not.
+#[test]
+fn a_certificate_whose_usage_forbids_signatures_is_refused() {
+    let ours = authority();
+    let forbidding = |name| identity(ours, &[name], |p| p.key_usages = vec![KeyUsagePurpose::KeyAgreement]);
+    let refused = |error: &Error, told: &Connection| {
+        assert_eq!(*error.cause(), Cause::Peer(PeerError::KeyUsageForbids), "{error}");
+        assert_eq!(error.place().message, Some("Certificate"), "{error}");
+        assert_eq!(told.failure().unwrap().peer_alert(), Some(Alert::IllegalParameter));
+    };
+    for policy in versions() {
+        let looks: Arc<dyn Verifier> = Arc::new(WebPki::servers(ours.roots()));
+        for verifier in [looks, Arc::new(DangerousAcceptAnyone)] {
+            let server = ServerConfig::builder().identity(forbidding("localhost"));
+            let client = ClientConfig::builder().dangerous_verifier(verifier).policy(policy.clone());
+            let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
+            refused(&pair.drive().unwrap_err(), &pair.server);
+        }
+        let looks: Arc<dyn Verifier> = Arc::new(WebPki::clients(ours.roots()));
+        for verifier in [looks, Arc::new(DangerousAcceptAnyone)] {
+            let server = ServerConfig::builder().identity(identity(ours, &["localhost"], |_| ()));
+            let server = server.client_auth(ClientAuth::Require(verifier)).policy(policy.clone());
+            let client = ClientConfig::builder().trust(ours.roots());
+            let client = client.identity(Arc::new(Arc::new(forbidding("alice"))));
             let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
             refused(&pair.drive().unwrap_err(), &pair.client);
         }
