@@ -266,10 +266,7 @@ impl Settled {
             ExtensionType::ServerCertificateType | ExtensionType::ClientCertificateType => {
                 self.types.read(config, e)?;
             }
-            ExtensionType::EarlyData => {
-                extension::empty(e, "early_data")?;
-                self.early_data = true;
-            }
+            ExtensionType::EarlyData => self.early_data = extension::flag(e, "early_data")?,
             ExtensionType::RecordSizeLimit => {
                 let ours = config.record_size_limit.ok_or(PeerError::UnsolicitedExtension)?;
                 // Both sides count the byte of the content type: RFC 8449 4.

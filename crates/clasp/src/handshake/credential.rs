@@ -130,13 +130,9 @@ fn read_request_extension(facts: &mut CertificateRequestFacts, e: Extension<'_>)
             facts.compression = certificate::compression(e)?.iter().map(CompressionAlgorithm).collect();
         }
         // 4.4.2.1
-        ExtensionType::StatusRequest => {
-            extension::empty(e, "status_request")?;
-            facts.status = true;
-        }
+        ExtensionType::StatusRequest => facts.status = extension::flag(e, "status_request")?,
         ExtensionType::SignedCertificateTimestamp => {
-            extension::empty(e, "signed_certificate_timestamp")?;
-            facts.timestamps = true;
+            facts.timestamps = extension::flag(e, "signed_certificate_timestamp")?;
         }
         ExtensionType::SignatureAlgorithmsCert => drop(extension::codes(e, "supported_signature_algorithms")?),
         _ => {}

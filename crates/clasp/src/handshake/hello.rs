@@ -168,13 +168,9 @@ impl<'a> ClientOffer<'a> {
             ExtensionType::SessionTicket => self.ticket = Some(e.body),
             ExtensionType::StatusRequest => self.status_request = extension::status_request(e)?,
             ExtensionType::ExtendedMasterSecret => {
-                extension::empty(e, "extended_master_secret")?;
-                self.extended_master_secret = true;
+                self.extended_master_secret = extension::flag(e, "extended_master_secret")?;
             }
-            ExtensionType::EncryptThenMac => {
-                extension::empty(e, "encrypt_then_mac")?;
-                self.encrypt_then_mac = true;
-            }
+            ExtensionType::EncryptThenMac => self.encrypt_then_mac = extension::flag(e, "encrypt_then_mac")?,
             ExtensionType::RenegotiationInfo => {
                 if !extension::renegotiation_info(e)?.is_empty() {
                     return Err(PeerError::BadRenegotiationInfo.into());
@@ -193,14 +189,8 @@ impl<'a> ClientOffer<'a> {
             ExtensionType::KeyShare => self.shares = Some(key_share::client(e)?),
             ExtensionType::PreSharedKey => self.psks = Some(pre_shared_key::offered(e)?),
             ExtensionType::PskKeyExchangeModes => self.psk_modes = Some(pre_shared_key::modes(e)?),
-            ExtensionType::EarlyData => {
-                extension::empty(e, "early_data")?;
-                self.early_data = true;
-            }
-            ExtensionType::PostHandshakeAuth => {
-                extension::empty(e, "post_handshake_auth")?;
-                self.post_handshake_auth = true;
-            }
+            ExtensionType::EarlyData => self.early_data = extension::flag(e, "early_data")?,
+            ExtensionType::PostHandshakeAuth => self.post_handshake_auth = extension::flag(e, "post_handshake_auth")?,
             ExtensionType::ServerCertificateType => self.server_types = Some(types(e)?),
             ExtensionType::ClientCertificateType => self.client_types = Some(types(e)?),
             ExtensionType::CertificateAuthorities => self.authorities = Some(certificate::authorities(e)?),
@@ -208,8 +198,7 @@ impl<'a> ClientOffer<'a> {
             ExtensionType::SignatureAlgorithmsCert => drop(extension::codes(e, "supported_signature_algorithms")?),
             ExtensionType::CompressCertificate => self.compression = certificate::compression(e)?,
             ExtensionType::SignedCertificateTimestamp => {
-                extension::empty(e, "signed_certificate_timestamp")?;
-                self.timestamps = true;
+                self.timestamps = extension::flag(e, "signed_certificate_timestamp")?;
             }
             _ => {}
         }
@@ -329,8 +318,7 @@ impl ServerAnswer {
             }
             ExtensionType::ServerName if offered.server_name => extension::empty(e, "server_name")?,
             ExtensionType::ExtendedMasterSecret if config.extended_master_secret => {
-                extension::empty(e, "extended_master_secret")?;
-                self.extended_master_secret = true;
+                self.extended_master_secret = extension::flag(e, "extended_master_secret")?;
             }
             ExtensionType::EncryptThenMac if offers_encrypt_then_mac(config) => {
                 extension::empty(e, "encrypt_then_mac")?;
@@ -340,8 +328,7 @@ impl ServerAnswer {
                 self.encrypt_then_mac = true;
             }
             ExtensionType::SessionTicket if config.session_tickets && config.sessions.is_some() => {
-                extension::empty(e, "session_ticket")?;
-                self.new_ticket = true;
+                self.new_ticket = extension::flag(e, "session_ticket")?;
             }
             // Some servers answer with their own list of groups; RFC 8422 5.1.1 asks clients to bear it.
             ExtensionType::SupportedGroups if !config.policy.groups.is_empty() => {}
@@ -351,8 +338,7 @@ impl ServerAnswer {
                 }
             }
             ExtensionType::StatusRequest if config.request_status => {
-                extension::empty(e, "status_request")?;
-                self.status = true;
+                self.status = extension::flag(e, "status_request")?;
             }
             ExtensionType::SignedCertificateTimestamp if config.request_timestamps => {
                 self.timestamps = Some(certificate::timestamps(e)?.to_vec());

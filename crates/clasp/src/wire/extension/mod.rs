@@ -72,6 +72,14 @@ pub fn empty(e: Extension<'_>, what: &'static str) -> Read<()> {
     e.reader().finish(what)
 }
 
+/// An extension that says all it has to say by being there, with nothing in it: true.
+///
+/// # Errors
+/// If there is something in it.
+pub fn flag(e: Extension<'_>, what: &'static str) -> Read<bool> {
+    empty(e, what).map(|()| true)
+}
+
 /// The protocols of an ALPN extension: RFC 7301 3.1. None may be empty.
 ///
 /// # Errors
