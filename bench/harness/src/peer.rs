@@ -11,6 +11,11 @@ pub trait Peer {
     /// Its name and version, for people.
     fn describe(&self) -> String;
 
+    /// Whether it knows chains again that it accepted before.
+    fn knows_chains(&self) -> bool {
+        false
+    }
+
     /// Both sides of a scenario, configured.
     ///
     /// # Errors

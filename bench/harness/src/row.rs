@@ -52,6 +52,8 @@ pub fn handshakes() -> Vec<(&'static str, Scenario)> {
         ("hs13/x25519/rsa", t13(X25519).key(Key::Rsa2048)),
         ("hs13/x25519/ecdsa/mutual", t13(X25519).mutual()),
         ("hs13/hybrid/ecdsa/mutual", t13(Hybrid).mutual()),
+        ("hs13/x25519/ecdsa/known", t13(X25519).known()),
+        ("hs13/x25519/ecdsa/mutual/known", t13(X25519).mutual().known()),
         ("hs12/x25519/ecdsa", t12(X25519)),
         ("hs12/p256/ecdsa", t12(P256)),
         ("hs12/x25519/rsa", t12(X25519).key(Key::Rsa2048)),
@@ -106,10 +108,11 @@ impl Scenario {
             (Resume::Full, _) => {}
         }
         let mutual = if self.mutual { ", mutual" } else { "" };
+        let known = if self.known { ", chains known" } else { "" };
         match (self.exchange, self.cipher) {
             (Exchange::Rsa, Cipher::CbcSha1) => format!("{version} RSA key transport, CBC"),
             (Exchange::Rsa, Cipher::Aead(_)) => format!("{version} RSA key transport, GCM"),
-            _ => format!("{version} full, {}, {}{mutual}", self.exchange.name(), self.key.name()),
+            _ => format!("{version} full, {}, {}{mutual}{known}", self.exchange.name(), self.key.name()),
         }
     }
 

@@ -61,6 +61,8 @@ pub struct Scenario {
     pub key: Key,
     /// The client is asked for a certificate and shows one.
     pub mutual: bool,
+    /// Chains that were accepted before may be known again. In all other rows each chain is checked anew.
+    pub known: bool,
     pub resume: Resume,
 }
 
@@ -76,6 +78,7 @@ impl Scenario {
             exchange,
             key: Key::EcdsaP256,
             mutual: false,
+            known: false,
             resume: Resume::Full,
         }
     }
@@ -87,6 +90,10 @@ impl Scenario {
 
     pub const fn mutual(self) -> Self {
         Self { mutual: true, ..self }
+    }
+
+    pub const fn known(self) -> Self {
+        Self { known: true, ..self }
     }
 
     pub const fn resumed(self, resume: Resume) -> Self {

@@ -87,6 +87,9 @@ fn prepare(peer: &dyn Peer, credentials: &Credentials, work: &Work) -> Result<Of
             });
         }
     };
+    if scenario.known && !peer.knows_chains() {
+        return Ok(Offer::Lacks("a memory of chains that it accepted"));
+    }
     let sides = match peer.sides(scenario, credentials)? {
         Offer::Has(sides) => sides,
         Offer::Lacks(reason) => return Ok(Offer::Lacks(reason)),

@@ -93,15 +93,16 @@ fn exchange(recipe: Recipe, scenario: &Scenario) -> Recipe {
     }
 }
 
-/// The client checks the leaf, the intermediate, and the handshake's signature; both the other way round where it is
-/// mutual.
+/// The client checks the leaf, the intermediate, and the handshake's signature, this one alone where it knows the chain;
+/// both the other way round where it is mutual.
 fn authentication(recipe: Recipe, scenario: &Scenario) -> Recipe {
     let (sign, verify) = (Primitive::Sign(scenario.key), Primitive::Verify(scenario.key));
+    let chain = if scenario.known { 0.0 } else { 2.0 };
     let recipe = match scenario.exchange {
-        Exchange::Rsa => recipe.client(2.0, verify),
-        _ => recipe.client(3.0, verify).server(1.0, sign),
+        Exchange::Rsa => recipe.client(chain, verify),
+        _ => recipe.client(chain + 1.0, verify).server(1.0, sign),
     };
-    if scenario.mutual { recipe.server(3.0, verify).client(1.0, sign) } else { recipe }
+    if scenario.mutual { recipe.server(chain + 1.0, verify).client(1.0, sign) } else { recipe }
 }
 
 /// RFC 8446 7.1, without what is the same in every handshake (the early secret of no PSK). Expand-Label: `derived`,

@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Instructions) -> Result<bool> {
     let baseline = if options.save { Baseline::default() } else { read(&baseline_path()?)? };
     let mut counts = BTreeMap::new();
     let mut good = true;
-    println!("{:<28}{:<8}{:>12}{:>12}{:>9}", "instructions per handshake", "", "now", "baseline", "");
+    println!("{:<32}{:<8}{:>12}{:>12}{:>9}", "instructions per handshake", "", "now", "baseline", "");
     for (id, _) in row::handshakes() {
         if options.only.as_ref().is_some_and(|only| !only.split(',').any(|pattern| id.contains(pattern))) {
             continue;
@@ -79,13 +79,13 @@ fn compilers() -> Result<String> {
 /// Prints a row; false if it is dearer than the baseline allows, or has none.
 fn print((id, side): &Key, count: u64, baseline: Option<u64>) -> bool {
     let Some(baseline) = baseline else {
-        println!("{id:<28}{side:<8}{count:>12}{:>12}", "none");
+        println!("{id:<32}{side:<8}{count:>12}{:>12}", "none");
         return false;
     };
     let change = count as f64 / baseline as f64 - 1.0;
     let dearer = change > TOLERANCE;
     let word = if dearer { "  DEARER" } else { "" };
-    println!("{id:<28}{side:<8}{count:>12}{baseline:>12}{:>+8.2}%{word}", change * 100.0);
+    println!("{id:<32}{side:<8}{count:>12}{baseline:>12}{:>+8.2}%{word}", change * 100.0);
     !dearer
 }
 

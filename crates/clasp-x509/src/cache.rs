@@ -1,16 +1,21 @@
 //! Verdicts that are remembered, for peers that come again.
 
-use crate::path::{self, Accepted, Options};
+use crate::path::{self, Accepted, Options, PLAIN};
+use crate::policy::PolicyInputs;
 use crate::reason::Rejection;
+use crate::revocation::Revocation;
 use crate::roots::Roots;
 use aws_lc_rs::digest::{Context, SHA256};
+use rustls_pki_types::ServerName;
+use smallvec::SmallVec;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Remembers chains that were accepted, up to a number of them; the oldest make room.
 ///
 /// A verdict counts for the same chain, roots, name, profile, policies and revocation answers, from the moment it was
-/// made until the first certificate or answer of it ends. Refusals are not remembered: anybody can make new ones.
+/// made until the first certificate or answer of it ends, and for [an hour](Self::MAX_AGE) at most. Refusals are not remembered:
+/// anybody can make new ones.
 #[derive(Debug)]
 pub struct Verdicts {
     capacity: usize,
@@ -27,12 +32,23 @@ struct Entries {
 struct Verdict {
     from: i64,
     until: i64,
-    path: Vec<usize>,
+    path: SmallVec<[usize; PLAIN]>,
     root: Arc<[u8]>,
 }
 
+impl Verdict {
+    fn counts(&self, now: i64) -> bool {
+        let until = self.until.min(self.from.saturating_add(Verdicts::MAX_AGE));
+        (self.from..=until).contains(&now)
+    }
+}
+
 impl Verdicts {
-    /// Remembers up to `capacity` chains.
+    /// How long a verdict is remembered, in seconds. RFC 5280 knows no such limit: it bounds what a clock that was wrong,
+    /// or a mistake in the reckoning of [`Accepted::until`], can do.
+    pub const MAX_AGE: i64 = 3600;
+
+    /// Remembers up to `capacity` chains, in about 250 bytes each; with 0 none.
     pub fn new(capacity: usize) -> Self {
         Self { capacity, entries: Mutex::default() }
     }
@@ -62,22 +78,22 @@ impl Verdicts {
         roots: &Roots,
         options: &Options<'_>,
     ) -> Result<Accepted<'a>, Box<Rejection>> {
-        let key = key(chain, roots, options);
+        if self.capacity == 0 {
+            return path::verify(chain, roots, options);
+        }
+        let key = Question::of(chain, roots, options);
         let now = options.now();
-        let known = self.lock().by_key.get(&key).filter(|v| (v.from..=v.until).contains(&now)).cloned();
+        let known = self.lock().by_key.get(&key).filter(|v| v.counts(now)).cloned();
         if let Some(accepted) = known.and_then(|v| Accepted::again(chain, &v.path, v.root, v.until)) {
             return Ok(accepted);
         }
         let accepted = path::verify(chain, roots, options)?;
-        let (path, root) = (accepted.path().to_vec(), accepted.shared_root());
+        let (path, root) = (accepted.path().into(), accepted.shared_root());
         self.keep(key, Verdict { from: now, until: accepted.until(), path, root });
         Ok(accepted)
     }
 
     fn keep(&self, key: [u8; 32], verdict: Verdict) {
-        if self.capacity == 0 {
-            return;
-        }
         let mut entries = self.lock();
         if entries.by_key.insert(key, verdict).is_none() {
             entries.order.push_back(key);
@@ -95,45 +111,105 @@ impl Verdicts {
     }
 }
 
-/// Everything the verdict depends on but the time, each part with its length, so that none passes for two.
-fn key(chain: &[&[u8]], roots: &Roots, options: &Options<'_>) -> [u8; 32] {
-    let mut hash = Context::new(&SHA256);
-    let mut part = |bytes: &[u8]| {
-        hash.update(&bytes.len().to_be_bytes());
-        hash.update(bytes);
-    };
-    let Options {
-        usage, name, mailbox, profile, common_name, key_usage, max_intermediates, policies, revocation, ..
-    } = options;
-    let count = |list: usize| list.to_be_bytes();
-    part(roots.digest());
-    part(&count(chain.len()));
-    chain.iter().for_each(|certificate| part(certificate));
-    part(format!("{usage:?} {profile:?} {common_name:?} {key_usage:?} {max_intermediates:?}").as_bytes());
-    part(format!("{name:?} {mailbox:?}").as_bytes());
-    let crate::policy::PolicyInputs { acceptable, require_explicit, inhibit_mapping, inhibit_any } = policies;
-    part(format!("{acceptable:?} {require_explicit} {inhibit_mapping} {inhibit_any}").as_bytes());
-    let crate::revocation::Revocation {
-        check,
-        scope,
-        lists,
-        stapled,
-        responses,
-        nonce,
-        max_age,
-        asked_for_staple,
-        indirect,
-    } = revocation;
-    part(format!("{check:?} {scope:?} {nonce:?} {max_age:?} {asked_for_staple} {indirect:?}").as_bytes());
-    part(&count(lists.len()));
-    for list in *lists {
-        part(list.tbs);
-        part(list.signature);
+/// A hash of everything that a verdict depends on but the time. Each part has its length before it, so that none passes
+/// for two.
+struct Question(Context);
+
+impl Question {
+    fn of(chain: &[&[u8]], roots: &Roots, options: &Options<'_>) -> [u8; 32] {
+        let mut question = Self(Context::new(&SHA256));
+        question.bytes(roots.digest());
+        question.count(chain.len());
+        chain.iter().for_each(|certificate| question.bytes(certificate));
+        question.options(options);
+        let mut hash = [0; 32];
+        hash.copy_from_slice(question.0.finish().as_ref());
+        hash
     }
-    part(stapled.unwrap_or_default());
-    part(&count(responses.len()));
-    responses.iter().for_each(|response| part(response));
-    let mut out = [0; 32];
-    out.copy_from_slice(hash.finish().as_ref());
-    out
+
+    fn options(&mut self, options: &Options<'_>) {
+        // By their names, so that no new setting is forgotten here.
+        let Options {
+            time: _,
+            usage,
+            name,
+            mailbox,
+            profile,
+            common_name,
+            key_usage,
+            max_intermediates,
+            policies: PolicyInputs { acceptable, require_explicit, inhibit_mapping, inhibit_any },
+            revocation,
+        } = *options;
+        self.0.update(&[usage as u8, profile as u8, choice(common_name)]);
+        self.0.update(&[u8::from(require_explicit), u8::from(inhibit_mapping), u8::from(inhibit_any)]);
+        self.optional(key_usage.map(|usage| usage.0.to_be_bytes()));
+        self.optional(max_intermediates.map(u32::to_be_bytes));
+        self.optional(mailbox);
+        self.name(name);
+        self.count(acceptable.len());
+        acceptable.iter().for_each(|policy| self.bytes(policy));
+        self.revocation(&revocation);
+    }
+
+    fn name(&mut self, name: Option<&ServerName<'_>>) {
+        self.optional(name.map(|name| match name {
+            ServerName::DnsName(_) => "dns",
+            _ => "address",
+        }));
+        self.optional(name.map(ServerName::to_str).as_deref());
+    }
+
+    fn revocation(&mut self, revocation: &Revocation<'_>) {
+        let Revocation { check, scope, lists, stapled, responses, nonce, max_age, asked_for_staple, indirect } =
+            *revocation;
+        self.0.update(&[check as u8, scope as u8, u8::from(asked_for_staple), choice(indirect)]);
+        self.optional(nonce);
+        self.optional(max_age.map(u64::to_be_bytes));
+        self.optional(stapled);
+        self.count(lists.len());
+        for list in lists {
+            [list.signature_algorithm, list.tbs, list.signature].into_iter().for_each(|part| self.bytes(part));
+        }
+        self.count(responses.len());
+        responses.iter().for_each(|response| self.bytes(response));
+    }
+
+    fn count(&mut self, count: usize) {
+        self.0.update(&count.to_be_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.0.update(bytes);
+    }
+
+    fn optional(&mut self, bytes: Option<impl AsRef<[u8]>>) {
+        self.count(usize::from(bytes.is_some()));
+        if let Some(bytes) = bytes {
+            self.bytes(bytes.as_ref());
+        }
+    }
+}
+
+/// Yes, no, or nothing said.
+const fn choice(said: Option<bool>) -> u8 {
+    match said {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_counts_from_when_it_was_made_for_an_hour_or_less() {
+        let verdict = |until| Verdict { from: 1000, until, path: SmallVec::new(), root: Arc::new([]) };
+        let counts = |until| [999, 1000, 1500, 1501, 4600, 4601].map(|now| verdict(until).counts(now));
+        assert_eq!(counts(1500), [false, true, true, false, false, false]);
+        assert_eq!(counts(i64::MAX), [false, true, true, true, true, false]);
+    }
 }

@@ -214,6 +214,34 @@ fn verdicts_are_remembered_for_the_same_question_only() {
         verdicts.verify(&chain(&[&fresh]), &roots, &ask).unwrap();
     }
     assert_eq!(verdicts.len(), 2, "the oldest make room");
+    let none = Verdicts::new(0);
+    none.verify(&chain(&[&leaf]), &roots, &ask).unwrap();
+    assert!(none.is_empty());
+}
+
+/// Whatever is altered in a chain that is remembered makes it another one: a forger gains nothing by what went before.
+#[test]
+fn a_verdict_does_not_cover_a_forgery() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |_| ());
+    let (leaf, twin) = (server(&middle, |_| ()), server(&authority("middle", Some(&root), |_| ()), |_| ()));
+    let roots = store(&[&root]);
+    let host = ServerName::try_from("example.com").unwrap();
+    let ask = options(WEB).name(&host);
+    let verdicts = Verdicts::new(8);
+    verdicts.verify(&chain(&[&leaf, &middle]), &roots, &ask).unwrap();
+    for at in 0..leaf.der.len() {
+        let mut forged = leaf.der.clone();
+        forged[at] ^= 1;
+        assert!(verdicts.verify(&[&forged, &middle.der], &roots, &ask).is_err(), "byte {at} of the leaf");
+    }
+    for at in 0..middle.der.len() {
+        let mut forged = middle.der.clone();
+        forged[at] ^= 1;
+        assert!(verdicts.verify(&[&leaf.der, &forged], &roots, &ask).is_err(), "byte {at} of the intermediate");
+    }
+    assert!(verdicts.verify(&chain(&[&twin, &middle]), &roots, &ask).is_err(), "by another key of the issuer's name");
+    assert_eq!(verdicts.len(), 1);
 }
 
 /// Ends a chain of changes as a statement.

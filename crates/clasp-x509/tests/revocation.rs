@@ -413,6 +413,38 @@ fn a_staple_that_cannot_be_read_is_refused() {
     assert!(matches!(OcspResponse::parse(&busy), Err(OcspError::Refused(_))));
 }
 
+/// A verdict ends with the first change of what there is to say: a list that revokes, of tomorrow, is not passed over.
+#[test]
+fn a_verdict_ends_where_an_answer_begins_or_ends() {
+    let scene = Scene::new(|_| ());
+    let (now, tomorrow) = ("300317174640Z", "300318174640Z");
+    let until_with = |lists: &[Vec<u8>], stapled: Option<&[u8]>| {
+        let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
+        let mut options = options(Profile::WebPki);
+        options.revocation.check = Check::Prefer;
+        options.revocation.lists = &lists;
+        options.revocation.stapled = stapled;
+        let accepted = verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options).unwrap();
+        accepted.until() - i64::try_from(NOW).unwrap()
+    };
+    let until = |lists: &[Vec<u8>]| until_with(lists, None);
+    let whole = until(&[]);
+    assert!(whole > 20 * 86_400, "{whole}");
+    let revoking = list(&scene.middle, |l| (l.from, l.entries) = (tomorrow, vec![entry(&[9], &[])]));
+    assert_eq!(until(&[revoking]), 86_399, "a list of tomorrow");
+    let ends = |to| list(&scene.middle, |l| l.to = Some(to));
+    assert_eq!(until(&[ends(tomorrow)]), 86_400, "a list until tomorrow");
+    assert_eq!(until(&[ends(now)]), 0);
+    assert_eq!(until(&[ends("300317174639Z")]), whole, "one that is out of date stays so");
+    let delegate = server(&scene.middle, |d| {
+        d.subject = name("responder");
+        d.validity = seq(&[&utc(FROM), &utc(tomorrow)]);
+        d.set(EKU, false, seq(&[&oid(OCSP_SIGNING)]));
+    });
+    let by_delegate = response(&scene.middle, &delegate, |a| a.with = vec![delegate.der.clone()]);
+    assert_eq!(until_with(&[], Some(&by_delegate)), 86_400, "a delegate until tomorrow");
+}
+
 #[test]
 fn responses_by_a_delegate() {
     let scene = Scene::new(|_| ());

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use clasp::config::{ClientBuilder, Ready, ServerBuilder};
+use clasp::crypto::PrivateKey;
 use clasp::error::{Cause, CertificateError, PeerError};
 use clasp::record::RecordError;
 use clasp::wire::code::{CipherSuite, NamedGroup, ProtocolVersion};
@@ -55,6 +56,25 @@ fn man_in_the_middle_with_a_certificate_of_the_same_names_is_refused() {
     let refused = Pair::new(&client(Policy::default()).build().unwrap(), &stranger).drive().unwrap_err();
     assert_eq!(cause(&refused), Cause::Certificate(CertificateError::UnknownIssuer));
     assert_eq!(refused.alert().name(), "unknown_ca");
+}
+
+/// A client that knows the true server's chain again gives the man in the middle nothing: not for a chain of his own, nor
+/// for the true one, whose key he does not have.
+#[test]
+fn man_in_the_middle_is_refused_by_a_client_that_knows_the_server() {
+    let client = client(Policy::default()).no_sessions().build().unwrap();
+    let issued = authority().issue(KeyKind::P256, &["localhost"]);
+    let server = |identity| ServerConfig::builder().identity(identity).build().unwrap();
+    for _checked_then_known in 0..2 {
+        Pair::new(&client, &server(issued.identity())).drive().unwrap();
+    }
+    let forged = other_authority().issue(KeyKind::P256, &["localhost"]);
+    let refused = Pair::new(&client, &server(forged.identity())).drive().unwrap_err();
+    assert_eq!(cause(&refused), Cause::Certificate(CertificateError::BadSignature));
+    let his_key = Arc::new(PrivateKey::from_der(&forged.key).unwrap());
+    let borrowed = Identity::with_signer(issued.chain, his_key).unwrap();
+    let refused = Pair::new(&client, &server(borrowed)).drive().unwrap_err();
+    assert_eq!(cause(&refused), Cause::Peer(PeerError::BadSignature));
 }
 
 #[test]

@@ -161,8 +161,9 @@ impl<'a> Accepted<'a> {
         crate::name::Name(&self.root).to_string()
     }
 
-    /// The last second for which the verdict holds: the earliest end of the certificates in the path, and of the
-    /// revocation answers that were used.
+    /// The last second for which the verdict holds: the earliest end of the certificates in the path, and the earliest
+    /// change of what there is to say about revocation: an answer, or the certificate of one who may have signed it,
+    /// begins to count or ends.
     pub fn until(&self) -> i64 {
         self.until
     }

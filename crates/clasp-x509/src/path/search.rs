@@ -422,7 +422,10 @@ impl<'s> Search<'s> {
             let listed = status::by_lists(certificate, revocation.lists, &terms, &standing, &mut signed);
             standing = standing.with(listed);
             let ends = revocation.lists.iter().map(|list| terms.end(list.this_update(), list.next_update()));
-            self.until = ends.filter(|end| *end >= terms.now).fold(self.until, i64::min);
+            // Any certificate that was presented may be the one that signed a list.
+            let signers = Terms { max_age: None, ..terms };
+            let signers = self.certificates.iter().map(|(_, c)| signers.end(c.not_before(), Some(c.not_after())));
+            self.until = ends.chain(signers).fold(self.until, i64::min);
         }
         match (standing, revocation.check) {
             (_, Check::Ignore) | (Standing::Good, _) | (Standing::Unknown(_), Check::Prefer) => Ok(()),
@@ -531,8 +534,7 @@ fn by_response(
     terms: &Terms<'_>,
     until: &mut i64,
 ) -> Standing {
-    let ends = response.responses().map(|r| terms.end(r.this_update(), r.next_update()));
-    *until = ends.filter(|end| *end >= terms.now).fold(*until, i64::min);
+    *until = response.end(terms).min(*until);
     response.status(certificate, issuer.name, issuer.spki, nonce, terms)
 }
 

@@ -300,6 +300,22 @@ impl<'a> OcspResponse<'a> {
         standing
     }
 
+    /// The last second for which the response says what it says now: its answers are as fresh, and its certificates, one of
+    /// which may be a delegate's, as valid.
+    pub(crate) fn end(&self, terms: &Terms<'_>) -> i64 {
+        let answers = self.responses().map(|r| terms.end(r.this_update, r.next_update));
+        let lasting = Terms { max_age: None, ..*terms };
+        let delegates = self.delegates().map(|c| lasting.end(c.not_before(), Some(c.not_after())));
+        answers.chain(delegates).min().unwrap_or(i64::MAX)
+    }
+
+    /// The certificates that came with it, those that can be read.
+    fn delegates(&self) -> impl Iterator<Item = Certificate<'a>> + use<'a> {
+        let mut walk = self.certificates;
+        let all = core::iter::from_fn(move || walk.whole(der::SEQUENCE, "certs").ok());
+        all.take(MAX_CERTIFICATES).filter_map(|der| Certificate::parse(der).ok())
+    }
+
     /// RFC 6960 4.2.2.2: signed by the issuer itself, or by one it delegated this to.
     fn signed(&self, issuer: &[u8], issuer_spki: &[u8], terms: &Terms<'_>) -> Result<(), Trouble> {
         let because = |why: &str| Err(Trouble::Because(why.into()));
@@ -309,11 +325,8 @@ impl<'a> OcspResponse<'a> {
         if self.is_by(issuer, issuer_spki) && verify(issuer_spki) {
             return Ok(());
         }
-        let mut walk = self.certificates;
         let mut trouble = Trouble::Because("an OCSP response that the issuer did not sign, nor anyone it named".into());
-        for _ in 0..MAX_CERTIFICATES {
-            let Ok(der) = walk.whole(der::SEQUENCE, "certs") else { break };
-            let Ok(delegate) = Certificate::parse(der) else { continue };
+        for delegate in self.delegates() {
             if !self.is_by(delegate.subject_der(), delegate.spki()) || !compare::same(delegate.issuer_der(), issuer) {
                 continue;
             }

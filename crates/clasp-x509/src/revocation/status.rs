@@ -20,10 +20,15 @@ pub(crate) struct Terms<'r> {
 }
 
 impl Terms<'_> {
-    /// Until when an answer may be used.
+    /// The last second for which an answer, or what stands behind it, is what it is now: of the future, in use, or out of
+    /// date for good.
     pub(crate) fn end(&self, this_update: i64, next_update: Option<i64>) -> i64 {
+        if this_update > self.now {
+            return this_update.saturating_sub(1);
+        }
         let aged = self.max_age.map_or(i64::MAX, |age| this_update.saturating_add(age));
-        next_update.unwrap_or(i64::MAX).min(aged)
+        let end = next_update.unwrap_or(i64::MAX).min(aged);
+        if end < self.now { i64::MAX } else { end }
     }
 }
 

@@ -57,6 +57,11 @@ impl Verified {
 ///
 /// A stapled OCSP response that says revoked is always believed, one that a certificate demands (RFC 7633) must be there,
 /// and one that cannot be read is refused (RFC 6066 8); [`revocation`](Self::revocation) asks for more.
+///
+/// A chain that was accepted is remembered, by a hash of it and of all that was asked of it, until a certificate or a
+/// revocation answer of it ends, and for an hour at most ([`Verdicts`]): a peer that comes again costs its proof of having
+/// the key, and not the signatures of its certificates. One that watches how long a client takes can tell that it knew the
+/// server, as it can from a session that is resumed; [`remember(0)`](Self::remember) has every chain checked anew.
 #[derive(Debug)]
 pub struct WebPki {
     roots: Arc<Roots>,
@@ -66,8 +71,11 @@ pub struct WebPki {
     check: Check,
     scope: Scope,
     lists: Vec<Vec<u8>>,
-    verdicts: Option<Verdicts>,
+    verdicts: Verdicts,
 }
+
+/// Accepted chains that are remembered unless told otherwise.
+const REMEMBERED: usize = 256;
 
 impl WebPki {
     fn new(roots: Arc<Roots>, usage: Usage) -> Self {
@@ -79,7 +87,7 @@ impl WebPki {
             check: Check::Prefer,
             scope: Scope::Leaf,
             lists: Vec::new(),
-            verdicts: None,
+            verdicts: Verdicts::new(REMEMBERED),
         }
     }
 
@@ -117,10 +125,11 @@ impl WebPki {
         Ok(Self { check, scope, lists, ..self })
     }
 
-    /// Remembers up to this many chains that were accepted.
+    /// Remembers up to this many chains that were accepted, in about 250 bytes each, instead of 256; 0 has every chain
+    /// checked anew.
     #[must_use]
     pub fn remember(self, chains: usize) -> Self {
-        Self { verdicts: Some(Verdicts::new(chains)), ..self }
+        Self { verdicts: Verdicts::new(chains), ..self }
     }
 
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
@@ -139,11 +148,7 @@ impl WebPki {
             asked_for_staple: self.usage == Usage::Server,
             ..Revocation::default()
         };
-        let verdict = match &self.verdicts {
-            Some(verdicts) => verdicts.verify(peer.chain, &self.roots, &options),
-            None => clasp_x509::verify(peer.chain, &self.roots, &options),
-        };
-        match verdict {
+        match self.verdicts.verify(peer.chain, &self.roots, &options) {
             Ok(accepted) => {
                 let leaf = accepted.leaf();
                 Ok(Verified { spki: leaf.spki().into(), may_sign: Some(may_sign(leaf)) })
