@@ -4,6 +4,7 @@ use crate::certificate::Certificate;
 use crate::certificate::extension::{self, NameConstraints};
 use crate::der::{self, Der, DerError};
 use crate::name::{self, compare};
+use crate::signature::{Key, Ready};
 use aws_lc_rs::digest::{Context, SHA256};
 use core::fmt;
 use rustls_pki_types::CertificateDer;
@@ -31,11 +32,17 @@ pub(crate) struct Anchor {
     /// Shared with the verdicts that end in it.
     pub(crate) name: Arc<[u8]>,
     pub(crate) spki: Vec<u8>,
+    ready: Arc<Ready>,
     certificate: Option<Vec<u8>>,
     constraints: Option<Vec<u8>>,
 }
 
 impl Anchor {
+    /// The key, as signatures are checked with it.
+    pub(crate) fn key(&self) -> Key<'_> {
+        Key { spki: &self.spki, ready: Some(&self.ready) }
+    }
+
     /// The certificate, where the anchor was given as one.
     pub(crate) fn certificate(&self) -> Option<Certificate<'_>> {
         Certificate::parse(self.certificate.as_ref()?).ok()
@@ -85,6 +92,7 @@ impl Roots {
         self.add(Anchor {
             name: root.subject_der().into(),
             spki: root.spki().to_vec(),
+            ready: Arc::default(),
             certificate: Some(der.to_vec()),
             constraints: None,
         });
@@ -102,6 +110,7 @@ impl Roots {
         self.add(Anchor {
             name: root.subject_der().into(),
             spki: root.spki().to_vec(),
+            ready: Arc::default(),
             certificate: None,
             constraints,
         });
@@ -127,6 +136,7 @@ impl Roots {
         self.add(Anchor {
             name: name.into(),
             spki: spki.to_vec(),
+            ready: Arc::default(),
             certificate: None,
             constraints: constraints.map(<[u8]>::to_vec),
         });

@@ -80,7 +80,7 @@ impl Logs {
             _ => return Ok(SctVerdict::BadSignature(log.name.clone())),
         };
         let rules = Rules::of(Profile::WebPki);
-        Ok(match signature::verify(identifier, &log.spki, &signed, sct.signature, rules) {
+        Ok(match signature::verify(identifier, &log.spki[..], &signed, sct.signature, rules) {
             Ok(()) => SctVerdict::Good(log.name.clone()),
             Err(_) => SctVerdict::BadSignature(log.name.clone()),
         })

@@ -12,7 +12,7 @@ use crate::revocation::ocsp::{OcspError, OcspResponse};
 use crate::revocation::status::{self, Terms};
 use crate::revocation::{Check, Scope, Standing, Trouble};
 use crate::roots::{Anchor, Roots};
-use crate::signature::{self, Refusal};
+use crate::signature::{self, Key, Refusal};
 use smallvec::SmallVec;
 
 /// Signatures checked for one chain, those of revocation lists included. A good chain needs its length; the slowest
@@ -151,7 +151,7 @@ impl<'s> Search<'s> {
 
     fn try_anchor(&mut self, place: usize, index: usize, anchor: &'s Anchor) -> Result<Found<'s>, (usize, Fault<'s>)> {
         let top = self.path.len() - 1;
-        self.signed(place, Signer::Anchor(index), &anchor.spki).map_err(|fault| (top, fault))?;
+        self.signed(place, Signer::Anchor(index), anchor.key()).map_err(|fault| (top, fault))?;
         self.budget.paths = self.budget.paths.saturating_sub(1);
         let root = anchor.certificate();
         if let (true, Some(root)) = (self.rules().roots_as_certificates, &root) {
@@ -242,12 +242,12 @@ impl<'s> Search<'s> {
             return Err((true, Fault::plain(Reason::TooCostly, "limit", found, "a shorter path")));
         }
         check::alone(issuer, Role::Intermediate, self.options).map_err(|fault| (true, fault))?;
-        self.signed(place, Signer::Presented(above), issuer.spki()).map_err(|fault| (false, fault))?;
+        self.signed(place, Signer::Presented(above), issuer.spki().into()).map_err(|fault| (false, fault))?;
         Ok(self.climb(above))
     }
 
     /// RFC 5280 6.1.3 (a)(1).
-    fn signed(&mut self, place: usize, signer: Signer, spki: &[u8]) -> Result<(), Fault<'s>> {
+    fn signed(&mut self, place: usize, signer: Signer, key: Key<'_>) -> Result<(), Fault<'s>> {
         let Some(certificate) = self.certificate(place) else { return Ok(()) };
         let known = self.checked.iter().find(|c| c.place == place && c.signer == signer).map(|c| c.verdict);
         let verdict = match known {
@@ -255,7 +255,7 @@ impl<'s> Search<'s> {
             None => {
                 self.budget.signatures = self.budget.signatures.saturating_sub(1);
                 let Certificate { signature_algorithm, tbs, signature, .. } = *certificate;
-                let verdict = signature::verify(signature_algorithm, spki, tbs, signature, self.rules());
+                let verdict = signature::verify(signature_algorithm, key, tbs, signature, self.rules());
                 self.checked.push(Checked { place, signer, verdict });
                 verdict
             }
