@@ -43,9 +43,9 @@ fn only_crypto_names_a_crypto_library() {
 }
 
 #[test]
-fn unsafe_stands_in_three_files_alone() {
+fn unsafe_stands_in_four_files_alone() {
     for (path, text) in sources("") {
-        let allowed = ["cbc_hmac.rs", "dh.rs", "rsa_transport.rs"].iter().any(|f| path.ends_with(f))
+        let allowed = ["cbc_hmac.rs", "cbc_stitched.rs", "dh.rs", "rsa_transport.rs"].iter().any(|f| path.ends_with(f))
             && path.components().any(|c| c.as_os_str() == "legacy");
         assert!(allowed || !text.contains("unsafe {"), "{} is unsafe", path.display());
     }

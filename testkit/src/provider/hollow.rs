@@ -184,11 +184,11 @@ impl Legacy for HollowLegacy {
 
 impl CbcHmacKey for NoKey {
     /// Fills the room for MAC and padding; the last byte says how much that was.
-    fn seal(&mut self, _iv: &[u8; 16], _aad: &[u8; 11], in_out: &mut [u8], plain_len: usize) -> CryptoResult<usize> {
-        let room = in_out.get_mut(plain_len..).ok_or(CryptoError)?;
+    fn seal(&mut self, _aad: &[u8; 11], record: &mut [u8], plain_len: usize) -> CryptoResult<usize> {
+        let room = record.get_mut(16 + plain_len..).ok_or(CryptoError)?;
         let says = room.len().checked_sub(1).and_then(|n| u8::try_from(n).ok()).ok_or(CryptoError)?;
         room.fill(says);
-        Ok(in_out.len())
+        Ok(record.len())
     }
 
     fn open(&mut self, _iv: &[u8; 16], _aad: &[u8; 11], in_out: &mut [u8]) -> CryptoResult<usize> {

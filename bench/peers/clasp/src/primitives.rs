@@ -30,15 +30,17 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
         Primitive::AeadKey(aead) => Operation::new(move || aead_key(aead).map(drop)),
         Primitive::CbcSeal(size) => {
             let mut key = cbc_key(Use::Seal)?;
-            let mut data = vec![7; size + 64];
-            Operation::new(move || key.seal(&[9; 16], &[1; 11], &mut data, size).map(drop).map_err(Into::into))
+            let mut record = vec![7; 16 + size + 64];
+            Operation::new(move || key.seal(&CBC_AAD, &mut record, size).map(drop).map_err(Into::into))
         }
         Primitive::CbcOpen(size) => {
-            let mut sealed = vec![7; size + 64];
-            let len = cbc_key(Use::Seal)?.seal(&[9; 16], &[1; 11], &mut sealed, size)?;
-            sealed.truncate(len);
-            let mut key = cbc_key(Use::Open)?;
-            Operation::on_copies(sealed, move |data| key.open(&[9; 16], &[1; 11], data).map(drop).map_err(Into::into))
+            let mut record = vec![7; 16 + size + 64];
+            let len = cbc_key(Use::Seal)?.seal(&CBC_AAD, &mut record, size)?;
+            let (iv, sealed) = record[..len].split_first_chunk().context("no IV")?;
+            let (iv, mut key) = (*iv, cbc_key(Use::Open)?);
+            Operation::on_copies(sealed.to_vec(), move |data| {
+                key.open(&iv, &CBC_AAD, data).map(drop).map_err(Into::into)
+            })
         }
         Primitive::KeyPair(curve) => {
             let group = group(curve)?;
@@ -109,6 +111,9 @@ fn aead_key(aead: Aead) -> Result<Box<dyn AeadKey>> {
     };
     Ok(Provider::builtin().aead(id)?.key(&vec![5; aead.key_len()])?)
 }
+
+/// Sequence number, content type and version of a TLS 1.2 record.
+const CBC_AAD: [u8; 11] = [0, 0, 0, 0, 0, 0, 0, 1, 23, 3, 3];
 
 fn cbc_key(usage: Use) -> Result<Box<dyn clasp::crypto::CbcHmacKey>> {
     let legacy = Provider::builtin().legacy.context("the feature `legacy` is off")?;

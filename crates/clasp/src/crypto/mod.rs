@@ -240,11 +240,15 @@ pub struct CbcId {
 
 /// A CBC cipher with HMAC for one direction, as MAC-then-encrypt (RFC 5246 6.2.3.2).
 pub trait CbcHmacKey: Send + Sync {
-    /// MACs, pads and encrypts `in_out[..plain_len]` in place; the rest of `in_out` is room. Gives the ciphertext's length.
+    /// MACs, pads and encrypts in place: `record` is a block of 16 random bytes, `plain_len` bytes of plaintext, and room.
+    /// Gives the length of IV and ciphertext.
+    ///
+    /// What stands in the first block afterwards is the record's IV (RFC 5246 6.2.3.2): the random bytes as they were, or
+    /// enciphered under the key, which leaves them as unpredictable.
     ///
     /// # Errors
-    /// If the room does not suffice.
-    fn seal(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8], plain_len: usize) -> CryptoResult<usize>;
+    /// If the room does not suffice, the plaintext is longer than a record may be, or `aad` has a version without IVs.
+    fn seal(&mut self, aad: &[u8; 11], record: &mut [u8], plain_len: usize) -> CryptoResult<usize>;
     /// Decrypts in place, checks padding and MAC in constant time (Lucky Thirteen); gives the plaintext's length.
     ///
     /// # Errors

@@ -424,8 +424,8 @@ impl Sealer {
                 let (iv, rest) = body.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
                 key.random.fill(iv)?;
                 let len = plain.put(rest)?;
-                let written = key.cipher.seal(iv, aad(len).first_chunk().ok_or(CryptoError)?, rest, len)?;
-                if written == rest.len() { Ok(()) } else { Err(CryptoError) }
+                let written = key.cipher.seal(aad(len).first_chunk().ok_or(CryptoError)?, body, len)?;
+                if written == body.len() { Ok(()) } else { Err(CryptoError) }
             }
             Protection::EncryptThenMac(key) => {
                 let signed = body.len().checked_sub(key.mac_len).ok_or(CryptoError)?;

@@ -4,6 +4,7 @@ use super::*;
 use crate::config::suite::{Bulk, SUITES, Suite};
 use crate::crypto::{HashId, Provider};
 use crate::keys::schedule12::{Side, Vault12};
+use crate::wire::code::ProtocolVersion;
 use std::io::IoSlice;
 
 fn pair(suite: &Suite, etm: bool) -> (Sealer, Opener) {
@@ -12,6 +13,7 @@ fn pair(suite: &Suite, etm: bool) -> (Sealer, Opener) {
     vault.expand(provider.hash(HashId::Sha256).unwrap(), suite, &[1; 32], &[2; 32]);
     let keys = vault.keys(suite, Side::Client);
     let (mut sealer, mut opener) = (Sealer::default(), Opener::default());
+    sealer.set_version(ProtocolVersion::Tls12);
     sealer.install(SealKeys::tls12(provider, suite, &keys, etm).unwrap());
     opener.install(OpenKeys::tls12(provider, suite, &keys, etm).unwrap());
     (sealer, opener)

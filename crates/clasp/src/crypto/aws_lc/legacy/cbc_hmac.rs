@@ -53,7 +53,8 @@ pub(super) fn key(id: CbcId, mac_key: &[u8], key: &[u8], usage: Use) -> Option<C
 }
 
 impl CbcHmacKey for Key {
-    fn seal(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8], plain_len: usize) -> CryptoResult<usize> {
+    fn seal(&mut self, aad: &[u8; 11], record: &mut [u8], plain_len: usize) -> CryptoResult<usize> {
+        let (iv, in_out) = record.split_first_chunk_mut::<16>().ok_or(CryptoError)?;
         if self.1 != Use::Seal || plain_len > in_out.len() {
             return Err(CryptoError);
         }
@@ -74,7 +75,7 @@ impl CbcHmacKey for Key {
                 aad.len(),
             )
         };
-        result(done, written)
+        Ok(iv.len() + result(done, written)?)
     }
 
     fn open(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8]) -> CryptoResult<usize> {
@@ -101,9 +102,10 @@ impl CbcHmacKey for Key {
     }
 }
 
-fn result(done: i32, written: usize) -> CryptoResult<usize> {
+/// `value`, if AWS-LC says 1.
+pub(super) fn result<T>(done: i32, value: T) -> CryptoResult<T> {
     if done == 1 {
-        return Ok(written);
+        return Ok(value);
     }
     // SAFETY: only empties this thread's error queue, which would otherwise keep the failure.
     unsafe { sys::ERR_clear_error() };

@@ -1,4 +1,5 @@
-//! MAC-then-encrypt CBC records with HMAC-SHA-256 for AES-256, which AWS-LC has no opener for.
+//! MAC-then-encrypt CBC records with HMAC-SHA-256 for AES-256, which AWS-LC has no opener for. They are sealed here only
+//! where it has no stitched cipher.
 //!
 //! Lucky Thirteen: what is done hangs on the record's length alone. The padding is compared by masks over all that could
 //! be padding; the inner hash goes through as many blocks as the longest content would need, and its value is picked
@@ -114,7 +115,8 @@ impl Key {
 }
 
 impl CbcHmacKey for Key {
-    fn seal(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8], plain_len: usize) -> CryptoResult<usize> {
+    fn seal(&mut self, aad: &[u8; 11], record: &mut [u8], plain_len: usize) -> CryptoResult<usize> {
+        let (iv, in_out) = record.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
         let padding = BLOCK - 1 - (plain_len + MAC) % BLOCK;
         let total = plain_len + MAC + padding + 1;
         let record = in_out.get_mut(..total).ok_or(CryptoError)?;
@@ -123,7 +125,7 @@ impl CbcHmacKey for Key {
         tag.copy_from_slice(&mac);
         filling.fill(u8::try_from(padding).map_err(|_| CryptoError)?);
         self.cipher.encrypt(iv, record)?;
-        Ok(total)
+        Ok(iv.len() + total)
     }
 
     fn open(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8]) -> CryptoResult<usize> {
@@ -201,10 +203,10 @@ mod tests {
     }
 
     fn sealed(by: &mut dyn CbcHmacKey, plain: &[u8]) -> Vec<u8> {
-        let mut record = [plain, &[0; 64]].concat();
-        let length = by.seal(&IV, &AAD, &mut record, plain.len()).unwrap();
-        record.truncate(length);
-        record
+        let mut record = [&IV, plain, &[0; 64]].concat();
+        let length = by.seal(&AAD, &mut record, plain.len()).unwrap();
+        assert_eq!(record[..BLOCK], IV);
+        record[BLOCK..length].to_vec()
     }
 
     #[test]

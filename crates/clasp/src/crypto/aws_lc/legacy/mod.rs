@@ -3,6 +3,7 @@
 mod block;
 mod cbc_hmac;
 mod cbc_sha256;
+mod cbc_stitched;
 mod dh;
 mod ffdhe_primes;
 mod rsa_transport;
@@ -18,10 +19,7 @@ struct AwsLegacy;
 
 impl Legacy for AwsLegacy {
     fn cbc_hmac(&self, id: CbcId, mac_key: &[u8], key: &[u8], usage: Use) -> Option<CryptoResult<Box<dyn CbcHmacKey>>> {
-        match (id.key_len, id.mac) {
-            (32, HashId::Sha256) if key.len() == 32 => Some(cbc_sha256::key(mac_key, key, usage)),
-            _ => cbc_hmac::key(id, mac_key, key, usage),
-        }
+        cbc_stitched::key(id, mac_key, key, usage).or_else(|| unstitched(id, mac_key, key, usage))
     }
 
     fn block(&self, key: &[u8], usage: Use) -> CryptoResult<Box<dyn BlockKey>> {
@@ -51,5 +49,13 @@ impl Legacy for AwsLegacy {
         let mut ciphertext = vec![0; key.ciphertext_size()];
         key.encrypt(premaster.expose(), &mut ciphertext)?;
         Ok(ciphertext)
+    }
+}
+
+/// The ciphers that are there on every processor.
+fn unstitched(id: CbcId, mac_key: &[u8], key: &[u8], usage: Use) -> Option<CryptoResult<Box<dyn CbcHmacKey>>> {
+    match (id.key_len, id.mac) {
+        (32, HashId::Sha256) if key.len() == 32 => Some(cbc_sha256::key(mac_key, key, usage)),
+        _ => cbc_hmac::key(id, mac_key, key, usage),
     }
 }
