@@ -3,12 +3,14 @@
 
 mod common;
 
+use clasp::session::{ClientSessions, PeerKey, Session};
 use clasp::{ClientConfig, Roots, Stream};
 use common::{clasp, issued, serve, text};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Output;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -167,6 +169,39 @@ fn a_connection_that_stood_idle_is_served_and_the_limit_closes_it() {
     }
     // An end without close_notify would be an error.
     assert_eq!(tls.read(&mut [0]).unwrap(), 0);
+}
+
+/// Counts the sessions that it is given.
+#[derive(Default)]
+struct Counted(AtomicUsize);
+
+impl ClientSessions for Counted {
+    fn put(&self, _: &PeerKey, _: Session) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn take(&self, _: &PeerKey) -> Option<Session> {
+        None
+    }
+}
+
+#[test]
+fn a_server_gives_as_many_tickets_as_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(folder.path());
+    for tickets in [0, 1, 3] {
+        let server = serve(&["--cert", &chain, "--key", &key, "--tickets", &tickets.to_string()], folder.path());
+        let mut roots = Roots::empty();
+        roots.add_pem(&std::fs::read(&root).unwrap()).unwrap();
+        let sessions = Arc::new(Counted::default());
+        let config = ClientConfig::builder().trust(Arc::new(roots)).sessions(sessions.clone()).build().unwrap();
+        let tcp = TcpStream::connect(&server.address).unwrap();
+        let mut tls = Stream::new(config.connect("localhost".try_into().unwrap()).unwrap(), tcp);
+        tls.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        // To the end: the tickets stand before the page.
+        tls.read_to_end(&mut Vec::new()).unwrap();
+        assert_eq!(sessions.0.load(Ordering::Relaxed), tickets);
+    }
 }
 
 /// A peer that answers every connection with these bytes and hangs up.

@@ -74,8 +74,16 @@ impl Server {
             Start::Clasp(binary) => {
                 let mut command = Command::new(binary);
                 command.args(["serve", &site.path("www"), "--listen", &address, "--keep-alive", "600"]);
-                // The others write no log either.
-                command.args(["--quiet", "--cert", &site.path("cert.pem"), "--key", &site.path("key.pem")]);
+                // The others write no log either, and give one ticket.
+                command.args([
+                    "--quiet",
+                    "--tickets",
+                    "1",
+                    "--cert",
+                    &site.path("cert.pem"),
+                    "--key",
+                    &site.path("key.pem"),
+                ]);
                 command
             }
             Start::HyperRustls(binary) => {

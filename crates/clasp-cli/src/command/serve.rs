@@ -57,8 +57,8 @@ pub(crate) struct Arguments {
     /// Application protocols, best first
     #[arg(long, value_delimiter = ',', default_value = "h2,http/1.1")]
     alpn: Vec<String>,
-    /// 0 gives no session tickets
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Session tickets after a handshake of TLS 1.3, each for one connection more; 0 gives none, in TLS 1.2 neither
+    #[arg(long, value_name = "N", default_value_t = 2)]
     tickets: u8,
     /// Bytes of memory for sessions by ID; 0 keeps none
     #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
@@ -111,6 +111,7 @@ fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option<PathBuf>),
         .resolver(Arc::new(Identities::new(identities)))
         .policy(arguments.negotiation.policy()?)
         .max_early_data(arguments.early_data)
+        .tickets_per_handshake(arguments.tickets)
         .alpn(if arguments.echo { &[][..] } else { &arguments.alpn });
     builder = match arguments.session_cache {
         0 => builder.no_sessions(),
