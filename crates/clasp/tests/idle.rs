@@ -1,4 +1,5 @@
-//! Exchanges that wait: their keys stand aside meanwhile, are taken back, or are made again once others have had the room.
+//! Exchanges that wait: the first keep their keys; those of the others stand aside meanwhile, are taken back, or are made
+//! again once others have had the room.
 #![allow(clippy::unwrap_used)]
 
 use clasp::config::WebPki;
@@ -7,13 +8,42 @@ use clasp::{ClientAuth, ClientConfig, Exchange, Progress, ServerConfig};
 use clasp_testkit::provider::counted;
 use clasp_testkit::{KeyKind, Pair, authority, configs_of, one_suite_of_each_protection};
 use std::io::IoSlice;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// More than there are places for keys of connections that wait.
 const MANY: usize = 1100;
+/// More than the connections that keep their keys because they were the first to wait.
+const FIRST: usize = 260;
+
+/// The first, which stay until all tests are done: any other's keys stand aside.
+struct Seated {
+    one: (Exchange, Exchange),
+    /// Keys that the client of this one has made.
+    made: Arc<AtomicUsize>,
+    _others: Vec<(Exchange, Exchange)>,
+}
+
+static SEATED: LazyLock<Mutex<Seated>> = LazyLock::new(|| {
+    let (config, server) = configs(CipherSuite::TLS_AES_128_GCM_SHA256);
+    let (provider, made) = counted();
+    let counted = ClientConfig::builder().trust(authority().roots()).provider(provider).build().unwrap();
+    let seated = |client| {
+        let (mut client, mut server) = after_handshake(client, &server);
+        client.rest();
+        server.rest();
+        (client, server)
+    };
+    let one = seated(&counted);
+    Mutex::new(Seated { one, made, _others: (0..FIRST / 2).map(|_| seated(&config)).collect() })
+});
 
 fn exchanges(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Exchange, Exchange) {
+    LazyLock::force(&SEATED);
+    after_handshake(client, server)
+}
+
+fn after_handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Exchange, Exchange) {
     let mut pair = Pair::new(client, server);
     pair.drive().unwrap();
     (Exchange::new(pair.client), Exchange::new(pair.server))
@@ -90,6 +120,20 @@ fn whoever_asks_and_answers_makes_no_keys_and_whoever_has_waited_long_does() {
 }
 
 #[test]
+fn the_first_keep_their_keys_however_many_wait_after_them() {
+    let mut seated = SEATED.lock().unwrap();
+    let Seated { one: (client, server), made, .. } = &mut *seated;
+    let before = made.load(Ordering::Relaxed);
+    let (config, busy_server) = configs(CipherSuite::TLS_AES_128_GCM_SHA256);
+    let (mut busy, mut busy_peer) = after_handshake(&config, &busy_server);
+    for _ in 0..MANY {
+        ask_and_answer(&mut busy, &mut busy_peer);
+    }
+    ask_and_answer(client, server);
+    assert_eq!(made.load(Ordering::Relaxed), before);
+}
+
+#[test]
 fn whatever_protects_the_records_they_go_on() {
     for suite in one_suite_of_each_protection() {
         let (client, server) = configs(suite);
@@ -140,6 +184,7 @@ fn a_client_proves_itself_out_of_its_rest() {
 
 #[test]
 fn a_handshake_does_not_wait_without_its_keys() {
+    LazyLock::force(&SEATED);
     let (client, server) = configs(CipherSuite::TLS_AES_128_GCM_SHA256);
     let mut pair = Pair::new(&client, &server);
     pair.drive_server_flights(1);

@@ -92,6 +92,7 @@ pub struct Connection {
     post_auth: Option<Box<PostAuth>>,
     /// Keys that were put aside: both directions rest then.
     warm: warm::Claim,
+    seat: warm::Seat,
     compatibility_ccs: u8,
     /// KeyUpdates of TLS 1.3, or requests of TLS 1.2 to renegotiate, without data between.
     key_updates: u8,
@@ -171,6 +172,7 @@ impl Connection {
             early: None,
             post_auth: None,
             warm: warm::Claim::default(),
+            seat: warm::Seat::default(),
             compatibility_ccs: 0,
             key_updates: 0,
             tickets_seen: 0,

@@ -2,7 +2,7 @@
 
 use super::Connection;
 use super::bindings::{Done, Kept};
-use super::warm::Claim;
+use super::warm::{Claim, Seat};
 use crate::config::suite::Suite;
 use crate::crypto::{AeadId, CryptoResult, Provider};
 use crate::error::{Outside, Result};
@@ -20,7 +20,7 @@ impl Connection {
     /// [`Exchange::rest`]: crate::Exchange::rest
     pub fn rest(&mut self) {
         if self.is_established() {
-            self.warm = Claim::default();
+            (self.warm, self.seat) = (Claim::default(), Seat::default());
             drop((self.opener.rest(), self.sealer.rest()));
         }
     }
@@ -28,7 +28,7 @@ impl Connection {
     /// The same, for as long as nobody knows: the keys can be had again cheaply, unless many others come to wait meanwhile.
     pub(crate) fn doze(&mut self) {
         let awake = !self.opener.is_resting() || !self.sealer.is_resting();
-        if awake && self.is_established() {
+        if awake && self.is_established() && !self.seat.take() {
             self.warm = Claim::put((self.opener.rest(), self.sealer.rest()));
         }
     }

@@ -102,6 +102,7 @@ impl Connection {
             early: None,
             post_auth: None,
             warm: warm::Claim::default(),
+            seat: warm::Seat::default(),
             ..self
         };
         let receiving = Self { closed: true, post_auth: None, ..self };

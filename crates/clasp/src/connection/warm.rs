@@ -1,13 +1,42 @@
-//! Keys of connections that wait. How long a connection will wait nobody can tell, and there is no clock here: so its keys
-//! stand in this ring meanwhile, which has places for so many connections and no more. Those that have waited longest
-//! lose theirs, and make them again of their secrets.
+//! Keys of connections that wait. How long a connection will wait nobody can tell, and there is no clock here: so keys are
+//! kept for so many connections and no more.
+//!
+//! The first to wait take a seat each, and keep their keys where they are: with no more connections than that, none
+//! touches what others do. The keys of all others stand in a ring meanwhile; those that have waited longest lose their
+//! place, and make them again of their secrets.
 
 use crate::record::{OpenKeys, SealKeys};
 use core::num::NonZeroU64;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Connections whose keys are kept: with an AEAD about a megabyte and a half for the whole process.
-const PLACES: usize = 1024;
+/// Connections whose keys are kept where they are, and in the ring: with an AEAD about a megabyte and a half for all of
+/// them, in the whole process.
+const SEATS: usize = 256;
+const PLACES: usize = 768;
+
+static SEATED: AtomicUsize = AtomicUsize::new(0);
+
+/// A connection's right to keep its keys while it waits, once it has taken a seat. The default is none.
+#[derive(Default)]
+pub(super) struct Seat(bool);
+
+impl Seat {
+    /// Takes a seat, if there is one and the connection has none. Whether it has one.
+    pub(super) fn take(&mut self) -> bool {
+        let free = |seated| (seated < SEATS).then_some(seated + 1);
+        self.0 = self.0 || SEATED.fetch_update(Relaxed, Relaxed, free).is_ok();
+        self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if self.0 {
+            SEATED.fetch_sub(1, Relaxed);
+        }
+    }
+}
 
 static RING: Mutex<Ring> = Mutex::new(Ring { places: Vec::new(), next: NonZeroU64::MIN });
 
@@ -82,6 +111,20 @@ mod tests {
 
     fn empty() -> Ring {
         Ring { places: Vec::new(), next: NonZeroU64::MIN }
+    }
+
+    #[test]
+    fn the_first_have_seats_and_leave_them() {
+        // Connections of other tests may have some.
+        const OTHERS: usize = SEATS / 2;
+        let seats = || (0..2 * SEATS).map(|_| Seat::default()).collect::<Vec<_>>();
+        for _ in 0..3 {
+            let mut seats = seats();
+            let first: Vec<_> = seats.iter_mut().map(Seat::take).collect();
+            let seated = first.iter().filter(|had| **had).count();
+            assert!((SEATS - OTHERS..=SEATS).contains(&seated), "{seated}");
+            assert!(first.iter().zip(&mut seats).all(|(had, seat)| !had || seat.take()), "it keeps the one it has");
+        }
     }
 
     #[test]

@@ -1,25 +1,43 @@
 //! Buffers that are borrowed while bytes are in flight.
 
-use std::sync::{Mutex, PoisonError};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes of a buffer: four of the longest records that are usual.
 const SIZE: usize = 4 * (17 << 10);
-/// Buffers that wait to be borrowed, at most: about a megabyte for the whole process.
-const MOST_IDLE: usize = 16;
+/// Buffers that wait to be borrowed stand on shelves, each for some of the threads. With one for all of them, every record
+/// would cost a wait for the others, and a way for the memory from another processor's cache.
+const SHELVES: usize = 8;
+/// Buffers on a shelf, at most: one for what comes, one for what goes. About a megabyte for the whole process.
+const MOST_IDLE: usize = 2;
 /// A half record of at most this many bytes is put aside while its rest is waited for.
 const PUT_ASIDE: usize = SIZE / 4;
 
-static IDLE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// In cache lines of its own.
+#[repr(align(128))]
+struct Shelf(Mutex<Vec<Vec<u8>>>);
+
+static IDLE: [Shelf; SHELVES] = [const { Shelf(Mutex::new(Vec::new())) }; SHELVES];
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static SHELF: &'static Shelf = &IDLE[THREADS.fetch_add(1, Relaxed) % SHELVES];
+}
+
+/// This thread's shelf.
+fn shelf() -> MutexGuard<'static, Vec<Vec<u8>>> {
+    SHELF.with(|shelf| shelf.0.lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 fn borrow() -> Vec<u8> {
-    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let idle = shelf().pop();
     idle.unwrap_or_else(|| vec![0; SIZE])
 }
 
 /// What other connections may have once nobody needs it; its bytes are initialised and stay as they were.
 fn give_back(bytes: Vec<u8>) {
     if bytes.len() == SIZE {
-        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = shelf();
         if idle.len() < MOST_IDLE {
             idle.push(bytes);
         }
@@ -165,7 +183,7 @@ mod tests {
         assert_eq!(buffer.waiting().len(), 100 + 2 * SIZE);
         buffer.done(100 + 2 * SIZE);
         assert_eq!(buffer.held(), 0);
-        let many: Vec<Buffer> = (0..3 * MOST_IDLE)
+        let many: Vec<Buffer> = (0..3 * SHELVES * MOST_IDLE)
             .map(|_| {
                 let mut buffer = Buffer::default();
                 buffer.add(b"x");
@@ -173,6 +191,6 @@ mod tests {
             })
             .collect();
         drop(many);
-        assert!(IDLE.lock().unwrap().len() <= MOST_IDLE);
+        assert!(IDLE.iter().all(|shelf| shelf.0.lock().unwrap().len() <= MOST_IDLE));
     }
 }

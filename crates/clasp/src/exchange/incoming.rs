@@ -64,7 +64,7 @@ impl Incoming {
             if moved.given > 0 {
                 return Ok(Progress::Data(moved.given));
             }
-            if moved.taken == 0 && !self.take(connection, out)? {
+            if moved.taken == 0 && (self.input.is_empty() || !self.take(connection, out)?) {
                 return Ok(without_data(connection));
             }
         }

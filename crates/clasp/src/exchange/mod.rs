@@ -173,8 +173,9 @@ impl Exchange {
         self.incoming.early()
     }
 
-    /// Nothing will happen until the transport has bytes: memory that is not needed meanwhile goes back. The ciphers stay
-    /// at hand in a small pool of the process, until enough other connections have come to wait after this one.
+    /// Nothing will happen until the transport has bytes: memory that is not needed meanwhile goes back. The ciphers of
+    /// the first that wait stay at hand; those of others do in a small pool of the process, until enough have come to wait
+    /// after this one.
     pub fn rest(&mut self) {
         self.incoming.rest(&mut self.connection);
     }

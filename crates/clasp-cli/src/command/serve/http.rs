@@ -83,7 +83,9 @@ where
     let activity = Arc::new(Activity::default());
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let answer = service_fn(|request| service.answer(request, &activity));
-    let mut connection = http1::Builder::new().serve_connection(io, answer);
+    // Whoever closes its side behind a request still gets the answer. A look for that end with each request would find
+    // nothing, and hold the request's buffer so that the next needs another.
+    let mut connection = http1::Builder::new().half_close(true).serve_connection(io, answer);
     let mut seen = 0;
     loop {
         if let Ok(ended) = timeout(LOOK, &mut connection).await {

@@ -38,9 +38,9 @@ fn status(facts: &Facts) -> Response<Full<Bytes>> {
 }
 
 async fn file(files: &Files, path: &str) -> Response<Full<Bytes>> {
-    let Some((bytes, kind)) = files.get(path).await else { return plain(StatusCode::NOT_FOUND, "not found\n") };
-    let mut response = Response::new(Full::new(bytes));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let Some(file) = files.get(path).await else { return plain(StatusCode::NOT_FOUND, "not found\n") };
+    let mut response = Response::new(Full::new(file.bytes));
+    response.headers_mut().insert(CONTENT_TYPE, file.kind);
     response
 }
 

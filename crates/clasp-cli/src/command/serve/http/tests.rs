@@ -92,6 +92,18 @@ async fn half_a_request_that_was_read_with_the_one_before_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_closes_its_side_behind_a_request_gets_the_answer() {
+    let site = Site::new(100);
+    let (mut client, server) = pipe(1 << 16);
+    client.write_all(REQUEST).await.unwrap();
+    client.shutdown().await.unwrap();
+    let served = start1(&site, server);
+    site.hear(&mut client).await;
+    assert_eq!(client.read(&mut [0; 10]).await.unwrap(), 0);
+    assert!(served.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_is_read_slowly_is_not_cut() {
     let site = Site::new(100_000);
     let (mut client, server) = pipe(64);
