@@ -24,7 +24,11 @@ async fn main() -> Result<()> {
     let (address, count): (SocketAddr, usize) = (address.parse()?, count.parse()?);
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(root)?)?;
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    // By name: where the whole workspace is built at once, rustls has more than one.
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(config));
     let mut idle = Vec::with_capacity(count);
     while idle.len() < count {
