@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Remembers chains that were accepted, up to a number of them; the oldest make room.
 ///
 /// A verdict counts for the same chain, roots, name, profile, policies and revocation answers, from the moment it was
-/// made until the first certificate or answer of it ends, and for [an hour](Self::MAX_AGE) at most. Refusals are not remembered:
-/// anybody can make new ones.
+/// made until the first certificate of it ends or the first answer changes, and for [an hour](Self::MAX_AGE) at most.
+/// Refusals are not remembered: anybody can make new ones.
 #[derive(Debug)]
 pub struct Verdicts {
     capacity: usize,

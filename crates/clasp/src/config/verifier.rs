@@ -58,8 +58,8 @@ impl Verified {
 /// A stapled OCSP response that says revoked is always believed, one that a certificate demands (RFC 7633) must be there,
 /// and one that cannot be read is refused (RFC 6066 8); [`revocation`](Self::revocation) asks for more.
 ///
-/// A chain that was accepted is remembered, by a hash of it and of all that was asked of it, until a certificate or a
-/// revocation answer of it ends, and for an hour at most ([`Verdicts`]): a peer that comes again costs its proof of having
+/// A chain that was accepted is remembered, by a hash of it and of all that was asked of it, until a certificate of it ends or a
+/// revocation answer changes, and for an hour at most ([`Verdicts`]): a peer that comes again costs its proof of having
 /// the key, and not the signatures of its certificates. One that watches how long a client takes can tell that it knew the
 /// server, as it can from a session that is resumed; [`remember(0)`](Self::remember) has every chain checked anew.
 #[derive(Debug)]

@@ -92,6 +92,7 @@ pub struct Connection {
     post_auth: Option<Box<PostAuth>>,
     /// Keys that were put aside: both directions rest then.
     warm: warm::Claim,
+    /// The right to keep them while waiting.
     seat: warm::Seat,
     compatibility_ccs: u8,
     /// KeyUpdates of TLS 1.3, or requests of TLS 1.2 to renegotiate, without data between.

@@ -26,6 +26,7 @@ impl Connection {
     }
 
     /// The same, for as long as nobody knows: the keys can be had again cheaply, unless many others come to wait meanwhile.
+    /// One that has a seat keeps them where they are.
     pub(crate) fn doze(&mut self) {
         let awake = !self.opener.is_resting() || !self.sealer.is_resting();
         if awake && self.is_established() && !self.seat.take() {
