@@ -9,7 +9,7 @@ use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
 use aws_lc_rs::signature::{
     self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair, RsaKeyPair, RsaPssSaltLength,
 };
-use clasp_x509::{Profile, Reason, Rejection};
+use clasp_x509::{Profile, Reason, Rejection, verify};
 use common::*;
 
 /// Judges a leaf that a root of this key signed so.
@@ -121,6 +121,37 @@ fn rsa_pkcs1_and_pss_with_any_salt() {
     judged(&limited, &salted(1, Some(100)), sign(&LONG), Profile::WebPki).unwrap();
     let pkcs1 = seq(&[&rsa_oid(11), NULL]);
     assert!(judged(&only(&[]), &pkcs1, sign(&sig::RSA_PKCS1_SHA256), Profile::WebPki).is_err(), "not for PKCS#1");
+}
+
+/// A store reads a root's key once, for the algorithm it meets first. Other algorithms are as good, and a wrong signature
+/// stays wrong.
+#[test]
+fn one_root_signs_with_several_algorithms() {
+    let key = rsa_key(KeySize::Rsa2048);
+    let spki: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
+    let root = authority("root", None, |d| d.spki = spki.as_ref().to_vec());
+    let roots = store(&[&root]);
+    let verdict = |last, with: &'static dyn sig::RsaEncoding, flaw: u8| {
+        let algorithm = seq(&[&rsa_oid(last), NULL]);
+        let mut tbs = Vec::new();
+        let mut leaf = server(&root, |d| {
+            d.algorithm = algorithm.clone();
+            tbs = d.tbs();
+        });
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(with, &SystemRandom::new(), &tbs, &mut signature).unwrap();
+        signature[100] ^= flaw;
+        leaf.der = seq(&[&tbs, &algorithm, &bit_string(&signature)]);
+        verify(&chain(&[&leaf]), &roots, &options(Profile::WebPki)).map(|_| ()).map_err(|refused| refused.reason())
+    };
+    for _ in 0..2 {
+        for (last, with) in
+            [(11, &sig::RSA_PKCS1_SHA256 as &'static dyn sig::RsaEncoding), (12, &sig::RSA_PKCS1_SHA384)]
+        {
+            assert_eq!(verdict(last, with, 0), Ok(()));
+            assert_eq!(verdict(last, with, 1), Err(Reason::BadSignature));
+        }
+    }
 }
 
 #[test]
