@@ -59,7 +59,7 @@ fn every_extension(body: &[u8]) {
 /// Writes one extension and gives back its body, as a reader of the block finds it.
 fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     let mut block = Vec::new();
-    Writer::new(&mut block).vec16(|w| write(w));
+    Writer::write(&mut block, |w| w.vec16(write)).unwrap();
     let extensions = Extensions::read(&mut Reader::new(&block), false).unwrap();
     extensions.iter().next().unwrap().body.to_vec()
 }

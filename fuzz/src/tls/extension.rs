@@ -102,7 +102,7 @@ fn look<T>(read: Read<T>, look: impl FnOnce(T)) {
 fn again<T>(e: Extension<'_>, read: Read<T>, write: impl FnOnce(T, &mut Writer<'_>)) {
     look(read, |value| {
         let mut written = Vec::new();
-        write(value, &mut Writer::new(&mut written));
+        Writer::write(&mut written, |w| write(value, w)).expect("what was read fits what it was read from");
         assert_eq!(&written[4..], e.body);
     });
 }

@@ -98,7 +98,7 @@ impl Connection {
         config.provider.random.fill(&mut context)?;
         let body = handshake::request(config, auth, &context)?;
         let mut request = Vec::new();
-        message::frame(&mut request, HandshakeType::CertificateRequest, body);
+        message::frame(&mut request, HandshakeType::CertificateRequest, body)?;
         let mut transcript = transcript.fork();
         transcript.add(&request);
         *asked = Some(Asked { context, transcript });
@@ -194,7 +194,7 @@ impl Connection {
             }
         }
         let start = flight.len();
-        message::frame(&mut flight, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
+        message::frame(&mut flight, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))?;
         lengths.push(flight.len() - start);
         if let Some(done) = self.done.as_mut().filter(|_| proven.authenticated) {
             Arc::make_mut(&mut done.facts).client_authenticated = true;

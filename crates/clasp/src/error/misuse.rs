@@ -26,6 +26,7 @@ family! {
         OldVersionForThis => InternalError, "API", "this needs TLS 1.3";
         PostHandshakeAuthUnavailable => InternalError, "RFC 9846 4.6.2", "this connection cannot ask for a certificate now";
         CannotSplit => InternalError, "API", "this connection cannot be taken apart now";
+        TooLong => InternalError, "RFC 9846 3.4", "a field is longer than its length can say";
         BufferTooSmall => InternalError, "API", "the buffer is too small for a record";
     }
 }

@@ -286,6 +286,20 @@ impl From<crate::crypto::CryptoError> for Error {
     }
 }
 
+impl From<crate::wire::TooLong> for Error {
+    /// What is written is the caller's, but for what peers choose: that is looked at where it comes in.
+    #[cold]
+    fn from(e: crate::wire::TooLong) -> Self {
+        let error = Self::from(Misuse::TooLong)
+            .seen(format_args!("{} bytes", e.length))
+            .wanted(format_args!("at most {}", e.fits));
+        match e.extension {
+            Some(extension) => error.in_extension(extension),
+            None => error,
+        }
+    }
+}
+
 impl From<Error> for std::io::Error {
     /// A truncated stream becomes `UnexpectedEof`; everything else `InvalidData`, with the [`Error`] inside.
     fn from(e: Error) -> Self {

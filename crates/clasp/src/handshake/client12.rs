@@ -121,7 +121,7 @@ async fn full(
         None => None,
     };
     if request.is_some() {
-        credential::send_chain(link, identity.as_deref());
+        credential::send_chain(link, identity.as_deref())?;
     }
 
     // 7.4.7
@@ -131,12 +131,12 @@ async fn full(
             let encrypted = key_exchange::legacy(provider)?
                 .rsa_encrypt(&verified.spki, &vault.premaster)
                 .map_err(|_| Error::from(PeerError::BadCertificateKey).wanted("an RSA key"))?;
-            link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&encrypted)));
+            link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&encrypted)))?;
         }
         Some(e) if suite.kx == Kx::Ecdhe => {
-            link.send(HandshakeType::ClientKeyExchange, |w| w.vec8(|w| w.bytes(&e.public)));
+            link.send(HandshakeType::ClientKeyExchange, |w| w.vec8(|w| w.bytes(&e.public)))?;
         }
-        Some(e) => link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&e.public))),
+        Some(e) => link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&e.public)))?,
     }
 
     // 8.1, RFC 7627 4
@@ -154,13 +154,13 @@ async fn full(
         let version = ProtocolVersion::Tls12;
         let (scheme, signature) =
             credential::sign(link, identity, request.schemes.iter().copied(), message, version).await?;
-        link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
+        link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w))?;
     }
     link.transcript.forget_bytes();
 
     // 7.1, 7.4.9
     change_write_keys(link, config, answer, &vault)?;
-    let first_finished = send_finished(link, &vault, hash, Side::Client);
+    let first_finished = send_finished(link, &vault, hash, Side::Client)?;
     let ticket = recv_ticket(link, answer).await?;
     link.recv_change_cipher_spec().await?;
     change_read_keys(link, config, answer, &vault)?;
@@ -211,7 +211,7 @@ async fn resumed(
     change_read_keys(link, config, answer, &vault)?;
     let first_finished = recv_finished(link, &vault, hash, Side::Server).await?;
     change_write_keys(link, config, answer, &vault)?;
-    send_finished(link, &vault, hash, Side::Client);
+    send_finished(link, &vault, hash, Side::Client)?;
 
     let facts = Facts {
         peer: session.server.clone(),

@@ -142,7 +142,7 @@ pub(super) async fn client(
 
     // 4.5: after EndOfEarlyData, if the server took the data
     if early == EarlyData::Accepted {
-        link.send(HandshakeType::EndOfEarlyData, |_| ());
+        link.send(HandshakeType::EndOfEarlyData, |_| ())?;
         install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
     }
     let at = vault.main(at, suite.aead, at_server_finished.as_ref());
@@ -153,7 +153,7 @@ pub(super) async fn client(
     if let Some(request) = &request {
         facts.client_authenticated = send_client_proof(link, config, request).await?;
     }
-    send_finished13(link, &vault, Side::Client);
+    send_finished13(link, &vault, Side::Client)?;
     install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
     vault.resumption(&at, link.transcript.hash().as_ref());
 
@@ -351,12 +351,12 @@ pub(super) async fn send_client_proof(
         timestamps: request.timestamps,
         way: compression::choose(&config.compression, |algorithm| request.compression.contains(&algorithm)),
     };
-    credential::send_chain13(link, identity.as_deref(), &asks);
+    credential::send_chain13(link, identity.as_deref(), &asks)?;
     let Some(identity) = identity else { return Ok(false) };
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
     let theirs = request.schemes.iter().copied();
     let (scheme, signature) = credential::sign(link, &identity, theirs, message.as_ref(), version).await?;
-    link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
+    link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w))?;
     Ok(true)
 }

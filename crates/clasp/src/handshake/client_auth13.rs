@@ -15,8 +15,7 @@ use crate::wire::extension::{self, certificate};
 /// CertificateRequest: RFC 9846 4.3.2.
 pub(super) fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
     let request = request(config, auth, &[])?;
-    link.send(HandshakeType::CertificateRequest, request);
-    Ok(())
+    link.send(HandshakeType::CertificateRequest, request)
 }
 
 /// What writes a CertificateRequest, to be echoed with `context`.

@@ -39,13 +39,12 @@ pub(super) async fn choose(
 }
 
 /// Sends our chain: RFC 5246 7.4.2, 7.4.6. No identity sends the empty list.
-pub(super) fn send_chain(link: &mut Link, identity: Option<&Identity>) {
+pub(super) fn send_chain(link: &mut Link, identity: Option<&Identity>) -> Result<()> {
     if let Some(identity) = identity.filter(|i| i.kind == CertificateType::RawPublicKey) {
-        link.send(HandshakeType::Certificate, |w| CertificateView::encode_raw(identity.spki(), w));
-        return;
+        return link.send(HandshakeType::Certificate, |w| CertificateView::encode_raw(identity.spki(), w));
     }
     let chain = identity.map_or(&[][..], |i| i.chain());
-    link.send(HandshakeType::Certificate, |w| CertificateView::encode(chain, w));
+    link.send(HandshakeType::Certificate, |w| CertificateView::encode(chain, w))
 }
 
 /// Takes the peer's chain out of its message.
@@ -151,7 +150,7 @@ pub(super) struct Asks<'a> {
 }
 
 /// Sends our TLS 1.3 Certificate: RFC 9846 4.4.2; compressed if the peer takes that (RFC 8879).
-pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &Asks<'_>) {
+pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &Asks<'_>) -> Result<()> {
     let chain = identity.map_or(&[][..], |i| i.chain());
     let extensions = |w: &mut Writer<'_>| {
         if let Some(ocsp) = identity.and_then(|i| i.ocsp.as_deref()).filter(|_| asks.status) {
@@ -164,16 +163,17 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
     let encode = |w: &mut Writer<'_>| Certificate13View::encode(asks.context, chain, extensions, w);
     let compressed = asks.way.filter(|_| !chain.is_empty()).and_then(|way| {
         let mut body = Vec::new();
-        encode(&mut Writer::new(&mut body));
+        // What cannot be written is said below, where it is written as it is.
+        Writer::write(&mut body, encode).ok()?;
         let uncompressed_length = u32::try_from(body.len()).ok()?;
         Some((way.algorithm(), uncompressed_length, way.compress(&body)?))
     });
     if let Some((algorithm, uncompressed_length, compressed)) = &compressed {
         let (algorithm, uncompressed_length) = (*algorithm, *uncompressed_length);
         let view = CompressedCertificateView { algorithm, uncompressed_length, compressed };
-        link.send(HandshakeType::CompressedCertificate, |w| view.encode(w));
+        link.send(HandshakeType::CompressedCertificate, |w| view.encode(w))
     } else {
-        link.send(HandshakeType::Certificate, encode);
+        link.send(HandshakeType::Certificate, encode)
     }
 }
 

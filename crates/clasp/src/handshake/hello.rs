@@ -478,7 +478,7 @@ pub(crate) fn send_server_hello(
     config: &ServerConfig,
     offer: &ClientOffer<'_>,
     answer: &Answer<'_>,
-) -> (bool, Limits) {
+) -> Result<(bool, Limits)> {
     let encrypt_then_mac =
         offer.encrypt_then_mac && config.encrypt_then_mac && matches!(answer.suite.bulk, Bulk::Cbc(_));
     // RFC 8449 5: where both are offered, record_size_limit wins.
@@ -533,6 +533,6 @@ pub(crate) fn send_server_hello(
             w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
         }
     };
-    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w));
-    (encrypt_then_mac, limits)
+    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w))?;
+    Ok((encrypt_then_mac, limits))
 }

@@ -79,9 +79,9 @@ pub(super) fn server_share(provider: &Provider, group: NamedGroup, out: &mut Vec
     let share = start(provider, group)?;
     if group.is_ffdhe() {
         let (p, g) = legacy(provider)?.ffdhe(group).ok_or(Outside::Bug)?;
-        ServerKeyExchangeView::encode_dh(p, g, share.public(), &mut Writer::new(out));
+        Writer::write(out, |w| ServerKeyExchangeView::encode_dh(p, g, share.public(), w))?;
     } else {
-        ServerKeyExchangeView::encode_ecdh(group, share.public(), &mut Writer::new(out));
+        Writer::write(out, |w| ServerKeyExchangeView::encode_ecdh(group, share.public(), w))?;
     }
     Ok(share)
 }

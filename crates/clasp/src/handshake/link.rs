@@ -119,23 +119,25 @@ impl Link {
         lock(&self.shared).operations.push(operation);
     }
 
-    /// Sends one handshake message and adds it to the transcript.
-    pub(crate) fn send(&mut self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) {
+    /// Sends one handshake message and adds it to the transcript. One that cannot be written is not sent.
+    pub(crate) fn send(&mut self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         let mut shared = lock(&self.shared);
         let start = shared.flight.len();
-        message::frame(&mut shared.flight, kind, body);
+        message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
         self.transcript.add(&shared.flight[start..]);
         let message = Operation::Message(shared.flight.len() - start);
         shared.operations.push(message);
+        Ok(())
     }
 
     /// Sends a message that is no part of the conversation, a ticket: it stays out of the transcript.
-    pub(crate) fn send_beside(&self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) {
+    pub(crate) fn send_beside(&self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         let mut shared = lock(&self.shared);
         let start = shared.flight.len();
-        message::frame(&mut shared.flight, kind, body);
+        message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
         let message = Operation::Message(shared.flight.len() - start);
         shared.operations.push(message);
+        Ok(())
     }
 
     /// Sends one handshake message whose end hangs on its beginning: `encode` is given the conversation before it, and

@@ -83,9 +83,9 @@ impl Secrets {
 }
 
 /// Sends Finished of TLS 1.3: RFC 9846 4.4.4.
-fn send_finished13(link: &mut Link, vault: &Vault13, side: Side) {
+fn send_finished13(link: &mut Link, vault: &Vault13, side: Side) -> Result<()> {
     let verify_data = vault.verify_data(side, link.transcript.hash().as_ref());
-    link.send(HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
+    link.send(HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))
 }
 
 /// Receives the peer's Finished of TLS 1.3 and checks it, in constant time.
@@ -166,10 +166,10 @@ fn send_finished(
     vault: &Vault12,
     hash: &dyn crate::crypto::Hash,
     side: Side,
-) -> [u8; VERIFY_DATA_LEN] {
+) -> Result<[u8; VERIFY_DATA_LEN]> {
     let verify_data = vault.verify_data(hash, side, link.transcript.hash().as_ref());
-    link.send(HandshakeType::Finished, |w| w.bytes(&verify_data));
-    verify_data
+    link.send(HandshakeType::Finished, |w| w.bytes(&verify_data))?;
+    Ok(verify_data)
 }
 
 /// Receives the peer's Finished and checks it, in constant time.

@@ -7,7 +7,7 @@ use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
 use crate::config::{ClientConfig, PreSharedKey};
 use crate::crypto::{Hash, HashId};
-use crate::error::{Outside, Result};
+use crate::error::{Error, Outside, Result};
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
 use crate::session::{PeerKey, Session, admit};
 use crate::wire::code::{
@@ -210,7 +210,8 @@ impl Offered {
                 self.write_extensions(config, name, w);
                 self.write_psks(config, w);
             });
-        });
+        })
+        .map_err(|e| Error::from(e).in_message(HandshakeType::ClientHello.name()))?;
         self.fill_binders(config, prefix, &mut out[start..])
     }
 

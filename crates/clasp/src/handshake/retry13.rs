@@ -30,7 +30,7 @@ pub(super) async fn ask<'a>(
     server13::send_hello(link, &HELLO_RETRY_REQUEST_RANDOM, offer.session_id, suite, |w| {
         early::write_selected_version(ProtocolVersion::Tls13, w);
         key_share::write_retry(group, w);
-    });
+    })?;
     if !offer.session_id.is_empty() {
         link.send_compatibility_ccs();
     }

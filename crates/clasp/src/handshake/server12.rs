@@ -83,13 +83,13 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         client_type,
         resumed: false,
     };
-    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
+    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer)?;
     link.limits(limits);
 
     // 7.4.2, RFC 6066 8, 7.4.3
-    credential::send_chain(link, Some(&identity));
+    credential::send_chain(link, Some(&identity))?;
     if let Some(ocsp) = status {
-        link.send(HandshakeType::CertificateStatus, |w| CertificateStatusView { ocsp }.encode(w));
+        link.send(HandshakeType::CertificateStatus, |w| CertificateStatusView { ocsp }.encode(w))?;
     }
     let exchange = match group {
         None => None,
@@ -98,9 +98,9 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
 
     // 7.4.4, 7.4.5
     if let Some(auth) = &config.client_auth {
-        send_request(link, config, auth);
+        send_request(link, config, auth)?;
     }
-    link.send(HandshakeType::ServerHelloDone, |_| ());
+    link.send(HandshakeType::ServerHelloDone, |_| ())?;
 
     // 7.4.6
     let (client_chain, verified) = match &config.client_auth {
@@ -161,14 +161,14 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     };
     let session = session_of(talk, &facts, &vault, identity.kind);
     if new_ticket {
-        send_ticket(link, config, session.encode()).await;
+        send_ticket(link, config, session.encode()).await?;
     } else if let (Some(store), Some(bytes)) = (&config.sessions, session.encode().filter(|_| !session_id.is_empty())) {
         let until = config.clock.now().checked_add(config.session_lifetime).unwrap_or(session.created);
         // A store that fails costs the next handshake its shortcut, not this one its connection.
         let _lost = link.outside("session store", store.put(&session_id, &bytes, until)).await;
     }
     change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
-    send_finished(link, &vault, hash, Side::Server);
+    send_finished(link, &vault, hash, Side::Server)?;
 
     Ok(established(talk, facts, suite, vault, first_finished, &session_id))
 }
@@ -209,13 +209,13 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         client_type: None,
         resumed: true,
     };
-    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer);
+    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer)?;
     link.limits(limits);
     if new_ticket {
-        send_ticket(link, config, session.encode()).await;
+        send_ticket(link, config, session.encode()).await?;
     }
     change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
-    let first_finished = send_finished(link, &vault, hash, Side::Server);
+    let first_finished = send_finished(link, &vault, hash, Side::Server)?;
     link.recv_change_cipher_spec().await?;
     change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
     recv_finished(link, &vault, hash, Side::Client).await?;
@@ -258,15 +258,15 @@ async fn send_key_exchange(
     link.send(HandshakeType::ServerKeyExchange, |w| {
         w.bytes(&message[randoms..]);
         SignedView { scheme, signature: &signature }.encode(w);
-    });
+    })?;
     Ok(share)
 }
 
-fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) {
+fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
     let types = [ClientCertificateType::EcdsaSign.0, ClientCertificateType::RsaSign.0];
     let schemes: Vec<u16> = config.policy.schemes.iter().map(|s: &SignatureScheme| s.0).collect();
     let authorities = credential::authorities(auth);
-    link.send(HandshakeType::CertificateRequest, |w| CertificateRequestView::encode(&types, &schemes, &authorities, w));
+    link.send(HandshakeType::CertificateRequest, |w| CertificateRequestView::encode(&types, &schemes, &authorities, w))
 }
 
 async fn recv_client_certificate(
@@ -308,7 +308,7 @@ fn decrypt_premaster(
     if key.rsa_premaster(ciphertext, version.to_be_bytes(), &random, out) { Ok(()) } else { Err(Outside::Bug.into()) }
 }
 
-async fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing<Vec<u8>>>) {
+async fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing<Vec<u8>>>) -> Result<()> {
     let (mut ticket, mut lifetime) = (Vec::new(), 0);
     if let (Some(keys), Some(session)) = (&config.tickets, session) {
         // RFC 5077 3.3: an empty ticket says that the server changed its mind, as it does when it cannot make one.
@@ -317,7 +317,7 @@ async fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zer
         lifetime = u32::try_from(keys.lifetime().min(config.session_lifetime).as_secs()).unwrap_or(u32::MAX);
     }
     let view = NewSessionTicketView { lifetime_hint: lifetime, ticket: &ticket };
-    link.send(HandshakeType::NewSessionTicket, |w| view.encode(w));
+    link.send(HandshakeType::NewSessionTicket, |w| view.encode(w))
 }
 
 fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: CertificateType) -> ServerSession {

@@ -110,7 +110,7 @@ pub(super) async fn server(
 
     // 4.3.1, 4.3.2, 4.4.2, 4.4.3
     let limits =
-        send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early, group);
+        send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early, group)?;
     // RFC 8449 4: what came early was made before the client knew of our limit.
     link.limits(Limits { receive: limits.receive.filter(|_| early != EarlyData::Accepted), ..limits });
     if let Some(identity) = &identity {
@@ -121,7 +121,7 @@ pub(super) async fn server(
     }
 
     // 4.4.4: from here on the server may send data
-    send_finished13(link, &vault, Side::Server);
+    send_finished13(link, &vault, Side::Server)?;
     let at = vault.main(at, suite.aead, link.transcript.hash().as_ref());
     log_application(config.key_log.as_ref(), &offer.random, &vault);
     install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
@@ -132,7 +132,7 @@ pub(super) async fn server(
     if early == EarlyData::Accepted {
         link.half_rtt_exporter(vault.keep(Side::Server, suite, &[]));
         if takes_tickets {
-            vault.resumption(&at, client_finished_foreseen(link, &vault).as_ref());
+            vault.resumption(&at, client_finished_foreseen(link, &vault)?.as_ref());
             send_tickets(link, config, &vault, suite, &facts, shown).await?;
         }
         link.recv::<EndOfEarlyData>().await?;
@@ -264,8 +264,7 @@ fn send_server_hello(
             key_share::write_server(KeyShareEntry { group: *group, public }, w);
         }
         early::write_selected_version(ProtocolVersion::Tls13, w);
-    });
-    Ok(())
+    })
 }
 
 pub(super) fn send_hello(
@@ -274,7 +273,7 @@ pub(super) fn send_hello(
     session_id: &[u8],
     suite: &Suite13,
     extensions: impl FnOnce(&mut Writer<'_>),
-) {
+) -> Result<()> {
     let hello = ServerHelloView {
         version: ProtocolVersion::Tls12,
         random,
@@ -283,7 +282,7 @@ pub(super) fn send_hello(
         compression: 0,
         extensions: Extensions::NONE,
     };
-    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w));
+    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w))
 }
 
 fn send_encrypted_extensions(
@@ -294,7 +293,7 @@ fn send_encrypted_extensions(
     (shown, client_type, full): (CertificateType, Option<CertificateType>, bool),
     early: EarlyData,
     group: Option<NamedGroup>,
-) -> Limits {
+) -> Result<Limits> {
     // RFC 8449 5: where both are offered, record_size_limit wins; it counts the byte of the content type (4).
     let record_size = offer.record_size_limit.zip(config.record_size_limit);
     let fragment = offer.max_fragment_length.filter(|_| record_size.is_none());
@@ -322,12 +321,12 @@ fn send_encrypted_extensions(
             w.extension(ExtensionType::EarlyData, |_| ());
         }
     };
-    link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(extensions));
-    match (record_size, fragment) {
+    link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(extensions))?;
+    Ok(match (record_size, fragment) {
         (Some((theirs, ours)), _) => Limits::record_size(usize::from(theirs) - 1, ours.into()),
         (None, Some(length)) => Limits::fragment(length),
         (None, None) => Limits::default(),
-    }
+    })
 }
 
 async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<Arc<Identity>> {
@@ -364,11 +363,11 @@ async fn send_proof(
         timestamps: offer.timestamps,
         way: compression::choose(&config.compression, |algorithm| offer.compression.contains(algorithm.0)),
     };
-    credential::send_chain13(link, Some(identity), &asks);
+    credential::send_chain13(link, Some(identity), &asks)?;
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
     let (scheme, signature) = credential::sign(link, identity, offer.schemes(), message.as_ref(), version).await?;
-    link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w));
+    link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w))?;
     Ok(scheme)
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn send_tickets(
         };
         let (age_add, none) = (session.age_add, Extensions::NONE);
         let view = NewSessionTicket13View { lifetime, age_add, nonce: &[nonce], ticket: &ticket, extensions: none };
-        link.send_beside(HandshakeType::NewSessionTicket, |w| view.encode_with(extensions, w));
+        link.send_beside(HandshakeType::NewSessionTicket, |w| view.encode_with(extensions, w))?;
     }
     Ok(())
 }
@@ -105,12 +105,12 @@ pub(super) fn takes_tickets(config: &ServerConfig, offer: &ClientOffer<'_>) -> b
 }
 
 /// The hash of the conversation as it will be when the client has sent EndOfEarlyData and Finished: RFC 9846 4.6.1.
-pub(super) fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Digest {
+pub(super) fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Result<Digest> {
     let (mut end, mut finished) = (Vec::new(), Vec::new());
-    message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ());
+    message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ())?;
     let verify_data = vault.verify_data(Side::Client, link.transcript.hash_with(&[&end]).as_ref());
-    message::frame(&mut finished, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()));
-    link.transcript.hash_with(&[&end, &finished])
+    message::frame(&mut finished, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))?;
+    Ok(link.transcript.hash_with(&[&end, &finished]))
 }
 
 /// The type of an extension that means nothing, where the configuration wants one: RFC 8701 4.

@@ -515,11 +515,13 @@ pub(crate) fn import(
         _ => return Err(CryptoError),
     };
     let mut imported = Vec::new();
-    let mut w = crate::wire::Writer::new(&mut imported);
-    w.vec16(|w| w.bytes(identity));
-    w.vec16(|w| w.bytes(context));
-    w.u16(crate::wire::code::ProtocolVersion::Tls13.0);
-    w.u16(kdf);
+    let written = crate::wire::Writer::write(&mut imported, |w| {
+        w.vec16(|w| w.bytes(identity));
+        w.vec16(|w| w.bytes(context));
+        w.u16(crate::wire::code::ProtocolVersion::Tls13.0);
+        w.u16(kdf);
+    });
+    written.map_err(|_| CryptoError)?;
     // The key's own hash may be longer than any of a suite's.
     let mut extracted = Zeroizing::new([0; 64]);
     let extracted = &mut extracted[..own.id().len()];

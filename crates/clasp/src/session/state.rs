@@ -51,7 +51,11 @@ impl ServerSession {
         let chain: usize = self.client_chain.iter().map(|c| c.len() + 3).sum();
         let names = self.alpn.as_ref().map_or(0, Vec::len) + self.server_name.as_ref().map_or(0, String::len);
         let mut out = Zeroizing::new(Vec::with_capacity(ROOM_FOR_FIXED + names + chain));
-        let mut w = Writer::new(&mut out);
+        let written = Writer::write(&mut out, |w| self.write(certificates, w));
+        written.ok().map(|()| out)
+    }
+
+    fn write(&self, certificates: u8, w: &mut Writer<'_>) {
         w.u8(FORMAT);
         w.u16(self.version.0);
         w.u16(self.suite.0);
@@ -71,7 +75,6 @@ impl ServerSession {
         w.vec8(|w| w.bytes(self.server_name.as_deref().unwrap_or_default().as_bytes()));
         w.u8(certificates);
         self.client_chain.iter().for_each(|c| w.vec24(|w| w.bytes(c)));
-        Some(out)
     }
 
     /// Reads what [`Self::encode`] wrote. A session of another layout, or a damaged one, is no session.

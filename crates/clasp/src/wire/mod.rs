@@ -10,4 +10,4 @@ mod write;
 
 pub use extensions::{Extension, Extensions};
 pub use read::{Codes, Read, Reader};
-pub use write::Writer;
+pub use write::{TooLong, Writer};

@@ -36,7 +36,7 @@ pub use server_hello::{HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView}
 pub use server_key_exchange::{DhParams, EcdhParams, ServerKeyExchange, ServerKeyExchangeView};
 
 use super::code::HandshakeType;
-use super::{Read, Reader, Writer};
+use super::{Read, Reader, TooLong, Writer};
 use core::marker::PhantomData;
 
 /// Bytes of a handshake message's header: type and 24-bit length (RFC 5246 7.4).
@@ -59,10 +59,14 @@ pub trait Message {
 }
 
 /// Writes one message, header and body, behind what `out` holds.
-pub fn frame(out: &mut Vec<u8>, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) {
-    let mut w = Writer::new(out);
-    w.u8(kind.0);
-    w.vec24(body);
+///
+/// # Errors
+/// If a field of it is longer than its length can say. Then nothing is written.
+pub fn frame(out: &mut Vec<u8>, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) -> Result<(), TooLong> {
+    Writer::write(out, |w| {
+        w.u8(kind.0);
+        w.vec24(body);
+    })
 }
 
 /// A whole message, owned, that has been read once and found well formed.
