@@ -93,6 +93,14 @@ impl Connection {
         self.early().skip = Some(bytes);
     }
 
+    /// New keys to open with: what was refused belongs to those before. Behind a second ClientHello nothing that fails to
+    /// open is early data (RFC 9846 4.2.10, 5.2).
+    pub(super) fn end_skipping(&mut self) {
+        if let Some(early) = &mut self.early {
+            early.skip = None;
+        }
+    }
+
     /// Server: counts early data; a client that sends more than its ticket allows is at fault (RFC 9846 4.6.1).
     pub(super) fn count_early(&mut self, len: usize) -> Result<()> {
         let early = self.early();

@@ -66,8 +66,7 @@ impl<T> Live<T> {
 
     /// Whether the conversation has taken all that came.
     pub(super) fn has_taken_all(&self) -> bool {
-        let shared = lock(&self.shared);
-        shared.inbox.is_empty() && !shared.change_cipher_spec
+        lock(&self.shared).has_taken_all()
     }
 
     pub(super) fn waiting(&self) -> Waiting {
@@ -162,8 +161,6 @@ impl Connection {
         for operation in operations.drain(..) {
             match operation {
                 Operation::Message(len) => {
-                    // Whoever is answered has nothing more to say before.
-                    self.check_nothing_left()?;
                     self.tell_sent(flight.next(len));
                 }
                 Operation::ChangeCipherSpec => {
@@ -176,9 +173,9 @@ impl Connection {
                     Sealer::compatibility_ccs(out);
                 }
                 Operation::Read(level, suite, keys) => {
-                    self.check_nothing_left()?;
                     self.opener.install(keys);
                     self.read_level = level;
+                    self.end_skipping();
                     self.tell(What::Keys { direction: Direction::Received, level, suite });
                 }
                 Operation::Write(level, suite, keys) => {
@@ -208,12 +205,6 @@ impl Connection {
             }
         }
         self.flush(&mut flight, out)
-    }
-
-    /// RFC 5246 7.1: bytes of a handshake message before ChangeCipherSpec and after it never form one message.
-    fn check_nothing_left(&self) -> Result<()> {
-        let left = self.live.as_ref().is_some_and(|live| !live.has_taken_all());
-        if left { Err(PeerError::DataAtKeyChange.into()) } else { Ok(()) }
     }
 
     fn flush(&mut self, flight: &mut Flight<'_>, out: &mut Vec<u8>) -> Result<()> {

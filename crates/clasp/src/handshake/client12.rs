@@ -332,8 +332,7 @@ fn change_write_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, 
 fn change_read_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
     let keys = vault.keys(answer.suite, Side::Server);
     let keys = OpenKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
-    link.install_read(Level::Application, answer.suite.code, keys);
-    Ok(())
+    link.install_read(Level::Application, answer.suite.code, keys)
 }
 
 fn log_master(config: &ClientConfig, offered: &Offered, vault: &Vault12) {

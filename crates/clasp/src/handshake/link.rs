@@ -119,9 +119,14 @@ impl Link {
         lock(&self.shared).operations.push(operation);
     }
 
-    /// Sends one handshake message and adds it to the transcript. One that cannot be written is not sent.
+    /// Sends one handshake message and adds it to the transcript. Whoever is answered has nothing more to say before: what
+    /// is not taken yet is too much.
+    ///
+    /// # Errors
+    /// If something is left, or if the message cannot be written; it is not sent then.
     pub(crate) fn send(&mut self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         let mut shared = lock(&self.shared);
+        shared.check_all_taken()?;
         let start = shared.flight.len();
         message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
         self.transcript.add(&shared.flight[start..]);
@@ -131,8 +136,12 @@ impl Link {
     }
 
     /// Sends a message that is no part of the conversation, a ticket: it stays out of the transcript.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
     pub(crate) fn send_beside(&self, kind: HandshakeType, body: impl FnOnce(&mut Writer<'_>)) -> Result<()> {
         let mut shared = lock(&self.shared);
+        shared.check_all_taken()?;
         let start = shared.flight.len();
         message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
         let message = Operation::Message(shared.flight.len() - start);
@@ -144,6 +153,7 @@ impl Link {
     /// writes it whole, header included.
     pub(crate) fn send_whole(&mut self, encode: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<()>) -> Result<()> {
         let mut shared = lock(&self.shared);
+        shared.check_all_taken()?;
         let start = shared.flight.len();
         encode(self.transcript.bytes(), &mut shared.flight)?;
         self.transcript.add(&shared.flight[start..]);
@@ -237,8 +247,18 @@ impl Link {
         self.push(Operation::CompatibilityCcs);
     }
 
-    pub(crate) fn install_read(&self, level: Level, suite: CipherSuite, keys: OpenKeys) {
-        self.push(Operation::Read(level, suite, keys));
+    /// Records received from here on are protected by these keys. A message belongs to the keys under which its record was
+    /// opened: what came under the old ones and is not taken yet could be taken for what comes under the new ones, so
+    /// nothing may be left (RFC 9846 5.1, RFC 5246 7.1). Nothing can come either before the keys are in place: whoever
+    /// delivers does so between polls, and carries out what a poll asked for first.
+    ///
+    /// # Errors
+    /// If something is left.
+    pub(crate) fn install_read(&self, level: Level, suite: CipherSuite, keys: OpenKeys) -> Result<()> {
+        let mut shared = lock(&self.shared);
+        shared.check_all_taken()?;
+        shared.operations.push(Operation::Read(level, suite, keys));
+        Ok(())
     }
 
     pub(crate) fn install_write(&self, level: Level, suite: CipherSuite, keys: SealKeys) {
@@ -315,6 +335,22 @@ impl Shared {
             return Some(Came::Message);
         }
         core::mem::take(&mut self.change_cipher_spec).then_some(Came::ChangeCipherSpec)
+    }
+
+    /// Whether the conversation has taken all that came, down to parts of messages.
+    pub(crate) fn has_taken_all(&self) -> bool {
+        self.inbox.is_empty() && !self.change_cipher_spec
+    }
+
+    fn check_all_taken(&self) -> Result<()> {
+        if self.has_taken_all() {
+            return Ok(());
+        }
+        let error = Error::from(PeerError::DataAtKeyChange);
+        Err(match self.inbox.front().and_then(|message| message.first()) {
+            Some(kind) => error.seen(HandshakeType(*kind).name()),
+            None => error,
+        })
     }
 }
 

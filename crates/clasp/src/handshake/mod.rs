@@ -127,8 +127,7 @@ fn install_write(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suit
 /// Records received from here on are protected under a traffic secret.
 fn install_read(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
     let keys = OpenKeys::tls13(provider, suite.aead, vault.keys(which))?;
-    link.install_read(level(which), suite.code, keys);
-    Ok(())
+    link.install_read(level(which), suite.code, keys)
 }
 
 type Log<'a> = Option<&'a Arc<dyn KeyLog>>;

@@ -350,8 +350,7 @@ fn change_write_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: boo
 
 fn change_read_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: bool, vault: &Vault12) -> Result<()> {
     let keys = OpenKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Client), etm)?;
-    link.install_read(Level::Application, suite.code, keys);
-    Ok(())
+    link.install_read(Level::Application, suite.code, keys)
 }
 
 fn log_master(talk: &Talk<'_>, vault: &Vault12) {

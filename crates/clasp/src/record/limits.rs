@@ -21,9 +21,10 @@ pub const MAX_MESSAGE: usize = 1 << 16;
 pub const MAX_CLIENT_HELLO: usize = 2 + 32 + (1 + 32) + (2 + 65_534) + (1 + 255) + (2 + 65_535);
 /// A Certificate message: what BoringSSL and OpenSSL take is of this size.
 pub const MAX_CERTIFICATE_MESSAGE: usize = 100 * 1024;
-/// Records of early data that are skipped when it is refused, in bytes of ciphertext: BoringSSL's number. More are where
-/// the configuration takes more early data.
-pub const MIN_EARLY_DATA_SKIPPED: usize = 16_384;
+/// Records of early data that are skipped when it is refused, in bytes with their headers: one of the greatest there can
+/// be (RFC 9846 5.2), since a client whose ticket came from elsewhere may send that at once. More are where the
+/// configuration takes more early data.
+pub const MIN_EARLY_DATA_SKIPPED: usize = HEADER_LEN + MAX_PLAINTEXT + MAX_EXPANSION_13;
 /// KeyUpdates without data between that are borne: BoringSSL's number.
 pub const MAX_KEY_UPDATES: u8 = 32;
 /// Session tickets without data between that are borne.
