@@ -1,6 +1,6 @@
 //! What goes wrong, for people: a line that says what was seen and wanted, a line that says what to change.
 
-use crate::output::{Style, note, on_stderr};
+use crate::output::{Style, note, on_stderr, shown};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -16,14 +16,19 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// A message may quote a peer, or a file's name: whatever stands in it, it is one line.
+    fn new(message: impl Display, code: u8) -> Self {
+        Self { message: shown(&message.to_string()), hint: None, code, quiet: false }
+    }
+
     /// It could not be done.
     pub(crate) fn cannot(message: impl Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: 2, quiet: false }
+        Self::new(message, 2)
     }
 
     /// The answer is no.
     pub(crate) fn no(message: impl Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: 1, quiet: false }
+        Self::new(message, 1)
     }
 
     /// Whoever read our output has read enough: the end, and no failure.
@@ -33,7 +38,7 @@ impl Failure {
 
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
-        self.hint = Some(hint.to_string());
+        self.hint = Some(shown(&hint.to_string()));
         self
     }
 
@@ -46,6 +51,8 @@ impl Failure {
     pub(crate) fn from_io(error: io::Error) -> Self {
         match error.get_ref().and_then(|e| e.downcast_ref::<clasp::Error>()) {
             Some(tls) => Self::from(tls.clone()),
+            None if is_reset(&error) => Self::no(format_args!("the peer reset the connection without a word: {error}"))
+                .hint("data may be incomplete; what the peer says in its log may tell why"),
             None => Self::cannot(error),
         }
     }
@@ -68,6 +75,12 @@ impl Failure {
         }
         ExitCode::from(self.code)
     }
+}
+
+/// The peer has cut the connection, in the one or the other way in which a system says so.
+pub(crate) fn is_reset(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
 }
 
 /// The library's advice in the words of the command line.

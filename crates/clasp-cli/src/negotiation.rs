@@ -34,6 +34,19 @@ const GROUPS: [NamedGroup; 12] = [
 ];
 
 impl Negotiation {
+    /// The one version that is spoken, where it was given.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.tls.as_deref()
+    }
+
+    pub(crate) fn policy_name(&self) -> &str {
+        &self.policy
+    }
+
+    pub(crate) fn names_groups(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
     /// As a policy.
     pub(crate) fn policy(&self) -> Result<Policy, Failure> {
         let policy = self.named()?;

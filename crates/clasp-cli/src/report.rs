@@ -1,5 +1,6 @@
 //! What a connection came to, as text and JSON.
 
+use crate::output::{shown, shown_bytes};
 use clasp::{EarlyData, Facts};
 use clasp_x509::Certificate;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ pub(crate) fn json(facts: &Facts) -> Value {
         .peer_chain()
         .iter()
         .map(|der| match Certificate::parse(der) {
-            Ok(c) => json!({ "subject": c.subject(), "issuer": c.issuer(), "serial": c.serial(),
+            Ok(c) => json!({ "subject": shown(&c.subject()), "issuer": shown(&c.issuer()), "serial": c.serial(),
                              "not_before": c.not_before(), "not_after": c.not_after() }),
             Err(field) => json!({ "unreadable": field }),
         })
@@ -20,8 +21,8 @@ pub(crate) fn json(facts: &Facts) -> Value {
         "suite": facts.suite.name(),
         "group": facts.group.map(|g| g.name()),
         "signature": facts.signature_scheme.map(|s| s.name()),
-        "alpn": facts.alpn.as_ref().map(|p| String::from_utf8_lossy(p).into_owned()),
-        "server_name": facts.server_name,
+        "alpn": facts.alpn.as_deref().map(shown_bytes),
+        "server_name": facts.server_name.as_deref().map(shown),
         "hello_retry_request": facts.hello_retried,
         "early_data": early_data(facts),
         "resumed": facts.resumed.map(|r| r.name()),
@@ -63,11 +64,11 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
         lines.push(format!("early     {what}"));
     }
     if let Some(protocol) = &facts.alpn {
-        lines.push(format!("alpn      {}", String::from_utf8_lossy(protocol)));
+        lines.push(format!("alpn      {}", shown_bytes(protocol)));
     }
     for (place, der) in facts.peer_chain().iter().enumerate() {
         let text = match Certificate::parse(der) {
-            Ok(c) => format!("{}, issued by {}", c.subject(), c.issuer()),
+            Ok(c) => format!("{}, issued by {}", shown(&c.subject()), shown(&c.issuer())),
             Err(field) => format!("unreadable: {field}"),
         };
         lines.push(format!("chain {place}   {text}"));

@@ -5,22 +5,13 @@ mod common;
 
 use clasp::session::{ClientSessions, PeerKey, Session};
 use clasp::{ClientConfig, Roots, Stream};
-use common::{clasp, issued, serve, text};
+use common::{clasp, issued, refuses, serve, text};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-
-/// Fails with this code and these words, in at most two lines, and nothing on stdout.
-fn refuses(output: &Output, code: i32, words: &str) {
-    let error = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{error}");
-    assert!(error.contains(words), "{words:?} is not in: {error}");
-    assert!(error.lines().filter(|l| l.starts_with("error:") || l.starts_with("hint:")).count() <= 2, "{error}");
-}
 
 #[test]
 fn demo_gives_the_figures_of_the_classic_description() {

@@ -1,5 +1,9 @@
 //! `clasp connect HOST:PORT`.
 
+mod join;
+mod patient;
+mod seen;
+
 use crate::failure::Failure;
 use crate::negotiation::Negotiation;
 use crate::output::{self, Style, note};
@@ -7,16 +11,14 @@ use crate::{pem, report};
 use clasp::config::Profile;
 use clasp::config::{ClientIdentity, WebPki};
 use clasp::keys::log::KeyLogFile;
-use clasp::trace::{Direction, Observation, Observer, What};
-use clasp::wire::code::{HandshakeType, ProtocolVersion};
+use clasp::wire::code::{ProtocolVersion, SignatureScheme};
 use clasp::{ClientConfig, EarlyData, Facts, ServerName, Stream};
+use patient::Patient;
+use seen::Seen;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Speak TLS to HOST:PORT: says what was negotiated on stderr, then joins stdin and stdout to the connection.
 #[derive(clap::Args)]
@@ -28,10 +30,18 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     get: Option<String>,
     /// Say what was negotiated as JSON on stdout, then close
-    #[arg(long)]
+    #[arg(long, conflicts_with = "get")]
     json: bool,
+    /// How long the server may keep us waiting: for the connection, the handshake, each part of an answer to --get, and room
+    /// for what we send
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds(1))]
+    timeout: u64,
+    /// How long the server may be silent after the end of stdin before we say close_notify, which makes many servers drop
+    /// their answer; 0 says it at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds(0), conflicts_with_all = ["get", "json"])]
+    wait: u64,
     /// Trust the CAs of this PEM file instead of the system's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
     /// A certificate for servers that ask for one (PEM)
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -41,6 +51,15 @@ pub(crate) struct Arguments {
     key: Option<PathBuf>,
     #[command(flatten)]
     negotiation: Negotiation,
+    /// Take these signature schemes alone, such as ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256
+    #[arg(long, value_name = "SCHEMES", value_delimiter = ',')]
+    schemes: Vec<String>,
+    /// Offer no meaningless values among the real ones (GREASE, RFC 8701), for servers that die of them
+    #[arg(long)]
+    no_grease: bool,
+    /// Ask for no stapled OCSP response (RFC 6066 8), for servers that die of it
+    #[arg(long)]
+    no_status_request: bool,
     /// The name to ask for and check, instead of HOST
     #[arg(long, value_name = "NAME")]
     servername: Option<String>,
@@ -54,7 +73,7 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "resume", requires = "get")]
     early_data: bool,
     /// Move our keys on after the handshake, and ask the server to do the same (TLS 1.3)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     keyupdate: bool,
     /// Take any certificate: whoever is in the middle reads everything
     #[arg(long)]
@@ -64,47 +83,65 @@ pub(crate) struct Arguments {
     keylog: Option<PathBuf>,
 }
 
-/// Counts the KeyUpdates of the server.
-#[derive(Default)]
-struct KeyUpdates(AtomicUsize);
-
-impl Observer for KeyUpdates {
-    fn observe(&self, seen: &Observation<'_>) {
-        if let What::Message { direction: Direction::Received, kind: HandshakeType::KeyUpdate, .. } = seen.what {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+/// A number of seconds; a day is as good as for ever.
+fn seconds(least: u64) -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(least..=86_400)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    check(arguments)?;
     let name = name(arguments)?;
-    let updates = Arc::new(KeyUpdates::default());
-    let config = config(arguments, updates.clone())?;
-    let mut request = arguments.get.as_ref().map(|path| request(&name, path));
-    let mut stream = connect(arguments, &config, &name)?;
-    let mut facts = stream.handshake()?;
+    let seen = Arc::new(Seen::default());
+    let explained = |e: io::Error| seen.explain(e, arguments);
+    let config = config(arguments, &seen)?;
+    let mut request = arguments.get.as_ref().map(|path| request(arguments, path)).transpose()?;
+    let mut stream = connect(arguments, &config, &name, &seen)?;
+    let mut facts = shake(arguments, &mut stream).map_err(explained)?;
     let mut reports = vec![report::json(&facts)];
     if arguments.resume {
         say(arguments, &facts);
+        // Who was refused has nothing to resume.
+        confirm(&mut stream, &facts, &seen).map_err(explained)?;
         end(stream, &facts)?;
-        stream = connect(arguments, &config, &name)?;
-        facts = resume(arguments, &mut stream, &mut request)?;
+        stream = connect(arguments, &config, &name, &seen)?;
+        facts = resume(arguments, &mut stream, &mut request).map_err(explained)?;
         reports.push(report::json(&facts));
     }
     if arguments.json {
-        stream.close()?;
-        return output::line(format_args!("{:#}", serde_json::json!({ "connections": reports })));
+        let confirmed = confirm(&mut stream, &facts, &seen).map_err(explained)?;
+        // Whatever becomes of our goodbye, the answer is known.
+        let _said = stream.close();
+        let whole = serde_json::json!({ "connections": reports, "confirmed": confirmed });
+        return output::line(format_args!("{whole:#}"));
     }
     say(arguments, &facts);
     if arguments.keyupdate {
-        stream.update_keys(true)?;
+        stream.update_keys(true).map_err(explained)?;
     }
     match request {
-        Some(request) => get(&mut stream, &request)?,
-        None => join(stream)?,
+        Some(request) => get(&mut stream, &request, explained)?,
+        None => join::join(stream, arguments, &seen)?,
     }
     if arguments.keyupdate {
-        note(format_args!("keyupdate the server moved its keys on {} times", updates.0.load(Ordering::Relaxed)));
+        note(format_args!("keyupdate the server moved its keys on {} times", seen.key_updates()));
+    }
+    Ok(())
+}
+
+/// What would have no effect is refused, by the names of the two options.
+fn check(arguments: &Arguments) -> Result<(), Failure> {
+    let clash = |one: &str, other: &str, why: &str| {
+        Err(Failure::cannot(format_args!("{one} and {other} exclude each other: {why}")))
+    };
+    if arguments.negotiation.version() == Some("1.2") {
+        for (given, name) in [(arguments.early_data, "--early-data"), (arguments.keyupdate, "--keyupdate")] {
+            if given {
+                return clash(name, "--tls 1.2", "only TLS 1.3 has it");
+            }
+        }
+    }
+    if arguments.get.is_some() && arguments.alpn.iter().any(|p| !p.starts_with("http/1")) {
+        return clash("--get", "--alpn", "the request is one of HTTP/1.1, so offer http/1.1 alone");
     }
     Ok(())
 }
@@ -120,18 +157,26 @@ fn name(arguments: &Arguments) -> Result<ServerName<'static>, Failure> {
         .map_err(|_| Failure::cannot(format_args!("{name} is neither a DNS name nor an IP address")))
 }
 
+/// The handshake, which has the time limit as a whole.
+fn shake(arguments: &Arguments, stream: &mut Stream<Patient>) -> io::Result<Arc<Facts>> {
+    stream.transport_mut().end_reads(Some(Duration::from_secs(arguments.timeout)));
+    let facts = stream.handshake();
+    stream.transport_mut().end_reads(None);
+    facts
+}
+
 /// The second handshake. What of the request went as early data, and was taken, is gone from it then.
 fn resume(
     arguments: &Arguments,
-    stream: &mut Stream<TcpStream>,
+    stream: &mut Stream<Patient>,
     request: &mut Option<Vec<u8>>,
-) -> Result<Arc<Facts>, Failure> {
+) -> io::Result<Arc<Facts>> {
     let early = request.as_mut().filter(|_| arguments.early_data);
     let sent = match &early {
         Some(request) => stream.send_early(request)?,
         None => 0,
     };
-    let facts = stream.handshake()?;
+    let facts = shake(arguments, stream)?;
     let taken =
         facts.resumed.map_or("the session was not taken".into(), |r| format!("the session was taken, by {}", r.name()));
     note(format_args!("reconnected: {taken}"));
@@ -148,7 +193,7 @@ fn resume(
     Ok(facts)
 }
 
-fn config(arguments: &Arguments, observer: Arc<dyn Observer>) -> Result<Arc<ClientConfig>, Failure> {
+fn config(arguments: &Arguments, seen: &Arc<Seen>) -> Result<Arc<ClientConfig>, Failure> {
     let builder = if arguments.insecure {
         let warning = output::on_stderr(Style::Bad, "warning:");
         note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
@@ -159,8 +204,13 @@ fn config(arguments: &Arguments, observer: Arc<dyn Observer>) -> Result<Arc<Clie
         let profile = if arguments.ca.is_some() { Profile::Rfc5280 } else { Profile::default() };
         ClientConfig::builder().dangerous_verifier(Arc::new(WebPki::servers(roots).profile(profile)))
     };
-    let mut builder = builder.policy(arguments.negotiation.policy()?).alpn(&arguments.alpn);
-    builder = builder.observer(observer).early_data(arguments.early_data);
+    let mut policy = arguments.negotiation.policy()?;
+    if !arguments.schemes.is_empty() {
+        policy = policy.with_schemes(arguments.schemes.iter().map(|s| scheme(s)).collect::<Result<Vec<_>, _>>()?);
+    }
+    let mut builder = builder.policy(policy).alpn(&arguments.alpn).observer(seen.clone());
+    builder = builder.early_data(arguments.early_data).grease(!arguments.no_grease);
+    builder = builder.request_status(!arguments.no_status_request);
     if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
         let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(pem::identity(cert, key)?));
         builder = builder.identity(identity);
@@ -175,19 +225,53 @@ fn connect(
     arguments: &Arguments,
     config: &Arc<ClientConfig>,
     name: &ServerName<'static>,
-) -> Result<Stream<TcpStream>, Failure> {
-    let tcp = TcpStream::connect(&arguments.target).map_err(|e| {
+    seen: &Seen,
+) -> Result<Stream<Patient>, Failure> {
+    seen.begin();
+    let tcp = Patient::connect(&arguments.target, Duration::from_secs(arguments.timeout)).map_err(|e| {
         Failure::cannot(format_args!("{}: {e}", arguments.target)).hint("is the server running, and the port right?")
     })?;
-    tcp.set_nodelay(true)?;
     Ok(Stream::new(config.connect(name.clone())?, tcp))
 }
 
+/// How long we wait to learn whether the server takes us.
+const VERDICT: Duration = Duration::from_secs(2);
+/// How often the wait looks for a ticket, which ends no read.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Whether the server takes us. In TLS 1.3 our Finished is the last word of the handshake, and a server that wants a
+/// certificate, or does not like ours, says so only then (RFC 9846 4.4.2.4): its first word after it tells. A server that waits
+/// for ours says nothing, and then it is not known.
+fn confirm(stream: &mut Stream<Patient>, facts: &Facts, seen: &Seen) -> io::Result<Option<bool>> {
+    if facts.version != ProtocolVersion::Tls13 {
+        return Ok(Some(true));
+    }
+    let until = Instant::now() + VERDICT;
+    let mut outcome = Ok(None);
+    while Instant::now() < until {
+        stream.transport_mut().end_reads(Some(LOOK));
+        match stream.read(&mut [0; 1024]) {
+            // Data, or an end in peace.
+            Ok(_) => outcome = Ok(Some(true)),
+            Err(e) if matches!(e.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {}
+            Err(e) => outcome = Err(e),
+        }
+        if seen.has_ticket() && outcome.is_ok() {
+            outcome = Ok(Some(true));
+        }
+        if !matches!(outcome, Ok(None)) {
+            break;
+        }
+    }
+    stream.transport_mut().end_reads(None);
+    outcome
+}
+
 /// Closes the first connection, and waits a little for what comes after a handshake of TLS 1.3: the session's tickets.
-fn end(mut stream: Stream<TcpStream>, facts: &Facts) -> Result<(), Failure> {
+fn end(mut stream: Stream<Patient>, facts: &Facts) -> Result<(), Failure> {
     stream.close()?;
     if facts.version == ProtocolVersion::Tls13 {
-        stream.transport().set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.transport_mut().end_reads(Some(VERDICT));
         // A server that goes on talking, or ends without a word, has sent its tickets before.
         let _rest = io::copy(&mut (&mut stream).take(1 << 16), &mut io::sink());
     }
@@ -200,61 +284,44 @@ fn say(arguments: &Arguments, facts: &Facts) {
     note(format_args!("verdict   {verdict}"));
 }
 
-fn request(name: &ServerName<'_>, path: &str) -> Vec<u8> {
-    let host = name.to_str();
-    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n").into_bytes()
+fn request(arguments: &Arguments, path: &str) -> Result<Vec<u8>, Failure> {
+    if !path.starts_with('/') || !path.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Failure::cannot(format_args!("--get {path} is no path of a request"))
+            .hint("begin it with /, and write spaces and the like as %20"));
+    }
+    // RFC 9110 7.2: the host as the URI has it, with the port.
+    let host = match (&arguments.servername, arguments.target.rsplit_once(':')) {
+        (Some(name), Some((_, port))) if port != "443" => format!("{name}:{port}"),
+        (Some(name), _) => name.clone(),
+        (None, Some((host, "443"))) => host.into(),
+        (None, _) => arguments.target.clone(),
+    };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n");
+    Ok(request.into_bytes())
 }
 
-fn get(stream: &mut Stream<TcpStream>, request: &[u8]) -> Result<(), Failure> {
-    stream.write_all(request)?;
-    let mut page = Vec::new();
-    let read = stream.read_to_end(&mut page);
-    // What came is shown even where the end is missing; the error follows.
-    output::bytes(&page)?;
-    read?;
-    Ok(())
-}
-
-/// Joins stdin and stdout to the connection until the peer closes.
-fn join(stream: Stream<TcpStream>) -> Result<(), Failure> {
-    // One thread owns the connection; another only reads stdin. The socket's timeout lets the owner look at both.
-    let (lines, typed) = std::sync::mpsc::sync_channel::<Vec<u8>>(4);
-    thread::spawn(move || {
-        let mut buffer = vec![0; 16 * 1024];
-        while let Ok(n @ 1..) = io::stdin().read(&mut buffer) {
-            if lines.send(buffer[..n].to_vec()).is_err() {
-                return;
-            }
-        }
-    });
-    let mut stream = stream;
-    stream.transport().set_read_timeout(Some(Duration::from_millis(20)))?;
-    let mut open = true;
-    let mut buffer = vec![0; 16 * 1024];
+fn get(stream: &mut Stream<Patient>, request: &[u8], explained: impl Fn(io::Error) -> Failure) -> Result<(), Failure> {
+    // A server that refuses has said why before it took nothing more.
+    let mut unsent = stream.write_all(request).err();
+    let mut buffer = vec![0; 32 * 1024];
     loop {
-        loop {
-            match typed.try_recv() {
-                Ok(bytes) => stream.write_all(&bytes)?,
-                Err(std::sync::mpsc::TryRecvError::Empty) => break,
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => {
-                    if open {
-                        open = false;
-                        stream.close()?;
-                        stream.transport().shutdown(Shutdown::Write)?;
-                    }
-                    break;
-                }
-            }
-        }
+        // What came is shown even where the end is missing; the error follows.
         match stream.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(n) => {
-                output::bytes(&buffer[..n])?;
-            }
-            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
-            // A peer that ends the transport after our own close has nothing left to cut off.
-            Err(e) if !open && e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-            Err(e) => return Err(Failure::from_io(e)),
+            Ok(0) => return unsent.map_or(Ok(()), |e| Err(explained(e))),
+            Ok(n) => output::bytes(buffer.get(..n).unwrap_or_default())?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) if e.get_ref().is_some_and(|e| e.is::<clasp::Error>()) => return Err(explained(e)),
+            Err(e) => return Err(explained(unsent.take().unwrap_or(e))),
         }
     }
+}
+
+/// A signature scheme by its name.
+fn scheme(name: &str) -> Result<SignatureScheme, Failure> {
+    let widest = clasp::Policy::legacy();
+    widest.schemes().iter().copied().find(|s| s.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let names: Vec<_> = widest.schemes().iter().map(|s| s.name()).collect();
+        Failure::cannot(format_args!("there is no signature scheme {name}"))
+            .hint(format!("use some of {}", names.join(", ")))
+    })
 }

@@ -1,7 +1,7 @@
 //! Running the program.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test program uses its part
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::Receiver;
@@ -12,6 +12,28 @@ use std::time::Duration;
 pub(crate) fn clasp(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
     command.args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
+}
+
+/// Runs the program to its end, with this on its stdin.
+pub(crate) fn clasp_fed(arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    command.args(arguments).env("NO_COLOR", "1");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeding = thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    feeding.join().unwrap();
+    output
+}
+
+/// Fails with this code and these words, in at most two lines.
+pub(crate) fn refuses(output: &Output, code: i32, words: &str) {
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert!(error.contains(words), "{words:?} is not in: {error}");
+    assert!(error.lines().filter(|l| l.starts_with("error:") || l.starts_with("hint:")).count() <= 2, "{error}");
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
