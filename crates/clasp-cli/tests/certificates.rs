@@ -133,3 +133,47 @@ fn files_are_told_in_plain_words() {
     std::fs::write(dir.join("noise"), "nothing").unwrap();
     run(dir, "inspect noise", 1);
 }
+
+/// A user must see from the verdict whether a certificate is known not to be revoked.
+#[test]
+fn a_verdict_says_whether_revocation_was_settled() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    run(dir, "ca crl .", 0);
+    run(dir, "ca ocsp . good.test.pem", 0);
+    run(dir, "ca init other", 0);
+    run(dir, "ca crl other", 0);
+    let judge = |with: &str, code: i32| run(dir, format!("verify good.test.pem --ca root.pem {with}").trim(), code);
+    let json = |with: &str| serde_json::from_str::<Value>(&judge(&format!("--json {with}"), 0)).unwrap();
+    for (with, asked, settled, words) in [
+        ("", false, Value::Null, "not looked at"),
+        ("--crl crl.pem", true, true.into(), "revocation  settled"),
+        ("--ocsp good.test.ocsp --leaf-only", true, true.into(), "revocation  settled"),
+        ("--ocsp good.test.ocsp", true, false.into(), "NOT settled"),
+        ("--crl other/crl.pem", true, false.into(), "NOT settled"),
+        ("--revocation prefer", true, false.into(), "NOT settled"),
+    ] {
+        let text = judge(with, 0);
+        assert!(text.contains(words), "{with}: {text}");
+        let verdict = json(with);
+        assert_eq!((&verdict["revocation"]["asked"], &verdict["revocation"]["settled"]), (&asked.into(), &settled));
+    }
+    assert!(judge("--crl other/crl.pem", 0).contains("a list with a wrong signature"), "of another authority");
+    let bundle = [std::fs::read(dir.join("root.pem")).unwrap(), std::fs::read(dir.join("bad.test.pem")).unwrap()];
+    std::fs::write(dir.join("bundle.pem"), bundle.concat()).unwrap();
+    for ca in ["root.pem", "bundle.pem"] {
+        run(dir, &format!("verify bad.test.pem --ca {ca} --crl crl.pem --revocation require"), 1);
+        let late = run(dir, &format!("verify bad.test.pem --ca {ca} --crl crl.pem --time 2027-01-20T00:00:00Z"), 1);
+        assert!(late.contains("revoked on") && late.contains("is out of date since"), "{late}");
+    }
+    std::fs::write(dir.join("junk"), [7; 200]).unwrap();
+    for unusable in [
+        "--ocsp junk",
+        "--crl junk",
+        "--revocation ignore --crl crl.pem",
+        "--leaf-only",
+        "--leaf-only --revocation ignore",
+    ] {
+        judge(unusable, 2);
+    }
+}

@@ -1,6 +1,6 @@
 //! Verdicts that are remembered, for peers that come again.
 
-use crate::path::{self, Accepted, Options, PLAIN};
+use crate::path::{self, Accepted, Options, PLAIN, Standings};
 use crate::policy::PolicyInputs;
 use crate::reason::Rejection;
 use crate::revocation::Revocation;
@@ -34,6 +34,7 @@ struct Verdict {
     until: i64,
     path: SmallVec<[usize; PLAIN]>,
     root: Arc<[u8]>,
+    standings: Standings,
 }
 
 impl Verdict {
@@ -48,7 +49,7 @@ impl Verdicts {
     /// or a mistake in the reckoning of [`Accepted::until`], can do.
     pub const MAX_AGE: i64 = 3600;
 
-    /// Remembers up to `capacity` chains, in about 250 bytes each; with 0 none.
+    /// Remembers up to `capacity` chains, in about 300 bytes each; with 0 none.
     pub fn new(capacity: usize) -> Self {
         Self { capacity, entries: Mutex::default() }
     }
@@ -84,12 +85,13 @@ impl Verdicts {
         let key = Question::of(chain, roots, options);
         let now = options.now();
         let known = self.lock().by_key.get(&key).filter(|v| v.counts(now)).cloned();
-        if let Some(accepted) = known.and_then(|v| Accepted::again(chain, &v.path, v.root, v.until)) {
+        if let Some(accepted) = known.and_then(|v| Accepted::again(chain, &v.path, v.root, v.until, v.standings)) {
             return Ok(accepted);
         }
         let accepted = path::verify(chain, roots, options)?;
         let (path, root) = (accepted.path().into(), accepted.shared_root());
-        self.keep(key, Verdict { from: now, until: accepted.until(), path, root });
+        let standings = accepted.standings().into();
+        self.keep(key, Verdict { from: now, until: accepted.until(), path, root, standings });
         Ok(accepted)
     }
 
@@ -207,7 +209,13 @@ mod tests {
 
     #[test]
     fn a_verdict_counts_from_when_it_was_made_for_an_hour_or_less() {
-        let verdict = |until| Verdict { from: 1000, until, path: SmallVec::new(), root: Arc::new([]) };
+        let verdict = |until| Verdict {
+            from: 1000,
+            until,
+            path: SmallVec::new(),
+            root: Arc::new([]),
+            standings: Standings::new(),
+        };
         let counts = |until| [999, 1000, 1500, 1501, 4600, 4601].map(|now| verdict(until).counts(now));
         assert_eq!(counts(1500), [false, true, true, false, false, false]);
         assert_eq!(counts(i64::MAX), [false, true, true, true, true, false]);

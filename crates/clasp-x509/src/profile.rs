@@ -48,7 +48,7 @@ pub(crate) struct Rules {
     pub(crate) min_rsa_bits: u32,
     /// RSA moduli must be whole bytes, with an odd exponent of at least 3.
     pub(crate) rsa_form: bool,
-    /// Revocation lists must have what RFC 5280 5 asks for: version 2, nextUpdate, cRLNumber, authorityKeyIdentifier, and
+    /// Revocation lists must have what RFC 5280 5 asks for: version 2, cRLNumber, authorityKeyIdentifier, and
     /// extensions critical or not as it says.
     pub(crate) list_form: bool,
     /// Revocation lists may speak for other issuers.

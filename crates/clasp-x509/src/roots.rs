@@ -2,6 +2,7 @@
 
 use crate::certificate::Certificate;
 use crate::certificate::extension::{self, NameConstraints};
+use crate::certificate::usage::KeyUsage;
 use crate::der::{self, Der, DerError};
 use crate::name::{self, compare};
 use crate::signature::{Key, Ready};
@@ -35,6 +36,35 @@ pub(crate) struct Anchor {
     ready: Arc<Ready>,
     certificate: Option<Vec<u8>>,
     constraints: Option<Vec<u8>>,
+    pub(crate) may: May,
+}
+
+/// What the key of an anchor may sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct May {
+    pub(crate) issue: bool,
+    pub(crate) sign_lists: bool,
+}
+
+impl May {
+    /// Of an anchor that is a name and a key.
+    const ALL: Self = Self { issue: true, sign_lists: true };
+
+    /// RFC 5280 6.1.4 (k), (n), and 6.3.3 (f). To be among the roots makes an authority of no certificate that says it is
+    /// none, or that does not say it is one: it stands for itself alone. keyCertSign says it as well, as OpenSSL has it.
+    /// Before version 3 there was no way to say so, and whoever trusts a self-issued one has to know.
+    fn of(root: &Certificate<'_>) -> Self {
+        let usage = root.key_usage();
+        let authority = match root.extensions.basic_constraints {
+            Some(constraints) => constraints.ca,
+            None if root.version() < 3 => root.is_self_issued(),
+            None => usage.is_some(),
+        };
+        Self {
+            issue: authority && usage.is_none_or(KeyUsage::key_cert_sign),
+            sign_lists: usage.is_none_or(KeyUsage::crl_sign),
+        }
+    }
 }
 
 impl Anchor {
@@ -83,7 +113,8 @@ impl Roots {
         Self::default()
     }
 
-    /// Trusts a certificate (DER). The profile decides whether its dates and constraints count.
+    /// Trusts a certificate (DER). The profile decides whether its dates and constraints count. One that is no authority's
+    /// stands for itself alone: it issues nothing.
     ///
     /// # Errors
     /// If it is not a certificate.
@@ -95,24 +126,28 @@ impl Roots {
             ready: Arc::default(),
             certificate: Some(der.to_vec()),
             constraints: None,
+            may: May::of(&root),
         });
         Ok(())
     }
 
     /// Trusts a certificate (DER) of a store whose keeper decides what belongs in it, such as the system's: its name, key
-    /// and name constraints count, its dates and form do not.
+    /// and name constraints count, its dates and form do not. One that is no authority's stands for itself alone.
     ///
     /// # Errors
     /// If it is not a certificate.
     pub fn add_vetted(&mut self, der: &[u8]) -> Result<(), RootsError> {
         let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
         let constraints = root.extensions.name_constraints.map(|_| root.extensions.name_constraints_der.to_vec());
+        let may = May::of(&root);
         self.add(Anchor {
             name: root.subject_der().into(),
             spki: root.spki().to_vec(),
             ready: Arc::default(),
-            certificate: None,
+            // Of one that issues nothing only itself is of use.
+            certificate: (!may.issue).then(|| der.to_vec()),
             constraints,
+            may,
         });
         Ok(())
     }
@@ -139,6 +174,7 @@ impl Roots {
             ready: Arc::default(),
             certificate: None,
             constraints: constraints.map(<[u8]>::to_vec),
+            may: May::ALL,
         });
         Ok(())
     }
@@ -162,6 +198,7 @@ impl Roots {
             other.spki == anchor.spki
                 && other.certificate == anchor.certificate
                 && other.constraints == anchor.constraints
+                && other.may == anchor.may
         };
         if !group.iter().any(|i| self.anchors.get(*i).is_some_and(same)) {
             let mut hash = Context::new(&SHA256);
@@ -172,6 +209,7 @@ impl Roots {
                 hash.update(&part.len().to_be_bytes());
                 hash.update(part);
             }
+            hash.update(&[u8::from(anchor.may.issue), u8::from(anchor.may.sign_lists)]);
             self.digest.copy_from_slice(hash.finish().as_ref());
             group.push(self.anchors.len());
             self.anchors.push(anchor);

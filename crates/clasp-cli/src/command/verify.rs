@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::output;
 use crate::pem;
 use clasp_x509::{
-    Accepted, Attempt, Certificate, Check, Crl, Moment, Options, Place, Profile, Rejection, Revocation, Scope, Usage,
-    verify,
+    Accepted, Attempt, Certificate, Check, Crl, Moment, Name, OcspError, OcspResponse, Options, Place, Profile,
+    Rejection, Revocation, Scope, Standing, Usage, verify,
 };
 use rustls_pki_types::{ServerName, UnixTime};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     client: bool,
     /// Let the common name stand in for missing subjectAltNames
-    #[arg(long)]
+    #[arg(long, requires = "name")]
     common_name: bool,
     /// As JSON
     #[arg(long)]
@@ -66,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let presented: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
     let roots = pem::roots_of(&arguments.ca)?;
     let name = arguments.name.as_deref().map(server_name).transpose()?;
+    arguments.clashes()?;
     let mut lists = Vec::new();
     for path in &arguments.crl {
         lists.extend(pem::lists(path)?);
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .map(|der| Crl::parse(der))
         .collect::<Result<_, _>>()
         .map_err(|field| Failure::cannot(format_args!("a revocation list cannot be read: its {field}")))?;
-    let responses: Vec<Vec<u8>> = arguments.ocsp.iter().map(|path| pem::read(path)).collect::<Result<_, _>>()?;
+    let responses: Vec<Vec<u8>> = arguments.ocsp.iter().map(response).collect::<Result<_, _>>()?;
     let responses: Vec<&[u8]> = responses.iter().map(Vec::as_slice).collect();
 
     let usage = if arguments.client { Usage::Client } else { Usage::Server };
@@ -94,16 +95,77 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         responses: &responses,
         ..Revocation::default()
     };
+    let notes = notes(&options, &presented);
+    let json = arguments.json;
     match verify(&presented, &roots, &options) {
-        Ok(accepted) => {
-            let text = if arguments.json { accepted_json(&accepted, &chain) } else { accepted_text(&accepted, &chain) };
-            output::line(text)
-        }
+        Ok(accepted) if json => output::line(accepted_json(&accepted, &chain, &notes)),
+        Ok(accepted) => output::line(accepted_text(&accepted, &chain, &notes)),
         Err(rejection) => {
-            output::line(if arguments.json { rejected_json(&rejection) } else { tree(&rejection) })?;
+            output::line(if json { rejected_json(&rejection, &notes) } else { tree(&rejection, &notes) })?;
             Err(Failure::no(format_args!("refused: {rejection}")))
         }
     }
+}
+
+impl Arguments {
+    /// Options that would do nothing.
+    fn clashes(&self) -> Result<(), Failure> {
+        let answers = !(self.crl.is_empty() && self.ocsp.is_empty());
+        match self.revocation {
+            Some(Demand::Ignore) if answers => {
+                Err(Failure::cannot("--revocation ignore looks at no --crl and no --ocsp")
+                    .hint("leave one of them out"))
+            }
+            Some(Demand::Ignore) | None if self.leaf_only && !answers => {
+                let hint = "give --crl or --ocsp, or --revocation require";
+                Err(Failure::cannot("--leaf-only is about revocation, which nothing asks for").hint(hint))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The OCSP response of a file. A responder's refusal is one, and says nothing.
+fn response(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    let bytes = pem::read(path)?;
+    match OcspResponse::parse(&bytes) {
+        Err(OcspError::Malformed(field)) => {
+            let failure = Failure::file(path, format_args!("no OCSP response in DER: its {field} cannot be read"));
+            Err(failure.hint("an OCSPResponse of RFC 6960 4.2, as `openssl ocsp -respout` writes it"))
+        }
+        Err(_) | Ok(_) => Ok(bytes),
+    }
+}
+
+/// What is odd about the lists and responses that were given: those that vouch for nobody, and why.
+fn notes(options: &Options<'_>, presented: &[&[u8]]) -> Vec<String> {
+    let now = i64::try_from(options.time.as_secs()).unwrap_or(i64::MAX);
+    let old = |next: Option<i64>| match next {
+        Some(next) if next < now => Some(format!("is out of date since {}", Moment(next))),
+        Some(_) => None,
+        None => Some("has no nextUpdate, so that nobody can tell when it ends".into()),
+    };
+    let chain: Vec<Certificate<'_>> = presented.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let mut notes = Vec::new();
+    for list in options.revocation.lists {
+        let whose = format!("the revocation list of {}", list.issuer());
+        let concerns = |c: &Certificate<'_>| Name(c.issuer_der()).is_same(Name(list.issuer_der()));
+        if !list.is_indirect() && !chain.iter().any(concerns) {
+            notes.push(format!("{whose} is about no certificate of this chain"));
+        }
+        notes.extend(old(list.next_update()).map(|why| format!("{whose} {why}: it vouches for nobody")));
+    }
+    for der in options.revocation.responses {
+        match OcspResponse::parse(der) {
+            Ok(response) => {
+                let whose = format!("the OCSP response of {}", response.responder());
+                let ends = response.responses().find_map(|single| old(single.next_update()));
+                notes.extend(ends.map(|why| format!("{whose} {why}: it vouches for nobody")));
+            }
+            Err(why) => notes.push(format!("an OCSP response that says nothing: {why}")),
+        }
+    }
+    notes
 }
 
 fn server_name(text: &str) -> Result<ServerName<'static>, Failure> {
@@ -132,24 +194,61 @@ fn path<'c>(accepted: &'c Accepted<'_>, chain: &'c [Vec<u8>]) -> impl Iterator<I
     accepted.path().iter().filter_map(|place| Some((*place, Certificate::parse(chain.get(*place)?).ok()?)))
 }
 
-fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>]) -> String {
+/// What was found of the revocation of a certificate: one word, and why.
+fn status(standing: &Standing) -> (&'static str, Option<String>) {
+    match standing {
+        Standing::Good => ("good", None),
+        Standing::Revoked { at, reason } => ("revoked", Some(format!("on {}, {reason}", Moment(*at)))),
+        Standing::Unknown(trouble) => ("unknown", Some(trouble.to_string())),
+    }
+}
+
+fn revocation_text(accepted: &Accepted<'_>) -> Vec<String> {
+    let settled = match accepted.revocation_settled() {
+        None => "  revocation  not looked at",
+        Some(true) => "  revocation  settled",
+        Some(false) => "  revocation  NOT settled",
+    };
+    let mut lines = vec![settled.to_owned()];
+    for (place, standing) in accepted.path().iter().zip(accepted.standings()) {
+        let (word, why) = status(standing);
+        lines.push(format!("  {place:<4}  {word}{}", why.map_or_else(String::new, |why| format!(": {why}"))));
+    }
+    lines
+}
+
+fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -> String {
     let mut lines = vec![format!("accepted until {}", Moment(accepted.until()))];
     for (place, certificate) in path(accepted, chain) {
         let until = Moment(certificate.not_after());
         lines.push(format!("  {place:<4}  {}  ({}, until {until})", certificate.subject(), certificate.public_key()));
     }
     lines.push(format!("  root  {}", accepted.root()));
+    lines.extend(revocation_text(accepted));
+    lines.extend(notes.iter().map(|note| format!("  note  {note}")));
     lines.join("\n")
 }
 
-fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>]) -> String {
+fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -> String {
     let path: Vec<Value> = path(accepted, chain)
         .map(|(place, c)| json!({ "place": place, "subject": c.subject(), "not_after": c.not_after() }))
         .collect();
     let identities: Vec<String> = accepted.leaf().identities().iter().map(ToString::to_string).collect();
     let root = accepted.root();
-    json!({ "accepted": true, "path": path, "root": root, "until": accepted.until(), "identities": identities })
-        .to_string()
+    let standings: Vec<Value> = accepted
+        .path()
+        .iter()
+        .zip(accepted.standings())
+        .map(|(place, standing)| {
+            let (word, why) = status(standing);
+            json!({ "place": place, "status": word, "because": why })
+        })
+        .collect();
+    let settled = accepted.revocation_settled();
+    let revocation = json!({ "asked": settled.is_some(), "settled": settled, "certificates": standings });
+    json!({ "accepted": true, "path": path, "root": root, "until": accepted.until(), "identities": identities,
+            "revocation": revocation, "notes": notes })
+    .to_string()
 }
 
 fn place(place: Place) -> String {
@@ -161,7 +260,7 @@ fn place(place: Place) -> String {
 }
 
 /// Every path tried as a small tree, the leaf on top, and under the certificate that broke a rule what it was.
-fn tree(rejection: &Rejection) -> String {
+fn tree(rejection: &Rejection, notes: &[String]) -> String {
     let mut lines = Vec::new();
     for (number, Attempt { path, finding, .. }) in rejection.attempts().iter().enumerate() {
         lines.push(format!("path {}", number + 1));
@@ -183,10 +282,11 @@ fn tree(rejection: &Rejection) -> String {
     if rejection.untold() > 0 {
         lines.push(format!("and {} more", rejection.untold()));
     }
+    lines.extend(notes.iter().map(|note| format!("note  {note}")));
     lines.join("\n")
 }
 
-fn rejected_json(rejection: &Rejection) -> String {
+fn rejected_json(rejection: &Rejection, notes: &[String]) -> String {
     let finding = |f: &clasp_x509::Finding| {
         json!({ "reason": format!("{:?}", f.reason), "place": place(f.place), "subject": f.subject, "rule": f.rule,
                 "found": f.found, "wanted": f.wanted })
@@ -204,6 +304,6 @@ fn rejected_json(rejection: &Rejection) -> String {
         })
         .collect();
     json!({ "accepted": false, "nearest": finding(rejection.nearest()), "attempts": attempts,
-            "untold": rejection.untold() })
+            "untold": rejection.untold(), "notes": notes })
     .to_string()
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod search;
+mod status;
 mod validate;
 
 use crate::certificate::Certificate;
@@ -13,7 +14,7 @@ use crate::oid;
 use crate::policy::PolicyInputs;
 use crate::profile::{Profile, Rules};
 use crate::reason::{Fault, Finding, Place, Reason, Rejection, Value};
-use crate::revocation::Revocation;
+use crate::revocation::{Revocation, Standing};
 use crate::roots::Roots;
 use rustls_pki_types::{ServerName, UnixTime};
 use search::Search;
@@ -122,6 +123,9 @@ pub(crate) const PLAIN: usize = 4;
 /// Certificates taken from a peer; what stands beyond is not looked at.
 const MAX_PRESENTED: usize = 128;
 
+/// What was found of revocation: most ask for the leaf alone.
+pub(crate) type Standings = SmallVec<[Standing; 1]>;
+
 /// A chain that was accepted.
 #[derive(Clone, Debug)]
 pub struct Accepted<'a> {
@@ -129,12 +133,19 @@ pub struct Accepted<'a> {
     path: SmallVec<[usize; PLAIN]>,
     root: Arc<[u8]>,
     until: i64,
+    standings: Standings,
 }
 
 impl<'a> Accepted<'a> {
     /// What was accepted before.
-    pub(crate) fn again(chain: &[&'a [u8]], path: &[usize], root: Arc<[u8]>, until: i64) -> Option<Self> {
-        Some(Self { leaf: Certificate::parse(chain.first()?).ok()?, path: path.into(), root, until })
+    pub(crate) fn again(
+        chain: &[&'a [u8]],
+        path: &[usize],
+        root: Arc<[u8]>,
+        until: i64,
+        standings: Standings,
+    ) -> Option<Self> {
+        Some(Self { leaf: Certificate::parse(chain.first()?).ok()?, path: path.into(), root, until, standings })
     }
 
     /// The peer's own certificate.
@@ -167,6 +178,18 @@ impl<'a> Accepted<'a> {
     pub fn until(&self) -> i64 {
         self.until
     }
+
+    /// What was found of revocation, for the certificates of [`path`](Self::path) in that order: of the leaf alone with
+    /// [`Scope::Leaf`](crate::Scope::Leaf), and of none where nobody asked. Where [`Check::Prefer`](crate::Check::Prefer)
+    /// accepts a certificate whose status could not be told, this says so, and why.
+    pub fn standings(&self) -> &[Standing] {
+        &self.standings
+    }
+
+    /// Whether every certificate whose revocation was asked for is known to be good; `None` where nobody asked.
+    pub fn revocation_settled(&self) -> Option<bool> {
+        (!self.standings.is_empty()).then(|| self.standings.iter().all(|standing| *standing == Standing::Good))
+    }
 }
 
 /// Finds a path from `chain[0]` to a root and checks it. The other certificates may come in any order, be too many, or
@@ -189,17 +212,21 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
         return Err(Rejection::single(unreadable(0, "certificate")));
     };
     let leaf = *leaf;
+    let mut search = Search::new(roots, &parsed, options);
     if roots.pins(&leaf) {
-        let checked = check::pinned(&leaf, options).and_then(|()| names(&leaf, options));
+        let checked = check::pinned(&leaf, options).and_then(|()| search.pinned()).and_then(|()| names(&leaf, options));
         return match checked {
             Ok(()) => {
-                let path = smallvec![0];
-                Ok(Accepted { leaf, path, root: leaf.subject_der().into(), until: leaf.not_after() })
+                let (path, until) = (smallvec![0], leaf.not_after().min(search.until));
+                let standings = core::mem::take(&mut search.standings);
+                Ok(Accepted { leaf, path, root: leaf.subject_der().into(), until, standings })
             }
-            Err(fault) => Err(Rejection::single(Finding::new(&fault, Place::Presented(0), leaf.subject_der()))),
+            Err(fault) => {
+                search.fail(&fault, 0, None);
+                Err(search.rejection(core::iter::empty()))
+            }
         };
     }
-    let mut search = Search::new(roots, &parsed, options);
     let found = match check::alone(&leaf, Role::Leaf(options.usage), options) {
         Ok(()) => search.run(),
         Err(fault) => {
@@ -217,7 +244,7 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
     let until = found.until;
     let root = found.anchor.name.clone();
     let path = found.path.iter().filter_map(|i| parsed.get(*i).map(|(index, _)| *index)).collect();
-    Ok(Accepted { leaf, path, root, until })
+    Ok(Accepted { leaf, path, root, until, standings: found.standings })
 }
 
 fn names<'a>(leaf: &Certificate<'a>, options: &Options<'a>) -> Result<(), Fault<'a>> {

@@ -1,16 +1,12 @@
 //! Finding a path: depth first, the likeliest issuer first, each signature checked once, all within a budget.
 
-use super::{Options, PLAIN, check, validate};
+use super::{Options, PLAIN, Standings, check, validate};
 use crate::certificate::Certificate;
 use crate::constraint::Allowance;
 use crate::form::Role;
 use crate::name::compare;
 use crate::profile::Rules;
 use crate::reason::{Attempt, Fault, Finding, Place, Reason, Rejection, Step, Value};
-use crate::revocation::crl::Crl;
-use crate::revocation::ocsp::{OcspError, OcspResponse};
-use crate::revocation::status::{self, Terms};
-use crate::revocation::{Check, Scope, Standing, Trouble};
 use crate::roots::{Anchor, Roots};
 use crate::signature::{self, Key, Refusal};
 use smallvec::SmallVec;
@@ -25,14 +21,12 @@ const MAX_PATHS: u32 = 64;
 /// Certificates between the leaf and a root.
 const MAX_INTERMEDIATES: usize = 32;
 /// Paths told in a rejection.
-const MAX_TOLD: usize = 16;
-/// Paths below paths: the signer of a list has a path of its own, whose certificates have lists.
-const MAX_NESTING: u8 = 2;
+pub(super) const MAX_TOLD: usize = 16;
 
 /// What one validation may cost.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    signatures: u32,
+    pub(super) signatures: u32,
     steps: u32,
     paths: u32,
     pub(super) names: Allowance,
@@ -53,19 +47,21 @@ struct Checked {
 }
 
 pub(super) struct Search<'s> {
-    roots: &'s Roots,
-    certificates: &'s [(usize, Certificate<'s>)],
+    pub(super) roots: &'s Roots,
+    pub(super) certificates: &'s [(usize, Certificate<'s>)],
     pub(super) options: &'s Options<'s>,
     pub(super) budget: Budget,
     /// The path so far, from the leaf up, as places in `certificates`.
     path: SmallVec<[usize; PLAIN]>,
     checked: SmallVec<[Checked; PLAIN]>,
-    told: Vec<Attempt>,
+    pub(super) told: Vec<Attempt>,
     untold: usize,
-    nesting: u8,
+    pub(super) nesting: u8,
     spent: bool,
     /// The earliest end of the answers that were used.
-    until: i64,
+    pub(super) until: i64,
+    /// What was found of the revocation of the path's certificates, the leaf first.
+    pub(super) standings: Standings,
 }
 
 /// A path that holds.
@@ -73,14 +69,7 @@ pub(super) struct Found<'s> {
     pub(super) anchor: &'s Anchor,
     pub(super) path: SmallVec<[usize; PLAIN]>,
     pub(super) until: i64,
-}
-
-/// The issuer of a certificate in a path.
-#[derive(Clone, Copy, Debug)]
-struct Issuer<'s> {
-    name: &'s [u8],
-    spki: &'s [u8],
-    may_sign_lists: bool,
+    pub(super) standings: Standings,
 }
 
 impl<'s> Search<'s> {
@@ -102,10 +91,11 @@ impl<'s> Search<'s> {
             nesting: 0,
             spent: false,
             until: i64::MAX,
+            standings: Standings::new(),
         }
     }
 
-    fn rules(&self) -> &'static Rules {
+    pub(super) fn rules(&self) -> &'static Rules {
         self.options.rules()
     }
 
@@ -114,12 +104,12 @@ impl<'s> Search<'s> {
         self.climb(0)
     }
 
-    fn certificate(&self, place: usize) -> Option<&'s Certificate<'s>> {
+    pub(super) fn certificate(&self, place: usize) -> Option<&'s Certificate<'s>> {
         self.certificates.get(place).map(|(_, certificate)| certificate)
     }
 
     /// Finds an issuer for the certificate at `place`.
-    fn climb(&mut self, place: usize) -> Option<Found<'s>> {
+    pub(super) fn climb(&mut self, place: usize) -> Option<Found<'s>> {
         let certificate = self.certificate(place)?;
         self.path.push(place);
         let found = self.anchors(place, certificate).or_else(|| self.issuers(place, certificate));
@@ -153,6 +143,9 @@ impl<'s> Search<'s> {
         let top = self.path.len() - 1;
         self.signed(place, Signer::Anchor(index), anchor.key()).map_err(|fault| (top, fault))?;
         self.budget.paths = self.budget.paths.saturating_sub(1);
+        if !anchor.may.issue {
+            return Err((top + 1, no_issuer()));
+        }
         let root = anchor.certificate();
         if let (true, Some(root)) = (self.rules().roots_as_certificates, &root) {
             check::alone(root, Role::Root, self.options).map_err(|fault| (top + 1, fault))?;
@@ -166,9 +159,9 @@ impl<'s> Search<'s> {
         let limits = validate::Limits { root: root.as_ref(), constraints: anchor.constraints(), options: self.options };
         validate::path(&path, &limits, &mut self.budget.names)?;
         self.until = until;
-        let may_sign_lists = root.and_then(|r| r.key_usage()).is_none_or(|u| u.crl_sign());
-        self.revocation(&path, anchor, may_sign_lists)?;
-        Ok(Found { anchor, path: self.path.clone(), until: self.until })
+        self.revocation(&path, anchor)?;
+        let standings = core::mem::take(&mut self.standings);
+        Ok(Found { anchor, path: self.path.clone(), until: self.until, standings })
     }
 
     /// Certificates that could have issued this one and are not in the path: the same name, and not the same key again.
@@ -339,208 +332,10 @@ impl<'s> Search<'s> {
         }
         Rejection::of(told, self.untold)
     }
-
-    /// RFC 5280 6.1.3 (a)(3), for the path from the root down.
-    fn revocation(
-        &mut self,
-        path: &[&'s Certificate<'s>],
-        anchor: &'s Anchor,
-        may_sign_lists: bool,
-    ) -> Result<(), (usize, Fault<'s>)> {
-        let revocation = &self.options.revocation;
-        let leaf_only = revocation.scope == Scope::Leaf;
-        if revocation.check == Check::Ignore && !revocation.asked_for_staple {
-            return Ok(());
-        }
-        let root = Issuer { name: &anchor.name, spki: &anchor.spki, may_sign_lists };
-        for (at, certificate) in path.iter().enumerate().rev() {
-            if at > 0 && leaf_only {
-                continue;
-            }
-            let issuer = path.get(at + 1).map_or(root, |above| Issuer {
-                name: above.subject_der(),
-                spki: above.spki(),
-                may_sign_lists: above.key_usage().is_none_or(|u| u.crl_sign()),
-            });
-            self.status(certificate, &issuer, anchor, at == 0).map_err(|fault| (at, fault))?;
-        }
-        Ok(())
-    }
-
-    fn terms(&self) -> Terms<'s> {
-        let revocation = &self.options.revocation;
-        Terms {
-            now: self.options.now(),
-            max_age: revocation.max_age.map(|age| i64::try_from(age).unwrap_or(i64::MAX)),
-            indirect: revocation.indirect.unwrap_or(self.rules().indirect_crls),
-            rules: self.rules(),
-        }
-    }
-
-    fn status(
-        &mut self,
-        certificate: &'s Certificate<'s>,
-        issuer: &Issuer<'s>,
-        anchor: &'s Anchor,
-        leaf: bool,
-    ) -> Result<(), Fault<'s>> {
-        let options = self.options;
-        let revocation = &options.revocation;
-        let terms = self.terms();
-        let mut standing = Standing::Unknown(Trouble::NoList);
-        let mut stapled_good = false;
-        let staple = revocation.stapled.filter(|_| leaf && self.nesting == 0);
-        for (is_staple, response) in
-            staple.map(|r| (true, r)).into_iter().chain(revocation.responses.iter().map(|r| (false, *r)))
-        {
-            self.budget.signatures = self.budget.signatures.saturating_sub(1);
-            let next = match OcspResponse::parse(response) {
-                Ok(read) => by_response(&read, certificate, issuer, revocation.nonce, &terms, &mut self.until),
-                Err(OcspError::Malformed(field)) if is_staple && revocation.check != Check::Ignore => {
-                    self.trouble(Trouble::Because(format!("a stapled response with a bad {field}")));
-                    return Err(unreadable_staple());
-                }
-                Err(why) => Standing::Unknown(Trouble::unusable(why)),
-            };
-            stapled_good |= is_staple && next == Standing::Good;
-            standing = standing.with(next);
-        }
-        if revocation.asked_for_staple && leaf && self.nesting == 0 && certificate.must_staple() && !stapled_good {
-            let found = "a certificate that must come with an OCSP response, without a good one";
-            return Err(Fault::plain(
-                Reason::StatusUnknown,
-                "RFC 7633 4.2.3",
-                found,
-                "a stapled response that says good",
-            ));
-        }
-        if !matches!(standing, Standing::Revoked { .. }) && !revocation.lists.is_empty() {
-            let mut signed = |place: usize| match revocation.lists.get(place) {
-                Some(list) => self.list_signed(list, issuer, anchor),
-                None => Err(Trouble::NoList),
-            };
-            let listed = status::by_lists(certificate, revocation.lists, &terms, &standing, &mut signed);
-            standing = standing.with(listed);
-            let ends = revocation.lists.iter().map(|list| terms.end(list.this_update(), list.next_update()));
-            // Any certificate that was presented may be the one that signed a list.
-            let signers = Terms { max_age: None, ..terms };
-            let signers = self.certificates.iter().map(|(_, c)| signers.end(c.not_before(), Some(c.not_after())));
-            self.until = ends.chain(signers).fold(self.until, i64::min);
-        }
-        match (standing, revocation.check) {
-            (_, Check::Ignore) | (Standing::Good, _) | (Standing::Unknown(_), Check::Prefer) => Ok(()),
-            (Standing::Revoked { at, reason }, _) => Err(Fault::new(
-                Reason::Revoked,
-                "RFC 5280 6.3",
-                Value::Revoked(at, reason),
-                Value::Text("a certificate that is not revoked"),
-            )),
-            (Standing::Unknown(trouble), Check::Require) => {
-                let found = match trouble {
-                    Trouble::NoList => Value::Text("no revocation list or OCSP response for it"),
-                    Trouble::Because(_) => Value::Text("revocation lists or responses that do not settle it"),
-                };
-                self.trouble(trouble);
-                Err(Fault::new(Reason::StatusUnknown, "RFC 5280 6.3.3", found, Value::Text("a status that is good")))
-            }
-        }
-    }
-
-    /// Says what was wrong with the answers, as an attempt of its own.
-    fn trouble(&mut self, trouble: Trouble) {
-        let Trouble::Because(found) = trouble else { return };
-        if self.nesting > 0 || self.told.len() >= MAX_TOLD {
-            return;
-        }
-        let finding = Finding {
-            reason: Reason::StatusUnknown,
-            place: Place::Outside,
-            subject: "a revocation list or OCSP response".into(),
-            rule: "RFC 5280 6.3.3",
-            found,
-            wanted: "one that may be used".into(),
-        };
-        self.told.push(Attempt { path: Vec::new(), finding });
-    }
-
-    /// RFC 5280 6.3.3 (f), (g): whether a list is signed by its issuer, who has a path to the same root.
-    fn list_signed(&mut self, list: &Crl<'s>, issuer: &Issuer<'s>, anchor: &'s Anchor) -> Result<(), Trouble> {
-        let because = |why: &str| Err(Trouble::Because(why.into()));
-        let mut trouble = "a list whose issuer is not known";
-        if compare::same(list.issuer_der(), issuer.name) {
-            if !issuer.may_sign_lists {
-                trouble = "a list by an issuer whose keyUsage lacks cRLSign";
-            } else if self.list_verifies(list, issuer.spki) {
-                return Ok(());
-            } else {
-                trouble = "a list with a wrong signature";
-            }
-        }
-        if compare::same(list.issuer_der(), &anchor.name) && self.list_verifies(list, &anchor.spki) {
-            return Ok(());
-        }
-        for (place, (_, signer)) in self.certificates.iter().enumerate() {
-            let named = compare::same(signer.subject_der(), list.issuer_der());
-            if !named || signer.spki() == issuer.spki || self.nesting >= MAX_NESTING {
-                continue;
-            }
-            if signer.key_usage().is_some_and(|u| !u.crl_sign()) {
-                trouble = "a list by an issuer whose keyUsage lacks cRLSign";
-            } else if self.list_verifies(list, signer.spki()) {
-                if self.has_path(place, anchor) {
-                    return Ok(());
-                }
-                trouble = "a list whose issuer has no path to the same root";
-            }
-        }
-        because(trouble)
-    }
-
-    fn list_verifies(&mut self, list: &Crl<'_>, spki: &[u8]) -> bool {
-        if self.budget.signatures == 0 {
-            return false;
-        }
-        self.budget.signatures -= 1;
-        signature::verify(list.signature_algorithm, spki, list.tbs, list.signature, self.rules()).is_ok()
-    }
-
-    /// Whether the signer of a list has a good path to the same root. Its own status is asked for, but lists that it
-    /// signs itself do not settle it: one level of lists is enough.
-    fn has_path(&mut self, place: usize, anchor: &'s Anchor) -> bool {
-        let mut options = *self.options;
-        options.usage = super::Usage::Any;
-        options.name = None;
-        options.policies = crate::policy::PolicyInputs::default();
-        options.revocation.check = if self.nesting == 0 { Check::Prefer } else { Check::Ignore };
-        options.revocation.asked_for_staple = false;
-        let Some(signer) = self.certificate(place) else { return false };
-        if check::alone(signer, Role::Leaf(super::Usage::Any), &options).is_err() {
-            return false;
-        }
-        let mut nested = Search::new(self.roots, self.certificates, &options);
-        nested.nesting = self.nesting + 1;
-        nested.budget = self.budget;
-        let found = nested.climb(place).is_some_and(|f| f.anchor.name == anchor.name && f.anchor.spki == anchor.spki);
-        self.budget = nested.budget;
-        found
-    }
 }
 
-fn by_response(
-    response: &OcspResponse<'_>,
-    certificate: &Certificate<'_>,
-    issuer: &Issuer<'_>,
-    nonce: Option<&[u8]>,
-    terms: &Terms<'_>,
-    until: &mut i64,
-) -> Standing {
-    *until = response.end(terms).min(*until);
-    response.status(certificate, issuer.name, issuer.spki, nonce, terms)
-}
-
-/// RFC 6066 8: a client that gets a response checks it. One that says nothing may be done without, as if it were not
-/// there; one that is no response at all is the server's fault.
-fn unreadable_staple<'a>() -> Fault<'a> {
-    let found = "a stapled OCSP response that cannot be read";
-    Fault::plain(Reason::StatusUnknown, "RFC 6066 8", found, "an OCSPResponse of RFC 6960 4.2, or none")
+/// RFC 5280 6.1.4 (k), (n): whoever trusts a certificate of a server has not made an authority of its key.
+fn no_issuer<'a>() -> Fault<'a> {
+    let found = "a trusted certificate that is no authority's: it stands for itself alone";
+    Fault::plain(Reason::Constraint, "RFC 5280 6.1.4 (k)", found, "a root with cA TRUE whose key may sign certificates")
 }

@@ -49,6 +49,11 @@ pub struct RevocationReason(pub u8);
 
 impl RevocationReason {
     pub(crate) const REMOVE: Self = Self(8);
+
+    /// Whether it may end without a new certificate: RFC 5280 5.3.1, certificateHold.
+    pub(crate) const fn is_for_a_time(self) -> bool {
+        self.0 == 6 || self.0 == Self::REMOVE.0
+    }
 }
 
 impl fmt::Display for RevocationReason {

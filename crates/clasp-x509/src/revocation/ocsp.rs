@@ -1,7 +1,7 @@
 //! OCSP responses: RFC 6960, with RFC 5019's freshness.
 
 use super::crl::{RevocationReason, each_extension};
-use super::status::{Terms, fresh};
+use super::status::{Terms, Unfresh, fresh};
 use super::{Standing, Trouble};
 use crate::certificate::Certificate;
 use crate::certificate::{hex, key};
@@ -279,16 +279,23 @@ impl<'a> OcspResponse<'a> {
         if let Err(why) = self.signed(issuer, issuer_spki, terms) {
             return Standing::Unknown(why);
         }
+        // The nonce of the request was asked for just now.
+        let moment = self.produced_at;
+        let answered = |r: &SingleResponse<'_>| r.next_update.or_else(|| nonce.map(|_| terms.now.max(moment)));
         // Of several answers the worst counts.
         for response in about {
-            let next = match (response.unknown_critical, fresh(response.this_update, response.next_update, terms)) {
-                (Some(oid), _) => because(format!("an OCSP response with the critical extension {}", Oid(oid))),
-                (None, Err(why)) => Standing::Unknown(why),
-                (None, Ok(())) => match response.status {
-                    CertStatus::Good => Standing::Good,
-                    CertStatus::Revoked(at, reason) => Standing::Revoked { at, reason },
-                    CertStatus::Unknown => because("an OCSP responder that does not know the certificate".into()),
-                },
+            let fresh = fresh(response.this_update, answered(&response), terms);
+            let next = match (response.unknown_critical, fresh, response.status) {
+                (Some(oid), ..) => because(format!("an OCSP response with the critical extension {}", Oid(oid))),
+                // Time does not take back a revocation, as with lists.
+                (None, Ok(()) | Err(Unfresh::Old(_)), CertStatus::Revoked(at, reason)) => {
+                    Standing::Revoked { at, reason }
+                }
+                (None, Err(why), _) => Standing::Unknown(why.into()),
+                (None, Ok(()), CertStatus::Unknown) => {
+                    because("an OCSP responder that does not know the certificate".into())
+                }
+                (None, Ok(()), _) => Standing::Good,
             };
             standing = match (standing, next) {
                 (revoked @ Standing::Revoked { .. }, _) | (_, revoked @ Standing::Revoked { .. }) => revoked,

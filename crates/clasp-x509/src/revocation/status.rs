@@ -36,7 +36,9 @@ impl Terms<'_> {
 /// answers said is `known`: lists can only make it worse.
 ///
 /// RFC 5280 6.3.3 stops at the first lists that cover all reasons. Where there are more, a list that revokes counts
-/// wherever it stands, so that nobody gains by the order of lists or by an older one.
+/// wherever it stands, so that nobody gains by the order of lists or by an older one. Time does not take back what a list
+/// revokes: one that is out of date vouches for nobody, but whom it revokes stays revoked (RFC 5280 5.3.1 lets go of
+/// certificateHold alone, and that counts until a list of today says otherwise).
 pub(crate) fn by_lists(
     certificate: &Certificate<'_>,
     lists: &[Crl<'_>],
@@ -46,6 +48,7 @@ pub(crate) fn by_lists(
 ) -> Standing {
     let mut covered = if *known == Standing::Good { ALL_REASONS } else { 0 };
     let mut trouble = Trouble::NoList;
+    let mut held = None;
     // RFC 5280 6.3.3: what the distribution points leave open, lists of the issuer itself may settle; not so where the
     // certificate says that somebody else issues its lists.
     let delegated = point::points(certificate.extensions.crl_points).any(|point| point.issuer.is_some());
@@ -62,11 +65,30 @@ pub(crate) fn by_lists(
                     continue;
                 }
             };
-            if reasons & !covered == 0 && list.find(certificate.serial_der(), certificate.issuer_der()).is_none() {
+            let old = match fresh(list.this_update(), list.next_update(), terms) {
+                Ok(()) => None,
+                Err(Unfresh::Future(why)) => {
+                    trouble = trouble.nearer(why);
+                    continue;
+                }
+                Err(Unfresh::Old(why)) => Some(why),
+            };
+            let entry = list.find(certificate.serial_der(), certificate.issuer_der());
+            if entry.is_none() && (old.is_some() || reasons & !covered == 0) {
+                trouble = old.map_or(trouble.clone(), |why| trouble.nearer(why));
                 continue;
             }
             if let Err(why) = signed(place) {
                 trouble = trouble.nearer(why);
+                continue;
+            }
+            if let (Some(why), Some(entry)) = (old, entry) {
+                let revoked = Standing::Revoked { at: entry.date(), reason: entry.reason() };
+                trouble = trouble.nearer(why);
+                if !entry.reason().is_for_a_time() {
+                    return revoked;
+                }
+                held = Some(revoked);
                 continue;
             }
             let deltas = lists.iter().enumerate().filter(|(place, delta)| {
@@ -86,7 +108,7 @@ pub(crate) fn by_lists(
             covered |= reasons;
         }
     }
-    if covered == ALL_REASONS { Standing::Good } else { Standing::Unknown(trouble) }
+    if covered == ALL_REASONS { Standing::Good } else { held.unwrap_or(Standing::Unknown(trouble)) }
 }
 
 /// RFC 5280 6.3.3 (i), (j): the delta first; what it takes off the list is good again.
@@ -100,28 +122,55 @@ fn lookup(certificate: &Certificate<'_>, list: &Crl<'_>, delta: Option<&Crl<'_>>
     entry.map(|e| Standing::Revoked { at: e.date(), reason: e.reason() })
 }
 
-/// Whether a list may be used at all: its time and its extensions.
+/// Whether a list may be used to vouch for a certificate.
 fn usable(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
+    formed(list, terms)?;
+    fresh(list.this_update(), list.next_update(), terms).map_err(Trouble::from)
+}
+
+/// Whether a list is one whose words can be taken, whenever they were said: its extensions and its form.
+fn formed(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
     if let Some(oid) = list.unknown_critical {
         return Err(Trouble::Because(format!("a list with the critical extension {}", Oid(oid))));
     }
-    if let Some(why) = list.malformed().filter(|_| terms.rules.list_form) {
-        return Err(Trouble::Because(why.into()));
+    match list.malformed().filter(|_| terms.rules.list_form) {
+        Some(why) => Err(Trouble::Because(why.into())),
+        None => Ok(()),
     }
-    fresh(list.this_update(), list.next_update(), terms)
 }
 
-/// Whether something issued then may be used now.
-pub(crate) fn fresh(this_update: i64, next_update: Option<i64>, terms: &Terms<'_>) -> Result<(), Trouble> {
-    if this_update > terms.now {
-        return Err(Trouble::Because(format!("an answer of the future: thisUpdate {}", Moment(this_update))));
+/// Why an answer does not count now.
+#[derive(Debug)]
+pub(crate) enum Unfresh {
+    /// It is not of today yet.
+    Future(Trouble),
+    /// It vouches for nobody any more.
+    Old(Trouble),
+}
+
+impl From<Unfresh> for Trouble {
+    fn from(why: Unfresh) -> Self {
+        match why {
+            Unfresh::Future(why) | Unfresh::Old(why) => why,
+        }
     }
+}
+
+/// Whether something issued then may be used now. Without nextUpdate there is news at any time (RFC 6960 4.2.2.1): such an
+/// answer is refused by RFC 5019 4 and RFC 5280 5.1.2.5, lest it count for ever; it counts where the caller bounds its age.
+pub(crate) fn fresh(this_update: i64, next_update: Option<i64>, terms: &Terms<'_>) -> Result<(), Unfresh> {
+    if this_update > terms.now {
+        let why = format!("an answer of the future: thisUpdate {}", Moment(this_update));
+        return Err(Unfresh::Future(Trouble::Because(why)));
+    }
+    let old = |why: String| Err(Unfresh::Old(Trouble::Because(why)));
     let aged = terms.max_age.is_some_and(|age| terms.now.saturating_sub(this_update) > age);
     match next_update {
-        Some(next) if next < terms.now => {
-            Err(Trouble::Because(format!("an answer that is out of date: nextUpdate {}", Moment(next))))
+        Some(next) if next < terms.now => old(format!("an answer that is out of date: nextUpdate {}", Moment(next))),
+        _ if aged => old(format!("an answer that is too old: thisUpdate {}", Moment(this_update))),
+        None if terms.max_age.is_none() => {
+            old(format!("an answer without nextUpdate, of {}: nobody can tell when it ends", Moment(this_update)))
         }
-        _ if aged => Err(Trouble::Because(format!("an answer that is too old: thisUpdate {}", Moment(this_update)))),
         _ => Ok(()),
     }
 }
@@ -172,7 +221,7 @@ fn applies(
     if scope.only_attributes {
         return other("a list of attribute certificates only");
     }
-    usable(list, terms)?;
+    formed(list, terms)?;
     Ok(point.reasons.unwrap_or(ALL_REASONS) & scope.reasons.unwrap_or(ALL_REASONS))
 }
 

@@ -1,6 +1,8 @@
 //! Certificates made by hand: every byte can be what it should not be.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod answers;
+
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};

@@ -125,7 +125,7 @@ impl WebPki {
         Ok(Self { check, scope, lists, ..self })
     }
 
-    /// Remembers up to this many chains that were accepted, in about 250 bytes each, instead of 256; 0 has every chain
+    /// Remembers up to this many chains that were accepted, in about 300 bytes each, instead of 256; 0 has every chain
     /// checked anew.
     #[must_use]
     pub fn remember(self, chains: usize) -> Self {
