@@ -4,12 +4,12 @@
 use clasp::config::{ClientBuilder, PreSharedKey, Ready, ServerBuilder, WebPki};
 use clasp::crypto::HashId;
 use clasp::error::{Cause, PeerError};
-use clasp::session::{ClientSessionCache, ServerSessionCache, TicketKeys};
+use clasp::session::{ClientSessionCache, ClientSessions, PeerKey, ServerSessionCache, Session, TicketKeys};
 use clasp::suite::SUITES13;
 use clasp::wire::code::{CompressionAlgorithm, NamedGroup, ProtocolVersion, SignatureScheme};
 use clasp::{ClientAuth, ClientConfig, EarlyData, Policy, Resumption, ServerConfig};
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const GROUPS: [NamedGroup; 9] = [
@@ -356,6 +356,41 @@ fn early_data_replay_is_refused() {
     clock.advance(Duration::from_secs(11));
     let mut connection = server.accept();
     assert_eq!(connection.receive(&mut stale, &mut Vec::new()).unwrap().data, b"", "stale early data was taken");
+}
+
+/// A client's store that gives one ticket again and again.
+struct OneTicket(Mutex<Option<Session>>);
+
+impl ClientSessions for OneTicket {
+    fn put(&self, _: &PeerKey, session: Session) {
+        self.0.lock().unwrap().get_or_insert(session);
+    }
+
+    fn take(&self, _: &PeerKey) -> Option<Session> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// What is recorded is the hello (RFC 9846 8.2), not the ticket (8.1): whoever holds a ticket may use it again, whoever
+/// only saw it used may not.
+#[test]
+fn early_data_of_a_ticket_is_taken_once_from_each_hello() {
+    let (client, server, clock) = early_pair();
+    drop(client);
+    let store = Arc::new(OneTicket(Mutex::new(None)));
+    let client = self::client(Policy::default()).early_data(true).clock(Arc::new(clock)).sessions(store);
+    let client = client.build().unwrap();
+    talk(&mut Pair::new(&client, &server));
+    for _ in 0..5 {
+        let mut pair = Pair::new(&client, &server);
+        pair.drive_one_client_flight().unwrap();
+        let mut flight = core::mem::take(&mut pair.to_server);
+        pair.client.send_early(b"get", &mut flight).unwrap();
+        for wanted in [&b"get"[..], b"", b""] {
+            let (mut flight, mut out) = (flight.clone(), Vec::new());
+            assert_eq!(server.accept().receive(&mut flight, &mut out).unwrap().data, wanted);
+        }
+    }
 }
 
 #[test]

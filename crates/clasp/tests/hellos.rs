@@ -215,14 +215,16 @@ fn extensions_of_both_versions() {
         assert_eq!(answer(&long(&every)), version, "as many extensions as there can be");
         let again = every.change(|h| h.extensions.push(ext(0x5000 + 100, &[])));
         assert_eq!(answer(&long(&again)), "decode_error", "one of them twice");
-        // 2^16 - 1 bytes of extensions, and the most suites.
+        // 2^16 - 1 bytes of extensions, or the most suites; not both.
         let longest = hello.clone().change(|h| {
             let left = 65_535 - h.extensions.concat().len() - 4;
             h.extensions.push(ext(0x5a5a, &vec![7; left]));
-            h.suites.extend(vec![0x5a; 65_534 - h.suites.len()]);
             h.session_id = vec![7; 32];
         });
-        assert_eq!(answer(&long(&longest)), version, "the longest hello");
+        assert_eq!(answer(&long(&longest)), version, "the most extensions");
+        let suites = |h: &mut Hello| h.suites.extend(vec![0x5a; 65_534 - h.suites.len()]);
+        assert_eq!(answer(&long(&hello.clone().change(suites))), version, "the most suites");
+        assert_eq!(answer(&long(&longest.change(suites))), "illegal_parameter", "more than a server keeps for anybody");
         refused("twice", &hello.clone().change(|h| h.extensions.push(ext(SCHEMES, &v16(&[4, 3])))), "decode_error");
         for typ in [GROUPS, SCHEMES, ALPN] {
             refused("an empty list", &with(typ, &v16(&[])), "decode_error");

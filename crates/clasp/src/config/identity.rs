@@ -135,9 +135,9 @@ impl Identity {
             && match hello.version {
                 ProtocolVersion::Tls13 => self.serves13(&hello.schemes),
                 _ => {
-                    let (schemes, groups) = (hello.schemes.iter().copied(), hello.groups.iter().copied());
+                    let signs = self.signs12(hello.schemes.iter().copied(), hello.groups.iter().copied());
                     let mut suites = hello.suites.iter().filter_map(|c| Suite::find(*c));
-                    suites.any(|s| self.serves(s, schemes.clone(), groups.clone()))
+                    suites.any(|s| self.serves(s, signs))
                 }
             }
     }
@@ -186,20 +186,23 @@ impl Identity {
         &self.chain
     }
 
-    /// Whether this identity can serve `suite` for a client that takes these schemes and names these groups.
-    pub(crate) fn serves(
+    /// Whether this identity can sign for a TLS 1.2 client that takes these schemes and names these groups. It is asked
+    /// once of a client, not once of each suite: both lists are as long as the client likes.
+    pub(crate) fn signs12(
         &self,
-        suite: &Suite,
         mut schemes: impl Iterator<Item = SignatureScheme>,
         groups: impl Iterator<Item = NamedGroup>,
     ) -> bool {
-        if self.auth != Some(suite.auth) {
-            return false;
-        }
-        match suite.kx {
-            Kx::Rsa => self.transport.is_some(),
-            Kx::Ecdhe | Kx::Dhe => schemes.any(|s| self.signer.schemes().contains(&s)) && self.curve_suits(groups),
-        }
+        schemes.any(|s| self.signer.schemes().contains(&s)) && self.curve_suits(groups)
+    }
+
+    /// Whether this identity can serve `suite` for a client for whom it [`signs12`](Self::signs12), or does not.
+    pub(crate) fn serves(&self, suite: &Suite, signs: bool) -> bool {
+        self.auth == Some(suite.auth)
+            && match suite.kx {
+                Kx::Rsa => self.transport.is_some(),
+                Kx::Ecdhe | Kx::Dhe => signs,
+            }
     }
 
     /// RFC 8422 5.3: in TLS 1.2 an ECDSA key is of a curve that the client names, if it names any.

@@ -204,8 +204,17 @@ impl Policy {
         self.suites.iter().filter(move |_| speaks).filter_map(|c| Suite::find(*c))
     }
 
-    /// The suites in common with a client, best first.
+    /// The suites in common with a client, best first, each once. The client's list is gone through once, however long it
+    /// is and however often the same stands in it.
     pub(crate) fn common_suites<'a>(&'a self, theirs: Codes<'a>) -> impl Iterator<Item = CipherSuite> + 'a {
+        let mut common = [CipherSuite(0); SUITES.len() + SUITES13.len()];
+        let mut count = 0;
+        for suite in theirs.iter().map(CipherSuite).filter(|s| self.suites.contains(s)) {
+            let Some((known, place)) = common.split_at_mut_checked(count) else { break };
+            let Some(place) = place.first_mut().filter(|_| !known.contains(&suite)) else { continue };
+            *place = suite;
+            count += 1;
+        }
         let mut rest = &self.suites[..];
         let mut sizes = self.tiers.iter().copied();
         let tiers = core::iter::from_fn(move || {
@@ -216,7 +225,7 @@ impl Policy {
             rest = behind;
             Some(tier)
         });
-        tiers.flat_map(move |tier| theirs.iter().map(CipherSuite).filter(move |s| tier.contains(s)))
+        tiers.flat_map(move |tier| common.into_iter().take(count).filter(move |s| tier.contains(s)))
     }
 
     /// The suites, in order of preference.
@@ -328,9 +337,11 @@ mod tests {
         let tiered = Policy::modern().with_suite_tiers([&[a, b][..], &[], &[c]]);
         assert_eq!(common(&tiered, &[c, b, a]), [b, a, c]);
         assert_eq!(common(&tiered, &[c, a]), [a, c]);
-        let ordered = tiered.with_suites([a, b, c]);
+        let ordered = tiered.clone().with_suites([a, b, c]);
         assert_eq!(common(&ordered, &[c, b, a]), [a, b, c], "the server's order");
         assert!(common(&ordered, &[CipherSuite(0x1304)]).is_empty());
+        let again = [CipherSuite(0x1304), c, c, a, c, a].repeat(1000);
+        assert_eq!((common(&tiered, &again), common(&ordered, &again)), (vec![a, c], vec![a, c]), "each once");
     }
 
     #[test]

@@ -285,8 +285,13 @@ impl ServerBuilder<Ready> {
     }
 
     /// Takes up to this many bytes of early data with a resumed TLS 1.3 session (0-RTT); 0, the default, takes none.
-    /// Early data can be replayed: each ticket's is taken once, within ten seconds of when it was due, as far as the
-    /// session store's [`claim`](ServerSessions::claim) reaches. Without a store none is taken.
+    ///
+    /// Early data can be replayed. What is done about it is ClientHello recording and a freshness check (RFC 9846 8.2, 8.3):
+    /// the early data of each ClientHello, known by its PSK binder, is taken once, within ten seconds of when it was due, as
+    /// far as the session store's [`claim`](ServerSessions::claim) reaches; without a store none is taken. Tickets are not
+    /// single-use (8.1): a client that has one can make new hellos with it, which only it can, and early data is taken with
+    /// each of them. (A claim on a ticket would have to be kept for as long as the ticket lives, for a day and not for
+    /// seconds, and whoever filled the store with them would switch early data off for everybody.)
     #[must_use]
     pub fn max_early_data(mut self, bytes: u32) -> Self {
         self.config.max_early_data = bytes;

@@ -9,11 +9,13 @@ pub mod decode;
 mod family;
 mod misuse;
 mod peer;
+mod text;
 
 pub use certificate::CertificateError;
 pub use decode::{DecodeError, DecodeKind};
 pub use misuse::{Misuse, Outside};
 pub use peer::PeerError;
+pub use text::printable;
 
 pub use crate::record::RecordError;
 use crate::wire::code::{AlertDescription, ExtensionType};
@@ -118,7 +120,7 @@ impl Error {
     #[cold]
     #[must_use]
     pub fn seen(mut self, seen: impl fmt::Display) -> Self {
-        self.0.seen = Some(seen.to_string().into());
+        self.0.seen = Some(printable(seen).into());
         self
     }
 
@@ -126,7 +128,7 @@ impl Error {
     #[cold]
     #[must_use]
     pub fn wanted(mut self, wanted: impl fmt::Display) -> Self {
-        self.0.wanted = Some(wanted.to_string().into());
+        self.0.wanted = Some(printable(wanted).into());
         self
     }
 
@@ -134,7 +136,7 @@ impl Error {
     #[cold]
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
-        self.0.hint = Some(hint.to_string().into());
+        self.0.hint = Some(printable(hint).into());
         self
     }
 

@@ -1,11 +1,13 @@
-//! Choosing, as pure functions over two lists.
+//! Choosing, as pure functions over two lists. A client's lists are as long as it likes, and say the same as often as it
+//! likes: each is gone through a fixed number of times, never once for each entry of another.
 
 use super::hello::ClientOffer;
 use crate::config::suite::{Kx, Suite, Suite13};
 use crate::config::{ClientHelloFacts, Identity, Policy, ServerConfig};
 use crate::error::{Error, PeerError, Result};
 use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use crate::wire::extension::suite_names;
+use crate::wire::extension::{names, suite_names};
+use core::cell::OnceCell;
 
 /// What a resolver is told of the client.
 pub(crate) fn hello_facts(
@@ -17,7 +19,7 @@ pub(crate) fn hello_facts(
         version,
         server_name: offer.name(),
         suites: usable_suites(&config.policy, offer).collect(),
-        schemes: known_schemes(offer).collect(),
+        schemes: each_once(known_schemes(offer)),
         groups: offer.groups().collect(),
         alpn: offer.alpn.map_or_else(Vec::new, |names| names.iter().map(<[u8]>::to_vec).collect()),
         certificate_types: offer.takes_types().collect(),
@@ -36,6 +38,16 @@ fn known_schemes<'a>(offer: &ClientOffer<'a>) -> impl Iterator<Item = SignatureS
     offer.schemes().filter(|s| s.is_known())
 }
 
+/// The list is short in the end, as there are few that are known.
+fn each_once(schemes: impl Iterator<Item = SignatureScheme>) -> Vec<SignatureScheme> {
+    schemes.fold(Vec::new(), |mut known, scheme| {
+        if !known.contains(&scheme) {
+            known.push(scheme);
+        }
+        known
+    })
+}
+
 /// The suite of a full handshake, and the group where it has one: RFC 5246 7.4.1.3, RFC 8422 5.1, RFC 7919 4.
 pub(crate) fn suite(
     policy: &Policy,
@@ -43,14 +55,17 @@ pub(crate) fn suite(
     identity: &Identity,
 ) -> Result<(&'static Suite, Option<NamedGroup>)> {
     let suites = || usable_suites(policy, offer).filter_map(Suite::find);
+    let signs = identity.signs12(known_schemes(offer), offer.groups());
+    let (ecdhe, dhe) = (OnceCell::new(), OnceCell::new());
+    let group = |kx| {
+        let known = if kx == Kx::Dhe { &dhe } else { &ecdhe };
+        *known.get_or_init(|| group(policy, offer, kx))
+    };
     let mut no_group = false;
-    for suite in suites() {
-        if !identity.serves(suite, known_schemes(offer), offer.groups()) {
-            continue;
-        }
+    for suite in suites().filter(|suite| identity.serves(suite, signs)) {
         match suite.kx {
             Kx::Rsa => return Ok((suite, None)),
-            Kx::Ecdhe | Kx::Dhe => match group(policy, offer, suite.kx) {
+            Kx::Ecdhe | Kx::Dhe => match group(suite.kx) {
                 Some(group) => return Ok((suite, Some(group))),
                 None => no_group = true,
             },
@@ -59,7 +74,7 @@ pub(crate) fn suite(
     let some_suite = suites().any(|s| Some(s.auth) == identity.auth);
     let unsuited = identity.curve.filter(|_| some_suite && !no_group && !identity.curve_suits(offer.groups()));
     if let Some(curve) = unsuited {
-        let seen = text(offer.groups());
+        let seen = names(offer.groups());
         let error = Error::from(PeerError::NoCommonKeyCurve).seen(seen).in_message("ClientHello");
         return Err(error.wanted(format_args!("{curve}, the curve of the server's key")));
     }
@@ -80,7 +95,7 @@ fn group(policy: &Policy, offer: &ClientOffer<'_>, kx: Kx) -> Option<NamedGroup>
 
 fn refused(policy: &Policy, offer: &ClientOffer<'_>, no_group: bool) -> Error {
     if no_group {
-        let (seen, ours) = (text(offer.groups()), text(policy.groups.iter()));
+        let (seen, ours) = (names(offer.groups()), names(policy.groups.iter()));
         return Error::from(PeerError::NoCommonDhGroup).seen(seen).wanted(ours).in_message("ClientHello");
     }
     let tls12 = |s: CipherSuite| Suite::find(s).is_some();
@@ -91,15 +106,11 @@ fn refused(policy: &Policy, offer: &ClientOffer<'_>, no_group: bool) -> Error {
             None => error.hint("no policy of Clasp speaks any of these"),
         };
     }
+    let suites: Vec<CipherSuite> = usable_suites(policy, offer).collect();
     Error::from(PeerError::NoCommonScheme)
-        .seen(format_args!("suites {} and schemes {}", text(usable_suites(policy, offer)), text(known_schemes(offer))))
+        .seen(format_args!("suites {} and schemes {}", names(suites.into_iter()), names(known_schemes(offer))))
         .wanted("a suite and a scheme that fit the server's certificate")
         .in_message("ClientHello")
-}
-
-/// What stands in a list, for errors.
-fn text(list: impl Iterator<Item = impl ToString>) -> String {
-    list.map(|code| code.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// The application protocol: RFC 7301 3.2, by the server's preference.
@@ -108,8 +119,8 @@ pub(crate) fn protocol<'a>(config: &'a ServerConfig, offer: &ClientOffer<'_>) ->
     match config.alpn.iter().find(|ours| theirs.iter().any(|p| p == **ours)) {
         Some(protocol) => Ok(Some(protocol)),
         None => Err(Error::from(PeerError::NoCommonProtocol)
-            .seen(text(theirs.iter().map(String::from_utf8_lossy)))
-            .wanted(text(config.alpn.iter().map(|p| String::from_utf8_lossy(p))))),
+            .seen(names(theirs.iter().map(String::from_utf8_lossy)))
+            .wanted(names(config.alpn.iter().map(|p| String::from_utf8_lossy(p))))),
     }
 }
 
@@ -132,7 +143,7 @@ pub(crate) fn scheme(
     let mut fitting = ours.clone().filter(|s| scheme_fits(*s, version));
     fitting
         .find(|ours| theirs.clone().any(|s| s == *ours))
-        .ok_or_else(|| Error::from(PeerError::NoCommonScheme).seen(text(theirs)).wanted(text(ours)))
+        .ok_or_else(|| Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(ours)))
 }
 
 /// Whether a handshake of this version may be signed with it.
@@ -144,7 +155,7 @@ pub(crate) fn scheme_fits(scheme: SignatureScheme, version: ProtocolVersion) -> 
 pub(crate) fn suite13(policy: &Policy, offer: &ClientOffer<'_>) -> Result<&'static Suite13> {
     let mut common = policy.common_suites(offer.suites).filter(|_| policy.speaks(ProtocolVersion::Tls13));
     common.find_map(Suite13::find).ok_or_else(|| {
-        let ours = text(policy.suites13().map(|s| s.code));
+        let ours = names(policy.suites13().map(|s| s.code));
         Error::from(PeerError::NoCommonSuite).seen(suite_names(offer.suites)).wanted(ours).in_message("ClientHello")
     })
 }
@@ -160,7 +171,7 @@ pub(crate) fn group13(policy: &Policy, offer: &ClientOffer<'_>) -> Result<NamedG
         class.clone().find(shared).or_else(|| class.next())
     };
     pick(true).or_else(|| pick(false)).ok_or_else(|| {
-        let (seen, wanted) = (text(offer.groups()), text(policy.groups.iter()));
+        let (seen, wanted) = (names(offer.groups()), names(policy.groups.iter()));
         Error::from(PeerError::NoCommonGroup).seen(seen).wanted(wanted).in_message("ClientHello")
     })
 }

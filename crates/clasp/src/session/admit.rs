@@ -187,7 +187,8 @@ pub(crate) fn early_data_refusal(
     .find_map(|(holds, refusal)| holds.then_some(refusal))
 }
 
-/// Whether early data that may be taken is fresh and new: RFC 9846 4.2.10, 8. `binder` tells this hello from every other.
+/// Whether early data that may be taken is fresh and new: RFC 9846 4.2.10, 8.2, 8.3. `binder` tells this hello from every
+/// other; others with the same ticket can be made by its holder alone.
 pub(crate) async fn early_data(
     link: &Link,
     config: &ServerConfig,

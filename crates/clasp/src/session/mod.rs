@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 mod client_cache;
+mod epochs;
 mod revoked;
 mod shard;
 mod state;

@@ -18,8 +18,9 @@ pub trait ServerSessions: Send + Sync {
     fn put<'a>(&'a self, id: &'a [u8], sealed: &'a [u8], until: SystemTime) -> Answer<'a, Result<()>>;
     /// What is kept under `id`.
     fn get<'a>(&'a self, id: &'a [u8], now: SystemTime) -> Answer<'a, Result<Option<Zeroizing<Vec<u8>>>>>;
-    /// Takes `id` for the first time: true once, false ever after, until the time given. This is what makes early data
-    /// arrive once only (RFC 9846 8.1), so an implementation that several machines share must decide atomically.
+    /// Takes `id` for the first time: true once, false ever after, until the time given. This is what makes the early data
+    /// of one ClientHello arrive once only (RFC 9846 8.2), so an implementation that several machines share must decide
+    /// atomically.
     fn claim<'a>(&'a self, id: &'a [u8], now: SystemTime, until: SystemTime) -> Answer<'a, Result<bool>>;
     /// Forgets `id`, because a connection of TLS 1.2 with that session has ended with a fatal alert (RFC 5246 7.2.2). Nobody
     /// waits for the answer: what comes later is polled once, so it had better hand its work on.

@@ -1,5 +1,5 @@
-//! What was claimed already: early data must arrive once only (RFC 9846 8.2). Bounded; when it is full, early data is
-//! refused, which costs a round trip and never safety.
+//! What was claimed already: the early data of one ClientHello must arrive once only (RFC 9846 8.2). Bounded; when it is
+//! full, early data is refused, which costs a round trip and never safety.
 
 use core::hash::BuildHasher;
 use std::collections::{HashSet, VecDeque};

@@ -1,12 +1,12 @@
-//! Session tickets (RFC 5077): the server's state, sealed, kept by the client. A ring of keys rotates without losing a
-//! ticket; several machines share tickets from one secret and the clock.
+//! Session tickets (RFC 5077): the server's state, sealed, kept by the client. Keys rotate without losing a ticket; several
+//! machines share tickets from one secret and the clock.
 
+use super::epochs::{Belief, Tree, derive};
 use crate::answer::Answer;
-use crate::crypto::{AeadId, AeadKey, HashId, Provider, TAG_LEN};
+use crate::crypto::{AeadId, AeadKey, Hash, HashId, Provider, TAG_LEN};
 use crate::error::{Error, Misuse, Outside, Result};
 use core::fmt;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
@@ -41,41 +41,62 @@ impl TicketSealer for TicketKeys {
     }
 }
 
-/// A ring of ticket keys: one per epoch, each derived from a secret that is ratcheted forward, so that keys of epochs
-/// gone by cannot be recomputed.
+/// Ticket keys from one secret and the clock, a new one in each epoch.
+///
+/// - **A fleet** shares tickets without talking: machines with the same secret, epoch and clock have the same keys, however
+///   long each was idle and whenever it was started. A clock may be behind another's by an epoch.
+/// - **A ticket opens for a lifetime**, by the clock that opens it, and never after; the time it was made at is sealed in it.
+/// - **Keys of epochs gone by cannot be made again** (forward secrecy): once an epoch is a lifetime behind the clock, what
+///   its key was derived from is wiped. This asks for belief in a clock, and clocks err; so one that leaps ahead by more
+///   than a lifetime (or has just been met, in a process that starts) is believed when it has gone on from there for a
+///   lifetime, or has leapt again. Meanwhile the older keys are in memory, though they open nothing that is too old.
+/// - **A clock that leaps and comes back within a lifetime** has done no harm. After a longer excursion the keys of its own
+///   time are gone: from then on this machine seals under keys that are as far ahead as it was. They rotate, and every
+///   machine opens such tickets; but what others seal costs a full handshake here, until the process starts again or time
+///   catches up.
+///
+/// Whatever the clock does costs the same: some sixty derivations at most (30 µs).
 pub struct TicketKeys {
     provider: &'static Provider,
+    hash: &'static dyn Hash,
     epoch: Duration,
     lifetime: Duration,
+    /// What tickets of this secret begin with.
+    fleet: [u8; FLEET_LEN],
     ring: Mutex<Ring>,
 }
 
 struct Ring {
-    /// The epoch whose key is at the front of `keys`.
-    first: u64,
-    keys: VecDeque<EpochKey>,
-    /// Derives the key of the epoch behind the last of `keys`.
-    root: Zeroizing<[u8; 32]>,
+    tree: Tree,
+    belief: Belief,
+    /// Keys in use, set up.
+    keys: Vec<EpochKey>,
 }
 
+#[derive(Clone)]
 struct EpochKey {
-    name: [u8; NAME_LEN],
+    epoch: u64,
     /// Set up once; shared so that nobody waits for another's ticket. An `Arc<dyn AeadKey>` made of the box would be a copy,
     /// and leave the key behind in the box's memory.
     #[allow(clippy::redundant_allocation)]
     key: Arc<Box<dyn AeadKey>>,
 }
 
-const NAME_LEN: usize = 16;
+const FLEET_LEN: usize = 8;
+/// A key's name: the fleet, and the epoch. Whoever asks for tickets in every epoch can tell them apart anyway.
+const NAME_LEN: usize = FLEET_LEN + 8;
 const NONCE_LEN: usize = 12;
+/// When the ticket was made, in milliseconds since 1970. It is sealed: what a client says of its ticket's age is
+/// obfuscated, lest the connection it came from be known by it (RFC 9846 C.4).
+const TIME_LEN: usize = 8;
 /// Bytes a ticket has more than its content.
-const OVERHEAD: usize = NAME_LEN + NONCE_LEN + TAG_LEN;
-/// A longer ticket is not looked at: RFC 5077 has a 16-bit length, and ours are far smaller.
-const MAX_TICKET: usize = 16 * 1024;
-/// Ratcheting starts at the beginning of 2026, so that a fresh process reaches today in few steps.
-const ORIGIN: u64 = 1_767_225_600;
-/// The shortest epoch: bounds those steps, and the ring.
+const OVERHEAD: usize = NAME_LEN + NONCE_LEN + TIME_LEN + TAG_LEN;
+/// What the field of a ticket has room for: RFC 5077 3.3, RFC 9846 4.6.1.
+const MAX_TICKET: usize = (1 << 16) - 1;
+/// The shortest epoch: bounds how many keys are in use.
 const MIN_EPOCH: Duration = Duration::from_secs(600);
+/// Keys that are kept set up, at most: a week of the shortest epochs, and the next.
+const MAX_KEYS: usize = 7 * 24 * 6 + 2;
 
 /// A ticket that opened.
 #[derive(Debug)]
@@ -107,10 +128,14 @@ impl TicketKeys {
             return Err(Error::from(Misuse::BadTicketSecret).wanted("32 bytes from a random generator"));
         }
         provider.aead(AeadId::Aes256Gcm)?;
-        provider.hash(HashId::Sha256)?;
-        let ring = Ring { first: 0, keys: VecDeque::new(), root: Zeroizing::new(*root) };
+        let hash = provider.hash(HashId::Sha256)?;
         let epoch = Duration::from_secs(epoch.max(MIN_EPOCH).as_secs());
-        Ok(Self { provider, epoch, lifetime, ring: Mutex::new(ring) })
+        let mut fleet = [0; FLEET_LEN];
+        hash.keyed(root, &mut |hmac| hmac.sign(&[b"clasp ticket name"], &mut fleet));
+        // A step of less than an epoch is none.
+        let belief = Belief::new(lifetime.max(epoch).as_secs());
+        let ring = Mutex::new(Ring { tree: Tree::new(hash, root), belief, keys: Vec::new() });
+        Ok(Self { provider, hash, epoch, lifetime, fleet, ring })
     }
 
     /// How long a ticket opens.
@@ -118,39 +143,49 @@ impl TicketKeys {
         self.lifetime
     }
 
-    fn number(&self, time: SystemTime) -> u64 {
-        let seconds = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        seconds.saturating_sub(ORIGIN) / self.epoch.as_secs()
+    fn number(&self, seconds: u64) -> u64 {
+        seconds / self.epoch.as_secs()
     }
 
-    /// Brings the ring to `now`: keys from the oldest epoch a ticket may have to the next one, for clocks that are
-    /// ahead of ours. Older keys are dropped and cannot be made again. A clock set back finds the keys that are left.
-    fn advance(&self, ring: &mut Ring, now: SystemTime) -> Result<()> {
-        let oldest = self.number(now.checked_sub(self.lifetime).unwrap_or(UNIX_EPOCH));
-        let next = self.number(now) + 1;
-        while ring.first + (ring.keys.len() as u64) <= next {
-            let number = ring.first + ring.keys.len() as u64;
-            let hmac = self.provider.hash(HashId::Sha256)?.hmac(&*ring.root);
-            let derive = |label: &[u8]| {
-                let mut out = Zeroizing::new([0; 32]);
-                hmac.sign(&[label, &number.to_be_bytes()], &mut *out);
-                out
-            };
-            if number >= oldest {
-                let mut name = [0; NAME_LEN];
-                name.copy_from_slice(&derive(b"clasp ticket name")[..NAME_LEN]);
-                let key = self.provider.aead(AeadId::Aes256Gcm)?.key(&*derive(b"clasp ticket key"))?;
-                ring.keys.push_back(EpochKey { name, key: Arc::new(key) });
-            } else {
-                ring.first = number + 1;
-            }
-            *ring.root = *derive(b"clasp ticket ratchet");
+    /// The epoch to seal in. What a believed clock says is too old is dropped, and cannot be made again.
+    fn advance(&self, ring: &mut Ring, now: Duration) -> u64 {
+        let Ring { tree, belief, keys } = ring;
+        let time = belief.look(now.as_secs(), |time| tree.is_forgotten(self.number(time)));
+        let oldest = self.number(belief.time().saturating_sub(self.lifetime.as_secs()));
+        if tree.forget_before(oldest) {
+            keys.retain(|key| key.epoch >= oldest);
         }
-        while ring.first < oldest && ring.keys.len() > 2 {
-            ring.keys.pop_front();
-            ring.first += 1;
+        self.number(time)
+    }
+
+    /// The key of an epoch, unless that was forgotten, and whether it is new. The lock ends before the work begins, which a
+    /// client that makes epochs up can ask for; so a key is kept only where it has opened something.
+    fn key(&self, ring: MutexGuard<'_, Ring>, epoch: u64) -> Result<Option<(EpochKey, bool)>> {
+        if let Some(known) = ring.keys.iter().find(|known| known.epoch == epoch) {
+            return Ok(Some((known.clone(), false)));
         }
-        Ok(())
+        let branch = ring.tree.above(epoch);
+        drop(ring);
+        let Some(branch) = branch else { return Ok(None) };
+        let secret = derive(self.hash, &branch.epoch(epoch), b"clasp ticket key");
+        let key = self.provider.aead(AeadId::Aes256Gcm)?.key(&*secret)?;
+        Ok(Some((EpochKey { epoch, key: Arc::new(key) }, true)))
+    }
+
+    /// Keeps a new key; the one that has been there longest goes when there are too many.
+    fn keep(&self, key: EpochKey) {
+        let mut ring = self.lock();
+        if ring.tree.is_forgotten(key.epoch) || ring.keys.iter().any(|known| known.epoch == key.epoch) {
+            return;
+        }
+        if ring.keys.len() >= MAX_KEYS {
+            ring.keys.remove(0);
+        }
+        ring.keys.push(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Seals `plain` under the key of `now`, behind what `out` holds.
@@ -158,23 +193,29 @@ impl TicketKeys {
     /// # Errors
     /// If the system has no randomness.
     pub fn seal(&self, now: SystemTime, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        self.advance(&mut ring, now)?;
-        let place = usize::try_from(self.number(now).saturating_sub(ring.first)).unwrap_or(usize::MAX);
-        let EpochKey { name, key } = ring.keys.get(place.min(ring.keys.len() - 1)).ok_or(Outside::Bug)?;
-        let (name, key) = (*name, key.clone());
-        drop(ring);
+        let now = since_1970(now);
+        let mut ring = self.lock();
+        let epoch = self.advance(&mut ring, now);
+        let (key, new) = self.key(ring, epoch)?.ok_or(Outside::Bug)?;
         let mut nonce = [0; NONCE_LEN];
         self.provider.random.fill(&mut nonce)?;
+        let mut name = [0; NAME_LEN];
+        name[..FLEET_LEN].copy_from_slice(&self.fleet);
+        name[FLEET_LEN..].copy_from_slice(&epoch.to_be_bytes());
+        let made = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         let start = out.len();
         out.reserve(OVERHEAD + plain.len());
         out.extend_from_slice(&name);
         out.extend_from_slice(&nonce);
         out.extend_from_slice(plain);
+        out.extend_from_slice(&made.to_be_bytes());
         let sealed = &mut out[start + NAME_LEN + NONCE_LEN..];
         let mut tag = [0; TAG_LEN];
-        key.seal(&nonce, &name, sealed, &mut tag)?;
+        key.key.seal(&nonce, &name, sealed, &mut tag)?;
         out.extend_from_slice(&tag);
+        if new {
+            self.keep(key);
+        }
         Ok(())
     }
 
@@ -186,17 +227,33 @@ impl TicketKeys {
         }
         let (name, rest) = ticket.split_first_chunk::<NAME_LEN>()?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        self.advance(&mut ring, now).ok()?;
-        let place = ring.keys.iter().position(|k| k.name == *name)?;
-        let key = ring.keys.get(place)?.key.clone();
-        let renew = ring.first + place as u64 != self.number(now);
-        drop(ring);
+        let (fleet, epoch) = name.split_first_chunk::<FLEET_LEN>()?;
+        if *fleet != self.fleet {
+            return None;
+        }
+        let epoch = u64::from_be_bytes(*epoch.first_chunk()?);
+        let now = since_1970(now);
+        let mut ring = self.lock();
+        let current = self.advance(&mut ring, now);
+        let (key, new) = self.key(ring, epoch).ok()??;
         let mut plain = Zeroizing::new(sealed.to_vec());
-        let len = key.open(nonce, name, &mut plain).ok()?;
+        let len = key.key.open(nonce, name, &mut plain).ok()?;
         plain.truncate(len);
-        Some(Opened { plain, renew })
+        let made = Duration::from_millis(u64::from_be_bytes(*plain.last_chunk()?));
+        if new {
+            self.keep(key);
+        }
+        // RFC 9846 4.6.1. A clock that is ahead of ours by no more than an epoch is borne.
+        if now.saturating_sub(made) > self.lifetime || made.saturating_sub(now) > self.epoch {
+            return None;
+        }
+        plain.truncate(len - TIME_LEN);
+        Some(Opened { plain, renew: epoch != current })
     }
+}
+
+fn since_1970(now: SystemTime) -> Duration {
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl fmt::Debug for TicketKeys {
@@ -269,5 +326,6 @@ mod tests {
             assert!(keys.open(at(0), &ticket[..len]).is_none());
         }
         assert!(keys.open(at(0), &vec![0; MAX_TICKET + 1]).is_none());
+        assert!(keys.open(at(0), &[&ticket[..], &[0; MAX_TICKET]].concat()).is_none());
     }
 }

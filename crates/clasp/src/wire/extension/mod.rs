@@ -193,20 +193,21 @@ pub fn renegotiation_info<'a>(e: Extension<'a>) -> Read<&'a [u8]> {
 
 /// The code lists are typed at their use; this names what stands in them, for errors.
 pub fn scheme_names(codes: Codes<'_>) -> String {
-    names(codes.iter().map(|c| SignatureScheme(c).to_string()))
+    names(codes.iter().map(SignatureScheme))
 }
 
 /// The names of cipher suites, for errors.
 pub fn suite_names(codes: Codes<'_>) -> String {
-    names(codes.iter().map(|c| CipherSuite(c).to_string()))
+    names(codes.iter().map(CipherSuite))
 }
 
 /// At most this many names of a peer's list stand in an error.
 const NAMES_SHOWN: usize = 12;
 
-fn names(all: impl Iterator<Item = String> + Clone) -> String {
-    let shown: Vec<String> = all.clone().take(NAMES_SHOWN).collect();
-    match all.count().saturating_sub(NAMES_SHOWN) {
+/// What stands in a list, for errors: the first few, and how many more.
+pub(crate) fn names(mut all: impl Iterator<Item = impl ToString>) -> String {
+    let shown: Vec<String> = all.by_ref().take(NAMES_SHOWN).map(|name| name.to_string()).collect();
+    match all.count() {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
