@@ -156,6 +156,14 @@ fn protocols(wire: &str) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(all)
 }
 
+/// What `build` would refuse as without effect is left out: the runner sets flags that its tests have no use for.
+struct Room {
+    tls13: bool,
+    tls12: bool,
+    /// There are no certificates.
+    keys_only: bool,
+}
+
 /// A client, and what will be chosen for it.
 pub(crate) fn client(
     world: &World,
@@ -174,58 +182,74 @@ pub(crate) fn client(
     });
     let keys = || -> Result<Vec<PreSharedKey>, Failure> { Ok(psks(flags)?.into_iter().map(|(_, key)| key).collect()) };
     let builder = ClientConfig::builder();
-    let mut builder = if keys()?.is_empty() || flags.verify_peer || flags.custom_verify {
-        let builder = builder.dangerous_verifier(verifier(flags, retry)?);
-        keys()?.into_iter().fold(builder, |builder, key| builder.pre_shared_key(key))
-    } else {
+    let policy = policy(flags)?;
+    let room = Room {
+        tls13: policy.speaks(ProtocolVersion::Tls13),
+        tls12: policy.speaks(ProtocolVersion::Tls12),
+        keys_only: !(keys()?.is_empty() || flags.verify_peer || flags.custom_verify),
+    };
+    let mut builder = if room.keys_only {
         builder.trust_pre_shared_keys(keys()?)
+    } else {
+        let builder = builder.dangerous_verifier(verifier(flags, retry)?);
+        let keys = keys()?.into_iter().filter(|_| room.tls13);
+        keys.fold(builder, |builder, key| builder.pre_shared_key(key))
     };
     builder = builder
-        .policy(policy(flags)?)
+        .policy(policy.clone())
         .clock(Arc::new(world.clock.clone()))
         .sessions(world.sessions.clone())
         .session_tickets(!flags.no_ticket)
         .send_server_name(flags.host_name.is_some())
         .grease(flags.enable_grease)
-        .early_data(flags.enable_early_data)
-        .ignore_renegotiation(flags.renegotiate_ignore)
-        .server_groups(flags.server_groups.iter().copied().map(NamedGroup).collect::<Vec<_>>())
+        .early_data(flags.enable_early_data && room.tls13 && !flags.no_ticket)
+        .ignore_renegotiation(flags.renegotiate_ignore && room.tls12)
         .key_log(world.key_log.clone())
         .observer(world.last_message.clone())
         .request_status(flags.enable_ocsp_stapling)
-        .request_timestamps(flags.enable_timestamps)
-        .verify_again_on_resumption(flags.reverify_on_resume)
-        .client_certificate_types(show)
-        .server_certificate_types(types(&flags.accepted_peer_cert_types).unwrap_or(vec![CertificateType::X509]));
+        .request_timestamps(flags.enable_timestamps && !room.keys_only)
+        .verify_again_on_resumption(flags.reverify_on_resume && !room.keys_only);
+    if let Some(kinds) = types(&flags.accepted_peer_cert_types).filter(|_| !room.keys_only) {
+        builder = builder.server_certificate_types(kinds);
+    }
     let watches = flags.expect_client_ca_list.is_some()
         || flags.expect_certificate_types.is_some()
         || !flags.expect_peer_verify_prefs.is_empty();
-    if !chooser.identities.is_empty() || chooser.refuse.is_some() || watches {
-        builder = builder.identity(Arc::new(ClientChooser(chooser.clone())));
+    let chooses = !chooser.identities.is_empty() || chooser.refuse.is_some() || watches;
+    let shows_others = show != [CertificateType::X509];
+    if (chooses || shows_others) && !room.keys_only {
+        builder = builder.client_certificate_types(show).identity(Arc::new(ClientChooser(chooser.clone())));
     }
     if let Some(list) = &flags.advertise_alpn {
         builder = builder.alpn(protocols(list)?);
     }
-    if flags.no_key_shares || !flags.key_shares.is_empty() {
-        builder = builder.key_shares(flags.key_shares.iter().copied().map(NamedGroup).collect::<Vec<_>>());
+    let offered = |list: &[u16]| -> Vec<NamedGroup> {
+        list.iter().copied().map(NamedGroup).filter(|g| policy.groups().contains(g)).collect()
+    };
+    let (known, shares) = (offered(&flags.server_groups), offered(&flags.key_shares));
+    if room.tls13 && !known.is_empty() {
+        builder = builder.server_groups(known);
+    } else if room.tls13 && (flags.no_key_shares || !flags.key_shares.is_empty()) {
+        builder = builder.key_shares(shares);
     }
     if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {
         builder = builder.max_record(max);
     }
-    for way in compressions(flags) {
+    for way in compressions(flags, &room) {
         builder = builder.certificate_compression_with(way);
     }
     Ok((builder.build()?, chooser))
 }
 
 /// The certificate compression of the flags; the runner's library takes the last that it was given first.
-fn compressions(flags: &Flags) -> Vec<Arc<dyn CertificateCompression>> {
+fn compressions(flags: &Flags, room: &Room) -> Vec<Arc<dyn CertificateCompression>> {
     let all: [Arc<dyn CertificateCompression>; 3] = [
         Arc::new(compression::Expanding),
         Arc::new(compression::Shrinking),
         Arc::new(compression::Random(AtomicU8::new(1))),
     ];
-    let wanted = |n: u16| flags.compression_all || flags.compression_one == Some(n.into());
+    let possible = room.tls13 && !room.keys_only;
+    let wanted = |n: u16| possible && (flags.compression_all || flags.compression_one == Some(n.into()));
     all.into_iter().filter(|way| wanted(way.algorithm().0)).collect()
 }
 
@@ -236,15 +260,22 @@ pub(crate) fn server(
     retry: &Flags,
 ) -> Result<(Arc<ServerConfig>, Arc<Chooser>), Failure> {
     let chooser = chooser(flags)?;
-    let keys: Vec<PreSharedKey> = psks(flags)?.into_iter().map(|(_, key)| key).collect();
+    let policy = policy(flags)?;
+    let mut keys: Vec<PreSharedKey> = psks(flags)?.into_iter().map(|(_, key)| key).collect();
+    let room = Room {
+        tls13: policy.speaks(ProtocolVersion::Tls13),
+        tls12: policy.speaks(ProtocolVersion::Tls12),
+        keys_only: chooser.identities.is_empty() && !keys.is_empty(),
+    };
     let builder = ServerConfig::builder();
-    let mut builder = if chooser.identities.is_empty() && !keys.is_empty() {
+    let mut builder = if room.keys_only {
         builder.pre_shared_keys_only(keys)
     } else {
+        keys.retain(|_| room.tls13);
         keys.into_iter().fold(builder.resolver(chooser.clone()), |builder, key| builder.pre_shared_key(key))
     };
     builder = builder
-        .policy(policy(flags)?)
+        .policy(policy)
         .clock(Arc::new(world.clock.clone()))
         .sessions(world.store.clone())
         .session_lifetime(2 * HOUR)
@@ -253,12 +284,8 @@ pub(crate) fn server(
             refuse_load: flags.fail_ddos_callback.then_some(AlertDescription::InternalError),
             slow: flags.async_,
         }))
-        .early_data_window(EARLY_DATA_WINDOW)
-        .grease(true)
-        .key_log(world.key_log.clone())
-        .claims_kept_since(std::time::UNIX_EPOCH)
-        .verify_again_on_resumption(flags.reverify_on_resume)
-        .client_certificate_types(types(&flags.accepted_peer_cert_types).unwrap_or(vec![CertificateType::X509]));
+        .grease(room.tls13)
+        .key_log(world.key_log.clone());
     if flags.no_ticket {
         builder = builder.tickets_per_handshake(0);
     } else if flags.use_ticket_callback || flags.use_ticket_aead_callback {
@@ -266,13 +293,24 @@ pub(crate) fn server(
     } else {
         builder = builder.tickets(world.tickets.clone());
     }
-    if flags.enable_early_data {
-        builder = builder.max_early_data(MAX_EARLY_DATA);
+    if flags.enable_early_data && room.tls13 {
+        builder = builder
+            .max_early_data(MAX_EARLY_DATA)
+            .early_data_window(EARLY_DATA_WINDOW)
+            .claims_kept_since(std::time::UNIX_EPOCH);
     }
-    if flags.require_any_client_certificate {
-        builder = builder.client_auth(ClientAuth::Require(verifier(flags, retry)?));
-    } else if flags.verify_peer || flags.custom_verify {
-        builder = builder.client_auth(ClientAuth::Request(verifier(flags, retry)?));
+    let asks = flags.require_any_client_certificate || flags.verify_peer || flags.custom_verify;
+    if asks && !room.keys_only {
+        let verifier = verifier(flags, retry)?;
+        builder = builder.client_auth(if flags.require_any_client_certificate {
+            ClientAuth::Require(verifier)
+        } else {
+            ClientAuth::Request(verifier)
+        });
+        builder = builder.verify_again_on_resumption(flags.reverify_on_resume);
+        if let Some(kinds) = types(&flags.accepted_peer_cert_types) {
+            builder = builder.client_certificate_types(kinds);
+        }
     }
     if flags.reject_alpn {
         builder = builder.alpn(["a protocol that nobody offers"]);
@@ -282,7 +320,7 @@ pub(crate) fn server(
     if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {
         builder = builder.max_record(max);
     }
-    for way in compressions(flags) {
+    for way in compressions(flags, &room) {
         builder = builder.certificate_compression_with(way);
     }
     Ok((builder.build()?, chooser))

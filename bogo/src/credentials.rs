@@ -66,7 +66,9 @@ fn numbered(flags: &Flags, credential: &Credential, number: Option<usize>) -> Re
             .iter()
             .filter_map(|c| clasp_x509::Certificate::parse(c).ok().map(|c| c.issuer_der().to_vec()))
             .collect();
-        let identity = Identity::with_signer(chain, signer)?.with_transport_key(key);
+        let rsa = key.schemes().contains(&SignatureScheme::RsaPssRsaeSha256);
+        let identity = Identity::with_signer(chain, signer)?;
+        let identity = if rsa { identity.with_transport_key(key)? } else { identity };
         (identity, issuers)
     };
     let staple = credential

@@ -82,11 +82,12 @@ fn every_key_and_curve() {
     for kind in [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519] {
         for group in [NamedGroup::X25519, NamedGroup::Secp256r1, NamedGroup::Secp384r1, NamedGroup::Secp521r1] {
             // RFC 8422 5.3: the client names the curve of the server's key too.
-            let groups = match kind {
+            let mut groups = match kind {
                 KeyKind::P256 => vec![group, NamedGroup::Secp256r1],
                 KeyKind::P384 => vec![group, NamedGroup::Secp384r1],
                 KeyKind::Rsa | KeyKind::Ed25519 => vec![group],
             };
+            groups.dedup();
             let policy = Policy::default().with_groups(groups);
             let server = server(kind, policy.clone()).build().unwrap();
             let client = client(policy).build().unwrap();

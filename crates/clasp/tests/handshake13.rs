@@ -448,13 +448,12 @@ fn external_and_imported_keys() {
         keys.iter().fold(client(policy), |c, k| c.pre_shared_key(k.clone())).no_sessions().build().unwrap()
     };
     for keys in [&[raw.clone()][..], &imported] {
-        for suite in SUITES13 {
+        // A key is for suites with its hash: `build` refuses it where there is none.
+        for suite in SUITES13.iter().filter(|s| keys.len() == 2 || s.hash == HashId::Sha256) {
             let policy = Policy::modern().with_suites([suite.code]);
             let mut pair = Pair::new(&with_client(policy, keys), &with_server(keys));
             talk(&mut pair);
-            let by_key = keys.len() == 2 || suite.hash == HashId::Sha256;
-            let wanted = by_key.then_some(Resumption::ExternalPsk);
-            assert_eq!(pair.client.facts().unwrap().resumed, wanted, "{}", suite.code);
+            assert_eq!(pair.client.facts().unwrap().resumed, Some(Resumption::ExternalPsk), "{}", suite.code);
         }
     }
     // Another key under the same name is found out by its binder.

@@ -186,6 +186,22 @@ fn versions() {
     refused("a fallback", &old().change(|h| h.suites.extend([0x56, 0])), "inappropriate_fallback");
 }
 
+/// RFC 5746 4.3: wolfSSL's TLS 1.2 clients send neither the extension nor the SCSV. A server that never renegotiates loses
+/// nothing by them; a client cannot see what went before its own handshake, and refuses (4.1).
+#[test]
+fn a_client_without_secure_renegotiation_is_served_unless_the_policy_says_otherwise() {
+    let hello = Hello::tls12().without(RENEGOTIATION);
+    let flight = record(22, &hello.message());
+    assert_eq!(answer(&flight), "TLS 1.2");
+    let identity = || authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let of = |policy| ServerConfig::builder().identity(identity()).policy(policy).build().unwrap().accept();
+    assert_eq!(answer_of(of(Policy::legacy()), &flight), "TLS 1.2");
+    let strict = Policy::default().require_secure_renegotiation(true);
+    assert_eq!(answer_of(of(strict.clone()), &flight), "handshake_failure");
+    let scsv = hello.change(|h| h.suites.extend([0, 0xff]));
+    assert_eq!(answer_of(of(strict), &record(22, &scsv.message())), "TLS 1.2");
+}
+
 #[test]
 fn fixed_fields() {
     let new = Hello::tls13;

@@ -92,7 +92,7 @@ fn it_is_off_unless_both_sides_want_it() {
     for (client, server) in [
         (never.build().unwrap(), willing().build().unwrap()),
         (client().build().unwrap(), server().build().unwrap()),
-        (client().build().unwrap(), willing().policy(tls12).build().unwrap()),
+        (client().build().unwrap(), server().policy(tls12).build().unwrap()),
     ] {
         let mut pair = established(&client, &server);
         let error = pair.server.request_certificate(&mut pair.to_client).unwrap_err();

@@ -252,7 +252,7 @@ fn keys(keys: &[Vec<u8>], groups: &[NamedGroup]) -> Vec<(NamedGroup, Vec<u8>)> {
 fn server(trace: &Trace, identity: Identity, hello: usize, script: Script, auth: bool) -> (Connection, Arc<Told>) {
     let (mut config, told) = server_config(trace, identity, hello, script);
     if auth {
-        config = config.client_auth(ClientAuth::Require(Arc::new(Anyone)));
+        config = config.client_auth(ClientAuth::Require(Arc::new(Anyone))).request_status(false);
     }
     (config.build().unwrap().accept(), told)
 }

@@ -106,10 +106,12 @@ fn server(scenario: &Scenario, family: &Family, policy: &Policy) -> Result<Arc<S
     let mut builder = ServerConfig::builder()
         .identity(identity(&family.server)?)
         .policy(policy.clone())
-        .tickets_per_handshake(1)
         .encrypt_then_mac(false);
     if scenario.resume != Resume::SessionId {
         builder = builder.no_sessions();
+    }
+    if scenario.sends_ticket() && policy.speaks(ProtocolVersion::Tls13) {
+        builder = builder.tickets_per_handshake(1);
     }
     if scenario.sends_ticket() {
         let day = Duration::from_secs(24 * 3600);

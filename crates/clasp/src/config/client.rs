@@ -2,13 +2,13 @@
 
 use super::{
     CertificateCompression, ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready,
-    SystemClock, Verifier, WebPki, check_alpn, check_compression, check_keys_only,
+    SystemClock, Verifier, WebPki, check_alpn, check_keys_only, clash,
 };
 use crate::connection::Connection;
 use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
-use crate::handshake::compression::Compressor;
+use crate::handshake::compression::{self, Compressor};
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions};
 use crate::trace::Observer;
@@ -51,7 +51,7 @@ pub struct ClientConfig {
     pub(crate) first_shares: Vec<NamedGroup>,
     /// Servers without one of `psks` are refused: no certificate is trusted.
     pub(crate) keys_only: bool,
-    shares: Option<Vec<NamedGroup>>,
+    pub(super) shares: Option<Vec<NamedGroup>>,
     server_groups: Vec<NamedGroup>,
     pub(crate) server_types: Vec<CertificateType>,
     pub(crate) client_types: Vec<CertificateType>,
@@ -73,6 +73,7 @@ pub struct ClientConfig {
 /// ```
 pub struct ClientBuilder<Stage> {
     config: ClientConfig,
+    called: clash::Called,
     stage: PhantomData<Stage>,
 }
 
@@ -117,7 +118,7 @@ impl ClientConfig {
             ignore_renegotiation: false,
             post_handshake_auth: false,
         };
-        ClientBuilder { config, stage: PhantomData }
+        ClientBuilder { config, called: clash::Called::default(), stage: PhantomData }
     }
 
     /// The same, seen by `observer`; everything else, the sessions too, is shared.
@@ -163,6 +164,25 @@ impl ClientConfig {
     }
 }
 
+impl ClientConfig {
+    /// Whether servers' tickets are of use.
+    pub(crate) fn takes_tickets(&self) -> bool {
+        self.session_tickets && self.sessions.is_some()
+    }
+
+    /// The kinds of certificate that go without saying: those of the verifier and of the identity.
+    fn default_types(&mut self, called: &clash::Called) {
+        if !called.has("server_certificate_types") {
+            self.server_types = clash::default_types(&*self.verifier);
+        }
+        if let (false, Some(own)) =
+            (called.has("client_certificate_types"), self.identity.as_ref().and_then(|i| i.only()))
+        {
+            self.client_types = vec![own.kind];
+        }
+    }
+}
+
 impl ClientBuilder<NeedsTrust> {
     /// Trusts servers whose certificates lead to these roots.
     pub fn trust(self, roots: Arc<Roots>) -> ClientBuilder<Ready> {
@@ -172,14 +192,14 @@ impl ClientBuilder<NeedsTrust> {
     /// Leaves the decision to `verifier`. Dangerous: a careless one lets anybody in the middle.
     pub fn dangerous_verifier(mut self, verifier: Arc<dyn Verifier>) -> ClientBuilder<Ready> {
         self.config.verifier = verifier;
-        ClientBuilder { config: self.config, stage: PhantomData }
+        ClientBuilder { config: self.config, called: self.called, stage: PhantomData }
     }
 
     /// Trusts no certificate: the server proves that it holds one of these keys, and so does this client (TLS 1.3).
     pub fn trust_pre_shared_keys(mut self, keys: impl IntoIterator<Item = PreSharedKey>) -> ClientBuilder<Ready> {
         self.config.psks.extend(keys);
         self.config.keys_only = true;
-        ClientBuilder { config: self.config, stage: PhantomData }
+        ClientBuilder { config: self.config, called: self.called, stage: PhantomData }
     }
 
     /// Trusts anybody. The connection is then private from onlookers only, never from a man in the middle.
@@ -266,10 +286,11 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes.
+    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes. A peer that
+    /// does not know the extension sends what it likes: [`Facts::record_size_limit`](crate::Facts) says what came of it.
     #[must_use]
     pub fn record_size_limit(mut self, bytes: u16) -> Self {
-        self.config.record_size_limit = Some(bytes.clamp(64, 16_384));
+        self.config.record_size_limit = Some(bytes);
         self
     }
 
@@ -287,7 +308,8 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Whether session tickets are taken (RFC 5077); on by default. Off leaves session IDs.
+    /// Whether session tickets are taken (RFC 5077, RFC 9846 4.6.1); on by default. Off leaves session IDs, which TLS 1.3
+    /// does not have: there nothing is resumed.
     #[must_use]
     pub fn session_tickets(mut self, yes: bool) -> Self {
         self.config.session_tickets = yes;
@@ -340,10 +362,12 @@ impl ClientBuilder<Ready> {
     }
 
     /// Takes certificates compressed with these algorithms (RFC 8879), and compresses this client's with the first of
-    /// them that the server takes; none by default.
+    /// them that the server takes; none by default. They take the place of those that this gave before, behind the
+    /// application's own.
     #[must_use]
     pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
-        self.config.compression = algorithms.into().into_iter().map(Compressor::BuiltIn).collect();
+        self.called.note("certificate_compression");
+        compression::set_built_in(&mut self.config.compression, algorithms.into());
         self
     }
 
@@ -382,21 +406,24 @@ impl ClientBuilder<Ready> {
     /// nothing is known.
     #[must_use]
     pub fn server_groups(mut self, groups: impl Into<Vec<NamedGroup>>) -> Self {
+        self.called.note("server_groups");
         self.config.server_groups = groups.into();
         self
     }
 
-    /// Which kinds of certificate a server may have, best first; X.509 alone by default. With
-    /// [`CertificateType::RawPublicKey`] the verifier must know the keys: [`RawPublicKeys`](super::RawPublicKeys).
+    /// Which kinds of certificate a server may have, best first; by default X.509 alone, or what alone the verifier takes.
+    /// With [`CertificateType::RawPublicKey`] the verifier must know the keys: [`RawPublicKeys`](super::RawPublicKeys).
     #[must_use]
     pub fn server_certificate_types(mut self, types: impl Into<Vec<CertificateType>>) -> Self {
+        self.called.note("server_certificate_types");
         self.config.server_types = types.into();
         self
     }
 
-    /// Which kinds of certificate this client can show, best first; X.509 alone by default.
+    /// Which kinds of certificate this client can show, best first; by default that of its identity.
     #[must_use]
     pub fn client_certificate_types(mut self, types: impl Into<Vec<CertificateType>>) -> Self {
+        self.called.note("client_certificate_types");
         self.config.client_types = types.into();
         self
     }
@@ -405,6 +432,7 @@ impl ClientBuilder<Ready> {
     /// expired or been revoked since.
     #[must_use]
     pub fn verify_again_on_resumption(mut self, yes: bool) -> Self {
+        self.called.note("verify_again_on_resumption");
         self.config.verify_again = yes;
         self
     }
@@ -412,7 +440,7 @@ impl ClientBuilder<Ready> {
     /// Sends no records with more than this many bytes of plaintext: 64 to 16384, the default.
     #[must_use]
     pub fn max_record(mut self, bytes: usize) -> Self {
-        self.config.max_record = Some(bytes.clamp(64, 16_384));
+        self.config.max_record = Some(bytes);
         self
     }
 
@@ -432,7 +460,7 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Checks that everything fits together.
+    /// Checks that everything fits together: each setting that was made must be able to have an effect.
     ///
     /// # Errors
     /// Names the settings that clash.
@@ -440,7 +468,8 @@ impl ClientBuilder<Ready> {
         check_keys_only(self.config.keys_only, &self.config.psks, &mut self.config.policy)?;
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
-        check_compression(&self.config.compression)?;
+        self.config.default_types(&self.called);
+        clash::check_client(&self.config, &self.called)?;
         self.config.first_shares = self.config.first_shares();
         Ok(Arc::new(self.config))
     }

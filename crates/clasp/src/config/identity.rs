@@ -20,6 +20,12 @@ use std::sync::Arc;
 pub trait Signer: Send + Sync {
     /// The schemes it can sign with, best first.
     fn schemes(&self) -> &[SignatureScheme];
+    /// Whether their order is a wish of its own. The keys of Clasp have none: [`Policy::with_schemes`] decides.
+    ///
+    /// [`Policy::with_schemes`]: crate::Policy::with_schemes
+    fn prefers(&self) -> bool {
+        true
+    }
     /// Signs `message`.
     fn sign<'a>(&'a self, scheme: SignatureScheme, message: &'a [u8]) -> Answer<'a, Result<Vec<u8>>>;
 }
@@ -27,6 +33,10 @@ pub trait Signer: Send + Sync {
 impl Signer for PrivateKey {
     fn schemes(&self) -> &[SignatureScheme] {
         Self::schemes(self)
+    }
+
+    fn prefers(&self) -> bool {
+        false
     }
 
     fn sign<'a>(&'a self, scheme: SignatureScheme, message: &'a [u8]) -> Answer<'a, Result<Vec<u8>>> {
@@ -118,10 +128,20 @@ impl Identity {
     }
 
     /// Adds the private key itself, if the signer is elsewhere: RSA key transport decrypts with it.
-    #[must_use]
-    pub fn with_transport_key(mut self, key: Arc<PrivateKey>) -> Self {
-        self.transport = Some(key).filter(|_| self.auth == Some(Auth::Rsa));
-        self
+    ///
+    /// # Errors
+    /// If it is not the certificate's RSA key.
+    pub fn with_transport_key(mut self, key: Arc<PrivateKey>) -> Result<Self> {
+        if self.auth != Some(Auth::Rsa) {
+            return Err(Error::from(Misuse::BadPrivateKey)
+                .seen("a certificate for another kind of key")
+                .wanted("an RSA key: no other has key transport"));
+        }
+        if key.spki()? != self.spki() {
+            return Err(Error::from(Misuse::KeyMismatch).hint("pass the key that the certificate was issued for"));
+        }
+        self.transport = Some(key);
+        Ok(self)
     }
 
     /// What kind of certificate it is.
@@ -162,14 +182,14 @@ impl Identity {
         }
     }
 
-    /// Staples an OCSP response (DER): RFC 6066 8.
+    /// Staples an OCSP response (DER): RFC 6066 8; a client's goes to TLS 1.3 servers that ask (RFC 9846 4.4.2.1).
     #[must_use]
     pub fn with_ocsp(mut self, response: Vec<u8>) -> Self {
         self.ocsp = Some(response);
         self
     }
 
-    /// Sends this SignedCertificateTimestampList (RFC 6962 3.3) to clients that ask.
+    /// Sends this SignedCertificateTimestampList (RFC 6962 3.3) to peers that ask; a client, to TLS 1.3 servers.
     ///
     /// # Errors
     /// If it is not such a list.
@@ -337,6 +357,10 @@ pub trait Resolver: Send + Sync {
     fn only(&self) -> Option<&Arc<Identity>> {
         None
     }
+    /// Those it chooses among, if it has them at hand: `build` checks that the policy has a use for each.
+    fn all(&self) -> &[Arc<Identity>] {
+        self.only().map_or(&[], core::slice::from_ref)
+    }
 }
 
 /// Several identities: chosen by server name, then by what the client can verify; the first is the default.
@@ -361,6 +385,10 @@ impl Resolver for Identities {
 
     fn only(&self) -> Option<&Arc<Identity>> {
         self.0.first().filter(|_| self.0.len() == 1)
+    }
+
+    fn all(&self) -> &[Arc<Identity>] {
+        &self.0
     }
 }
 
@@ -390,9 +418,17 @@ pub struct CertificateRequestFacts {
 pub trait ClientIdentity: Send + Sync {
     /// Chooses.
     fn choose<'a>(&'a self, request: &'a CertificateRequestFacts) -> Answer<'a, Result<Option<Arc<Identity>>>>;
+    /// The only one there is to choose, if there is only one: `build` checks that the configuration has a use for it.
+    fn only(&self) -> Option<&Arc<Identity>> {
+        None
+    }
 }
 
 impl ClientIdentity for Arc<Identity> {
+    fn only(&self) -> Option<&Arc<Identity>> {
+        Some(self)
+    }
+
     /// Itself, if it is what the server asks for.
     fn choose<'a>(&'a self, request: &'a CertificateRequestFacts) -> Answer<'a, Result<Option<Arc<Identity>>>> {
         Answer::Now(Ok(self.fits_request(request).then(|| self.clone())))

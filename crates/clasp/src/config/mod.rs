@@ -1,5 +1,6 @@
 //! What connections share: who is trusted, who we are, what may be negotiated.
 
+mod clash;
 mod client;
 mod clock;
 mod compression;
@@ -39,7 +40,13 @@ pub struct Ready(());
 /// Checks ALPN protocol names: 1 to 255 bytes each, RFC 7301 3.1.
 fn check_alpn(protocols: &[Vec<u8>]) -> crate::error::Result<()> {
     match protocols.iter().find(|p| p.is_empty() || p.len() > 255) {
-        None => Ok(()),
+        None => match clash::twice(protocols) {
+            Some(name) => {
+                let name = String::from_utf8_lossy(name);
+                Err(clash::bad_value("alpn", format_args!("{} twice", name.escape_debug()), "each protocol once"))
+            }
+            None => Ok(()),
+        },
         Some(bad) => Err(crate::error::Error::from(crate::error::Misuse::BadAlpn)
             .seen(format_args!("{} bytes", bad.len()))
             .wanted("1 to 255 bytes")),
@@ -74,6 +81,9 @@ fn check_keys_only(only: bool, keys: &[PreSharedKey], policy: &mut Policy) -> cr
     if keys.is_empty() {
         return bad("at least one key");
     }
-    policy.versions.retain(|v| *v == crate::wire::code::ProtocolVersion::Tls13);
-    if policy.versions.is_empty() { bad("a policy that speaks TLS 1.3") } else { Ok(()) }
+    if !policy.speaks(crate::wire::code::ProtocolVersion::Tls13) {
+        return bad("a policy that speaks TLS 1.3");
+    }
+    policy.versions = Some(vec![crate::wire::code::ProtocolVersion::Tls13]);
+    Ok(())
 }

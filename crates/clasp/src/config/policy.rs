@@ -1,12 +1,14 @@
 //! What a connection may use.
 
+use super::clash;
 use super::suite::{Kx, SUITES, SUITES13, Suite, Suite13};
 use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Result};
 use crate::wire::Codes;
 use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
-/// Which versions, cipher suites, groups and signature schemes a connection may use, in order of preference.
+/// Which versions, cipher suites, groups and signature schemes a connection may use. Suites, groups and schemes stand in
+/// order of preference; of the versions the best that both sides speak is always taken.
 ///
 /// Nothing a policy can say turns these off: the extended master secret where the peer has it, renegotiation refused,
 /// no compression; export, NULL, RC4, DES and anonymous suites do not exist here.
@@ -20,14 +22,16 @@ use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureSchem
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    pub(crate) versions: Vec<ProtocolVersion>,
+    /// Those that were named; else those that there are suites for.
+    pub(crate) versions: Option<Vec<ProtocolVersion>>,
     pub(crate) suites: Vec<CipherSuite>,
     /// How many suites each tier has; what is behind the last tier stands alone.
     tiers: Vec<usize>,
     pub(crate) groups: Vec<NamedGroup>,
     pub(crate) schemes: Vec<SignatureScheme>,
     pub(crate) require_extended_master_secret: bool,
-    pub(crate) require_secure_renegotiation: bool,
+    /// Where nothing is said a client requires it and a server does not.
+    require_secure_renegotiation: Option<bool>,
 }
 
 const SCHEMES: &[SignatureScheme] = &[
@@ -65,13 +69,13 @@ impl Default for Policy {
     fn default() -> Self {
         let tls12 = SUITES.iter().filter(|s| !s.is_legacy()).map(|s| s.code);
         Self {
-            versions: vec![ProtocolVersion::Tls13, ProtocolVersion::Tls12],
+            versions: None,
             suites: SUITES13.iter().map(|s| s.code).chain(tls12).collect(),
             tiers: Vec::new(),
             groups: GROUPS.to_vec(),
             schemes: SCHEMES.to_vec(),
             require_extended_master_secret: false,
-            require_secure_renegotiation: true,
+            require_secure_renegotiation: None,
         }
     }
 }
@@ -80,7 +84,7 @@ impl Policy {
     /// TLS 1.3 alone.
     pub fn modern() -> Self {
         Self {
-            versions: vec![ProtocolVersion::Tls13],
+            versions: Some(vec![ProtocolVersion::Tls13]),
             suites: SUITES13.iter().map(|s| s.code).collect(),
             ..Self::default()
         }
@@ -96,7 +100,7 @@ impl Policy {
                 SUITES13.iter().map(|s| s.code).chain(tls12).collect()
             },
             groups: GROUPS.iter().chain(if cfg!(feature = "legacy") { FFDHE } else { &[] }).copied().collect(),
-            require_secure_renegotiation: false,
+            require_secure_renegotiation: Some(false),
             ..Self::default()
         }
     }
@@ -106,10 +110,11 @@ impl Policy {
         [("modern", Self::modern()), ("default", Self::default()), ("legacy", Self::legacy())]
     }
 
-    /// Speaks these versions.
+    /// Speaks these versions, TLS 1.3 before TLS 1.2: the best that both sides speak is taken, since a client that speaks
+    /// TLS 1.3 refuses a server that could and does not (RFC 9846 4.1.3). Each must have a suite.
     #[must_use]
     pub fn with_versions(mut self, versions: impl Into<Vec<ProtocolVersion>>) -> Self {
-        self.versions = versions.into();
+        self.versions = Some(versions.into());
         self
     }
 
@@ -146,18 +151,31 @@ impl Policy {
         self
     }
 
-    /// Uses these signature schemes, in this order of preference.
+    /// Takes these signature schemes of peers, and signs in this order of preference: what a key can do that does not stand
+    /// here comes last. A [`Signer`](crate::config::Signer) of the application's own may have an order of its own.
     #[must_use]
     pub fn with_schemes(mut self, schemes: impl Into<Vec<SignatureScheme>>) -> Self {
         self.schemes = schemes.into();
         self
     }
 
-    /// Refuses peers without secure renegotiation (RFC 5746 4.1, 4.3); only [`Policy::legacy`] does not.
+    /// Whether TLS 1.2 peers without secure renegotiation are refused (RFC 5746 4.1, 4.3). By default servers are, since a
+    /// client does not see whether an attacker's handshake went before its own, and clients are not: a server that never
+    /// renegotiates loses nothing by them. [`Policy::legacy`] takes both.
     #[must_use]
     pub fn require_secure_renegotiation(mut self, yes: bool) -> Self {
-        self.require_secure_renegotiation = yes;
+        self.require_secure_renegotiation = Some(yes);
         self
+    }
+
+    /// Whether clients without secure renegotiation are refused.
+    pub(crate) fn refuses_old_clients(&self) -> bool {
+        self.require_secure_renegotiation.unwrap_or(false)
+    }
+
+    /// Whether servers without secure renegotiation are refused.
+    pub(crate) fn refuses_old_servers(&self) -> bool {
+        self.require_secure_renegotiation.unwrap_or(true)
     }
 
     /// Refuses peers without the extended master secret (RFC 7627 5).
@@ -180,10 +198,11 @@ impl Policy {
 
     /// Whether it speaks a version: it is named, and there is a suite for it.
     pub fn speaks(&self, version: ProtocolVersion) -> bool {
-        self.versions.contains(&version)
+        self.versions.as_ref().is_none_or(|named| named.contains(&version))
             && self.suites.iter().any(|code| match version {
                 ProtocolVersion::Tls13 => Suite13::find(*code).is_some(),
-                _ => Suite::find(*code).is_some(),
+                ProtocolVersion::Tls12 => Suite::find(*code).is_some(),
+                _ => false,
             })
     }
 
@@ -248,12 +267,58 @@ impl Policy {
         Self::named().into_iter().find(|(_, p)| p.suites12().any(|s| peer(s.code))).map(|(name, _)| name)
     }
 
-    /// Checks that every setting can be met, and that the settings fit together.
-    pub(crate) fn check(&self, provider: &Provider) -> Result<()> {
-        let bad = |what: String, wanted: &str| Err(Error::from(Misuse::BadPolicy).seen(what).wanted(wanted));
+    /// The schemes that go with these versions: ML-DSA is for TLS 1.3 alone.
+    pub(crate) fn schemes_for(&self, tls13: bool) -> impl Iterator<Item = SignatureScheme> + Clone {
+        self.schemes.iter().copied().filter(move |s| tls13 || s.is_for_tls12())
+    }
+
+    /// The versions that are named are known, stand once each and best first, and have suites.
+    fn check_versions(&self) -> Result<()> {
+        let named = self.versions.as_deref().unwrap_or_default();
+        let known = |v: &ProtocolVersion| matches!(*v, ProtocolVersion::Tls13 | ProtocolVersion::Tls12);
+        let seen = |what: String, wanted| Err(clash::bad_value("Policy::with_versions", what, wanted));
+        if let Some(unknown) = named.iter().find(|v| !known(v)) {
+            return seen(unknown.to_string(), "TLS 1.3 and TLS 1.2: there is no other version here");
+        }
         if self.versions().is_empty() {
             return Err(Misuse::NoSuites.into());
         }
+        if let Some(lacking) = named.iter().find(|v| !self.speaks(**v)) {
+            return Err(Error::from(Misuse::Clash)
+                .seen(format_args!("Policy::with_versions with {lacking} and a policy without a suite of {lacking}"))
+                .hint("add its suites with Policy::with_suites, or do not name the version"));
+        }
+        match named {
+            [ProtocolVersion::Tls12, ProtocolVersion::Tls13] => seen(
+                "TLS 1.2 before TLS 1.3".into(),
+                "TLS 1.3 first: the best version both sides speak is always taken",
+            ),
+            _ => match clash::twice(named) {
+                Some(version) => seen(format!("{version} twice"), "each version once"),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Nothing stands in a list twice, and no tier is empty.
+    fn check_lists(&self) -> Result<()> {
+        let twice = |setting: &str, value: Option<String>| match value {
+            Some(value) => Err(clash::bad_value(setting, format_args!("{value} twice"), "each once")),
+            None => Ok(()),
+        };
+        if self.tiers.contains(&0) {
+            return Err(clash::bad_value("Policy::with_suite_tiers", "a tier without a suite", "a suite in each tier"));
+        }
+        twice("Policy::with_suites", clash::twice(&self.suites).map(ToString::to_string))?;
+        twice("Policy::with_groups", clash::twice(&self.groups).map(ToString::to_string))?;
+        twice("Policy::with_schemes", clash::twice(&self.schemes).map(ToString::to_string))
+    }
+
+    /// Checks that every setting can be met, and that the settings fit together.
+    pub(crate) fn check(&self, provider: &Provider) -> Result<()> {
+        let bad = |what: String, wanted: &str| Err(Error::from(Misuse::BadPolicy).seen(what).wanted(wanted));
+        self.check_versions()?;
+        self.check_lists()?;
         for code in &self.suites {
             match Suite::find(*code) {
                 None if Suite13::find(*code).is_some() => {}
@@ -286,7 +351,7 @@ impl Policy {
         if kinds.contains(&Kx::Dhe) && !self.groups.iter().any(|g| g.is_ffdhe()) {
             return bad("DHE suites and no ffdhe group among the groups".into(), "an ffdhe group, or no DHE suite");
         }
-        if self.schemes.is_empty() && (tls13 || kinds.iter().any(|k| *k != Kx::Rsa)) {
+        if self.schemes_for(tls13).next().is_none() && (tls13 || kinds.iter().any(|k| *k != Kx::Rsa)) {
             return bad("no signature scheme".into(), "one, or only RSA key transport suites");
         }
         Ok(())

@@ -2,14 +2,14 @@
 
 use super::{
     CertificateCompression, ClientHelloFacts, Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready,
-    Resolver, SystemClock, Verifier, check_alpn, check_compression, check_keys_only,
+    Resolver, SystemClock, Verifier, check_alpn, check_keys_only, clash,
 };
 use crate::answer::Answer;
 use crate::connection::Connection;
 use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
-use crate::handshake::compression::Compressor;
+use crate::handshake::compression::{self, Compressor};
 use crate::keys::log::KeyLog;
 use crate::session::{ServerSessionCache, ServerSessions, TicketSealer};
 use crate::trace::Observer;
@@ -71,6 +71,8 @@ pub struct ServerConfig {
     pub(crate) grease: bool,
     pub(crate) tickets_per_handshake: u8,
     pub(crate) psk_without_dhe: bool,
+    pub(crate) request_status: bool,
+    pub(crate) request_timestamps: bool,
     pub(crate) compression: Vec<Compressor>,
     pub(crate) padding: usize,
     pub(crate) psks: Vec<PreSharedKey>,
@@ -92,6 +94,7 @@ pub struct ServerConfig {
 /// ```
 pub struct ServerBuilder<Stage> {
     config: ServerConfig,
+    called: clash::Called,
     stage: PhantomData<Stage>,
 }
 
@@ -101,6 +104,8 @@ const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 const EARLY_DATA_WINDOW: Duration = Duration::from_secs(10);
 /// Memory of the built-in session store.
 const SESSION_BYTES: usize = 16 << 20;
+/// Tickets behind a TLS 1.3 handshake.
+pub(super) const TICKETS: u8 = 2;
 
 impl ServerConfig {
     /// Begins one.
@@ -129,8 +134,10 @@ impl ServerConfig {
             early_data_window: EARLY_DATA_WINDOW,
             keys_only: false,
             grease: false,
-            tickets_per_handshake: 2,
+            tickets_per_handshake: TICKETS,
             psk_without_dhe: false,
+            request_status: true,
+            request_timestamps: false,
             compression: Vec::new(),
             padding: 0,
             psks: Vec::new(),
@@ -139,7 +146,14 @@ impl ServerConfig {
             max_record: None,
             since: None,
         };
-        ServerBuilder { config, stage: PhantomData }
+        ServerBuilder { config, called: clash::Called::default(), stage: PhantomData }
+    }
+
+    /// The kinds of certificate that go without saying: those of the verifier.
+    fn default_types(&mut self, called: &clash::Called) {
+        if let (false, Some(auth)) = (called.has("client_certificate_types"), &self.client_auth) {
+            self.client_types = clash::default_types(&**auth.verifier());
+        }
     }
 
     /// Begins a connection with whoever speaks first.
@@ -157,7 +171,7 @@ impl ServerBuilder<NeedsIdentity> {
     /// An identity chosen for each client.
     pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> ServerBuilder<Ready> {
         self.config.resolver = resolver;
-        ServerBuilder { config: self.config, stage: PhantomData }
+        ServerBuilder { config: self.config, called: self.called, stage: PhantomData }
     }
 
     /// No certificate: clients prove that they hold one of these keys, and so does the server (TLS 1.3). A client that
@@ -165,7 +179,7 @@ impl ServerBuilder<NeedsIdentity> {
     pub fn pre_shared_keys_only(mut self, keys: impl IntoIterator<Item = PreSharedKey>) -> ServerBuilder<Ready> {
         self.config.psks.extend(keys);
         self.config.keys_only = true;
-        ServerBuilder { config: self.config, stage: PhantomData }
+        ServerBuilder { config: self.config, called: self.called, stage: PhantomData }
     }
 }
 
@@ -231,6 +245,7 @@ impl ServerBuilder<Ready> {
     /// How long a session may be resumed; 12 hours by default.
     #[must_use]
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.called.note("session_lifetime");
         self.config.session_lifetime = lifetime;
         self
     }
@@ -263,10 +278,11 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes.
+    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes. To a client that
+    /// does not offer the extension nothing is announced: [`Facts::record_size_limit`](crate::Facts) says what came of it.
     #[must_use]
     pub fn record_size_limit(mut self, bytes: u16) -> Self {
-        self.config.record_size_limit = Some(bytes.clamp(64, 16_384));
+        self.config.record_size_limit = Some(bytes);
         self
     }
 
@@ -310,6 +326,7 @@ impl ServerBuilder<Ready> {
     /// window serves slow networks and bad clocks, and makes the session store keep its claims longer.
     #[must_use]
     pub fn early_data_window(mut self, window: Duration) -> Self {
+        self.called.note("early_data_window");
         self.config.early_data_window = window;
         self
     }
@@ -330,7 +347,7 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// How many TLS 1.3 tickets follow a handshake; 2 by default. A client uses each once.
+    /// How many TLS 1.3 tickets follow a handshake; 2 by default, 32 at most. A client uses each once.
     #[must_use]
     pub fn tickets_per_handshake(mut self, count: u8) -> Self {
         self.config.tickets_per_handshake = count;
@@ -346,10 +363,11 @@ impl ServerBuilder<Ready> {
     }
 
     /// Compresses certificates with the first of these algorithms that the client takes (RFC 8879), and takes such
-    /// from clients; none by default.
+    /// from clients; none by default. They take the place of those that this gave before, behind the application's own.
     #[must_use]
     pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
-        self.config.compression = algorithms.into().into_iter().map(Compressor::BuiltIn).collect();
+        self.called.note("certificate_compression");
+        compression::set_built_in(&mut self.config.compression, algorithms.into());
         self
     }
 
@@ -375,10 +393,26 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Which kinds of certificate clients may have, best first; X.509 alone by default.
+    /// Which kinds of certificate clients may have, best first; by default X.509 alone, or what alone the verifier takes.
     #[must_use]
     pub fn client_certificate_types(mut self, types: impl Into<Vec<CertificateType>>) -> Self {
+        self.called.note("client_certificate_types");
         self.config.client_types = types.into();
+        self
+    }
+
+    /// Whether clients are asked to staple an OCSP response to their certificate (TLS 1.3, RFC 9846 4.4.2.1); on by
+    /// default, wherever they are asked for a certificate.
+    #[must_use]
+    pub fn request_status(mut self, yes: bool) -> Self {
+        self.config.request_status = yes;
+        self
+    }
+
+    /// Whether clients are asked for the timestamps of their certificate (TLS 1.3, RFC 6962 3.3.1); off by default.
+    #[must_use]
+    pub fn request_timestamps(mut self, yes: bool) -> Self {
+        self.config.request_timestamps = yes;
         self
     }
 
@@ -386,6 +420,7 @@ impl ServerBuilder<Ready> {
     /// expired or been revoked since.
     #[must_use]
     pub fn verify_again_on_resumption(mut self, yes: bool) -> Self {
+        self.called.note("verify_again_on_resumption");
         self.config.verify_again = yes;
         self
     }
@@ -393,11 +428,11 @@ impl ServerBuilder<Ready> {
     /// Sends no records with more than this many bytes of plaintext: 64 to 16384, the default.
     #[must_use]
     pub fn max_record(mut self, bytes: usize) -> Self {
-        self.config.max_record = Some(bytes.clamp(64, 16_384));
+        self.config.max_record = Some(bytes);
         self
     }
 
-    /// Checks that everything fits together.
+    /// Checks that everything fits together: each setting that was made must be able to have an effect.
     ///
     /// # Errors
     /// Names the settings that clash.
@@ -409,7 +444,8 @@ impl ServerBuilder<Ready> {
         check_keys_only(self.config.keys_only, &self.config.psks, &mut self.config.policy)?;
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
-        check_compression(&self.config.compression)?;
+        self.config.default_types(&self.called);
+        clash::check_server(&self.config, &self.called)?;
         Ok(Arc::new(self.config))
     }
 }

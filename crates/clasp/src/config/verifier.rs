@@ -20,6 +20,11 @@ pub struct PresentedIdentity<'a> {
     pub kind: CertificateType,
     /// A stapled OCSP response, DER.
     pub ocsp: Option<&'a [u8]>,
+    /// Whether one was asked for: a certificate may demand it (RFC 7633) of whoever was.
+    pub asked_for_ocsp: bool,
+    /// The certificate timestamps that came with it, where they were asked for: a SignedCertificateTimestampList
+    /// (RFC 6962 3.3).
+    pub timestamps: Option<&'a [u8]>,
     /// The time, by the configuration's clock.
     pub now: SystemTime,
 }
@@ -32,6 +37,11 @@ pub trait Verifier: Send + Sync {
     /// The issuers to name to clients, DER; none means any.
     fn authorities(&self) -> Vec<Vec<u8>> {
         Vec::new()
+    }
+    /// Whether it can take certificates of this kind at all; `build` holds the kinds that are asked for against it.
+    fn takes(&self, kind: CertificateType) -> bool {
+        let _ = kind;
+        true
     }
 }
 
@@ -55,8 +65,9 @@ impl Verified {
 
 /// Checks chains to trusted roots with `clasp-x509`: by the strictest [`Profile`] unless told otherwise.
 ///
-/// A stapled OCSP response that says revoked is always believed, one that a certificate demands (RFC 7633) must be there,
-/// and one that cannot be read is refused (RFC 6066 8); [`revocation`](Self::revocation) asks for more.
+/// Unless [`revocation`](Self::revocation) says otherwise, a stapled OCSP response that says revoked is believed, and one
+/// that cannot be read is refused (RFC 6066 8). One that a certificate demands (RFC 7633) must be there wherever it was
+/// asked for, whatever `revocation` says.
 ///
 /// A chain that was accepted is remembered, by a hash of it and of all that was asked of it, until a certificate of it ends or a
 /// revocation answer changes, and for an hour at most ([`Verdicts`]): a peer that comes again costs its proof of having
@@ -114,11 +125,17 @@ impl WebPki {
         Self { common_names: true, ..self }
     }
 
-    /// How much revocation matters, whose, and by which lists (DER) beside stapled OCSP responses.
+    /// How much revocation matters, whose, and by which lists (DER) beside stapled OCSP responses. With [`Check::Ignore`]
+    /// nothing that is known of it counts: no list, and no staple either, but where the certificate demands one.
     ///
     /// # Errors
-    /// If a list cannot be read.
+    /// If a list cannot be read, or lists are given to be ignored.
     pub fn revocation(self, check: Check, scope: Scope, lists: Vec<Vec<u8>>) -> Result<Self> {
+        if check == Check::Ignore && !lists.is_empty() {
+            return Err(Error::from(Misuse::Clash)
+                .seen(format_args!("Check::Ignore and {} revocation lists", lists.len()))
+                .hint("Check::Prefer or Check::Require look at the lists"));
+        }
         for list in &lists {
             Crl::parse(list).map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
         }
@@ -144,8 +161,7 @@ impl WebPki {
             scope: self.scope,
             lists: &lists,
             stapled: peer.ocsp,
-            // Clients ask every server for its status.
-            asked_for_staple: self.usage == Usage::Server,
+            asked_for_staple: peer.asked_for_ocsp,
             ..Revocation::default()
         };
         match self.verdicts.verify(peer.chain, &self.roots, &options) {
@@ -165,6 +181,10 @@ impl Verifier for WebPki {
             return Answer::Now(Err(refused.hint("RawPublicKeys takes such peers")));
         }
         Answer::Now(self.decide(peer))
+    }
+
+    fn takes(&self, kind: CertificateType) -> bool {
+        kind == CertificateType::X509
     }
 
     fn authorities(&self) -> Vec<Vec<u8>> {
@@ -257,5 +277,9 @@ impl Verifier for RawPublicKeys {
             }
             (kind, _) => Err(Error::from(CertificateError::Refused).seen(kind).wanted("a raw public key")),
         })
+    }
+
+    fn takes(&self, kind: CertificateType) -> bool {
+        kind == CertificateType::RawPublicKey
     }
 }

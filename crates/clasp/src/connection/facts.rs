@@ -47,6 +47,9 @@ pub struct Facts {
     pub encrypt_then_mac: bool,
     /// Whether the peer speaks RFC 5746.
     pub secure_renegotiation: bool,
+    /// The most plaintext that the peer may put into a record, where record_size_limit or max_fragment_length settled that
+    /// (RFC 8449, RFC 6066 4); none if the peer took neither.
+    pub record_size_limit: Option<u16>,
 }
 
 /// How a session was resumed.
@@ -151,6 +154,7 @@ impl Facts {
             extended_master_secret: false,
             encrypt_then_mac: false,
             secure_renegotiation: false,
+            record_size_limit: None,
         }
     }
 }

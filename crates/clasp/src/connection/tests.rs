@@ -16,7 +16,9 @@ fn pair_of(version: ProtocolVersion) -> (Connection, Connection) {
 }
 
 fn pair_with(version: ProtocolVersion, ignore_renegotiation: bool) -> (Connection, Connection) {
-    pair_by(version, |client, _| client.ignore_renegotiation(ignore_renegotiation), |server| server)
+    // The client speaks both versions: with TLS 1.3 alone the setting would be refused.
+    let client = |c: ClientBuilder<Ready>, _| c.policy(Policy::default()).ignore_renegotiation(ignore_renegotiation);
+    pair_by(version, client, |server| server)
 }
 
 /// A pair whose client may be asked for its certificate, the server's own, after the handshake.

@@ -6,6 +6,8 @@ family! {
     /// The calling program asked for something that cannot be. Nothing is wrong with the peer.
     pub enum Misuse {
         BadPolicy => InternalError, "Policy", "the policy's settings contradict one another";
+        Clash => InternalError, "Configuration", "two settings cannot stand together";
+        BadSetting => InternalError, "Configuration", "a setting cannot have this value";
         NoSuites => InternalError, "Policy", "the policy leaves no cipher suite for the versions it allows";
         KeyMismatch => InternalError, "RFC 5246 7.4.2", "the private key does not belong to the certificate";
         BadCertificateFile => InternalError, "RFC 7468", "the certificate file cannot be used";

@@ -90,7 +90,9 @@ async fn full(
     }
     let status = if answer.status { link.recv_optional::<CertificateStatus>().await? } else { None };
     let ocsp = status.as_ref().map(|s| s.view().ocsp);
-    let verified = Judge::of_server(config, &name, answer.types.server).verify(link, &chain, ocsp).await?;
+    let verified = Judge::of_server(config, &name, answer.types.server)
+        .verify(link, &chain, ocsp, answer.timestamps.as_deref())
+        .await?;
     check_key(&config.policy, suite, &verified, &chain, answer.types.server)?;
 
     // 7.4.3
@@ -153,7 +155,8 @@ async fn full(
         let message = link.transcript.bytes();
         let version = ProtocolVersion::Tls12;
         let (scheme, signature) =
-            credential::sign(link, identity, request.schemes.iter().copied(), message, version).await?;
+            credential::sign(link, (&config.policy, identity), request.schemes.iter().copied(), message, version)
+                .await?;
         link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w))?;
     }
     link.transcript.forget_bytes();
@@ -346,6 +349,7 @@ fn facts(answer: &ServerAnswer) -> Facts {
         extended_master_secret: answer.extended_master_secret,
         encrypt_then_mac: answer.encrypt_then_mac,
         secure_renegotiation: answer.secure_renegotiation,
+        record_size_limit: answer.limits.of_peer(),
         alpn: answer.alpn.clone(),
         ..Facts::new(ProtocolVersion::Tls12, answer.suite.code)
     }

@@ -158,7 +158,7 @@ pub(super) async fn client(
     vault.resumption(&at, link.transcript.hash().as_ref());
 
     facts.server_name = Some(offered.peer.0);
-    let tickets = config.sessions.clone();
+    let tickets = config.sessions.clone().filter(|_| config.takes_tickets());
     let also: &[Also] = match (tickets.is_some(), early == EarlyData::Accepted) {
         (true, true) => &[Also::Resumption, Also::EarlyExporter],
         (true, false) => &[Also::Resumption],
@@ -299,6 +299,7 @@ fn facts(
         alpn: settled.alpn.clone(),
         early_data,
         hello_retried,
+        record_size_limit: settled.limits.of_peer(),
         ..Facts::new(ProtocolVersion::Tls13, suite.code)
     }
 }
@@ -356,7 +357,8 @@ pub(super) async fn send_client_proof(
     let message = signed13(Side::Client, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
     let theirs = request.schemes.iter().copied();
-    let (scheme, signature) = credential::sign(link, &identity, theirs, message.as_ref(), version).await?;
+    let (scheme, signature) =
+        credential::sign(link, (&config.policy, &identity), theirs, message.as_ref(), version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w))?;
     Ok(true)
 }

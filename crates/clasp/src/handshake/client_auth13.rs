@@ -8,9 +8,9 @@ use crate::config::{ClientAuth, ServerConfig};
 use crate::connection::Facts;
 use crate::error::{Error, PeerError, Result};
 use crate::keys::schedule12::Side;
-use crate::wire::Writer;
 use crate::wire::code::{ExtensionType, HandshakeType};
 use crate::wire::extension::{self, certificate};
+use crate::wire::{Extension, Writer};
 
 /// CertificateRequest: RFC 9846 4.3.2.
 pub(super) fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
@@ -28,6 +28,13 @@ pub(crate) fn request<'a>(
     let extensions = move |w: &mut Writer<'_>| {
         let schemes = config.policy.schemes.iter().map(|s| s.0);
         extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
+        // 4.4.2.1
+        if config.request_status {
+            w.extension(ExtensionType::StatusRequest, |_| ());
+        }
+        if config.request_timestamps {
+            w.extension(ExtensionType::SignedCertificateTimestamp, |_| ());
+        }
         if !authorities.is_empty() {
             certificate::write_authorities(&authorities, w);
         }
@@ -50,7 +57,12 @@ pub(super) async fn recv_client_proof(
     context: &[u8],
     facts: &mut Facts,
 ) -> Result<()> {
-    let presented = credential::recv_chain13(link, &config.compression, context, |_| false).await?;
+    let asked = |e: &Extension<'_>| match e.typ {
+        ExtensionType::StatusRequest => config.request_status,
+        ExtensionType::SignedCertificateTimestamp => config.request_timestamps,
+        _ => false,
+    };
+    let presented = credential::recv_chain13(link, &config.compression, context, asked).await?;
     if presented.chain.is_empty() {
         return match auth {
             ClientAuth::Request(_) => Ok(()),

@@ -49,6 +49,12 @@ impl Compressor {
     }
 }
 
+/// Sets which of the built-in algorithms a configuration has; the application's own stay, before them.
+pub(crate) fn set_built_in(compressors: &mut Vec<Compressor>, algorithms: Vec<CompressionAlgorithm>) {
+    compressors.retain(|c| matches!(c, Compressor::Given(_)));
+    compressors.extend(algorithms.into_iter().map(Compressor::BuiltIn));
+}
+
 /// The numbers of a configuration's algorithms, in its order.
 pub(crate) fn algorithms(compressors: &[Compressor]) -> impl Iterator<Item = CompressionAlgorithm> {
     compressors.iter().map(Compressor::algorithm)

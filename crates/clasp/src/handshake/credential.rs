@@ -6,7 +6,7 @@ use super::compression::{self, Compressor};
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::negotiate;
-use crate::config::{CertificateRequestFacts, ClientAuth, Identity, ServerConfig};
+use crate::config::{CertificateRequestFacts, ClientAuth, Identity, Policy, ServerConfig};
 use crate::connection::PeerIdentity;
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::wire::code::{
@@ -72,12 +72,12 @@ pub(super) fn check_raw_key(key: &[u8]) -> Result<()> {
 /// Signs `message` for the peer.
 pub(super) async fn sign(
     link: &Link,
-    identity: &Identity,
+    (policy, identity): (&Policy, &Identity),
     theirs: impl Iterator<Item = SignatureScheme> + Clone,
     message: &[u8],
     version: ProtocolVersion,
 ) -> Result<(SignatureScheme, Vec<u8>)> {
-    let scheme = negotiate::scheme(identity, theirs, version)?;
+    let scheme = negotiate::scheme(policy, identity, theirs, version)?;
     link.chose("signature scheme", scheme.0, scheme.name());
     let signature = link.outside("private key", identity.signer.sign(scheme, message)).await?;
     if signature.is_empty() {
@@ -152,11 +152,12 @@ pub(super) struct Asks<'a> {
 /// Sends our TLS 1.3 Certificate: RFC 9846 4.4.2; compressed if the peer takes that (RFC 8879).
 pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &Asks<'_>) -> Result<()> {
     let chain = identity.map_or(&[][..], |i| i.chain());
+    let of_certificate = || identity.filter(|i| i.kind == CertificateType::X509);
     let extensions = |w: &mut Writer<'_>| {
-        if let Some(ocsp) = identity.and_then(|i| i.ocsp.as_deref()).filter(|_| asks.status) {
+        if let Some(ocsp) = of_certificate().and_then(|i| i.ocsp.as_deref()).filter(|_| asks.status) {
             certificate::write_status(ocsp, w);
         }
-        if let Some(list) = identity.and_then(|i| i.timestamps.as_deref()).filter(|_| asks.timestamps) {
+        if let Some(list) = of_certificate().and_then(|i| i.timestamps.as_deref()).filter(|_| asks.timestamps) {
             w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
         }
     };

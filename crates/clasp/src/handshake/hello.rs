@@ -71,6 +71,11 @@ impl Limits {
         Self { send: length.bytes(), receive: length.bytes(), clear: true }
     }
 
+    /// What the peer may send, for people.
+    pub(crate) fn of_peer(self) -> Option<u16> {
+        self.receive.and_then(|bytes| u16::try_from(bytes).ok())
+    }
+
     /// record_size_limit: protected records alone (RFC 8449 4).
     pub(crate) fn record_size(send: usize, receive: usize) -> Self {
         Self { send: Some(send), receive: Some(receive), clear: false }
@@ -297,8 +302,9 @@ impl ServerAnswer {
             answer.extension(config, offered, e).map_err(|error| error.in_extension(e.typ))?;
         }
         check_one_limit(hello.extensions)?;
-        if !answer.secure_renegotiation && config.policy.require_secure_renegotiation {
-            return Err(Error::from(PeerError::NoSecureRenegotiation).hint("Policy::legacy() takes such servers"));
+        if !answer.secure_renegotiation && config.policy.refuses_old_servers() {
+            return Err(Error::from(PeerError::NoSecureRenegotiation)
+                .hint("Policy::require_secure_renegotiation(false) takes such servers, and so does Policy::legacy()"));
         }
         if !answer.extended_master_secret && config.policy.require_extended_master_secret {
             return Err(PeerError::NoExtendedMasterSecret.into());
@@ -327,7 +333,7 @@ impl ServerAnswer {
                 }
                 self.encrypt_then_mac = true;
             }
-            ExtensionType::SessionTicket if config.session_tickets && config.sessions.is_some() => {
+            ExtensionType::SessionTicket if config.takes_tickets() => {
                 self.new_ticket = extension::flag(e, "session_ticket")?;
             }
             // Some servers answer with their own list of groups; RFC 8422 5.1.1 asks clients to bear it.

@@ -22,6 +22,7 @@ use std::time::SystemTime;
 const PLAIN: usize = 4;
 
 /// Who the peer has to be, and whose word counts.
+#[derive(Clone, Copy)]
 pub(super) struct Judge<'a> {
     provider: &'a Provider,
     policy: &'a Policy,
@@ -29,6 +30,8 @@ pub(super) struct Judge<'a> {
     /// The name that a server must have.
     name: Option<&'a ServerName<'a>>,
     kind: CertificateType,
+    /// Whether the peer was asked for its certificate's status.
+    asked_for_ocsp: bool,
     now: SystemTime,
 }
 
@@ -41,6 +44,7 @@ impl<'a> Judge<'a> {
             verifier: &config.verifier,
             name: Some(name),
             kind,
+            asked_for_ocsp: config.request_status,
             now: config.clock.now(),
         }
     }
@@ -53,24 +57,40 @@ impl<'a> Judge<'a> {
             verifier: auth.verifier(),
             name: None,
             kind,
+            // Only TLS 1.3 can ask clients; see `unasked`.
+            asked_for_ocsp: config.request_status,
             now: config.clock.now(),
         }
     }
 
-    /// Has the verifier decide on the peer's chain.
-    pub(super) async fn verify(&self, link: &Link, chain: &[Vec<u8>], ocsp: Option<&[u8]>) -> Result<Verified> {
+    /// The same, where the peer was not asked for its certificate's status.
+    pub(super) fn unasked(self) -> Self {
+        Self { asked_for_ocsp: false, ..self }
+    }
+
+    /// Has the verifier decide on the peer's chain, and on what came with it.
+    pub(super) async fn verify(
+        &self,
+        link: &Link,
+        chain: &[Vec<u8>],
+        ocsp: Option<&[u8]>,
+        timestamps: Option<&[u8]>,
+    ) -> Result<Verified> {
         if self.kind == CertificateType::RawPublicKey {
             chain.iter().try_for_each(|key| check_raw_key(key))?;
         }
         let chain: SmallVec<[&[u8]; PLAIN]> = chain.iter().map(Vec::as_slice).collect();
-        let presented = PresentedIdentity { chain: &chain, kind: self.kind, name: self.name, ocsp, now: self.now };
+        let (kind, name, now, asked_for_ocsp) = (self.kind, self.name, self.now, self.asked_for_ocsp);
+        let presented = PresentedIdentity { chain: &chain, kind, name, ocsp, asked_for_ocsp, timestamps, now };
         let verdict = link.outside("certificate verifier", self.verifier.verify(&presented)).await;
         verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate"))
     }
 
     /// Shows the verifier a session's chain again, where the configuration wants that.
     pub(super) async fn verify_again(&self, link: &Link, chain: &[Vec<u8>]) -> Result<()> {
-        if chain.is_empty() { Ok(()) } else { self.verify(link, chain, None).await.map(drop) }
+        // A session's peer staples nothing, and is not asked to.
+        let judge = Self { asked_for_ocsp: false, ..*self };
+        if chain.is_empty() { Ok(()) } else { judge.verify(link, chain, None, None).await.map(drop) }
     }
 
     /// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6). `known` is what
@@ -94,7 +114,8 @@ impl<'a> Judge<'a> {
         prover: Side,
         presented: &PeerIdentity,
     ) -> Result<SignatureScheme> {
-        let verified = self.verify(link, &presented.chain, presented.ocsp.as_deref()).await?;
+        let verified =
+            self.verify(link, &presented.chain, presented.ocsp.as_deref(), presented.timestamps.as_deref()).await?;
         self.check_usage(&presented.chain, verified.may_sign)?;
         let message = signed13(prover, link.transcript.hash().as_ref());
         let proof = link.recv::<CertificateVerify>().await?;

@@ -26,6 +26,7 @@ pub(crate) mod transcript;
 pub(crate) use client::client;
 pub(crate) use client_auth13::request;
 pub(crate) use credential::read_post_request;
+pub(crate) use negotiate::scheme_fits;
 pub(crate) use server::server;
 
 use crate::config::suite::Suite13;

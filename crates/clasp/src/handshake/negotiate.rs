@@ -132,18 +132,20 @@ pub(crate) fn fallback(policy: &Policy, offer: &ClientOffer<'_>, version: Protoc
     Ok(())
 }
 
-/// The scheme to sign with: the signer's preference among what the peer takes and the version has. Our policy is about
-/// what peers sign with.
+/// The scheme to sign with, among what the peer takes and the version has: the policy's order decides, unless the signer
+/// has one of its own. What stands in no policy comes last: a policy is about what peers may sign with.
 pub(crate) fn scheme(
+    policy: &Policy,
     identity: &Identity,
     theirs: impl Iterator<Item = SignatureScheme> + Clone,
     version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
     let ours = identity.signer.schemes().iter().copied();
-    let mut fitting = ours.clone().filter(|s| scheme_fits(*s, version));
-    fitting
-        .find(|ours| theirs.clone().any(|s| s == *ours))
-        .ok_or_else(|| Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(ours)))
+    let mut fitting =
+        ours.clone().filter(|s| scheme_fits(*s, version)).filter(|ours| theirs.clone().any(|s| s == *ours));
+    let place = |s: &SignatureScheme| policy.schemes.iter().position(|p| p == s).unwrap_or(usize::MAX);
+    let chosen = if identity.signer.prefers() { fitting.next() } else { fitting.min_by_key(place) };
+    chosen.ok_or_else(|| Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(ours)))
 }
 
 /// Whether a handshake of this version may be signed with it.

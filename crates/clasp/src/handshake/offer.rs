@@ -272,7 +272,8 @@ impl Offered {
         }
         if !policy.schemes.is_empty() {
             let grease = self.grease.iter().map(|g| g.scheme);
-            let schemes = grease.chain(policy.schemes.iter().map(|s| s.0));
+            let ours = policy.schemes_for(policy.speaks(ProtocolVersion::Tls13));
+            let schemes = grease.chain(ours.map(|s| s.0));
             extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
         }
         if config.request_status {
@@ -318,7 +319,7 @@ impl Offered {
         if offers_encrypt_then_mac(config) {
             w.extension(ExtensionType::EncryptThenMac, |_| ());
         }
-        if config.session_tickets && config.sessions.is_some() {
+        if config.takes_tickets() {
             w.extension(ExtensionType::SessionTicket, |w| w.bytes(self.session12().map_or(&[], |s| &s.ticket)));
         }
         if !config.policy.groups.is_empty() {
@@ -331,8 +332,15 @@ impl Offered {
         let grease = self.grease.iter().map(|g| g.version);
         early::write_versions(grease.chain(versions.iter().map(|v| v.0)), w);
         self.write_shares(config, w);
-        let modes = [PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe];
-        pre_shared_key::write_modes(&modes[..if config.psk_without_dhe { 2 } else { 1 }], w);
+        // 4.2.9: without modes a server gives no tickets.
+        if config.takes_tickets() || !self.psks.is_empty() {
+            let modes: &[_] = if config.psk_without_dhe {
+                &[PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe]
+            } else {
+                &[PskKeyExchangeMode::PskDheKe]
+            };
+            pre_shared_key::write_modes(modes, w);
+        }
         if !config.compression.is_empty() {
             certificate::write_compression(compression::algorithms(&config.compression), w);
         }

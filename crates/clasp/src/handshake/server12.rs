@@ -15,9 +15,7 @@ use crate::record::{OpenKeys, SealKeys};
 use crate::session::admit::{self, Admitted, By};
 use crate::session::{ID_LEN, KeptSession, ServerSession};
 use crate::trace::Level;
-use crate::wire::code::{
-    CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
-};
+use crate::wire::code::{CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
     NewSessionTicketView, SignedView,
@@ -43,8 +41,9 @@ struct Talk<'a> {
 }
 
 fn check_hello(config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<()> {
-    if !offer.secure_renegotiation && config.policy.require_secure_renegotiation {
-        return Err(Error::from(PeerError::NoSecureRenegotiation).hint("Policy::legacy() takes such clients"));
+    if !offer.secure_renegotiation && config.policy.refuses_old_clients() {
+        return Err(Error::from(PeerError::NoSecureRenegotiation)
+            .hint("leave out Policy::require_secure_renegotiation(true) to take such clients"));
     }
     if !offer.extended_master_secret && config.policy.require_extended_master_secret {
         return Err(PeerError::NoExtendedMasterSecret.into());
@@ -157,6 +156,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         peer_type: client_type.unwrap_or(CertificateType::X509),
         alpn: alpn.map(<[u8]>::to_vec),
         client_authenticated: verified.is_some(),
+        record_size_limit: limits.of_peer(),
         ..facts(talk, suite, extended, encrypt_then_mac)
     };
     let session = session_of(talk, &facts, &vault, identity.kind);
@@ -230,6 +230,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         client_scheme: session.client_scheme,
         group: session.group,
         alpn: alpn.map(<[u8]>::to_vec),
+        record_size_limit: limits.of_peer(),
         ..facts(talk, suite, session.extended_master_secret, encrypt_then_mac)
     };
     let kept_under = if by == By::SessionId { offer.session_id } else { &[] };
@@ -254,7 +255,8 @@ async fn send_key_exchange(
     let randoms = message.len();
     let share = key_exchange::server_share(config.provider, group, &mut message)?;
     let version = ProtocolVersion::Tls12;
-    let (scheme, signature) = credential::sign(link, identity, offer.schemes(), &message, version).await?;
+    let (scheme, signature) =
+        credential::sign(link, (&config.policy, identity), offer.schemes(), &message, version).await?;
     link.send(HandshakeType::ServerKeyExchange, |w| {
         w.bytes(&message[randoms..]);
         SignedView { scheme, signature: &signature }.encode(w);
@@ -264,7 +266,7 @@ async fn send_key_exchange(
 
 fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
     let types = [ClientCertificateType::EcdsaSign.0, ClientCertificateType::RsaSign.0];
-    let schemes: Vec<u16> = config.policy.schemes.iter().map(|s: &SignatureScheme| s.0).collect();
+    let schemes: Vec<u16> = config.policy.schemes_for(false).map(|s| s.0).collect();
     let authorities = credential::authorities(auth);
     link.send(HandshakeType::CertificateRequest, |w| CertificateRequestView::encode(&types, &schemes, &authorities, w))
 }
@@ -283,9 +285,10 @@ async fn recv_client_certificate(
             .in_message("Certificate")
             .hint("give the client a certificate and its key")),
         (false, auth) => {
-            let judge = Judge::of_client(config, auth, kind);
+            // TLS 1.2 has no way to ask for a client's staple.
+            let judge = Judge::of_client(config, auth, kind).unasked();
             judge.check_usage(&chain, None)?;
-            let verified = judge.verify(link, &chain, None).await?;
+            let verified = judge.verify(link, &chain, None, None).await?;
             Ok((chain, Some(verified)))
         }
     }

@@ -111,6 +111,7 @@ pub(super) async fn server(
     // 4.3.1, 4.3.2, 4.4.2, 4.4.3
     let limits =
         send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early, group)?;
+    facts.record_size_limit = limits.of_peer();
     // RFC 8449 4: what came early was made before the client knew of our limit.
     link.limits(Limits { receive: limits.receive.filter(|_| early != EarlyData::Accepted), ..limits });
     if let Some(identity) = &identity {
@@ -346,7 +347,7 @@ async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer
     let version = ProtocolVersion::Tls13;
     let identity = credential::choose(link, config, offer, version).await?;
     negotiate::certificate_type(offer, &identity)?;
-    negotiate::scheme(&identity, offer.schemes(), version).map_err(|e| e.in_message("ClientHello"))?;
+    negotiate::scheme(&config.policy, &identity, offer.schemes(), version).map_err(|e| e.in_message("ClientHello"))?;
     Ok(identity)
 }
 
@@ -366,7 +367,8 @@ async fn send_proof(
     credential::send_chain13(link, Some(identity), &asks)?;
     let message = signed13(Side::Server, link.transcript.hash().as_ref());
     let version = ProtocolVersion::Tls13;
-    let (scheme, signature) = credential::sign(link, identity, offer.schemes(), message.as_ref(), version).await?;
+    let signer = (&config.policy, identity);
+    let (scheme, signature) = credential::sign(link, signer, offer.schemes(), message.as_ref(), version).await?;
     link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w))?;
     Ok(scheme)
 }

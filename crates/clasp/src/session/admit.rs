@@ -250,7 +250,7 @@ fn holds12(config: &ClientConfig, session: &Session) -> bool {
 /// RFC 9846 4.2.11: any suite with the same hash will do.
 fn holds13(config: &ClientConfig, session: &Session) -> bool {
     let hash = Suite13::find(session.suite).map(|s| s.hash);
-    config.policy.suites13().any(|s| Some(s.hash) == hash)
+    config.session_tickets && config.policy.suites13().any(|s| Some(s.hash) == hash)
 }
 
 /// The server's answer must be the session that was offered: RFC 5246 7.4.1.3, RFC 7627 5.3.
