@@ -37,9 +37,15 @@ pub(crate) fn answer<'a, T: Send + 'a>(slow: bool, value: T) -> Answer<'a, T> {
     })
 }
 
-/// A clock that the runner moves on.
-#[derive(Clone, Default)]
-pub(crate) struct ShimClock(Arc<Mutex<Duration>>);
+/// A clock that stands still but for the runner, which moves it on: it wants ages of tickets to the millisecond.
+#[derive(Clone)]
+pub(crate) struct ShimClock(Arc<Mutex<SystemTime>>);
+
+impl Default for ShimClock {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(SystemTime::now())))
+    }
+}
 
 impl ShimClock {
     pub(crate) fn advance(&self, by: Duration) {
@@ -49,7 +55,7 @@ impl ShimClock {
 
 impl Clock for ShimClock {
     fn now(&self) -> SystemTime {
-        SystemTime::now() + *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -16,3 +16,6 @@
 //! To add a row, add it to `rows.rs`. To add a peer, implement `Peer` (`peers/mod.rs`), or write the small line
 //! protocol of `peers/scripted.rs` in the peer's language. A peer says in `lacks` which rows it cannot do and why; a
 //! row that it does not disclaim and that fails is a failure.
+#![forbid(unsafe_code)]
+
+pub mod ports;

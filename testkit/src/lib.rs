@@ -8,6 +8,7 @@ pub mod hollow_bytes;
 pub mod idle;
 mod pair;
 pub mod provider;
+pub mod rsa;
 mod slow;
 mod suites;
 

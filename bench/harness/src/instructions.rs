@@ -33,6 +33,21 @@ fn counted(step: &mut dyn FnMut()) {
     step();
 }
 
+/// The processor as the process sees it, by what primitives are chosen by. Valgrind has one of its own, with some traits
+/// of the one it runs on. Nothing where it is not known how to ask.
+pub fn processor() -> String {
+    let mut features: Vec<&str> = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        macro_rules! note {
+            ($($name:tt)*) => { $( if std::is_x86_feature_detected!($name) { features.push($name); } )* };
+        }
+        note!("aes" "pclmulqdq" "ssse3" "sse4.1" "avx" "avx2" "bmi2" "adx" "rdrand" "rdseed" "sha" "vaes" "vpclmulqdq" "avx512f");
+    }
+    features.insert(0, std::env::consts::ARCH);
+    features.join(" ")
+}
+
 /// Does handshakes of a row, with one side's steps under [`COUNTED`].
 pub(crate) fn run(peer: &dyn Peer, credentials: &Credentials, id: &str, client: bool) -> Result<()> {
     let (_, scenario) = row::handshakes().into_iter().find(|(name, _)| *name == id).context("no such row")?;

@@ -12,7 +12,7 @@ use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Runs a worker. Its arguments: `describe`; `serve CREDENTIALS`; or `count CREDENTIALS ROW client|server`, for callgrind.
+/// Runs a worker. Its arguments: `describe`; `processor`; `serve CREDENTIALS`; or `count CREDENTIALS ROW client|server`, for callgrind.
 pub fn main(peer: &dyn Peer) -> ExitCode {
     match run(peer) {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,6 +30,10 @@ fn run(peer: &dyn Peer) -> Result<()> {
     match arguments[..] {
         ["describe"] => {
             println!("{}", peer.describe());
+            Ok(())
+        }
+        ["processor"] => {
+            println!("{}", instructions::processor());
             Ok(())
         }
         ["serve", credentials] => serve(peer, &read(credentials)?),

@@ -1,8 +1,9 @@
 //! Instructions of a handshake, counted by callgrind: unlike time they hardly differ from run to run, so a change that
 //! makes handshakes dearer can be told on a busy machine. The baseline stands in `instructions.txt`.
 //!
-//! Valgrind runs a processor of its own, without AVX-512 and the like: the counts are good for comparing versions of one
-//! library, not for speed.
+//! Valgrind runs a processor of its own, without AVX-512 and the like, and with some traits of the one below it. Which it
+//! has stands in the baseline beside the compilers, and counts on another are not judged. They are good for comparing versions
+//! of one library, not for speed.
 
 use crate::arguments::Instructions;
 use crate::{certificates, peers};
@@ -20,6 +21,7 @@ const TOLERANCE: f64 = 0.01;
 #[derive(Default)]
 struct Baseline {
     compilers: String,
+    processor: String,
     counts: BTreeMap<Key, u64>,
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn run(options: &Instructions) -> Result<bool> {
     let binary = library.build()?;
     let credentials = certificates::write(directory.path())?;
     let compilers = compilers()?;
+    let processor = processor(&binary, &library.arguments().collect::<Vec<_>>())?;
     let baseline = if options.save { Baseline::default() } else { read(&baseline_path()?)? };
     let mut counts = BTreeMap::new();
     let mut good = true;
@@ -54,11 +57,17 @@ pub(crate) fn run(options: &Instructions) -> Result<bool> {
         }
     }
     if options.save {
-        std::fs::write(baseline_path()?, text(&compilers, &counts))?;
+        std::fs::write(baseline_path()?, text(&compilers, &processor, &counts))?;
     } else if baseline.compilers != compilers {
         println!(
             "Not judged: the baseline is of {}, and this is {compilers}. --save writes another.",
             baseline.compilers
+        );
+        return Ok(true);
+    } else if baseline.processor != processor {
+        println!(
+            "Not judged: the baseline is of valgrind's processor with {}, and here it has {processor}.",
+            baseline.processor
         );
         return Ok(true);
     }
@@ -75,6 +84,17 @@ fn compilers() -> Result<String> {
     }
     Ok(names.join(" with "))
 }
+
+/// What valgrind's processor has: libraries choose their code by it, and it takes some traits of the one below.
+fn processor(binary: &Path, arguments: &[&str]) -> Result<String> {
+    let mut worker = Command::new("valgrind");
+    worker.args(["--tool=none", "--quiet"]).arg(binary).args(arguments).arg("processor");
+    let output = worker.output().context(NO_VALGRIND)?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+}
+
+const NO_VALGRIND: &str = "valgrind cannot be run: the Debian package is `valgrind`";
 
 /// Prints a row; false if it is dearer than the baseline allows, or has none.
 fn print((id, side): &Key, count: u64, baseline: Option<u64>) -> bool {
@@ -101,7 +121,7 @@ fn count(binary: &Path, arguments: &[&str], credentials: &Path, id: &str, side: 
         .arg(credentials)
         .args([id, side])
         .output()
-        .context("valgrind cannot be run: the Debian package is `valgrind`")?;
+        .context(NO_VALGRIND)?;
     ensure!(output.status.success(), "{id} {side}: {}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(&out).with_context(|| out.display().to_string())?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
@@ -116,11 +136,13 @@ fn baseline_path() -> Result<PathBuf> {
 
 /// In front of the compilers' names.
 const OF: &str = "# of ";
+/// In front of the processor's features.
+const ON: &str = "# on ";
 
-fn text(compilers: &str, counts: &BTreeMap<Key, u64>) -> String {
+fn text(compilers: &str, processor: &str, counts: &BTreeMap<Key, u64>) -> String {
     let mut text = format!(
         "# Instructions of one handshake, by callgrind. Written by: bench instructions --save\n\
-         {OF}{compilers}\n# row side instructions\n",
+         {OF}{compilers}\n{ON}{processor}\n# row side instructions\n",
     );
     for ((id, side), count) in counts {
         text += &format!("{id} {side} {count}\n");
@@ -130,7 +152,9 @@ fn text(compilers: &str, counts: &BTreeMap<Key, u64>) -> String {
 
 fn read(path: &Path) -> Result<Baseline> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{}: make it with --save", path.display()))?;
-    let compilers = text.lines().find_map(|line| line.strip_prefix(OF)).unwrap_or("unknown compilers").to_string();
+    let named =
+        |what: &str| text.lines().find_map(|line| line.strip_prefix(what)).unwrap_or("what is unknown").to_string();
+    let (compilers, processor) = (named(OF), named(ON));
     let mut counts = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let [id, side, count] = line.split(' ').collect::<Vec<_>>()[..] else {
@@ -139,5 +163,5 @@ fn read(path: &Path) -> Result<Baseline> {
         let side = SIDES.into_iter().find(|s| *s == side).with_context(|| format!("{line:?}: no such side"))?;
         counts.insert((id.to_string(), side), count.parse()?);
     }
-    Ok(Baseline { compilers, counts })
+    Ok(Baseline { compilers, processor, counts })
 }

@@ -3,7 +3,7 @@
 
 use clasp::config::PreSharedKey;
 use clasp::crypto::HashId;
-use clasp::wire::code::NamedGroup;
+use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use clasp::{Connection, Policy, ServerConfig};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, authority};
@@ -124,7 +124,10 @@ impl Hello {
 }
 
 fn server() -> Connection {
-    let policy = Policy::default();
+    server_of(Policy::default())
+}
+
+fn server_of(policy: Policy) -> Connection {
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let config = ServerConfig::builder().identity(identity).policy(policy).alpn(["h2"]).build().unwrap();
     config.accept()
@@ -182,8 +185,38 @@ fn versions() {
     refused("versions we have not", &new().with(ext(VERSIONS, &v8(&[3, 5, 3, 1]))), "protocol_version");
     refused("no version", &new().with(ext(VERSIONS, &v8(&[]))), "decode_error");
     refused("half a version", &new().with(ext(VERSIONS, &v8(&[3, 4, 3]))), "decode_error");
-    // RFC 7507 3.
-    refused("a fallback", &old().change(|h| h.suites.extend([0x56, 0])), "inappropriate_fallback");
+}
+
+/// POODLE and its kin: RFC 7507 3. Whoever says that it fell back is refused where both sides can do better, and nowhere
+/// else.
+#[test]
+fn downgrade_a_fallback_is_refused_where_both_sides_can_do_better() {
+    let fallback = |hello: Hello, front: bool| {
+        hello.change(|h| {
+            let at = if front { 0 } else { h.suites.len() };
+            h.suites.splice(at..at, [0x56, 0]);
+        })
+    };
+    for front in [false, true] {
+        refused("TLS 1.2 of a server of 1.3", &fallback(Hello::tls12(), front), "inappropriate_fallback");
+        // It says 1.3 in legacy_version and means 1.2: RFC 9846 4.2.1.
+        let newer = Hello::tls12().change(|h| h.version = [3, 4]);
+        refused("no newer for legacy_version", &fallback(newer, front), "inappropriate_fallback");
+        let named = Hello::tls12().with(ext(VERSIONS, &v8(&[3, 3])));
+        refused("TLS 1.2 by name", &fallback(named, front), "inappropriate_fallback");
+        taken("TLS 1.3 is the best there is", &fallback(Hello::tls13(), front), "TLS 1.3");
+        let old = |hello: &Hello| {
+            let server = server_of(Policy::default().with_versions([ProtocolVersion::Tls12]));
+            answer_of(server, &record(22, &hello.message()))
+        };
+        assert_eq!(old(&fallback(Hello::tls12(), front)), "TLS 1.2", "the server's best");
+        // Both, and the server has the older alone: it is the server's best.
+        let both = Hello::tls13().with(ext(VERSIONS, &v8(&[3, 4, 3, 3]))).with(ext(EXTENDED_MASTER, &[]));
+        assert_eq!(old(&fallback(both.with(ext(RENEGOTIATION, &[0])), front)), "TLS 1.2");
+        // What is older than the server speaks is refused for that.
+        let older = Hello::tls12().change(|h| h.version = [3, 2]);
+        refused("TLS 1.1", &fallback(older, front), "protocol_version");
+    }
 }
 
 /// RFC 5746 4.3: wolfSSL's TLS 1.2 clients send neither the extension nor the SCSV. A server that never renegotiates loses

@@ -1,10 +1,10 @@
 //! What rows share: certificates in files, payloads, ports, and the exchange itself.
 
+use clasp_interop::ports::Ports;
 use clasp_testkit::{Issued, KeyKind, authority};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) struct Lab {
     pub(crate) ca: PathBuf,
     server: Vec<(KeyKind, Files)>,
     client: Vec<(KeyKind, Files)>,
-    ports: Mutex<HashSet<u16>>,
+    ports: Ports,
     payloads: Mutex<HashMap<usize, PathBuf>>,
 }
 
@@ -60,7 +60,7 @@ impl Lab {
         };
         let server = files("server", &["localhost", "127.0.0.1"])?;
         let client = files("client", &[])?;
-        Ok(Self { server, client, ca, dir, ports: Mutex::default(), payloads: Mutex::default() })
+        Ok(Self { server, client, ca, dir, ports: Ports::new(), payloads: Mutex::default() })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -81,15 +81,10 @@ impl Lab {
         find(&self.client, kind)
     }
 
-    /// A port that nobody listened on just now and that was not given out before. Somebody else may still take it:
-    /// whoever starts a server on it tries again with another.
+    /// A port for a peer's server. Somebody else may still take it: whoever starts a server on it tries again with
+    /// another.
     pub(crate) fn port(&self) -> io::Result<u16> {
-        loop {
-            let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-            if self.ports.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
-                return Ok(port);
-            }
-        }
+        self.ports.next()
     }
 
     /// A file with the payload of this length.

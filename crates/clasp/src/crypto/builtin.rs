@@ -4,25 +4,30 @@
 use super::{Aead, Hash, Provider, aws_lc, ring, rust_crypto};
 use std::sync::LazyLock;
 
-pub(super) static AWS_LC: Provider = Provider {
-    name: "AWS-LC",
-    aeads: AWS_LC_AEADS,
-    hashes: AWS_LC_HASHES,
-    groups: aws_lc::GROUPS,
-    verify: aws_lc::VERIFY,
-    random: aws_lc::RANDOM,
-    legacy: aws_lc::LEGACY,
-};
+const fn provider(
+    name: &'static str,
+    aeads: &'static [&'static dyn Aead],
+    hashes: &'static [&'static dyn Hash],
+) -> Provider {
+    Provider {
+        name,
+        aeads,
+        hashes,
+        groups: aws_lc::GROUPS,
+        verify: aws_lc::VERIFY,
+        random: aws_lc::RANDOM,
+        legacy: aws_lc::LEGACY,
+    }
+}
 
-pub(super) static MIXED: Provider = Provider {
-    name: "AWS-LC, with AES-GCM of ring and SHA-2 of RustCrypto",
-    aeads: RING_AEADS,
-    hashes: RUST_CRYPTO_HASHES,
-    groups: aws_lc::GROUPS,
-    verify: aws_lc::VERIFY,
-    random: aws_lc::RANDOM,
-    legacy: aws_lc::LEGACY,
-};
+pub(super) static AWS_LC: Provider = provider("AWS-LC", AWS_LC_AEADS, AWS_LC_HASHES);
+static RING: Provider = provider("AWS-LC, with AES-GCM of ring", RING_AEADS, AWS_LC_HASHES);
+static RUST_CRYPTO: Provider = provider("AWS-LC, with SHA-2 of RustCrypto", AWS_LC_AEADS, RUST_CRYPTO_HASHES);
+pub(super) static MIXED: Provider =
+    provider("AWS-LC, with AES-GCM of ring and SHA-2 of RustCrypto", RING_AEADS, RUST_CRYPTO_HASHES);
+
+/// All that may be chosen.
+pub(super) static CHOICES: [&Provider; 4] = [&AWS_LC, &RING, &RUST_CRYPTO, &MIXED];
 
 const AWS_LC_AEADS: &[&dyn Aead] =
     &[&aws_lc::aead::AES_128_GCM, &aws_lc::aead::AES_256_GCM, &aws_lc::aead::CHACHA20_POLY1305];
@@ -36,15 +41,28 @@ const AWS_LC_HASHES: &[&dyn Hash] =
 const RUST_CRYPTO_HASHES: &[&dyn Hash] =
     &[&rust_crypto::hash::SHA256, &rust_crypto::hash::SHA384, &aws_lc::hash::SHA1, &aws_lc::hash::SHA512];
 
+/// The tests' choice in place of the processor's, so that each can be tested on any machine. The variable is read when
+/// Clasp is compiled, never when it runs: whoever starts a program has no say in it.
+const FORCED: Option<&Provider> = match option_env!("CLASP_TEST_PROVIDER") {
+    None => None,
+    Some(name) => match name.as_bytes() {
+        b"aws-lc" => Some(&AWS_LC),
+        b"ring" => Some(&RING),
+        b"rust-crypto" => Some(&RUST_CRYPTO),
+        b"mixed" => Some(&MIXED),
+        #[allow(clippy::panic)] // while compiling
+        _ => panic!("CLASP_TEST_PROVIDER is aws-lc, ring, rust-crypto or mixed"),
+    },
+};
+
 /// Chosen once: the processor does not change.
-pub(super) static FASTEST: LazyLock<Provider> = LazyLock::new(|| Provider {
-    name: "the fastest of AWS-LC, ring and RustCrypto",
-    aeads: if ring_has_the_faster_aes_gcm() { RING_AEADS } else { AWS_LC_AEADS },
-    hashes: if has_sha_instructions() { RUST_CRYPTO_HASHES } else { AWS_LC_HASHES },
-    groups: aws_lc::GROUPS,
-    verify: aws_lc::VERIFY,
-    random: aws_lc::RANDOM,
-    legacy: aws_lc::LEGACY,
+pub(super) static FASTEST: LazyLock<&Provider> = LazyLock::new(|| {
+    FORCED.unwrap_or_else(|| match (ring_has_the_faster_aes_gcm(), has_sha_instructions()) {
+        (false, false) => &AWS_LC,
+        (true, false) => &RING,
+        (false, true) => &RUST_CRYPTO,
+        (true, true) => &MIXED,
+    })
 });
 
 /// RustCrypto's SHA-256 is as fast as any where the processor has instructions for it, and needs no heap. Without them

@@ -403,7 +403,13 @@ impl Provider {
     /// # Ok::<(), clasp::crypto::CryptoError>(())
     /// ```
     pub fn builtin() -> &'static Self {
-        &builtin::FASTEST
+        *builtin::FASTEST
+    }
+
+    /// What [`builtin`](Self::builtin) chooses from: AWS-LC alone, with AES-GCM of ring, with SHA-2 of RustCrypto, and
+    /// with both. Whatever is chosen on one machine, another has the others: tests that measure go through all.
+    pub fn choices() -> &'static [&'static Self] {
+        &builtin::CHOICES
     }
 
     /// AWS-LC alone.

@@ -125,7 +125,7 @@ struct ChildServer {
 impl ChildServer {
     /// Starts one and waits until its port answers. A port may be lost to somebody else: tries again with another.
     fn start(lab: &Lab, command: impl Fn(u16) -> Command) -> Result<Self, String> {
-        const TRIES: usize = 4;
+        const TRIES: usize = 6;
         let mut last = String::new();
         for _ in 0..TRIES {
             let port = lab.port().map_err(|e| e.to_string())?;

@@ -6,16 +6,21 @@
 //! cargo run --release -p clasp-testkit --bin timing -- bleichenbacher 300000
 //! cargo run --release -p clasp-testkit --bin timing -- lucky13 2000000
 //! cargo run --release -p clasp-testkit --bin timing -- paths
+//! cargo run --release -p clasp-testkit --bin timing -- secrets
 //! ```
-//! The third counts instructions instead of measuring time: see `paths`.
+//! The third counts instructions instead of measuring time: see `paths`. The fourth follows secrets through the program:
+//! see `secrets`.
 //! docs/timing.md says how to read it.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 mod bleichenbacher;
 mod lucky13;
+mod marked;
+mod memcheck;
 mod paths;
 mod random;
+mod secrets;
 mod statistics;
 
 use std::process::ExitCode;
@@ -28,8 +33,10 @@ fn main() -> ExitCode {
         (["lucky13", _], Some(samples)) => lucky13::run(samples),
         (["paths"], _) => paths::run(),
         (["one", cipher, class], _) => paths::one(cipher, class),
+        (["secrets"], _) => secrets::run(),
+        (["secret", case], _) => secrets::one(case),
         _ => {
-            eprintln!("usage: timing bleichenbacher SAMPLES | lucky13 SAMPLES | paths");
+            eprintln!("usage: timing bleichenbacher SAMPLES | lucky13 SAMPLES | paths | secrets");
             return ExitCode::from(2);
         }
     };

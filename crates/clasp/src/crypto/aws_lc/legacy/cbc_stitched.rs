@@ -133,11 +133,13 @@ mod tests {
     /// More than MAC and padding take.
     const ROOM: usize = 64;
 
-    /// None where there is no such cipher; x86-64 with AES instructions has one.
+    /// None where there is no such cipher; x86-64 with AES instructions has one, unless AWS-LC was told to overlook them.
     fn stitched(id: CbcId) -> Option<Box<dyn CbcHmacKey>> {
         let key = key(id, &MAC_KEY[..id.mac.len()], &KEY[..id.key_len], Use::Seal);
         #[cfg(target_arch = "x86_64")]
-        assert_eq!(key.is_some(), std::arch::is_x86_feature_detected!("aes"));
+        if std::env::var_os("OPENSSL_ia32cap").is_none() {
+            assert_eq!(key.is_some(), std::arch::is_x86_feature_detected!("aes"));
+        }
         key.map(Result::unwrap)
     }
 
