@@ -59,17 +59,18 @@ Examples:
   clasp connect 192.0.2.7:443 --servername camera.example --policy legacy
   clasp connect localhost:4433 --ca ca/root.pem --get / --resume --early-data
   echo hello | clasp connect localhost:4433 --ca ca/root.pem
-Words go to stderr, the peer's data to stdout.
-Exit codes: 0 spoken; 1 refused by either side, or cut off; 2 could not try";
+Words go to stderr, the peer's data to stdout. After the end of stdin the answer is waited for: --wait.
+Exit codes: 0 spoken; 1 refused by either side, cut off, or no answer; 2 could not try";
 
 const SERVE: &str = "\
 Examples:
   clasp serve                             a status page; makes a CA and a certificate for localhost
   clasp serve site --listen 0.0.0.0:8443 --cert server.pem --key server-key.pem
-  clasp serve --client-auth require --client-ca ca/root.pem --json
+  clasp serve --client-ca ca/root.pem --json
   clasp serve --echo --policy legacy --tls 1.2
   clasp serve --early-data 16384 --groups X25519MLKEM768,x25519
-Exit codes: 0 stopped by Ctrl-C; 2 could not begin";
+SIGTERM or Ctrl-C: what has begun is finished within --drain seconds; a second one ends it at once.
+Exit codes: 0 stopped by a signal; 2 could not begin";
 
 const CA: &str = "\
 Examples:

@@ -1,16 +1,20 @@
 //! `clasp ca`: a small local certificate authority in a directory.
 
+mod index;
+mod names;
+
 use super::ca_status;
 use crate::failure::Failure;
 use crate::output::{self, note};
 use crate::pem;
+pub(super) use index::{Entry, Locked, find, read as read_index};
+use index::{is_there, no_ca};
+use names::Name;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, SerialNumber,
 };
-use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
@@ -28,23 +32,23 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    /// Make the root in DIR (and an intermediate that issues); does nothing where one is
+    /// Make the root in DIR (and an intermediate that issues); does nothing where one is, and refuses options then
     Init {
         dir: PathBuf,
-        /// The root's common name
-        #[arg(long, default_value = "Clasp Local CA")]
-        name: String,
+        /// The root's common name [default: Clasp Local CA]
+        #[arg(long)]
+        name: Option<String>,
         /// Issue from an intermediate, so that the root's key can be put away
         #[arg(long)]
         intermediate: bool,
-        /// rsa, ecdsa or ed25519
-        #[arg(long, default_value = "ecdsa")]
-        key: KeyKind,
-        /// Days of validity
-        #[arg(long, default_value_t = 3650, value_parser = days())]
-        days: i64,
+        /// rsa, ecdsa or ed25519 [default: ecdsa]
+        #[arg(long)]
+        key: Option<KeyKind>,
+        /// Days of validity [default: 3650]
+        #[arg(long, value_parser = days())]
+        days: Option<i64>,
     },
-    /// Issue a certificate for NAMES (DNS names and IP addresses)
+    /// Issue a certificate for NAMES: DNS names and IP addresses; e-mail addresses too for a client
     Issue {
         dir: PathBuf,
         #[arg(required = true)]
@@ -103,24 +107,17 @@ impl KeyKind {
     }
 }
 
-/// One certificate in the index.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
-    pub(super) serial: String,
-    pub(super) file: String,
-    names: Vec<String>,
-    usage: String,
-    not_after: String,
-    pub(super) revoked: Option<String>,
-}
-
 pub(super) const ROOT: &str = "root";
 pub(super) const INTERMEDIATE: &str = "intermediate";
-const INDEX: &str = "index.json";
+/// What `clasp ca crl` writes.
+pub(super) const LIST: &str = "crl";
+const NAME: &str = "Clasp Local CA";
+/// A certificate of `clasp serve` is renewed this long before its end.
+const EARLY: Duration = Duration::days(30);
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.verb {
-        Verb::Init { dir, name, intermediate, key, days } => init(dir, name, *intermediate, *key, *days),
+        Verb::Init { dir, name, intermediate, key, days } => init(dir, name.as_deref(), *intermediate, *key, *days),
         Verb::Issue { dir, names, client, key, days } => issue(dir, names, *client, *key, *days),
         Verb::List { dir, json } => list(dir, *json),
         Verb::Revoke { dir, which } => revoke(dir, which),
@@ -129,30 +126,61 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn init(dir: &Path, name: &str, intermediate: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
+fn init(
+    dir: &Path,
+    name: Option<&str>,
+    intermediate: bool,
+    key: Option<KeyKind>,
+    days: Option<i64>,
+) -> Result<(), Failure> {
+    let lock = made(dir)?;
     let root = dir.join("root.pem");
     if root.exists() {
+        let given = [
+            (name.is_some(), "--name"),
+            (intermediate, "--intermediate"),
+            (key.is_some(), "--key"),
+            (days.is_some(), "--days"),
+        ];
+        if let Some((_, option)) = given.iter().find(|(given, _)| *given) {
+            return Err(Failure::cannot(format_args!(
+                "{} is there already: {option} would change nothing",
+                root.display()
+            ))
+            .hint("choose another directory, or move this one away"));
+        }
         note(format_args!("{} is there already; nothing to do", root.display()));
         return Ok(());
     }
-    make_root(dir, name, intermediate, key, days)?;
+    make_root(&lock, name.unwrap_or(NAME), intermediate, key.unwrap_or(KeyKind::Ecdsa), days.unwrap_or(3650))?;
     output::line(root.display())
 }
 
-fn make_root(dir: &Path, name: &str, intermediate: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
+/// The directory, made if need be, and ours to change.
+fn made(dir: &Path) -> Result<Locked, Failure> {
     fs::create_dir_all(dir).map_err(|e| Failure::file(dir, e))?;
+    Locked::new(dir)
+}
+
+/// An authority's directory, ours to change.
+pub(super) fn locked(dir: &Path) -> Result<Locked, Failure> {
+    if dir.join("root.pem").exists() { Locked::new(dir) } else { Err(no_ca(dir)) }
+}
+
+fn make_root(lock: &Locked, name: &str, intermediate: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
+    let dir = lock.dir();
     let root_key = key.generate()?;
     let mut params = authority(name, days, BasicConstraints::Unconstrained)?;
     let certificate = params.self_signed(&root_key).map_err(Failure::cannot)?;
-    write_new(&dir.join("root-key.pem"), &root_key.serialize_pem(), true)?;
-    write_new(&dir.join("root.pem"), &certificate.pem(), false)?;
+    lock.write_new(&dir.join("root-key.pem"), &root_key.serialize_pem(), true)?;
+    lock.write_new(&dir.join("root.pem"), &certificate.pem(), false)?;
     if intermediate {
         let issuer = Issuer::new(params, root_key);
         let key = key.generate()?;
         params = authority(&format!("{name} Intermediate"), days, BasicConstraints::Constrained(0))?;
         let certificate = params.signed_by(&key, &issuer).map_err(Failure::cannot)?;
-        write_new(&dir.join("intermediate-key.pem"), &key.serialize_pem(), true)?;
-        write_new(&dir.join("intermediate.pem"), &certificate.pem(), false)?;
+        lock.write_new(&dir.join("intermediate-key.pem"), &key.serialize_pem(), true)?;
+        lock.write_new(&dir.join("intermediate.pem"), &certificate.pem(), false)?;
     }
     Ok(())
 }
@@ -165,6 +193,10 @@ fn authority(name: &str, days: i64, constraints: BasicConstraints) -> Result<Cer
 }
 
 fn base(name: &str, days: i64) -> Result<CertificateParams, Failure> {
+    // RFC 5280 A.1, ub-common-name.
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+        return Err(Failure::cannot(format_args!("{name:?} is no common name")).hint("1 to 64 characters"));
+    }
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -188,72 +220,142 @@ pub(crate) struct Issued {
     pub(crate) key: PathBuf,
 }
 
-/// A server certificate for localhost, made with its CA where there is none yet; for `clasp serve`.
+/// A server certificate for localhost, made with its CA where there is none yet, or none that lasts; for `clasp serve`.
 pub(crate) fn for_localhost(dir: &Path) -> Result<(PathBuf, Issued), Failure> {
+    let lock = made(dir)?;
     let root = dir.join("root.pem");
+    if root.exists() && !lasts(&root) {
+        note(format_args!("{} comes to its end: a new CA is made, which clients have to be given", root.display()));
+        for file in ["root.pem", "root-key.pem"] {
+            let (old, aside) = (dir.join(file), dir.join(format!("ended-{file}")));
+            fs::rename(&old, &aside).map_err(|e| Failure::file(&old, e))?;
+        }
+    }
     if !root.exists() {
-        make_root(dir, "Clasp Local CA", false, KeyKind::Ecdsa, 3650)?;
+        make_root(&lock, NAME, false, KeyKind::Ecdsa, 3650)?;
     }
     let issued = Issued { chain: dir.join("localhost.pem"), key: dir.join("localhost-key.pem") };
-    if !issued.chain.exists() {
+    let is_good =
+        lasts(&issued.chain) && is_by(&issued.chain, &root) && pem::identity(&issued.chain, &issued.key).is_ok();
+    if !is_good {
         let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
-        make(dir, &names, false, KeyKind::Ecdsa, 397)?;
+        make(&lock, &Wanted { names: &names, client: false, key: KeyKind::Ecdsa, days: 397, renews: true })?;
     }
     Ok((root, issued))
 }
 
+/// Whether the certificate of a file is good for some time yet.
+fn lasts(path: &Path) -> bool {
+    first(path, |c| c.not_after() > (OffsetDateTime::now_utc() + EARLY).unix_timestamp())
+}
+
+fn is_by(path: &Path, issuer: &Path) -> bool {
+    let Some(issuer) = pem::certificates(issuer).ok().and_then(|all| all.into_iter().next()) else { return false };
+    let Ok(issuer) = clasp_x509::Certificate::parse(&issuer) else { return false };
+    first(path, |c| c.authority_key_id() == issuer.subject_key_id())
+}
+
+fn first(path: &Path, holds: impl Fn(&clasp_x509::Certificate<'_>) -> bool) -> bool {
+    let all = pem::certificates(path).unwrap_or_default();
+    all.first().and_then(|der| clasp_x509::Certificate::parse(der).ok()).is_some_and(|c| holds(&c))
+}
+
 fn issue(dir: &Path, names: &[String], client: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
-    let issued = make(dir, names, client, key, days)?;
+    let lock = locked(dir)?;
+    let issued = make(&lock, &Wanted { names, client, key, days, renews: false })?;
     output::line(format_args!("{}\n{}", issued.chain.display(), issued.key.display()))
 }
 
-fn make(dir: &Path, names: &[String], client: bool, key: KeyKind, days: i64) -> Result<Issued, Failure> {
-    let by = if dir.join("intermediate.pem").exists() { INTERMEDIATE } else { ROOT };
-    let issuer_path = dir.join(format!("{by}.pem"));
-    let no_ca = |_| {
-        Failure::cannot(format_args!("{}: no CA is here", dir.display()))
-            .hint(format!("clasp ca init {}", dir.display()))
-    };
-    let issuer_pem = fs::read_to_string(&issuer_path).map_err(no_ca)?;
-    let issuer_key = fs::read_to_string(dir.join(format!("{by}-key.pem"))).map_err(no_ca)?;
-    let issuer_key = KeyPair::from_pem(&issuer_key).map_err(Failure::cannot)?;
-    let issuer = Issuer::from_ca_cert_pem(&issuer_pem, issuer_key).map_err(|e| Failure::file(&issuer_path, e))?;
+/// What is to be issued.
+struct Wanted<'a> {
+    names: &'a [String],
+    client: bool,
+    key: KeyKind,
+    days: i64,
+    /// In place of what stands there.
+    renews: bool,
+}
 
-    let first = names.first().map_or("certificate", String::as_str);
-    let stem: String =
-        first.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_@".contains(c) { c } else { '_' }).collect();
-    let stem = match (client, stem.as_str()) {
-        (_, ROOT | INTERMEDIATE) => format!("{stem}-leaf"),
-        (true, _) => format!("{stem}-client"),
-        (false, _) => stem,
-    };
+/// Who issues here: the certificate, and the key with it.
+fn issuer(dir: &Path) -> Result<(&'static str, String, KeyPair), Failure> {
+    let by = if dir.join("intermediate.pem").exists() { INTERMEDIATE } else { ROOT };
+    let read = |path: PathBuf| fs::read_to_string(path).map_err(|_| no_ca(dir));
+    let (certificate, key) = (read(dir.join(format!("{by}.pem")))?, read(dir.join(format!("{by}-key.pem")))?);
+    Ok((by, certificate, KeyPair::from_pem(&key).map_err(Failure::cannot)?))
+}
+
+/// Where a certificate for this name stands. The authority's own files have their names.
+fn stem(name: &Name, client: bool) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_@".contains(c) { c } else { '_' };
+    let stem: String = name.to_string().chars().map(plain).collect();
+    if client {
+        return format!("{stem}-client");
+    }
+    let key = |of: &str| format!("{of}-key");
+    let ours = [ROOT, INTERMEDIATE, LIST]
+        .iter()
+        .any(|own| stem.eq_ignore_ascii_case(own) || stem.eq_ignore_ascii_case(&key(own)));
+    if ours { format!("{stem}-leaf") } else { stem }
+}
+
+fn make(lock: &Locked, wanted: &Wanted<'_>) -> Result<Issued, Failure> {
+    let dir = lock.dir();
+    let names = names::all(wanted.names, wanted.client)?;
+    let first = names.first().ok_or_else(|| Failure::cannot("no name"))?;
+    let (by, issuer_pem, issuer_key) = issuer(dir)?;
+    let issuer = Issuer::from_ca_cert_pem(&issuer_pem, issuer_key).map_err(Failure::cannot)?;
+    let stem = stem(first, wanted.client);
     let issued = Issued { chain: dir.join(format!("{stem}.pem")), key: dir.join(format!("{stem}-key.pem")) };
-    let mut params = base(first, days)?;
-    params.subject_alt_names = CertificateParams::new(names.to_vec()).map_err(Failure::cannot)?.subject_alt_names;
+    if let Some(path) = [&issued.chain, &issued.key].into_iter().find(|p| p.exists() && !wanted.renews) {
+        return Err(is_there(path));
+    }
+    let common = names.iter().map(Name::to_string).find(|n| n.len() <= 64);
+    let mut params = base(common.as_deref().unwrap_or("a long name"), wanted.days)?;
+    params.not_after = params.not_after.min(end_of(&dir.join(format!("{by}.pem")))?);
+    params.subject_alt_names = names.iter().map(Name::to_san).collect::<Result<_, _>>()?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    if matches!(key, KeyKind::Rsa) && !client {
+    if matches!(wanted.key, KeyKind::Rsa) && !wanted.client {
         params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
     }
-    let usage = if client { ExtendedKeyUsagePurpose::ClientAuth } else { ExtendedKeyUsagePurpose::ServerAuth };
+    let usage = if wanted.client { ExtendedKeyUsagePurpose::ClientAuth } else { ExtendedKeyUsagePurpose::ServerAuth };
     params.extended_key_usages = vec![usage];
-    let key = key.generate()?;
+    let key = wanted.key.generate()?;
     let certificate = params.signed_by(&key, &issuer).map_err(Failure::cannot)?;
     let chain = if by == INTERMEDIATE { certificate.pem() + &issuer_pem } else { certificate.pem() };
-    write_new(&issued.key, &key.serialize_pem(), true)?;
-    write_new(&issued.chain, &chain, false)?;
 
     let parsed = clasp_x509::Certificate::parse(certificate.der()).map_err(Failure::cannot)?;
     let mut index = read_index(dir)?;
     index.push(Entry {
         serial: parsed.serial(),
         file: format!("{stem}.pem"),
-        names: names.to_vec(),
-        usage: if client { "client" } else { "server" }.into(),
+        names: names.iter().map(Name::to_string).collect(),
+        usage: if wanted.client { "client" } else { "server" }.into(),
         not_after: params.not_after.date().to_string(),
         revoked: None,
     });
-    write_index(dir, &index)?;
+    // First of all: what is in the index can be revoked, whatever becomes of us behind it.
+    lock.write_index(&index)?;
+    if wanted.renews {
+        lock.replace(&issued.key, key.serialize_pem().as_bytes(), true)?;
+        lock.replace(&issued.chain, chain.as_bytes(), false)?;
+    } else {
+        lock.write_new(&issued.key, &key.serialize_pem(), true)?;
+        lock.write_new(&issued.chain, &chain, false)?;
+    }
     Ok(issued)
+}
+
+/// When an authority ends; what it issues ends with it at the latest.
+fn end_of(path: &Path) -> Result<OffsetDateTime, Failure> {
+    let all = pem::certificates(path)?;
+    let end = all.first().and_then(|der| Some(clasp_x509::Certificate::parse(der).ok()?.not_after()));
+    let end = end.and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
+    let end = end.ok_or_else(|| Failure::file(path, "the certificate cannot be read"))?;
+    if end <= OffsetDateTime::now_utc() {
+        return Err(Failure::file(path, format_args!("this authority has ended on {}", end.date()))
+            .hint("make a new one: clasp ca init in another directory"));
+    }
+    Ok(end)
 }
 
 fn list(dir: &Path, json: bool) -> Result<(), Failure> {
@@ -280,51 +382,16 @@ fn list(dir: &Path, json: bool) -> Result<(), Failure> {
 }
 
 fn revoke(dir: &Path, which: &str) -> Result<(), Failure> {
+    let lock = locked(dir)?;
     let mut index = read_index(dir)?;
-    let entry = index.iter_mut().find(|e| e.serial == which || e.file == which);
-    let entry = entry.ok_or_else(|| {
-        Failure::no(format_args!("no certificate {which} was issued here"))
-            .hint(format!("clasp ca list {}", dir.display()))
-    })?;
+    let entry = find(&index, which).and_then(|at| index.get_mut(at)).ok_or_else(|| not_issued(dir, which))?;
     match &entry.revoked {
         Some(on) => note(format_args!("{which} was revoked on {on} already")),
         None => entry.revoked = Some(OffsetDateTime::now_utc().date().to_string()),
     }
-    write_index(dir, &index)
+    lock.write_index(&index)
 }
 
-pub(super) fn read_index(dir: &Path) -> Result<Vec<Entry>, Failure> {
-    let path = dir.join(INDEX);
-    if !path.exists() {
-        return if dir.join("root.pem").exists() {
-            Ok(Vec::new())
-        } else {
-            Err(Failure::cannot(format_args!("{}: no CA is here", dir.display()))
-                .hint(format!("clasp ca init {}", dir.display())))
-        };
-    }
-    serde_json::from_slice(&pem::read(&path)?).map_err(|e| Failure::file(&path, e))
-}
-
-/// Written beside and moved into place, so that a crash leaves the old index or the new one.
-fn write_index(dir: &Path, index: &[Entry]) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(index).map_err(Failure::cannot)?;
-    let (new, path) = (dir.join("index.json.new"), dir.join(INDEX));
-    fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).map_err(|e| Failure::file(&path, e))
-}
-
-/// Creates a file that must not be there yet; a secret one is its owner's alone from the start.
-fn write_new(path: &Path, text: &str, secret: bool) -> Result<(), Failure> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
-    let failure = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Failure::cannot(format_args!("{} is there already and is not overwritten", path.display()))
-                .hint("move it away first")
-        }
-        _ => Failure::file(path, e),
-    };
-    options.open(path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(failure)
+pub(super) fn not_issued(dir: &Path, which: &str) -> Failure {
+    Failure::no(format_args!("no certificate {which} was issued here")).hint(format!("clasp ca list {}", dir.display()))
 }

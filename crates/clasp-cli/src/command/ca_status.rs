@@ -1,6 +1,6 @@
 //! `clasp ca crl` and `clasp ca ocsp`: what the small authority says of revocation.
 
-use super::ca::{Entry, INTERMEDIATE, ROOT, read_index};
+use super::ca::{Entry, INTERMEDIATE, LIST, ROOT, find, locked, not_issued, read_index};
 use crate::failure::Failure;
 use crate::output;
 use crate::pem;
@@ -29,14 +29,20 @@ fn signer(dir: &Path) -> &'static str {
 
 /// Writes `crl.pem`: the list of the authority that issues, and that of the root above it where there is one.
 pub(super) fn crl(dir: &Path, days: i64) -> Result<(), Failure> {
+    let lock = locked(dir)?;
     let index = read_index(dir)?;
     let by = signer(dir);
     let mut text = list(dir, by, &index, days)?;
     if by == INTERMEDIATE {
         text += &list(dir, ROOT, &[], days)?;
     }
-    let path = dir.join("crl.pem");
-    fs::write(&path, text).map_err(|e| Failure::file(&path, e))?;
+    let path = dir.join(format!("{LIST}.pem"));
+    // Certificates had this name once.
+    if index.iter().any(|e| path.ends_with(&e.file)) {
+        return Err(Failure::cannot(format_args!("{} is a certificate and is not overwritten", path.display()))
+            .hint("move it away, and have another issued for its name"));
+    }
+    lock.replace(&path, text.as_bytes(), false)?;
     output::line(path.display())
 }
 
@@ -70,11 +76,9 @@ fn list(dir: &Path, by: &str, index: &[Entry], days: i64) -> Result<String, Fail
 
 /// Writes an OCSP response for one certificate, to be stapled.
 pub(super) fn ocsp(dir: &Path, which: &str, days: i64) -> Result<(), Failure> {
+    let lock = locked(dir)?;
     let index = read_index(dir)?;
-    let entry = index.iter().find(|e| e.serial == which || e.file == which).ok_or_else(|| {
-        Failure::no(format_args!("no certificate {which} was issued here"))
-            .hint(format!("clasp ca list {}", dir.display()))
-    })?;
+    let entry = find(&index, which).and_then(|at| index.get(at)).ok_or_else(|| not_issued(dir, which))?;
     let by = signer(dir);
     let (_, key) = issuer(dir, by)?;
     let leaf_path = dir.join(&entry.file);
@@ -84,6 +88,12 @@ pub(super) fn ocsp(dir: &Path, which: &str, days: i64) -> Result<(), Failure> {
     let (Some(leaf), Some(above)) = (leaf, above) else {
         return Err(Failure::file(&leaf_path, "the certificate or its issuer's cannot be read"));
     };
+    if leaf.serial() != entry.serial {
+        return Err(Failure::file(
+            &leaf_path,
+            format_args!("it is not {} any more, but a later certificate", entry.serial),
+        ));
+    }
     let status = match &entry.revoked {
         None => CertStatus::Good,
         Some(on) => CertStatus::Revoked(day(on)?.unix_timestamp(), RevocationReason(0)),
@@ -93,7 +103,7 @@ pub(super) fn ocsp(dir: &Path, which: &str, days: i64) -> Result<(), Failure> {
     let response = UnsignedOcsp::new(&leaf, &above, status, from, after(now, days)?.unix_timestamp());
     let signature = key.sign(response.to_be_signed()).map_err(Failure::cannot)?;
     let path = dir.join(&entry.file).with_extension("ocsp");
-    fs::write(&path, response.signed(algorithm(&key)?, &signature)).map_err(|e| Failure::file(&path, e))?;
+    lock.replace(&path, &response.signed(algorithm(&key)?, &signature), false)?;
     output::line(path.display())
 }
 

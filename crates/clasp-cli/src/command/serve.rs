@@ -2,40 +2,44 @@
 
 mod activity;
 mod at_once;
+mod body;
+mod config;
+mod echo;
 mod files;
 mod http;
+mod own;
 mod pages;
+mod path;
 mod prefixed;
 mod socket;
+mod stop;
 
-use crate::command::ca;
 use crate::failure::Failure;
 use crate::negotiation::Negotiation;
 use crate::output::{self, note};
-use crate::{pem, report};
-use clasp::config::{DangerousAcceptAnyone, Identities, Verifier, WebPki};
-use clasp::crypto::Provider;
-use clasp::keys::log::KeyLogFile;
-use clasp::session::{ServerSessionCache, TicketKeys};
+use crate::report;
+use clasp::ServerConfig;
 use clasp::wire::code::ProtocolVersion;
-use clasp::{ClientAuth, ServerConfig};
 use clasp_tokio::{Acceptor, TlsStream};
 use files::Files;
+use own::Own;
 use pages::Pages;
 use prefixed::Prefixed;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use stop::{Signals, Stop};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// An HTTPS server for a directory, or a status page that shows what was negotiated.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The directory to serve; a status page without one
+    /// The directory to serve; a status page without one. What begins with a dot is not served (but for .well-known), nor what
+    /// holds a private key
     dir: Option<PathBuf>,
     /// Address and port
     #[arg(long, default_value = "127.0.0.1:4433")]
@@ -48,32 +52,44 @@ pub(crate) struct Arguments {
     key: Vec<PathBuf>,
     #[command(flatten)]
     negotiation: Negotiation,
-    /// Whether clients are asked for a certificate
-    #[arg(long, value_parser = ["off", "request", "require"], default_value = "off")]
-    client_auth: String,
-    /// The CA of clients' certificates (PEM), or `any`
+    /// Whether clients are asked for a certificate: require where there is a --client-ca, and off without
+    #[arg(long, value_parser = ["off", "request", "require"])]
+    client_auth: Option<String>,
+    /// The CA of clients' certificates (PEM), or `any`; without --client-auth, clients must have one
     #[arg(long, value_name = "FILE|any")]
     client_ca: Option<String>,
     /// Application protocols, best first
-    #[arg(long, value_delimiter = ',', default_value = "h2,http/1.1")]
+    #[arg(long, value_delimiter = ',', default_value = "h2,http/1.1", conflicts_with = "echo")]
     alpn: Vec<String>,
-    /// Session tickets after a handshake of TLS 1.3, each for one connection more; 0 gives none, in TLS 1.2 neither
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    tickets: u8,
-    /// Bytes of memory for sessions by ID; 0 keeps none
-    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
-    session_cache: usize,
+    /// Session tickets after a handshake of TLS 1.3, each for one connection more; 0 gives none, in TLS 1.2 neither [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=32))]
+    tickets: Option<u8>,
+    /// Bytes of memory for sessions by ID; 0 keeps none [default: 16777216]
+    #[arg(long, value_name = "BYTES")]
+    session_cache: Option<usize>,
     /// Take up to this many bytes of early data (0-RTT); what comes so can be a replay
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     early_data: u32,
     /// Move our keys on after each handshake, and ask the client to do the same (TLS 1.3)
     #[arg(long)]
     keyupdate: bool,
-    /// How long a connection may stand without a whole request
-    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    /// Whether clients of TLS 1.2 must know of secure renegotiation (RFC 5746): `require` or `any` [default: as the policy has it]
+    #[arg(long, value_parser = ["require", "any"])]
+    secure_renegotiation: Option<String>,
+    /// How long a connection may stand without a whole request; with --echo, without a byte
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = seconds())]
     keep_alive: u64,
+    /// How long a client may take nothing of what it has asked for
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = seconds(), conflicts_with = "echo")]
+    send_timeout: u64,
+    /// Connections at once; more wait until one ends
+    #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+    /// How long what has begun may go on after SIGTERM or Ctrl-C; a second one ends it at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    drain: u64,
     /// Send back what comes instead of speaking HTTP
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dir")]
     echo: bool,
     /// Append the secrets to FILE (SSLKEYLOGFILE format)
     #[arg(long, value_name = "FILE")]
@@ -86,106 +102,102 @@ pub(crate) struct Arguments {
     quiet: bool,
 }
 
+/// A number of seconds; a day is as good as for ever.
+fn seconds() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=86_400)
+}
+
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let (config, made) = config(&arguments)?;
-    tokio::runtime::Runtime::new()?.block_on(listen(arguments, config, made))
+    let secret = arguments.key.iter().chain(&arguments.keylog).map(PathBuf::as_path);
+    let files = arguments.dir.as_deref().map(|dir| Files::new(dir, secret)).transpose()?;
+    let (config, own) = config::config(&arguments)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(listen(arguments, files, config, own));
+    // What was cut off need not be waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
-/// The configuration, and the CA that was made where no certificate was given.
-fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option<PathBuf>), Failure> {
-    if arguments.cert.len() != arguments.key.len() {
-        return Err(Failure::cannot(format_args!("{} --cert and {} --key", arguments.cert.len(), arguments.key.len()))
-            .hint("give each --cert its --key, in the same order"));
+async fn listen(
+    arguments: Arguments,
+    files: Option<Files>,
+    config: Arc<ServerConfig>,
+    own: Option<Arc<Own>>,
+) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let listener = bind(&arguments.listen).await?;
+    let address = listener.local_addr()?;
+    note(format_args!("listening on https://{address}/"));
+    if let Some(own) = own {
+        say_how(own.root(), address);
+        tokio::spawn(own.renew());
     }
-    let mut identities = Vec::new();
-    let mut made = None;
-    if arguments.cert.is_empty() {
-        let (root, issued) = ca::for_localhost(&data_directory()?)?;
-        identities.push(pem::identity(&issued.chain, &issued.key)?);
-        made = Some(root);
+    let (stopper, stop) = Stop::new();
+    let most = usize::try_from(arguments.max_connections).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
+    let (whole, drain) = (arguments.max_connections, Duration::from_secs(arguments.drain));
+    let seats = Arc::new(Semaphore::new(most));
+    let shared = Arc::new(Shared { arguments, files: files.map(Arc::new), stop });
+    // A task, and not here: what it spawns then needs no other thread to be woken.
+    let mut accepting = tokio::spawn(accept(listener, Acceptor::new(config), shared, Arc::clone(&seats)));
+    tokio::select! {
+        Err(failed) = &mut accepting => return Err(Failure::cannot(failed)),
+        asked = signals.next() => asked?,
     }
-    for (cert, key) in arguments.cert.iter().zip(&arguments.key) {
-        identities.push(pem::identity(cert, key)?);
+    // With it goes the socket: who comes now is refused, and may find the next server there.
+    accepting.abort();
+    let _aborted = accepting.await;
+    stopper.ask();
+    let open = most - seats.available_permits();
+    if open > 0 {
+        note(format_args!(
+            "stopping: {open} connections have up to {} s; a second signal cuts them off",
+            drain.as_secs()
+        ));
     }
-    let mut builder = ServerConfig::builder()
-        .resolver(Arc::new(Identities::new(identities)))
-        .policy(arguments.negotiation.policy()?)
-        .max_early_data(arguments.early_data)
-        .tickets_per_handshake(arguments.tickets)
-        .alpn(if arguments.echo { &[][..] } else { &arguments.alpn });
-    builder = match arguments.session_cache {
-        0 => builder.no_sessions(),
-        bytes => builder.sessions(Arc::new(ServerSessionCache::new(bytes))),
-    };
-    if arguments.tickets > 0 {
-        let (epoch, lifetime) = (Duration::from_secs(4 * 3600), Duration::from_secs(12 * 3600));
-        builder = builder.tickets(Arc::new(TicketKeys::random(Provider::builtin(), epoch, lifetime)?));
+    tokio::select! {
+        _all_back = seats.acquire_many(whole) => {}
+        asked = signals.next() => asked?,
+        () = tokio::time::sleep(drain) => {
+            note(format_args!("{} connections were cut off", most - seats.available_permits()));
+        }
     }
-    if let Some(auth) = client_auth(arguments)? {
-        builder = builder.client_auth(auth);
-    }
-    if let Some(path) = &arguments.keylog {
-        builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));
-    }
-    Ok((builder.build()?, made))
+    Ok(())
 }
 
-fn client_auth(arguments: &Arguments) -> Result<Option<ClientAuth>, Failure> {
-    let verifier: Arc<dyn Verifier> = match (arguments.client_auth.as_str(), arguments.client_ca.as_deref()) {
-        ("off", _) => return Ok(None),
-        (_, None) => return Err(Failure::cannot("whose clients?").hint("--client-ca FILE, or --client-ca any")),
-        (_, Some("any")) => Arc::new(DangerousAcceptAnyone),
-        (_, Some(file)) => Arc::new(WebPki::clients(pem::roots(Some(file.as_ref()))?)),
-    };
-    Ok(Some(if arguments.client_auth == "require" {
-        ClientAuth::Require(verifier)
-    } else {
-        ClientAuth::Request(verifier)
-    }))
-}
-
-fn data_directory() -> Result<PathBuf, Failure> {
-    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
-    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-    let base = base.ok_or_else(|| Failure::cannot("no data directory").hint("set HOME, or give --cert and --key"))?;
-    Ok(base.join("clasp"))
-}
-
-async fn listen(arguments: Arguments, config: Arc<ServerConfig>, made: Option<PathBuf>) -> Result<(), Failure> {
-    let listener = TcpListener::bind(&arguments.listen).await.map_err(|e| {
-        let failure = Failure::cannot(format_args!("{}: {e}", arguments.listen));
+async fn bind(listen: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(listen).await.map_err(|e| {
+        let failure = Failure::cannot(format_args!("{listen}: {e}"));
         match e.kind() {
             io::ErrorKind::AddrInUse => {
                 failure.hint("another program has this port: choose one with --listen 127.0.0.1:PORT")
             }
             _ => failure.hint("--listen ADDRESS:PORT"),
         }
-    })?;
-    let address = listener.local_addr()?;
-    note(format_args!("listening on https://{address}/"));
-    if let Some(root) = made {
-        note(format_args!("try: curl --cacert '{}' https://localhost:{}/", root.display(), address.port()));
-    }
-    let acceptor = Acceptor::new(config);
-    let files = arguments.dir.clone().map(|dir| Arc::new(Files::new(dir)));
-    let shared = Arc::new(Shared { arguments, files });
-    // A task, and not here: what it spawns then needs no other thread to be woken.
-    let accepting = tokio::spawn(accept(listener, acceptor, shared));
-    tokio::select! {
-        Err(failed) = accepting => Err(Failure::cannot(failed)),
-        stopped = tokio::signal::ctrl_c() => Ok(stopped?),
-    }
+    })
 }
 
-async fn accept(listener: TcpListener, acceptor: Acceptor, shared: Arc<Shared>) -> Infallible {
+fn say_how(root: &Path, address: SocketAddr) {
+    note(format_args!("try: curl --cacert '{}' https://localhost:{}/", root.display(), address.port()));
+}
+
+async fn accept(listener: TcpListener, acceptor: Acceptor, shared: Arc<Shared>, seats: Arc<Semaphore>) -> Infallible {
+    let mut told = None;
     loop {
+        let Ok(seat) = Arc::clone(&seats).acquire_owned().await else {
+            // Nobody closes it.
+            core::future::pending().await
+        };
         match listener.accept().await {
             Ok((tcp, peer)) => {
-                tokio::spawn(serve(tcp, peer, acceptor.clone(), shared.clone()));
+                told = None;
+                tokio::spawn(serve(tcp, peer, acceptor.clone(), shared.clone(), seat));
             }
-            // Out of file descriptors, say: what is open goes on, and the next may find room.
+            // Out of file descriptors, say: what is open goes on, and the next may find room. It is said once.
             Err(e) => {
-                note(format_args!("accept: {e}"));
+                if told != Some(e.kind()) {
+                    told = Some(e.kind());
+                    note(format_args!("accept: {e}"));
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -196,12 +208,13 @@ async fn accept(listener: TcpListener, acceptor: Acceptor, shared: Arc<Shared>) 
 struct Shared {
     arguments: Arguments,
     files: Option<Arc<Files>>,
+    stop: Stop,
 }
 
 /// How long a client may take for its handshake.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-async fn serve(tcp: TcpStream, peer: SocketAddr, acceptor: Acceptor, shared: Arc<Shared>) {
+async fn serve(tcp: TcpStream, peer: SocketAddr, acceptor: Acceptor, shared: Arc<Shared>, _seat: OwnedSemaphorePermit) {
     let arguments = &shared.arguments;
     let (tcp, end) = socket::lend(tcp);
     if let Err(failure) = end.turns(talk(tcp, &acceptor, &shared, peer)).await {
@@ -214,7 +227,7 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: Soc
     let arguments = &shared.arguments;
     let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
-    let mut tls = accepted.map_err(|(error, _)| Failure::from_io(error))?;
+    let mut tls = accepted.map_err(|(error, _)| in_options(Failure::from_io(error)))?;
     if !arguments.quiet {
         log(arguments, peer, Ok(&tls));
     }
@@ -225,21 +238,24 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: Soc
     // A GET that comes twice does no harm, and what an echo says is the client's own.
     let early = tls.take_early_data();
     let stream = Prefixed::new(early, tls);
-    if arguments.echo {
-        return echo(stream).await.map_err(Failure::from_io);
-    }
     let limit = Duration::from_secs(arguments.keep_alive);
+    if arguments.echo {
+        return echo::echo(stream, limit, &shared.stop).await;
+    }
+    let send_limit = Duration::from_secs(arguments.send_timeout);
     // Who did not agree on HTTP/2 speaks HTTP/1.1.
     let is_http2 = facts.alpn.as_deref() == Some(b"h2");
     let pages = shared.files.clone().map_or_else(|| Pages::Status(facts), Pages::Files);
-    let service = http::Service { pages, limit };
+    let service = http::Service { pages, limit, send_limit, stop: shared.stop.clone() };
     if is_http2 { Box::pin(http::http2(service, stream)).await } else { http::http1(service, stream).await }
 }
 
-async fn echo(tls: Prefixed<TlsStream<socket::Lent>>) -> io::Result<()> {
-    let (mut from, mut to) = tokio::io::split(tls);
-    tokio::io::copy(&mut from, &mut to).await?;
-    to.shutdown().await
+/// A hint may name what only `connect` has.
+fn in_options(failure: Failure) -> Failure {
+    match failure.hint_text() {
+        Some(hint) if hint.contains("--ca FILE") => failure.hint("trust the authority of the client: --client-ca FILE"),
+        _ => failure,
+    }
 }
 
 fn log(arguments: &Arguments, peer: SocketAddr, outcome: Result<&TlsStream<socket::Lent>, Failure>) {

@@ -3,10 +3,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::Receiver;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs the program to its end.
 pub(crate) fn clasp(arguments: &[&str]) -> Output {
@@ -53,6 +53,28 @@ impl Served {
         self.address.rsplit(':').next().unwrap_or_default()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.pid());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// How it ended, if it does within this time.
+    pub(crate) fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + within;
+        loop {
+            match self.child.try_wait().unwrap() {
+                None if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// The next line with these words.
     pub(crate) fn line(&self, words: &str) -> String {
         loop {
@@ -74,7 +96,19 @@ impl Drop for Served {
 
 /// Starts `clasp serve` on a free port and waits until it listens.
 pub(crate) fn serve(arguments: &[&str], home: &Path) -> Served {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    serve_by(Command::new(env!("CARGO_BIN_EXE_clasp")), arguments, home)
+}
+
+/// With no more than so many descriptors.
+#[cfg(unix)]
+pub(crate) fn serve_within(descriptors: u32, arguments: &[&str], home: &Path) -> Served {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_clasp")]);
+    serve_by(command, arguments, home)
+}
+
+fn serve_by(mut command: Command, arguments: &[&str], home: &Path) -> Served {
     command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
     command.env("XDG_DATA_HOME", home).env("HOME", home).env("NO_COLOR", "1");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

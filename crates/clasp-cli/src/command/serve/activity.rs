@@ -1,12 +1,11 @@
 //! What goes on on a connection that HTTP has, for whoever may have to end it or put it to rest.
 
+use super::body::Content;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::task::{Context, Poll};
-use http_body_util::Full;
 use hyper::Request;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,6 +20,8 @@ pub(super) struct Activity {
     body: AtomicBool,
     /// HTTP has written, and not seen it all gone.
     unsent: AtomicBool,
+    /// Counts on while the client takes what it has asked for.
+    taken: AtomicUsize,
 }
 
 impl Activity {
@@ -34,6 +35,11 @@ impl Activity {
     /// How many requests have come.
     pub(super) fn begun(&self) -> usize {
         self.begun.load(Relaxed)
+    }
+
+    /// Grows as pieces of answers are taken; for HTTP/1.1, as its bytes are.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Relaxed)
     }
 
     /// A request waits for its answer, or for the rest of it.
@@ -51,8 +57,8 @@ impl Activity {
 pub(super) struct Begun(Arc<Activity>);
 
 impl Begun {
-    pub(super) fn answer_with(self, body: Full<Bytes>) -> Answer {
-        Answer { body, _begun: self }
+    pub(super) fn answer_with(self, body: Content) -> Answer {
+        Answer { body, begun: self }
     }
 }
 
@@ -64,16 +70,21 @@ impl Drop for Begun {
 
 /// The body of an answer. HTTP drops it when it has taken the last of it.
 pub(super) struct Answer {
-    body: Full<Bytes>,
-    _begun: Begun,
+    body: Content,
+    begun: Begun,
 }
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if polled.is_ready() {
+            this.begun.0.taken.fetch_add(1, Relaxed);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -89,11 +100,13 @@ impl Body for Answer {
 pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
+    /// Whether all that is written is an answer. HTTP/2 writes for reasons that a client makes up, such as PING.
+    answers_only: bool,
 }
 
 impl<S> Watched<S> {
-    pub(super) const fn new(stream: S, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+    pub(super) const fn new(stream: S, activity: Arc<Activity>, answers_only: bool) -> Self {
+        Self { stream, activity, answers_only }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -119,7 +132,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.activity.unsent.store(true, Relaxed);
-        Pin::new(&mut this.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        if written.is_ready() && this.answers_only {
+            this.activity.taken.fetch_add(1, Relaxed);
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

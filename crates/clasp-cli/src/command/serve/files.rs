@@ -1,10 +1,14 @@
 //! The directory that is served.
 
+use super::body::{AT_ONCE, Content, Pieces};
+use super::path;
+use crate::failure::Failure;
 use hyper::body::Bytes;
 use hyper::header::HeaderValue;
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -12,29 +16,68 @@ use tokio::time::sleep;
 
 /// How long a file is served from memory, at most, before it is looked at again.
 const FRESH: Duration = Duration::from_secs(1);
-/// Bytes that are kept; a file that does not fit is read each time.
+/// Bytes that are kept.
 const MOST: usize = 16 << 20;
 
-/// Files below a directory. What was asked for a moment ago is kept, so that a busy page costs no look at the disk.
+/// Files below a directory. A small one that was asked for a moment ago is kept, so that a busy page costs no look at the
+/// disk; a large one is read as each client takes it.
 pub(super) struct Files {
-    directory: Arc<Path>,
+    place: Arc<Place>,
     kept: Arc<Mutex<Kept>>,
+}
+
+/// Where the files are, and which of them are secret wherever they stand.
+struct Place {
+    directory: PathBuf,
+    secret: Vec<PathBuf>,
 }
 
 #[derive(Default)]
 struct Kept {
-    by_path: HashMap<String, File>,
+    by_path: HashMap<String, Small>,
     bytes: usize,
     /// A task will forget them all. No request looks at a clock.
     passes: bool,
 }
 
 /// A file as it is served.
-#[derive(Clone)]
 pub(super) struct File {
-    pub(super) bytes: Bytes,
+    pub(super) content: Content,
     /// Its media type.
     pub(super) kind: HeaderValue,
+}
+
+#[derive(Clone)]
+struct Small {
+    bytes: Bytes,
+    kind: HeaderValue,
+}
+
+/// What is read from the disk.
+enum Found {
+    Small(Small),
+    Large(File),
+}
+
+/// Why there is no file to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// There is none of this name, or none for everybody.
+    Nothing,
+    /// There may be: we are out of descriptors, say, or the disk fails.
+    ForNow,
+}
+
+impl From<io::Error> for Missing {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        match error.kind() {
+            NotFound | PermissionDenied | NotADirectory | IsADirectory | InvalidInput | InvalidFilename => {
+                Self::Nothing
+            }
+            _ => Self::ForNow,
+        }
+    }
 }
 
 fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
@@ -42,30 +85,36 @@ fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
 }
 
 impl Files {
-    pub(super) fn new(directory: PathBuf) -> Self {
-        Self { directory: directory.into(), kept: Arc::default() }
+    /// The files below a directory, which must be one, but for `secret` ones: our own keys.
+    pub(super) fn new<'a>(directory: &Path, secret: impl IntoIterator<Item = &'a Path>) -> Result<Self, Failure> {
+        let usable = fs::read_dir(directory).and_then(|_| fs::canonicalize(directory));
+        let directory = usable.map_err(|e| Failure::file(directory, e).hint("DIR is a directory that can be read"))?;
+        // One that is not there yet is not there to be served either.
+        let secret = secret.into_iter().map(|s| fs::canonicalize(s).unwrap_or_else(|_| s.into())).collect();
+        Ok(Self { place: Arc::new(Place { directory, secret }), kept: Arc::default() })
     }
 
     /// A file. A path that leads anywhere else is not found, and neither is a directory without index.html.
-    pub(super) async fn get(&self, path: &str) -> Option<File> {
-        if let Some(file) = self.kept(path) {
-            return Some(file);
+    pub(super) async fn get(&self, path: &str) -> Result<File, Missing> {
+        if let Some(small) = self.kept(path) {
+            return Ok(small.into());
         }
-        let (directory, asked) = (Arc::clone(&self.directory), path.to_string());
-        let file = spawn_blocking(move || read(&directory, &asked)).await.ok()??;
-        self.keep(path, &file);
-        Some(file)
+        let (place, asked) = (Arc::clone(&self.place), path.to_string());
+        match spawn_blocking(move || place.read(&asked)).await.map_err(|_| Missing::ForNow)?? {
+            Found::Large(file) => Ok(file),
+            Found::Small(small) => {
+                self.keep(path, &small);
+                Ok(small.into())
+            }
+        }
     }
 
-    fn kept(&self, path: &str) -> Option<File> {
+    fn kept(&self, path: &str) -> Option<Small> {
         lock(&self.kept).by_path.get(path).cloned()
     }
 
-    fn keep(&self, path: &str, file: &File) {
+    fn keep(&self, path: &str, file: &Small) {
         let size = file.bytes.len() + path.len();
-        if size > MOST {
-            return;
-        }
         let mut kept = lock(&self.kept);
         // Whoever asks for everything makes us read it again, and hold no more.
         if kept.bytes + size > MOST {
@@ -87,52 +136,149 @@ impl Files {
     }
 }
 
-/// Blocks while the disk works.
-fn read(directory: &Path, path: &str) -> Option<File> {
-    let relative = Path::new(path.trim_start_matches('/'));
-    if path.contains('%') || !relative.components().all(|c| matches!(c, Component::Normal(_))) {
-        return None;
+impl From<Small> for File {
+    fn from(small: Small) -> Self {
+        Self { content: Content::Whole(small.bytes), kind: small.kind }
     }
-    let mut full = directory.join(relative);
-    if fs::metadata(&full).ok()?.is_dir() {
-        full.push("index.html");
+}
+
+impl Place {
+    /// Blocks while the disk works.
+    fn read(&self, uri_path: &str) -> Result<Found, Missing> {
+        let mut full = self.directory.join(path::below(uri_path).ok_or(Missing::Nothing)?);
+        if fs::metadata(&full)?.is_dir() {
+            full.push("index.html");
+        }
+        // A link may lead out of the directory, or to what is hidden in it: where it ends is what counts.
+        let real = fs::canonicalize(&full)?;
+        let below = real.strip_prefix(&self.directory).map_err(|_| Missing::Nothing)?;
+        // A pipe would hold us until somebody writes into it.
+        if !path::may_be_served(below) || self.secret.contains(&real) || !fs::metadata(&real)?.is_file() {
+            return Err(Missing::Nothing);
+        }
+        let mut file = fs::File::open(&real)?;
+        let length = file.metadata()?.len();
+        let mut front = Vec::new();
+        (&mut file).take(u64::try_from(AT_ONCE).unwrap_or(u64::MAX)).read_to_end(&mut front)?;
+        if path::holds_private_key(&front) {
+            return Err(Missing::Nothing);
+        }
+        let (front, kind) = (Bytes::from(front), HeaderValue::from_static(media_type(&real)));
+        // What grows meanwhile is read with the next request; what shrinks is cut off.
+        Ok(if front.len() < AT_ONCE {
+            Found::Small(Small { bytes: front, kind })
+        } else {
+            Found::Large(File { content: Content::Pieces(Pieces::new(file, front, length)), kind })
+        })
     }
-    // A link may lead out of the directory: where it ends is what counts.
-    let (real, root) = (fs::canonicalize(&full).ok()?, fs::canonicalize(directory).ok()?);
-    if !real.starts_with(root) {
-        return None;
-    }
-    let bytes = Bytes::from(fs::read(&real).ok()?);
-    let kind = match real.extension().and_then(|e| e.to_str()) {
-        Some("html") => "text/html; charset=utf-8",
+}
+
+fn media_type(path: &Path) -> &'static str {
+    match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("html" | "htm") => "text/html; charset=utf-8",
         Some("css") => "text/css",
-        Some("js") => "text/javascript",
+        Some("js" | "mjs") => "text/javascript",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("ico") => "image/x-icon",
+        Some("wasm") => "application/wasm",
+        Some("pdf") => "application/pdf",
         Some("json") => "application/json",
         Some("txt" | "md") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
-    };
-    Some(File { bytes, kind: HeaderValue::from_static(kind) })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_body_util::BodyExt;
+
+    async fn text(files: &Files, path: &str) -> Result<Bytes, Missing> {
+        Ok(files.get(path).await?.content.collect().await.unwrap().to_bytes())
+    }
 
     #[tokio::test]
-    async fn nothing_outside_the_directory_is_found() {
+    async fn nothing_outside_the_directory_is_found_and_nothing_secret_in_it() {
         let outside = tempfile::tempdir().unwrap();
-        let directory = outside.path().join("www");
-        fs::create_dir(&directory).unwrap();
+        let www = outside.path().join("www");
+        fs::create_dir_all(www.join(".git")).unwrap();
+        fs::create_dir(www.join("empty")).unwrap();
         fs::write(outside.path().join("secret.txt"), "secret").unwrap();
-        fs::write(directory.join("page.txt"), "page").unwrap();
-        std::os::unix::fs::symlink(outside.path().join("secret.txt"), directory.join("link.txt")).unwrap();
-        let files = Files::new(directory);
+        let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        for (name, text) in [
+            ("page.txt", "page"),
+            ("bücher 100%.txt", "page"),
+            (".env", "secret"),
+            (".git/config", "secret"),
+            ("server.key", "secret"),
+            ("both.pem", &format!("page\n{key}")),
+            ("keys.log", "secret"),
+        ] {
+            fs::write(www.join(name), text).unwrap();
+        }
+        for (link, to) in [("link.txt", "../secret.txt"), ("hidden.txt", ".env"), ("a.txt", "server.key")] {
+            std::os::unix::fs::symlink(to, www.join(link)).unwrap();
+        }
+        let secret = www.join("keys.log");
+        let files = Files::new(&www, [secret.as_path()]).unwrap();
         let page = files.get("/page.txt").await.unwrap();
-        assert_eq!((&page.bytes[..], page.kind.as_bytes()), (&b"page"[..], &b"text/plain; charset=utf-8"[..]));
-        for path in ["/link.txt", "/../secret.txt", "/%2e%2e/secret.txt", "/absent.txt", "/"] {
-            assert!(files.get(path).await.is_none(), "{path}");
+        assert_eq!(page.kind.as_bytes(), b"text/plain; charset=utf-8");
+        for path in ["/page.txt", "/b%C3%BCcher%20100%25.txt", "//page.txt"] {
+            assert_eq!(text(&files, path).await.as_deref(), Ok(&b"page"[..]), "{path}");
+        }
+        for path in [
+            "/link.txt",
+            "/../secret.txt",
+            "/%2e%2e/secret.txt",
+            "/absent.txt",
+            "/",
+            "/empty",
+            "/.env",
+            "/.git/config",
+            "/server.key",
+            "/both.pem",
+            "/keys.log",
+            "/hidden.txt",
+            "/a.txt",
+            "/page.txt/x",
+            "/page.txt%00",
+        ] {
+            assert_eq!(files.get(path).await.err(), Some(Missing::Nothing), "{path}");
+        }
+        let long = format!("/{}", "x".repeat(5000));
+        assert_eq!(files.get(&long).await.err(), Some(Missing::Nothing));
+        assert!(Files::new(&www.join("absent"), []).is_err() && Files::new(&www.join("page.txt"), []).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_large_file_is_whole_and_is_never_in_memory_as_a_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let all: Vec<u8> = (0..251).cycle().take(1_000_003).collect();
+        for length in [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE, all.len()] {
+            fs::write(directory.path().join("file"), &all[..length]).unwrap();
+            let files = Files::new(directory.path(), []).unwrap();
+            let file = files.get("/file").await.unwrap();
+            assert_eq!(file.content.len(), u64::try_from(length).unwrap());
+            assert_eq!(matches!(file.content, Content::Whole(_)), length < AT_ONCE);
+            assert!(file.content.collect().await.unwrap().to_bytes() == all[..length], "{length}");
+            assert!(lock(&files.kept).bytes < AT_ONCE + 10);
+        }
+        // One that shrinks meanwhile ends with an error, for its length has been said.
+        fs::write(directory.path().join("file"), &all).unwrap();
+        let files = Files::new(directory.path(), []).unwrap();
+        let file = files.get("/file").await.unwrap();
+        fs::write(directory.path().join("file"), &all[..AT_ONCE + 1]).unwrap();
+        assert_eq!(file.content.collect().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn out_of_descriptors_is_no_absence() {
+        for (number, missing) in
+            [(2, Missing::Nothing), (13, Missing::Nothing), (24, Missing::ForNow), (5, Missing::ForNow)]
+        {
+            assert_eq!(Missing::from(io::Error::from_raw_os_error(number)), missing, "{number}");
         }
     }
 
@@ -140,25 +286,26 @@ mod tests {
     async fn what_is_kept_is_bounded_and_looked_at_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("page.html");
-        let files = Files::new(directory.path().to_path_buf());
-        for (text, next) in [("first", "second"), ("second", "third")] {
-            fs::write(&path, text).unwrap();
-            assert_eq!(files.get("/page.html").await.unwrap().bytes, text);
+        let files = Files::new(directory.path(), []).unwrap();
+        for (first, next) in [("first", "second"), ("second", "third")] {
+            fs::write(&path, first).unwrap();
+            assert_eq!(text(&files, "/page.html").await.unwrap(), first);
             fs::write(&path, next).unwrap();
             sleep(FRESH / 2).await;
-            assert_eq!(files.get("/page.html").await.unwrap().bytes, text);
+            assert_eq!(text(&files, "/page.html").await.unwrap(), first);
             sleep(FRESH).await;
-            assert_eq!(files.get("/page.html").await.unwrap().bytes, next);
+            assert_eq!(text(&files, "/page.html").await.unwrap(), next);
             sleep(2 * FRESH).await;
             assert_eq!(lock(&files.kept).bytes, 0);
         }
 
-        fs::write(directory.path().join("large"), vec![0; MOST - 100]).unwrap();
-        assert!(files.get("/large").await.is_some());
-        fs::write(directory.path().join("other"), vec![0; 1000]).unwrap();
-        assert!(files.get("/other").await.is_some());
-        let kept = lock(&files.kept);
-        assert_eq!(kept.bytes, 1000 + "/other".len());
-        assert_eq!(kept.by_path.len(), 1);
+        let count = MOST / (AT_ONCE - 1);
+        for n in 0..=count {
+            fs::write(directory.path().join("other"), vec![0; AT_ONCE - 1]).unwrap();
+            // Each is another path of the same file.
+            assert!(files.get(&format!("{}other", "/".repeat(n + 1))).await.is_ok());
+            assert!(lock(&files.kept).bytes <= MOST);
+        }
+        assert!(lock(&files.kept).by_path.len() < count);
     }
 }

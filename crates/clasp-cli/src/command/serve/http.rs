@@ -2,10 +2,12 @@
 
 use super::activity::{Activity, Answer, Watched};
 use super::at_once::AtOnce;
+use super::body::AT_ONCE;
 use super::pages::Pages;
 use super::prefixed::Prefixed;
-use crate::failure::Failure;
-use core::pin::pin;
+use super::stop::Stop;
+use crate::failure::{Failure, is_reset};
+use core::pin::{Pin, pin};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -23,12 +25,20 @@ use tokio::time::{Instant, timeout, timeout_at};
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a goodbye may take.
 const PARTING: Duration = Duration::from_secs(2);
+/// What hyper may hold of what a client does not take, and of a request's head.
+const BUFFER: usize = 64 << 10;
+/// Answers at once on an HTTP/2 connection: each may hold two pieces of a file.
+const STREAMS: u32 = 100;
 
 /// What is served on a connection.
 pub(super) struct Service {
     pub(super) pages: Pages,
     /// How long a connection may stand without a whole request.
     pub(super) limit: Duration,
+    /// How long a client may take nothing of what it has asked for.
+    pub(super) send_limit: Duration,
+    /// The server stops: what has begun is finished, and nothing more is begun.
+    pub(super) stop: Stop,
 }
 
 impl Service {
@@ -47,6 +57,41 @@ impl Service {
     }
 }
 
+/// Since when nothing has gone on that a connection lives by.
+struct Since {
+    requests: usize,
+    last_request: Instant,
+    taken: usize,
+    last_taken: Instant,
+}
+
+impl Since {
+    fn new(last_request: Instant) -> Self {
+        Self { requests: 0, last_request, taken: 0, last_taken: Instant::now() }
+    }
+
+    /// Looks again. An error where the client leaves too long what it has asked for.
+    fn look(&mut self, activity: &Activity, service: &Service) -> Result<(), Failure> {
+        let now = Instant::now();
+        let (requests, taken, busy) = (activity.begun(), activity.taken(), activity.is_busy());
+        if busy || requests != self.requests {
+            (self.requests, self.last_request) = (requests, now);
+        }
+        if !busy || taken != self.taken {
+            (self.taken, self.last_taken) = (taken, now);
+        }
+        if now - self.last_taken >= service.send_limit {
+            let limit = service.send_limit.as_secs();
+            return Err(Failure::cannot(format_args!("the client took nothing of its answer for {limit} s")));
+        }
+        Ok(())
+    }
+
+    fn is_too_late(&self, service: &Service) -> bool {
+        self.last_request.elapsed() >= service.limit
+    }
+}
+
 /// Speaks HTTP/1.1 until either side has had enough.
 pub(super) async fn http1<S>(service: Service, mut stream: Prefixed<S>) -> Result<(), Failure>
 where
@@ -55,7 +100,13 @@ where
     let mut since = Instant::now();
     loop {
         // One that rests is its stream and nothing else: hyper's buffers are the greater part of a connection.
-        match timeout_at(since + service.limit, stream.readable()).await {
+        let readable = timeout_at(since + service.limit, stream.readable());
+        let next = tokio::select! {
+            biased;
+            () = service.stop.wait() => Ok(Ok(false)),
+            next = readable => next,
+        };
+        match next {
             Ok(Ok(true)) => {}
             Ok(Err(error)) if !is_departure(&error) => return Err(Failure::from_io(error)),
             // Nobody waits for an answer.
@@ -75,29 +126,32 @@ where
 async fn requests<S>(
     service: &Service,
     stream: Prefixed<S>,
-    mut since: Instant,
+    since: Instant,
 ) -> Result<Option<(Prefixed<S>, Instant)>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let activity = Arc::new(Activity::default());
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), true));
     let answer = service_fn(|request| service.answer(request, &activity));
     // Whoever closes its side behind a request still gets the answer. A look for that end with each request would find
     // nothing, and hold the request's buffer so that the next needs another.
-    let mut connection = http1::Builder::new().half_close(true).serve_connection(io, answer);
-    let mut seen = 0;
+    let mut connection = http1::Builder::new().half_close(true).max_buf_size(BUFFER).serve_connection(io, answer);
+    let mut since = Since::new(since);
     loop {
         if let Ok(ended) = timeout(LOOK, &mut connection).await {
             return ended.map(|()| None).map_err(|e| tls_cause(&e));
         }
-        if activity.is_busy() || activity.begun() != seen {
-            (seen, since) = (activity.begun(), Instant::now());
-        } else if activity.is_settled() {
+        since.look(&activity, service)?;
+        if activity.is_settled() {
             // hyper has nothing left to say; what it has read of another request comes back.
             let parts = connection.into_parts();
-            return Ok(Some((parts.io.into_inner().into_inner().behind(&parts.read_buf), since)));
-        } else if since.elapsed() >= service.limit {
+            return Ok(Some((parts.io.into_inner().into_inner().behind(&parts.read_buf), since.last_request)));
+        }
+        if service.stop.is_asked() {
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        if since.is_too_late(service) {
             part(connection.into_parts().io.into_inner()).await;
             return Err(service.too_late());
         }
@@ -110,21 +164,27 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (service, activity) = (Arc::new(service), Arc::new(Activity::default()));
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), false));
     let asked = (Arc::clone(&service), Arc::clone(&activity));
     let answer = service_fn(move |request| {
         let (service, activity) = asked.clone();
         async move { service.answer(request, &activity).await }
     });
-    let mut connection = pin!(http2::Builder::new(AtOnce).serve_connection(io, answer));
-    let (mut seen, mut since) = (0, Instant::now());
+    let mut builder = http2::Builder::new(AtOnce);
+    builder.max_concurrent_streams(STREAMS).max_send_buf_size(AT_ONCE);
+    let mut connection = pin!(builder.serve_connection(io, answer));
+    let mut since = Since::new(Instant::now());
+    let mut stopping = false;
     loop {
         if let Ok(ended) = timeout(LOOK, &mut connection).await {
             return ended.map_err(|e| tls_cause(&e));
         }
-        if activity.is_busy() || activity.begun() != seen {
-            (seen, since) = (activity.begun(), Instant::now());
-        } else if since.elapsed() >= service.limit {
+        since.look(&activity, &service)?;
+        if service.stop.is_asked() && !stopping {
+            stopping = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        if since.is_too_late(&service) {
             connection.as_mut().graceful_shutdown();
             return match timeout(PARTING, connection).await {
                 Ok(ended) => ended.map_err(|e| tls_cause(&e)),
@@ -141,8 +201,7 @@ async fn part(mut stream: impl AsyncWrite + Unpin) {
 
 /// Clients that want nothing more just go; not all of them say so first.
 fn is_departure(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    is_reset(error) || error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 /// What TLS says where HTTP says only that its connection failed.

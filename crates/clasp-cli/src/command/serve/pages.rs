@@ -1,11 +1,11 @@
 //! What `clasp serve` answers.
 
-use super::files::Files;
+use super::body::Content;
+use super::files::{Files, Missing};
 use crate::report;
 use clasp::Facts;
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 
@@ -17,18 +17,29 @@ pub(super) enum Pages {
 }
 
 impl Pages {
-    pub(super) async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+    pub(super) async fn answer(&self, request: &Request<Incoming>) -> Response<Content> {
+        let is_head = request.method() == Method::HEAD;
+        if request.method() != Method::GET && !is_head {
+            let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+            refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return refused;
         }
-        match self {
+        let answer = match self {
             Self::Status(facts) => status(facts),
             Self::Files(files) => file(files, request.uri().path()).await,
-        }
+        };
+        if is_head { without_body(answer) } else { answer }
     }
 }
 
-fn status(facts: &Facts) -> Response<Full<Bytes>> {
+/// RFC 9110 9.3.2: what GET would say, and no body. hyper leaves it out by itself in HTTP/1.1 alone.
+fn without_body(mut answer: Response<Content>) -> Response<Content> {
+    let length = HeaderValue::from(answer.body().len());
+    answer.headers_mut().insert(CONTENT_LENGTH, length);
+    answer.map(|_| Content::Whole(Bytes::new()))
+}
+
+fn status(facts: &Facts) -> Response<Content> {
     let mut text = String::from("This page came over TLS by Clasp.\n\n");
     for line in report::lines(facts) {
         text += &line;
@@ -37,15 +48,24 @@ fn status(facts: &Facts) -> Response<Full<Bytes>> {
     plain(StatusCode::OK, &text)
 }
 
-async fn file(files: &Files, path: &str) -> Response<Full<Bytes>> {
-    let Some(file) = files.get(path).await else { return plain(StatusCode::NOT_FOUND, "not found\n") };
-    let mut response = Response::new(Full::new(file.bytes));
-    response.headers_mut().insert(CONTENT_TYPE, file.kind);
-    response
+async fn file(files: &Files, path: &str) -> Response<Content> {
+    match files.get(path).await {
+        Ok(file) => {
+            let mut response = Response::new(file.content);
+            response.headers_mut().insert(CONTENT_TYPE, file.kind);
+            response
+        }
+        Err(Missing::Nothing) => plain(StatusCode::NOT_FOUND, "not found\n"),
+        Err(Missing::ForNow) => {
+            let mut busy = plain(StatusCode::SERVICE_UNAVAILABLE, "the file cannot be read now\n");
+            busy.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            busy
+        }
+    }
 }
 
-fn plain(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(text.to_string())));
+fn plain(status: StatusCode, text: &str) -> Response<Content> {
+    let mut response = Response::new(Content::Whole(Bytes::from(text.to_string())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, BufReader, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
 const LIMIT: Duration = Duration::from_secs(15);
+const SEND_LIMIT: Duration = Duration::from_secs(60);
 const REQUEST: &[u8] = b"GET /page.txt HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// A page of so many bytes, and a pipe that takes so many.
@@ -25,8 +26,8 @@ impl Site {
     }
 
     fn service(&self) -> Service {
-        let files = Files::new(self.directory.path().to_path_buf());
-        Service { pages: Pages::Files(Arc::new(files)), limit: LIMIT }
+        let files = Files::new(self.directory.path(), []).unwrap();
+        Service { pages: Pages::Files(Arc::new(files)), limit: LIMIT, send_limit: SEND_LIMIT, stop: Stop::never() }
     }
 
     /// Reads an answer, which must be the page.
@@ -113,6 +114,56 @@ async fn an_answer_that_is_read_slowly_is_not_cut() {
     site.hear(&mut client).await;
     drop(client);
     assert!(served.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_cut_off_and_a_slow_one_is_not() {
+    // More than is held for anybody.
+    let site = Site::new(1_000_000);
+    let (mut client, server) = pipe(64);
+    let served = start1(&site, server);
+    client.write_all(REQUEST).await.unwrap();
+    let begun = Instant::now();
+    let Err(failure) = served.await.unwrap() else { panic!("the server waits no longer") };
+    assert!(failure.message().contains("took nothing of its answer for 60 s"), "{}", failure.message());
+    assert!(begun.elapsed() >= SEND_LIMIT && begun.elapsed() <= SEND_LIMIT + 2 * LOOK, "{:?}", begun.elapsed());
+
+    let (mut client, server) = pipe(64);
+    let served = start1(&site, server);
+    client.write_all(REQUEST).await.unwrap();
+    let mut heard = vec![0; 100_000];
+    // 2 KB a second.
+    for _ in 0..8 {
+        tokio::time::sleep(SEND_LIMIT * 5 / 6).await;
+        client.read_exact(&mut heard).await.unwrap();
+    }
+    let mut rest = Vec::new();
+    client.take(250_000).read_to_end(&mut rest).await.unwrap();
+    assert!(rest.len() > 199_000 && served.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_stops_finishes_what_it_has_begun() {
+    let site = Site::new(1_000_000);
+    let (stop, asked) = Stop::new();
+    let (mut client, server) = pipe(64);
+    let served = tokio::spawn(http1(Service { stop: asked.clone(), ..site.service() }, server));
+    client.write_all(REQUEST).await.unwrap();
+    let mut front = [0; 100];
+    client.read_exact(&mut front).await.unwrap();
+    stop.ask();
+    tokio::time::sleep(10 * LOOK).await;
+    let mut all = front.to_vec();
+    client.read_to_end(&mut all).await.unwrap();
+    assert!(all.ends_with(site.page.as_bytes()), "{}", all.len());
+    assert!(served.await.unwrap().is_ok());
+
+    // One that rests is closed at once.
+    let (mut client, server) = pipe(1 << 16);
+    let served = tokio::spawn(http1(Service { stop: asked, ..site.service() }, server));
+    let begun = Instant::now();
+    client.read_to_end(&mut Vec::new()).await.unwrap();
+    assert!(begun.elapsed() <= LOOK && served.await.unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,100 @@
+//! What an authority has issued, kept in its directory; one process at a time changes it.
+
+use crate::failure::Failure;
+use crate::pem;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const INDEX: &str = "index.json";
+
+/// One certificate in the index.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) serial: String,
+    pub(crate) file: String,
+    pub(crate) names: Vec<String>,
+    pub(crate) usage: String,
+    pub(crate) not_after: String,
+    pub(crate) revoked: Option<String>,
+}
+
+/// Of a serial number, or of a file, which may have had others before it was renewed.
+pub(crate) fn find(index: &[Entry], which: &str) -> Option<usize> {
+    index.iter().rposition(|e| e.serial == which || e.file == which)
+}
+
+pub(crate) fn read(dir: &Path) -> Result<Vec<Entry>, Failure> {
+    let path = dir.join(INDEX);
+    if !path.exists() {
+        return if dir.join("root.pem").exists() { Ok(Vec::new()) } else { Err(no_ca(dir)) };
+    }
+    serde_json::from_slice(&pem::read(&path)?).map_err(|e| Failure::file(&path, e))
+}
+
+pub(crate) fn no_ca(dir: &Path) -> Failure {
+    Failure::cannot(format_args!("{}: no CA is here", dir.display())).hint(format!("clasp ca init {}", dir.display()))
+}
+
+/// The right to change a directory. Whoever else wants it waits: two who read the index and write it back would lose what one of
+/// them issued, which could then never be revoked.
+pub(crate) struct Locked {
+    dir: PathBuf,
+    _file: fs::File,
+}
+
+impl Locked {
+    /// Waits for it.
+    pub(crate) fn new(dir: &Path) -> Result<Self, Failure> {
+        let path = dir.join("index.lock");
+        let mut options = fs::OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = |file: fs::File| fs4::FileExt::lock(&file).map(|()| file);
+        let file = options.open(&path).and_then(lock).map_err(|e| Failure::file(&path, e))?;
+        // The system gives it back when the file is closed, whatever becomes of us.
+        Ok(Self { dir: dir.into(), _file: file })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn write_index(&self, index: &[Entry]) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(index).map_err(Failure::cannot)?;
+        self.replace(&self.dir.join(INDEX), text.as_bytes(), false)
+    }
+
+    /// Creates a file that must not be there yet; a secret one is its owner's alone from the start.
+    pub(crate) fn write_new(&self, path: &Path, text: &str, secret: bool) -> Result<(), Failure> {
+        create(path, text.as_bytes(), secret).map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => is_there(path),
+            _ => Failure::file(path, e),
+        })
+    }
+
+    /// Written beside and moved into place, so that a crash leaves the old file or the new one.
+    pub(crate) fn replace(&self, path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
+        let new = PathBuf::from(new);
+        // What a crash left: nobody else writes here now.
+        let _absent = fs::remove_file(&new);
+        create(&new, bytes, secret).and_then(|()| fs::rename(&new, path)).map_err(|e| Failure::file(path, e))
+    }
+}
+
+pub(crate) fn is_there(path: &Path) -> Failure {
+    Failure::cannot(format_args!("{} is there already and is not overwritten", path.display()))
+        .hint("move it away first")
+}
+
+fn create(path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
+    options.open(path)?.write_all(bytes)
+}

@@ -1,0 +1,186 @@
+//! From options to a configuration; what would have no effect is refused.
+
+use super::Arguments;
+use super::own::Own;
+use crate::failure::Failure;
+use crate::pem;
+use clasp::config::{DangerousAcceptAnyone, Identities, Profile, Verifier, WebPki};
+use clasp::crypto::Provider;
+use clasp::keys::log::KeyLogFile;
+use clasp::session::{ServerSessionCache, TicketKeys};
+use clasp::x509::{Certificate, PublicKey, SubjectAltName};
+use clasp::{ClientAuth, Identity, Policy, ServerConfig};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Tickets that a handshake gives unless told otherwise.
+const TICKETS: u8 = 2;
+/// Bytes of sessions by ID that are kept unless told otherwise.
+const SESSIONS: usize = 16 << 20;
+
+/// The configuration, and the certificate of our own where none was given.
+pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option<Arc<Own>>), Failure> {
+    check(arguments)?;
+    let builder = ServerConfig::builder();
+    let (builder, own) = if arguments.cert.is_empty() {
+        let own = Arc::new(Own::new(data_directory()?)?);
+        (builder.resolver(own.clone()), Some(own))
+    } else {
+        (builder.resolver(Arc::new(Identities::new(identities(arguments)?))), None)
+    };
+    let tickets = arguments.tickets.unwrap_or(TICKETS);
+    let mut builder = builder
+        .policy(policy(arguments)?)
+        .max_early_data(arguments.early_data)
+        .tickets_per_handshake(tickets)
+        .alpn(if arguments.echo { &[][..] } else { &arguments.alpn });
+    builder = match arguments.session_cache.unwrap_or(SESSIONS) {
+        0 => builder.no_sessions(),
+        bytes => builder.sessions(Arc::new(ServerSessionCache::new(bytes))),
+    };
+    if tickets > 0 {
+        let (epoch, lifetime) = (Duration::from_secs(4 * 3600), Duration::from_secs(12 * 3600));
+        builder = builder.tickets(Arc::new(TicketKeys::random(Provider::builtin(), epoch, lifetime)?));
+    }
+    if let Some(auth) = client_auth(arguments)? {
+        builder = builder.client_auth(auth);
+    }
+    if let Some(path) = &arguments.keylog {
+        builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));
+    }
+    Ok((builder.build()?, own))
+}
+
+fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
+    let policy = arguments.negotiation.policy()?;
+    Ok(match arguments.secure_renegotiation.as_deref() {
+        None => policy,
+        Some(wanted) => policy.require_secure_renegotiation(wanted == "require"),
+    })
+}
+
+/// What would have no effect, by the names of the two options.
+fn check(arguments: &Arguments) -> Result<(), Failure> {
+    let early_data = arguments.early_data > 0;
+    let (no_tickets, no_sessions) = (arguments.tickets == Some(0), arguments.session_cache == Some(0));
+    let version = arguments.negotiation.version();
+    let tls13 = version == Some("1.3") || version.is_none() && arguments.negotiation.policy_name() == "modern";
+    let only12 = "TLS 1.2 has none of it";
+    let clashes = [
+        (early_data && no_tickets, "--early-data", "--tickets 0", "early data is sent with a ticket"),
+        (
+            early_data && no_sessions,
+            "--early-data",
+            "--session-cache 0",
+            "what was taken once must be remembered, or it could be replayed",
+        ),
+        (early_data && version == Some("1.2"), "--early-data", "--tls 1.2", only12),
+        (arguments.keyupdate && version == Some("1.2"), "--keyupdate", "--tls 1.2", only12),
+        (
+            arguments.tickets.is_some_and(|n| n > 1) && version == Some("1.2"),
+            "--tickets",
+            "--tls 1.2",
+            "a handshake of TLS 1.2 gives one",
+        ),
+        (
+            arguments.session_cache.is_some_and(|n| n > 0) && tls13 && !early_data,
+            "--session-cache",
+            "TLS 1.3 alone",
+            "its sessions are tickets, and only early data is remembered",
+        ),
+        (
+            arguments.secure_renegotiation.is_some() && tls13,
+            "--secure-renegotiation",
+            "TLS 1.3 alone",
+            "it is a matter of TLS 1.2",
+        ),
+        (
+            arguments.client_ca.is_some() && arguments.client_auth.as_deref() == Some("off"),
+            "--client-ca",
+            "--client-auth off",
+            "nobody is asked for a certificate then",
+        ),
+        (
+            matches!(arguments.client_auth.as_deref(), Some("request" | "require")) && arguments.client_ca.is_none(),
+            "--client-auth",
+            "no --client-ca",
+            "whose clients? Give --client-ca FILE, or --client-ca any",
+        ),
+    ];
+    match clashes.iter().find(|(clash, ..)| *clash) {
+        None => Ok(()),
+        Some((_, one, other, why)) => Err(Failure::cannot(format_args!("{one} and {other} exclude each other: {why}"))),
+    }
+}
+
+fn identities(arguments: &Arguments) -> Result<Vec<Identity>, Failure> {
+    if arguments.cert.len() != arguments.key.len() {
+        return Err(Failure::cannot(format_args!("{} --cert and {} --key", arguments.cert.len(), arguments.key.len()))
+            .hint("give each --cert its --key, in the same order"));
+    }
+    let pairs = arguments.cert.iter().zip(&arguments.key);
+    let identities = pairs.map(|(cert, key)| pem::identity(cert, key)).collect::<Result<Vec<_>, _>>()?;
+    let claims: Vec<Option<Claim>> = identities.iter().map(claim).collect();
+    for (at, later) in claims.iter().enumerate() {
+        // What is chosen by name and by the client's algorithms is never this one where an earlier one has both.
+        let shadows = |earlier: &Option<Claim>| match (earlier, later) {
+            (Some(e), Some(l)) => e.kind == l.kind && l.names.iter().all(|n| e.names.contains(n)),
+            _ => false,
+        };
+        let first = claims.iter().take(at).position(shadows);
+        if let Some((first, second)) = first.and_then(|n| arguments.cert.get(n)).zip(arguments.cert.get(at)) {
+            return Err(Failure::cannot(format_args!(
+                "--cert {} and --cert {} exclude each other: the first has all names of the second and a key of the same \
+                 kind, so that the second would never be chosen",
+                first.display(),
+                second.display()
+            )));
+        }
+    }
+    Ok(identities)
+}
+
+/// What an identity is chosen for.
+struct Claim {
+    names: Vec<String>,
+    /// The key's algorithm, and its curve.
+    kind: String,
+}
+
+fn claim(identity: &Identity) -> Option<Claim> {
+    let leaf = Certificate::parse(identity.chain().first()?).ok()?;
+    let names = leaf.alt_names().filter_map(|name| match name {
+        SubjectAltName::Dns(dns) => Some(String::from_utf8_lossy(dns).to_ascii_lowercase()),
+        SubjectAltName::Ip(ip) => Some(format!("{ip:?}")),
+        _ => None,
+    });
+    // How long an RSA key is, no client says; which curve it takes, each does.
+    let kind = match leaf.public_key() {
+        PublicKey::Rsa { pss_only, .. } => format!("RSA {}", pss_only.is_some()),
+        other => other.to_string(),
+    };
+    Some(Claim { names: names.collect(), kind })
+}
+
+fn client_auth(arguments: &Arguments) -> Result<Option<ClientAuth>, Failure> {
+    let verifier: Arc<dyn Verifier> = match arguments.client_ca.as_deref() {
+        None => return Ok(None),
+        Some("any") => Arc::new(DangerousAcceptAnyone),
+        // An authority of clients is a private one, and need not follow the rules of the public web.
+        Some(file) => Arc::new(WebPki::clients(pem::roots(Some(file.as_ref()))?).profile(Profile::Rfc5280)),
+    };
+    // Whoever names the authority of its clients wants them to have its certificates, unless it says otherwise.
+    Ok(Some(if arguments.client_auth.as_deref() == Some("request") {
+        ClientAuth::Request(verifier)
+    } else {
+        ClientAuth::Require(verifier)
+    }))
+}
+
+fn data_directory() -> Result<PathBuf, Failure> {
+    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    let base = base.ok_or_else(|| Failure::cannot("no data directory").hint("set HOME, or give --cert and --key"))?;
+    Ok(base.join("clasp"))
+}

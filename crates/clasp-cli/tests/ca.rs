@@ -1,0 +1,124 @@
+//! `clasp ca`, as a user runs it.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{clasp, refuses, text};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use std::path::Path;
+use std::thread;
+
+fn authority(folder: &Path) -> String {
+    let ca = folder.join("ca").to_str().unwrap().to_string();
+    assert!(clasp(&["ca", "init", &ca]).status.success());
+    ca
+}
+
+fn list(ca: &str) -> Vec<serde_json::Value> {
+    serde_json::from_slice(&clasp(&["ca", "list", ca, "--json"]).stdout).unwrap()
+}
+
+/// What is not in the index can never be revoked.
+#[test]
+fn certificates_issued_at_once_are_all_in_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = authority(folder.path());
+    let names: Vec<String> = (0..12).map(|n| format!("n{n}.test")).collect();
+    thread::scope(|scope| {
+        for name in &names {
+            let ca = &ca;
+            scope.spawn(move || assert!(clasp(&["ca", "issue", ca, name]).status.success()));
+        }
+    });
+    assert_eq!(list(&ca).len(), names.len());
+    thread::scope(|scope| {
+        for name in &names {
+            let ca = &ca;
+            scope.spawn(move || assert!(clasp(&["ca", "revoke", ca, &format!("{name}.pem")]).status.success()));
+        }
+    });
+    assert!(list(&ca).iter().all(|e| !e["revoked"].is_null()));
+}
+
+#[test]
+fn two_who_begin_at_once_make_one_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca").to_str().unwrap().to_string();
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| assert!(clasp(&["ca", "init", &ca]).status.success()));
+        }
+    });
+    assert!(clasp(&["ca", "issue", &ca, "a.test"]).status.success());
+}
+
+#[test]
+fn impossible_names_are_refused_and_leave_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = authority(folder.path());
+    let long = format!("{}.test", "a".repeat(64));
+    for name in ["*", "has space", "https://x.test", &long, "bücher.test", "256.1.1.1", "a.test:443", ""] {
+        refuses(&clasp(&["ca", "issue", &ca, "good.test", name]), 2, "no client would take");
+    }
+    assert!(list(&ca).is_empty());
+    let find = |name: &str| Path::new(&ca).join(name).exists();
+    assert!(!find("good.test.pem") && !find("good.test-key.pem"));
+    let issued = clasp(&["ca", "issue", &ca, "[::1]", "dot.test.", "DOT.test"]);
+    assert!(issued.status.success(), "{}", text(&issued.stderr));
+    assert_eq!(list(&ca)[0]["names"], serde_json::json!(["::1", "dot.test"]));
+    let (chain, root) = (format!("{ca}/__1.pem"), format!("{ca}/root.pem"));
+    for name in ["::1", "dot.test"] {
+        let judged = clasp(&["verify", &chain, "--ca", &root, "--name", name, "--profile", "rfc5280"]);
+        assert!(judged.status.success(), "{name}: {}{}", text(&judged.stdout), text(&judged.stderr));
+    }
+    let longest = format!("{}.{}.test", "a".repeat(63), "b".repeat(63));
+    assert!(clasp(&["ca", "issue", &ca, &longest]).status.success());
+    let judged = clasp(&["verify", &format!("{ca}/{longest}.pem"), "--ca", &root, "--name", &longest]);
+    assert!(judged.status.success(), "{}{}", text(&judged.stdout), text(&judged.stderr));
+}
+
+#[test]
+fn no_name_is_that_of_a_file_of_the_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = authority(folder.path());
+    for name in ["crl", "CRL", "root", "root-key", "intermediate", "intermediate-key"] {
+        let issued = clasp(&["ca", "issue", &ca, name]);
+        let said = text(&issued.stdout);
+        // The two spellings of one name are one.
+        assert_eq!(issued.status.success(), name != "CRL", "{}", text(&issued.stderr));
+        assert!(said.is_empty() || said.contains(&format!("{name}-leaf.pem")), "{said}");
+    }
+    let leaf = std::fs::read(format!("{ca}/crl-leaf.pem")).unwrap();
+    assert!(clasp(&["ca", "crl", &ca]).status.success() && clasp(&["ca", "crl", &ca]).status.success());
+    assert_eq!(std::fs::read(format!("{ca}/crl-leaf.pem")).unwrap(), leaf);
+    // A directory of before: its leaf is not overwritten.
+    let index = std::fs::read_to_string(format!("{ca}/index.json")).unwrap().replace("crl-leaf.pem", "crl.pem");
+    std::fs::write(format!("{ca}/index.json"), index).unwrap();
+    refuses(&clasp(&["ca", "crl", &ca]), 2, "is a certificate and is not overwritten");
+}
+
+#[test]
+fn an_authority_that_is_there_takes_no_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = authority(folder.path());
+    assert!(clasp(&["ca", "init", &ca]).status.success());
+    for more in [&["--intermediate"][..], &["--name", "x"], &["--key", "rsa"], &["--days", "9"]] {
+        refuses(&clasp(&[&["ca", "init", &ca], more].concat()), 2, more[0]);
+    }
+    let other = folder.path().join("other").to_str().unwrap().to_string();
+    refuses(&clasp(&["ca", "init", &other, "--name", &"x".repeat(65)]), 2, "common name");
+    // A certificate ends with its authority.
+    let short = folder.path().join("short").to_str().unwrap().to_string();
+    assert!(clasp(&["ca", "init", &short, "--days", "3"]).status.success());
+    assert!(clasp(&["ca", "issue", &short, "a.test", "--days", "397"]).status.success());
+    let judged = clasp(&["verify", &format!("{short}/a.test.pem"), "--ca", &format!("{short}/root.pem"), "--json"]);
+    assert!(judged.status.success(), "{}", text(&judged.stdout));
+    assert_eq!(end(&format!("{short}/a.test.pem")), end(&format!("{short}/root.pem")));
+}
+
+/// When a file's first certificate ends.
+fn end(path: &str) -> i64 {
+    let der = CertificateDer::from_pem_file(path).unwrap();
+    clasp_x509::Certificate::parse(&der).unwrap().not_after()
+}
