@@ -171,7 +171,13 @@ impl Question {
         self.optional(stapled);
         self.count(lists.len());
         for list in lists {
-            [list.signature_algorithm, list.tbs, list.signature].into_iter().for_each(|part| self.bytes(part));
+            self.count(usize::from(list.known.is_some()));
+            match list.known {
+                Some(known) => self.bytes(&known.digest),
+                None => {
+                    [list.signature_algorithm, list.tbs, list.signature].into_iter().for_each(|part| self.bytes(part));
+                }
+            }
         }
         self.count(responses.len());
         responses.iter().for_each(|response| self.bytes(response));

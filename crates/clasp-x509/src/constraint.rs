@@ -13,9 +13,9 @@ const RULE: &str = "RFC 5280 4.2.1.10";
 /// What name constraints may cost in one validation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
-    /// Comparisons of a name with a constraint: the product of crafted lists is quadratic.
+    /// Comparisons of a name with a constraint: the product of crafted lists is quadratic. Long ones count for several.
     comparisons: u64,
-    /// Names and constraints made ready for them, anew for each path.
+    /// Names and constraints made ready for them, anew for each path. Long ones count for several.
     names: u64,
 }
 
@@ -175,7 +175,7 @@ fn spend<'a>(
                 Kind::Directory => 4,
                 Kind::Other(_) => 5,
             };
-            counts[place] += 1;
+            counts[place] += weight(&name);
         }
         counts
     };
@@ -194,6 +194,19 @@ fn spend<'a>(
             Err(Fault::plain(Reason::TooCostly, "limit", found, wanted))
         }
     }
+}
+
+/// One for a name as they are, more for one that is longer than host names are.
+fn weight(name: &SubjectAltName<'_>) -> u64 {
+    let length = match name {
+        SubjectAltName::Dns(name)
+        | SubjectAltName::Ip(name)
+        | SubjectAltName::Email(name)
+        | SubjectAltName::Uri(name)
+        | SubjectAltName::Directory(name) => name.len(),
+        SubjectAltName::Other(..) => 0,
+    };
+    1 + length as u64 / 256
 }
 
 /// Whether a name lies in a subtree of its kind. Where the answer is not sure (a malformed name, a form that has no

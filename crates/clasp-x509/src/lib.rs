@@ -54,6 +54,7 @@ pub use request::{CertificateRequest, describe_private_key};
 pub use revocation::crl::{Crl, Entry, RevocationReason};
 pub use revocation::direct::standing;
 pub use revocation::issue::UnsignedOcsp;
+pub use revocation::known::KnownCrl;
 pub use revocation::ocsp::{CertStatus, OcspError, OcspResponse, SingleResponse};
 pub use revocation::{Check, Revocation, Scope, Standing, Trouble};
 pub use roots::{Roots, RootsError};

@@ -267,15 +267,19 @@ impl Roots {
 
     /// The anchors of a name, in whatever form it is written.
     pub(crate) fn named(&self, subject: &[u8]) -> impl Iterator<Item = (usize, &Anchor)> {
-        let group = match self.exact.get(subject) {
+        self.group_of(subject).into_iter().flat_map(|group| self.of_group(group))
+    }
+
+    /// Where the anchors of a name stand.
+    pub(crate) fn group_of(&self, subject: &[u8]) -> Option<usize> {
+        match self.exact.get(subject) {
             Some(group) => Some(*group),
             None if self.anchors.is_empty() => None,
             None => self.group(subject),
-        };
-        group.into_iter().flat_map(|group| self.of_group(group))
+        }
     }
 
-    fn of_group(&self, group: usize) -> impl Iterator<Item = (usize, &Anchor)> {
+    pub(crate) fn of_group(&self, group: usize) -> impl Iterator<Item = (usize, &Anchor)> {
         let indices = self.groups.get(group).map_or(&[][..], Vec::as_slice);
         indices.iter().filter_map(|i| Some((*i, self.anchors.get(*i)?)))
     }

@@ -4,8 +4,8 @@
 mod common;
 
 use clasp_x509::{
-    Certificate, Check, Crl, OcspError, OcspResponse, Options, Profile, Reason, Rejection, Revocation, Scope, Standing,
-    standing, verify,
+    Certificate, Check, Crl, KnownCrl, OcspError, OcspResponse, Options, Profile, Reason, Rejection, Revocation, Scope,
+    Standing, standing, verify,
 };
 use common::answers::*;
 use common::*;
@@ -41,17 +41,43 @@ impl Scene {
         extra: &[&Made],
         change: impl FnOnce(&mut Options<'_>),
     ) -> Result<(), Box<Rejection>> {
+        // Lists that are kept, read and indexed before, say what others say; the first time and later.
+        let kept: Vec<KnownCrl> = lists.iter().map(|list| KnownCrl::read(list.clone()).unwrap()).collect();
+        let kept: Vec<Crl<'_>> = kept.iter().map(|list| list.crl().unwrap()).collect();
         let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
         let mut options = options(profile);
         options.revocation.check = Check::Require;
         options.revocation.lists = &lists;
         change(&mut options);
         let presented: Vec<&Made> = [&self.leaf, &self.middle].into_iter().chain(extra.iter().copied()).collect();
-        verify(&chain(&presented), &store(&[&self.root]), &options).map(|_| ())
+        let verdict = verify(&chain(&presented), &store(&[&self.root]), &options).map(|_| ());
+        options.revocation.lists = &kept;
+        for _ in 0..2 {
+            assert_eq!(verify(&chain(&presented), &store(&[&self.root]), &options).map(|_| ()), verdict);
+        }
+        verdict
     }
 
     fn reason(&self, lists: &[Vec<u8>]) -> Result<(), Reason> {
         self.judge(Profile::WebPki, lists, &[], |_| ()).map_err(|refused| refused.reason())
+    }
+}
+
+/// The index of a list that is kept: every entry is found, and nothing else.
+#[test]
+fn a_kept_list_of_many_entries_finds_each() {
+    let scene = Scene::new(|_| ());
+    let verdict = |list| scene.judge(Profile::WebPki, &[list], &[], |o| o.revocation.scope = Scope::Leaf);
+    let others = |n: u16| entry(&[&[1][..], &n.to_be_bytes()].concat(), &[]);
+    for place in [0, 1, 1500, 2000] {
+        let mut entries: Vec<Vec<u8>> = (0..2000).map(others).collect();
+        assert_eq!(
+            scene.reason(&[list(&scene.middle, |l| l.entries.clone_from(&entries))]),
+            Err(Reason::StatusUnknown)
+        );
+        entries.insert(place, entry(&[9], &[]));
+        let revoking = list(&scene.middle, |l| l.entries.clone_from(&entries));
+        assert_eq!(verdict(revoking).unwrap_err().reason(), Reason::Revoked, "entry {place}");
     }
 }
 

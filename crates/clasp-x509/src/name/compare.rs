@@ -30,10 +30,23 @@ fn same_rdn(a: Der<'_>, b: Der<'_>) -> bool {
     if a.0 == b.0 {
         return true;
     }
-    let covers = |a: Der<'_>, b: Der<'_>| attributes(a).all(|x| attributes(b).any(|y| same_attribute(&x, &y)));
-    // The common RDN has one attribute; the square of large ones is bounded by refusing them.
-    let (count_a, count_b) = (attributes(a).take(17).count(), attributes(b).take(17).count());
-    count_a == count_b && count_a <= 16 && covers(a, b) && covers(b, a)
+    let only = |rdn| {
+        let mut rest = attributes(rdn);
+        rest.next().filter(|_| rest.next().is_none())
+    };
+    match (only(a), only(b)) {
+        (Some(a), Some(b)) => same_attribute(&a, &b),
+        // Sorted, not each held against each: the square of many long ones would be slow.
+        (None, None) => {
+            let key = |rdn| {
+                let mut key = Vec::new();
+                canonical_rdn(rdn, &mut key);
+                key
+            };
+            key(a) == key(b)
+        }
+        _ => false,
+    }
 }
 
 fn same_attribute(a: &Attribute<'_>, b: &Attribute<'_>) -> bool {
@@ -55,26 +68,30 @@ pub(crate) fn canonical(name: &[u8]) -> Vec<u8> {
     // The lengths and the oids make it longer than the name, by this much for a name of the usual kind.
     let mut key = Vec::with_capacity(2 * name.len() + 64);
     for rdn in Name(name).rdns() {
-        let mut rest = attributes(rdn);
-        match (rest.next(), rest.next()) {
-            (Some(only), None) => with_length(&mut key, |key| canonical_attribute(&only, key)),
-            _ => {
-                let mut pairs: Vec<Vec<u8>> = attributes(rdn)
-                    .map(|a| {
-                        let mut pair = Vec::new();
-                        canonical_attribute(&a, &mut pair);
-                        pair
-                    })
-                    .collect();
-                pairs.sort_unstable();
-                for pair in pairs {
-                    with_length(&mut key, |key| key.extend_from_slice(&pair));
-                }
-            }
-        }
-        key.push(0xff);
+        canonical_rdn(rdn, &mut key);
     }
     key
+}
+
+fn canonical_rdn(rdn: Der<'_>, key: &mut Vec<u8>) {
+    let mut rest = attributes(rdn);
+    match (rest.next(), rest.next()) {
+        (Some(only), None) => with_length(key, |key| canonical_attribute(&only, key)),
+        _ => {
+            let mut pairs: Vec<Vec<u8>> = attributes(rdn)
+                .map(|a| {
+                    let mut pair = Vec::new();
+                    canonical_attribute(&a, &mut pair);
+                    pair
+                })
+                .collect();
+            pairs.sort_unstable();
+            for pair in pairs {
+                with_length(key, |key| key.extend_from_slice(&pair));
+            }
+        }
+    }
+    key.push(0xff);
 }
 
 /// Writes what `part` writes, behind its length.

@@ -1,6 +1,7 @@
 //! Path building and checking: RFC 5280 6.1.
 
 mod check;
+mod names;
 mod search;
 mod status;
 mod validate;
@@ -212,7 +213,8 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
         return Err(Rejection::single(unreadable(0, "certificate")));
     };
     let leaf = *leaf;
-    let mut search = Search::new(roots, &parsed, options);
+    let presented = names::Names::new(&parsed);
+    let mut search = Search::new(roots, &parsed, &presented, options);
     if roots.pins(&leaf) {
         let checked = check::pinned(&leaf, options).and_then(|()| search.pinned()).and_then(|()| names(&leaf, options));
         return match checked {

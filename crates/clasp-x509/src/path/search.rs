@@ -1,10 +1,10 @@
 //! Finding a path: depth first, the likeliest issuer first, each signature checked once, all within a budget.
 
+use super::names::{Names, Once};
 use super::{Options, PLAIN, Standings, check, validate};
 use crate::certificate::Certificate;
 use crate::constraint::Allowance;
 use crate::form::Role;
-use crate::name::compare;
 use crate::profile::Rules;
 use crate::reason::{Attempt, Fault, Finding, Place, Reason, Rejection, Step, Value};
 use crate::roots::{Anchor, Roots};
@@ -14,10 +14,12 @@ use smallvec::SmallVec;
 /// Signatures checked for one chain, those of revocation lists included. A good chain needs its length; the slowest
 /// kind (RSA 8192, P-521) takes about 0.4 ms.
 const MAX_SIGNATURES: u32 = 64;
-/// Issuers considered for one chain.
-const MAX_STEPS: u32 = 8192;
-/// Paths that reached a root and were checked whole.
+/// Certificates considered as issuers for one chain, those of another name included: 64 times all that can be presented.
+const MAX_STEPS: usize = 8192;
+/// Paths that reached a root and were checked whole. They may come to eight times what was presented, and to as much again
+/// as plain chains have; so the work is linear in what a peer sends.
 const MAX_PATHS: u32 = 64;
+const PATH_BYTES: usize = 1 << 16;
 /// Certificates between the leaf and a root.
 const MAX_INTERMEDIATES: usize = 32;
 /// Paths told in a rejection.
@@ -27,8 +29,9 @@ pub(super) const MAX_TOLD: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     pub(super) signatures: u32,
-    steps: u32,
+    steps: usize,
     paths: u32,
+    path_bytes: usize,
     pub(super) names: Allowance,
 }
 
@@ -49,6 +52,11 @@ struct Checked {
 pub(super) struct Search<'s> {
     pub(super) roots: &'s Roots,
     pub(super) certificates: &'s [(usize, Certificate<'s>)],
+    pub(super) names: &'s Names<'s>,
+    /// The roots that have the name of each one's issuer.
+    groups: Once<Option<usize>>,
+    /// What is wrong with each as an intermediate.
+    alone: Once<Result<(), Fault<'s>>>,
     pub(super) options: &'s Options<'s>,
     pub(super) budget: Budget,
     /// The path so far, from the leaf up, as places in `certificates`.
@@ -76,12 +84,23 @@ impl<'s> Search<'s> {
     pub(super) fn new(
         roots: &'s Roots,
         certificates: &'s [(usize, Certificate<'s>)],
+        names: &'s Names<'s>,
         options: &'s Options<'s>,
     ) -> Self {
-        let budget = Budget { signatures: MAX_SIGNATURES, steps: MAX_STEPS, paths: MAX_PATHS, names: Allowance::WHOLE };
+        let presented: usize = certificates.iter().map(|(_, c)| c.der().len()).sum();
+        let budget = Budget {
+            signatures: MAX_SIGNATURES,
+            steps: MAX_STEPS,
+            paths: MAX_PATHS,
+            path_bytes: presented.saturating_mul(8).saturating_add(PATH_BYTES),
+            names: Allowance::WHOLE,
+        };
         Self {
             roots,
             certificates,
+            names,
+            groups: Once::of(certificates.len()),
+            alone: Once::of(certificates.len()),
             options,
             budget,
             path: SmallVec::new(),
@@ -121,7 +140,8 @@ impl<'s> Search<'s> {
     fn anchors(&mut self, place: usize, certificate: &'s Certificate<'s>) -> Option<Found<'s>> {
         let roots = self.roots;
         let mut reached = false;
-        for (index, anchor) in roots.named(certificate.issuer_der()) {
+        let group = self.groups.get(place, || roots.group_of(certificate.issuer_der()));
+        for (index, anchor) in group.into_iter().flat_map(|group| roots.of_group(group)) {
             if self.is_spent() {
                 return None;
             }
@@ -131,7 +151,7 @@ impl<'s> Search<'s> {
                 Err((at, fault)) => self.fail(&fault, at, Some(anchor)),
             }
         }
-        let known = reached || self.candidates(certificate).next().is_some();
+        let known = reached || self.candidates(place).next().is_some();
         if !known && !self.spent {
             let (found, wanted) = (Value::Missing(certificate.der()), Value::Roots(self.roots.len()));
             self.fail(&Fault::new(Reason::UnknownIssuer, "RFC 5280 6.1", found, wanted), self.path.len() - 1, None);
@@ -143,6 +163,8 @@ impl<'s> Search<'s> {
         let top = self.path.len() - 1;
         self.signed(place, Signer::Anchor(index), anchor.key()).map_err(|fault| (top, fault))?;
         self.budget.paths = self.budget.paths.saturating_sub(1);
+        let bytes: usize = self.path.iter().filter_map(|i| self.certificate(*i)).map(|c| c.der().len()).sum();
+        self.budget.path_bytes = self.budget.path_bytes.saturating_sub(bytes);
         if !anchor.may.issue {
             return Err((top + 1, no_issuer()));
         }
@@ -165,25 +187,26 @@ impl<'s> Search<'s> {
     }
 
     /// Certificates that could have issued this one and are not in the path: the same name, and not the same key again.
-    fn candidates(&self, certificate: &'s Certificate<'s>) -> impl Iterator<Item = (usize, &'s Certificate<'s>)> {
+    fn candidates(&self, certificate: usize) -> impl Iterator<Item = (usize, &'s Certificate<'s>)> {
         let path: &[usize] = &self.path;
-        let certificates = self.certificates;
+        let (certificates, names) = (self.certificates, self.names);
         certificates.iter().enumerate().filter_map(move |(place, (_, issuer))| {
-            let named = compare::same(issuer.subject_der(), certificate.issuer_der());
             let looped = || {
-                path.iter().filter_map(|i| certificates.get(*i)).any(|(_, above)| {
-                    above.spki() == issuer.spki() && compare::same(above.subject_der(), issuer.subject_der())
+                path.iter().any(|above| {
+                    let spki = certificates.get(*above).map(|(_, above)| above.spki());
+                    names.same_subject(*above, place) && spki == Some(issuer.spki())
                 })
             };
-            (named && !looped()).then_some((place, issuer))
+            (names.issued(place, certificate) && !looped()).then_some((place, issuer))
         })
     }
 
     /// Tries the presented certificates of the issuer's name, those first that look right.
     fn issuers(&mut self, place: usize, certificate: &'s Certificate<'s>) -> Option<Found<'s>> {
         let now = self.options.now();
+        self.budget.steps = self.budget.steps.saturating_sub(self.certificates.len());
         let mut candidates: SmallVec<[(u8, usize); PLAIN]> = self
-            .candidates(certificate)
+            .candidates(place)
             .map(|(place, issuer)| {
                 let key = match (certificate.authority_key_id(), issuer.subject_key_id()) {
                     (Some(wanted), Some(has)) if wanted == has => 0,
@@ -200,7 +223,6 @@ impl<'s> Search<'s> {
             if self.is_spent() {
                 return None;
             }
-            self.budget.steps = self.budget.steps.saturating_sub(1);
             let Some(issuer) = self.certificate(above) else { continue };
             if tried.contains(&issuer.der()) {
                 continue;
@@ -234,7 +256,9 @@ impl<'s> Search<'s> {
             let found = "more than 32 intermediates";
             return Err((true, Fault::plain(Reason::TooCostly, "limit", found, "a shorter path")));
         }
-        check::alone(issuer, Role::Intermediate, self.options).map_err(|fault| (true, fault))?;
+        let options = self.options;
+        let alone = self.alone.get(above, || check::alone(issuer, Role::Intermediate, options));
+        alone.map_err(|fault| (true, fault))?;
         self.signed(place, Signer::Presented(above), issuer.spki().into()).map_err(|fault| (false, fault))?;
         Ok(self.climb(above))
     }
@@ -281,8 +305,8 @@ impl<'s> Search<'s> {
         if self.spent {
             return true;
         }
-        let Budget { signatures, steps, paths, .. } = self.budget;
-        if signatures > 0 && steps > 0 && paths > 0 {
+        let Budget { signatures, steps, paths, path_bytes, .. } = self.budget;
+        if signatures > 0 && steps > 0 && paths > 0 && path_bytes > 0 {
             return false;
         }
         self.spent = true;

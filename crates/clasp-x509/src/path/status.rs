@@ -289,11 +289,11 @@ impl<'s> Search<'s> {
             }
             if signer.key_usage().is_some_and(|u| !u.crl_sign()) {
                 trouble = MAY_NOT;
-            } else if self.list_verifies(list, signer.spki()) {
-                if self.has_path(place, anchor) {
-                    return Ok(());
-                }
+            } else if !self.has_path(place, anchor) {
+                // First, as keys without one can be made by anybody, and lists are long.
                 trouble = "a list whose issuer has no path to the same root";
+            } else if self.list_verifies(list, signer.spki()) {
+                return Ok(());
             }
         }
         Err(Trouble::Because(trouble.into()))
@@ -304,7 +304,7 @@ impl<'s> Search<'s> {
             return false;
         }
         self.budget.signatures -= 1;
-        signature::verify(list.signature_algorithm, spki, list.tbs, list.signature, self.rules()).is_ok()
+        list.is_signed(spki, self.rules())
     }
 
     /// Whether the signer of a list has a good path to the same root.
@@ -325,7 +325,7 @@ impl<'s> Search<'s> {
         options.revocation.check = if self.nesting == 0 { Check::Prefer } else { Check::Ignore };
         options.revocation.asked_for_staple = false;
         check::alone(self.certificate(place)?, Role::Leaf(Usage::Any), &options).ok()?;
-        let mut nested = Search::new(self.roots, self.certificates, &options);
+        let mut nested = Search::new(self.roots, self.certificates, self.names, &options);
         nested.nesting = self.nesting + 1;
         nested.budget = self.budget;
         let found = nested.climb(place).map(|found| found.anchor);

@@ -1,11 +1,14 @@
 //! Certificate revocation lists, read in place: RFC 5280 5.
 
+use super::known::Known;
 use super::point::{self, PointName};
 use crate::certificate::extension::{AuthorityKey, authority_key};
 use crate::certificate::hex;
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
 use crate::name::{self, Name, compare};
 use crate::oid;
+use crate::profile::Rules;
+use crate::signature;
 use core::fmt;
 
 /// A parsed list that borrows its DER.
@@ -29,6 +32,8 @@ pub struct Crl<'a> {
     odd: Option<&'static str>,
     /// A critical extension that is not understood, of the list or of an entry: then the list says nothing.
     pub(crate) unknown_critical: Option<&'a [u8]>,
+    /// What was found out about it before.
+    pub(crate) known: Option<&'a Known>,
 }
 
 /// IssuingDistributionPoint: RFC 5280 5.2.5.
@@ -172,10 +177,15 @@ impl<'a> Crl<'a> {
     /// # Errors
     /// Names the field that is not as RFC 5280 5.1 has it.
     pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
-        Self::read(der).map_err(|DerError(what)| what)
+        Self::read(der, None).map_err(|DerError(what)| what)
     }
 
-    fn read(bytes: &'a [u8]) -> DerResult<Self> {
+    /// Reads a list whose entries were read before.
+    pub(super) fn parse_known(der: &'a [u8], known: &'a Known) -> Result<Self, &'static str> {
+        Self::read(der, Some(known)).map_err(|DerError(what)| what)
+    }
+
+    fn read(bytes: &'a [u8], known: Option<&'a Known>) -> DerResult<Self> {
         let mut input = Der(bytes);
         let mut outer = input.take(der::SEQUENCE, "CertificateList")?;
         input.finish("CertificateList")?;
@@ -221,12 +231,18 @@ impl<'a> Crl<'a> {
             scope: Scope::default(),
             odd: None,
             unknown_critical: None,
+            known,
         };
-        let mut walk = entries;
-        while !walk.is_empty() {
-            let (_, unknown) = Entry::read(&mut walk, version_2)?;
-            crl.unknown_critical = crl.unknown_critical.or(unknown);
-            crl.count += 1;
+        match known {
+            Some(known) => (crl.count, crl.unknown_critical) = (known.count, known.unknown_critical.as_deref()),
+            None => {
+                let mut walk = entries;
+                while !walk.is_empty() {
+                    let (_, unknown) = Entry::read(&mut walk, version_2)?;
+                    crl.unknown_critical = crl.unknown_critical.or(unknown);
+                    crl.count += 1;
+                }
+            }
         }
         if let Some(mut block) = body.optional(constructed(0), "crlExtensions")? {
             if !version_2 {
@@ -320,7 +336,7 @@ impl<'a> Crl<'a> {
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        crate::signature::describe(self.signature_algorithm)
+        signature::describe(self.signature_algorithm)
     }
 
     /// How many certificates it revokes.
@@ -339,9 +355,38 @@ impl<'a> Crl<'a> {
         core::iter::from_fn(move || Entry::read(&mut walk, true).ok().map(|(entry, _)| entry))
     }
 
+    /// Where each entry stands, and its serial number.
+    pub(super) fn places(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
+        let whole = self.entries;
+        let mut walk = whole;
+        core::iter::from_fn(move || {
+            let place = whole.0.len() - walk.0.len();
+            Entry::read(&mut walk, true).ok().map(|(entry, _)| (place, entry.serial))
+        })
+    }
+
+    /// The first critical extension of an entry that is not understood.
+    pub(super) fn unknown_critical_of_entries(&self) -> Option<&'a [u8]> {
+        let mut walk = self.entries;
+        core::iter::from_fn(move || Entry::read(&mut walk, true).ok()).find_map(|(_, unknown)| unknown)
+    }
+
+    /// Whether its signature is good with a key.
+    pub(crate) fn is_signed(&self, spki: &[u8], rules: &'static Rules) -> bool {
+        match self.known {
+            Some(known) => known.is_signed(self, spki, rules),
+            None => signature::verify(self.signature_algorithm, spki, self.tbs, self.signature, rules).is_ok(),
+        }
+    }
+
     /// The entry for a certificate: RFC 5280 5.3.3, an entry's issuer holds for those after it.
     pub(crate) fn find(&self, serial: &[u8], issuer: &[u8]) -> Option<Entry<'a>> {
         let mut direct = compare::same(self.issuer, issuer);
+        if let Some(known) = self.known.filter(|_| !self.scope.indirect) {
+            let at = |place| Entry::read(&mut Der(self.entries.0.get(place..)?), true).ok();
+            let mut entries = known.places(serial).filter_map(at).map(|(entry, _)| entry);
+            return entries.find(|entry| direct && entry.serial == serial);
+        }
         for entry in self.entries() {
             if let (true, Some(names)) = (self.scope.indirect, entry.issuer) {
                 direct = point::names(names).any(|name| match name {

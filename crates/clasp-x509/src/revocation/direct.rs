@@ -7,7 +7,6 @@ use super::{Revocation, Standing, Trouble};
 use crate::certificate::Certificate;
 use crate::name::compare;
 use crate::profile::{Profile, Rules};
-use crate::signature;
 use rustls_pki_types::UnixTime;
 
 /// The status of `certificate` by lists and OCSP responses. Its `issuers` are certificates of the authority that issued
@@ -49,12 +48,12 @@ pub fn standing(
     known.with(listed)
 }
 
-fn list_signed(list: &Crl<'_>, issuers: &[Certificate<'_>], rules: &Rules) -> Result<(), Trouble> {
+fn list_signed(list: &Crl<'_>, issuers: &[Certificate<'_>], rules: &'static Rules) -> Result<(), Trouble> {
     let mut trouble = "a list whose issuer is not known";
     for issuer in issuers.iter().filter(|i| compare::same(i.subject_der(), list.issuer_der())) {
         if issuer.key_usage().is_some_and(|u| !u.crl_sign()) {
             trouble = "a list by an issuer whose keyUsage lacks cRLSign";
-        } else if signature::verify(list.signature_algorithm, issuer.spki(), list.tbs, list.signature, rules).is_ok() {
+        } else if list.is_signed(issuer.spki(), rules) {
             return Ok(());
         } else {
             trouble = "a list with a wrong signature";

@@ -3,6 +3,7 @@
 pub(crate) mod crl;
 pub(crate) mod direct;
 pub(crate) mod issue;
+pub(crate) mod known;
 pub(crate) mod ocsp;
 pub(crate) mod point;
 pub(crate) mod status;

@@ -1,9 +1,11 @@
 //! Deciding whether a peer's certificate is accepted.
 
 use crate::answer::Answer;
-use crate::error::{CertificateError, Error, Misuse, Result};
+use crate::error::{CertificateError, Error, Misuse, Outside, Result};
 use crate::wire::code::CertificateType;
-use clasp_x509::{Certificate, Check, Crl, Options, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts};
+use clasp_x509::{
+    Certificate, Check, Crl, KnownCrl, Options, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts,
+};
 use rustls_pki_types::{ServerName, UnixTime};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -81,7 +83,7 @@ pub struct WebPki {
     common_names: bool,
     check: Check,
     scope: Scope,
-    lists: Vec<Vec<u8>>,
+    lists: Vec<KnownCrl>,
     verdicts: Verdicts,
 }
 
@@ -126,7 +128,8 @@ impl WebPki {
     }
 
     /// How much revocation matters, whose, and by which lists (DER) beside stapled OCSP responses. With [`Check::Ignore`]
-    /// nothing that is known of it counts: no list, and no staple either, but where the certificate demands one.
+    /// nothing that is known of it counts: no list, and no staple either, but where the certificate demands one. The lists
+    /// are read here, once: what a verification costs does not hang on how long they are.
     ///
     /// # Errors
     /// If a list cannot be read, or lists are given to be ignored.
@@ -136,9 +139,8 @@ impl WebPki {
                 .seen(format_args!("Check::Ignore and {} revocation lists", lists.len()))
                 .hint("Check::Prefer or Check::Require look at the lists"));
         }
-        for list in &lists {
-            Crl::parse(list).map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
-        }
+        let lists: Result<Vec<KnownCrl>, &str> = lists.into_iter().map(KnownCrl::read).collect();
+        let lists = lists.map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
         Ok(Self { check, scope, lists, ..self })
     }
 
@@ -151,8 +153,9 @@ impl WebPki {
 
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
         let since = peer.now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        // They were read when they were given.
-        let lists: Vec<Crl<'_>> = self.lists.iter().filter_map(|list| Crl::parse(list).ok()).collect();
+        let lists: Result<Vec<Crl<'_>>, &str> = self.lists.iter().map(KnownCrl::crl).collect();
+        // They were read when they were given; a list that were lost now would let in whom it revokes.
+        let lists = lists.map_err(|field| Error::from(Outside::Bug).seen(field))?;
         let mut options = Options::new(UnixTime::since_unix_epoch(since), self.usage).profile(self.profile);
         options.name = peer.name;
         options.common_name = self.common_names.then_some(true);
