@@ -1,6 +1,7 @@
 //! What a connection came to, as text and JSON.
 
 use crate::output::{shown, shown_bytes};
+use clasp::suite::{Kx, Suite};
 use clasp::{EarlyData, Facts};
 use clasp_x509::Certificate;
 use serde_json::{Value, json};
@@ -52,7 +53,11 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
             match (facts.group, facts.resumed) {
                 (Some(group), _) => group.to_string(),
                 (None, Some(by)) => format!("none: resumed by {}", by.name()),
-                (None, None) => "RSA key transport (no forward secrecy)".into(),
+                (None, None) => match Suite::find(facts.suite).map(|suite| suite.kx) {
+                    Some(Kx::Dhe) => "DHE, in a group without a name".into(),
+                    Some(Kx::Ecdhe) => "ECDHE".into(),
+                    _ => "RSA key transport (no forward secrecy)".into(),
+                },
             }
         ),
     ];

@@ -79,6 +79,7 @@ impl Observer for Recorder {
                 push(Some(*direction), format!("{kind} {alert}"), 2);
             }
             What::Chose { what, name, .. } => push(None, format!("{what}: {name}"), 0),
+            What::NoTickets { why } => push(None, format!("no tickets: {why}"), 0),
             What::Resumed { by } => push(None, format!("session resumed by {by}"), 0),
             What::Established => push(None, "handshake done".into(), 0),
             _ => {}

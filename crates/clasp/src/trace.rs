@@ -115,6 +115,11 @@ pub enum What<'a> {
         /// By what: `"session ID"`, `"ticket"`, `"PSK"`.
         by: &'static str,
     },
+    /// The server gives no tickets although it could.
+    NoTickets {
+        /// Why.
+        why: &'static str,
+    },
     /// ChangeCipherSpec went over the wire.
     ChangeCipherSpec {
         /// Which way.

@@ -273,7 +273,7 @@ fn extensions_of_both_versions() {
         assert_eq!(answer(&long(&longest)), version, "the most extensions");
         let suites = |h: &mut Hello| h.suites.extend(vec![0x5a; 65_534 - h.suites.len()]);
         assert_eq!(answer(&long(&hello.clone().change(suites))), version, "the most suites");
-        assert_eq!(answer(&long(&longest.change(suites))), "illegal_parameter", "more than a server keeps for anybody");
+        assert_eq!(answer(&long(&longest.change(suites))), "decode_error", "more than a server keeps for anybody");
         refused("twice", &hello.clone().change(|h| h.extensions.push(ext(SCHEMES, &v16(&[4, 3])))), "decode_error");
         for typ in [GROUPS, SCHEMES, ALPN] {
             refused("an empty list", &with(typ, &v16(&[])), "decode_error");
@@ -284,6 +284,20 @@ fn extensions_of_both_versions() {
         refused("another protocol", &with(ALPN, &v16(&v8(b"spdy/3"))), "no_application_protocol");
         refused("no server name", &with(SERVER_NAME, &v16(&[])), "decode_error");
         refused("an empty server name", &with(SERVER_NAME, &v16(&[0, 0, 0])), "decode_error");
+        // RFC 6066 3: one name of a type; a type that is not known says how long it is.
+        let host = [&[0], &v16(b"x.example")[..]].concat();
+        let other = [&[7], &v16(b"\0\0")[..]].concat();
+        refused("two host names", &with(SERVER_NAME, &v16(&host.repeat(2))), "illegal_parameter");
+        refused(
+            "NUL in a name",
+            &with(SERVER_NAME, &v16(&[&[0], &v16(b"x\0.example")[..]].concat())),
+            "illegal_parameter",
+        );
+        let longest = [&[0], &v16(&[b'x'; 256])[..]].concat();
+        refused("too long a name", &with(SERVER_NAME, &v16(&longest)), "decode_error");
+        taken("a name of another type", &with(SERVER_NAME, &v16(&other)), version);
+        taken("beside a host name", &with(SERVER_NAME, &v16(&[&other[..], &host, &other].concat())), version);
+        refused("cut short", &with(SERVER_NAME, &v16(&[&host[..], &[7, 0, 9]].concat())), "decode_error");
         taken("another server name", &with(SERVER_NAME, &v16(&[&[0], &v16(b"x.example")[..]].concat())), version);
         // RFC 6066 4, RFC 8449 4, RFC 8422 5.1.2.
         for code in [0, 5, 255] {
@@ -291,8 +305,6 @@ fn extensions_of_both_versions() {
         }
         refused("two fragment lengths", &with(MAX_FRAGMENT, &[1, 1]), "decode_error");
         refused("a size limit below 64", &with(SIZE_LIMIT, &[0, 63]), "illegal_parameter");
-        refused("no uncompressed points", &with(POINT_FORMATS, &v8(&[1])), "illegal_parameter");
-        refused("no point formats", &with(POINT_FORMATS, &v8(&[])), "decode_error");
         taken("a responder", &with(STATUS, &[1, 0, 3, 0, 1, 7, 0, 0]), version);
         refused("an empty responder", &with(STATUS, &[1, 0, 2, 0, 0, 0, 0]), "decode_error");
         refused("a status request cut short", &with(STATUS, &[1, 0, 5]), "decode_error");
@@ -315,6 +327,14 @@ fn extensions_of_tls13() {
     refused("an empty share", &shares(&share(0x1d, &[])), "decode_error");
     refused("a short share", &shares(&share(0x1d, &[9; 31])), "illegal_parameter");
     refused("a share of zeros", &shares(&share(0x1d, &[0; 32])), "illegal_parameter");
+    // As many as there is room for, one byte each.
+    let groups = |n: u16| (0x6000..0x6000 + n).flat_map(|group| share(group, &[9])).collect::<Vec<u8>>();
+    for n in [63, 64, 65, 1000, 10_000] {
+        let many = shares(&[groups(n), share(0x1d, &[9; 32])].concat());
+        assert_eq!(answer(&long(&many)), "TLS 1.3", "{n} shares and one");
+        let twice = shares(&[groups(n), share(0x1d, &[9; 32]), share(0x6000, &[9])].concat());
+        assert_eq!(answer(&long(&twice)), "illegal_parameter", "{n} shares and one of them again");
+    }
     refused("two shares of a group", &shares(&share(0x1d, &[9; 32]).repeat(2)), "illegal_parameter");
     refused("a point off the curve", &shares(&share(0x17, &[4; 65])), "illegal_parameter");
     refused("a compressed point", &shares(&share(0x17, &[2; 33])), "illegal_parameter");
@@ -346,6 +366,68 @@ fn extensions_of_tls13() {
     refused("fewer binders than keys", &new().with(modes.clone()).with(psk(2, 1)), "illegal_parameter");
     refused("no binders", &new().with(modes).with(psk(1, 0)), "decode_error");
     refused("no compression algorithms", &new().with(ext(COMPRESSION, &v8(&[]))), "decode_error");
+}
+
+/// RFC 8422 5.1.2: point formats are TLS 1.2's, and TLS 1.3 does not look at them.
+#[test]
+fn point_formats_mean_something_in_tls12_alone() {
+    for (formats, alert) in [
+        (v8(&[1]), "illegal_parameter"),
+        (v8(&[]), "decode_error"),
+        (vec![], "decode_error"),
+        (vec![2, 0], "decode_error"),
+    ] {
+        refused("point formats", &Hello::tls12().with(ext(POINT_FORMATS, &formats)), alert);
+        taken("point formats", &Hello::tls13().with(ext(POINT_FORMATS, &formats)), "TLS 1.3");
+    }
+    taken("uncompressed points among them", &Hello::tls12().with(ext(POINT_FORMATS, &v8(&[1, 0]))), "TLS 1.2");
+}
+
+fn refusal(policy: Policy, hello: &Hello) -> (String, String) {
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let mut server = ServerConfig::builder().identity(identity).policy(policy).build().unwrap().accept();
+    let error = server.receive(&mut record(22, &hello.message()), &mut Vec::new()).map(drop).unwrap_err();
+    (error.to_string(), error.hint_text().unwrap_or_default().to_owned())
+}
+
+/// A hint is of something else than what is in use, and names what it would add.
+#[test]
+fn a_refusal_hints_at_no_policy_that_is_in_use() {
+    // TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, and a curve that nobody has.
+    let no_curve = Hello::tls12().change(|h| h.suites = vec![0xc0, 0x2b]).with(ext(GROUPS, &v16(&[0, 30])));
+    // TLS_RSA_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_RC4_128_SHA
+    let (old, broken) = (vec![0, 0x2f], vec![0, 5]);
+    for (name, policy) in Policy::named().into_iter().skip(1) {
+        let (text, hint) = refusal(policy.clone(), &no_curve);
+        assert!(!hint.contains("Policy::default()") && hint.contains("with_groups"), "{name}: {text}; {hint}");
+        assert!(text.contains("x448"), "{name}: {text}");
+        let (_, hint) = refusal(policy.clone(), &Hello::tls12().change(|h| h.suites.clone_from(&broken)));
+        assert!(hint.contains("no policy"), "{name}: {hint}");
+        let (_, hint) = refusal(policy, &Hello::tls12().change(|h| h.suites.clone_from(&old)));
+        assert_eq!(hint.contains("Policy::legacy()"), name == "default", "{name}: {hint}");
+    }
+}
+
+/// RFC 9846 4.2.9: a client that names no mode gets no tickets, and whoever observes the server is told why.
+#[test]
+fn a_client_that_gets_no_tickets_is_told_of() {
+    #[derive(Default)]
+    struct Ears(std::sync::Mutex<Vec<&'static str>>);
+    impl clasp::trace::Observer for Ears {
+        fn observe(&self, seen: &clasp::trace::Observation<'_>) {
+            if let clasp::trace::What::NoTickets { why } = seen.what {
+                self.0.lock().unwrap().push(why);
+            }
+        }
+    }
+    for (modes, told) in [(None, 1), (Some(0), 1), (Some(1), 0)] {
+        let ears = std::sync::Arc::new(Ears::default());
+        let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+        let server = ServerConfig::builder().identity(identity).observer(ears.clone()).build().unwrap().accept();
+        let hello = modes.map_or(Hello::tls13(), |mode| Hello::tls13().with(ext(PSK_MODES, &v8(&[mode]))));
+        assert_eq!(answer_of(server, &record(22, &hello.message())), "TLS 1.3");
+        assert_eq!(ears.0.lock().unwrap().len(), told, "{modes:?}");
+    }
 }
 
 /// RFC 9846 4.2.9: a key is used in a mode that the client named; the one with a key exchange needs its share.
@@ -441,7 +523,7 @@ fn records() {
         ("an empty alert", record(21, &[]), "unexpected_message"),
         ("half an alert", record(21, &[1]), "decode_error"),
         ("a record too long", record(22, &[1; (1 << 14) + 1]), "record_overflow"),
-        ("a message too long", record(22, &[1, 0xff, 0xff, 0xff, 0]), "illegal_parameter"),
+        ("a message too long", record(22, &[1, 0xff, 0xff, 0xff, 0]), "decode_error"),
         ("another message", record(22, &[20, 0, 0, 0]), "unexpected_message"),
         ("an unknown message", record(22, &[99, 0, 0, 0]), "unexpected_message"),
         ("a record of another protocol's version", [&[22, 2, 0][..], &v16(&hello)].concat(), "protocol_version"),

@@ -10,9 +10,10 @@ type Kind = fn(Extension<'_>);
 
 const KINDS: &[Kind] = &[
     |e| {
-        again(e, extension::server_name(e), |name, w| match core::str::from_utf8(name) {
-            Ok(name) => extension::write_server_name(name, w),
-            Err(_) => as_it_was(e, w),
+        again(e, extension::server_name(e), |name, w| match name.and_then(|name| core::str::from_utf8(name).ok()) {
+            // Three lengths, a type and the name; names of other types may stand beside it.
+            Some(name) if e.body.len() == 5 + name.len() => extension::write_server_name(name, w),
+            _ => as_it_was(e, w),
         })
     },
     |e| again(e, extension::codes(e, "codes"), |list, w| extension::write_codes(e.typ, list.iter(), w)),

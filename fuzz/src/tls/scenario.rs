@@ -92,12 +92,15 @@ impl Maker {
     }
 
     fn client_with(&self, verifier: Arc<dyn Verifier>) -> ClientBuilder<Ready> {
+        // It takes tickets, and keeps none.
+        let forgetful = OneSession(Last::none());
+        forgetful.0.freeze();
         ClientConfig::builder()
             .dangerous_verifier(verifier)
             .policy(self.policy())
             .provider(self.provider)
             .clock(Arc::new(ManualClock::at(NOW)))
-            .no_sessions()
+            .sessions(Arc::new(forgetful))
     }
 
     fn server(&self, identity: Identity) -> ServerBuilder<Ready> {
@@ -244,7 +247,8 @@ impl Maker {
         if tickets {
             server = server.tickets(self.tickets());
         }
-        let client = self.client().policy(policy).early_data(true).sessions(sessions.clone());
+        let tls13 = policy.speaks(ProtocolVersion::Tls13);
+        let client = self.client().policy(policy).early_data(tls13).sessions(sessions.clone());
         let (client, server) = (client.build().expect(name), server.build().expect(name));
         provider::reseed(0);
         let mut pair = Pair::new(&client, &server);

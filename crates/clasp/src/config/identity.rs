@@ -267,7 +267,10 @@ pub(crate) fn fits_key(scheme: SignatureScheme, spki: &[u8]) -> bool {
             auth_of(spki) == Some(Auth::Ecdsa) && algorithm(spki) != Some(ED25519)
         }
         S::Ed25519 => algorithm(spki) == Some(ED25519),
-        S::MlDsa44 | S::MlDsa65 | S::MlDsa87 => auth_of(spki).is_none(),
+        // Each parameter set is a key of its own (RFC 9881 2): id-ml-dsa-44 and those behind it.
+        S::MlDsa44 => algorithm(spki) == Some(b"\x60\x86\x48\x01\x65\x03\x04\x03\x11"),
+        S::MlDsa65 => algorithm(spki) == Some(b"\x60\x86\x48\x01\x65\x03\x04\x03\x12"),
+        S::MlDsa87 => algorithm(spki) == Some(b"\x60\x86\x48\x01\x65\x03\x04\x03\x13"),
         _ => auth_of(spki) == Some(Auth::Rsa),
     }
 }
@@ -432,5 +435,26 @@ impl ClientIdentity for Arc<Identity> {
     /// Itself, if it is what the server asks for.
     fn choose<'a>(&'a self, request: &'a CertificateRequestFacts) -> Answer<'a, Result<Option<Arc<Identity>>>> {
         Answer::Now(Ok(self.fits_request(request).then(|| self.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9881 2: a parameter set is a kind of key. A signature by another is a scheme that does not fit, not a signature
+    /// that is wrong (RFC 9846 6.2).
+    #[test]
+    fn an_ml_dsa_scheme_fits_the_keys_of_its_own_set() {
+        let sets = [SignatureScheme::MlDsa44, SignatureScheme::MlDsa65, SignatureScheme::MlDsa87];
+        for (n, own) in (0x11..).zip(sets) {
+            let spki = [&b"\x30\x12\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03"[..], &[n, 3, 3, 0, 1, 2]].concat();
+            for scheme in sets {
+                assert_eq!(fits_key(scheme, &spki), scheme == own, "{scheme} for a key of {own}");
+            }
+            assert!(!fits_key(SignatureScheme::Ed25519, &spki) && !fits_key(SignatureScheme::RsaPssRsaeSha256, &spki));
+        }
+        let other = b"\x30\x0a\x30\x05\x06\x03\x2b\x65\x71\x03\x01\x00";
+        assert!(sets.iter().all(|scheme| !fits_key(*scheme, other)), "Ed448");
     }
 }

@@ -262,9 +262,10 @@ impl Policy {
         &self.schemes
     }
 
-    /// Which named policy has a TLS 1.2 suite in common with this list.
-    pub(crate) fn that_would_agree(peer: impl Fn(CipherSuite) -> bool) -> Option<&'static str> {
-        Self::named().into_iter().find(|(_, p)| p.suites12().any(|s| peer(s.code))).map(|(name, _)| name)
+    /// Which named policy has a TLS 1.2 suite in common with this list that this policy lacks.
+    pub(crate) fn that_would_agree(&self, peer: impl Fn(CipherSuite) -> bool) -> Option<&'static str> {
+        let new = |s: &Suite| !self.suites12().any(|own| own.code == s.code) && peer(s.code);
+        Self::named().into_iter().find(|(_, p)| p.suites12().any(new)).map(|(name, _)| name)
     }
 
     /// The schemes that go with these versions: ML-DSA is for TLS 1.3 alone.

@@ -201,6 +201,7 @@ impl Connection {
                 Operation::SendLimit(limit) => self.sealer.set_limit(limit),
                 Operation::ReceiveLimit { limit, clear } => self.opener.set_limit(limit, clear),
                 Operation::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
+                Operation::NoTickets(why) => self.tell(What::NoTickets { why }),
                 Operation::Resumed(by) => self.tell(What::Resumed { by }),
             }
         }

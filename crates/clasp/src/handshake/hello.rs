@@ -50,7 +50,7 @@ pub(crate) struct ClientOffer<'a> {
     pub(crate) server_types: Option<&'a [u8]>,
     pub(crate) client_types: Option<&'a [u8]>,
     pub(crate) authorities: Option<Authorities<'a>>,
-    point_formats: bool,
+    point_formats: Option<Extension<'a>>,
 }
 
 /// What a list of certificate types says that is not there: RFC 7250 4.1.
@@ -101,6 +101,16 @@ impl<'a> ClientOffer<'a> {
             (None, None) => true,
             _ => false,
         }
+    }
+
+    /// Whoever names point formats in TLS 1.2 must name uncompressed points: RFC 8422 5.1.2.
+    pub(crate) fn check_point_formats(&self) -> Result<()> {
+        let Some(e) = self.point_formats else { return Ok(()) };
+        let formats = extension::vec8(e, "ec_point_format_list").map_err(|x| Error::from(x).in_extension(e.typ))?;
+        if formats.contains(&0) {
+            return Ok(());
+        }
+        Err(Error::from(PeerError::NoPointFormat).wanted("uncompressed points").in_extension(e.typ))
     }
 
     /// The groups it names.
@@ -157,15 +167,10 @@ impl<'a> ClientOffer<'a> {
 
     fn extension(&mut self, e: Extension<'a>) -> Result<()> {
         match e.typ {
-            ExtensionType::ServerName => self.server_name = Some(extension::server_name(e)?),
+            ExtensionType::ServerName => self.server_name = extension::server_name(e)?,
             ExtensionType::SupportedGroups => self.groups = Some(extension::codes(e, "named_group_list")?),
-            ExtensionType::EcPointFormats => {
-                self.point_formats = true;
-                let formats = extension::vec8(e, "ec_point_format_list")?;
-                if !formats.contains(&0) {
-                    return Err(Error::from(PeerError::NoPointFormat).wanted("uncompressed points"));
-                }
-            }
+            // Means nothing in TLS 1.3 (RFC 8422 5.1.2): read where TLS 1.2 was chosen.
+            ExtensionType::EcPointFormats => self.point_formats = Some(e),
             ExtensionType::SignatureAlgorithms => {
                 self.schemes = extension::codes(e, "supported_signature_algorithms")?;
             }
@@ -519,7 +524,7 @@ pub(crate) fn send_server_hello(
         if answer.new_ticket {
             w.extension(ExtensionType::SessionTicket, |_| ());
         }
-        if offer.point_formats && answer.suite.kx == crate::config::suite::Kx::Ecdhe {
+        if offer.point_formats.is_some() && answer.suite.kx == crate::config::suite::Kx::Ecdhe {
             w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
         }
         if answer.status {

@@ -62,6 +62,8 @@ pub(crate) enum Operation {
     ReceiveLimit { limit: usize, clear: bool },
     /// Tell the observer of a choice.
     Chose(&'static str, u16, &'static str),
+    /// Tell the observer why the client gets no tickets.
+    NoTickets(&'static str),
     /// Tell the observer of a resumption.
     Resumed(&'static str),
 }
@@ -314,6 +316,10 @@ impl Link {
 
     pub(crate) fn chose(&self, what: &'static str, picked: u16, name: &'static str) {
         self.push(Operation::Chose(what, picked, name));
+    }
+
+    pub(crate) fn no_tickets(&self, why: &'static str) {
+        self.push(Operation::NoTickets(why));
     }
 
     pub(crate) fn resumed(&self, by: &'static str) {

@@ -100,8 +100,16 @@ fn refused(policy: &Policy, offer: &ClientOffer<'_>, no_group: bool) -> Error {
     }
     let tls12 = |s: CipherSuite| Suite::find(s).is_some();
     if !usable_suites(policy, offer).any(tls12) {
-        let error = Error::from(PeerError::NoCommonSuite).seen(suite_names(offer.suites)).in_message("ClientHello");
-        return match Policy::that_would_agree(|s| offer.suites.contains(s.0)) {
+        let error = Error::from(PeerError::NoCommonSuite).in_message("ClientHello");
+        if policy.common_suites(offer.suites).any(tls12) {
+            // RFC 8422 5.1: the suites are there, and none of them without a curve.
+            return error
+                .seen(format_args!("ECDHE suites in common and the groups {}", names(offer.groups())))
+                .wanted(format_args!("a group of {}", names(policy.groups.iter().filter(|g| !g.is_post_quantum()))))
+                .hint("add a curve that the client names with Policy::with_groups");
+        }
+        let error = error.seen(suite_names(offer.suites));
+        return match policy.that_would_agree(|s| offer.suites.contains(s.0)) {
             Some(name) => error.hint(format_args!("Policy::{name}() has a suite in common with this client")),
             None => error.hint("no policy of Clasp speaks any of these"),
         };

@@ -45,6 +45,7 @@ fn check_hello(config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<()> {
         return Err(Error::from(PeerError::NoSecureRenegotiation)
             .hint("leave out Policy::require_secure_renegotiation(true) to take such clients"));
     }
+    offer.check_point_formats()?;
     if !offer.extended_master_secret && config.policy.require_extended_master_secret {
         return Err(PeerError::NoExtendedMasterSecret.into());
     }

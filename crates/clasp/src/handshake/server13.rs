@@ -6,7 +6,7 @@ use super::hello::{ClientOffer, Limits, write_types};
 use super::judge::Judge;
 use super::link::Link;
 use super::proof::signed13;
-use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets};
+use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets, tell_of_no_tickets};
 use super::{
     Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
     log_early, log_handshake, negotiate, recv_finished13, retry13, send_finished13,
@@ -130,6 +130,7 @@ pub(super) async fn server(
     // 4.6.1, 4.5: whoever sends early data has no certificate to show, so what it will say is known, and tickets that
     // hang on it may go ahead
     let takes_tickets = takes_tickets(config, &offer);
+    tell_of_no_tickets(link, config, takes_tickets);
     if early == EarlyData::Accepted {
         link.half_rtt_exporter(vault.keep(Side::Server, suite, &[]));
         if takes_tickets {

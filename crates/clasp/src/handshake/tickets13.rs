@@ -104,6 +104,14 @@ pub(super) fn takes_tickets(config: &ServerConfig, offer: &ClientOffer<'_>) -> b
     takes(PskKeyExchangeMode::PskDheKe) || config.psk_without_dhe && takes(PskKeyExchangeMode::PskKe)
 }
 
+/// A client that cannot use tickets gets none, and the observer is told why.
+pub(super) fn tell_of_no_tickets(link: &Link, config: &ServerConfig, takes_tickets: bool) {
+    let gives = (config.tickets.is_some() || config.sessions.is_some()) && config.tickets_per_handshake > 0;
+    if gives && !takes_tickets {
+        link.no_tickets("the client names no mode of pre-shared keys that the server has (psk_key_exchange_modes)");
+    }
+}
+
 /// The hash of the conversation as it will be when the client has sent EndOfEarlyData and Finished: RFC 9846 4.6.1.
 pub(super) fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Result<Digest> {
     let (mut end, mut finished) = (Vec::new(), Vec::new());

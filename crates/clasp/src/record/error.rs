@@ -54,10 +54,9 @@ impl RecordError {
             Self::WrongVersion(_) | Self::PlainHttp | Self::Ssl2 => AlertDescription::ProtocolVersion,
             Self::TooLong(_) => AlertDescription::RecordOverflow,
             Self::BadMac => AlertDescription::BadRecordMac,
-            Self::TooManyWarnings | Self::BadAlert => AlertDescription::DecodeError,
-            Self::BadAlertLevel(_) | Self::BadChangeCipherSpec | Self::MessageTooLong(_) => {
-                AlertDescription::IllegalParameter
-            }
+            // RFC 9846 6.2: a length out of range is no value out of place.
+            Self::TooManyWarnings | Self::BadAlert | Self::MessageTooLong(_) => AlertDescription::DecodeError,
+            Self::BadAlertLevel(_) | Self::BadChangeCipherSpec => AlertDescription::IllegalParameter,
         }
     }
 }

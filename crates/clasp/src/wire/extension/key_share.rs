@@ -37,8 +37,8 @@ impl<'a> ClientShares<'a> {
     }
 }
 
-/// More shares than this are refused: there are not so many groups.
-const MAX_SHARES: usize = 64;
+/// Shares among which one that is there twice is looked for one by one: there are not so many groups.
+const FEW: usize = 64;
 
 /// Reads a client's shares.
 ///
@@ -48,19 +48,35 @@ pub fn client<'a>(e: Extension<'a>) -> Read<ClientShares<'a>> {
     let mut r = e.reader();
     let list = r.vec16("client_shares")?;
     r.finish("key_share")?;
-    let mut seen = [0_u16; MAX_SHARES];
+    let mut seen = [0_u16; FEW];
     let mut count = 0;
     let mut walk = list;
     while !walk.is_empty() {
         let group = KeyShareEntry::read(&mut walk)?.group.0;
-        if seen[..count].contains(&group) {
+        let Some((known, [slot, ..])) = seen.split_at_mut_checked(count) else { return each_once(list) };
+        if known.contains(&group) {
             return Err(walk.error("client_shares", DecodeKind::Duplicate(u32::from(group))));
         }
-        let Some(slot) = seen.get_mut(count) else {
-            return Err(walk.error("client_shares", DecodeKind::BadLength(count)));
-        };
         *slot = group;
         count += 1;
+    }
+    Ok(ClientShares(list))
+}
+
+/// The same for a list of any length, in time that grows as it does: a bit for each group there can be.
+#[cold]
+#[inline(never)]
+fn each_once(list: Reader<'_>) -> Read<ClientShares<'_>> {
+    let mut seen = [0_u64; 1 << 10];
+    let mut walk = list;
+    while !walk.is_empty() {
+        let group = KeyShareEntry::read(&mut walk)?.group.0;
+        let bit = 1 << (group & 63);
+        let Some(word) = seen.get_mut(usize::from(group >> 6)) else { continue };
+        if *word & bit != 0 {
+            return Err(walk.error("client_shares", DecodeKind::Duplicate(u32::from(group))));
+        }
+        *word |= bit;
     }
     Ok(ClientShares(list))
 }

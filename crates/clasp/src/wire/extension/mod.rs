@@ -9,21 +9,36 @@ use super::code::{CipherSuite, ExtensionType, MaxFragmentLength, SignatureScheme
 use super::{Codes, Extension, Read, Reader, Writer};
 use crate::error::decode::DecodeKind;
 
-/// server_name in a ClientHello: RFC 6066 3. Exactly one host name; the type is the only one ever defined.
+/// server_name in a ClientHello: RFC 6066 3. At most one host name; names of other types are passed over, since each begins
+/// with its length, whatever it is.
 ///
 /// # Errors
-/// If the list is empty, holds another type, or the name is empty or has a NUL.
-pub fn server_name<'a>(e: Extension<'a>) -> Read<&'a [u8]> {
+/// If the list is empty or has two host names, or the host name is empty, has a NUL or is longer than a name can be.
+pub fn server_name<'a>(e: Extension<'a>) -> Read<Option<&'a [u8]>> {
+    const HOST_NAME: u8 = 0;
     let mut r = e.reader();
     let mut list = r.vec16("server_name_list")?.non_empty("server_name_list")?;
     r.finish("server_name")?;
-    let kind = list.u8("name_type")?;
-    let name = list.vec16("host_name")?.non_empty("host_name")?;
-    list.finish("server_name_list")?;
-    if kind != 0 || name.rest().contains(&0) || name.rest().len() > 255 {
-        return Err(name.error("host_name", DecodeKind::BadLength(name.rest().len())));
+    let mut host = None;
+    while !list.is_empty() {
+        let kind = list.u8("name_type")?;
+        if kind != HOST_NAME {
+            list.vec16("ServerName")?;
+            continue;
+        }
+        let name = list.vec16("host_name")?.non_empty("host_name")?;
+        if host.is_some() {
+            return Err(name.error("server_name_list", DecodeKind::Duplicate(u32::from(kind))));
+        }
+        if name.rest().contains(&0) {
+            return Err(name.error("host_name", DecodeKind::IllegalValue(0)));
+        }
+        if name.rest().len() > 255 {
+            return Err(name.error("host_name", DecodeKind::BadLength(name.rest().len())));
+        }
+        host = Some(name.rest());
     }
-    Ok(name.rest())
+    Ok(host)
 }
 
 /// Writes server_name for a host.
