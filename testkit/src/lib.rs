@@ -11,6 +11,7 @@ pub mod provider;
 pub mod rsa;
 mod slow;
 mod suites;
+pub mod torture;
 
 pub use certificates::{Authority, Issued, KeyKind, authority, other_authority};
 pub use pair::{ManualClock, Pair};

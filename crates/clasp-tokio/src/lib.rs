@@ -12,24 +12,47 @@
 //! tls.read_to_end(&mut page).await?;
 //! # Ok(()) }
 //! ```
+//!
+//! # Time
+//! A handshake, and each answer of a party outside, may take as long as [`TimeLimits`] say: 30 seconds and 10, unless a
+//! [`Connector`] or an [`Acceptor`] is told otherwise. Tokio's timer keeps the time: a runtime of one's own making needs
+//! `enable_time`, or [`TimeLimits::none`]; without it tokio panics where a timer is first needed. Under an executor that is
+//! not tokio's there is no timer, and nothing is limited.
 #![forbid(unsafe_code)]
 
-use clasp::{ClientConfig, Connection, Exchange, Facts, Progress, ServerConfig, ServerName, Want};
+mod time;
+mod wakers;
+
+use clasp::{ClientConfig, Connection, Exchange, Facts, Progress, ServerConfig, ServerName, TimeLimits, Want};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
+use time::{Timer, Wait};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+use wakers::{Side, Wakers};
+
+/// Bytes that are read ahead while a party outside is waited for, so that a peer that leaves is noticed.
+const AHEAD: usize = 32 << 10;
 
 /// Makes TLS connections to servers.
 #[derive(Clone, Debug)]
-pub struct Connector(Arc<ClientConfig>);
+pub struct Connector {
+    config: Arc<ClientConfig>,
+    limits: TimeLimits,
+}
 
 impl Connector {
     /// With this configuration.
     pub fn new(config: Arc<ClientConfig>) -> Self {
-        Self(config)
+        Self { config, limits: TimeLimits::default() }
+    }
+
+    /// With other limits than the usual ones, for the handshakes and for what is awaited later.
+    #[must_use]
+    pub fn with_limits(self, limits: TimeLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Completes a handshake with the server of this name.
@@ -42,7 +65,7 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut stream = TlsStream::new(self.0.connect(name)?, transport);
+        let mut stream = TlsStream::new(self.config.connect(name)?, transport, self.limits);
         stream.handshake().await?;
         Ok(stream)
     }
@@ -50,12 +73,21 @@ impl Connector {
 
 /// Takes TLS connections from clients.
 #[derive(Clone, Debug)]
-pub struct Acceptor(Arc<ServerConfig>);
+pub struct Acceptor {
+    config: Arc<ServerConfig>,
+    limits: TimeLimits,
+}
 
 impl Acceptor {
     /// With this configuration.
     pub fn new(config: Arc<ServerConfig>) -> Self {
-        Self(config)
+        Self { config, limits: TimeLimits::default() }
+    }
+
+    /// With other limits than the usual ones, for the handshakes and for what is awaited later.
+    #[must_use]
+    pub fn with_limits(self, limits: TimeLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Completes a handshake with a client. On failure the alert has been sent, and the transport is given back so
@@ -67,7 +99,7 @@ impl Acceptor {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut stream = TlsStream::new(self.0.accept(), transport);
+        let mut stream = TlsStream::new(self.config.accept(), transport, self.limits);
         match stream.handshake().await {
             Ok(()) => Ok(stream),
             Err(error) => Err((error, stream.transport)),
@@ -78,6 +110,11 @@ impl Acceptor {
 /// A TLS stream. Reading gives end of file only after the peer's close_notify; a transport that ends without it is
 /// [`io::ErrorKind::UnexpectedEof`]. Reads and writes are cancellation safe: nothing that was taken is lost.
 ///
+/// Reader and writer may be two tasks ([`tokio::io::split`]). A write that has taken data says so; the transport's error comes
+/// with the next write or flush, while reading goes on to the peer's end. A transport that ends without close_notify ends
+/// reading alone. After a shutdown a write is [`io::ErrorKind::BrokenPipe`]. A peer that may be waiting for what we have said is
+/// never waited for before the transport was flushed.
+///
 /// Data is decrypted straight into the buffer of whoever reads, if a whole record has room there (17 KiB are enough);
 /// [`AsyncBufRead`] lends it where it was decrypted. While nothing is on its way, no buffer is held; while it waits to be
 /// read, and enough other streams wait too, not even the ciphers.
@@ -85,11 +122,17 @@ impl Acceptor {
 pub struct TlsStream<T> {
     exchange: Exchange,
     transport: T,
+    limits: TimeLimits,
+    /// Who waits for the transport to take more.
+    sending: Wakers,
+    /// The party outside that is waited for.
+    outside: Option<Box<Wait>>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
-    fn new(connection: Connection, transport: T) -> Self {
-        Self { exchange: Exchange::new(connection), transport }
+    fn new(connection: Connection, transport: T, limits: TimeLimits) -> Self {
+        let exchange = Exchange::new(connection);
+        Self { exchange, transport, limits, sending: Wakers::default(), outside: None }
     }
 
     /// What the handshake settled.
@@ -144,24 +187,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         poll_fn(|cx| self.poll_certificate(cx)).await
     }
 
-    fn poll_certificate(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        loop {
-            let want = self.advance(cx)?;
-            if !self.connection().certificate_is_due() {
-                return Poll::Ready(Ok(true));
-            }
-            if want == Want::Outside {
-                return Poll::Pending;
-            }
-            if !self.exchange.data().is_empty() || self.connection().peer_closed() {
-                return Poll::Ready(Ok(false));
-            }
-            if !self.step(cx, Exchange::take)? {
-                ready!(self.poll_more(cx))?;
-            }
-        }
-    }
-
     /// The connection, for exporters and channel bindings.
     pub fn connection(&self) -> &Connection {
         self.exchange.connection()
@@ -177,70 +202,164 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         &self.transport
     }
 
+    /// The connection with all that is on its way through it, and the transport. Whoever waits on another task is not woken.
+    pub fn into_parts(self) -> (Exchange, T) {
+        (self.exchange, self.transport)
+    }
+
     async fn handshake(&mut self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_handshake(cx)).await
+        let mut timer = Timer::new(self.limits.for_handshake());
+        poll_fn(|cx| match self.poll_handshake(cx) {
+            Poll::Pending if timer.poll(cx).is_ready() => Poll::Ready(Err(self.give_up(cx))),
+            outcome => outcome,
+        })
+        .await
     }
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             match self.advance(cx)? {
-                Want::Nothing if self.exchange.unsent().is_empty() => return Poll::Ready(Ok(())),
-                Want::Nothing | Want::Outside => return Poll::Pending,
-                Want::Bytes => {
-                    if !self.step(cx, Exchange::take)? {
-                        ready!(self.poll_more(cx))?;
+                Want::Nothing => {
+                    // The peer may have said all it wants to say, and gone.
+                    if let Err(error) = ready!(self.poll_push(Side::Writer, cx)) {
+                        self.exchange.keep_error(error);
                     }
+                    return Poll::Ready(Ok(()));
                 }
+                Want::Outside => ready!(self.poll_outside(cx))?,
+                Want::Bytes if self.step(cx, Exchange::take)? => {}
+                Want::Bytes => ready!(self.poll_say_and_read(cx))?,
             }
         }
     }
 
-    /// Polls what is going on, and gives the transport what it comes to. An alert that cannot be sent now is not waited for:
-    /// the error is what matters.
-    fn advance(&mut self, cx: &mut Context<'_>) -> io::Result<Want> {
-        let advanced = self.exchange.advance(cx);
-        let drained = self.poll_drain(cx);
-        match (advanced?, drained) {
-            (_, Poll::Ready(Err(e))) => Err(e),
-            (want, _) => Ok(want),
+    /// Says all there is to say, and reads. Where the transport refuses, the peer may have said why before it went; if it has
+    /// not, the transport's error is the answer.
+    fn poll_say_and_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let said = self.poll_push(Side::Writer, cx);
+        match (said, self.poll_more(cx)) {
+            (_, Poll::Ready(Ok(true))) => Poll::Ready(Ok(())),
+            (Poll::Ready(Err(refused)), _) => Poll::Ready(Err(refused)),
+            (_, read) => read.map_ok(drop),
         }
     }
 
-    /// Does a step. If it fails, the alert goes out if the transport takes it now.
+    fn poll_certificate(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            let want = self.advance(cx)?;
+            if !self.connection().certificate_is_due() {
+                return Poll::Ready(Ok(true));
+            }
+            if want == Want::Outside {
+                ready!(self.poll_outside(cx))?;
+            } else if !self.exchange.data().is_empty() || self.connection().peer_closed() {
+                return Poll::Ready(Ok(false));
+            } else if !self.step(cx, Exchange::take)? {
+                ready!(self.poll_say_and_read(cx))?;
+            }
+        }
+    }
+
+    /// Polls what is going on.
+    fn advance(&mut self, cx: &mut Context<'_>) -> io::Result<Want> {
+        let want = self.exchange.advance(cx).map_err(|error| self.failed(cx, error))?;
+        if want != Want::Outside {
+            self.outside = None;
+        }
+        Ok(want)
+    }
+
+    /// Does a step.
     fn step<R>(&mut self, cx: &mut Context<'_>, act: impl FnOnce(&mut Exchange) -> clasp::Result<R>) -> io::Result<R> {
-        act(&mut self.exchange).map_err(|error| {
-            let _told = self.poll_drain(cx);
-            error.into()
-        })
+        act(&mut self.exchange).map_err(|error| self.failed(cx, error))
+    }
+
+    /// The connection has failed. Its alert goes out if the transport takes it now: the error is what matters.
+    fn failed(&mut self, cx: &mut Context<'_>, error: clasp::Error) -> io::Error {
+        self.push_quietly(cx);
+        error.into()
+    }
+
+    /// The time is over.
+    fn give_up(&mut self, cx: &mut Context<'_>) -> io::Error {
+        let error = self.exchange.give_up();
+        self.failed(cx, error)
+    }
+
+    /// A party outside is waited for: for a time, and for as long as the peer is there.
+    fn poll_outside(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.push_quietly(cx);
+        let since = self.connection().waiting_since();
+        if self.outside.as_ref().is_none_or(|wait| wait.since != since) {
+            self.outside = Some(Box::new(Wait { since, timer: Timer::new(self.limits.for_outside()) }));
+        }
+        if self.outside.as_mut().is_some_and(|wait| wait.timer.poll(cx).is_ready()) {
+            return Poll::Ready(Err(self.give_up(cx)));
+        }
+        while self.exchange.waiting() < AHEAD && !self.exchange.is_at_end() {
+            if ready!(self.poll_bytes(cx))? == 0 {
+                self.exchange.left()?;
+            }
+        }
+        Poll::Pending
     }
 
     /// Gives the transport what waits for it.
-    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let unsent @ [_, ..] = self.exchange.unsent() {
-            match ready!(Pin::new(&mut self.transport).poll_write(cx, unsent))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                n => self.exchange.sent(n),
-            }
+    fn poll_drain(&mut self, side: Side, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { exchange, transport, sending, .. } = self;
+        if exchange.unsent().is_empty() {
+            return Poll::Ready(Ok(()));
         }
-        Poll::Ready(Ok(()))
+        sending.poll(side, cx, |cx| drain(exchange, Pin::new(transport), cx))
+    }
+
+    /// The same, and has the transport let go of it.
+    fn poll_push(&mut self, side: Side, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.exchange.is_pending() { self.poll_flush_all(side, cx) } else { Poll::Ready(Ok(())) }
+    }
+
+    fn poll_flush_all(&mut self, side: Side, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { exchange, transport, sending, .. } = self;
+        sending.poll(side, cx, |cx| {
+            ready!(drain(exchange, Pin::new(transport), cx))?;
+            ready!(Pin::new(&mut *transport).poll_flush(cx))?;
+            exchange.flushed();
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// The same for whoever reads: he is not told what the transport says, the next who writes is.
+    fn push_quietly(&mut self, cx: &mut Context<'_>) {
+        if self.exchange.error().is_none()
+            && let Poll::Ready(Err(error)) = self.poll_push(Side::Reader, cx)
+        {
+            self.exchange.keep_error(error);
+        }
+    }
+
+    /// Bytes of the transport; none at its end.
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(self.exchange.room());
+        let outcome = Pin::new(&mut self.transport).poll_read(cx, &mut buffer);
+        let n = buffer.filled().len();
+        self.exchange.arrived(n);
+        outcome.map_ok(|()| n)
     }
 
     /// Bytes of the transport; false at its end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let mut buffer = ReadBuf::new(self.exchange.room());
-        let outcome = Pin::new(&mut self.transport).poll_read(cx, &mut buffer);
-        let n = buffer.filled().len();
-        if n == 0 || !matches!(outcome, Poll::Ready(Ok(()))) {
+        let outcome = if self.exchange.is_at_end() { Poll::Ready(Ok(0)) } else { self.poll_bytes(cx) };
+        if !matches!(outcome, Poll::Ready(Ok(1..))) {
             self.exchange.rest();
-            ready!(outcome)?;
+        }
+        if ready!(outcome)? == 0 {
             self.exchange.ended()?;
             return Poll::Ready(Ok(false));
         }
-        self.exchange.arrived(n);
         Poll::Ready(Ok(true))
     }
 
-    /// Steps, and reads, until there is data or the end.
+    /// Steps, and reads, until there is data or the end. What has come is given, whatever became of our own bytes.
     fn poll_progress(
         &mut self,
         cx: &mut Context<'_>,
@@ -250,24 +369,47 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
             let progress = self.step(cx, &mut act)?;
             // What a write left behind, or the connection said by itself, must not wait for a flush that never comes: the
             // peer may be waiting for it.
-            match (progress, self.poll_drain(cx)) {
-                // Data that was taken is given: a transport that fails says so again.
-                (Progress::Data(n), _) => return Poll::Ready(Ok(n)),
-                (_, Poll::Ready(Err(e))) => return Poll::Ready(Err(e)),
-                (Progress::End, _) => return Poll::Ready(Ok(0)),
-                (Progress::NeedsBytes, _) => {
+            if progress == Progress::NeedsBytes || self.exchange.is_said() {
+                self.push_quietly(cx);
+            }
+            match progress {
+                Progress::Data(n) => return Poll::Ready(Ok(n)),
+                Progress::End => return Poll::Ready(Ok(0)),
+                Progress::NeedsBytes => {
                     if !ready!(self.poll_more(cx))? {
                         return Poll::Ready(Ok(0));
                     }
                 }
-                (Progress::Outside, _) => {
+                Progress::Outside => {
                     if self.advance(cx)? == Want::Outside {
-                        return Poll::Pending;
+                        ready!(self.poll_outside(cx))?;
                     }
                 }
+                Progress::Unsent => {
+                    if let Some(error) = self.exchange.take_error() {
+                        return Poll::Ready(Err(error));
+                    }
+                    ready!(self.poll_push(Side::Reader, cx))?;
+                }
+                other => return Poll::Ready(Err(io::Error::other(format!("{other:?} is not known here")))),
             }
         }
     }
+}
+
+/// Gives the transport what waits for it.
+fn drain<T: AsyncWrite + Unpin>(
+    exchange: &mut Exchange,
+    mut transport: Pin<&mut T>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    while let unsent @ [_, ..] = exchange.unsent() {
+        match ready!(transport.as_mut().poll_write(cx, unsent))? {
+            0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            n => exchange.sent(n),
+        }
+    }
+    Poll::Ready(Ok(()))
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<T> {
@@ -308,11 +450,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let nothing = bufs.iter().all(|b| b.is_empty());
+        if let Some(error) = this.exchange.take_error() {
+            return Poll::Ready(Err(error));
+        }
         loop {
-            let n = this.exchange.write(bufs)?;
-            // What was taken is taken: a transport that is not ready gets it with the next write or flush.
-            match this.poll_drain(cx) {
-                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+            let n = this.step(cx, |exchange| exchange.write(bufs))?;
+            // What was taken is taken: a transport that is not ready gets it with the next write or flush, and one that has
+            // failed says so then.
+            match this.poll_drain(Side::Writer, cx) {
+                Poll::Ready(Err(error)) if n > 0 => {
+                    this.exchange.keep_error(error);
+                    return Poll::Ready(Ok(n));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 _ if n > 0 || nothing => return Poll::Ready(Ok(n)),
                 Poll::Pending => return Poll::Pending,
                 // Now there is room.
@@ -327,15 +477,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_drain(cx))?;
-        Pin::new(&mut this.transport).poll_flush(cx)
+        match this.exchange.take_error() {
+            Some(error) => Poll::Ready(Err(error)),
+            None => this.poll_flush_all(Side::Writer, cx),
+        }
     }
 
     /// Says close_notify, then closes the transport's sending side; the peer's data can still be read.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.exchange.call(|connection, out| connection.close(out))?;
-        ready!(this.poll_drain(cx))?;
-        Pin::new(&mut this.transport).poll_shutdown(cx)
+        this.step(cx, |exchange| exchange.call(|connection, out| connection.close(out)))?;
+        ready!(this.poll_push(Side::Writer, cx))?;
+        // All that was written has been sent: there is nothing to tell of any more.
+        drop(this.exchange.take_error());
+        let Self { transport, sending, .. } = this;
+        sending.poll(Side::Writer, cx, |cx| Pin::new(&mut *transport).poll_shutdown(cx))
     }
 }

@@ -50,7 +50,7 @@ pub use connection::{
     Sender, TAILROOM, Want,
 };
 pub use error::{Error, Result};
-pub use exchange::{Exchange, Progress};
+pub use exchange::{Exchange, Progress, TimeLimits};
 pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;
 pub use stream::{Stream, StreamReader, StreamWriter};

@@ -1,22 +1,38 @@
 //! The blocking adapter: a [`Connection`] over anything that reads and writes.
 
 mod halves;
+mod transport;
 
 pub use halves::{StreamReader, StreamWriter};
 
 use crate::connection::{Connection, Facts, Want};
 use crate::error::{Error, Misuse, Result};
-use crate::exchange::{Exchange, Incoming, Outgoing, Progress};
+use crate::exchange::{Exchange, Progress, TimeLimits};
 use core::task::{Context, Waker};
-use std::io::{self, BufRead, IoSlice, Read, Write};
+use std::io::{self, BufRead, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
+use std::time::Instant;
+use transport::{drain, finish, flush_all, keep, push, push_quietly, read_some};
 
 /// A TLS stream over `T`.
 ///
 /// Reading gives 0 only after the peer's close_notify; a transport that ends without it is
 /// [`io::ErrorKind::UnexpectedEof`]: data may be missing (a truncation attack).
+///
+/// Each byte goes once, whatever the transport answers. A write that has taken data says so; the transport's error comes with
+/// the next write or flush, while reading goes on to the peer's end. A transport that ends without close_notify ends
+/// reading alone. A peer that may be waiting for what we have said is never waited for before the transport was flushed.
+///
+/// Over a transport that does not block, every call can end with [`ErrorKind::WouldBlock`], and is made again once the
+/// transport has bytes, or has room where [`wants_write`](Self::wants_write) says so.
+///
+/// # Time
+/// The handshake as a whole, and each answer of a party outside, have [`TimeLimits`]. A stream has no way to interrupt its
+/// transport, though: against a peer that is silent give it a timeout of its own
+/// ([`TcpStream::set_read_timeout`](std::net::TcpStream::set_read_timeout)). While a party outside is waited for, the thread
+/// is parked, and a peer that leaves is noticed after that.
 ///
 /// Data is decrypted straight into the buffer of whoever reads, if a whole record has room there (17 KiB are enough);
 /// [`BufRead`] lends it where it was decrypted.
@@ -24,42 +40,110 @@ use std::thread::{self, Thread};
 pub struct Stream<T> {
     exchange: Exchange,
     transport: T,
+    limits: TimeLimits,
+    /// When the handshake's first step was.
+    began: Option<Instant>,
 }
 
 impl<T: Read + Write> Stream<T> {
     /// Speaks TLS over `transport`. The handshake happens with the first read or write, or with
     /// [`handshake`](Self::handshake).
     pub fn new(connection: Connection, transport: T) -> Self {
-        Self { exchange: Exchange::new(connection), transport }
+        Self::from_parts(Exchange::new(connection), transport)
+    }
+
+    /// The two parts of a stream, joined again.
+    pub fn from_parts(exchange: Exchange, transport: T) -> Self {
+        Self { exchange, transport, limits: TimeLimits::default(), began: None }
+    }
+
+    /// With other limits than the usual ones.
+    #[must_use]
+    pub fn with_limits(self, limits: TimeLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Completes the handshake; gives what it settled. Early data that comes meanwhile is kept for
     /// [`read_early`](Self::read_early).
     ///
     /// # Errors
-    /// The transport's error, or Clasp's [`Error`](crate::Error) inside an [`io::Error`]. The alert is sent first.
+    /// The transport's error, or Clasp's [`Error`](crate::Error) inside an [`io::Error`]. The alert is sent first. After an
+    /// error of the transport's the call can be made again; [`ErrorKind::WouldBlock`] also says that our last message has
+    /// not gone out yet. If it never can, the next write says so: what the peer has sent can be read all the same.
     pub fn handshake(&mut self) -> io::Result<Arc<Facts>> {
-        while self.connection().is_handshaking() {
-            self.handshake_step()?;
-        }
-        match (self.connection().failure(), self.connection().facts()) {
-            (None, Some(facts)) => Ok(facts.clone()),
-            (Some(error), _) => Err(error.clone().into()),
-            (None, None) => Err(Error::from(Misuse::HandshakeUnfinished).into()),
+        self.complete()?;
+        let facts = match (self.connection().failure(), self.connection().facts()) {
+            (None, Some(facts)) => facts.clone(),
+            (Some(error), _) => return Err(error.clone().into()),
+            (None, None) => return Err(Error::from(Misuse::HandshakeUnfinished).into()),
+        };
+        // The peer waits for our last message; or it has said all it wants to say, and gone.
+        match push(self.exchange.outgoing(), &mut self.transport) {
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(e),
+            pushed => {
+                keep(self.exchange.outgoing(), pushed);
+                Ok(facts)
+            }
         }
     }
 
-    fn handshake_step(&mut self) -> io::Result<()> {
-        match self.advance()? {
-            Want::Outside => thread::park(),
-            Want::Bytes => {
-                if !self.step(Exchange::take)? {
-                    self.read_more()?;
-                }
-            }
-            Want::Nothing => {}
+    /// Whether bytes wait for the transport: where it does not block, [`flush`](Write::flush) once it has room. So it is after
+    /// a write that found less room than data, and after a handshake whose last message did.
+    pub fn wants_write(&self) -> bool {
+        self.exchange.wants_room()
+    }
+
+    /// Ends the handshake; what we say last may still have to be sent.
+    fn complete(&mut self) -> io::Result<()> {
+        while self.connection().is_handshaking() {
+            self.handshake_step()?;
         }
         Ok(())
+    }
+
+    fn handshake_step(&mut self) -> io::Result<()> {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        if self.limits.for_handshake().is_some_and(|limit| began.elapsed() > limit) {
+            return Err(self.give_up());
+        }
+        match self.advance()? {
+            Want::Outside => self.wait_outside(),
+            Want::Bytes if !self.step(Exchange::take)? => self.say_and_read(),
+            Want::Bytes | Want::Nothing => Ok(()),
+        }
+    }
+
+    /// Says all there is to say, then reads. Where the transport has no room at present, the peer may still have said
+    /// something, which makes room in the end.
+    fn say_and_read(&mut self) -> io::Result<()> {
+        match push(self.exchange.outgoing(), &mut self.transport) {
+            Err(e) if e.kind() != ErrorKind::WouldBlock => return Err(e),
+            _ => {}
+        }
+        self.read_more().map(drop)
+    }
+
+    /// Parks the thread until the party outside that is waited for has answered.
+    fn wait_outside(&mut self) -> io::Result<()> {
+        let since = self.connection().waiting_since();
+        let deadline = self.limits.for_outside().and_then(|limit| Instant::now().checked_add(limit));
+        push_quietly(self.exchange.outgoing(), &mut self.transport);
+        while self.advance()? == Want::Outside && self.connection().waiting_since() == since {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match left {
+                None => thread::park(),
+                Some(left) if left.is_zero() => return Err(self.give_up()),
+                Some(left) => thread::park_timeout(left),
+            }
+        }
+        Ok(())
+    }
+
+    /// The time is over. The peer is told, if it can be.
+    fn give_up(&mut self) -> io::Error {
+        let error = self.exchange.give_up();
+        push_quietly(self.exchange.outgoing(), &mut self.transport);
+        error.into()
     }
 
     /// Client: sends the front of `plain` with the hello, before the server has answered, and gives how much that was:
@@ -70,10 +154,13 @@ impl<T: Read + Write> Stream<T> {
     /// The transport's error, or if the connection has failed.
     pub fn send_early(&mut self, plain: &[u8]) -> io::Result<usize> {
         self.advance()?;
-        match self.connection().early_data_left() {
-            0 => Ok(0),
-            _ => self.call(|connection, out| connection.send_early(plain, out)),
+        if self.connection().early_data_left() == 0 {
+            return Ok(0);
         }
+        if let Some(error) = self.exchange.take_error() {
+            return Err(error);
+        }
+        self.call(|connection, out| connection.send_early(plain, out))
     }
 
     /// Client: completes the handshake and gives the early data that the server did not take, once: send it again, if
@@ -96,7 +183,11 @@ impl<T: Read + Write> Stream<T> {
             self.handshake_step()?;
         }
         if self.exchange.early().is_empty() {
-            self.handshake()?;
+            match self.handshake() {
+                // There is no more, whether or not our last message has gone out.
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                done => drop(done?),
+            }
         }
         let early = self.exchange.early();
         let n = early.len().min(buf.len());
@@ -150,11 +241,11 @@ impl<T: Read + Write> Stream<T> {
                 return Ok(true);
             }
             if want == Want::Outside {
-                thread::park();
+                self.wait_outside()?;
             } else if !self.exchange.data().is_empty() || self.connection().peer_closed() {
                 return Ok(false);
             } else if !self.step(Exchange::take)? {
-                self.read_more()?;
+                self.say_and_read()?;
             }
         }
     }
@@ -174,9 +265,10 @@ impl<T: Read + Write> Stream<T> {
         &mut self.transport
     }
 
-    /// The two parts.
-    pub fn into_parts(self) -> (Connection, T) {
-        (self.exchange.into_connection(), self.transport)
+    /// The two parts: the connection with all that is on its way through it, and the transport.
+    /// [`Exchange::into_connection`] gives the connection alone, if nothing is.
+    pub fn into_parts(self) -> (Exchange, T) {
+        (self.exchange, self.transport)
     }
 
     /// Takes an established stream apart, for one thread that reads and another that writes: [`Connection::into_split`].
@@ -230,28 +322,29 @@ impl<T: Read + Write> Stream<T> {
         self.exchange.rest_long();
     }
 
-    /// Says close_notify. The peer's data can still be read.
+    /// Says close_notify, and sends all that waits. The peer's data can still be read; a write fails from then on with
+    /// [`ErrorKind::BrokenPipe`].
     ///
     /// # Errors
-    /// The transport's error.
+    /// The transport's error; the call can be made again.
     pub fn close(&mut self) -> io::Result<()> {
-        self.call(|connection, out| connection.close(out))?;
-        self.flush()
+        self.step(|exchange| exchange.call(|connection, out| connection.close(out)))?;
+        finish(self.exchange.outgoing(), &mut self.transport)
     }
 
+    /// Has the connection say something. It is said then: how the transport takes it shows with the next write or flush.
     fn call<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Vec<u8>) -> Result<R>) -> io::Result<R> {
-        self.step(|exchange| exchange.call(act))
+        let value = self.step(|exchange| exchange.call(act))?;
+        push_quietly(self.exchange.outgoing(), &mut self.transport);
+        Ok(value)
     }
 
-    /// Does a step, then sends what there is to send, whether it failed or not.
+    /// Does a step. If it fails, the peer is told, if it can be.
     fn step<R>(&mut self, act: impl FnOnce(&mut Exchange) -> Result<R>) -> io::Result<R> {
-        let result = act(&mut self.exchange);
-        outcome(result, self.drain())
-    }
-
-    /// Gives the transport what waits for it.
-    fn drain(&mut self) -> io::Result<()> {
-        drain(self.exchange.outgoing(), &mut self.transport)
+        act(&mut self.exchange).map_err(|error| {
+            push_quietly(self.exchange.outgoing(), &mut self.transport);
+            error.into()
+        })
     }
 
     fn advance(&mut self) -> io::Result<Want> {
@@ -274,11 +367,16 @@ impl<T: Read + Write> Stream<T> {
         }
     }
 
-    /// Steps, and reads, until there is data or the end.
+    /// Steps, and reads, until there is data or the end. What the transport says of our own bytes is not said here: what
+    /// has come is given, whatever became of them.
     fn progress(&mut self, mut act: impl FnMut(&mut Exchange) -> Result<Progress>) -> io::Result<usize> {
-        self.handshake()?;
+        self.complete()?;
         loop {
-            match self.step(&mut act)? {
+            let progress = self.step(&mut act)?;
+            if progress == Progress::NeedsBytes || self.exchange.is_said() {
+                push_quietly(self.exchange.outgoing(), &mut self.transport);
+            }
+            match progress {
                 Progress::Data(n) => return Ok(n),
                 Progress::End => return Ok(0),
                 Progress::NeedsBytes => {
@@ -286,10 +384,12 @@ impl<T: Read + Write> Stream<T> {
                         return Ok(0);
                     }
                 }
-                Progress::Outside => {
-                    if self.advance()? == Want::Outside {
-                        thread::park();
+                Progress::Outside => self.wait_outside()?,
+                Progress::Unsent => {
+                    if let Some(error) = self.exchange.take_error() {
+                        return Err(error);
                     }
+                    push(self.exchange.outgoing(), &mut self.transport)?;
                 }
             }
         }
@@ -320,51 +420,20 @@ impl<T: Read + Write> Write for Stream<T> {
 
     /// Takes up to 64 KiB at once, which go to the transport in one piece.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.handshake()?;
-        self.drain()?;
-        self.step(|exchange| exchange.write(bufs))
+        self.complete()?;
+        if let Some(error) = self.exchange.take_error() {
+            return Err(error);
+        }
+        drain(self.exchange.outgoing(), &mut self.transport)?;
+        let taken = self.step(|exchange| exchange.write(bufs))?;
+        // An error now would say that nothing was taken.
+        let sent = drain(self.exchange.outgoing(), &mut self.transport);
+        keep(self.exchange.outgoing(), sent);
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.drain()?;
-        self.transport.flush()
-    }
-}
-
-/// Gives the transport what waits for it.
-fn drain(outgoing: &mut Outgoing, transport: &mut impl Write) -> io::Result<()> {
-    while let unsent @ [_, ..] = outgoing.unsent() {
-        match transport.write(unsent) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(n) => outgoing.sent(n),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
-}
-
-/// Bytes of the transport; none at its end.
-fn read_some(incoming: &mut Incoming, transport: &mut impl Read) -> io::Result<usize> {
-    loop {
-        match transport.read(incoming.room()) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Ok(n) => {
-                incoming.arrived(n);
-                return Ok(n);
-            }
-            failed => return failed,
-        }
-    }
-}
-
-/// What a step came to: its own error says more than that what it had to say could not be sent.
-fn outcome<R>(result: Result<R>, sent: io::Result<()>) -> io::Result<R> {
-    let value = result?;
-    match sent {
-        // A transport that would block gets the rest with the next step.
-        Err(e) if e.kind() != io::ErrorKind::WouldBlock => Err(e),
-        _ => Ok(value),
+        flush_all(self.exchange.outgoing(), &mut self.transport)
     }
 }
 

@@ -70,7 +70,7 @@ fn carry(from: &mut Exchange, to: &mut Exchange) -> Vec<u8> {
                     return read;
                 }
             }
-            Progress::End | Progress::Outside => return read,
+            _ => return read,
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use clasp::config::{ClientBuilder, ClientIdentity, Ready, ServerBuilder, WebPki};
 use clasp::error::{Cause, Misuse, PeerError};
-use clasp::wire::code::{AlertDescription, ProtocolVersion};
+use clasp::wire::code::{AlertDescription, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
-use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, SlowVerifier, authority};
+use clasp_testkit::hollow_bytes::{Wrap, record};
+use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, SlowVerifier, authority, provider};
 use std::sync::Arc;
 
 fn server() -> ServerBuilder<Ready> {
@@ -156,4 +157,33 @@ fn a_client_that_has_closed_says_nothing_more() {
     let used = pair.client.receive(&mut pair.to_client, &mut pair.to_server).unwrap().used;
     assert_eq!((used, pair.to_server.len()), (pair.to_client.len(), 0));
     assert!(!pair.client.facts().unwrap().client_authenticated);
+}
+
+/// A server that asks in every record, thousands of times in one piece, gets a bounded piece of answers for each call; what it
+/// has not been answered stays in its own bytes.
+#[test]
+fn one_call_says_only_so_much() {
+    let policy = || Policy::modern().with_groups([NamedGroup::X25519]);
+    let client = client().identity(alice(KeyKind::P256)).policy(policy()).provider(provider::hollow());
+    let server = server().post_handshake_auth(ClientAuth::Require(clients())).policy(policy());
+    let server = server.provider(provider::hollow()).build().unwrap();
+    let mut pair = established(&client.build().unwrap(), &server);
+    let mut flood: Vec<u8> = (0..4000_u32)
+        .flat_map(|n| {
+            let request = [&[4][..], &n.to_be_bytes(), &[0, 8, 0, 13, 0, 4, 0, 2, 4, 3]].concat();
+            let body = [&[13, 0, 0, u8::try_from(request.len()).unwrap()][..], &request].concat();
+            record(Wrap::Plain, 23, &[&body, &[22][..], &[0; 16]].concat())
+        })
+        .collect();
+    let mut room = vec![0; 20_000];
+    for into in [false, true] {
+        let mut out = Vec::new();
+        let used = if into {
+            pair.client.receive_into(&mut flood, &mut room, &mut out).unwrap().taken
+        } else {
+            pair.client.receive(&mut flood, &mut out).unwrap().used
+        };
+        assert!((1..flood.len()).contains(&used) && out.len() < 32 << 10, "{used} taken, {} bytes", out.len());
+        flood.drain(..used);
+    }
 }

@@ -297,7 +297,7 @@ fn talk(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, resumed: Option<
 fn waiting(connection: Connection) -> Connection {
     let mut exchange = Exchange::new(connection);
     exchange.rest();
-    exchange.into_connection()
+    exchange.into_connection().unwrap()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

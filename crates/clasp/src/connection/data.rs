@@ -103,17 +103,18 @@ impl Connection {
     /// Takes whole records from the front of `input` and decrypts their data to `data`, for as long as both last. A
     /// record that has no room in `data` stays in `input`: if there is no room for the first, nothing is taken, and
     /// [`receive`](Self::receive) opens it where it stands. The part of `data` behind what is given is undefined, as is
-    /// the part of `input` that is taken.
+    /// the part of `input` that is taken. As with `receive`, send `out` before the next call.
     ///
     /// # Errors
     /// If the handshake is not done, or the connection has failed; its alert stands in `out`.
     pub fn receive_into(&mut self, input: &mut [u8], data: &mut [u8], out: &mut Vec<u8>) -> Result<Moved> {
-        self.check_failed()?;
+        self.check_reading()?;
         if self.live.is_some() {
             return Err(Misuse::HandshakeUnfinished.into());
         }
         let mut moved = Moved::default();
-        while !self.peer_closed && !self.waits_outside() {
+        let before = out.len();
+        while self.takes_more(out.len().saturating_sub(before)) {
             let (input, data) = (&mut input[moved.taken..], &mut data[moved.given..]);
             match self.record_into(input, data, out) {
                 Ok(None) => break,
@@ -156,7 +157,9 @@ impl Connection {
         self.wake_sending()
     }
 
+    /// Data has been sealed.
     pub(super) fn tell_sent_data(&mut self, wire_len: usize, plain_len: usize) {
+        self.updates_sent = 0;
         let (direction, level) = (Direction::Sent, self.write_level);
         self.tell(What::Record { direction, level, content: ContentType::ApplicationData, wire_len, plain_len });
     }

@@ -1,8 +1,8 @@
 //! Messages after a TLS 1.3 handshake: tickets and key updates. Events, not a conversation; what a client proves after
 //! the handshake is one, in `post_auth.rs`. RFC 9846 4.6.
 
-use super::Connection;
 use super::bindings::Kept;
+use super::{Connection, Owes};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::carrier::Carrier;
 use crate::keys::schedule13::TrafficKeys;
@@ -38,10 +38,6 @@ impl Connection {
     fn keep_ticket(&mut self, message: Vec<u8>) -> Result<()> {
         let ticket =
             Checked::<NewSessionTicket13>::new(message).map_err(|e| Error::from(e).in_message("NewSessionTicket"))?;
-        self.tickets_seen = self.tickets_seen.saturating_add(1);
-        if self.tickets_seen > limits::MAX_TICKETS {
-            return Err(PeerError::TooManyTickets.into());
-        }
         let view = ticket.view();
         for e in view.extensions.iter() {
             let placed = Carrier::NewSessionTicket.check(e.typ);
@@ -51,6 +47,11 @@ impl Connection {
         if let Some(e) = view.extensions.find(ExtensionType::EarlyData) {
             let read = early::max_early_data(e);
             max_early_data = read.map_err(|x| Error::from(x).in_extension(e.typ).in_message("NewSessionTicket"))?;
+        }
+        // RFC 9846 4.6.1 sets a server no bound. What nobody will use costs no key, and no room in the store.
+        self.tickets_seen = self.tickets_seen.saturating_add(1);
+        if self.tickets_seen > limits::MAX_TICKETS {
+            return Ok(());
         }
         let Some(done) = &self.done else { return Err(Outside::Bug.into()) };
         let Kept::Tls13 { kept, tickets: Some(store) } = &done.kept else { return Ok(()) };
@@ -95,7 +96,9 @@ impl Connection {
         if self.key_updates > limits::MAX_KEY_UPDATES {
             return Err(PeerError::TooManyKeyUpdates.into());
         }
-        self.owes_update |= update.view();
+        if update.view() {
+            self.owes = self.owes.max(Owes::Update);
+        }
         let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
             return Err(Outside::Bug.into());
         };
@@ -108,7 +111,8 @@ impl Connection {
     }
 
     /// Moves our sending keys on, and asks the peer to do the same if `ask` (TLS 1.3). Clasp does so by itself before
-    /// the keys have sealed as much as they may.
+    /// the keys have sealed as much as they may. Peers end connections on which too many updates come without data
+    /// between: from the 32nd on they become one, which goes in front of the next data.
     ///
     /// # Errors
     /// If the handshake is not done, or the version is TLS 1.2.
@@ -118,13 +122,17 @@ impl Connection {
             return Err(Misuse::AlreadyClosed.into());
         }
         match self.done.as_ref().map(|d| &d.kept) {
-            Some(Kept::Tls13 { .. }) => self.send_update(ask, out),
+            Some(Kept::Tls13 { .. }) if self.may_update() => self.send_update(ask, out),
+            Some(Kept::Tls13 { .. }) => {
+                self.owes = self.owes.max(if ask { Owes::Request } else { Owes::Update });
+                Ok(())
+            }
             _ if self.live.is_some() => Err(Misuse::HandshakeUnfinished.into()),
             _ => Err(Misuse::OldVersionForThis.into()),
         }
     }
 
-    fn send_update(&mut self, ask: bool, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn send_update(&mut self, ask: bool, out: &mut Vec<u8>) -> Result<()> {
         let message = [HandshakeType::KeyUpdate.0, 0, 0, 1, u8::from(ask)];
         self.wake_sending()?;
         self.sealer.seal(ContentType::Handshake, &[IoSlice::new(&message)], out)?;
@@ -137,17 +145,32 @@ impl Connection {
         kept.update(false, &mut next);
         let (suite, keys) = (kept.suite, SealKeys::tls13(self.provider, kept.aead(), &next)?);
         self.sealer.install(keys);
-        self.owes_update = false;
+        self.owes = Owes::Nothing;
+        self.updates_sent = self.updates_sent.saturating_add(1);
         self.tell(What::Keys { direction, level, suite });
         Ok(())
     }
 
     /// Before data goes out: an update that the peer asked for, or that the keys' age asks for.
     pub(super) fn update_if_due(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        if self.update_is_due() { self.send_update(false, out) } else { Ok(()) }
+        if self.update_is_due() { self.send_update(self.owes == Owes::Request, out) } else { Ok(()) }
+    }
+
+    /// The same where no data follows.
+    pub(super) fn answer_update(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        if self.answer_is_due() { self.update_if_due(out) } else { Ok(()) }
+    }
+
+    pub(super) fn answer_is_due(&self) -> bool {
+        self.may_update() && self.update_is_due()
+    }
+
+    /// Whether the peer bears one more without data between, as we do, and one in front of the data.
+    fn may_update(&self) -> bool {
+        self.updates_sent < limits::MAX_KEY_UPDATES - 1
     }
 
     pub(super) fn update_is_due(&self) -> bool {
-        self.done.is_some() && (self.owes_update || self.sealer.is_used_up())
+        self.done.is_some() && (self.owes != Owes::Nothing || self.sealer.is_used_up())
     }
 }

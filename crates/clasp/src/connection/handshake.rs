@@ -2,12 +2,13 @@
 
 use super::Connection;
 use super::bindings::Done;
+use crate::config::Clock;
 use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
 use crate::handshake::link::{Link, Operation, Shared, Waiting, lock};
 use crate::handshake::transcript::Transcript;
-use crate::record::Sealer;
+use crate::record::{Sealer, limits};
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::{ContentType, HandshakeType, ProtocolVersion};
 use core::future::Future;
@@ -15,6 +16,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io::IoSlice;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 type Flow<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
@@ -26,6 +28,10 @@ pub(super) struct Live<T = Established> {
     pub(super) phase: &'static str,
     /// The last message we sent, for the peer's alerts.
     pub(super) last_sent: Option<HandshakeType>,
+    /// Which wait it is that goes on, and since when.
+    waits: Option<(u32, SystemTime)>,
+    /// ChangeCipherSpecs that came and mean nothing.
+    compatibility_ccs: u8,
 }
 
 impl<T> Live<T> {
@@ -41,11 +47,34 @@ impl<T> Live<T> {
     ) -> Self {
         let shared = Arc::new(Mutex::new(Shared::default()));
         overwrite_stack();
-        Self { flow: flow(Link::new(shared.clone(), transcript)), shared, phase, last_sent: None }
+        Self {
+            flow: flow(Link::new(shared.clone(), transcript)),
+            shared,
+            phase,
+            last_sent: None,
+            waits: None,
+            compatibility_ccs: 0,
+        }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        self.flow.as_mut().poll(cx)
+    pub(super) fn poll(&mut self, clock: &dyn Clock, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        let outcome = self.flow.as_mut().poll(cx);
+        let wait = lock(&self.shared).waits;
+        if outcome.is_pending() && self.waits.is_none_or(|(known, _)| known != wait) {
+            self.waits = Some((wait, clock.now()));
+        }
+        outcome
+    }
+
+    /// One more ChangeCipherSpec that means nothing has come; whether that is more than is borne.
+    pub(super) fn too_many_compatibility_ccs(&mut self) -> bool {
+        self.compatibility_ccs = self.compatibility_ccs.saturating_add(1);
+        self.compatibility_ccs > limits::MAX_EMPTY_RECORDS
+    }
+
+    /// When what it waits for came to be waited for.
+    pub(super) fn waiting_since(&self) -> Option<SystemTime> {
+        self.waits.filter(|_| self.waiting() != Waiting::Nothing).map(|(_, since)| since)
     }
 
     /// Delivers the payload of a handshake record; `tell` hears of every message that is now whole.
@@ -113,7 +142,7 @@ impl Connection {
     /// Polls the conversation and applies, in order, what it asked for.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
         let Some(live) = &mut self.live else { return self.drive_post_auth(cx, out) };
-        let outcome = live.poll(cx);
+        let outcome = live.poll(&*self.clock, cx);
         let (mut operations, mut flight) = live.take_operations();
         self.apply(&mut operations, &flight, out)?;
         flight.clear();

@@ -3,6 +3,7 @@
 mod bindings;
 mod data;
 mod early;
+mod ending;
 mod established;
 mod facts;
 mod handshake;
@@ -20,7 +21,7 @@ pub use split::{Receiver, Sender};
 
 use crate::config::{ClientConfig, Clock, ServerConfig};
 use crate::crypto::Provider;
-use crate::error::{Cause, Error, Misuse, PeerError, Result};
+use crate::error::{Error, PeerError, Result};
 use crate::handshake::link::Waiting;
 use crate::record::{self, Joiner, Opener, RecordError, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Tracer, What};
@@ -33,8 +34,8 @@ use early::Early;
 use handshake::Live;
 use post_auth::PostAuth;
 use rustls_pki_types::ServerName;
-use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// What [`Connection::receive`] did with the input.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ pub struct Connection {
     provider: &'static Provider,
     failed: Option<Error>,
     seen_record: bool,
-    peer_closed: bool,
+    reading: Reading,
     closed: bool,
     empty_records: u8,
     warnings: u8,
@@ -94,11 +95,12 @@ pub struct Connection {
     warm: warm::Claim,
     /// The right to keep them while waiting.
     seat: warm::Seat,
-    compatibility_ccs: u8,
     /// KeyUpdates of TLS 1.3, or requests of TLS 1.2 to renegotiate, without data between.
     key_updates: u8,
     tickets_seen: u8,
-    owes_update: bool,
+    /// KeyUpdates of ours without data between.
+    updates_sent: u8,
+    owes: Owes,
 }
 
 /// What the configuration lets a side do that others may not.
@@ -109,6 +111,25 @@ enum Leave {
     HalfRtt,
     /// A TLS 1.2 server that asks for another handshake gets no answer, and no end either.
     IgnoreRenegotiation,
+}
+
+/// Whether more comes from the peer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// It has said close_notify.
+    Closed,
+    /// The transport has ended without it.
+    CutOff,
+}
+
+/// The KeyUpdate that goes in front of the next data.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Owes {
+    Nothing,
+    Update,
+    /// One that asks the peer for its own.
+    Request,
 }
 
 /// A HelloRequest is a header and nothing else: RFC 5246 7.4.1.1.
@@ -161,7 +182,7 @@ impl Connection {
             provider,
             failed: None,
             seen_record: false,
-            peer_closed: false,
+            reading: Reading::Open,
             closed: false,
             empty_records: 0,
             warnings: 0,
@@ -174,25 +195,28 @@ impl Connection {
             post_auth: None,
             warm: warm::Claim::default(),
             seat: warm::Seat::default(),
-            compatibility_ccs: 0,
             key_updates: 0,
             tickets_seen: 0,
-            owes_update: false,
+            updates_sent: 0,
+            owes: Owes::Nothing,
         }
     }
 
     /// Takes whole records from the front of `input`, decrypting in place, up to and including the first with
     /// application data. Bytes of a record that is not whole yet stay with the caller; nothing else need be kept
-    /// between calls. What the peer is to be told is appended to `out`, also when this fails.
+    /// between calls. What the peer is to be told is appended to `out`, also when this fails: send it before the next call.
+    /// One call takes no more records once it has had 16 KiB to say, so that a peer that does not read cannot make `out`
+    /// grow.
     ///
     /// # Errors
     /// The connection has failed; its alert stands in `out`.
     pub fn receive<'b>(&mut self, input: &'b mut [u8], out: &mut Vec<u8>) -> Result<Received<'b>> {
-        self.check_failed()?;
+        self.check_reading()?;
+        let before = out.len();
         let mut used = 0;
         let mut data = 0..0;
         let mut early = false;
-        while !self.peer_closed && !self.waits_outside() {
+        while self.takes_more(out.len().saturating_sub(before)) {
             let step = self.next_record(input, used, out);
             match step {
                 Ok(None) => break,
@@ -209,6 +233,12 @@ impl Connection {
             }
         }
         Ok(Received { used, at: data.start, data: input.get_mut(data).unwrap_or_default(), early })
+    }
+
+    /// Whether another record is taken in a call that has said this many bytes.
+    fn takes_more(&self, said: usize) -> bool {
+        let enough = self.live.is_none() && said >= limits::MAX_SAID;
+        !self.peer_closed() && !enough && !self.waits_outside()
     }
 
     fn next_record(&mut self, input: &mut [u8], used: usize, out: &mut Vec<u8>) -> Result<Option<(usize, Taken)>> {
@@ -283,8 +313,7 @@ impl Connection {
                         Error::from(RecordError::BadChangeCipherSpec).with_alert(AlertDescription::UnexpectedMessage)
                     );
                 }
-                self.compatibility_ccs = self.compatibility_ccs.saturating_add(1);
-                if self.compatibility_ccs > limits::MAX_EMPTY_RECORDS {
+                if self.live.as_mut().is_some_and(|live| live.too_many_compatibility_ccs()) {
                     return Err(RecordError::TooManyEmpty.into());
                 }
                 Ok(true)
@@ -403,7 +432,7 @@ impl Connection {
                 self.close(out)?;
                 return Err(PeerError::ClosedDuringHandshake.into());
             }
-            self.peer_closed = true;
+            self.reading = Reading::Closed;
             return Ok(());
         }
         // RFC 9846 6: in TLS 1.3 all alerts but one are errors, whatever they say of themselves.
@@ -416,25 +445,6 @@ impl Connection {
         }
         self.warnings += 1;
         if self.warnings > limits::MAX_WARNING_ALERTS { Err(RecordError::TooManyWarnings.into()) } else { Ok(()) }
-    }
-
-    fn peer_refused(&self, alert: AlertDescription) -> Error {
-        let last = self.live.as_ref().and_then(|live| live.last_sent);
-        let error = Error::from(alert);
-        let error = match last {
-            Some(kind) => error.seen(format_args!("it as an answer to our {kind}")),
-            None => error,
-        };
-        match alert {
-            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-                error.hint("the peer shares no cipher suite, group or signature scheme: try Policy::legacy()")
-            }
-            AlertDescription::ProtocolVersion => error.hint("the peer speaks none of the versions our policy has"),
-            AlertDescription::UnknownCa | AlertDescription::BadCertificate => {
-                error.hint("the peer does not trust our certificate: give it our CA")
-            }
-            _ => error,
-        }
     }
 
     /// Polls the conversation: call it first thing, and whenever the context's waker fires.
@@ -453,47 +463,6 @@ impl Connection {
         })
     }
 
-    /// Ends the connection with a fatal alert of the caller's choice.
-    ///
-    /// # Errors
-    /// If it has failed before.
-    pub fn abort(&mut self, alert: AlertDescription, out: &mut Vec<u8>) -> Result<()> {
-        self.check_failed()?;
-        let _the_error_that_stands = self.fail(Error::from(Misuse::Aborted).with_alert(alert), out);
-        Ok(())
-    }
-
-    /// Says close_notify: nothing more will be sent (RFC 5246 7.2.1). Data of the peer may still be received.
-    ///
-    /// # Errors
-    /// If no record sequence number is left.
-    pub fn close(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        if self.closed || self.failed.is_some() {
-            return Ok(());
-        }
-        self.closed = true;
-        self.send_alert(AlertDescription::CloseNotify, false, out)
-    }
-
-    /// The transport has ended. Without a close_notify before, data may be missing: that is an error, never an end.
-    ///
-    /// # Errors
-    /// If the peer had not closed.
-    pub fn transport_ended(&mut self) -> Result<()> {
-        self.check_failed()?;
-        if self.peer_closed {
-            return Ok(());
-        }
-        let error = match self.live.as_ref().map(|live| live.waiting()) {
-            None => Error::from(PeerError::Truncated),
-            Some(waiting) => match waiting {
-                Waiting::Message(wanted) => Error::from(PeerError::ClosedDuringHandshake).wanted(wanted),
-                _ => Error::from(PeerError::ClosedDuringHandshake),
-            },
-        };
-        Err(self.fail(error, &mut Vec::new()))
-    }
-
     /// What the handshake settled, once it is done.
     pub fn facts(&self) -> Option<&Arc<Facts>> {
         self.done.as_ref().map(|done| &done.facts)
@@ -506,7 +475,7 @@ impl Connection {
 
     /// Whether the peer has said close_notify.
     pub fn peer_closed(&self) -> bool {
-        self.peer_closed
+        self.reading == Reading::Closed
     }
 
     /// The error that ended the connection.
@@ -514,12 +483,21 @@ impl Connection {
         self.failed.as_ref()
     }
 
-    /// What the handshake waits for.
+    /// What the connection waits for: during the handshake, and while a certificate is shown or checked after it.
     pub fn waiting(&self) -> Waiting {
         match (&self.live, &self.post_auth) {
             (Some(live), _) => live.waiting(),
             (None, Some(post)) => post.waiting(),
             (None, None) => Waiting::Nothing,
+        }
+    }
+
+    /// Since when it has waited for that, by the configuration's clock.
+    pub fn waiting_since(&self) -> Option<SystemTime> {
+        match (&self.live, &self.post_auth) {
+            (Some(live), _) => live.waiting_since(),
+            (None, Some(post)) => post.waiting_since(),
+            (None, None) => None,
         }
     }
 
@@ -531,51 +509,10 @@ impl Connection {
         self.failed.as_ref().map_or(Ok(()), |first| Err(first.clone()))
     }
 
-    /// The connection is poisoned with the error, of which the peer is told.
-    fn fail(&mut self, error: Error, out: &mut Vec<u8>) -> Error {
-        let phase = self.live.as_ref().map(|live| live.phase);
-        let error = match phase {
-            Some(phase) => error.in_phase(phase),
-            None => error,
-        };
-        self.say_alert(&error, out);
-        self.forget_session(&error);
-        self.tell(What::Failed(&error));
-        self.live = None;
-        self.failed = Some(error.clone());
-        error
-    }
-
-    /// An end without close_notify, and a warning, are no fatal alerts: RFC 5246 7.2.1, 7.2.2.
-    fn forget_session(&self, error: &Error) {
-        let fatal = !error.is_truncation() && error.alert() != AlertDescription::NoRenegotiation;
-        if let Some(done) = self.done.as_ref().filter(|_| fatal) {
-            done.forget_session();
-        }
-    }
-
-    /// The one place that turns an error into an alert.
-    fn say_alert(&mut self, error: &Error, out: &mut Vec<u8>) {
-        let silent = matches!(
-            error.cause(),
-            Cause::Alert(_) | Cause::Peer(PeerError::Truncated | PeerError::ClosedDuringHandshake)
-        );
-        // RFC 5246 7.2.2: this one is always a warning, which ends nothing by itself.
-        let fatal = error.alert() != AlertDescription::NoRenegotiation;
-        if !silent && !self.closed {
-            // Without a sequence number left there is nothing to say it with.
-            let _unsaid = self.send_alert(error.alert(), fatal, out);
-            if !fatal {
-                let _unsaid = self.close(out);
-            }
-        }
-    }
-
-    fn send_alert(&mut self, alert: AlertDescription, fatal: bool, out: &mut Vec<u8>) -> Result<()> {
-        self.wake_sending()?;
-        self.sealer.seal(ContentType::Alert, &[IoSlice::new(&[1 + u8::from(fatal), alert.0])], out)?;
-        self.tell(What::Alert { direction: Direction::Sent, fatal, alert });
-        Ok(())
+    /// Whether more can be received.
+    fn check_reading(&self) -> Result<()> {
+        self.check_failed()?;
+        if self.reading == Reading::CutOff { Err(PeerError::Truncated.into()) } else { Ok(()) }
     }
 
     fn tell(&mut self, what: What<'_>) {

@@ -18,6 +18,7 @@ use core::task::{Context, Poll};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// What a connection keeps whose sides both do this.
 pub(super) struct PostAuth {
@@ -62,6 +63,14 @@ impl PostAuth {
             Role::Client { proving: Some(live), .. } => live.waiting(),
             Role::Server { checking: Some(live), .. } => live.waiting(),
             _ => Waiting::Nothing,
+        }
+    }
+
+    pub(super) fn waiting_since(&self) -> Option<SystemTime> {
+        match &self.role {
+            Role::Client { proving: Some(live), .. } => live.waiting_since(),
+            Role::Server { checking: Some(live), .. } => live.waiting_since(),
+            _ => None,
         }
     }
 
@@ -146,19 +155,21 @@ impl Connection {
 
     /// Polls what is going on, and carries out what it comes to.
     pub(super) fn drive_post_auth(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
-        while let Some(PostAuth { role, transcript: Some(transcript) }) = self.post_auth.as_deref_mut() {
+        while let (clock, Some(PostAuth { role, transcript: Some(transcript) })) =
+            (&*self.clock, self.post_auth.as_deref_mut())
+        {
             match role {
                 Role::Client { config, requests, proving } => {
                     if proving.is_none() {
                         let Some(message) = requests.pop_front() else { return Ok(()) };
                         *proving = Some(begin_proof(config, transcript, message)?);
                     }
-                    let Some(Poll::Ready(proven)) = proving.as_mut().map(|live| live.poll(cx)) else { break };
+                    let Some(Poll::Ready(proven)) = proving.as_mut().map(|live| live.poll(clock, cx)) else { break };
                     let (operations, flight) = proving.take().map(|live| live.take_operations()).unwrap_or_default();
                     self.proven(&proven?, operations, flight, out)?;
                 }
                 Role::Server { checking, .. } => {
-                    let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(cx)) else { break };
+                    let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(clock, cx)) else { break };
                     let left_over = checking.take().is_some_and(|live| !live.has_taken_all());
                     self.answered(answer?, left_over)?;
                 }
@@ -183,7 +194,7 @@ impl Connection {
             return Ok(());
         }
         // A KeyUpdate that is due goes first, because Finished is under the keys that it is sent with.
-        self.update_if_due(out)?;
+        self.answer_update(out)?;
         let verify_data = self.kept13()?.verify_data(false, proven.covered.as_ref());
         let mut lengths = Vec::new();
         for operation in operations {

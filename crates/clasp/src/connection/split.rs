@@ -4,7 +4,7 @@
 //! error that is set once, and a flag.
 
 use super::bindings::Done;
-use super::{Connection, Moved, Received, warm};
+use super::{Connection, Moved, Owes, Received, warm};
 use crate::error::{Error, Misuse, Result};
 use crate::record::Opener;
 use crate::wire::code::AlertDescription;
@@ -92,7 +92,7 @@ impl Connection {
         let sending = Self {
             sealer: self.sealer.split(),
             done: self.done.as_mut().and_then(Done::split_sending),
-            owes_update: core::mem::take(&mut self.owes_update),
+            owes: core::mem::replace(&mut self.owes, Owes::Nothing),
             tracer: self.tracer.clone(),
             clock: self.clock.clone(),
             opener: Opener::default(),
@@ -165,7 +165,7 @@ impl Receiver {
         let mut said = Vec::new();
         let result = act(&mut self.half, &mut said);
         debug_assert!(said.is_empty(), "a direction that is closed says nothing");
-        if core::mem::take(&mut self.half.owes_update) {
+        if core::mem::replace(&mut self.half.owes, Owes::Nothing) != Owes::Nothing {
             self.shared.update_asked.store(true, Ordering::Release);
         }
         if let Some(error) = &self.half.failed {
@@ -222,7 +222,7 @@ impl Sender {
     pub fn is_due(&self) -> bool {
         let Shared { failed, update_asked } = &*self.shared;
         let may_speak = !self.half.closed && self.half.failed.is_none();
-        may_speak && (failed.get().is_some() || self.half.update_is_due() || update_asked.load(Ordering::Acquire))
+        may_speak && (failed.get().is_some() || self.half.answer_is_due() || update_asked.load(Ordering::Acquire))
     }
 
     /// Says what the receiving half has found that the peer must be told: an answer to its KeyUpdate, or an alert.
@@ -231,7 +231,7 @@ impl Sender {
     /// If the receiving half has failed: the alert stands in `out` then. Or if no record sequence number is left.
     pub fn say(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.say_failure(out)?;
-        if self.half.closed { Ok(()) } else { self.half.update_if_due(out) }
+        if self.half.closed { Ok(()) } else { self.half.answer_update(out) }
     }
 
     /// As [`Connection::close`].
@@ -277,6 +277,8 @@ impl Sender {
     fn take_request(&mut self) {
         // Looked at before it is taken: a line of memory that is only read stays with both threads.
         let asked = &self.shared.update_asked;
-        self.half.owes_update |= asked.load(Ordering::Acquire) && asked.swap(false, Ordering::AcqRel);
+        if asked.load(Ordering::Acquire) && asked.swap(false, Ordering::AcqRel) {
+            self.half.owes = self.half.owes.max(Owes::Update);
+        }
     }
 }

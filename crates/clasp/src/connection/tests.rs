@@ -3,9 +3,11 @@
 use super::*;
 use crate::config::{ClientBuilder, DangerousAcceptAnyone, Ready, ServerBuilder};
 use crate::connection::bindings::Kept;
+use crate::error::Cause;
 use crate::keys::schedule13::TrafficKeys;
 use crate::wire::code::ProtocolVersion;
 use crate::{ClientAuth, ClientConfig, Identity, Policy, Roots, ServerConfig};
+use std::io::IoSlice;
 
 fn pair() -> (Connection, Connection) {
     pair_of(ProtocolVersion::Tls12)
@@ -216,7 +218,7 @@ fn key_updates_change_keys_and_a_flood_of_them_ends_the_connection() {
     }
     let failed = (0..=limits::MAX_KEY_UPDATES).find_map(|n| {
         let mut up = Vec::new();
-        client.update_keys(true, &mut up).unwrap();
+        client.send_update(true, &mut up).unwrap();
         server.receive(&mut up, &mut Vec::new()).err().map(|e| (n, e))
     });
     let (round, error) = failed.unwrap();
@@ -249,15 +251,65 @@ fn after_a_tls13_handshake_only_tickets_and_updates_may_come() {
     let ticket = [4, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0];
     let mut record = sealed(&mut client, ContentType::Handshake, &ticket);
     assert!(server.receive(&mut record, &mut Vec::new()).is_err(), "a server takes a ticket");
+}
+
+/// Counts what it is given to keep.
+#[derive(Debug, Default)]
+struct Counted(core::sync::atomic::AtomicUsize);
+
+impl crate::session::ClientSessions for Counted {
+    fn put(&self, _: &crate::session::PeerKey, _: crate::session::Session) {
+        self.0.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+    }
+    fn take(&self, _: &crate::session::PeerKey) -> Option<crate::session::Session> {
+        None
+    }
+}
+
+/// RFC 9846 4.6.1 sets a server no bound: what is above ours is dropped, and costs neither a key nor room in a store.
+#[test]
+fn surplus_tickets_are_dropped_and_end_nothing() {
     let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
-    let (rounds, error) = (0..=limits::MAX_TICKETS)
-        .find_map(|n| {
+    let store = Arc::new(Counted::default());
+    let kept = || store.0.load(core::sync::atomic::Ordering::Relaxed);
+    let Some(Kept::Tls13 { tickets, .. }) = client.done.as_mut().map(|done| &mut done.kept) else { unreachable!() };
+    *tickets = Some(store.clone());
+    client.tickets_seen = 0;
+    let ticket = [4, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0];
+    for round in 1..=2 {
+        for _ in 0..300 {
             let mut record = sealed(&mut server, ContentType::Handshake, &ticket);
-            client.receive(&mut record, &mut Vec::new()).err().map(|e| (n, e))
-        })
-        .unwrap();
-    assert_eq!(error.cause(), &Cause::Peer(PeerError::TooManyTickets));
-    assert_eq!(rounds + 2, limits::MAX_TICKETS, "two came with the handshake");
+            client.receive(&mut record, &mut Vec::new()).unwrap();
+        }
+        assert_eq!(kept(), round * usize::from(limits::MAX_TICKETS));
+        let mut record = sealed(&mut server, ContentType::ApplicationData, b"data");
+        assert_eq!(client.receive(&mut record, &mut Vec::new()).unwrap().data, b"data");
+    }
+    let mut record = sealed(&mut server, ContentType::Handshake, &[4, 0, 0, 1, 0]);
+    assert!(client.receive(&mut record, &mut Vec::new()).is_err(), "what is dropped is read all the same");
+}
+
+/// Peers end a connection on which more than 32 KeyUpdates come without data between, as we do.
+#[test]
+fn updates_without_data_between_become_one_where_the_peer_would_bear_no_more() {
+    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+    let mut out = Vec::new();
+    let mut wire = Vec::new();
+    for round in 0..3 {
+        for _ in 0..100 {
+            client.update_keys(true, &mut out).unwrap();
+        }
+        client.send(&[IoSlice::new(b"data")], &mut out).unwrap();
+        wire.append(&mut out);
+        let mut got = 0;
+        while got < wire.len() {
+            let all = wire.len();
+            let received = server.receive(&mut wire[got..], &mut Vec::new()).unwrap();
+            got += received.used;
+            assert_eq!(received.data, if got == all { &b"data"[..] } else { b"" }, "round {round}");
+        }
+        wire.clear();
+    }
 }
 
 #[test]

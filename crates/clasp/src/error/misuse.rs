@@ -45,6 +45,7 @@ family! {
         CryptoFailed => InternalError, "crypto", "a cryptographic operation failed that cannot fail";
         SequenceExhausted => InternalError, "RFC 5246 6.1", "no record sequence numbers are left";
         OcspUnavailable => InternalError, "RFC 6066 8", "the certificate status could not be had";
+        TookTooLong => InternalError, "limit", "a party outside took longer to answer than the time limit";
         Bug => InternalError, "clasp", "an invariant of ours does not hold; please report it";
     }
 }

@@ -303,10 +303,14 @@ impl From<crate::wire::TooLong> for Error {
 }
 
 impl From<Error> for std::io::Error {
-    /// A truncated stream becomes `UnexpectedEof`; everything else `InvalidData`, with the [`Error`] inside.
+    /// A truncated stream becomes `UnexpectedEof`, a write after one's own close `BrokenPipe`, a time limit that has passed
+    /// `TimedOut`, what the caller did wrong `InvalidInput`, what failed outside `Other`, and what the peer did wrong
+    /// `InvalidData`; with the [`Error`] inside.
     fn from(e: Error) -> Self {
         let kind = match e.cause() {
             Cause::Peer(PeerError::Truncated | PeerError::ClosedDuringHandshake) => std::io::ErrorKind::UnexpectedEof,
+            Cause::Misuse(Misuse::AlreadyClosed) => std::io::ErrorKind::BrokenPipe,
+            Cause::Peer(PeerError::TookTooLong) | Cause::Outside(Outside::TookTooLong) => std::io::ErrorKind::TimedOut,
             Cause::Misuse(_) => std::io::ErrorKind::InvalidInput,
             Cause::Outside(_) => std::io::ErrorKind::Other,
             _ => std::io::ErrorKind::InvalidData,

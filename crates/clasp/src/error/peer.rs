@@ -15,7 +15,7 @@ family! {
         RenegotiationRefused => NoRenegotiation, "RFC 5746 4.5", "the peer asked to renegotiate, which is refused";
         BadHelloRequest => DecodeError, "RFC 5246 7.4.1.1", "a HelloRequest is not empty";
         TooManyKeyUpdates => UnexpectedMessage, "limit", "too many KeyUpdates without data between";
-        TooManyTickets => UnexpectedMessage, "limit", "the server sent too many session tickets";
+        TookTooLong => UserCanceled, "limit", "the peer took longer for the handshake than the time limit";
         // Versions
         NoCommonVersion => ProtocolVersion, "RFC 9846 4.2.1", "no protocol version in common";
         WrongVersionSelected => IllegalParameter, "RFC 9846 4.2.1", "the server selected a version that was not offered";

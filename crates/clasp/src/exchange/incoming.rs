@@ -6,6 +6,9 @@ use crate::connection::Connection;
 use crate::copy::copy;
 use crate::error::Result;
 use crate::handshake::link::Waiting;
+use crate::record::frame::{self, Frame};
+use crate::record::limits::MAX_SAID;
+use crate::wire::code::ContentType;
 use core::ops::Range;
 
 /// What has come from the transport, and has not been read.
@@ -18,6 +21,8 @@ pub(crate) struct Incoming {
     taken: usize,
     /// Early data that came during the handshake; the configuration bounds it.
     early: Vec<u8>,
+    /// The transport has ended, although not all that came before has been taken.
+    at_end: bool,
 }
 
 impl Incoming {
@@ -29,6 +34,36 @@ impl Incoming {
     /// The transport has put this many bytes into the room.
     pub(crate) fn arrived(&mut self, len: usize) {
         self.input.filled(len);
+    }
+
+    /// The transport has ended.
+    pub(crate) fn end(&mut self) {
+        self.at_end = true;
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at_end
+    }
+
+    /// What the transport gave that has not been taken. Data that is ready is not among it.
+    pub(crate) fn untaken(&self) -> &[u8] {
+        self.input.waiting().get(self.taken..).unwrap_or_default()
+    }
+
+    /// Whether there is a whole record among them that says something. A ChangeCipherSpec by itself does not.
+    pub(crate) fn has_word(&self) -> bool {
+        let mut rest = self.untaken();
+        loop {
+            match frame::next(rest, false) {
+                Ok(Frame::Partial(_)) => return false,
+                Ok(Frame::Record { content: ContentType::ChangeCipherSpec, len }) => {
+                    rest = rest.get(len..).unwrap_or_default();
+                }
+                // What is no record is refused when it is its turn.
+                Ok(Frame::Record { .. }) | Err(_) => return true,
+            }
+        }
     }
 
     /// Bytes of the transport that have not been taken.
@@ -59,6 +94,9 @@ impl Incoming {
             if buf.is_empty() {
                 return Ok(Progress::Data(0));
             }
+            if out.len() >= MAX_SAID {
+                return Ok(Progress::Unsent);
+            }
             let moved = connection.receive_into(self.input.waiting_mut(), buf, out)?;
             self.input.done(moved.taken);
             if moved.given > 0 {
@@ -78,6 +116,9 @@ impl Incoming {
     /// Makes data ready, if there is none.
     pub(crate) fn fill(&mut self, connection: &mut Connection, out: &mut Vec<u8>) -> Result<Progress> {
         while self.ready.is_empty() {
+            if out.len() >= MAX_SAID {
+                return Ok(Progress::Unsent);
+            }
             if !self.take(connection, out)? {
                 return Ok(without_data(connection));
             }
@@ -98,6 +139,11 @@ impl Incoming {
 
     pub(crate) fn early(&mut self) -> &mut Vec<u8> {
         &mut self.early
+    }
+
+    /// Whether early data waits to be read.
+    pub(crate) fn has_early(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// Nothing will happen until the transport has bytes.

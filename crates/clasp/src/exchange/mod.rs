@@ -2,16 +2,18 @@
 
 mod buffer;
 mod incoming;
+mod limits;
 mod outgoing;
 
 pub(crate) use incoming::Incoming;
+pub use limits::TimeLimits;
 pub(crate) use outgoing::Outgoing;
 
 use crate::connection::{Connection, Receiver, Sender, Want};
 use crate::error::{Error, Result};
 use core::fmt;
 use core::task::Context;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 
 /// A [`Connection`] with the bytes that are on their way through it. For whoever writes an adapter: the blocking
 /// [`Stream`](crate::Stream) and `clasp-tokio` move bytes between this and their transports, and do nothing else.
@@ -29,6 +31,7 @@ pub(crate) type Halves = ((Receiver, Incoming), (Sender, Outgoing));
 
 /// What [`Exchange::read`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Progress {
     /// This many bytes of data were given.
     Data(usize),
@@ -39,6 +42,8 @@ pub enum Progress {
     /// A party outside answers first, about a certificate that was asked for after the handshake: [`Exchange::advance`],
     /// now and whenever its waker fires.
     Outside,
+    /// The connection has said so much by itself that the peer has to take some of it first: [`Exchange::unsent`].
+    Unsent,
 }
 
 impl Exchange {
@@ -52,9 +57,16 @@ impl Exchange {
         &self.connection
     }
 
-    /// The connection; what was on its way is lost.
-    pub fn into_connection(self) -> Connection {
-        self.connection
+    /// The connection.
+    ///
+    /// # Errors
+    /// Gives the exchange back if anything is on its way through it: unsent bytes, an error that nobody has been told, data or
+    /// early data that nobody has read, bytes of the transport that have not been taken.
+    #[expect(clippy::result_large_err, reason = "the exchange goes back to whoever had it")]
+    pub fn into_connection(self) -> core::result::Result<Connection, Self> {
+        let coming = self.incoming.waiting() > 0 || self.incoming.has_early();
+        let going = self.outgoing.len() > 0 || self.outgoing.error().is_some();
+        if coming || going { Err(self) } else { Ok(self.connection) }
     }
 
     /// Both halves of the connection, each with what is on its way through it.
@@ -91,6 +103,11 @@ impl Exchange {
         self.call(|connection, out| connection.advance(cx, out))
     }
 
+    /// Whoever drives the connection waits no longer: [`Connection::give_up`].
+    pub fn give_up(&mut self) -> Error {
+        self.connection.give_up(self.outgoing.said())
+    }
+
     /// Bytes that wait for the transport; more may stand behind them.
     pub fn unsent(&self) -> &[u8] {
         self.outgoing.unsent()
@@ -101,7 +118,45 @@ impl Exchange {
         self.outgoing.sent(len);
     }
 
-    /// Room for bytes of the transport.
+    /// Whether the transport is to be given bytes, or flushed: before anybody waits for the peer it has to be, because the
+    /// peer may be waiting for what a transport with a buffer holds.
+    pub fn is_pending(&self) -> bool {
+        self.outgoing.is_pending()
+    }
+
+    /// Whether a transport that does not block is to be asked again once it has room.
+    pub fn wants_room(&self) -> bool {
+        self.outgoing.wants_room()
+    }
+
+    /// Whether the connection has said something by itself that is still to be sent.
+    pub fn is_said(&self) -> bool {
+        self.outgoing.is_said()
+    }
+
+    /// The transport has been flushed.
+    pub fn flushed(&mut self) {
+        self.outgoing.flushed();
+    }
+
+    /// Keeps an error of the transport's for whoever writes or flushes next: [`take_error`](Self::take_error). Whoever reads
+    /// is given what has come, to the peer's end. The first error stands.
+    pub fn keep_error(&mut self, error: io::Error) {
+        self.outgoing.keep_error(error);
+    }
+
+    /// The error that was kept.
+    pub fn error(&self) -> Option<&io::Error> {
+        self.outgoing.error()
+    }
+
+    /// The error that was kept: whoever writes or flushes is told now.
+    pub fn take_error(&mut self) -> Option<io::Error> {
+        self.outgoing.take_error()
+    }
+
+    /// Room for bytes of the transport. None where an adapter reads ahead, while a party outside is waited for, and enough
+    /// has come.
     pub fn room(&mut self) -> &mut [u8] {
         self.incoming.room()
     }
@@ -116,12 +171,37 @@ impl Exchange {
         self.incoming.waiting()
     }
 
-    /// The transport has ended.
+    /// Bytes of the transport that have not been taken: those behind the [`data`](Self::data) that is ready.
+    pub fn untaken(&self) -> &[u8] {
+        self.incoming.untaken()
+    }
+
+    /// The transport has ended, and nothing that came before waits to be taken.
     ///
     /// # Errors
     /// If the peer has not said so before: data may be missing.
     pub fn ended(&mut self) -> Result<()> {
+        self.incoming.end();
         self.connection.transport_ended()
+    }
+
+    /// The transport has ended while a party outside is waited for. In the handshake the peer is gone if no
+    /// message or alert of its waits; otherwise that comes first, and then [`is_at_end`](Self::is_at_end) stands in for another read.
+    ///
+    /// # Errors
+    /// As [`ended`](Self::ended).
+    pub fn left(&mut self) -> Result<()> {
+        self.incoming.end();
+        if self.connection.is_handshaking() && !self.incoming.has_word() {
+            self.connection.transport_ended()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether the transport has ended.
+    pub fn is_at_end(&self) -> bool {
+        self.incoming.is_at_end()
     }
 
     /// Takes what has arrived, during the handshake. False if bytes of the transport are needed.
@@ -137,6 +217,9 @@ impl Exchange {
     /// # Errors
     /// The connection has failed; its alert waits to be sent.
     pub fn read(&mut self, buf: &mut [u8]) -> Result<Progress> {
+        if self.must_send_first() {
+            return Ok(Progress::Unsent);
+        }
         self.incoming.read(&mut self.connection, self.outgoing.said(), buf)
     }
 
@@ -150,7 +233,14 @@ impl Exchange {
     /// # Errors
     /// The connection has failed; its alert waits to be sent.
     pub fn fill(&mut self) -> Result<Progress> {
+        if self.must_send_first() {
+            return Ok(Progress::Unsent);
+        }
         self.incoming.fill(&mut self.connection, self.outgoing.said())
+    }
+
+    fn must_send_first(&self) -> bool {
+        self.outgoing.has_said_enough() && self.incoming.data().is_empty()
     }
 
     /// This much of [`data`](Self::data) has been read.

@@ -3,6 +3,8 @@
 use super::buffer::Buffer;
 use crate::connection::Moved;
 use crate::error::Result;
+use crate::record::limits::MAX_SAID;
+use std::io;
 
 /// What waits for the transport.
 #[derive(Default)]
@@ -11,6 +13,31 @@ pub(crate) struct Outgoing {
     output: Buffer,
     /// What the connection had to say by itself.
     said: Vec<u8>,
+    /// Of what is in `output`, what the connection said.
+    before: Said,
+    held: Held,
+    /// Why it takes no more, until whoever writes has been told.
+    error: Option<io::Error>,
+}
+
+/// What the transport may still hold of what it was given.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Held {
+    #[default]
+    Nothing,
+    /// It has not been flushed.
+    Perhaps,
+    /// It was to be flushed, and had no room at present.
+    Surely,
+}
+
+/// What the connection said, among data.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    /// So many bytes,
+    len: usize,
+    /// the last of which goes out with so many.
+    end: usize,
 }
 
 impl Outgoing {
@@ -26,7 +53,14 @@ impl Outgoing {
 
     /// The transport has taken this many of the unsent bytes.
     pub(crate) fn sent(&mut self, len: usize) {
+        if len > 0 && self.held == Held::Nothing {
+            self.held = Held::Perhaps;
+        }
         if !self.output.is_empty() {
+            self.before.end = self.before.end.saturating_sub(len);
+            if self.before.end == 0 {
+                self.before.len = 0;
+            }
             return self.output.done(len);
         }
         if len >= self.said.len() {
@@ -41,10 +75,66 @@ impl Outgoing {
         &mut self.said
     }
 
+    /// Whether the connection has said something that waits.
+    pub(crate) fn is_said(&self) -> bool {
+        self.before.len + self.said.len() > 0
+    }
+
+    /// Whether it has said so much that it should not be made to say more.
+    pub(crate) fn has_said_enough(&self) -> bool {
+        self.before.len + self.said.len() >= MAX_SAID
+    }
+
+    /// Whether the transport is to be given bytes, or may hold some.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.is_unflushed() || self.is_unsent()
+    }
+
+    fn is_unsent(&self) -> bool {
+        !self.output.is_empty() || !self.said.is_empty()
+    }
+
+    /// Whether a transport that does not block is to be asked again once it has room.
+    pub(crate) fn wants_room(&self) -> bool {
+        self.held == Held::Surely || self.is_unsent()
+    }
+
+    /// Whether the transport may hold bytes.
+    pub(crate) fn is_unflushed(&self) -> bool {
+        self.held != Held::Nothing
+    }
+
+    /// The transport holds none.
+    pub(crate) fn flushed(&mut self) {
+        self.held = Held::Nothing;
+    }
+
+    /// It was to be flushed, and has no room at present.
+    pub(crate) fn not_flushed(&mut self) {
+        self.held = Held::Surely;
+    }
+
+    /// Keeps the transport's error for whoever writes next. The first stands.
+    pub(crate) fn keep_error(&mut self, error: io::Error) {
+        self.error.get_or_insert(error);
+    }
+
+    /// The error that was kept.
+    pub(crate) fn error(&self) -> Option<&io::Error> {
+        self.error.as_ref()
+    }
+
+    /// The same, which is told now.
+    pub(crate) fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
     /// Has data sealed into the room that there is; gives how much was taken.
     pub(crate) fn write(&mut self, seal: impl FnOnce(&mut [u8]) -> Result<Moved>) -> Result<usize> {
         if !self.said.is_empty() {
-            self.output.add(&core::mem::take(&mut self.said));
+            let said = core::mem::take(&mut self.said);
+            self.output.add(&said);
+            self.before = Said { len: self.before.len + said.len(), end: self.output.waiting().len() };
         }
         let moved = seal(self.output.room())?;
         self.output.filled(moved.given);

@@ -79,6 +79,8 @@ pub(crate) struct Shared {
     /// A ChangeCipherSpec came (TLS 1.2: a message in all but type), behind what `inbox` held.
     pub(crate) change_cipher_spec: bool,
     pub(crate) waiting: Waiting,
+    /// How many waits there have been, so that two of one name are told apart.
+    pub(crate) waits: u32,
 }
 
 impl Default for Shared {
@@ -89,6 +91,7 @@ impl Default for Shared {
             inbox: Joiner::default(),
             change_cipher_spec: false,
             waiting: Waiting::Nothing,
+            waits: 0,
         }
     }
 }
@@ -212,6 +215,7 @@ impl Link {
             match ready(&mut shared) {
                 Some(value) => {
                     shared.waiting = Waiting::Nothing;
+                    shared.waits = shared.waits.wrapping_add(1);
                     Poll::Ready(value)
                 }
                 None => {
@@ -230,7 +234,9 @@ impl Link {
             Answer::Later(future) => {
                 lock(&self.shared).waiting = Waiting::Outside(who);
                 let value = future.await;
-                lock(&self.shared).waiting = Waiting::Nothing;
+                let mut shared = lock(&self.shared);
+                shared.waiting = Waiting::Nothing;
+                shared.waits = shared.waits.wrapping_add(1);
                 value
             }
         }

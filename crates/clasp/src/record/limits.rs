@@ -29,9 +29,12 @@ pub const MAX_CERTIFICATE_MESSAGE: usize = 100 * 1024;
 pub const MIN_EARLY_DATA_SKIPPED: usize = HEADER_LEN + MAX_PLAINTEXT + MAX_EXPANSION_13;
 /// KeyUpdates without data between that are borne: BoringSSL's number.
 pub const MAX_KEY_UPDATES: u8 = 32;
-/// Session tickets without data between that are borne.
+/// Session tickets without data between that are kept; those above it are dropped.
 pub const MAX_TICKETS: u8 = 32;
 /// HelloRequests without data between that are passed over, where they are.
 pub const MAX_HELLO_REQUESTS: u8 = 32;
+/// What a connection says by itself after the handshake, in bytes that wait to be sent: with as many it takes no more records
+/// that could make it say more, so that a peer that does not read gets no memory of ours.
+pub const MAX_SAID: usize = 1 << 14;
 /// Requests for a client certificate after the handshake that wait for their answers.
 pub const MAX_CERTIFICATE_REQUESTS: usize = 4;

@@ -1,6 +1,6 @@
 //! A stream in two halves, for two threads.
 
-use super::{drain, outcome, read_some};
+use super::transport::{drain, finish, flush_all, keep, push_quietly, read_some};
 use crate::connection::{Connection, Receiver, Sender};
 use crate::error::{Outside, Result};
 use crate::exchange::{Incoming, Outgoing, Progress};
@@ -19,7 +19,8 @@ pub struct StreamReader<T> {
 /// The half of a stream that is written: [`Stream::into_split`](super::Stream::into_split).
 ///
 /// What the reader finds that the peer must be told goes with the next write or flush: new keys that the peer asks for, or
-/// the alert of the error that ended the reading, with which every write fails from then on.
+/// the alert of the error that ended the reading, with which every write fails from then on. A transport that ended without
+/// close_notify ends the reading alone. Of the transport's own errors it says what a [`Stream`](super::Stream) does.
 pub struct StreamWriter<T> {
     pub(super) sender: Sender,
     pub(super) outgoing: Outgoing,
@@ -46,8 +47,8 @@ impl<T: Read> StreamReader<T> {
             match self.receiver.call(|half, out| act(&mut self.incoming, half, out))? {
                 Progress::Data(n) => return Ok(n),
                 Progress::End => return Ok(0),
-                // A connection that waits for somebody is not taken apart.
-                Progress::Outside => return Err(crate::Error::from(Outside::Bug).into()),
+                // A connection that waits for somebody is not taken apart, and this half says nothing.
+                Progress::Outside | Progress::Unsent => return Err(crate::Error::from(Outside::Bug).into()),
                 Progress::NeedsBytes => {
                     let read = read_some(&mut self.incoming, &mut self.transport);
                     if !matches!(read, Ok(1..)) {
@@ -89,16 +90,23 @@ impl<T: Write> StreamWriter<T> {
     /// # Errors
     /// As there, or if the reader has failed.
     pub fn update_keys(&mut self, ask: bool) -> io::Result<()> {
-        self.say(|sender, out| sender.update_keys(ask, out))
+        self.say(|sender, out| sender.update_keys(ask, out))?;
+        push_quietly(&mut self.outgoing, &mut self.transport);
+        Ok(())
     }
 
-    /// Says close_notify. The peer's data can still be read.
+    /// Says close_notify, and sends all that waits. The peer's data can still be read.
     ///
     /// # Errors
-    /// The transport's error.
+    /// The transport's error; the call can be made again.
     pub fn close(&mut self) -> io::Result<()> {
         self.say(Sender::close)?;
-        self.drain_all()
+        finish(&mut self.outgoing, &mut self.transport)
+    }
+
+    /// Whether bytes wait for the transport: [`Stream::wants_write`](super::Stream::wants_write).
+    pub fn wants_write(&self) -> bool {
+        self.outgoing.wants_room()
     }
 
     /// Whether the reader has found something that the peer must be told: a flush tells it. Whoever writes all the time
@@ -112,15 +120,12 @@ impl<T: Write> StreamWriter<T> {
         &self.transport
     }
 
-    /// Has the sender say something, then sends what there is to send, whether it failed or not.
+    /// Has the sender say something. Where it fails, the peer is told, if it can be.
     fn say(&mut self, act: impl FnOnce(&mut Sender, &mut Vec<u8>) -> Result<()>) -> io::Result<()> {
-        let result = act(&mut self.sender, self.outgoing.said());
-        outcome(result, drain(&mut self.outgoing, &mut self.transport))
-    }
-
-    fn drain_all(&mut self) -> io::Result<()> {
-        drain(&mut self.outgoing, &mut self.transport)?;
-        self.transport.flush()
+        act(&mut self.sender, self.outgoing.said()).map_err(|error| {
+            push_quietly(&mut self.outgoing, &mut self.transport);
+            error.into()
+        })
     }
 }
 
@@ -131,20 +136,27 @@ impl<T: Write> Write for StreamWriter<T> {
 
     /// Takes up to 64 KiB at once, which go to the transport in one piece.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        drain(&mut self.outgoing, &mut self.transport)?;
         let Self { sender, outgoing, transport } = self;
+        if let Some(error) = outgoing.take_error() {
+            return Err(error);
+        }
+        drain(outgoing, transport)?;
         let written = outgoing.write(|room| sender.send_into(bufs, room));
         if written.is_err() {
             // What the error has to be said with takes a vector.
             let _said_already = sender.say(outgoing.said());
+            push_quietly(outgoing, transport);
         }
-        outcome(written, drain(outgoing, transport))
+        let taken = written?;
+        let sent = drain(outgoing, transport);
+        keep(outgoing, sent);
+        Ok(taken)
     }
 
     /// Tells the peer what the reader has found, too.
     fn flush(&mut self) -> io::Result<()> {
         self.say(Sender::say)?;
-        self.drain_all()
+        flush_all(&mut self.outgoing, &mut self.transport)
     }
 }
 
