@@ -147,8 +147,8 @@ fn a_verdict_says_whether_revocation_was_settled() {
     let json = |with: &str| serde_json::from_str::<Value>(&judge(&format!("--json {with}"), 0)).unwrap();
     for (with, asked, settled, words) in [
         ("", false, Value::Null, "not looked at"),
-        ("--crl crl.pem", true, true.into(), "revocation  settled"),
-        ("--ocsp good.test.ocsp --leaf-only", true, true.into(), "revocation  settled"),
+        ("--crl crl.pem", true, true.into(), "revocation settled"),
+        ("--ocsp good.test.ocsp --leaf-only", true, true.into(), "revocation settled"),
         ("--ocsp good.test.ocsp", true, false.into(), "NOT settled"),
         ("--crl other/crl.pem", true, false.into(), "NOT settled"),
         ("--revocation prefer", true, false.into(), "NOT settled"),
@@ -176,4 +176,118 @@ fn a_verdict_says_whether_revocation_was_settled() {
     ] {
         judge(unusable, 2);
     }
+}
+
+/// A list that is lost without a word would let a revoked certificate in.
+#[test]
+fn what_a_file_holds_is_read_or_refused_and_never_lost() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    run(dir, "ca crl .", 0);
+    run(dir, "ca init other", 0);
+    run(dir, "ca crl other", 0);
+    let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    let write = |name: &str, text: String| std::fs::write(dir.join(name), text).unwrap();
+    let (ours, others) = (read("crl.pem"), read("other/crl.pem"));
+    for (name, text, code) in [
+        ("good.crl", format!("{others}{ours}"), 1),
+        ("bom.crl", format!("\u{feff}{ours}{others}"), 1),
+        ("boms.crl", format!("\u{feff}{others}\u{feff}{ours}"), 1),
+        ("crlf.crl", format!("{others}{ours}").replace('\n', "\r\n"), 1),
+        ("glued.crl", format!("{}{ours}", others.trim_end()), 2),
+        ("damaged.crl", format!("{}{ours}", others.replacen("\nM", "\n%%M", 1)), 2),
+        ("label.crl", format!("{others}{}", ours.replace("X509 CRL", "X.509 CRL")), 2),
+        ("dashes.crl", format!("{others}{}", ours.replacen("-----BEGIN", "----BEGIN", 1)), 2),
+    ] {
+        write(name, text);
+        let judged = clasp(dir, &format!("verify bad.test.pem --ca root.pem --crl {name}"));
+        let words = String::from_utf8_lossy(&judged.stderr);
+        assert_eq!(judged.status.code(), Some(code), "{name}: {words}");
+        assert_eq!(words.contains("line "), code == 2, "{name}: {words}");
+    }
+    let (root, chain) = (read("root.pem"), read("good.test.pem"));
+    for (name, text, code) in [
+        ("bom.pem", format!("\u{feff}{root}"), 0),
+        ("label.pem", root.replace("CERTIFICATE", "X509 CERTIFICATE"), 0),
+        ("trusted.pem", root.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), 0),
+        ("glued.pem", format!("{}{root}", read("other/root.pem").trim_end()), 2),
+        ("list.pem", format!("{root}{ours}").replace("CERTIFICATE", "CERTIFICAT"), 2),
+    ] {
+        write(name, text);
+        run(dir, &format!("verify good.test.pem --ca {name}"), code);
+    }
+    for (name, text, code, sheets) in [
+        ("chain-bom.pem", format!("\u{feff}{chain}"), 0, 2),
+        ("chain-trusted.pem", chain.replacen("CERTIFICATE", "TRUSTED CERTIFICATE", 2), 0, 2),
+        ("chain-glued.pem", chain.replacen("-----\n-----BEGIN", "----------BEGIN", 1), 1, 0),
+        ("chain-damaged.pem", chain.replace("=\n", "%\n") + "-----BEGIN X-----", 1, 0),
+    ] {
+        write(name, text);
+        let text = run(dir, &format!("inspect {name}"), code);
+        let count = text.lines().filter(|line| *line == "Certificate").count();
+        assert!(count == sheets || (code == 1 && count < 2), "{name}: {text}");
+    }
+}
+
+#[test]
+fn inspect_names_what_it_cannot_read_and_says_so_by_its_exit_code() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
+    let pem = |label: &str, der: &[u8]| {
+        use base64::Engine;
+        let text = base64::prelude::BASE64_STANDARD.encode(der);
+        format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+    };
+    // keyUsage of three bytes.
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["odd.test".into()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::OrganizationName, "Acme, CN=evil");
+    params.distinguished_name.push(rcgen::DnType::OrganizationalUnitName, "x".repeat(300));
+    let plain = params.self_signed(&key).unwrap();
+    std::fs::write(dir.join("plain.der"), plain.der()).unwrap();
+    let text = run(dir, "inspect plain.der", 0);
+    assert!(text.contains(r#"O="Acme, CN=evil""#) && text.contains(&"x".repeat(300)), "{text}");
+    let json: Value = serde_json::from_str(&run(dir, "inspect plain.der --json", 0)).unwrap();
+    assert!(json["subject"].as_str().unwrap().contains(r#"O="Acme, CN=evil""#), "{json}");
+
+    params
+        .custom_extensions
+        .push(rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 15], vec![3, 4, 7, 128, 0, 128]));
+    let odd = params.self_signed(&key).unwrap();
+    std::fs::write(dir.join("odd.der"), odd.der()).unwrap();
+    std::fs::write(dir.join("odd.pem"), pem("CERTIFICATE", odd.der())).unwrap();
+    for file in ["odd.der", "odd.pem"] {
+        let text = run(dir, &format!("inspect {file}"), 1);
+        let words = ["Unreadable", "keyUsage", "at byte", "Acme"];
+        assert!(words.iter().all(|word| text.contains(word)), "{file}: {text}");
+    }
+    let busy = [0x30, 3, 10, 1, 3];
+    std::fs::write(dir.join("busy.ocsp"), busy).unwrap();
+    assert!(run(dir, "inspect busy.ocsp", 0).contains("tryLater"));
+    std::fs::write(
+        dir.join("x25519.pem"),
+        pem("PUBLIC KEY", &[&[0x30, 42, 0x30, 5, 6, 3, 0x2b, 0x65, 110, 3, 33, 0][..], &[9; 32]].concat()),
+    )
+    .unwrap();
+    assert!(run(dir, "inspect x25519.pem", 0).contains("X25519"));
+    std::fs::write(
+        dir.join("dh.der"),
+        [&[0x30, 0x81, 138, 2, 0x81, 129, 0][..], &[0xff; 128], &[2, 1, 2, 2, 1, 9]].concat(),
+    )
+    .unwrap();
+    let group = run(dir, "inspect dh.der", 0);
+    assert!(group.contains("Diffie-Hellman group of 1024 bits") && !group.contains("RSA"), "{group}");
+    for (file, bytes) in [
+        ("label.pem", pem("WHATEVER", &[0x30, 0])),
+        ("half.pem", String::from_utf8(read("root.pem")).unwrap().replace("-----END", "----END")),
+    ] {
+        std::fs::write(dir.join(file), bytes).unwrap();
+        run(dir, &format!("inspect {file}"), 1);
+    }
+    let chain = String::from_utf8(read("good.test.pem")).unwrap();
+    std::fs::write(dir.join("bad-root.pem"), format!("{chain}{}", pem("CERTIFICATE", odd.der()))).unwrap();
+    let refused = clasp(dir, "verify good.test.pem --ca bad-root.pem");
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && words.contains("root 3, in line"), "{words}");
 }

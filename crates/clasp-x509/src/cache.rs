@@ -142,9 +142,10 @@ impl Question {
             max_intermediates,
             policies: PolicyInputs { acceptable, require_explicit, inhibit_mapping, inhibit_any },
             revocation,
+            proof_follows,
         } = *options;
         self.0.update(&[usage as u8, profile as u8, choice(common_name)]);
-        self.0.update(&[u8::from(require_explicit), u8::from(inhibit_mapping), u8::from(inhibit_any)]);
+        self.0.update(&[require_explicit, inhibit_mapping, inhibit_any, proof_follows].map(u8::from));
         self.optional(key_usage.map(|usage| usage.0.to_be_bytes()));
         self.optional(max_intermediates.map(u32::to_be_bytes));
         self.optional(mailbox);

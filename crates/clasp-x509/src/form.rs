@@ -78,6 +78,9 @@ fn fields<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
     if quirks.has(Quirks::FALSE_ENCODED) {
         return bad("X.690 11.5", "an encoded default: critical FALSE", "DER, which leaves it out");
     }
+    if quirks.has(Quirks::NO_AUTHORITY_ENCODED) {
+        return bad("X.690 11.5", "an encoded default: cA FALSE", "DER, which leaves it out");
+    }
     if quirks.has(Quirks::EMPTY_KEY_USAGE) {
         return bad("RFC 5280 4.2.1.3", "keyUsage that allows nothing", "at least one usage");
     }

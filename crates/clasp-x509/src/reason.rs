@@ -66,8 +66,8 @@ pub(crate) enum Value<'a> {
     /// A SubjectPublicKeyInfo, DER.
     Key(&'a [u8]),
     Bytes(&'static str, &'a [u8]),
-    /// A certificate (DER) whose issuer is missing.
-    Missing(&'a [u8]),
+    /// A certificate (DER) whose issuer is missing; whether more were sent than are looked at.
+    Missing(&'a [u8], bool),
     Roots(usize),
     Server(&'a rustls_pki_types::ServerName<'a>),
     Revoked(i64, RevocationReason),
@@ -90,7 +90,10 @@ impl fmt::Display for Value<'_> {
             Self::Bytes(what, bytes) => {
                 write!(f, "{what} {}", crate::certificate::hex(bytes.get(..24).unwrap_or(bytes)))
             }
-            Self::Missing(der) => with(der, f, missing),
+            Self::Missing(der, false) => with(der, f, |c, f| missing(c, "sent along", f)),
+            Self::Missing(der, true) => {
+                with(der, f, |c, f| missing(c, "among the first 128 certificates that were sent", f))
+            }
             Self::Server(name) => write!(f, "{}", name.to_str()),
             Self::Revoked(at, reason) => write!(f, "revoked on {}, {reason}", Moment(*at)),
             Self::Roots(count) => write!(f, "a chain to one of the {count} trusted roots"),
@@ -115,13 +118,13 @@ fn purposes(certificate: &Certificate<'_>, f: &mut fmt::Formatter<'_>) -> fmt::R
     }
 }
 
-fn missing(certificate: &Certificate<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn missing(certificate: &Certificate<'_>, nor: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if certificate.is_self_issued() {
         return f.write_str("a self-signed certificate that is not among the trusted roots");
     }
-    write!(f, "issuer {}, which is neither a trusted root nor sent along", certificate.issuer())?;
+    write!(f, "issuer {}, which is neither a trusted root nor {nor}", certificate.issuer())?;
     match certificate.issuer_addresses().next() {
-        Some(place) => write!(f, "; its issuer's certificate is at {}", crate::name::printable(place)),
+        Some(place) => write!(f, "; its issuer's certificate is at {}", crate::name::printable(place, 128)),
         None => Ok(()),
     }
 }

@@ -1,13 +1,13 @@
-//! Certificate requests (RFC 2986) and private keys, as far as telling what they are.
+//! Certificate requests (RFC 2986).
 
 use crate::certificate::extension;
 use crate::certificate::key::PublicKey;
 use crate::der::{self, Der, DerError, DerResult, constructed};
 use crate::name::general::SubjectAltName;
 use crate::name::{self, Name};
-use crate::oid::{self, Oid};
+use crate::oid;
 use crate::profile::{Profile, Rules};
-use crate::signature;
+use crate::signature::{self, Refusal};
 
 /// A parsed request that borrows its DER.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,11 @@ impl<'a> CertificateRequest<'a> {
         Name(self.subject).to_string()
     }
 
+    /// The subject, DER.
+    pub const fn subject_der(&self) -> &'a [u8] {
+        self.subject
+    }
+
     /// The public key.
     pub fn public_key(&self) -> PublicKey<'a> {
         PublicKey::parse(self.spki)
@@ -81,11 +86,32 @@ impl<'a> CertificateRequest<'a> {
         signature::describe(self.signature_algorithm)
     }
 
-    /// Whether the holder of the key signed it.
+    /// Whether the holder of the key signed it, with an algorithm that is taken by [`Profile::Rfc5280`].
     pub fn is_signed(&self) -> bool {
         let rules = Rules::of(Profile::Rfc5280);
         signature::verify(self.signature_algorithm, self.spki, self.info, self.signature, rules).is_ok()
     }
+
+    /// Whether the holder of the key signed it, by any algorithm that can be checked here.
+    pub fn proof(&self) -> Proof {
+        let rules = Rules::of(Profile::Legacy);
+        match signature::verify(self.signature_algorithm, self.spki, self.info, self.signature, rules) {
+            Ok(()) => Proof::Good,
+            Err(Refusal::Signature) => Proof::Wrong,
+            Err(Refusal::Algorithm | Refusal::Key | Refusal::Size) => Proof::NotChecked,
+        }
+    }
+}
+
+/// What the signature of a request says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The holder of the key made it.
+    Good,
+    /// Somebody else did, or it was altered.
+    Wrong,
+    /// The algorithm, or the key, is not one that is supported.
+    NotChecked,
 }
 
 /// The subjectAltName among requested extensions: RFC 2985 5.4.2.
@@ -99,47 +125,4 @@ fn requested(list: Der<'_>) -> DerResult<Option<Der<'_>>> {
         Ok(())
     })?;
     Ok(found)
-}
-
-/// What kind of private key this is: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017 A.1.2) or SEC 1 (RFC 5915). Says nothing of
-/// the secret.
-pub fn describe_private_key(der: &[u8]) -> Option<String> {
-    pkcs8(der).or_else(|_| pkcs1(der)).or_else(|_| sec1(der)).ok()
-}
-
-fn pkcs8(bytes: &[u8]) -> DerResult<String> {
-    let what = "PrivateKeyInfo";
-    let mut body = Der(bytes).take(der::SEQUENCE, what)?;
-    body.small(der::INTEGER, what)?;
-    let mut algorithm = body.take(der::SEQUENCE, what)?;
-    let oid = algorithm.oid(what)?;
-    let key = body.take(der::OCTET_STRING, what)?;
-    match oid {
-        oid::RSA | oid::RSA_PSS => pkcs1(key.0),
-        oid::EC => Ok(format!("EC {}", Oid(algorithm.oid(what)?))),
-        _ => Ok(Oid(oid).to_string()),
-    }
-}
-
-fn pkcs1(bytes: &[u8]) -> DerResult<String> {
-    let what = "RSAPrivateKey";
-    let mut body = Der(bytes).take(der::SEQUENCE, what)?;
-    body.small(der::INTEGER, what)?;
-    let modulus = body.take(der::INTEGER, what)?.0;
-    body.take(der::INTEGER, what)?;
-    let digits = modulus.strip_prefix(&[0]).unwrap_or(modulus);
-    let zeros = digits.first().map_or(0, |b| b.leading_zeros());
-    let bits = u32::try_from(digits.len()).map_err(|_| DerError(what))?.saturating_mul(8).saturating_sub(zeros);
-    Ok(format!("RSA {bits}"))
-}
-
-fn sec1(bytes: &[u8]) -> DerResult<String> {
-    let what = "ECPrivateKey";
-    let mut body = Der(bytes).take(der::SEQUENCE, what)?;
-    body.small(der::INTEGER, what)?;
-    body.take(der::OCTET_STRING, what)?;
-    match body.optional(constructed(0), what)? {
-        Some(mut curve) => Ok(format!("EC {}", Oid(curve.oid(what)?))),
-        None => Err(DerError(what)),
-    }
 }

@@ -4,12 +4,13 @@ use crate::certificate::Certificate;
 use crate::certificate::extension::{self, NameConstraints};
 use crate::certificate::usage::KeyUsage;
 use crate::der::{self, Der, DerError};
+use crate::kind::Kind;
 use crate::name::{self, compare};
+use crate::path::Usage;
+use crate::pem::{self, PemError, Uses};
 use crate::signature::{Key, Ready};
 use aws_lc_rs::digest::{Context, SHA256};
 use core::fmt;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -44,11 +45,21 @@ pub(crate) struct Anchor {
 pub(crate) struct May {
     pub(crate) issue: bool,
     pub(crate) sign_lists: bool,
+    uses: Uses,
 }
 
 impl May {
     /// Of an anchor that is a name and a key.
-    const ALL: Self = Self { issue: true, sign_lists: true };
+    const ALL: Self = Self { issue: true, sign_lists: true, uses: Uses::ALL };
+
+    /// Whether its file lets it be trusted for this.
+    pub(crate) fn be_for(self, usage: Usage) -> bool {
+        match usage {
+            Usage::Server => self.uses.server,
+            Usage::Client => self.uses.client,
+            Usage::Any => self.uses.server || self.uses.client,
+        }
+    }
 
     /// RFC 5280 6.1.4 (k), (n), and 6.3.3 (f). To be among the roots makes an authority of no certificate that says it is
     /// none, or that does not say it is one: it stands for itself alone. keyCertSign says it as well, as OpenSSL has it.
@@ -63,6 +74,7 @@ impl May {
         Self {
             issue: authority && usage.is_none_or(KeyUsage::key_cert_sign),
             sign_lists: usage.is_none_or(KeyUsage::crl_sign),
+            uses: Uses::ALL,
         }
     }
 }
@@ -89,8 +101,17 @@ impl Anchor {
 pub enum RootsError {
     /// Not a certificate; the field that cannot be read.
     NotACertificate(&'static str),
+    /// One of a PEM file is not a certificate that can be read.
+    InFile {
+        /// Its number, from 1.
+        number: usize,
+        /// The line of its BEGIN.
+        line: usize,
+        /// The field that cannot be read.
+        field: &'static str,
+    },
     /// The PEM file cannot be read, or has no certificate.
-    NoPem,
+    Pem(PemError),
     /// The system has no roots that can be read, and why.
     NoStore(String),
 }
@@ -99,7 +120,10 @@ impl fmt::Display for RootsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotACertificate(field) => write!(f, "a root is not a certificate: its {field} cannot be read"),
-            Self::NoPem => f.write_str("no certificate in PEM was found"),
+            Self::InFile { number, line, field } => {
+                write!(f, "root {number}, in line {line}, is not a certificate: its {field} cannot be read")
+            }
+            Self::Pem(fault) => write!(f, "the roots cannot be read: {fault}"),
             Self::NoStore(why) => write!(f, "the system has no roots that can be read: {why}"),
         }
     }
@@ -119,6 +143,10 @@ impl Roots {
     /// # Errors
     /// If it is not a certificate.
     pub fn add_der(&mut self, der: &[u8]) -> Result<(), RootsError> {
+        self.trust(der, Uses::ALL)
+    }
+
+    fn trust(&mut self, der: &[u8], uses: Uses) -> Result<(), RootsError> {
         let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
         self.add(Anchor {
             name: root.subject_der().into(),
@@ -126,7 +154,7 @@ impl Roots {
             ready: Arc::default(),
             certificate: Some(der.to_vec()),
             constraints: None,
-            may: May::of(&root),
+            may: May { uses, ..May::of(&root) },
         });
         Ok(())
     }
@@ -209,24 +237,32 @@ impl Roots {
                 hash.update(&part.len().to_be_bytes());
                 hash.update(part);
             }
-            hash.update(&[u8::from(anchor.may.issue), u8::from(anchor.may.sign_lists)]);
+            let May { issue, sign_lists, uses: Uses { server, client } } = anchor.may;
+            hash.update(&[issue, sign_lists, server, client].map(u8::from));
             self.digest.copy_from_slice(hash.finish().as_ref());
             group.push(self.anchors.len());
             self.anchors.push(anchor);
         }
     }
 
-    /// Trusts every certificate of a PEM file; gives their number.
+    /// Trusts every certificate of a PEM file; gives their number. Where the file says what a certificate is trusted for
+    /// (a TRUSTED CERTIFICATE of OpenSSL), it is trusted for that alone.
     ///
     /// # Errors
-    /// If there is none, or one cannot be read.
+    /// If there is none, or one cannot be read, or there is something in the file that would be lost: a revocation list, or
+    /// what is not known. Then nothing is added.
     pub fn add_pem(&mut self, pem: &[u8]) -> Result<usize, RootsError> {
-        let mut count = 0;
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            self.add_der(&certificate.map_err(|_| RootsError::NoPem)?)?;
-            count += 1;
+        let mut roots = self.clone();
+        let mut number = 0usize;
+        for section in pem::items(pem, Kind::Certificate).map_err(RootsError::Pem)? {
+            number = number.saturating_add(1);
+            roots.trust(section.der(), section.uses()).map_err(|fault| match fault {
+                RootsError::NotACertificate(field) => RootsError::InFile { number, line: section.line(), field },
+                other => other,
+            })?;
         }
-        if count == 0 { Err(RootsError::NoPem) } else { Ok(count) }
+        *self = roots;
+        Ok(number)
     }
 
     /// How many are trusted.
@@ -244,14 +280,12 @@ impl Roots {
         self.exact.keys().map(Vec::as_slice)
     }
 
-    /// Whether this very certificate is trusted and is no authority: then it stands for itself alone.
-    pub(crate) fn pins(&self, leaf: &Certificate<'_>) -> bool {
+    /// Whether this very certificate is trusted for a use and is no authority: then it stands for itself alone.
+    pub(crate) fn pins(&self, leaf: &Certificate<'_>, usage: Usage) -> bool {
+        let is = |anchor: &Anchor| anchor.certificate.as_deref() == Some(leaf.der()) && anchor.may.be_for(usage);
         // Its name is then written as the root's is.
-        !leaf.is_authority()
-            && self
-                .exact
-                .get(leaf.subject_der())
-                .is_some_and(|group| self.of_group(*group).any(|(_, a)| a.certificate.as_deref() == Some(leaf.der())))
+        let group = self.exact.get(leaf.subject_der()).filter(|_| !leaf.is_authority());
+        group.is_some_and(|group| self.of_group(*group).any(|(_, anchor)| is(anchor)))
     }
 
     pub(crate) fn digest(&self) -> &[u8] {

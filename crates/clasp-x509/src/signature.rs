@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     Algorithm,
     /// The algorithm is not one for the issuer's key.
     Key,
+    /// The issuer's key is too small, or too large.
+    Size,
     /// The signature is wrong.
     Signature,
 }
@@ -134,6 +136,20 @@ fn hash(identifier: &[u8]) -> DerResult<Hash> {
     }
 }
 
+/// The largest RSA modulus: its cost is the square of its length, and the crypto library goes no further.
+pub(crate) const MAX_RSA_BITS: u32 = 8192;
+
+/// Whether the key of a curve is one of its points: what is none has no private key, and gives an attacker one to guess.
+pub(crate) fn is_on_curve(spki: &[u8]) -> bool {
+    let with: &'static dyn VerificationAlgorithm = match PublicKey::parse(spki) {
+        PublicKey::P256 => &sig::ECDSA_P256_SHA256_ASN1,
+        PublicKey::P384 => &sig::ECDSA_P384_SHA384_ASN1,
+        PublicKey::P521 => &sig::ECDSA_P521_SHA512_ASN1,
+        _ => return false,
+    };
+    ParsedPublicKey::new(with, spki).is_ok()
+}
+
 /// A SubjectPublicKeyInfo that signatures are checked with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key<'k> {
@@ -191,7 +207,7 @@ pub(crate) fn verify<'k>(
         good.map_err(|_| Refusal::Signature)
     };
     match (algorithm, PublicKey::parse(spki)) {
-        (_, PublicKey::Rsa { bits, .. }) if bits < rules.min_rsa_bits => Err(Refusal::Key),
+        (_, PublicKey::Rsa { bits, .. }) if !(rules.min_rsa_bits..=MAX_RSA_BITS).contains(&bits) => Err(Refusal::Size),
         (Algorithm::RsaPkcs1(hash), PublicKey::Rsa { pss_only: None, bits, .. }) => {
             verify(pkcs1(hash, bits).ok_or(Refusal::Key)?)
         }

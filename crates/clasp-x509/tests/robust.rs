@@ -3,6 +3,8 @@
 
 mod common;
 
+use clasp_x509::kind::{self, Kind};
+use clasp_x509::pem;
 use clasp_x509::{Certificate, Crl, OcspResponse, Options, Profile, Revocation, Sct, Usage, standing, verify};
 use common::*;
 use proptest::prelude::*;
@@ -30,6 +32,8 @@ fn read_all(bytes: &[u8]) {
         let _responses: Vec<_> = response.responses().map(|r| r.serial()).collect();
     }
     let _timestamps = Sct::read_list(bytes);
+    let _unreadable = clasp_x509::Unreadable::of(bytes);
+    let _kind = (kind::of(bytes), kind::private_key(bytes), kind::parameters(bytes), kind::explicit_curve(bytes));
 }
 
 /// One of each: a certificate with every extension, a list.
@@ -109,6 +113,23 @@ proptest! {
     #[test]
     fn no_der_panics(tree in der_tree()) {
         read_all(&tree);
+    }
+
+    /// One byte that is lost, added or altered anywhere loses no section without a word.
+    #[test]
+    fn no_section_of_a_damaged_file_is_lost_in_silence(at in any::<proptest::sample::Index>(), byte in any::<u8>(), what in 0..3) {
+        let section = |label: &str| format!("-----BEGIN {label}-----\nTWFuTWFu\nTWE=\n-----END {label}-----\n");
+        let mut file = format!("text\n{}{}{}", section("X509 CRL"), section("CERTIFICATE"), section("X509 CRL")).into_bytes();
+        let at = at.index(file.len());
+        match what {
+            0 => drop(file.remove(at)),
+            1 => file.insert(at, byte),
+            _ => file[at] = byte,
+        }
+        if let Ok(sections) = pem::read(&file) {
+            prop_assert_eq!(sections.len(), 3, "{}", String::from_utf8_lossy(&file));
+        }
+        let _items = (pem::items(&file, Kind::Crl), pem::items_or_der(&file, Kind::Crl), pem::private_key(&file));
     }
 }
 

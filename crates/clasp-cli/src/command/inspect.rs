@@ -2,15 +2,19 @@
 
 use crate::failure::Failure;
 use crate::output;
-use crate::pem;
+use crate::pem as files;
+use clasp_x509::kind::{self, Kind};
+use clasp_x509::pem::{self, PemError};
 use clasp_x509::{
-    CertStatus, Certificate, CertificateRequest, Crl, Moment, OcspResponse, PublicKey, describe_private_key,
+    CertStatus, Certificate, CertificateRequest, Crl, Moment, Name, OcspError, OcspResponse, Proof, PublicKey,
+    Unreadable,
 };
-use rustls_pki_types::pem::SectionKind;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
+use zeroize::Zeroizing;
 
-/// Say what a file holds: certificates, keys, requests, revocation lists, OCSP responses, in PEM or DER.
+/// Say what a file holds: certificates, keys, requests, revocation lists, OCSP responses, in PEM or DER. Exit code 0 if all of
+/// it can be read, 1 if not.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     file: PathBuf,
@@ -25,18 +29,15 @@ struct Sheet {
     facts: Vec<(&'static str, Value)>,
 }
 
+/// What cannot be read has this title.
+const UNREADABLE: &str = "Unreadable";
+
 /// Entries of a revocation list that are shown.
 const SHOWN: usize = 20;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let bytes = pem::read(&arguments.file)?;
-    let sections = pem::sections(&bytes);
-    let sheets: Vec<Sheet> = if sections.is_empty() {
-        let unknown = || Failure::no(format_args!("{}: nothing that is known", arguments.file.display()));
-        vec![any(&bytes).ok_or_else(unknown)?]
-    } else {
-        sections.iter().map(|(kind, der)| section(*kind, der)).collect()
-    };
+    let bytes = Zeroizing::new(files::read(&arguments.file)?);
+    let (sheets, fault) = sheets(&bytes);
     for (number, sheet) in sheets.iter().enumerate() {
         if arguments.json {
             let mut object = Map::new();
@@ -48,7 +49,86 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             output::line(format_args!("{gap}{}", text(sheet)))?;
         }
     }
-    Ok(())
+    let file = arguments.file.display();
+    let unreadable = sheets.iter().filter(|sheet| sheet.title == UNREADABLE).count();
+    match fault {
+        Some(fault) => Err(Failure::no(format_args!("{file}: {fault}"))),
+        None if unreadable > 0 => {
+            Err(Failure::no(format_args!("{file}: {unreadable} of {} cannot be read", sheets.len())))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a file holds, and where it cannot be read on.
+fn sheets(bytes: &[u8]) -> (Vec<Sheet>, Option<PemError>) {
+    if let Some(kind) = kind::of(bytes) {
+        return (vec![sheet(kind, "", 0, bytes)], None);
+    }
+    let (sections, fault) = pem::read_on(bytes);
+    if !sections.is_empty() {
+        let all = sections.iter().map(|s| sheet(s.kind(), s.label(), s.line(), s.der())).collect();
+        return (all, fault);
+    }
+    // DER that is nothing whole: perhaps a certificate of which something can be read.
+    match Unreadable::of(bytes) {
+        Some(what) if what.issuer.is_some() => (vec![unreadable_certificate(&what, 0)], None),
+        _ => (Vec::new(), fault),
+    }
+}
+
+fn sheet(kind: Kind, label: &str, line: usize, der: &[u8]) -> Sheet {
+    let fact = |title: &'static str, name: &'static str, what: Option<String>| match what {
+        Some(what) => Ok(Sheet { title, facts: vec![(name, what.into())] }),
+        None => Err("content"),
+    };
+    let read = match kind {
+        Kind::Certificate => match Unreadable::of(der) {
+            Some(what) => return unreadable_certificate(&what, line),
+            None => Certificate::parse(der).map(|c| certificate(&c)),
+        },
+        Kind::Crl => Crl::parse(der).map(|c| list(&c)),
+        Kind::Request => CertificateRequest::parse(der).map(|r| request(&r)),
+        Kind::OcspResponse => match OcspResponse::parse(der) {
+            Ok(r) => Ok(response(&r)),
+            Err(OcspError::Refused(why)) => fact("OCSP response", "refused", Some(why.into())),
+            Err(OcspError::Malformed(field)) => Err(field),
+            Err(_) => Err("content"),
+        },
+        Kind::PublicKey => fact("Public key", "key", public_key(der)),
+        Kind::PrivateKey => fact("Private key", "key", kind::private_key(der)),
+        Kind::Parameters => fact("Parameters", "of", kind::parameters(der)),
+        Kind::EncryptedKey => fact("Encrypted private key", "decrypt_with", Some("openssl pkey -in FILE".into())),
+        Kind::Messages => fact("PKCS #7", "read_with", Some("openssl pkcs7 -print_certs -in FILE".into())),
+        Kind::Pkcs12 => fact("PKCS #12", "read_with", Some("openssl pkcs12 -in FILE".into())),
+        _ => Err("label, which is not known"),
+    };
+    read.unwrap_or_else(|field| {
+        let facts = vec![("label", quoted(label)), ("line", number(line)), ("fault", field.into())];
+        Sheet { title: UNREADABLE, facts }
+    })
+}
+
+/// Null for what a file in DER has not.
+fn number(line: usize) -> Value {
+    if line > 0 { line.into() } else { Value::Null }
+}
+
+fn quoted(label: &str) -> Value {
+    if label.is_empty() { Value::Null } else { label.escape_debug().to_string().into() }
+}
+
+fn unreadable_certificate(what: &Unreadable, line: usize) -> Sheet {
+    let facts = vec![
+        ("label", "CERTIFICATE".into()),
+        ("line", number(line)),
+        ("fault", what.field.into()),
+        ("at_byte", what.offset.into()),
+        ("subject", what.subject.clone().into()),
+        ("issuer", what.issuer.clone().into()),
+        ("serial_number", what.serial.clone().into()),
+    ];
+    Sheet { title: UNREADABLE, facts }
 }
 
 /// A fact a line; a list has its items below each other.
@@ -73,38 +153,16 @@ fn text(sheet: &Sheet) -> String {
     lines.join("\n")
 }
 
-fn section(kind: SectionKind, der: &[u8]) -> Sheet {
-    let unreadable = |field: &str| Sheet { title: "Unreadable", facts: vec![("fault", field.into())] };
-    let read = match kind {
-        SectionKind::Certificate => Certificate::parse(der).map(|c| certificate(&c)),
-        SectionKind::Crl => Crl::parse(der).map(|c| list(&c)),
-        SectionKind::Csr => CertificateRequest::parse(der).map(|r| request(&r)),
-        SectionKind::PublicKey => public_key(der).ok_or("subjectPublicKeyInfo"),
-        _ => any(der).ok_or("not known"),
-    };
-    read.unwrap_or_else(unreadable)
-}
-
-/// DER that does not say what it is.
-fn any(der: &[u8]) -> Option<Sheet> {
-    Certificate::parse(der)
-        .map(|c| certificate(&c))
-        .or_else(|_| Crl::parse(der).map(|c| list(&c)))
-        .or_else(|_| OcspResponse::parse(der).map(|r| response(&r)))
-        .or_else(|_| CertificateRequest::parse(der).map(|r| request(&r)))
-        .ok()
-        .or_else(|| public_key(der))
-        .or_else(|| {
-            let what = describe_private_key(der)?;
-            Some(Sheet { title: "Private key", facts: vec![("key", what.into())] })
-        })
-}
-
-fn public_key(der: &[u8]) -> Option<Sheet> {
+fn public_key(der: &[u8]) -> Option<String> {
     match PublicKey::parse(der) {
-        PublicKey::Malformed => None,
-        key => Some(Sheet { title: "Public key", facts: vec![("key", key.to_string().into())] }),
+        PublicKey::Malformed => kind::rsa_public_key(der),
+        key => Some(key.to_string()),
     }
+}
+
+/// A whole name, however long it is.
+fn name(der: &[u8]) -> Value {
+    format!("{:#}", Name(der)).into()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -137,9 +195,9 @@ fn certificate(c: &Certificate<'_>) -> Sheet {
         Err(fault) => Value::from(format!("unreadable: {fault}")),
     };
     let facts = vec![
-        ("subject", c.subject().into()),
-        ("issuer", c.issuer().into()),
-        ("names", c.alt_names().map(|name| Value::from(name.to_string())).collect()),
+        ("subject", name(c.subject_der())),
+        ("issuer", name(c.issuer_der())),
+        ("names", c.alt_names().map(|name| Value::from(format!("{name:#}"))).collect()),
         ("valid_from", moment(c.not_before())),
         ("valid_until", moment(c.not_after())),
         ("key", c.public_key().to_string().into()),
@@ -170,7 +228,7 @@ fn list(c: &Crl<'_>) -> Sheet {
         entries.push(format!("and {} more", c.len() - SHOWN).into());
     }
     let facts = vec![
-        ("issuer", c.issuer().into()),
+        ("issuer", name(c.issuer_der())),
         ("this_update", moment(c.this_update())),
         ("next_update", c.next_update().map_or(Value::Null, moment)),
         ("number", c.number().into()),
@@ -206,12 +264,17 @@ fn response(r: &OcspResponse<'_>) -> Sheet {
 }
 
 fn request(r: &CertificateRequest<'_>) -> Sheet {
+    let proof = match r.proof() {
+        Proof::Good => true.into(),
+        Proof::Wrong => false.into(),
+        Proof::NotChecked => "not checked: no algorithm, or no key, that is supported here".into(),
+    };
     let facts = vec![
-        ("subject", r.subject().into()),
-        ("names", r.alt_names().map(|name| Value::from(name.to_string())).collect()),
+        ("subject", name(r.subject_der())),
+        ("names", r.alt_names().map(|name| Value::from(format!("{name:#}"))).collect()),
         ("key", r.public_key().to_string().into()),
         ("signed_with", r.signature_algorithm().into()),
-        ("signature_good", r.is_signed().into()),
+        ("signature_good", proof),
     ];
     Sheet { title: "Certificate request", facts }
 }

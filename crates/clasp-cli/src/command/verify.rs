@@ -3,13 +3,14 @@
 use crate::failure::Failure;
 use crate::output;
 use crate::pem;
+use clasp_x509::pem::Section;
 use clasp_x509::{
     Accepted, Attempt, Certificate, Check, Crl, Moment, Name, OcspError, OcspResponse, Options, Place, Profile,
     Rejection, Revocation, Scope, Standing, Usage, verify,
 };
 use rustls_pki_types::{ServerName, UnixTime};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -67,16 +68,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let roots = pem::roots_of(&arguments.ca)?;
     let name = arguments.name.as_deref().map(server_name).transpose()?;
     arguments.clashes()?;
-    let mut lists = Vec::new();
+    let mut files = Vec::new();
     for path in &arguments.crl {
-        lists.extend(pem::lists(path)?);
+        files.extend(pem::lists(path)?.into_iter().map(|section| (path, section)));
     }
-    let lists: Vec<Crl<'_>> = lists
-        .iter()
-        .map(|der| Crl::parse(der))
-        .collect::<Result<_, _>>()
-        .map_err(|field| Failure::cannot(format_args!("a revocation list cannot be read: its {field}")))?;
-    let responses: Vec<Vec<u8>> = arguments.ocsp.iter().map(response).collect::<Result<_, _>>()?;
+    let lists: Vec<Crl<'_>> = files.iter().map(|(path, section)| list(path, section)).collect::<Result<_, _>>()?;
+    let responses: Vec<Vec<u8>> = arguments.ocsp.iter().map(|path| response(path)).collect::<Result<_, _>>()?;
     let responses: Vec<&[u8]> = responses.iter().map(Vec::as_slice).collect();
 
     let usage = if arguments.client { Usage::Client } else { Usage::Server };
@@ -125,8 +122,15 @@ impl Arguments {
     }
 }
 
+fn list<'s>(path: &Path, section: &'s Section) -> Result<Crl<'s>, Failure> {
+    Crl::parse(section.der()).map_err(|field| {
+        let line = if section.line() > 0 { format!("line {}: ", section.line()) } else { String::new() };
+        Failure::file(path, format_args!("{line}a revocation list that cannot be read: its {field}"))
+    })
+}
+
 /// The OCSP response of a file. A responder's refusal is one, and says nothing.
-fn response(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+fn response(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = pem::read(path)?;
     match OcspResponse::parse(&bytes) {
         Err(OcspError::Malformed(field)) => {
@@ -203,29 +207,23 @@ fn status(standing: &Standing) -> (&'static str, Option<String>) {
     }
 }
 
-fn revocation_text(accepted: &Accepted<'_>) -> Vec<String> {
-    let settled = match accepted.revocation_settled() {
-        None => "  revocation  not looked at",
-        Some(true) => "  revocation  settled",
-        Some(false) => "  revocation  NOT settled",
-    };
-    let mut lines = vec![settled.to_owned()];
-    for (place, standing) in accepted.path().iter().zip(accepted.standings()) {
-        let (word, why) = status(standing);
-        lines.push(format!("  {place:<4}  {word}{}", why.map_or_else(String::new, |why| format!(": {why}"))));
-    }
-    lines
-}
-
 fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -> String {
-    let mut lines = vec![format!("accepted until {}", Moment(accepted.until()))];
+    let settled = match accepted.revocation_settled() {
+        None => "revocation not looked at",
+        Some(true) => "revocation settled",
+        Some(false) => "revocation NOT settled",
+    };
+    let mut lines = vec![format!("accepted until {}", Moment(accepted.until())), settled.into()];
+    lines.extend(notes.iter().map(|note| format!("note: {note}")));
+    let mut standings = accepted.standings().iter().map(status);
     for (place, certificate) in path(accepted, chain) {
         let until = Moment(certificate.not_after());
         lines.push(format!("  {place:<4}  {}  ({}, until {until})", certificate.subject(), certificate.public_key()));
+        if let Some((word, why)) = standings.next() {
+            lines.push(format!("        revocation {word}{}", why.map_or_else(String::new, |why| format!(": {why}"))));
+        }
     }
     lines.push(format!("  root  {}", accepted.root()));
-    lines.extend(revocation_text(accepted));
-    lines.extend(notes.iter().map(|note| format!("  note  {note}")));
     lines.join("\n")
 }
 
@@ -282,7 +280,7 @@ fn tree(rejection: &Rejection, notes: &[String]) -> String {
     if rejection.untold() > 0 {
         lines.push(format!("and {} more", rejection.untold()));
     }
-    lines.extend(notes.iter().map(|note| format!("note  {note}")));
+    lines.extend(notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n")
 }
 

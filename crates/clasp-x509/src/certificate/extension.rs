@@ -167,7 +167,7 @@ impl<'a> Extensions<'a> {
 
     fn value(&mut self, known: Known, mut value: Der<'a>, quirks: &mut Quirks) -> DerResult<()> {
         match known {
-            Known::BasicConstraints => self.basic_constraints = Some(basic_constraints(&mut value)?),
+            Known::BasicConstraints => self.basic_constraints = Some(basic_constraints(&mut value, quirks)?),
             Known::KeyUsage => self.key_usage = Some(key_usage(&mut value, quirks)?),
             Known::ExtendedKeyUsage => {
                 let list = value.take(der::SEQUENCE, "extKeyUsage")?;
@@ -221,10 +221,13 @@ impl<'a> Extensions<'a> {
     }
 }
 
-fn basic_constraints(value: &mut Der<'_>) -> DerResult<BasicConstraints> {
+fn basic_constraints(value: &mut Der<'_>, quirks: &mut Quirks) -> DerResult<BasicConstraints> {
     let mut inner = value.take(der::SEQUENCE, "basicConstraints")?;
-    // An encoded cA FALSE is in many certificates; it hides nothing.
-    let ca = inner.boolean("cA")?.unwrap_or(false);
+    let ca = inner.boolean("cA")?;
+    if ca == Some(false) {
+        quirks.add(Quirks::NO_AUTHORITY_ENCODED);
+    }
+    let ca = ca.unwrap_or(false);
     let path_len = match inner.peek() {
         Some(der::INTEGER) => Some(inner.small(der::INTEGER, "pathLenConstraint")?),
         _ => None,

@@ -83,8 +83,10 @@ fn rsa<'a>(key: &'a [u8], pss_only: Option<&'a [u8]>) -> DerResult<PublicKey<'a>
     let exponent = body.take(der::INTEGER, what)?.0;
     body.finish(what)?;
     let digits = modulus.strip_prefix(&[0]).unwrap_or(modulus);
-    let negative = modulus.first().is_none_or(|b| b & 0x80 != 0);
-    let bits = match (negative, digits.first(), u32::try_from(digits.len())) {
+    // The product of two primes that are not 2 is odd (RFC 8017 3.1).
+    let odd = modulus.last().is_some_and(|b| b & 1 == 1);
+    let impossible = !odd || modulus.first().is_none_or(|b| b & 0x80 != 0);
+    let bits = match (impossible, digits.first(), u32::try_from(digits.len())) {
         (false, Some(first), Ok(len)) => len.saturating_mul(8).saturating_sub(first.leading_zeros()),
         _ => return Ok(PublicKey::Malformed),
     };

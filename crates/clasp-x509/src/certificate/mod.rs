@@ -2,6 +2,7 @@
 
 pub(crate) mod extension;
 pub(crate) mod key;
+pub(crate) mod outline;
 pub(crate) mod usage;
 
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
@@ -47,6 +48,7 @@ impl Quirks {
     pub(crate) const FALSE_ENCODED: Self = Self(1 << 6);
     pub(crate) const EMPTY_KEY_USAGE: Self = Self(1 << 7);
     pub(crate) const UNKNOWN_QUALIFIER: Self = Self(1 << 8);
+    pub(crate) const NO_AUTHORITY_ENCODED: Self = Self(1 << 9);
 
     pub(crate) fn add(&mut self, other: Self) {
         self.0 |= other.0;

@@ -74,7 +74,7 @@ impl<'a> SubjectAltName<'a> {
             Self::Dns(name) => is_dns(name.strip_prefix(b"*.").map_or(*name, |base| base), name.starts_with(b"*.")),
             Self::Ip(address) => matches!(address.len(), 4 | 16),
             Self::Email(mailbox) => is_mailbox(mailbox),
-            Self::Uri(uri) => uri.contains(&b':') && !uri.iter().any(|b| *b <= b' ' || *b == 0x7f),
+            Self::Uri(uri) => uri.contains(&b':') && uri.iter().all(|b| in_uri(*b)),
             Self::Directory(_) | Self::Other(..) => true,
         }
     }
@@ -117,8 +117,16 @@ pub(crate) fn split_mailbox(mailbox: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((mailbox.get(..at)?, mailbox.get(at + 1..)?))
 }
 
-/// The host of a URI (RFC 3986 3.2.2), without user and port.
+/// RFC 3986 2: what a URI is written with. Of others some software makes something else, such as `/` of `\`.
+fn in_uri(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+}
+
+/// The host of a URI (RFC 3986 3.2.2), without user and port. None where readers of URIs may disagree on it.
 pub(crate) fn uri_host(uri: &[u8]) -> Option<&[u8]> {
+    if !uri.iter().all(|b| in_uri(*b)) {
+        return None;
+    }
     let colon = uri.iter().position(|b| *b == b':')?;
     let rest = uri.get(colon + 1..)?.strip_prefix(b"//")?;
     let authority = rest.split(|b| matches!(b, b'/' | b'?' | b'#')).next()?;
@@ -131,8 +139,9 @@ pub(crate) fn uri_host(uri: &[u8]) -> Option<&[u8]> {
 
 impl fmt::Display for SubjectAltName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = if f.alternate() { usize::MAX } else { super::SHOWN_CHARACTERS };
         match self {
-            Self::Dns(name) => f.write_str(&super::printable(name)),
+            Self::Dns(name) => f.write_str(&super::printable(name, limit)),
             Self::Ip(address) => match (<[u8; 4]>::try_from(*address), <[u8; 16]>::try_from(*address)) {
                 (Ok(v4), _) => write!(f, "{}", Ipv4Addr::from(v4)),
                 (_, Ok(v6)) => write!(f, "{}", Ipv6Addr::from(v6)),
@@ -144,9 +153,9 @@ impl fmt::Display for SubjectAltName<'_> {
                 }
                 _ => write!(f, "an IP address of {} bytes", address.len()),
             },
-            Self::Uri(uri) => f.write_str(&super::printable(uri)),
-            Self::Email(mailbox) => f.write_str(&super::printable(mailbox)),
-            Self::Directory(name) => write!(f, "{}", Name(name)),
+            Self::Uri(uri) => f.write_str(&super::printable(uri, limit)),
+            Self::Email(mailbox) => f.write_str(&super::printable(mailbox, limit)),
+            Self::Directory(name) => fmt::Display::fmt(&Name(name), f),
             Self::Other(kind, _) => f.write_str(match kind {
                 0 => "an otherName",
                 3 => "an x400Address",

@@ -55,6 +55,16 @@ pub(crate) fn attributes(mut rdn: Der<'_>) -> impl Iterator<Item = Attribute<'_>
     })
 }
 
+/// Whether a string has the characters of its kind, where those are known.
+fn is_sound(tag: u8, value: &[u8]) -> bool {
+    match tag {
+        der::UTF8_STRING => core::str::from_utf8(value).is_ok(),
+        der::NUMERIC_STRING | der::PRINTABLE_STRING | der::IA5_STRING | der::VISIBLE_STRING => value.is_ascii(),
+        der::BMP_STRING | der::UNIVERSAL_STRING => compare::characters(tag, value).is_some(),
+        _ => true,
+    }
+}
+
 /// Walks a whole name once, so that what reads it later cannot fail: RFC 5280 4.1.2.4.
 pub(crate) fn check(name: &[u8], what: &'static str) -> DerResult<()> {
     let mut outer = Der(name);
@@ -66,7 +76,11 @@ pub(crate) fn check(name: &[u8], what: &'static str) -> DerResult<()> {
         count += set.each(what, |set| {
             let mut pair = set.take(der::SEQUENCE, what)?;
             pair.oid(what)?;
-            pair.any(what)?;
+            let (tag, value, _) = pair.any(what)?;
+            // X.680 41: a string of its kind. What is none could be read in more than one way.
+            if !is_sound(tag, value) {
+                return Err(DerError(what));
+            }
             pair.finish(what)
         })?;
         if count > MAX_ATTRIBUTES {
@@ -76,32 +90,122 @@ pub(crate) fn check(name: &[u8], what: &'static str) -> DerResult<()> {
     Ok(())
 }
 
+/// Shown as `CN=..., O=...`, the attributes of one RDN with ` + ` between them. What could be taken for another name is in
+/// quotes, and long values are cut, which they say; with `{:#}` all of it is shown.
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut empty = true;
-        for attribute in self.attributes().take(32) {
-            let comma = if empty { "" } else { ", " };
-            write!(f, "{comma}{}={}", Oid(attribute.oid), text(attribute.tag, attribute.value))?;
-            empty = false;
+        let (limit, most) = if f.alternate() { (usize::MAX, usize::MAX) } else { (SHOWN_CHARACTERS, SHOWN_ATTRIBUTES) };
+        let mut count = 0;
+        for rdn in self.rdns() {
+            let mut between = if count == 0 { "" } else { ", " };
+            for attribute in attributes(rdn) {
+                if count < most {
+                    let value = text(attribute.tag, attribute.value, limit);
+                    write!(f, "{between}{}={}", Oid(attribute.oid), quoted(value))?;
+                }
+                (between, count) = (" + ", count + 1);
+            }
         }
-        if empty { f.write_str("(no name)") } else { Ok(()) }
+        match count {
+            0 => f.write_str("(no name)"),
+            _ if count > most => write!(f, ", and {} attributes more", count - most),
+            _ => Ok(()),
+        }
     }
 }
 
-/// A string of any ASN.1 kind, for people.
-pub(crate) fn text(tag: u8, value: &[u8]) -> String {
-    compare::characters(tag, value).map_or_else(|| printable(value), clean)
+/// What is shown of a value, and of a name, unless all of it is asked for.
+pub(crate) const SHOWN_CHARACTERS: usize = 128;
+const SHOWN_ATTRIBUTES: usize = 32;
+
+/// RFC 4514 2.4: in quotes where its own characters could pass for those between attributes.
+fn quoted(value: String) -> String {
+    let special = |c: char| matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=');
+    let edge = |c: Option<char>| c.is_none_or(|c| c == ' ' || c == '#');
+    if !value.contains(special) && !edge(value.chars().next()) && !value.ends_with(' ') {
+        return value;
+    }
+    let escaped = value.chars().flat_map(|c| matches!(c, '"').then_some('\\').into_iter().chain([c]));
+    core::iter::once('"').chain(escaped).chain(['"']).collect()
 }
 
-/// Bytes that should be text, for people.
-pub(crate) fn printable(value: &[u8]) -> String {
-    clean(String::from_utf8_lossy(value).chars())
+/// A string of any ASN.1 kind, for people: up to `limit` characters of it.
+fn text(tag: u8, value: &[u8], limit: usize) -> String {
+    match compare::characters(tag, value) {
+        Some(characters) => clean(characters, limit),
+        None => clean(String::from_utf8_lossy(value).chars(), limit),
+    }
 }
 
-/// Control characters could fool a terminal, and so could those that change the direction of text.
-fn clean(text: impl Iterator<Item = char>) -> String {
+/// Bytes that should be text, for people: up to `limit` characters of it.
+pub(crate) fn printable(value: &[u8], limit: usize) -> String {
+    clean(String::from_utf8_lossy(value).chars(), limit)
+}
+
+/// Control characters could fool a terminal, and so could those that change the direction of text: they are escaped, and so is
+/// the backslash that escapes them. What is cut says so.
+fn clean(text: impl Iterator<Item = char>, limit: usize) -> String {
     let fools = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\\' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    text.map(|c| if fools(c) { '?' } else { c }).take(128).collect()
+    let mut out = String::new();
+    for (count, c) in text.enumerate() {
+        if count >= limit {
+            out.push_str("... (cut)");
+            break;
+        }
+        if fools(c) { out.extend(c.escape_debug()) } else { out.push(c) }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name of these RDNs, each of (last byte of the attribute's type, UTF8String).
+    fn name(rdns: &[&[(u8, &str)]]) -> Vec<u8> {
+        let rdn = |pairs: &&[(u8, &str)]| {
+            let pair = |(id, text): &(u8, &str)| {
+                let oid = der::element(der::OID, &[0x55, 4, *id]);
+                der::element(der::SEQUENCE, &[oid, der::element(der::UTF8_STRING, text.as_bytes())].concat())
+            };
+            der::element(der::SET, &pairs.iter().flat_map(pair).collect::<Vec<u8>>())
+        };
+        der::element(der::SEQUENCE, &rdns.iter().flat_map(rdn).collect::<Vec<u8>>())
+    }
+
+    #[test]
+    fn a_value_cannot_pass_for_another_name() {
+        for (value, shown) in [
+            ("Acme", "O=Acme"),
+            ("Acme, CN=evil", r#"O="Acme, CN=evil""#),
+            (r#"Acme", CN="evil"#, r#"O="Acme\", CN=\"evil""#),
+            (r#"Acme\", CN=evil"#, r#"O="Acme\\\", CN=evil""#),
+            ("a+b", r#"O="a+b""#),
+            (" a", r#"O=" a""#),
+            ("a ", r#"O="a ""#),
+            ("", r#"O="""#),
+            ("#a", r##"O="#a""##),
+            ("a\u{1b}[2J", r#"O="a\u{1b}[2J""#),
+            ("a\u{202e}b", r#"O="a\u{202e}b""#),
+        ] {
+            assert_eq!(Name(&name(&[&[(10, value)]])).to_string(), shown, "{value:?}");
+        }
+        let both = name(&[&[(3, "a"), (10, "b")], &[(11, "c")]]);
+        assert_eq!(Name(&both).to_string(), "CN=a + O=b, OU=c");
+    }
+
+    #[test]
+    fn what_is_cut_says_so_and_all_of_it_can_be_had() {
+        let long = "x".repeat(300);
+        let one = name(&[&[(10, &long)]]);
+        assert!(Name(&one).to_string().ends_with("x... (cut)"));
+        assert_eq!(format!("{:#}", Name(&one)), format!("O={long}"));
+        let pair: &[(u8, &str)] = &[(11, "u")];
+        let many = name(&[pair; 40]);
+        assert!(Name(&many).to_string().ends_with(", and 8 attributes more"));
+        assert_eq!(format!("{:#}", Name(&many)).matches("OU=u").count(), 40);
+    }
 }

@@ -8,6 +8,7 @@ use crate::certificate::usage::KeyUsage;
 use crate::form::{self, Role};
 use crate::oid;
 use crate::reason::{Fault, Reason, Value};
+use crate::signature;
 
 type Outcome<'a> = Result<(), Fault<'a>>;
 
@@ -15,7 +16,7 @@ type Outcome<'a> = Result<(), Fault<'a>>;
 pub(super) fn alone<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
     critical(certificate)?;
     time(certificate, options.now())?;
-    key(certificate, options)?;
+    key(certificate, role, options)?;
     match role {
         Role::Leaf(_) => leaf(certificate, options)?,
         Role::Intermediate | Role::Root => issuer(certificate)?,
@@ -28,7 +29,7 @@ pub(super) fn alone<'a>(certificate: &Certificate<'a>, role: Role, options: &Opt
 pub(super) fn pinned<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> {
     critical(certificate)?;
     time(certificate, options.now())?;
-    key(certificate, options)?;
+    key(certificate, Role::Leaf(options.usage), options)?;
     leaf(certificate, options)?;
     purpose(certificate, Role::Leaf(options.usage), options)
 }
@@ -117,22 +118,43 @@ fn purpose<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>)
     Err(Fault::new(Reason::WrongUsage, "RFC 5280 4.2.1.12", found, Value::Oid("extKeyUsage", wanted)))
 }
 
-/// BR 6.1.5, 6.1.6: RSA from a least size, in whole bytes; the curves of the field. DSA and others are not supported.
-fn key<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> {
+/// BR 6.1.5, 6.1.6: RSA from a least size, in whole bytes; the curves of the field. DSA and others are not supported. A
+/// leaf's key is used for what comes next, so it is a key in every profile.
+fn key<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
+    const SIZES: &str = "BR 6.1.5";
     let rules = options.rules();
-    let key = certificate.public_key();
-    let good = match key {
-        PublicKey::Rsa { bits, exponent_ok, .. } => {
-            bits >= rules.min_rsa_bits && bits <= 8192 && (!rules.rsa_form || (exponent_ok && bits % 8 == 0))
+    let spki = certificate.spki();
+    let leaf = matches!(role, Role::Leaf(_));
+    let fault = |rule, found, wanted| Err(Fault::new(Reason::UnsupportedAlgorithm, rule, found, wanted));
+    match certificate.public_key() {
+        PublicKey::Rsa { bits, .. } if bits < rules.min_rsa_bits => {
+            fault(SIZES, Value::Key(spki), Value::Count("an RSA modulus whose bits are at least", rules.min_rsa_bits))
+        }
+        PublicKey::Rsa { bits, .. } if bits > signature::MAX_RSA_BITS => {
+            let wanted = Value::Count("an RSA modulus whose bits are at most", signature::MAX_RSA_BITS);
+            fault(SIZES, Value::Key(spki), wanted)
+        }
+        PublicKey::Rsa { bits, .. } if rules.rsa_form && bits % 8 != 0 => {
+            fault(SIZES, Value::Key(spki), Value::Text("an RSA modulus of whole bytes"))
+        }
+        PublicKey::Rsa { exponent_ok: false, .. } if rules.rsa_form => {
+            let found = Value::Text("an RSA exponent that is even or below 3");
+            fault("BR 6.1.6", found, Value::Text("an odd exponent of at least 3"))
         }
         // Without a rule for the form of keys, one that is never used does no harm.
-        PublicKey::Other(_) | PublicKey::Malformed => !rules.rsa_form,
-        _ => true,
-    };
-    if good {
-        return Ok(());
+        PublicKey::Other(_) if rules.rsa_form => {
+            fault(SIZES, Value::Key(spki), Value::Text("RSA, ECDSA, Ed25519 or ML-DSA"))
+        }
+        PublicKey::Malformed if rules.rsa_form || leaf => {
+            fault("RFC 5280 4.1.2.7", Value::Key(spki), Value::Text("a public key as its algorithm has it"))
+        }
+        // Of an issuer the signature tells.
+        PublicKey::P256 | PublicKey::P384 | PublicKey::P521
+            if leaf && !options.proof_follows && !signature::is_on_curve(spki) =>
+        {
+            let found = Value::Text("a public key that is no point of its curve");
+            fault("SEC 1 3.2.2.1", found, Value::Text("a point of the curve"))
+        }
+        _ => Ok(()),
     }
-    let wanted = Value::Text("RSA of 2048 to 8192 bits in whole bytes, ECDSA, Ed25519 or ML-DSA");
-    let wanted = if rules.rsa_form { wanted } else { Value::Count("RSA bits of at least", rules.min_rsa_bits) };
-    Err(Fault::new(Reason::UnsupportedAlgorithm, "BR 6.1.5", Value::Key(certificate.spki()), wanted))
 }

@@ -7,6 +7,7 @@ mod status;
 mod validate;
 
 use crate::certificate::Certificate;
+use crate::certificate::outline::Unreadable;
 use crate::certificate::usage::KeyUsage;
 use crate::form::Role;
 use crate::name::general::SubjectAltName;
@@ -69,6 +70,9 @@ pub struct Options<'a> {
     pub policies: PolicyInputs<'a>,
     /// What is known of revocation, and what is asked of it.
     pub revocation: Revocation<'a>,
+    /// Whether the caller goes on to check a signature with the leaf's key, as TLS does. That finds out a key of a curve that
+    /// is no point of it; otherwise this is looked at here.
+    pub proof_follows: bool,
 }
 
 impl<'a> Options<'a> {
@@ -85,6 +89,7 @@ impl<'a> Options<'a> {
             max_intermediates: None,
             policies: PolicyInputs::default(),
             revocation: Revocation::default(),
+            proof_follows: false,
         }
     }
 
@@ -205,17 +210,18 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
         match Certificate::parse(der) {
             Ok(certificate) => parsed.push((index, certificate)),
             // Only the leaf must be readable: a stray certificate does not spoil a good chain.
-            Err(field) if index == 0 => return Err(Rejection::single(unreadable(index, field))),
-            Err(field) => strays.push((index, field)),
+            Err(_) if index == 0 => return Err(Rejection::single(unreadable(index, der))),
+            Err(_) => strays.push((index, *der)),
         }
     }
     let Some((_, leaf)) = parsed.first() else {
-        return Err(Rejection::single(unreadable(0, "certificate")));
+        return Err(Rejection::single(unreadable(0, &[])));
     };
     let leaf = *leaf;
     let presented = names::Names::new(&parsed);
     let mut search = Search::new(roots, &parsed, &presented, options);
-    if roots.pins(&leaf) {
+    search.beyond = chain.len() > MAX_PRESENTED;
+    if roots.pins(&leaf, options.usage) {
         let checked = check::pinned(&leaf, options).and_then(|()| search.pinned()).and_then(|()| names(&leaf, options));
         return match checked {
             Ok(()) => {
@@ -237,7 +243,7 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
         }
     };
     let Some(found) = found else {
-        let strays = strays.into_iter().map(|(index, field)| unreadable(index, field));
+        let strays = strays.into_iter().map(|(index, der)| unreadable(index, der));
         return Err(search.rejection(strays));
     };
     if let Err(fault) = names(&leaf, options) {
@@ -270,13 +276,16 @@ fn names<'a>(leaf: &Certificate<'a>, options: &Options<'a>) -> Result<(), Fault<
     Ok(())
 }
 
-fn unreadable(index: usize, field: &'static str) -> Finding {
+/// A certificate that cannot be read, and what of it can.
+fn unreadable(index: usize, der: &[u8]) -> Finding {
+    let what = Unreadable::of(der);
+    let (field, offset) = what.as_ref().map_or(("certificate", 0), |what| (what.field, what.offset));
     Finding {
         reason: Reason::BadEncoding,
         place: Place::Presented(index),
-        subject: "unreadable".into(),
+        subject: what.and_then(|what| what.subject).unwrap_or_else(|| "unreadable".into()),
         rule: "RFC 5280 4.1",
-        found: format!("what cannot be read: {field}"),
+        found: format!("what cannot be read: {field}, at byte {offset}"),
         wanted: "a well-formed certificate".into(),
     }
 }

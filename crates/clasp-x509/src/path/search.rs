@@ -70,6 +70,8 @@ pub(super) struct Search<'s> {
     pub(super) until: i64,
     /// What was found of the revocation of the path's certificates, the leaf first.
     pub(super) standings: Standings,
+    /// Whether certificates were sent that are not looked at.
+    pub(super) beyond: bool,
 }
 
 /// A path that holds.
@@ -111,6 +113,7 @@ impl<'s> Search<'s> {
             spent: false,
             until: i64::MAX,
             standings: Standings::new(),
+            beyond: false,
         }
     }
 
@@ -153,7 +156,7 @@ impl<'s> Search<'s> {
         }
         let known = reached || self.candidates(place).next().is_some();
         if !known && !self.spent {
-            let (found, wanted) = (Value::Missing(certificate.der()), Value::Roots(self.roots.len()));
+            let (found, wanted) = (Value::Missing(certificate.der(), self.beyond), Value::Roots(self.roots.len()));
             self.fail(&Fault::new(Reason::UnknownIssuer, "RFC 5280 6.1", found, wanted), self.path.len() - 1, None);
         }
         None
@@ -167,6 +170,11 @@ impl<'s> Search<'s> {
         self.budget.path_bytes = self.budget.path_bytes.saturating_sub(bytes);
         if !anchor.may.issue {
             return Err((top + 1, no_issuer()));
+        }
+        if !anchor.may.be_for(self.options.usage) {
+            let found = "a root that its file does not trust for this use";
+            let fault = Fault::plain(Reason::WrongUsage, "TRUSTED CERTIFICATE", found, "one that is trusted for it");
+            return Err((top + 1, fault));
         }
         let root = anchor.certificate();
         if let (true, Some(root)) = (self.rules().roots_as_certificates, &root) {
@@ -290,6 +298,12 @@ impl<'s> Search<'s> {
                 rule,
                 Value::Algorithm(certificate.signature_algorithm),
                 Value::Name("an algorithm for the key of", certificate.issuer_der()),
+            ),
+            Refusal::Size => Fault::new(
+                Reason::UnsupportedAlgorithm,
+                "BR 6.1.5",
+                Value::Name("a signature by a key whose size is not taken, of", certificate.issuer_der()),
+                Value::Count("RSA of at most 8192 bits and at least", self.rules().min_rsa_bits),
             ),
             Refusal::Signature => Fault::new(
                 Reason::BadSignature,

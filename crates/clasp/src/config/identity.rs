@@ -10,10 +10,10 @@ use crate::wire::code::{
     ProtocolVersion, SignatureScheme,
 };
 use crate::wire::extension::certificate::timestamps;
+use clasp_x509::kind::{self, Kind};
+use clasp_x509::pem::{self, PemError};
 use clasp_x509::{Certificate, SubjectAltName};
 use core::fmt;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 
 /// Signs handshakes. A key in memory answers at once; a token or a service may answer later.
@@ -63,16 +63,15 @@ impl Identity {
     /// # Errors
     /// If either cannot be read, or the key is not the certificate's.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
-        let bad = |what: &str, e: rustls_pki_types::pem::Error| {
-            Error::from(Misuse::BadCertificateFile).seen(format_args!("{what}: {e}"))
+        let unread = |misuse: Misuse, fault: PemError| {
+            let line = if fault.line > 0 { format!("line {}: ", fault.line) } else { String::new() };
+            Error::from(misuse).seen(format_args!("{line}{}", fault.found)).wanted(fault.wanted)
         };
-        let chain: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(chain)
-            .map(|c| c.map(|c| c.to_vec()))
-            .collect::<core::result::Result<_, _>>()
-            .map_err(|e| bad("the chain", e))?;
-        let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|e| Error::from(Misuse::BadPrivateKey).seen(e).wanted("an unencrypted private key in PEM"))?;
-        Self::from_der(chain, key.secret_der())
+        let chain = pem::items(chain, Kind::Certificate).map_err(|fault| unread(Misuse::BadCertificateFile, fault))?;
+        let chain = chain.iter().map(|certificate| certificate.der().to_vec()).collect();
+        // It is wiped when it has been read.
+        let key = pem::private_key(key).map_err(|fault| unread(Misuse::BadPrivateKey, fault))?;
+        Self::from_der(chain, key.der())
     }
 
     /// From DER: the chain (own certificate first) and its private key.
@@ -84,9 +83,11 @@ impl Identity {
         let leaf = Certificate::parse(leaf).map_err(|field| {
             Error::from(Misuse::BadCertificateFile).seen(format_args!("a {field} that cannot be read"))
         })?;
-        let key = PrivateKey::from_der(key).map_err(|_| {
-            Error::from(Misuse::BadPrivateKey).wanted("RSA, ECDSA P-256/384/521 or Ed25519, unencrypted")
-        })?;
+        if let Some(explicit) = kind::explicit_curve(leaf.spki()) {
+            let wanted = "a curve by its name (RFC 5480 2.1.1)";
+            return Err(Error::from(Misuse::BadCertificateFile).seen(explicit).wanted(wanted));
+        }
+        let key = private_key(key)?;
         if key.spki()? != leaf.spki() {
             return Err(Error::from(Misuse::KeyMismatch)
                 .seen(format_args!("a certificate for {} and another key", leaf.subject()))
@@ -116,7 +117,7 @@ impl Identity {
     /// # Errors
     /// If the key cannot be read.
     pub fn raw_public_key(key: &[u8]) -> Result<Self> {
-        let key = PrivateKey::from_der(key).map_err(|_| Error::from(Misuse::BadPrivateKey))?;
+        let key = private_key(key)?;
         let spki = key.spki()?;
         Ok(Self::raw_with_signer(spki, Arc::new(key)))
     }
@@ -243,6 +244,17 @@ impl Identity {
             .and_then(|c| Certificate::parse(c).ok())
             .is_some_and(|c| c.alt_names().any(|n| matches!(n, SubjectAltName::Dns(_))) && c.is_for(&name))
     }
+}
+
+/// A private key, or what it is instead of one that can be used.
+fn private_key(der: &[u8]) -> Result<PrivateKey> {
+    PrivateKey::from_der(der).map_err(|_| {
+        let what = kind::private_key(der).map(|what| format!("a key of the kind {what}"));
+        let what = what.or_else(|| kind::of(der).map(|kind| kind.to_string()));
+        Error::from(Misuse::BadPrivateKey)
+            .seen(what.unwrap_or_else(|| "what is no private key".into()))
+            .wanted("RSA of 2048 to 8192 bits (not for PSS alone), ECDSA P-256, P-384 or P-521 by name, or Ed25519; unencrypted")
+    })
 }
 
 /// id-Ed25519: RFC 8410 3.

@@ -158,6 +158,8 @@ impl WebPki {
         let lists = lists.map_err(|field| Error::from(Outside::Bug).seen(field))?;
         let mut options = Options::new(UnixTime::since_unix_epoch(since), self.usage).profile(self.profile);
         options.name = peer.name;
+        // Whoever is accepted here proves to have the key.
+        options.proof_follows = true;
         options.common_name = self.common_names.then_some(true);
         options.revocation = Revocation {
             check: self.check,

@@ -1,0 +1,209 @@
+//! Certificates that are odd in one way: what each is refused for, and in which words.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use clasp_x509::{Certificate, CertificateRequest, Profile, Proof, Reason, Rejection, Unreadable, verify};
+use common::*;
+
+fn judged(root: &Made, leaf: &Made, profile: Profile) -> Result<(), Box<Rejection>> {
+    verify(&chain(&[leaf]), &store(&[root]), &options(profile)).map(|_| ())
+}
+
+/// A string that is none of its kind reads as one thing here and as another there.
+#[test]
+fn a_name_with_a_string_that_is_none_of_its_kind_is_not_read() {
+    let root = authority("root", None, |_| ());
+    for (what, tag, value, good) in [
+        ("UTF-8", 0x0c, &b"caf\xc3\xa9"[..], true),
+        ("Latin-1 as UTF-8", 0x0c, b"caf\xe9", false),
+        ("an overlong slash", 0x0c, b"a\xc0\xafb", false),
+        ("a BMPString", 0x1e, b"\0a\0b", true),
+        ("an odd BMPString", 0x1e, b"\0a\0", false),
+        ("a surrogate in a BMPString", 0x1e, b"\xd8\x3d\xde\0", false),
+        ("a UniversalString", 0x1c, b"\0\0\0a", true),
+        ("three bytes of a UniversalString", 0x1c, b"\0\0a", false),
+        ("a PrintableString", 0x13, b"a_b", true),
+        ("Latin-1 as PrintableString", 0x13, b"caf\xe9", false),
+        ("Latin-1 as IA5String", 0x16, b"caf\xe9", false),
+        ("a TeletexString", 0x14, b"caf\xe9", true),
+    ] {
+        let leaf = server(&root, |d| d.subject = name_as(tag, value));
+        assert_eq!(Certificate::parse(&leaf.der).is_ok(), good, "{what}");
+        assert_eq!(judged(&root, &leaf, Profile::Legacy).is_ok(), good, "{what}");
+    }
+}
+
+/// RFC 3986 2: some software takes `\` for `/`, and another host for the host.
+#[test]
+fn the_host_of_a_uri_is_not_read_where_readers_disagree() {
+    let root = authority("root", None, |d| {
+        drop(d.set(NAME_CONSTRAINTS, true, subtrees(&[tlv(0x86, b".good.test")], &[])).tbs());
+    });
+    for (uri, good) in [
+        ("https://a.good.test/", true),
+        ("https://evil.test\\@a.good.test/", false),
+        ("https://evil.test\\.a.good.test/", false),
+        ("https://a.good.test\\", false),
+        ("https://evil test@a.good.test/", false),
+        ("https://a.good.test/<>", false),
+    ] {
+        let leaf = server(&root, |d| {
+            drop(d.set(SAN, false, names(&[dns("example.com"), tlv(0x86, uri.as_bytes())])).tbs());
+        });
+        assert_eq!(
+            judged(&root, &leaf, Profile::Rfc5280).map_err(|r| r.reason()).err(),
+            (!good).then_some(Reason::NameConstraint),
+            "{uri}"
+        );
+        assert_eq!(judged(&root, &leaf, Profile::WebPki).is_ok(), good, "{uri}");
+    }
+}
+
+/// What nobody can be held against is not read: a constraint that silently holds nothing would be worse.
+#[test]
+fn constraints_and_usages_that_say_nothing_clear_are_not_read() {
+    for (what, tree) in [
+        ("a trailing space", dns("example.com ")),
+        ("a leading space", dns(" example.com")),
+        ("a space alone", dns(" ")),
+        ("a URI with its scheme", tlv(0x86, b"https://example.com")),
+        ("a URI with a path", tlv(0x86, b"example.com/a")),
+        ("a URI with a port", tlv(0x86, b"example.com:443")),
+    ] {
+        for list in [subtrees(std::slice::from_ref(&tree), &[]), subtrees(&[], std::slice::from_ref(&tree))] {
+            let root = authority("root", None, |d| drop(d.set(NAME_CONSTRAINTS, true, list).tbs()));
+            assert_eq!(Certificate::parse(&root.der).err(), Some("nameConstraints"), "{what}");
+        }
+    }
+    let root = authority("root", None, |_| ());
+    for (what, bits, good) in [
+        ("nine bits", vec![3, 3, 7, 0x80, 0x80], true),
+        ("a third byte", vec![3, 4, 7, 0x80, 0, 0x80], false),
+        ("bits behind the end", vec![3, 2, 7, 0x81], false),
+    ] {
+        let leaf = server(&root, |d| drop(d.set(KEY_USAGE, true, bits).tbs()));
+        assert_eq!(Certificate::parse(&leaf.der).is_ok(), good, "{what}");
+    }
+}
+
+/// X.690 11.5, as for `critical FALSE`.
+#[test]
+fn ca_false_spelled_out_is_no_der() {
+    let root = authority("root", None, |_| ());
+    let spelled = server(&root, |d| drop(d.set(BASIC_CONSTRAINTS, true, seq(&[&[1, 1, 0]])).tbs()));
+    let refused = judged(&root, &spelled, Profile::WebPki).unwrap_err();
+    assert_eq!((refused.reason(), refused.nearest().rule), (Reason::BadForm, "X.690 11.5"));
+    judged(&root, &spelled, Profile::Rfc5280).unwrap();
+    let absent = server(&root, |d| drop(d.set(BASIC_CONSTRAINTS, true, seq(&[])).tbs()));
+    judged(&root, &absent, Profile::WebPki).unwrap();
+}
+
+fn rsa(bits: usize, last: u8, exponent: &[u8]) -> Vec<u8> {
+    let mut modulus = if bits.is_multiple_of(8) { vec![0, 0x80] } else { vec![1 << (bits % 8 - 1)] };
+    modulus.resize(modulus.len() + bits.div_ceil(8) - 2, 7);
+    modulus.push(last);
+    let key = seq(&[&tlv(2, &modulus), &tlv(2, exponent)]);
+    seq(&[&seq(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]), &[5, 0]]), &bit_string(&key)])
+}
+
+/// What was found and what was wanted never say the same.
+#[test]
+fn a_key_is_refused_for_what_is_wrong_with_it() {
+    let root = authority("root", None, |_| ());
+    let good = Key::new();
+    let mut off_curve = good.bits().to_vec();
+    off_curve[40] ^= 1;
+    let point = |bits: &[u8]| {
+        let kind = seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])]);
+        seq(&[&kind, &bit_string(bits)])
+    };
+    for (what, spki, profiles, wanted) in [
+        ("off the curve", point(&off_curve), &Profile::ALL[..], "a point of the curve"),
+        ("half a point", point(&good.bits()[..40]), &Profile::ALL, "a point of the curve"),
+        ("infinity", point(&[0]), &Profile::ALL, "a point of the curve"),
+        ("an even modulus", rsa(2048, 6, &[1, 0, 1]), &Profile::ALL, "a public key as its algorithm has it"),
+        ("an even exponent", rsa(2048, 7, &[1, 0, 0]), &Profile::ALL[..1], "an odd exponent of at least 3"),
+        ("bits beside bytes", rsa(2049, 7, &[1, 0, 1]), &Profile::ALL[..1], "an RSA modulus of whole bytes"),
+        ("too small", rsa(1024, 7, &[1, 0, 1]), &Profile::ALL[..2], "bits are at least 2048"),
+        ("far too small", rsa(512, 7, &[1, 0, 1]), &Profile::ALL, "bits are at least"),
+        ("too large", rsa(16_384, 7, &[1, 0, 1]), &Profile::ALL, "bits are at most 8192"),
+    ] {
+        for profile in profiles {
+            let leaf = server(&root, |d| d.spki = spki.clone());
+            let refused = judged(&root, &leaf, *profile).expect_err(what);
+            assert_eq!(refused.reason(), Reason::UnsupportedAlgorithm, "{what} {profile:?}: {refused}");
+            assert!(refused.nearest().wanted.contains(wanted), "{what}: {refused}");
+        }
+    }
+    for modulus in [rsa(2048, 7, &[1, 0, 1]), rsa(3072, 7, &[3])] {
+        judged(&root, &server(&root, |d| d.spki = modulus.clone()), Profile::WebPki).unwrap();
+    }
+}
+
+/// A key that is too small made no wrong signature.
+#[test]
+fn a_root_whose_key_is_too_small_is_not_a_wrong_signature() {
+    let mut small = authority("small", None, |d| d.spki = rsa(1024, 7, &[1, 0, 1]));
+    let leaf = server(&small, |d| {
+        d.algorithm = seq(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11]), &[5, 0]]);
+    });
+    let refused = judged(&small, &leaf, Profile::Rfc5280).unwrap_err();
+    assert_eq!(refused.reason(), Reason::UnsupportedAlgorithm, "{refused}");
+    assert!(refused.nearest().wanted.contains("2048"), "{refused}");
+    small.der.clear();
+}
+
+/// An issuer that was sent, but beyond what is looked at, was sent.
+#[test]
+fn an_issuer_beyond_the_limit_is_not_said_to_be_missing() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |_| ());
+    let leaf = server(&middle, |_| ());
+    let stray = authority("stray", None, |_| ());
+    let mut presented = vec![&leaf];
+    presented.resize(129, &stray);
+    let missing = verify(&chain(&presented[..2]), &store(&[&root]), &options(Profile::WebPki)).unwrap_err();
+    assert!(missing.to_string().contains("neither a trusted root nor sent along"), "{missing}");
+    presented.push(&middle);
+    let beyond = verify(&chain(&presented), &store(&[&root]), &options(Profile::WebPki)).unwrap_err();
+    assert!(beyond.to_string().contains("nor among the first 128 certificates"), "{beyond}");
+}
+
+#[test]
+fn what_cannot_be_read_shows_what_can() {
+    let root = authority("root", None, |_| ());
+    let leaf = server(&root, |d| drop(d.set(KEY_USAGE, true, vec![3, 4, 7, 0x80, 0, 0x80]).tbs()));
+    assert_eq!(Unreadable::of(&root.der), None);
+    let what = Unreadable::of(&leaf.der).unwrap();
+    assert_eq!(what.field, "keyUsage");
+    assert_eq!((what.subject.as_deref(), what.issuer.as_deref()), (Some("CN=example.com"), Some("CN=root")));
+    assert_eq!(what.serial.as_deref(), Some("1122"));
+    let at = leaf.der.windows(5).position(|part| part == [6, 3, 0x55, 0x1d, 15]).unwrap();
+    assert_eq!(what.offset, at - 2, "where the extension begins");
+    let refused = judged(&root, &leaf, Profile::Rfc5280).unwrap_err();
+    let words = refused.to_string();
+    assert!(words.contains("CN=example.com") && words.contains("keyUsage") && words.contains(&(at - 2).to_string()));
+    let old = server(&root, |d| d.validity = seq(&[&utc("290101000000Z"), &utc("3101010000Z")]));
+    let what = Unreadable::of(&old.der).unwrap();
+    assert_eq!((what.field, what.subject.as_deref()), ("notAfter", Some("CN=example.com")));
+    assert_eq!(&old.der[what.offset..what.offset + 2], [0x17, 11]);
+    for cut in 0..leaf.der.len() {
+        assert!(Unreadable::of(&leaf.der[..cut]).is_some_and(|what| what.offset <= cut), "{cut}");
+    }
+}
+
+/// An algorithm that nobody checks here is not a signature that is wrong.
+#[test]
+fn a_request_is_good_wrong_or_not_checked() {
+    let key = Key::new();
+    let body = seq(&[&[2, 1, 0], &name("asked"), &key.spki(), &[0xa0, 0]]);
+    let good = key.frame(&body);
+    let mut wrong = good.clone();
+    *wrong.last_mut().unwrap() ^= 1;
+    let md5 = seq(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4]), &[5, 0]]);
+    let other = seq(&[&body, &md5, &bit_string(&[7; 64])]);
+    for (request, proof) in [(good, Proof::Good), (wrong, Proof::Wrong), (other, Proof::NotChecked)] {
+        assert_eq!(CertificateRequest::parse(&request).unwrap().proof(), proof);
+    }
+}
