@@ -1,6 +1,6 @@
 //! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand,
-//! providers whose randomness can be had again or follows a script, records and messages to alter, and
-//! a transport for many idle streams.
+//! providers whose randomness can be had again or follows a script, records and messages to alter, conversations to play,
+//! and a transport for many idle streams.
 #![forbid(unsafe_code)]
 
 mod certificates;
@@ -9,6 +9,7 @@ pub mod idle;
 mod pair;
 pub mod provider;
 pub mod rsa;
+pub mod script;
 mod slow;
 mod suites;
 pub mod torture;

@@ -9,6 +9,7 @@ use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
 use crate::handshake::compression::{self, Compressor};
+use crate::handshake::fits;
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions};
 use crate::trace::Observer;
@@ -463,7 +464,7 @@ impl ClientBuilder<Ready> {
     /// Checks that everything fits together: each setting that was made must be able to have an effect.
     ///
     /// # Errors
-    /// Names the settings that clash.
+    /// Names the settings that clash, or what is too long to be sent: how many bytes there are, and how many fit.
     pub fn build(mut self) -> Result<Arc<ClientConfig>> {
         check_keys_only(self.config.keys_only, &self.config.psks, &mut self.config.policy)?;
         self.config.policy.check(self.config.provider)?;
@@ -471,6 +472,7 @@ impl ClientBuilder<Ready> {
         self.config.default_types(&self.called);
         clash::check_client(&self.config, &self.called)?;
         self.config.first_shares = self.config.first_shares();
+        fits::client(&mut self.config)?;
         Ok(Arc::new(self.config))
     }
 }

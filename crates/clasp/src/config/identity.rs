@@ -4,12 +4,12 @@ use super::suite::{Auth, Kx, Suite};
 use crate::answer::Answer;
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Misuse, Outside, Result};
-use crate::wire::Extension;
 use crate::wire::code::{
     CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, ExtensionType, NamedGroup,
     ProtocolVersion, SignatureScheme,
 };
 use crate::wire::extension::certificate::timestamps;
+use crate::wire::{Extension, TooLong};
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, PemError};
 use clasp_x509::{Certificate, SubjectAltName};
@@ -43,6 +43,10 @@ impl Signer for PrivateKey {
         Answer::Now(Self::sign(self, scheme, message).map_err(|_| Error::from(Outside::SignerFailed).seen(scheme)))
     }
 }
+
+/// What is stapled to a certificate, in bytes together. In TLS 1.3 it stands in one block of extensions (RFC 9846
+/// 4.4.2); in TLS 1.2 the timestamps stand in ServerHello, beside what else is there.
+const MAX_STAPLED: usize = 65_535 - 1024;
 
 /// A certificate chain and the key behind it.
 pub struct Identity {
@@ -183,7 +187,8 @@ impl Identity {
         }
     }
 
-    /// Staples an OCSP response (DER): RFC 6066 8; a client's goes to TLS 1.3 servers that ask (RFC 9846 4.4.2.1).
+    /// Staples an OCSP response (DER): RFC 6066 8; a client's goes to TLS 1.3 servers that ask (RFC 9846 4.4.2.1). One of
+    /// more than 64511 bytes is refused by `build`, and left out where the identity is chosen later.
     #[must_use]
     pub fn with_ocsp(mut self, response: Vec<u8>) -> Self {
         self.ocsp = Some(response);
@@ -200,6 +205,34 @@ impl Identity {
             .map_err(|e| Error::from(Misuse::BadTimestamps).seen(e).wanted("a SignedCertificateTimestampList"))?;
         self.timestamps = Some(list);
         Ok(self)
+    }
+
+    /// The OCSP response, if it can be sent.
+    pub(crate) fn staple(&self) -> Option<&[u8]> {
+        self.ocsp.as_deref().filter(|ocsp| ocsp.len() <= MAX_STAPLED)
+    }
+
+    /// The certificate timestamps, if they can be sent.
+    pub(crate) fn timestamp_list(&self) -> Option<&[u8]> {
+        let beside = self.staple().map_or(0, <[u8]>::len);
+        self.timestamps.as_deref().filter(|list| list.len().saturating_add(beside) <= MAX_STAPLED)
+    }
+
+    /// Whether all that is stapled can be sent.
+    pub(crate) fn check_stapled(&self) -> Result<()> {
+        let parts = [
+            (self.ocsp.as_ref(), ExtensionType::StatusRequest),
+            (self.timestamps.as_ref(), ExtensionType::SignedCertificateTimestamp),
+        ];
+        let mut length = 0_usize;
+        for (part, extension) in parts {
+            length = length.saturating_add(part.map_or(0, Vec::len));
+            if length > MAX_STAPLED {
+                let too_long = TooLong { length, fits: MAX_STAPLED, extension: Some(extension) };
+                return Err(Error::from(too_long).in_message("Certificate"));
+            }
+        }
+        Ok(())
     }
 
     /// The chain, own certificate first.

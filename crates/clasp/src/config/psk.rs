@@ -25,6 +25,11 @@ pub struct PreSharedKey {
     pub(crate) kind: BinderKind,
 }
 
+/// The longest name: what is imported stands in an identity of at most 65535 bytes, with its context, two lengths, a
+/// version and a function's number (RFC 9258 5.1).
+const MAX_NAME: usize = u16::MAX as usize / 2;
+const MAX_IMPORTED: usize = u16::MAX as usize - 8;
+
 /// RFC 9257 6: shorter keys can be guessed from a recorded handshake.
 const MIN_KEY: usize = 16;
 
@@ -32,7 +37,7 @@ impl PreSharedKey {
     /// A key for suites with this hash, used as it is.
     ///
     /// # Errors
-    /// If the name is empty or longer than 65535 bytes, or the key is shorter than 16 bytes.
+    /// If the name is empty or longer than 32767 bytes, or the key is shorter than 16 bytes.
     pub fn external(identity: &[u8], key: &[u8], hash: HashId) -> Result<Self> {
         check(identity, key)?;
         let secret = Zeroizing::new(key.to_vec());
@@ -43,7 +48,7 @@ impl PreSharedKey {
     /// the key is for, the roles of the two sides above all.
     ///
     /// # Errors
-    /// As [`external`](Self::external).
+    /// As [`external`](Self::external), or if the name and the context have more than 65527 bytes together.
     pub fn imported(identity: &[u8], key: &[u8], context: &[u8]) -> Result<[Self; 2]> {
         Self::imported_with(identity, key, context, HashId::Sha256)
     }
@@ -51,9 +56,14 @@ impl PreSharedKey {
     /// Imports a key that belongs to another hash than SHA-256.
     ///
     /// # Errors
-    /// As [`external`](Self::external).
+    /// As [`imported`](Self::imported).
     pub fn imported_with(identity: &[u8], key: &[u8], context: &[u8], own: HashId) -> Result<[Self; 2]> {
         check(identity, key)?;
+        let length = identity.len().saturating_add(context.len());
+        if length > MAX_IMPORTED {
+            let seen = format!("a name and a context of {length} bytes together");
+            return Err(Error::from(Misuse::BadPreSharedKey).seen(seen).wanted(format_args!("at most {MAX_IMPORTED}")));
+        }
         let provider = Provider::builtin();
         let one = |target: HashId| -> Result<Self> {
             let mut secret = Zeroizing::new(vec![0; target.len()]);
@@ -70,8 +80,9 @@ impl PreSharedKey {
 }
 
 fn check(identity: &[u8], key: &[u8]) -> Result<()> {
-    if identity.is_empty() || identity.len() > usize::from(u16::MAX) / 2 {
-        return Err(Error::from(Misuse::BadPreSharedKey).seen(format_args!("a name of {} bytes", identity.len())));
+    if identity.is_empty() || identity.len() > MAX_NAME {
+        let seen = format!("a name of {} bytes", identity.len());
+        return Err(Error::from(Misuse::BadPreSharedKey).seen(seen).wanted(format_args!("1 to {MAX_NAME}")));
     }
     if key.len() < MIN_KEY {
         let seen = format!("a key of {} bytes", key.len());

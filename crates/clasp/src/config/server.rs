@@ -10,6 +10,7 @@ use crate::connection::RecentPeers;
 use crate::crypto::Provider;
 use crate::error::Result;
 use crate::handshake::compression::{self, Compressor};
+use crate::handshake::fits;
 use crate::keys::log::KeyLog;
 use crate::session::{ServerSessionCache, ServerSessions, TicketSealer};
 use crate::trace::Observer;
@@ -435,7 +436,7 @@ impl ServerBuilder<Ready> {
     /// Checks that everything fits together: each setting that was made must be able to have an effect.
     ///
     /// # Errors
-    /// Names the settings that clash.
+    /// Names the settings that clash, or what is too long to be sent: how many bytes there are, and how many fit.
     pub fn build(mut self) -> Result<Arc<ServerConfig>> {
         // In whole milliseconds, as sessions have it.
         let since = self.config.since.unwrap_or_else(|| self.config.clock.now());
@@ -446,6 +447,7 @@ impl ServerBuilder<Ready> {
         check_alpn(&self.config.alpn)?;
         self.config.default_types(&self.called);
         clash::check_server(&self.config, &self.called)?;
+        fits::server(&self.config)?;
         Ok(Arc::new(self.config))
     }
 }

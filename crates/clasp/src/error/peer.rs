@@ -55,10 +55,12 @@ family! {
         UnrecognizedName => UnrecognizedName, "RFC 6066 3", "no identity for the server name the client asked for";
         BadCertificateType => UnsupportedCertificate, "RFC 7250 4.2", "no certificate type in common";
         WrongCertificateType => IllegalParameter, "RFC 7250 4.1", "the certificate types say nothing but the default";
+        BadServerName => UnrecognizedName, "RFC 6066 3", "the server name the client asked for is no DNS name";
         BadServerNameAnswer => DecodeError, "RFC 6066 3", "the server's server_name answer is not empty";
         // Hello details
         BadSessionIdEcho => IllegalParameter, "RFC 9846 4.1.3", "the server did not echo the session ID";
         BadHelloRetry => IllegalParameter, "RFC 9846 4.1.4", "the HelloRetryRequest would change nothing or asks for what was not offered";
+        CookieTooLong => IllegalParameter, "RFC 9846 4.2.2", "the cookie of the HelloRetryRequest does not fit a ClientHello";
         SecondHelloRetry => UnexpectedMessage, "RFC 9846 4.1.4", "a second HelloRetryRequest came";
         HelloChangedAfterRetry => IllegalParameter, "RFC 9846 4.1.2", "the second ClientHello differs in more than the retry allows";
         DuplicateKeyShare => IllegalParameter, "RFC 9846 4.2.8", "two key shares for one group";

@@ -24,8 +24,21 @@ pub(crate) fn request<'a>(
     auth: &ClientAuth,
     context: &'a [u8],
 ) -> Result<impl FnOnce(&mut Writer<'_>) + 'a> {
-    let (authorities, grease) = (credential::authorities(auth), grease(config)?);
-    let extensions = move |w: &mut Writer<'_>| {
+    let grease = grease(config)?;
+    let names = credential::fitting_authorities(auth, |names, w| write(config, names, grease, context, w));
+    Ok(move |w: &mut Writer<'_>| write(config, &names, grease, context, w))
+}
+
+/// Writes a CertificateRequest that names these issuers.
+pub(super) fn write(
+    config: &ServerConfig,
+    authorities: &[Vec<u8>],
+    grease: Option<ExtensionType>,
+    context: &[u8],
+    w: &mut Writer<'_>,
+) {
+    w.vec8(|w| w.bytes(context));
+    w.vec16(|w| {
         let schemes = config.policy.schemes.iter().map(|s| s.0);
         extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
         // 4.4.2.1
@@ -36,17 +49,13 @@ pub(crate) fn request<'a>(
             w.extension(ExtensionType::SignedCertificateTimestamp, |_| ());
         }
         if !authorities.is_empty() {
-            certificate::write_authorities(&authorities, w);
+            certificate::write_authorities(authorities, w);
         }
         if !config.compression.is_empty() {
             certificate::write_compression(compression::algorithms(&config.compression), w);
         }
         grease.into_iter().for_each(|typ| w.extension(typ, |_| ()));
-    };
-    Ok(move |w: &mut Writer<'_>| {
-        w.vec8(|w| w.bytes(context));
-        w.vec16(extensions);
-    })
+    });
 }
 
 /// The client's Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.

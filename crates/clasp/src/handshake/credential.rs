@@ -20,6 +20,8 @@ use crate::wire::message::{
 use crate::wire::{Extension, Writer};
 use std::sync::Arc;
 
+/// As much as its length can say: RFC 5246 4.7.
+const MAX_SIGNATURE: usize = 65_535;
 /// More certificates than this are not looked at.
 const MAX_CHAIN: usize = 100;
 
@@ -83,6 +85,10 @@ pub(super) async fn sign(
     if signature.is_empty() {
         return Err(Error::from(Outside::SignerFailed).seen("an empty signature"));
     }
+    if signature.len() > MAX_SIGNATURE {
+        let error = Error::from(Outside::SignerFailed).seen(format_args!("a signature of {} bytes", signature.len()));
+        return Err(error.wanted(format_args!("at most {MAX_SIGNATURE}")));
+    }
     Ok((scheme, signature))
 }
 
@@ -92,6 +98,14 @@ pub(super) fn authorities(auth: &ClientAuth) -> Vec<Vec<u8>> {
     const MAX_AUTHORITIES: usize = 200;
     let authorities = auth.verifier().authorities();
     if authorities.len() > MAX_AUTHORITIES { Vec::new() } else { authorities }
+}
+
+/// Those of them that a message has room for, as `write` writes it. A verifier may say more today than when it was asked
+/// for the configuration; the list is a hint (RFC 9846 4.2.4), and left out rather than the connection lost.
+pub(super) fn fitting_authorities(auth: &ClientAuth, write: impl FnOnce(&[Vec<u8>], &mut Writer<'_>)) -> Vec<Vec<u8>> {
+    let names = authorities(auth);
+    let fit = names.is_empty() || Writer::write(&mut Vec::new(), |w| write(&names, w)).is_ok();
+    if fit { names } else { Vec::new() }
 }
 
 /// Reads a CertificateRequest that comes after the handshake: RFC 9846 4.6.2. Its context is the server's to choose.
@@ -152,14 +166,10 @@ pub(super) struct Asks<'a> {
 /// Sends our TLS 1.3 Certificate: RFC 9846 4.4.2; compressed if the peer takes that (RFC 8879).
 pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &Asks<'_>) -> Result<()> {
     let chain = identity.map_or(&[][..], |i| i.chain());
-    let of_certificate = || identity.filter(|i| i.kind == CertificateType::X509);
     let extensions = |w: &mut Writer<'_>| {
-        if let Some(ocsp) = of_certificate().and_then(|i| i.ocsp.as_deref()).filter(|_| asks.status) {
-            certificate::write_status(ocsp, w);
-        }
-        if let Some(list) = of_certificate().and_then(|i| i.timestamps.as_deref()).filter(|_| asks.timestamps) {
-            w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
-        }
+        // A raw public key has nothing of the kind.
+        let certificate = identity.filter(|i| i.kind == CertificateType::X509);
+        certificate.into_iter().for_each(|i| write_stapled(i, asks.status, asks.timestamps, w));
     };
     let encode = |w: &mut Writer<'_>| Certificate13View::encode(asks.context, chain, extensions, w);
     let compressed = asks.way.filter(|_| !chain.is_empty()).and_then(|way| {
@@ -167,7 +177,8 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
         // What cannot be written is said below, where it is written as it is.
         Writer::write(&mut body, encode).ok()?;
         let uncompressed_length = u32::try_from(body.len()).ok()?;
-        Some((way.algorithm(), uncompressed_length, way.compress(&body)?))
+        let compressed = way.compress(&body).filter(|c| c.len() <= body.len())?;
+        Some((way.algorithm(), uncompressed_length, compressed))
     });
     if let Some((algorithm, uncompressed_length, compressed)) = &compressed {
         let (algorithm, uncompressed_length) = (*algorithm, *uncompressed_length);
@@ -175,6 +186,16 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
         link.send(HandshakeType::CompressedCertificate, |w| view.encode(w))
     } else {
         link.send(HandshakeType::Certificate, encode)
+    }
+}
+
+/// What stands beside a TLS 1.3 certificate: RFC 9846 4.4.2.1.
+pub(super) fn write_stapled(identity: &Identity, status: bool, timestamps: bool, w: &mut Writer<'_>) {
+    if let Some(ocsp) = identity.staple().filter(|_| status) {
+        certificate::write_status(ocsp, w);
+    }
+    if let Some(list) = identity.timestamp_list().filter(|_| timestamps) {
+        w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
     }
 }
 

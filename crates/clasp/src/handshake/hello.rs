@@ -27,7 +27,7 @@ pub(crate) struct ClientOffer<'a> {
     pub(crate) session_id: &'a [u8],
     pub(crate) suites: Codes<'a>,
     /// As it was written; see [`name`](Self::name).
-    pub(crate) server_name: Option<&'a [u8]>,
+    pub(crate) server_name: Option<&'a str>,
     pub(crate) groups: Option<Codes<'a>>,
     pub(crate) schemes: Codes<'a>,
     pub(crate) alpn: Option<Protocols<'a>>,
@@ -51,6 +51,16 @@ pub(crate) struct ClientOffer<'a> {
     pub(crate) client_types: Option<&'a [u8]>,
     pub(crate) authorities: Option<Authorities<'a>>,
     point_formats: Option<Extension<'a>>,
+}
+
+/// RFC 6066 3: a name is a DNS name in ASCII. Who asks for something else is told that there is no such server; what is
+/// kept of a name and told to applications is never longer than what came.
+fn host_name(name: &[u8]) -> Result<&str> {
+    let text = core::str::from_utf8(name).ok().filter(|text| text.bytes().all(|b| b.is_ascii_graphic()));
+    text.ok_or_else(|| {
+        let error = Error::from(PeerError::BadServerName).seen(format_args!("\"{}\"", name.escape_ascii()));
+        error.wanted("a DNS name in ASCII")
+    })
 }
 
 /// What a list of certificate types says that is not there: RFC 7250 4.1.
@@ -91,13 +101,13 @@ pub(crate) fn check_one_limit(answer: Extensions<'_>) -> Result<()> {
 impl<'a> ClientOffer<'a> {
     /// The server name, in the form in which names are kept and compared.
     pub(crate) fn name(&self) -> Option<String> {
-        self.server_name.map(|name| String::from_utf8_lossy(name).to_ascii_lowercase())
+        self.server_name.map(str::to_ascii_lowercase)
     }
 
     /// Whether the server name is this one, which [`name`](Self::name) gave once.
     pub(crate) fn is_for(&self, kept: Option<&str>) -> bool {
         match (self.server_name, kept) {
-            (Some(name), Some(kept)) => String::from_utf8_lossy(name).eq_ignore_ascii_case(kept),
+            (Some(name), Some(kept)) => name.eq_ignore_ascii_case(kept),
             (None, None) => true,
             _ => false,
         }
@@ -167,7 +177,7 @@ impl<'a> ClientOffer<'a> {
 
     fn extension(&mut self, e: Extension<'a>) -> Result<()> {
         match e.typ {
-            ExtensionType::ServerName => self.server_name = extension::server_name(e)?,
+            ExtensionType::ServerName => self.server_name = extension::server_name(e)?.map(host_name).transpose()?,
             ExtensionType::SupportedGroups => self.groups = Some(extension::codes(e, "named_group_list")?),
             // Means nothing in TLS 1.3 (RFC 8422 5.1.2): read where TLS 1.2 was chosen.
             ExtensionType::EcPointFormats => self.point_formats = Some(e),

@@ -8,6 +8,7 @@ mod client13;
 mod client_auth13;
 pub(crate) mod compression;
 mod credential;
+pub(crate) mod fits;
 pub(crate) mod hello;
 mod judge;
 mod key_exchange;

@@ -7,8 +7,9 @@ use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
 use crate::config::{ClientConfig, PreSharedKey};
 use crate::crypto::{Hash, HashId};
-use crate::error::{Error, Outside, Result};
+use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
+use crate::record::limits::MAX_CLIENT_HELLO;
 use crate::session::{PeerKey, Session, admit};
 use crate::wire::code::{
     CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
@@ -17,7 +18,7 @@ use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::pre_shared_key::{self, PskIdentity};
 use crate::wire::extension::{self, certificate, early, key_share};
 use crate::wire::message::frame;
-use crate::wire::{Extension, Writer};
+use crate::wire::{Extension, TooLong, Writer};
 use rustls_pki_types::ServerName;
 use smallvec::smallvec;
 
@@ -196,23 +197,32 @@ impl Offered {
     /// Encodes the hello behind what `out` holds. `prefix` is what the transcript holds before it.
     fn encode(&mut self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
-        frame(out, HandshakeType::ClientHello, |w| {
-            w.u16(ProtocolVersion::Tls12.0);
-            w.bytes(&self.random);
-            w.vec8(|w| w.bytes(&self.session_id));
-            w.vec16(|w| {
-                self.grease.iter().for_each(|g| w.u16(g.suite));
-                config.policy.suites13().for_each(|s| w.u16(s.code.0));
-                config.policy.suites12().for_each(|s| w.u16(s.code.0));
-            });
-            w.vec8(|w| w.u8(0));
-            w.vec16(|w| {
-                self.write_extensions(config, name, w);
-                self.write_psks(config, w);
-            });
-        })
-        .map_err(|e| Error::from(e).in_message(HandshakeType::ClientHello.name()))?;
+        frame(out, HandshakeType::ClientHello, |w| self.write(config, name, w)).map_err(|e| self.too_long(e))?;
         self.fill_binders(config, prefix, &mut out[start..])
+    }
+
+    fn write(&self, config: &ClientConfig, name: &ServerName<'_>, w: &mut Writer<'_>) {
+        w.u16(ProtocolVersion::Tls12.0);
+        w.bytes(&self.random);
+        w.vec8(|w| w.bytes(&self.session_id));
+        w.vec16(|w| {
+            self.grease.iter().for_each(|g| w.u16(g.suite));
+            config.policy.suites13().for_each(|s| w.u16(s.code.0));
+            config.policy.suites12().for_each(|s| w.u16(s.code.0));
+        });
+        w.vec8(|w| w.u8(0));
+        w.vec16(|w| {
+            self.write_extensions(config, name, w);
+            self.write_psks(config, w);
+        });
+    }
+
+    /// A hello that cannot be written is the caller's doing, but for a cookie: that is the server's.
+    fn too_long(&self, e: TooLong) -> Error {
+        let Some(cookie) = &self.cookie else { return Error::from(e).in_message(HandshakeType::ClientHello.name()) };
+        let fits = e.fits.saturating_sub(e.length.saturating_sub(cookie.len()));
+        let error = Error::from(PeerError::CookieTooLong).seen(format_args!("a cookie of {} bytes", cookie.len()));
+        error.wanted(format_args!("at most {fits}")).in_message("HelloRetryRequest")
     }
 
     /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
@@ -380,6 +390,64 @@ impl Offered {
             _ => false,
         }
     }
+}
+
+/// A key share with its group and length. Of a group that is not known here it is at most that of the largest.
+fn share_len(group: NamedGroup) -> usize {
+    let public = match group {
+        NamedGroup::X25519 => 32,
+        NamedGroup::Secp256r1 => 65,
+        NamedGroup::Secp384r1 => 97,
+        NamedGroup::Secp521r1 => 133,
+        NamedGroup::X25519MlKem768 => 1184 + 32,
+        NamedGroup::SecP256r1MlKem768 => 65 + 1184,
+        _ => 97 + 1568,
+    };
+    2 + 2 + public
+}
+
+/// What a hello's extensions may have together: RFC 9846 4.1.2.
+const MAX_EXTENSIONS: usize = 65_535;
+/// server_name with the longest DNS name: RFC 6066 3, RFC 1035 2.3.4.
+const LONGEST_NAME: usize = 4 + 2 + 1 + 2 + 253;
+/// What goes with a ticket, its binder and early_data.
+const BESIDE_TICKET: usize = 4 + 2 + 2 + 4 + 2 + 1 + 48 + 4;
+
+/// How long a ticket may be for a hello of this configuration to hold it, whatever the server's name.
+pub(crate) fn room_for_ticket(config: &ClientConfig) -> Result<usize> {
+    let mut longest = Offered {
+        random: [0; 32],
+        session_id: vec![0; SESSION_ID_LEN],
+        session: None,
+        peer: PeerKey(String::new()),
+        shares: Shares::new(),
+        psks: Vec::new(),
+        early: None,
+        server_name: false,
+        grease: config.grease.then(|| Grease::new([0; GREASE_LEN])),
+        cookie: None,
+        retried: false,
+    };
+    if config.policy.speaks(ProtocolVersion::Tls13) {
+        longest.list_psks(config, None);
+    }
+    // The name is counted below.
+    let name = ServerName::from(core::net::IpAddr::from([0; 4]));
+    let (mut hello, mut block) = (Vec::new(), Vec::new());
+    frame(&mut hello, HandshakeType::ClientHello, |w| longest.write(config, &name, w))
+        .map_err(|e| longest.too_long(e))?;
+    Writer::write(&mut block, |w| {
+        longest.write_extensions(config, &name, w);
+        longest.write_psks(config, w);
+    })?;
+    let shares = config.first_shares.iter().map(|group| share_len(*group)).sum::<usize>();
+    let later = shares.saturating_add(if config.send_server_name { LONGEST_NAME } else { 0 });
+    let length = block.len().saturating_add(later);
+    if length > MAX_EXTENSIONS {
+        return Err(longest.too_long(TooLong { length, fits: MAX_EXTENSIONS, extension: None }));
+    }
+    let room = MAX_EXTENSIONS.saturating_sub(length);
+    Ok(room.min(MAX_CLIENT_HELLO.saturating_sub(hello.len().saturating_add(later))).saturating_sub(BESIDE_TICKET))
 }
 
 /// RFC 7366 2: encrypt-then-MAC is offered where a suite has a MAC of its own.

@@ -15,6 +15,7 @@ use crate::record::{OpenKeys, SealKeys};
 use crate::session::admit::{self, Admitted, By};
 use crate::session::{ID_LEN, KeptSession, ServerSession};
 use crate::trace::Level;
+use crate::wire::Writer;
 use crate::wire::code::{CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
@@ -70,7 +71,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     // 7.4.1.3. A client that takes a ticket gets one, else an ID under which its session is kept.
     let new_ticket = offer.ticket.is_some() && config.tickets.is_some();
     let session_id = if new_ticket || config.sessions.is_none() { Vec::new() } else { fresh_id(config.provider)? };
-    let status = identity.ocsp.as_deref().filter(|_| offer.status_request);
+    let status = identity.staple().filter(|_| offer.status_request);
     let answer = Answer {
         random: *random,
         session_id: &session_id,
@@ -78,7 +79,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         alpn,
         new_ticket,
         status: status.is_some(),
-        timestamps: identity.timestamps.as_deref(),
+        timestamps: identity.timestamp_list(),
         server_type: identity.kind,
         client_type,
         resumed: false,
@@ -266,10 +267,15 @@ async fn send_key_exchange(
 }
 
 fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
+    let names = credential::fitting_authorities(auth, |names, w| write_request(config, names, w));
+    link.send(HandshakeType::CertificateRequest, |w| write_request(config, &names, w))
+}
+
+/// Writes a CertificateRequest that names these issuers.
+pub(super) fn write_request(config: &ServerConfig, authorities: &[Vec<u8>], w: &mut Writer<'_>) {
     let types = [ClientCertificateType::EcdsaSign.0, ClientCertificateType::RsaSign.0];
     let schemes: Vec<u16> = config.policy.schemes_for(false).map(|s| s.0).collect();
-    let authorities = credential::authorities(auth);
-    link.send(HandshakeType::CertificateRequest, |w| CertificateRequestView::encode(&types, &schemes, &authorities, w))
+    CertificateRequestView::encode(&types, &schemes, authorities, w);
 }
 
 async fn recv_client_certificate(
@@ -312,12 +318,15 @@ fn decrypt_premaster(
     if key.rsa_premaster(ciphertext, version.to_be_bytes(), &random, out) { Ok(()) } else { Err(Outside::Bug.into()) }
 }
 
+/// As much as its length can say: RFC 5077 3.3.
+const MAX_TICKET: usize = 65_535;
+
 async fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zeroizing<Vec<u8>>>) -> Result<()> {
     let (mut ticket, mut lifetime) = (Vec::new(), 0);
     if let (Some(keys), Some(session)) = (&config.tickets, session) {
         // RFC 5077 3.3: an empty ticket says that the server changed its mind, as it does when it cannot make one.
         let sealed = link.outside("ticket sealer", keys.seal(config.clock.now(), &session)).await;
-        ticket = sealed.unwrap_or_default();
+        ticket = sealed.filter(|ticket| ticket.len() <= MAX_TICKET).unwrap_or_default();
         lifetime = u32::try_from(keys.lifetime().min(config.session_lifetime).as_secs()).unwrap_or(u32::MAX);
     }
     let view = NewSessionTicketView { lifetime_hint: lifetime, ticket: &ticket };

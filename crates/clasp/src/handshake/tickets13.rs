@@ -15,6 +15,7 @@ use crate::session::admit::TICKET_ID_LEN;
 use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
 use crate::wire::message::{self, NewSessionTicket13View};
 use crate::wire::{Extensions, Writer};
+use core::ops::RangeInclusive;
 use std::time::SystemTime;
 
 /// NewSessionTicket: RFC 9846 4.6.1. A ticket that cannot be made is not sent.
@@ -82,12 +83,16 @@ fn session_of(
     })
 }
 
+/// What a ticket's length can say: RFC 9846 4.6.1.
+const TICKET_LEN: RangeInclusive<usize> = 1..=65_535;
+
 /// The ticket of a session: sealed state, or the name of state that the server keeps.
 async fn seal(link: &Link, config: &ServerConfig, session: &ServerSession) -> Result<Option<Vec<u8>>> {
     let Some(bytes) = session.encode() else { return Ok(None) };
     let now: SystemTime = session.created;
     if let Some(keys) = &config.tickets {
-        return Ok(link.outside("ticket sealer", keys.seal(now, &bytes)).await);
+        let sealed = link.outside("ticket sealer", keys.seal(now, &bytes)).await;
+        return Ok(sealed.filter(|ticket| TICKET_LEN.contains(&ticket.len())));
     }
     let Some(store) = &config.sessions else { return Ok(None) };
     let mut id = vec![0; TICKET_ID_LEN];

@@ -1,7 +1,7 @@
 //! Handshake messages across records.
 
 use super::RecordError;
-use super::limits::{MAX_CERTIFICATE_MESSAGE, MAX_CLIENT_HELLO, MAX_MESSAGE};
+use super::limits::{MAX_CERTIFICATE_MESSAGE, MAX_CLIENT_HELLO, MAX_MESSAGE, MAX_NEW_SESSION_TICKET};
 use crate::wire::code::HandshakeType;
 use crate::wire::message::HEADER_LEN;
 
@@ -77,6 +77,7 @@ fn announced(bytes: &[u8]) -> Result<Option<usize>, RecordError> {
     let limit = match HandshakeType(kind) {
         HandshakeType::Certificate => MAX_CERTIFICATE_MESSAGE,
         HandshakeType::ClientHello => MAX_CLIENT_HELLO,
+        HandshakeType::NewSessionTicket => MAX_NEW_SESSION_TICKET,
         _ => MAX_MESSAGE,
     };
     if body > limit { Err(RecordError::MessageTooLong(body)) } else { Ok(Some(HEADER_LEN + body)) }

@@ -3,6 +3,7 @@
 pub(crate) mod admit;
 mod client_cache;
 mod epochs;
+mod fitting;
 mod revoked;
 mod shard;
 mod state;
@@ -11,6 +12,7 @@ mod strikes;
 mod ticket;
 
 pub use client_cache::{ClientSessionCache, ClientSessions, PeerKey, Session};
+pub(crate) use fitting::Fitting;
 pub(crate) use revoked::{ID_LEN, KeptSession};
 pub(crate) use state::ServerSession;
 pub use store::{ServerSessionCache, ServerSessions};

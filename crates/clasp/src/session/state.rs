@@ -105,7 +105,8 @@ impl ServerSession {
         let alpn = r.vec8("alpn")?.rest();
         let alpn = (!alpn.is_empty()).then(|| alpn.to_vec());
         let name = r.vec8("server_name")?.rest();
-        let server_name = (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned());
+        let Ok(name) = core::str::from_utf8(name) else { return Ok(None) };
+        let server_name = (!name.is_empty()).then(|| name.to_owned());
         let mut client_chain = Vec::new();
         for _ in 0..r.u8("chain")? {
             client_chain.push(r.vec24("certificate")?.rest().to_vec());
