@@ -338,7 +338,7 @@ impl Scenario {
             .encrypt_then_mac(self.etm)
             .identity(Arc::new(Arc::new(authority().issue(KeyKind::P256, &["alice"]).identity())))
             .sessions(Arc::new(ClientSessionCache::new(4)))
-            .early_data(true)
+            .early_data(self.policy.speaks(ProtocolVersion::Tls13))
             .key_log(Arc::new(NotedLog))
             .provider(provider);
         if self.retry {
