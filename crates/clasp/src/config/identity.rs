@@ -307,7 +307,7 @@ fn private_key(der: &[u8]) -> Result<PrivateKey> {
         let what = what.or_else(|| kind::of(der).map(|kind| kind.to_string()));
         Error::from(Misuse::BadPrivateKey)
             .seen(what.unwrap_or_else(|| "what is no private key".into()))
-            .wanted("RSA of 2048 to 8192 bits (not for PSS alone), ECDSA P-256, P-384 or P-521 by name, or Ed25519; unencrypted")
+            .wanted("RSA of 2048 to 8192 bits (not for PSS alone), ECDSA P-256, P-384 or P-521 by name, Ed25519 or ML-DSA; unencrypted")
     })
 }
 
