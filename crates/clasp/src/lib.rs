@@ -36,10 +36,24 @@ pub mod error;
 mod exchange;
 mod handshake;
 pub mod keys;
+#[deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 pub mod record;
 pub mod session;
 mod stream;
 pub mod trace;
+#[deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 pub mod wire;
 
 pub use answer::Answer;

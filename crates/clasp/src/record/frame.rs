@@ -28,7 +28,7 @@ pub fn next(input: &[u8], first: bool) -> Result<Frame, RecordError> {
         recognise(input)?;
     }
     let Some(header) = input.first_chunk::<HEADER_LEN>() else {
-        return Ok(Frame::Partial(HEADER_LEN - input.len()));
+        return Ok(Frame::Partial(HEADER_LEN.saturating_sub(input.len())));
     };
     let content = ContentType(header[0]);
     if !content.is_known() {
@@ -52,8 +52,9 @@ pub fn next(input: &[u8], first: bool) -> Result<Frame, RecordError> {
 fn recognise(input: &[u8]) -> Result<(), RecordError> {
     const HTTP: [&[u8]; 8] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"HTTP/", b"CONNECT ", b"OPTIONS ", b"DELETE "];
     const MIN: usize = 4;
-    let seen = input.len().min(MIN);
-    if HTTP.iter().any(|verb| input[..seen] == verb[..seen.min(verb.len())]) && seen == MIN {
+    if let Some(front) = input.first_chunk::<MIN>()
+        && HTTP.iter().any(|verb| verb.starts_with(front))
+    {
         return Err(RecordError::PlainHttp);
     }
     // An SSL 2 ClientHello: a two-byte length with the top bit set, then message type 1 (RFC 5246 E.2).
@@ -62,7 +63,9 @@ fn recognise(input: &[u8]) -> Result<(), RecordError> {
     {
         return Err(RecordError::Ssl2);
     }
-    if input.len() >= HEADER_LEN && !ContentType(input[0]).is_known() {
+    if let Some([content, ..]) = input.first_chunk::<HEADER_LEN>()
+        && !ContentType(*content).is_known()
+    {
         return Err(RecordError::NotTls);
     }
     Ok(())

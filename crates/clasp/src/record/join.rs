@@ -26,20 +26,21 @@ impl Joiner {
             return Err(RecordError::Empty);
         }
         self.bytes.drain(..self.taken);
-        self.whole -= self.taken;
+        self.whole = self.whole.saturating_sub(self.taken);
         self.taken = 0;
         self.bytes.extend_from_slice(payload);
-        while let Some(len) = announced(&self.bytes[self.whole..])? {
-            let Some(message) = self.bytes.get(self.whole..self.whole + len) else { break };
+        while let Some(len) = announced(self.bytes.get(self.whole..).unwrap_or_default())? {
+            let end = self.whole.saturating_add(len);
+            let Some(message) = self.bytes.get(self.whole..end) else { break };
             tell(message);
-            self.whole += len;
+            self.whole = end;
         }
         Ok(())
     }
 
     /// The next whole message, left in place.
     pub(crate) fn front(&self) -> Option<&[u8]> {
-        let whole = &self.bytes[self.taken..self.whole];
+        let whole = self.bytes.get(self.taken..self.whole)?;
         // Its length was checked when it came.
         announced(whole).ok().flatten().and_then(|len| whole.get(..len))
     }
@@ -54,7 +55,7 @@ impl Joiner {
             return true;
         }
         buffer.extend_from_slice(message);
-        self.taken += buffer.len();
+        self.taken = self.taken.saturating_add(buffer.len());
         true
     }
 
@@ -80,10 +81,11 @@ fn announced(bytes: &[u8]) -> Result<Option<usize>, RecordError> {
         HandshakeType::NewSessionTicket => MAX_NEW_SESSION_TICKET,
         _ => MAX_MESSAGE,
     };
-    if body > limit { Err(RecordError::MessageTooLong(body)) } else { Ok(Some(HEADER_LEN + body)) }
+    if body > limit { Err(RecordError::MessageTooLong(body)) } else { Ok(Some(HEADER_LEN.saturating_add(body))) }
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 

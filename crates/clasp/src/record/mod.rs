@@ -36,4 +36,5 @@ fn xored_nonce(iv: &[u8; 12], sequence: u64) -> [u8; 12] {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests;

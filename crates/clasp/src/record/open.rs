@@ -161,7 +161,7 @@ impl Opener {
             Protection::ChaCha(..) | Protection::Tls13(..) => TAG_LEN,
             Protection::None | Protection::MacThenEncrypt(_) | Protection::EncryptThenMac(_) | Protection::Resting => 0,
         };
-        record.saturating_sub(HEADER_LEN + around)
+        record.saturating_sub(HEADER_LEN).saturating_sub(around)
     }
 
     /// Opens one whole record in place and says what it held.
@@ -192,7 +192,7 @@ impl Opener {
                 return Err(RecordError::Unprotected(content));
             }
             // RFC 9846 5.2: one byte of type and at most 255 of the AEAD.
-            let body = record.len() - HEADER_LEN.min(record.len());
+            let body = record.len().saturating_sub(HEADER_LEN);
             if body > MAX_PLAINTEXT + MAX_EXPANSION_13 {
                 return Err(RecordError::TooLong(body));
             }
@@ -268,13 +268,13 @@ fn opened(
 ) -> CryptoResult<Range<usize>> {
     match out {
         Some(out) => Ok(0..key.open_to(nonce, aad, sealed, out)?),
-        None => Ok(at..at + key.open(nonce, aad, sealed)?),
+        None => Ok(at..at.saturating_add(key.open(nonce, aad, sealed)?)),
     }
 }
 
 /// Plaintext that was made in place, at `at` in the record: copied to `out` if that is where it is wanted.
 fn moved(bytes: &[u8], len: usize, at: usize, out: Option<&mut [u8]>) -> CryptoResult<Range<usize>> {
-    let Some(out) = out else { return Ok(at..at + len) };
+    let Some(out) = out else { return Ok(at..at.saturating_add(len)) };
     let plain = bytes.get(..len).ok_or(CryptoError)?;
     copy(plain, out.get_mut(..plain.len()).ok_or(CryptoError)?);
     Ok(0..plain.len())
@@ -283,11 +283,12 @@ fn moved(bytes: &[u8], len: usize, at: usize, out: Option<&mut [u8]>) -> CryptoR
 /// The content of a TLSInnerPlaintext, which stands at `range`: its type is the last byte that is not zero (RFC 9846 5.4).
 fn inner(plain: &[u8], range: Range<usize>, limit: usize) -> Result<Opened, RecordError> {
     // The limit is for content, type and padding together (RFC 9846 5.2, RFC 8449 4).
-    if plain.len() > limit + 1 {
+    if plain.len() > limit.saturating_add(1) {
         return Err(RecordError::TooLong(plain.len()));
     }
-    let Some(end) = plain.iter().rposition(|b| *b != 0) else { return Err(RecordError::Empty) };
-    Ok(Opened { content: ContentType(plain[end]), range: range.start..range.start + end })
+    let end = plain.iter().rposition(|b| *b != 0).ok_or(RecordError::Empty)?;
+    let content = plain.get(end).copied().map(ContentType).ok_or(RecordError::Empty)?;
+    Ok(Opened { content, range: range.start..range.start.saturating_add(end) })
 }
 
 /// The length without the padding of RFC 5246 6.2.3.2; every padding byte must say the same (POODLE). The record is
@@ -295,7 +296,7 @@ fn inner(plain: &[u8], range: Range<usize>, limit: usize) -> Result<Opened, Reco
 fn unpadded(blocks: &[u8]) -> CryptoResult<usize> {
     let padding = *blocks.last().ok_or(CryptoError)?;
     let plain = blocks.len().checked_sub(usize::from(padding) + 1).ok_or(CryptoError)?;
-    if blocks[plain..].iter().all(|b| *b == padding) { Ok(plain) } else { Err(CryptoError) }
+    if blocks.get(plain..).ok_or(CryptoError)?.iter().all(|b| *b == padding) { Ok(plain) } else { Err(CryptoError) }
 }
 
 impl fmt::Debug for OpenKeys {

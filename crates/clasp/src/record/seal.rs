@@ -99,7 +99,7 @@ struct Shape {
 
 impl Shape {
     const fn record(self) -> usize {
-        HEADER_LEN + self.front + self.plain + self.back
+        HEADER_LEN.saturating_add(self.front).saturating_add(self.plain).saturating_add(self.back)
     }
 }
 
@@ -124,7 +124,7 @@ impl Plain<'_> {
         let end_bytes = end.map(|content| [content.0]);
         let end = end_bytes.as_ref().map_or(&[][..], |byte| byte);
         let len = match self {
-            Self::Apart(plain) if plain.len() + end.len() + TAG_LEN == out.len() => {
+            Self::Apart(plain) if out.len().checked_sub(TAG_LEN) == Some(plain.len().saturating_add(end.len())) => {
                 return key.seal_to(nonce, aad, plain, end, out);
             }
             plain => plain.put(out)?,
@@ -224,7 +224,7 @@ impl Sealer {
     /// Whether the keys have sealed as many records as their AEAD allows (RFC 9846 5.5): time for a KeyUpdate.
     pub fn is_used_up(&self) -> bool {
         match &self.keys.0 {
-            Protection::Tls13(_, _, aead) => self.sequence >= aead.confidentiality_limit() - REKEY_MARGIN,
+            Protection::Tls13(_, _, aead) => self.sequence >= aead.confidentiality_limit().saturating_sub(REKEY_MARGIN),
             _ => false,
         }
     }
@@ -241,6 +241,7 @@ impl Sealer {
     }
 
     /// The parts of a record of `plain` bytes.
+    #[expect(clippy::arithmetic_side_effects, reason = "of one record; what is longer is refused before it is sealed")]
     fn shape(&self, plain: usize) -> Shape {
         let padded = |n: usize| n / BLOCK * BLOCK + BLOCK;
         let (front, back) = match &self.keys.0 {
@@ -261,6 +262,10 @@ impl Sealer {
     }
 
     /// Bytes that `plain` bytes become.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the limit is never 0 (`set_limit`), and slices are no longer than an address can say"
+    )]
     pub fn sealed_len(&self, plain: usize) -> usize {
         let limit = usize::from(self.limit);
         let (full, rest) = (plain / limit, plain % limit);
@@ -300,12 +305,12 @@ impl Sealer {
             Protection::Tls13(key, ..) => key.seals_apart(shape.plain, 1),
             _ => false,
         };
-        let end = out.len() + shape.record();
+        let end = out.len().saturating_add(shape.record());
         if apart && let Some(plain) = source.together(shape.plain) {
             out.resize(end, 0);
             return Plain::Apart(plain);
         }
-        out.resize(out.len() + HEADER_LEN + shape.front, 0);
+        out.resize(out.len().saturating_add(HEADER_LEN).saturating_add(shape.front), 0);
         source.append_to(shape.plain, out);
         out.resize(end, 0);
         Plain::InPlace(shape.plain)
@@ -332,7 +337,7 @@ impl Sealer {
             rest = behind;
         }
         let room = rest.len();
-        Ok((total - source.left(), out.len() - room))
+        Ok((total.saturating_sub(source.left()), out.len().saturating_sub(room)))
     }
 
     /// The largest record of at most `left` bytes of plaintext that has room.
@@ -341,9 +346,9 @@ impl Sealer {
         if whole.record() <= room {
             return Some(whole);
         }
-        let most = room.checked_sub(HEADER_LEN + whole.front + MAX_BACK)?;
+        let most = room.checked_sub(whole.front)?.checked_sub(HEADER_LEN + MAX_BACK)?;
         let padding = usize::from(self.padding.max(1));
-        let most = most / padding * padding;
+        let most = most.saturating_sub(most.checked_rem(padding)?);
         (most > 0).then(|| self.shape(most))
     }
 
@@ -365,8 +370,8 @@ impl Sealer {
         len: usize,
     ) -> CryptoResult<core::ops::Range<usize>> {
         let shape = self.shape(len);
-        let start = at.checked_sub(HEADER_LEN + shape.front).ok_or(CryptoError)?;
-        let range = start..start + shape.record();
+        let start = at.checked_sub(HEADER_LEN).and_then(|at| at.checked_sub(shape.front)).ok_or(CryptoError)?;
+        let range = start..start.saturating_add(shape.record());
         if len > self.max_in_place() {
             return Err(CryptoError);
         }
@@ -386,7 +391,8 @@ impl Sealer {
         if let Some(plain) = source.together(shape.plain) {
             return self.protect(content, shape, Plain::Apart(plain), record);
         }
-        let place = record.get_mut(HEADER_LEN + shape.front..).and_then(|r| r.get_mut(..shape.plain));
+        let place =
+            record.get_mut(HEADER_LEN..).and_then(|r| r.get_mut(shape.front..)).and_then(|r| r.get_mut(..shape.plain));
         source.copy_to(place.ok_or(CryptoError)?);
         self.protect(content, shape, Plain::InPlace(shape.plain), record)
     }

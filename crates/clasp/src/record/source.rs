@@ -36,8 +36,8 @@ impl<'a> Source<'a> {
     /// Takes the next `len` bytes where they stand, if they stand together.
     pub(super) fn together(&mut self, len: usize) -> Option<&'a [u8]> {
         let taken = self.first().get(..len)?;
-        self.offset += len;
-        self.left -= len;
+        self.offset = self.offset.saturating_add(len);
+        self.left = self.left.saturating_sub(len);
         Some(taken)
     }
 
@@ -47,7 +47,7 @@ impl<'a> Source<'a> {
             && let Some(bytes) = self.together(piece)
         {
             append(bytes, out);
-            len -= piece;
+            len = len.saturating_sub(piece);
         }
     }
 

@@ -343,6 +343,7 @@ pub const fn is_grease(code: u16) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 

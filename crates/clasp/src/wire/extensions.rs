@@ -50,16 +50,16 @@ impl<'a> Extensions<'a> {
         let mut walk = block;
         while !walk.is_empty() {
             let typ = walk.u16("extension type")?;
-            if seen[..count].contains(&typ) {
-                return Err(walk.error("extensions", DecodeKind::DuplicateExtension(typ)));
-            }
-            walk.vec16("extension body")?;
-            let Some(slot) = seen.get_mut(count) else {
+            let Some((known, [slot, ..])) = seen.split_at_mut_checked(count) else {
                 many(block)?;
                 break;
             };
+            if known.contains(&typ) {
+                return Err(walk.error("extensions", DecodeKind::DuplicateExtension(typ)));
+            }
+            walk.vec16("extension body")?;
             *slot = typ;
-            count += 1;
+            count = count.saturating_add(1);
         }
         Ok(Self { bytes: block.rest(), offset: block.offset() })
     }
@@ -92,6 +92,7 @@ impl<'a> Extensions<'a> {
 
 /// Checks a block of any number of extensions.
 #[cold]
+#[expect(clippy::indexing_slicing, reason = "the table has a bit for each type there can be")]
 fn many(mut walk: Reader<'_>) -> Read<()> {
     let mut seen = [0_u64; TABLE];
     while !walk.is_empty() {

@@ -43,7 +43,13 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn push(&mut self, name: &'static str, from: usize, bytes: &'a [u8], value: String) {
-        self.fields.push(Field { name, range: from..from + bytes.len(), depth: self.depth, bytes, value });
+        self.fields.push(Field {
+            name,
+            range: from..from.saturating_add(bytes.len()),
+            depth: self.depth,
+            bytes,
+            value,
+        });
     }
 
     fn bytes(&mut self, name: &'static str, r: &mut Reader<'a>, n: usize) -> Read<()> {
@@ -130,12 +136,12 @@ const HEX_SHOWN: usize = 48;
 
 fn hex(bytes: &[u8]) -> String {
     use core::fmt::Write;
-    let mut text = String::with_capacity(2 * bytes.len().min(HEX_SHOWN));
+    let mut text = String::with_capacity(bytes.len().min(HEX_SHOWN).saturating_mul(2));
     for byte in bytes.iter().take(HEX_SHOWN) {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        let _never_fails = write!(text, "{byte:02x}");
     }
     if bytes.len() > HEX_SHOWN {
-        write!(text, "... ({} bytes)", bytes.len()).expect("writing to a String cannot fail");
+        let _never_fails = write!(text, "... ({} bytes)", bytes.len());
     }
     text
 }

@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
             return Err(self.error(what, DecodeKind::Truncated));
         };
         self.rest = rest;
-        self.offset += n;
+        self.offset = self.offset.saturating_add(n);
         Ok(taken)
     }
 
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
             return Err(self.error(what, DecodeKind::Truncated));
         };
         self.rest = rest;
-        self.offset += N;
+        self.offset = self.offset.saturating_add(N);
         Ok(taken)
     }
 
@@ -141,7 +141,7 @@ impl<'a> Codes<'a> {
 
     /// The codes in order.
     pub fn iter(self) -> impl Iterator<Item = u16> + Clone + 'a {
-        self.0.chunks_exact(2).map(|c| u16::from_be_bytes([c[0], c[1]]))
+        self.0.as_chunks().0.iter().map(|code| u16::from_be_bytes(*code))
     }
 
     /// Whether `code` is in the list.

@@ -58,7 +58,7 @@ pub fn client<'a>(e: Extension<'a>) -> Read<ClientShares<'a>> {
             return Err(walk.error("client_shares", DecodeKind::Duplicate(u32::from(group))));
         }
         *slot = group;
-        count += 1;
+        count = count.saturating_add(1);
     }
     Ok(ClientShares(list))
 }

@@ -95,6 +95,7 @@ impl<M: Message> Checked<M> {
     }
 
     /// The message's fields.
+    #[expect(clippy::expect_used, reason = "`new` has read the same bytes, and nothing can change them")]
     pub fn view(&self) -> M::View<'_> {
         Self::read(&self.bytes).expect("checked when it was made, and not changed since")
     }

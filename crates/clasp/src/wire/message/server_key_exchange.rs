@@ -59,7 +59,7 @@ impl Message for ServerKeyExchange {
 impl<'a> ServerKeyExchangeView<'a> {
     fn signed(self, r: Reader<'a>) -> &'a [u8] {
         let all = self.0.rest();
-        all.get(..all.len() - r.rest().len()).unwrap_or(all)
+        all.get(..all.len().saturating_sub(r.rest().len())).unwrap_or(all)
     }
 
     /// Reads it for an ECDHE suite.
