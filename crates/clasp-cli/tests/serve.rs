@@ -370,3 +370,33 @@ fn a_directory_that_is_none_is_said_at_once() {
         refuses(&clasp(&listen), 2, "DIR is a directory");
     }
 }
+
+/// A ClientHello of TLS 1.2 with neither renegotiation_info nor its signalling suite, as wolfSSL sends it.
+fn hello_without_renegotiation_info() -> Vec<u8> {
+    let extensions = [
+        &[0, 10, 0, 4, 0, 2, 0, 23][..], // secp256r1
+        &[0, 13, 0, 4, 0, 2, 4, 3],      // ecdsa_secp256r1_sha256
+    ]
+    .concat();
+    let mut body = vec![3, 3];
+    body.extend([7; 32]);
+    // No session ID; TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256; no compression.
+    body.extend([0, 0, 2, 0xc0, 0x2b, 1, 0, 0, u8::try_from(extensions.len()).unwrap()]);
+    body.extend(extensions);
+    let length = u8::try_from(body.len()).unwrap();
+    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length], &body[..]].concat()
+}
+
+#[test]
+fn clients_without_secure_renegotiation_are_taken_or_not_as_it_is_told() {
+    let site = Site::new();
+    // The content type of the answer: a handshake, or an alert.
+    for (wanted, answer) in [("any", 22), ("require", 21)] {
+        let server = site.serve(&["--secure-renegotiation", wanted]);
+        let mut tcp = TcpStream::connect(&server.address).unwrap();
+        tcp.write_all(&hello_without_renegotiation_info()).unwrap();
+        let mut first = [0];
+        tcp.read_exact(&mut first).unwrap();
+        assert_eq!(first[0], answer, "{wanted}");
+    }
+}

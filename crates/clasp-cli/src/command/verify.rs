@@ -108,6 +108,10 @@ impl Arguments {
     /// Options that would do nothing.
     fn clashes(&self) -> Result<(), Failure> {
         let answers = !(self.crl.is_empty() && self.ocsp.is_empty());
+        if self.common_name && self.profile == "legacy" {
+            return Err(Failure::cannot("--common-name adds nothing to --profile legacy, which takes common names")
+                .hint("leave one of them out"));
+        }
         match self.revocation {
             Some(Demand::Ignore) if answers => {
                 Err(Failure::cannot("--revocation ignore looks at no --crl and no --ocsp")

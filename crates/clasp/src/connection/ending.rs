@@ -1,6 +1,6 @@
 //! How a connection ends: by close_notify, by an error and its alert, by its transport.
 
-use super::{Connection, Reading};
+use super::{Connection, Reading, refusal};
 use crate::error::{Cause, Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::link::Waiting;
 use crate::trace::{Direction, What};
@@ -76,15 +76,9 @@ impl Connection {
             Some(kind) => error.seen(format_args!("it as an answer to our {kind}")),
             None => error,
         };
-        match alert {
-            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-                error.hint("the peer shares no cipher suite, group or signature scheme: try Policy::legacy()")
-            }
-            AlertDescription::ProtocolVersion => error.hint("the peer speaks none of the versions our policy has"),
-            AlertDescription::UnknownCa | AlertDescription::BadCertificate => {
-                error.hint("the peer does not trust our certificate: give it our CA")
-            }
-            _ => error,
+        match refusal::advice(alert, last, self.server) {
+            Some(advice) => error.hint(advice),
+            None => error,
         }
     }
 

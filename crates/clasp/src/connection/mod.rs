@@ -9,6 +9,7 @@ mod facts;
 mod handshake;
 mod peer;
 mod post_auth;
+mod refusal;
 mod rest;
 mod split;
 mod warm;

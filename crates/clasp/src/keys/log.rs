@@ -42,14 +42,33 @@ impl KeyLogFile {
     /// Opens the file for appending; a new one is readable by its owner alone.
     ///
     /// # Errors
-    /// If the file cannot be opened.
+    /// If the file cannot be opened; or if it is there already and others than its owner can read or write it, because whoever
+    /// reads it reads the traffic.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self(Mutex::new(options.open(path)?)))
+        let file = options.open(path)?;
+        #[cfg(unix)]
+        refuse_shared(&file)?;
+        Ok(Self(Mutex::new(file)))
     }
+}
+
+/// What has been opened is looked at, and not what the path names by now. A pipe or a terminal is whose it is.
+#[cfg(unix)]
+fn refuse_shared(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if !metadata.is_file() || mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let words = format!(
+        "others can read or write it (mode {mode:03o}), and it would hold keys: chmod 600 it, or name a new file"
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, words))
 }
 
 impl KeyLog for KeyLogFile {
@@ -67,5 +86,27 @@ impl KeyLog for KeyLogFile {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A full disk must not end a connection: the log is a convenience, and its absence is its own message.
         let _lost = file.write_all(line.as_bytes());
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_that_others_can_read_gets_no_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.log");
+        drop(KeyLogFile::open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        drop(KeyLogFile::open(&path).unwrap());
+        for mode in [0o644, 0o640, 0o620, 0o604, 0o666, 0o601] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let refused = KeyLogFile::open(&path).unwrap_err();
+            assert!(refused.kind() == io::ErrorKind::PermissionDenied && refused.to_string().contains("chmod 600"));
+        }
+        assert!(KeyLogFile::open("/dev/null").is_ok());
     }
 }

@@ -1,0 +1,391 @@
+//! Every option of every command changes something, or is refused together with what it clashes with. An option without a row in
+//! this table fails.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{clasp, clasp_fed, serve, text};
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+/// How an option is shown to do something. In lines, `{name}` stands for what [`Stage::fill`] has of this name.
+enum Way {
+    /// Options of the server, then of `connect` without and with it, and the words that only the latter brings; after `!`, only
+    /// the former.
+    Connect(&'static str, &'static str, &'static str, &'static str),
+    /// Options of `connect`, then of the server.
+    Serve(&'static str, &'static str, &'static str, &'static str),
+    /// Whole lines, commands joined by `&&`.
+    Run(&'static str, &'static str, &'static str),
+    /// Options of `connect` without which the ClientHello is not so, and with which it is.
+    Hello(&'static str, fn(&[u8]) -> bool),
+    /// A test of its own.
+    Elsewhere(&'static str, &'static str),
+}
+use Way::{Connect, Elsewhere, Hello, Run, Serve};
+
+const CONNECT: &str = include_str!("connect.rs");
+const SERVE: &str = include_str!("serve.rs");
+const COMMANDS: &str = include_str!("commands.rs");
+
+const GET: &str = "--ca {root} --get /";
+const ID: &str = "--cert {chain} --key {key}";
+
+#[rustfmt::skip]
+const TABLE: &[(&str, &str, Way)] = &[
+    ("demo", "json", Elsewhere(COMMANDS, "demo_gives_the_figures_of_the_classic_description")),
+    ("demo", "svg", Run("demo", "demo --svg {new}", "<svg")),
+
+    ("connect", "get", Connect(ID, "--ca {root}", GET, "HTTP/1.1 200")),
+    ("connect", "json", Connect(ID, "--ca {root}", "--ca {root} --json", "\"confirmed\": true")),
+    ("connect", "timeout", Elsewhere(CONNECT, "every_wait_has_an_end")),
+    ("connect", "wait", Elsewhere(CONNECT, "no_answer_is_said_and_is_no_success")),
+    ("connect", "ca", Connect(ID, "", "--ca {root}", "trusted, and for this name")),
+    ("connect", "insecure", Connect(ID, "", "--insecure", "NOT CHECKED")),
+    ("connect", "cert", Connect("{id} --client-ca {root}", GET, "{get} --cert {alice} --key {alices}", "HTTP/1.1 200")),
+    ("connect", "key", Connect("{id} --client-ca {root}", GET, "{get} --cert {alice} --key {alices}", "HTTP/1.1 200")),
+    ("connect", "policy", Connect("{id} --tls 1.2", GET, "{get} --policy modern", "!HTTP/1.1 200")),
+    ("connect", "tls", Connect(ID, GET, "{get} --tls 1.2", "version   TLS 1.2")),
+    ("connect", "groups", Connect(ID, GET, "{get} --groups p-384", "secp384r1")),
+    ("connect", "schemes", Hello("--schemes ed25519 --no-grease", |hello| has(hello, &[0, 13, 0, 4, 0, 2, 8, 7]))),
+    ("connect", "no-grease", Hello("--no-grease", |hello| !suites(hello).iter().any(|s| s & 0x0f0f == 0x0a0a))),
+    ("connect", "no-status-request", Hello("--no-status-request", |hello| !has(hello, &[0, 5, 0, 5, 1, 0, 0, 0, 0]))),
+    ("connect", "servername", Connect(ID, GET, "{get} --servername other.example", "not for this server name")),
+    ("connect", "alpn", Connect(ID, GET, "{get} --alpn http/1.1", "alpn      http/1.1")),
+    ("connect", "resume", Connect(ID, GET, "{get} --resume", "the session was taken")),
+    ("connect", "early-data", Connect("{id} --early-data 4096", "{get} --resume", "{get} --resume --early-data", "early data: taken")),
+    ("connect", "keyupdate", Connect("{id} --keyupdate", GET, "{get} --keyupdate", "moved its keys on")),
+    ("connect", "keylog", Connect(ID, GET, "{get} --keylog {new}", "CLIENT_TRAFFIC_SECRET_0")),
+
+    ("serve", "listen", Elsewhere(COMMANDS, "serve_and_connect_resume_and_refuse")),
+    ("serve", "cert", Serve(GET, "", ID, "HTTP/1.1 200")),
+    ("serve", "key", Serve(GET, "", ID, "HTTP/1.1 200")),
+    ("serve", "policy", Serve("{get} --tls 1.2", ID, "{id} --policy modern", "!HTTP/1.1 200")),
+    ("serve", "tls", Serve(GET, ID, "{id} --tls 1.2", "version   TLS 1.2")),
+    ("serve", "groups", Serve(GET, ID, "{id} --groups p-384", "secp384r1")),
+    ("serve", "client-auth", Serve(GET, "{id} --client-ca {root}", "{id} --client-ca {root} --client-auth request", "HTTP/1.1 200")),
+    ("serve", "client-ca", Serve(GET, ID, "{id} --client-ca {root}", "--cert FILE --key FILE")),
+    ("serve", "alpn", Serve("--ca {root} --alpn acme", "{id} --json", "{id} --json --alpn acme", "\"alpn\":\"acme\"")),
+    ("serve", "tickets", Serve("{get} --resume", ID, "{id} --tickets 0", "the session was not taken")),
+    ("serve", "session-cache", Serve("{get} --resume", "{id} --tls 1.2 --tickets 0", "{id} --tls 1.2 --tickets 0 --session-cache 0",
+        "the session was not taken")),
+    ("serve", "early-data", Serve("{get} --resume --early-data", ID, "{id} --early-data 4096", "early data: taken")),
+    ("serve", "keyupdate", Elsewhere(COMMANDS, "early_data_key_updates_and_groups")),
+    ("serve", "secure-renegotiation", Elsewhere(SERVE, "clients_without_secure_renegotiation_are_taken_or_not_as_it_is_told")),
+    ("serve", "keep-alive", Elsewhere(COMMANDS, "a_connection_that_stood_idle_is_served_and_the_limit_closes_it")),
+    ("serve", "send-timeout", Elsewhere(SERVE, "a_window_that_stays_closed_ends_the_connection")),
+    ("serve", "max-connections", Elsewhere(SERVE, "no_more_connections_than_were_allowed")),
+    ("serve", "drain", Elsewhere(SERVE, "the_end_has_a_limit_and_a_second_signal_is_the_end")),
+    ("serve", "echo", Serve("--ca {root} --wait 1", ID, "{id} --echo", "what was fed")),
+    ("serve", "keylog", Serve(GET, ID, "{id} --keylog {new}", "SERVER_TRAFFIC_SECRET_0")),
+    ("serve", "json", Serve(GET, ID, "{id} --json", "\"version\":")),
+    ("serve", "quiet", Serve(GET, ID, "{id} --quiet", "!: TLS 1.3 TLS_")),
+
+    ("ca init", "name", Run("ca init {new} && inspect {new}/root.pem", "ca init {new} --name Hugo && inspect {new}/root.pem", "Hugo")),
+    ("ca init", "intermediate", Run("ca init {new} && ca issue {new} a.test && inspect {new}/a.test.pem",
+        "ca init {new} --intermediate && ca issue {new} a.test && inspect {new}/a.test.pem", "Intermediate")),
+    ("ca init", "key", Run("ca init {new} && inspect {new}/root.pem", "ca init {new} --key ed25519 && inspect {new}/root.pem", "Ed25519")),
+    ("ca init", "days", Run("ca init {new} && verify {new}/root.pem --ca {new}/root.pem --time 2060-01-01T00:00:00Z --profile rfc5280",
+        "ca init {new} --days 36500 && verify {new}/root.pem --ca {new}/root.pem --time 2060-01-01T00:00:00Z --profile rfc5280", "!2060-01-01")),
+    ("ca issue", "client", Run("ca init {new} && ca issue {new} a.test && ca list {new}", "ca init {new} && ca issue {new} a.test --client && ca list {new}", "client")),
+    ("ca issue", "key", Run("ca init {new} && ca issue {new} a.test && inspect {new}/a.test.pem",
+        "ca init {new} && ca issue {new} a.test --key ed25519 && inspect {new}/a.test.pem", "Ed25519")),
+    ("ca issue", "days", Run("ca init {new} && ca issue {new} a.test && verify {new}/a.test.pem --ca {new}/root.pem --time 2030-01-01T00:00:00Z --profile rfc5280",
+        "ca init {new} && ca issue {new} a.test --days 3000 && verify {new}/a.test.pem --ca {new}/root.pem --time 2030-01-01T00:00:00Z --profile rfc5280",
+        "accepted")),
+    ("ca list", "json", Run("ca list {ca}", "ca list {ca} --json", "\"serial\":")),
+    ("ca crl", "days", Run("ca init {new} && ca issue {new} a.test && ca crl {new} && verify {new}/a.test.pem --ca {new}/root.pem --crl {new}/crl.pem --revocation require --time 2027-01-20T00:00:00Z",
+        "ca init {new} && ca issue {new} a.test && ca crl {new} --days 900 && verify {new}/a.test.pem --ca {new}/root.pem --crl {new}/crl.pem --revocation require --time 2027-01-20T00:00:00Z", "accepted")),
+    ("ca ocsp", "days", Run("ca init {new} && ca issue {new} a.test && ca ocsp {new} a.test.pem && verify {new}/a.test.pem --ca {new}/root.pem --ocsp {new}/a.test.ocsp --revocation require --time 2027-01-20T00:00:00Z",
+        "ca init {new} && ca issue {new} a.test && ca ocsp {new} a.test.pem --days 900 && verify {new}/a.test.pem --ca {new}/root.pem --ocsp {new}/a.test.ocsp --revocation require --time 2027-01-20T00:00:00Z", "accepted")),
+
+    ("verify", "name", Run("verify {chain} --ca {root}", "verify {chain} --ca {root} --name other.test", "refused")),
+    ("verify", "ca", Run("verify {chain}", "verify {chain} --ca {root}", "accepted")),
+    ("verify", "time", Run("verify {chain} --ca {root}", "verify {chain} --ca {root} --time 2060-01-01T00:00:00Z", "refused")),
+    ("verify", "crl", Run("verify {revoked} --ca {root}", "verify {revoked} --ca {root} --crl {crl}", "refused")),
+    ("verify", "ocsp", Run("verify {revoked} --ca {root}", "verify {revoked} --ca {root} --ocsp {ocsp}", "refused")),
+    ("verify", "revocation", Run("verify {chain} --ca {root}", "verify {chain} --ca {root} --revocation require", "refused")),
+    ("verify", "leaf-only", Run("verify {deep} --ca {deeproot} --ocsp {deepocsp} --revocation require",
+        "verify {deep} --ca {deeproot} --ocsp {deepocsp} --revocation require --leaf-only", "accepted")),
+    ("verify", "profile", Run("verify {old} --ca {root}", "verify {old} --ca {root} --profile rfc5280", "accepted")),
+    ("verify", "client", Run("verify {chain} --ca {root}", "verify {chain} --ca {root} --client", "refused")),
+    ("verify", "common-name", Run("verify {old} --ca {root} --profile rfc5280 --name old.test",
+        "verify {old} --ca {root} --profile rfc5280 --name old.test --common-name", "accepted")),
+    ("verify", "json", Run("verify {chain} --ca {root}", "verify {chain} --ca {root} --json", "\"accepted\"")),
+    ("inspect", "json", Run("inspect {chain}", "inspect {chain} --json", "{\"")),
+];
+
+/// Lines that are refused with exit code 2, and what they name.
+#[rustfmt::skip]
+const CLASHES: &[(&str, &[&str])] = &[
+    ("connect a.test:443 --json --get /", &["--json", "--get"]),
+    ("connect a.test:443 --json --keyupdate", &["--json", "--keyupdate"]),
+    ("connect a.test:443 --json --wait 3", &["--json", "--wait"]),
+    ("connect a.test:443 --get / --wait 3", &["--get", "--wait"]),
+    ("connect a.test:443 --insecure --ca {root}", &["--insecure", "--ca"]),
+    ("connect a.test:443 --cert {chain}", &["--key"]),
+    ("connect a.test:443 --early-data --get /", &["--resume"]),
+    ("connect a.test:443 --early-data --resume", &["--get"]),
+    ("connect a.test:443 --early-data --resume --get / --tls 1.2", &["--early-data", "--tls 1.2"]),
+    ("connect a.test:443 --keyupdate --tls 1.2", &["--keyupdate", "--tls 1.2"]),
+    ("connect a.test:443 --get / --alpn h2", &["--get", "--alpn"]),
+    ("connect a.test:443 --tls 1.2 --policy modern", &["modern", "TLS 1.2"]),
+    ("serve {dir} --echo", &["--echo", "[DIR]"]),
+    ("serve --echo --alpn h2", &["--echo", "--alpn"]),
+    ("serve --echo --send-timeout 9", &["--echo", "--send-timeout"]),
+    ("serve {id} --early-data 9 --tickets 0", &["--early-data", "--tickets 0"]),
+    ("serve {id} --early-data 9 --session-cache 0", &["--early-data", "--session-cache 0"]),
+    ("serve {id} --early-data 9 --tls 1.2", &["--early-data", "--tls 1.2"]),
+    ("serve {id} --keyupdate --tls 1.2", &["--keyupdate", "--tls 1.2"]),
+    ("serve {id} --tickets 5 --tls 1.2", &["--tickets", "--tls 1.2"]),
+    ("serve {id} --tickets 33", &["--tickets", "32"]),
+    ("serve {id} --session-cache 9999 --tls 1.3", &["--session-cache", "TLS 1.3"]),
+    ("serve {id} --secure-renegotiation any --policy modern", &["--secure-renegotiation", "TLS 1.3"]),
+    ("serve {id} --client-ca {root} --client-auth off", &["--client-ca", "--client-auth off"]),
+    ("serve {id} --client-auth require", &["--client-auth", "--client-ca"]),
+    ("serve --cert {chain}", &["--cert", "--key"]),
+    ("serve {id} --cert {twin} --key {twins}", &["localhost.pem", "twin.test.pem"]),
+    ("serve {root} {id}", &["root.pem", "DIR"]),
+    ("serve {dir}/absent {id}", &["absent", "DIR"]),
+    ("ca init {ca} --intermediate", &["root.pem", "--intermediate"]),
+    ("verify {chain} --ca {root} --leaf-only", &["--leaf-only", "--crl"]),
+    ("verify {chain} --ca {root} --crl {crl} --revocation ignore", &["--crl", "--revocation ignore"]),
+    ("verify {chain} --ca {root} --common-name", &["--name"]),
+    ("verify {chain} --ca {root} --common-name --name a.test --profile legacy", &["--common-name", "--profile legacy"]),
+];
+
+#[test]
+fn every_option_has_a_row() {
+    let mut options = BTreeSet::new();
+    walk(&clasp_cli::options(), "", &mut options);
+    assert!(options.len() > 60, "{}", options.len());
+    let rows: BTreeSet<_> =
+        TABLE.iter().map(|(command, option, _)| (command.to_string(), option.to_string())).collect();
+    assert_eq!(rows.len(), TABLE.len(), "a row twice");
+    let without: Vec<_> = options.difference(&rows).collect();
+    assert!(without.is_empty(), "options without a row: {without:?}");
+    let gone: Vec<_> = rows.difference(&options).collect();
+    assert!(gone.is_empty(), "rows without an option: {gone:?}");
+}
+
+fn walk(command: &clap::Command, path: &str, options: &mut BTreeSet<(String, String)>) {
+    for option in command
+        .get_opts()
+        .chain(command.get_arguments().filter(|a| a.get_action().takes_values() || !a.is_positional()))
+    {
+        if let Some(long) = option.get_long().filter(|long| !["help", "version"].contains(long)) {
+            options.insert((path.to_string(), long.to_string()));
+        }
+    }
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        walk(sub, format!("{path} {}", sub.get_name()).trim(), options);
+    }
+}
+
+/// Files to work with, made once.
+struct Stage {
+    folder: tempfile::TempDir,
+    number: std::cell::Cell<u32>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let stage = Self { folder: tempfile::tempdir().unwrap(), number: std::cell::Cell::default() };
+        for line in [
+            "ca init {ca}",
+            "ca issue {ca} localhost 127.0.0.1",
+            "ca issue {ca} twin.test",
+            "ca issue {ca} revoked.test",
+            "ca issue {ca} alice --client",
+            "ca revoke {ca} revoked.test.pem",
+            "ca crl {ca}",
+            "ca ocsp {ca} revoked.test.pem",
+            "ca init {deepca} --intermediate",
+            "ca issue {deepca} a.test",
+            "ca ocsp {deepca} a.test.pem",
+        ] {
+            let (said, code) = stage.run(line);
+            assert_eq!(code, Some(0), "{line}: {said}");
+        }
+        std::fs::create_dir(stage.folder.path().join("www")).unwrap();
+        let read = |name: &str| std::fs::read_to_string(stage.fill(name)).unwrap();
+        let key = rcgen::KeyPair::from_pem(&read("{ca}/root-key.pem")).unwrap();
+        let issuer = rcgen::Issuer::from_ca_cert_pem(&read("{root}"), key).unwrap();
+        let own = |names: Vec<String>| {
+            let mut params = rcgen::CertificateParams::new(names).unwrap();
+            params.not_after = rcgen::date_time_ymd(2060, 1, 1);
+            params
+        };
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut old = own(Vec::new());
+        old.distinguished_name.push(rcgen::DnType::CommonName, "old.test");
+        std::fs::write(stage.fill("{old}"), old.signed_by(&key, &issuer).unwrap().pem()).unwrap();
+        let twin = own(vec!["localhost".into()]);
+        std::fs::write(stage.fill("{twin}"), twin.signed_by(&key, &issuer).unwrap().pem()).unwrap();
+        std::fs::write(stage.fill("{twins}"), key.serialize_pem()).unwrap();
+        stage
+    }
+
+    fn fill(&self, line: &str) -> String {
+        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_string();
+        let mut line = line.replace("{get}", GET).replace("{id}", ID);
+        for (name, file) in [
+            ("ca", "ca"),
+            ("deepca", "deep"),
+            ("dir", "www"),
+            ("root", "ca/root.pem"),
+            ("chain", "ca/localhost.pem"),
+            ("key", "ca/localhost-key.pem"),
+            ("twin", "ca/twin.test.pem"),
+            ("twins", "ca/twin.test-key.pem"),
+            ("alice", "ca/alice-client.pem"),
+            ("alices", "ca/alice-client-key.pem"),
+            ("revoked", "ca/revoked.test.pem"),
+            ("ocsp", "ca/revoked.test.ocsp"),
+            ("crl", "ca/crl.pem"),
+            ("old", "ca/old.pem"),
+            ("deep", "deep/a.test.pem"),
+            ("deeproot", "deep/root.pem"),
+            ("deepocsp", "deep/a.test.ocsp"),
+            ("new", &format!("new{}", self.number.get())),
+        ] {
+            line = line.replace(&format!("{{{name}}}"), &path(file));
+        }
+        line
+    }
+
+    /// Runs commands joined by `&&`; gives all that was said, and the last code.
+    fn run(&self, line: &str) -> (String, Option<i32>) {
+        let (mut said, mut code) = (String::new(), None);
+        for command in self.fill(line).split("&&") {
+            let output = clasp(&command.split_whitespace().collect::<Vec<_>>());
+            said += &(text(&output.stdout) + &text(&output.stderr));
+            code = output.status.code();
+        }
+        (said + &self.written(), code)
+    }
+
+    /// What was written into `{new}`, if it is a file; the next run has another.
+    fn written(&self) -> String {
+        let new = self.fill("{new}");
+        self.number.set(self.number.get() + 1);
+        if Path::new(&new).is_file() { std::fs::read_to_string(&new).unwrap() } else { String::new() }
+    }
+
+    /// What a server and a client with these options say.
+    fn talk(&self, serving: &str, connecting: &str) -> String {
+        let (serving, connecting) = (self.fill(serving), self.fill(connecting));
+        let home = self.folder.path().join("home");
+        let server = serve(&serving.split_whitespace().collect::<Vec<_>>(), &home);
+        let target = format!("localhost:{}", server.port());
+        let line: Vec<_> = ["connect", &target].into_iter().chain(connecting.split_whitespace()).collect();
+        let output = clasp_fed(&line, b"what was fed\r\n\r\n");
+        let mut said = text(&output.stdout) + &text(&output.stderr);
+        while let Ok(line) = server.lines.recv_timeout(Duration::from_millis(200)) {
+            said += &(line + "\n");
+        }
+        said + &self.written()
+    }
+}
+
+/// A peer that takes a hello and hangs up, and what it took.
+fn taker() -> (String, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("localhost:{}", listener.local_addr().unwrap().port());
+    let (say, hear) = channel();
+    thread::spawn(move || {
+        for tcp in listener.incoming() {
+            let mut tcp = tcp.unwrap();
+            let mut head = [0; 5];
+            tcp.read_exact(&mut head).unwrap();
+            let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+            tcp.read_exact(&mut hello).unwrap();
+            let _gone = tcp.write_all(&[21, 3, 3, 0, 2, 2, 40]);
+            say.send(hello).unwrap();
+        }
+    });
+    (target, hear)
+}
+
+fn has(hello: &[u8], bytes: &[u8]) -> bool {
+    hello.windows(bytes.len()).any(|w| w == bytes)
+}
+
+/// Behind type, length, version, random and session ID.
+fn suites(hello: &[u8]) -> Vec<u16> {
+    let at = 39 + usize::from(hello[38]);
+    let length = usize::from(u16::from_be_bytes([hello[at], hello[at + 1]]));
+    hello[at + 2..at + 2 + length].chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
+}
+
+fn shows(option: &str, without: &str, with: &str, words: &str) {
+    let (lacks, has, words) = match words.strip_prefix('!') {
+        Some(words) => (with, without, words),
+        None => (without, with, words),
+    };
+    assert!(has.contains(words), "--{option}: {words:?} is not in {has}");
+    assert!(!lacks.contains(words), "--{option} changes nothing: {words:?} is in {lacks}");
+}
+
+fn rows(of: impl Fn(&str) -> bool) {
+    let stage = Stage::new();
+    let (target, hellos) = taker();
+    for (_, option, way) in TABLE.iter().filter(|(command, ..)| of(command)) {
+        match way {
+            Connect(serving, without, with, words) => {
+                shows(option, &stage.talk(serving, without), &stage.talk(serving, with), words);
+            }
+            Serve(connecting, without, with, words) => {
+                shows(option, &stage.talk(without, connecting), &stage.talk(with, connecting), words);
+            }
+            Run(without, with, words) => shows(option, &stage.run(without).0, &stage.run(with).0, words),
+            Hello(with, is_so) => {
+                let hello = |options: &str| {
+                    stage.run(&format!("connect {target} --insecure {options}"));
+                    hellos.recv_timeout(Duration::from_secs(10)).unwrap()
+                };
+                assert!(!is_so(&hello("")), "--{option} changes nothing");
+                assert!(is_so(&hello(with)), "--{option} has no effect");
+            }
+            Elsewhere(file, test) => {
+                let (_, body) = file.split_once(&format!("fn {test}(")).expect(test);
+                let body = body.split_once("\n}\n").map_or(body, |(body, _)| body);
+                assert!(body.contains(&format!("\"--{option}\"")), "{test} does not use --{option}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_option_of_connect_changes_something() {
+    rows(|command| command == "connect");
+}
+
+#[test]
+fn each_option_of_serve_changes_something() {
+    rows(|command| command == "serve");
+}
+
+#[test]
+fn each_option_of_the_others_changes_something() {
+    rows(|command| !["connect", "serve"].contains(&command));
+}
+
+#[test]
+fn what_would_do_nothing_is_refused_by_name() {
+    let stage = Stage::new();
+    for (line, names) in CLASHES {
+        let (said, code) = stage.run(line);
+        assert_eq!(code, Some(2), "{line}: {said}");
+        let error = said.split("Usage:").next().unwrap();
+        for name in *names {
+            assert!(error.contains(name), "{line}: {name} is not named in {said}");
+        }
+    }
+}
