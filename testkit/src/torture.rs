@@ -63,6 +63,13 @@ impl Torture {
         (end(&down, &up, 2 * seed), end(&up, &down, 2 * seed + 1))
     }
 
+    /// Another handle of this end, for reading.
+    #[must_use]
+    pub fn handle(&self, seed: u64) -> Self {
+        let (incoming, outgoing) = (self.incoming.clone(), self.outgoing.clone());
+        Self { incoming, outgoing, held: None, dice: Dice::new(seed), ..*self }
+    }
+
     fn fault(&mut self) -> io::Result<()> {
         let kind = match self.dice.below(24) {
             _ if !self.evil => return Ok(()),

@@ -29,12 +29,16 @@ use core::task::{Context, Poll, ready};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
+use std::time::Duration;
 use time::{Timer, Wait};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use wakers::{Side, Wakers};
 
 /// Bytes that are read ahead while a party outside is waited for, so that a peer that leaves is noticed.
 const AHEAD: usize = 32 << 10;
+
+/// What a transport has to take the alert of a handshake that has failed.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Makes TLS connections to servers.
 #[derive(Clone, Debug)]
@@ -90,8 +94,8 @@ impl Acceptor {
         Self { limits, ..self }
     }
 
-    /// Completes a handshake with a client. On failure the alert has been sent, and the transport is given back so
-    /// that it can be closed in a way in which the alert arrives.
+    /// Completes a handshake with a client. On failure the transport has been given the alert, unless it has not taken it
+    /// within a second, and is given back so that it can be closed in a way in which the alert arrives.
     ///
     /// # Errors
     /// The transport's error, or [`clasp::Error`] inside an [`io::Error`]; with the transport.
@@ -209,11 +213,26 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
 
     async fn handshake(&mut self) -> io::Result<()> {
         let mut timer = Timer::new(self.limits.for_handshake());
-        poll_fn(|cx| match self.poll_handshake(cx) {
+        let outcome = poll_fn(|cx| match self.poll_handshake(cx) {
             Poll::Pending if timer.poll(cx).is_ready() => Poll::Ready(Err(self.give_up(cx))),
             outcome => outcome,
         })
-        .await
+        .await;
+        if outcome.is_err() {
+            self.last_words().await;
+        }
+        outcome
+    }
+
+    /// An alert says more to the peer than a connection that ends: the transport has a moment to take it.
+    async fn last_words(&mut self) {
+        let mut timer = Timer::new(Some(MOMENT));
+        poll_fn(|cx| match self.poll_push(Side::Writer, cx) {
+            Poll::Pending if timer.is_running() => timer.poll(cx),
+            // That it has been said, or cannot be: the error that it is about is told already.
+            _ => Poll::Ready(()),
+        })
+        .await;
     }
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

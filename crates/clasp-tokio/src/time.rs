@@ -16,6 +16,11 @@ impl Timer {
         Self(limit.map(|limit| Box::pin(tokio::time::sleep(limit))))
     }
 
+    /// Whether anybody keeps the time.
+    pub(crate) fn is_running(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether it has run out; whoever asks is woken when it does.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.as_mut().map_or(Poll::Pending, |sleep| sleep.as_mut().poll(cx))

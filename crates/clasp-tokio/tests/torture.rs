@@ -12,12 +12,15 @@ use clasp_testkit::hollow_bytes::{Wrap, record};
 use clasp_testkit::torture::Dice;
 use clasp_testkit::{KeyKind, authority, provider};
 use clasp_tokio::{Acceptor, Connector, TlsStream};
-use common::{Evil, byte};
+use common::{Evil, Stalls, byte};
 use rustls_pki_types::PrivateKeyDer;
 use std::io::ErrorKind;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, duplex, split};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector, rustls};
 
@@ -36,8 +39,8 @@ async fn pair<T: AsyncRead + AsyncWrite + Unpin>(up: T, down: T) -> (TlsStream<T
     (client.unwrap(), server.map_err(|(e, _)| e).unwrap())
 }
 
-/// Sends so many bytes in pieces of all sizes, with pauses, then says that there is no more.
-async fn send<W: AsyncWrite + Unpin>(mut to: W, mut dice: Dice, length: usize) -> W {
+/// Sends so many bytes in pieces of all sizes, with pauses.
+async fn send_only<W: AsyncWrite + Unpin>(mut to: W, mut dice: Dice, length: usize) -> W {
     let mut at = 0;
     while at < length {
         let most = 1 + dice.below(20_000);
@@ -50,6 +53,13 @@ async fn send<W: AsyncWrite + Unpin>(mut to: W, mut dice: Dice, length: usize) -
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+    to.flush().await.unwrap();
+    to
+}
+
+/// The same, and says that there is no more.
+async fn send<W: AsyncWrite + Unpin>(to: W, dice: Dice, length: usize) -> W {
+    let mut to = send_only(to, dice, length).await;
     to.shutdown().await.unwrap();
     to
 }
@@ -141,6 +151,92 @@ async fn a_soak_with_stalls_against_ourselves_and_rustls() {
     }
 }
 
+/// The other end is OpenSSL's, in either role, which takes what it sends from a pipe and puts what it gets into another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_soak_with_stalls_against_openssl() {
+    if Command::new("openssl").arg("version").output().await.is_err() {
+        return;
+    }
+    let seconds = std::env::var("CLASP_SOAK").map_or(2, |seconds| seconds.parse().unwrap());
+    let (began, mut seed) = (Instant::now(), 0);
+    while began.elapsed() < Duration::from_secs(seconds) {
+        seed += 1;
+        timeout(Duration::from_secs(30), against_openssl(seed)).await.expect("somebody was not woken");
+    }
+}
+
+/// On a port that no outgoing connection is given, so that it can be left to a server of another's.
+async fn listener(seed: u64) -> (TcpListener, u16) {
+    let mut dice = Dice::new(seed + u64::from(std::process::id()));
+    loop {
+        let port = u16::try_from(10_000 + dice.below(20_000)).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            return (listener, port);
+        }
+    }
+}
+
+async fn against_openssl(seed: u64) {
+    const LENGTH: usize = 600_000;
+    let files = tempfile::tempdir().unwrap();
+    let issued = authority().issue(KeyKind::P256, &["localhost"]);
+    let (chain, key) = (files.path().join("chain.pem"), files.path().join("key.pem"));
+    std::fs::write(&chain, &issued.chain_pem).unwrap();
+    std::fs::write(&key, &issued.key_pem).unwrap();
+    let (listener, port) = listener(seed).await;
+    let mut openssl = Command::new("openssl");
+    openssl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let (mut openssl, tls) = if seed.is_multiple_of(2) {
+        openssl.args(["s_client", "-quiet", "-connect", &format!("127.0.0.1:{port}")]);
+        let openssl = openssl.spawn().unwrap();
+        let tcp = Stalls::new(listener.accept().await.unwrap().0, seed);
+        (openssl, acceptor().accept(tcp).await.map_err(|(e, _)| e).unwrap())
+    } else {
+        drop(listener);
+        openssl.args(["s_server", "-quiet", "-naccept", "1", "-accept", &format!("127.0.0.1:{port}")]);
+        let openssl = openssl.arg("-cert").arg(&chain).arg("-key").arg(&key).spawn().unwrap();
+        let tcp = loop {
+            match TcpStream::connect(("127.0.0.1", port)).await {
+                Ok(tcp) => break Stalls::new(tcp, seed),
+                Err(_not_yet) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        };
+        let anyone = Connector::new(ClientConfig::builder().dangerous_trust_anyone().build().unwrap());
+        (openssl, anyone.connect("localhost".try_into().unwrap(), tcp).await.unwrap())
+    };
+    let (mut reader, writer) = split(tls);
+    let data: Vec<u8> = (0..LENGTH).map(byte).collect();
+    let (mut into, mut out) = (openssl.stdin.take().unwrap(), openssl.stdout.take().unwrap());
+    let fed = data.clone();
+    let feeding = tokio::spawn(async move { into.write_all(&fed).await.map(|()| into) });
+    let sending = tokio::spawn(send_only(writer, Dice::new(seed), LENGTH));
+    let reading = tokio::spawn(async move {
+        let mut got = vec![0; LENGTH];
+        reader.read_exact(&mut got).await.map(|_| (got, reader))
+    });
+    let mut taken = vec![0; LENGTH];
+    out.read_exact(&mut taken).await.unwrap();
+    assert!(taken == data, "seed {seed}: OpenSSL got something else");
+    let (got, reader) = reading.await.unwrap().unwrap();
+    assert!(got == data, "seed {seed}: OpenSSL's came as something else");
+    drop((feeding.await.unwrap().unwrap(), sending.await.unwrap(), reader));
+}
+
+/// An alert is no use to a peer that does not get it.
+#[tokio::test(start_paused = true)]
+async fn the_alert_of_a_handshake_that_fails_arrives_over_any_transport() {
+    for seed in 0..40 {
+        let (up, down) = Evil::pair(seed, seed % 2 == 0, 700);
+        let strict = ClientConfig::builder().trust(clasp_testkit::other_authority().roots()).build().unwrap();
+        let (connector, acceptor) = (Connector::new(strict), acceptor());
+        let connecting = connector.connect("localhost".try_into().unwrap(), up);
+        let (refused, told) =
+            timeout(Duration::from_secs(5), async { tokio::join!(connecting, acceptor.accept(down)) }).await.unwrap();
+        let (refused, told) = (refused.unwrap_err(), told.unwrap_err().0);
+        assert!(told.to_string().contains("refused with the alert"), "seed {seed}: {refused}; the server: {told}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_write_that_took_the_data_says_so_and_the_error_comes_with_the_next_call() {
     for (flushes, kind) in [(false, ErrorKind::TimedOut), (true, ErrorKind::BrokenPipe)] {
@@ -171,7 +267,7 @@ async fn what_has_come_is_read_to_the_peers_end_although_writing_has_failed() {
         server.shutdown().await.unwrap();
         *broken.lock().unwrap() = Some(ErrorKind::BrokenPipe);
         assert_eq!(client.write(b"request").await.unwrap(), 7);
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             assert_eq!(client.write(b"more of it").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
         }
         let mut got = Vec::new();

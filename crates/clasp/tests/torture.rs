@@ -121,6 +121,47 @@ fn whatever_the_transport_answers_each_byte_arrives_once() {
     }
 }
 
+/// The same of a stream in two halves, whose reader and writer take turns as they like.
+#[test]
+fn whatever_the_transport_answers_each_byte_of_two_halves_arrives_once() {
+    for seed in 0..30 {
+        let (up, down) = Torture::pair(seed, seed % 2 == 0);
+        let (mut client, mut server) = streams(Policy::default(), up, down);
+        while again(client.handshake()).is_none() | again(server.handshake()).is_none() {}
+        let mut dice = Dice::new(seed);
+        let mut halves = [client, server].map(|stream| {
+            let split = stream.into_split(|t| Ok(t.handle(seed + 99)));
+            let (reader, writer) = split.map_err(|(_, error)| error).unwrap();
+            (reader, writer, 0, Vec::new(), false, false)
+        });
+        let mut steps = 0;
+        while halves.iter().any(|(.., closed, ended)| !closed || !ended) {
+            for (reader, writer, sent, got, closed, ended) in &mut halves {
+                if *sent < LENGTH {
+                    let data: Vec<u8> = (*sent..LENGTH.min(*sent + 1 + dice.below(40_000))).map(byte).collect();
+                    *sent += again(writer.write(&data)).unwrap_or(0);
+                } else if !*closed {
+                    *closed = again(writer.close()).is_some();
+                }
+                if dice.once_in(5) {
+                    again(writer.flush());
+                }
+                let mut data = vec![0; 1 + dice.below(30_000)];
+                if let Some(n) = again(reader.read(&mut data)) {
+                    *ended |= n == 0;
+                    got.extend_from_slice(&data[..n]);
+                }
+            }
+            steps += 1;
+            assert!(steps < 100_000, "seed {seed} hangs");
+        }
+        for (_, mut writer, _, got, ..) in halves {
+            assert!(got.len() == LENGTH && got.iter().enumerate().all(|(at, b)| *b == byte(at)), "seed {seed}");
+            assert_eq!(writer.write(b"more").unwrap_err().kind(), ErrorKind::BrokenPipe, "after the close");
+        }
+    }
+}
+
 /// A socket whose writes fail by a script.
 #[derive(Debug)]
 struct Flaky {

@@ -94,6 +94,8 @@ impl Evil {
             return Poll::Pending;
         }
         pipe.bytes.extend(&bytes[..n]);
+        // Whoever is told yes need not be woken any more, whoever it was that waited.
+        pipe.wakers[WRITER] = None;
         wake(&mut pipe, READER);
         Poll::Ready(n)
     }
@@ -111,6 +113,7 @@ impl AsyncRead for Evil {
             pipe.wakers[READER] = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        pipe.wakers[READER] = None;
         pipe.bytes.drain(..n).for_each(|byte| buf.put_slice(&[byte]));
         wake(&mut pipe, WRITER);
         Poll::Ready(Ok(()))
@@ -128,6 +131,7 @@ impl AsyncWrite for Evil {
         }
         if let Some(held) = self.held.as_mut().filter(|held| held.len() < 100_000) {
             held.extend_from_slice(buf);
+            self.outgoing.lock().unwrap().wakers[WRITER] = None;
             return Poll::Ready(Ok(buf.len()));
         }
         if self.held.is_some() {
@@ -146,6 +150,7 @@ impl AsyncWrite for Evil {
             self.held = Some(held[n..].to_vec());
             ready!(put);
         }
+        self.outgoing.lock().unwrap().wakers[WRITER] = None;
         Poll::Ready(Ok(()))
     }
 
@@ -171,4 +176,58 @@ impl Drop for Evil {
 
 pub(crate) fn byte(at: usize) -> u8 {
     u8::try_from(at % 251).unwrap()
+}
+
+/// A transport that stalls now and then.
+#[derive(Debug)]
+pub(crate) struct Stalls<T> {
+    inner: T,
+    dice: Dice,
+    wakers: Arc<Mutex<[Option<Waker>; 2]>>,
+}
+
+impl<T> Stalls<T> {
+    pub(crate) fn new(inner: T, seed: u64) -> Self {
+        Self { inner, dice: Dice::new(seed), wakers: Arc::default() }
+    }
+
+    fn stalls(&mut self, end: usize, cx: &Context<'_>) -> bool {
+        let stalls = self.dice.once_in(5);
+        if stalls {
+            self.wakers.lock().unwrap()[end] = Some(cx.waker().clone());
+            let (wakers, turns) = (self.wakers.clone(), self.dice.below(6));
+            tokio::spawn(async move {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                let waker = wakers.lock().unwrap()[end].take();
+                waker.into_iter().for_each(Waker::wake);
+            });
+        }
+        stalls
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Stalls<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.stalls(READER, cx) { Poll::Pending } else { Pin::new(&mut self.inner).poll_read(cx, buf) }
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Stalls<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.stalls(WRITER, cx) {
+            return Poll::Pending;
+        }
+        let most = 1 + self.dice.below(5000);
+        Pin::new(&mut self.inner).poll_write(cx, &buf[..buf.len().min(most)])
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.stalls(WRITER, cx) { Poll::Pending } else { Pin::new(&mut self.inner).poll_flush(cx) }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
 }
