@@ -156,6 +156,9 @@ fn protocols(wire: &str) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(all)
 }
 
+/// The runner resumes what another configuration made: the shim has verifiers of its own for each connection.
+const SESSION_CONTEXT: &str = "runner";
+
 /// What `build` would refuse as without effect is left out: the runner sets flags that its tests have no use for.
 struct Room {
     tls13: bool,
@@ -199,6 +202,7 @@ pub(crate) fn client(
         .policy(policy.clone())
         .clock(Arc::new(world.clock.clone()))
         .sessions(world.sessions.clone())
+        .session_context(SESSION_CONTEXT)
         .session_tickets(!flags.no_ticket)
         .send_server_name(flags.host_name.is_some())
         .grease(flags.enable_grease)
@@ -278,6 +282,7 @@ pub(crate) fn server(
         .policy(policy)
         .clock(Arc::new(world.clock.clone()))
         .sessions(world.store.clone())
+        .session_context(SESSION_CONTEXT)
         .session_lifetime(2 * HOUR)
         .admission(Arc::new(ShimAdmission {
             refuse: flags.fail_early_callback.then_some(AlertDescription::HandshakeFailure),

@@ -5,14 +5,15 @@ use crate::hollow_bytes::{DATA, HANDSHAKE, Wrap, record};
 use crate::provider::{hollow, reseed};
 use crate::{KeyKind, ManualClock, authority};
 use clasp::config::{Identities, Identity, WebPki};
-use clasp::session::TicketKeys;
+use clasp::session::{ServerSessionCache, ServerSessions, TicketKeys};
 use clasp::suite::{Bulk, Kx, SUITES};
 use clasp::wire::code::CompressionAlgorithm;
 use clasp::wire::code::{HandshakeType as H, NamedGroup, ProtocolVersion};
-use clasp::{ClientAuth, ClientConfig, Connection, Policy, ServerConfig};
+use clasp::{Answer, ClientAuth, ClientConfig, Connection, Policy, Result, ServerConfig};
 use core::task::{Context, Waker};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
 
 /// One kind of conversation.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +80,32 @@ static SERVER: LazyLock<Arc<Identities>> =
 static CLIENT: LazyLock<Arc<Identity>> =
     LazyLock::new(|| Arc::new(authority().issue(KeyKind::P256, &["client"]).identity()));
 
+/// The same conversation comes again and again, early data and all: each time the store is new, and says of its claims what
+/// the last one said, for that stands in the tickets.
+struct SameClaims(ServerSessionCache);
+
+impl ServerSessions for SameClaims {
+    fn put<'a>(&'a self, id: &'a [u8], sealed: &'a [u8], until: SystemTime) -> Answer<'a, Result<()>> {
+        self.0.put(id, sealed, until)
+    }
+
+    fn get<'a>(&'a self, id: &'a [u8], now: SystemTime) -> Answer<'a, Result<Option<Zeroizing<Vec<u8>>>>> {
+        self.0.get(id, now)
+    }
+
+    fn claim<'a>(&'a self, _: &'a [u8], _: SystemTime, _: SystemTime) -> Answer<'a, Result<bool>> {
+        Answer::Now(Ok(true))
+    }
+
+    fn forget<'a>(&'a self, id: &'a [u8]) -> Answer<'a, ()> {
+        self.0.forget(id)
+    }
+
+    fn claims_context(&self) -> Option<Vec<u8>> {
+        Some(b"script".to_vec())
+    }
+}
+
 impl Scenario {
     /// The two sides.
     ///
@@ -106,6 +133,7 @@ impl Scenario {
             .provider(hollow())
             .policy(policy.clone().with_groups(groups(first)))
             .tickets(Arc::new(TicketKeys::random(hollow(), hour, hour).expect("an honest conversation")))
+            .sessions(Arc::new(SameClaims(ServerSessionCache::new(1 << 16))))
             .max_early_data(if self.early_data { 1000 } else { 0 })
             .clock(clock.clone());
         let mut client = ClientConfig::builder()

@@ -85,6 +85,10 @@ impl Verifier for SlowVerifier {
     fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         self.0.later(self.1.verify(peer))
     }
+
+    fn session_context(&self) -> Option<Vec<u8>> {
+        self.1.session_context()
+    }
 }
 
 /// A session store behind a gate.

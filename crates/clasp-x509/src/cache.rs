@@ -54,6 +54,11 @@ impl Verdicts {
         Self { capacity, entries: Mutex::default() }
     }
 
+    /// How many are remembered at most.
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.lock().by_key.len()

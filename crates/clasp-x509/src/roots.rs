@@ -288,7 +288,8 @@ impl Roots {
         group.is_some_and(|group| self.of_group(*group).any(|(_, anchor)| is(anchor)))
     }
 
-    pub(crate) fn digest(&self) -> &[u8] {
+    /// A hash of all that was added, in its order: two with the same one trust the same.
+    pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
 

@@ -163,7 +163,7 @@ fn pair(suite: CipherSuite, fault: Fault) -> (Pair, Result<(), clasp::Error>) {
     let client = ClientConfig::builder().trust(authority().roots()).policy(policy).provider(provider(fault));
     let identity = authority().issue(KeyKind::Rsa, &["localhost"]).identity();
     // The server speaks newer versions too, which a check of the secret's version must not look at.
-    let policy = Policy::legacy().with_versions([ProtocolVersion::Tls13, ProtocolVersion::Tls12]);
+    let policy = Policy::legacy().with_versions([ProtocolVersion::Tls12, ProtocolVersion::Tls13]);
     let server = ServerConfig::builder().identity(identity).policy(policy).no_sessions().build().unwrap();
     let mut pair = Pair::new(&client.no_sessions().build().unwrap(), &server);
     let result = pair.drive();

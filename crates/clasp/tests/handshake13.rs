@@ -218,7 +218,7 @@ fn sessions_that_do_not_hold_cost_a_full_handshake() {
     assert!(!resumed(&client(sha256.clone()), &one), "too old");
     let verifier = || Arc::new(WebPki::clients(authority().roots()));
     let asks = server(sha256.clone()).client_auth(ClientAuth::Request(verifier())).build().unwrap();
-    assert!(resumed(&client(sha256.clone()), &asks), "it asks, and has nothing to lose");
+    assert!(!resumed(&client(sha256.clone()), &asks), "whoever asks had better ask anew");
     let requires = server(sha256.clone()).client_auth(ClientAuth::Require(verifier())).build().unwrap();
     let refused = Pair::new(&client(sha256), &requires).drive().unwrap_err();
     assert_eq!(refused.cause(), &Cause::Peer(PeerError::NoCertificate), "a session without a certificate");

@@ -276,6 +276,7 @@ fn server_config(trace: &Trace, identity: Identity, hello: usize, script: Script
         .policy(Policy::modern().with_groups(groups).with_schemes(SCHEMES))
         .announce_groups(true)
         .record_size_limit(16_384)
+        .session_context("the server of the traces")
         .tickets_per_handshake(0)
         .key_log(told.clone());
     (config, told)
@@ -337,6 +338,7 @@ impl Client {
             .grease(false)
             .middlebox_compatibility(self.compatible)
             .sessions(self.sessions)
+            .session_context("the client of the traces")
             .early_data(true)
             .clock(Arc::new(self.clock))
             .key_log(told.clone());
@@ -379,7 +381,8 @@ fn session_of_the_trace(clock: &ManualClock) -> Arc<OneSession> {
     let sealer = Arc::new(OneSession::default());
     let issued = clasp_testkit::authority().issue(clasp_testkit::KeyKind::P256, &["server"]);
     let server = ServerConfig::builder().identity(issued.identity()).tickets(sealer.clone());
-    let server = server.max_early_data(1024).clock(Arc::new(clock.clone())).build().unwrap();
+    let server = server.session_context("the server of the traces").max_early_data(1024);
+    let server = server.clock(Arc::new(clock.clone())).build().unwrap();
     let client = ClientConfig::builder().trust(clasp_testkit::authority().roots()).build().unwrap();
     let mut pair = Pair::new(&client, &server);
     pair.client = client.connect("server".try_into().unwrap()).unwrap();

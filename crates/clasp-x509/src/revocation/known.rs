@@ -52,6 +52,11 @@ impl KnownCrl {
         Ok(Self { der, known })
     }
 
+    /// The whole list's hash (SHA-256).
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.known.digest
+    }
+
     /// The list.
     ///
     /// # Errors

@@ -210,6 +210,12 @@ pub(super) fn check_client(config: &ClientConfig, called: &Called) -> Result<()>
         ),
         (again && !sessions, "verify_again_on_resumption(true)", "no_sessions", "keep sessions, or leave it out"),
         (
+            config.session_context.is_some() && !sessions,
+            "session_context",
+            "no_sessions",
+            "keep sessions, or leave it out",
+        ),
+        (
             config.shares.is_some() && called.has("server_groups"),
             "key_shares",
             "server_groups",
@@ -346,28 +352,8 @@ pub(super) fn check_server(config: &ServerConfig, called: &Called) -> Result<()>
             "leave it out: there is no certificate",
         ),
     ])?;
-    check_identities(config)
-}
-
-/// There are some, the policy has a use for each, and none stands behind one that is taken in its place.
-fn check_identities(config: &ServerConfig) -> Result<()> {
-    let Some(identities) = config.resolver.all().filter(|_| !config.keys_only) else { return Ok(()) };
-    if identities.is_empty() {
-        return Err(bad_value("resolver", "no identity", "an identity, or pre_shared_keys_only"));
-    }
-    identities.iter().try_for_each(|identity| check_server_identity(&config.policy, identity))?;
-    let hidden = identities.iter().enumerate().find_map(|(n, later)| {
-        let first = identities.iter().take(n).position(|earlier| earlier.hides(later))?;
-        Some((first, n))
-    });
-    let Some((first, second)) = hidden else { return Ok(()) };
-    let (first, second) = (format!("identity {first} of the resolver"), format!("identity {second}"));
-    refuse(&[(
-        true,
-        &second,
-        &first,
-        "leave out one of the two: they have the same names and the same kind of key, and clients get the first",
-    )])
+    let identities = config.resolver.all();
+    identities.iter().try_for_each(|identity| check_server_identity(&config.policy, identity))
 }
 
 fn check_server_values(config: &ServerConfig, called: &Called) -> Result<()> {
@@ -420,6 +406,7 @@ fn check_server_sessions(config: &ServerConfig, called: &Called, tickets: bool) 
         (nothing && called.has("session_lifetime"), "session_lifetime", NONE, CHANGE),
         (nothing && tickets, "tickets_per_handshake", NONE, CHANGE),
         (nothing && again, "verify_again_on_resumption(true)", NONE, CHANGE),
+        (nothing && config.session_context.is_some(), "session_context", NONE, CHANGE),
         (
             again && config.client_auth.is_none(),
             "verify_again_on_resumption(true)",

@@ -1,8 +1,8 @@
 //! The client's configuration.
 
 use super::{
-    CertificateCompression, ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready,
-    SystemClock, Verifier, WebPki, check_alpn, check_keys_only, clash,
+    CertificateCompression, ClientIdentity, Clock, Context, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey,
+    Ready, SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::connection::Connection;
 use crate::connection::RecentPeers;
@@ -56,7 +56,11 @@ pub struct ClientConfig {
     server_groups: Vec<NamedGroup>,
     pub(crate) server_types: Vec<CertificateType>,
     pub(crate) client_types: Vec<CertificateType>,
+    /// Whether the verifier is asked again when a session is resumed.
     pub(crate) verify_again: bool,
+    /// What its sessions hang on.
+    pub(crate) context: Context,
+    pub(super) session_context: Option<Vec<u8>>,
     pub(crate) max_record: Option<usize>,
     pub(crate) ignore_renegotiation: bool,
     pub(crate) post_handshake_auth: bool,
@@ -115,6 +119,8 @@ impl ClientConfig {
             server_types: vec![CertificateType::X509],
             client_types: vec![CertificateType::X509],
             verify_again: false,
+            context: Context::default(),
+            session_context: None,
             max_record: None,
             ignore_renegotiation: false,
             post_handshake_auth: false,
@@ -429,12 +435,26 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Whether the verifier sees a server's certificates again when a session is resumed; off by default. They may have
-    /// expired or been revoked since.
+    /// Whether the verifier sees a server's certificates again before a session is offered, with the staple that came with
+    /// them; they may have been revoked since. One that it would not take now is not offered, and a full handshake follows.
+    ///
+    /// By default on where the verifier [is quick](Verifier::is_quick) and may say another thing by now. That of
+    /// [`trust`](ClientBuilder::trust) has said by what it decides and until when, and a session hangs on both; it is asked
+    /// again only where sessions are shared [by name](Self::session_context).
     #[must_use]
     pub fn verify_again_on_resumption(mut self, yes: bool) -> Self {
         self.called.note("verify_again_on_resumption");
         self.config.verify_again = yes;
+        self
+    }
+
+    /// Shares sessions with whatever other configuration says this name, on purpose. Without it a session hangs on what decided
+    /// when it was made, and counts only where the same decides: the same verifier (of [`trust`](ClientBuilder::trust): the same
+    /// roots), the same identity of this client, the same policy but for its suites. By a
+    /// name it is for the application to see to it that a peer taken by one is as good for the other.
+    #[must_use]
+    pub fn session_context(mut self, name: impl AsRef<[u8]>) -> Self {
+        self.config.session_context = Some(name.as_ref().to_vec());
         self
     }
 
@@ -471,6 +491,10 @@ impl ClientBuilder<Ready> {
         check_alpn(&self.config.alpn)?;
         self.config.default_types(&self.called);
         clash::check_client(&self.config, &self.called)?;
+        if !self.called.has("verify_again_on_resumption") {
+            self.config.verify_again = asked_again(&self.config.verifier, self.config.session_context.is_some());
+        }
+        self.config.context = Context::of_client(&self.config, self.config.session_context.as_deref())?;
         self.config.first_shares = self.config.first_shares();
         fits::client(&mut self.config)?;
         Ok(Arc::new(self.config))

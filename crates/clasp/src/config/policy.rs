@@ -26,12 +26,12 @@ pub struct Policy {
     pub(crate) versions: Option<Vec<ProtocolVersion>>,
     pub(crate) suites: Vec<CipherSuite>,
     /// How many suites each tier has; what is behind the last tier stands alone.
-    tiers: Vec<usize>,
+    pub(super) tiers: Vec<usize>,
     pub(crate) groups: Vec<NamedGroup>,
     pub(crate) schemes: Vec<SignatureScheme>,
     pub(crate) require_extended_master_secret: bool,
     /// Where nothing is said a client requires it and a server does not.
-    require_secure_renegotiation: Option<bool>,
+    pub(super) require_secure_renegotiation: Option<bool>,
 }
 
 const SCHEMES: &[SignatureScheme] = &[
@@ -343,7 +343,7 @@ impl Policy {
         }
         let kinds: Vec<Kx> = self.suites12().map(|s| s.kx).collect();
         let tls13 = self.speaks(ProtocolVersion::Tls13);
-        if tls13 && self.groups.iter().all(|g| g.is_ffdhe()) {
+        if tls13 && self.groups.is_empty() {
             return bad("TLS 1.3 and no group".into(), "a group, or no TLS 1.3");
         }
         if kinds.contains(&Kx::Ecdhe) && !self.groups.iter().any(|g| !g.is_ffdhe() && (tls13 || !g.is_post_quantum())) {

@@ -1,7 +1,8 @@
 //! Pre-shared keys that come from outside TLS: RFC 9846 4.2.11, RFC 9258.
 
+use super::context::CONTEXT_LEN;
 use crate::crypto::{HashId, Provider};
-use crate::error::{Error, Misuse, Result};
+use crate::error::{Error, Misuse, Outside, Result};
 use crate::keys::schedule13::{BinderKind, import};
 use core::fmt;
 use zeroize::Zeroizing;
@@ -10,6 +11,11 @@ use zeroize::Zeroizing;
 ///
 /// One key for both directions lets an attacker reflect a client's own messages to it (Selfie, RFC 9257 5.3): give each
 /// pair of a client and a server a key of its own, or import one key under contexts that name the roles.
+///
+/// The name goes in the clear, and whoever sees a hello can find out whether a server knows a name: one that it knows, with a
+/// binder that does not fit, ends in decrypt_error, and one that it does not know in a handshake with a certificate, or in
+/// handshake_failure where there are keys alone (RFC 9846 E.6). So let names tell nothing: random ones, not those of people or
+/// places.
 ///
 /// ```
 /// use clasp::config::PreSharedKey;
@@ -23,6 +29,9 @@ pub struct PreSharedKey {
     pub(crate) secret: Zeroizing<Vec<u8>>,
     pub(crate) hash: HashId,
     pub(crate) kind: BinderKind,
+    /// Stands for name and key in a session that the key authenticated: a key by another name, or another key by the same
+    /// name, is another.
+    pub(crate) mark: [u8; CONTEXT_LEN],
 }
 
 /// The longest name: what is imported stands in an identity of at most 65535 bytes, with its context, two lengths, a
@@ -41,7 +50,7 @@ impl PreSharedKey {
     pub fn external(identity: &[u8], key: &[u8], hash: HashId) -> Result<Self> {
         check(identity, key)?;
         let secret = Zeroizing::new(key.to_vec());
-        Ok(Self { identity: identity.to_vec(), secret, hash, kind: BinderKind::External })
+        Self::new(identity.to_vec(), secret, hash, BinderKind::External)
     }
 
     /// Imports a key (RFC 9258): one for the suites with SHA-256 and one for those with SHA-384. `context` says what
@@ -68,9 +77,19 @@ impl PreSharedKey {
         let one = |target: HashId| -> Result<Self> {
             let mut secret = Zeroizing::new(vec![0; target.len()]);
             let identity = import(provider.hash(own)?, provider.hash(target)?, key, identity, context, &mut secret)?;
-            Ok(Self { identity, secret, hash: target, kind: BinderKind::Imported })
+            Self::new(identity, secret, target, BinderKind::Imported)
         };
         Ok([one(HashId::Sha256)?, one(HashId::Sha384)?])
+    }
+
+    fn new(identity: Vec<u8>, secret: Zeroizing<Vec<u8>>, hash: HashId, kind: BinderKind) -> Result<Self> {
+        let kinds = [u8::from(kind == BinderKind::Imported), u8::from(hash == HashId::Sha384)];
+        let length = (identity.len() as u64).to_be_bytes();
+        // Hashed where it lies: no copy of the key is left behind.
+        let parts = [&b"clasp pre-shared key"[..], &kinds, &length, &identity, &secret];
+        let digest = Provider::builtin().hash(HashId::Sha256)?.digest(&parts);
+        let mark = *digest.as_ref().first_chunk().ok_or(Outside::Bug)?;
+        Ok(Self { identity, secret, hash, kind, mark })
     }
 
     /// The name that goes over the wire.

@@ -1,8 +1,9 @@
 //! The server's configuration.
 
+use super::context::{CONTEXT_LEN, claims_of};
 use super::{
-    CertificateCompression, ClientHelloFacts, Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready,
-    Resolver, SystemClock, Verifier, check_alpn, check_keys_only, clash,
+    CertificateCompression, ClientHelloFacts, Clock, Context, Identities, Identity, NeedsIdentity, Policy,
+    PreSharedKey, Ready, Resolver, SystemClock, Verifier, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::answer::Answer;
 use crate::connection::Connection;
@@ -12,7 +13,8 @@ use crate::error::Result;
 use crate::handshake::compression::{self, Compressor};
 use crate::handshake::fits;
 use crate::keys::log::KeyLog;
-use crate::session::{ServerSessionCache, ServerSessions, TicketSealer};
+use crate::session::admit::MAX_AUTHENTICATION;
+use crate::session::{End, ServerSessionCache, ServerSessions, TicketSealer};
 use crate::trace::Observer;
 use crate::wire::code::{CertificateType, CompressionAlgorithm};
 use core::fmt;
@@ -78,7 +80,13 @@ pub struct ServerConfig {
     pub(crate) padding: usize,
     pub(crate) psks: Vec<PreSharedKey>,
     pub(crate) client_types: Vec<CertificateType>,
+    /// Whether the verifier is asked again when a session is resumed.
     pub(crate) verify_again: bool,
+    /// Where the claims on its tickets' early data are kept.
+    pub(crate) claims: Option<[u8; CONTEXT_LEN]>,
+    /// What its sessions hang on.
+    pub(crate) context: Context,
+    pub(super) session_context: Option<Vec<u8>>,
     pub(crate) max_record: Option<usize>,
     /// When this configuration was made: early data of older tickets is refused, because claims on them may have been
     /// made before this process began.
@@ -144,6 +152,9 @@ impl ServerConfig {
             psks: Vec::new(),
             client_types: vec![CertificateType::X509],
             verify_again: false,
+            claims: None,
+            context: Context::default(),
+            session_context: None,
             max_record: None,
             since: None,
         };
@@ -155,6 +166,17 @@ impl ServerConfig {
         if let (false, Some(auth)) = (called.has("client_certificate_types"), &self.client_auth) {
             self.client_types = clash::default_types(&**auth.verifier());
         }
+    }
+
+    /// How long what authenticated a client counts at most; as long as its sessions last, in any case.
+    pub(crate) fn authentication_bound(&self) -> Duration {
+        MAX_AUTHENTICATION.max(self.session_lifetime)
+    }
+
+    /// When sessions end that begin now and that no certificate ends before.
+    pub(crate) fn authentication_end(&self) -> End {
+        let now = self.clock.now();
+        End::at(now.checked_add(self.authentication_bound()).unwrap_or(now))
     }
 
     /// Begins a connection with whoever speaks first.
@@ -417,12 +439,27 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Whether the verifier sees a client's certificates again when a session is resumed; off by default. They may have
-    /// expired or been revoked since.
+    /// Whether the verifier sees a client's certificates again when a session is resumed; they may have been revoked since. A
+    /// session whose client it would not take now is not resumed, and a full handshake follows.
+    ///
+    /// By default on where the verifier [is quick](Verifier::is_quick) and may say another thing by now.
+    /// [`WebPki`](super::WebPki) has said by what it decides and until when, and a session hangs on both; it is asked again only
+    /// where sessions are shared [by name](Self::session_context).
     #[must_use]
     pub fn verify_again_on_resumption(mut self, yes: bool) -> Self {
         self.called.note("verify_again_on_resumption");
         self.config.verify_again = yes;
+        self
+    }
+
+    /// Shares sessions with whatever other configuration says this name, on purpose. Without it a session hangs on what decided
+    /// when it was made, and counts only where the same decides: the same
+    /// [`ClientAuth`] with the same verifier (of [`WebPki`](super::WebPki): the same roots and settings), and the same policy but
+    /// for its suites. By a
+    /// name it is for the application to see to it that a peer taken by one is as good for the other.
+    #[must_use]
+    pub fn session_context(mut self, name: impl AsRef<[u8]>) -> Self {
+        self.config.session_context = Some(name.as_ref().to_vec());
         self
     }
 
@@ -448,6 +485,13 @@ impl ServerBuilder<Ready> {
         self.config.default_types(&self.called);
         clash::check_server(&self.config, &self.called)?;
         fits::server(&self.config)?;
+        if !self.called.has("verify_again_on_resumption") {
+            let verifier = self.config.client_auth.as_ref().map(ClientAuth::verifier);
+            let named = self.config.session_context.is_some();
+            self.config.verify_again = verifier.is_some_and(|verifier| asked_again(verifier, named));
+        }
+        self.config.context = Context::of_server(&self.config, self.config.session_context.as_deref())?;
+        self.config.claims = claims_of(self.config.sessions.as_ref())?;
         Ok(Arc::new(self.config))
     }
 }

@@ -1,5 +1,6 @@
 //! Deciding whether a peer's certificate is accepted.
 
+use super::context::Parts;
 use crate::answer::Answer;
 use crate::error::{CertificateError, Error, Misuse, Outside, Result};
 use crate::wire::code::CertificateType;
@@ -45,6 +46,19 @@ pub trait Verifier: Send + Sync {
         let _ = kind;
         true
     }
+    /// What this verifier decides by, as bytes: of two that say the same, each takes the sessions that the other's word made.
+    /// A session is resumed without another look at certificates, so by default this says nothing, and an object stands for
+    /// itself alone: configurations that hold one [`Arc`] share sessions, others do not, nor does another process. It is
+    /// asked when a configuration is built. One that changes its mind later is not heard before the session ends, unless
+    /// [`is_quick`](Self::is_quick).
+    fn session_context(&self) -> Option<Vec<u8>> {
+        None
+    }
+    /// Whether it answers so fast that it may as well be asked again whenever a session is resumed, if it may say another thing
+    /// by then; by default not. The configuration's `verify_again_on_resumption` has the last word.
+    fn is_quick(&self) -> bool {
+        false
+    }
 }
 
 /// Room for a P-256 key (91 bytes) and for shorter ones.
@@ -56,12 +70,21 @@ pub struct Verified {
     pub(crate) spki: SmallVec<[u8; PLAIN_KEY]>,
     /// Whether the certificate's key usage lets the key sign; `None` if nobody has looked.
     pub(crate) may_sign: Option<bool>,
+    /// Until when the decision holds, if the verifier has said so.
+    pub(crate) until: Option<SystemTime>,
 }
 
 impl Verified {
     /// Takes a SubjectPublicKeyInfo (DER) as verified. The handshake is then as safe as that decision.
     pub fn dangerous_assume(spki: &[u8]) -> Self {
-        Self { spki: spki.into(), may_sign: None }
+        Self { spki: spki.into(), may_sign: None, until: None }
+    }
+
+    /// Says until when the decision holds: no session outlives it. Without it that is the end of the first certificate of
+    /// the chain.
+    #[must_use]
+    pub fn until(self, end: SystemTime) -> Self {
+        Self { until: Some(end), ..self }
     }
 }
 
@@ -172,7 +195,9 @@ impl WebPki {
         match self.verdicts.verify(peer.chain, &self.roots, &options) {
             Ok(accepted) => {
                 let leaf = accepted.leaf();
-                Ok(Verified { spki: leaf.spki().into(), may_sign: Some(may_sign(leaf)) })
+                let until = u64::try_from(accepted.until()).unwrap_or(0);
+                let until = UNIX_EPOCH.checked_add(Duration::from_secs(until));
+                Ok(Verified { spki: leaf.spki().into(), may_sign: Some(may_sign(leaf)), until })
             }
             Err(rejection) => Err(refusal(&rejection)),
         }
@@ -194,6 +219,22 @@ impl Verifier for WebPki {
 
     fn authorities(&self) -> Vec<Vec<u8>> {
         self.roots.subjects().map(<[u8]>::to_vec).collect()
+    }
+
+    fn session_context(&self) -> Option<Vec<u8>> {
+        // By their names, so that no new setting is forgotten here. How many verdicts are remembered decides nothing.
+        let Self { roots, usage, profile, common_names, check, scope, lists, verdicts: _ } = self;
+        let mut parts = Parts::of("clasp WebPki");
+        parts.bytes(roots.digest());
+        parts.bytes(&[*usage as u8, *profile as u8, u8::from(*common_names), *check as u8, *scope as u8]);
+        lists.iter().for_each(|list| parts.bytes(list.digest()));
+        // Without a digest the object stands for itself.
+        parts.digest().ok().map(|digest| digest.to_vec())
+    }
+
+    /// A chain that it remembers costs a hash.
+    fn is_quick(&self) -> bool {
+        self.verdicts.capacity() > 0
     }
 }
 
@@ -251,6 +292,10 @@ impl Verifier for DangerousAcceptAnyone {
                 .ok_or_else(|| CertificateError::BadEncoding.into()),
         )
     }
+
+    fn session_context(&self) -> Option<Vec<u8>> {
+        Some(b"clasp DangerousAcceptAnyone".to_vec())
+    }
 }
 
 /// Takes peers whose raw public key (RFC 7250) is one of these.
@@ -286,5 +331,15 @@ impl Verifier for RawPublicKeys {
 
     fn takes(&self, kind: CertificateType) -> bool {
         kind == CertificateType::RawPublicKey
+    }
+
+    fn session_context(&self) -> Option<Vec<u8>> {
+        let mut parts = Parts::of("clasp RawPublicKeys");
+        self.0.iter().for_each(|key| parts.bytes(key));
+        parts.digest().ok().map(|digest| digest.to_vec())
+    }
+
+    fn is_quick(&self) -> bool {
+        true
     }
 }

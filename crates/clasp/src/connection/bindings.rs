@@ -2,12 +2,13 @@
 //! (RFC 5929).
 
 use super::{Connection, Facts};
+use crate::config::ClientConfig;
 use crate::crypto::{HashId, Provider};
 use crate::error::{Error, Misuse, Result};
 use crate::handshake::{Established, Secrets};
 use crate::keys::schedule12::{Master, VERIFY_DATA_LEN};
 use crate::keys::schedule13::{Kept13, max_export};
-use crate::session::{ClientSessions, KeptSession};
+use crate::session::KeptSession;
 use std::sync::Arc;
 
 /// What is kept of a finished handshake.
@@ -39,10 +40,10 @@ pub(super) enum Kept {
         randoms: Randoms,
         first_finished: [u8; VERIFY_DATA_LEN],
     },
-    /// With the store that a client puts its tickets in.
+    /// With the configuration of a client that keeps sessions.
     Tls13 {
         kept: Kept13,
-        tickets: Option<Arc<dyn ClientSessions>>,
+        tickets: Option<Arc<ClientConfig>>,
     },
 }
 
@@ -95,7 +96,8 @@ impl Connection {
     /// can do so from its Finished on.
     ///
     /// # Errors
-    /// If the handshake is not done, or the label is one of TLS itself, or the context is longer than 65535 bytes.
+    /// If the handshake is not done, or the label is one of TLS itself, or the context is longer than 65535 bytes; or the version
+    /// is TLS 1.2 without the extended master secret, whose keying material need not be this connection's alone (RFC 7627 5.4).
     pub fn export(&self, label: &[u8], context: Option<&[u8]>, out: &mut [u8]) -> Result<()> {
         const RESERVED: [&[u8]; 5] =
             [b"client finished", b"server finished", b"master secret", b"key expansion", b"extended master secret"];
@@ -109,6 +111,13 @@ impl Connection {
         }
         let done = self.done()?;
         let (hash, master, randoms) = match &done.kept {
+            Kept::Tls12 { .. } if !done.facts.extended_master_secret => {
+                // A man in the middle can give two connections the same secrets (RFC 7627 5.4).
+                let refused = Error::from(Misuse::ExporterUnavailable);
+                return Err(refused
+                    .seen("TLS 1.2 without the extended master secret")
+                    .wanted("a peer that has it, or TLS 1.3"));
+            }
             Kept::Tls12 { hash, master, randoms, .. } => (*hash, master, &randoms.get()[..]),
             Kept::Tls13 { kept, .. } => {
                 check_export(kept, label, out)?;

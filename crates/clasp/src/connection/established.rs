@@ -3,6 +3,7 @@
 
 use super::bindings::Kept;
 use super::{Connection, Owes};
+use crate::config::suite::Suite13;
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::carrier::Carrier;
 use crate::keys::schedule13::TrafficKeys;
@@ -54,7 +55,8 @@ impl Connection {
             return Ok(());
         }
         let Some(done) = &self.done else { return Err(Outside::Bug.into()) };
-        let Kept::Tls13 { kept, tickets: Some(store) } = &done.kept else { return Ok(()) };
+        let Kept::Tls13 { kept, tickets: Some(config) } = &done.kept else { return Ok(()) };
+        let Some(store) = &config.sessions else { return Ok(()) };
         if view.lifetime == 0 {
             return Ok(());
         }
@@ -64,6 +66,9 @@ impl Connection {
         }
         let received = self.clock.now();
         let lifetime = Duration::from_secs(u64::from(view.lifetime.min(MAX_LIFETIME)));
+        let hash = Suite13::find(kept.suite).map(|suite| suite.hash);
+        let name = done.facts.psk_identity.as_ref();
+        let psk = name.and_then(|name| config.psks.iter().find(|k| k.identity == *name && Some(k.hash) == hash));
         let session = Session {
             version: ProtocolVersion::Tls13,
             suite: kept.suite,
@@ -80,6 +85,9 @@ impl Connection {
             received,
             age_add: view.age_add,
             max_early_data,
+            context: config.context,
+            authenticated_until: done.facts.authenticated_until,
+            psk: psk.map(|key| key.mark),
         };
         let peer = PeerKey(done.facts.server_name.clone().unwrap_or_default());
         store.put(&peer, session);

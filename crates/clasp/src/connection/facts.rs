@@ -1,8 +1,10 @@
 //! What is known of a connection once its handshake is done.
 
 use super::peer::PeerIdentity;
+use crate::session::End;
 use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// What a handshake settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +30,8 @@ pub struct Facts {
     pub alpn: Option<Vec<u8>>,
     /// How the session was resumed, if it was.
     pub resumed: Option<Resumption>,
-    /// The name of the external pre-shared key that both sides proved (TLS 1.3).
+    /// The name of the external pre-shared key that both sides proved, in this handshake or in the one whose session this
+    /// connection resumes (TLS 1.3); [`resumed`](Self::resumed) tells which.
     pub psk_identity: Option<Vec<u8>>,
     /// What became of early data.
     pub early_data: EarlyData,
@@ -41,6 +44,8 @@ pub struct Facts {
     pub hello_retried: bool,
     /// Whether the client proved a certificate.
     pub client_authenticated: bool,
+    /// When what authenticated the peer counts no longer.
+    pub(crate) authenticated_until: End,
     /// Whether the master secret is bound to the whole conversation (RFC 7627).
     pub extended_master_secret: bool,
     /// Whether CBC records are encrypted before they are MACed (RFC 7366).
@@ -116,6 +121,13 @@ impl Facts {
         self.peer.as_ref().map_or(&[], |peer| &peer.chain)
     }
 
+    /// Until when sessions of this connection can be resumed, however often: then what authenticated the peer counts no longer.
+    /// It is the end of the first of the peer's certificates, as the verifier has it, and at most seven days after they were
+    /// shown; at a server whose sessions last longer, as long as those do.
+    pub fn authenticated_until(&self) -> SystemTime {
+        self.authenticated_until.time()
+    }
+
     /// The stapled OCSP response, DER.
     pub fn ocsp(&self) -> Option<&[u8]> {
         self.peer.as_ref()?.ocsp.as_deref()
@@ -151,6 +163,7 @@ impl Facts {
             ticket_age_skew: None,
             hello_retried: false,
             client_authenticated: false,
+            authenticated_until: End(0),
             extended_master_secret: false,
             encrypt_then_mac: false,
             secure_renegotiation: false,

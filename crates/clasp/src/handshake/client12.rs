@@ -59,7 +59,7 @@ pub(super) async fn client(
 
     let echoed = !offered.session_id.is_empty() && answer.session_id == offered.session_id;
     match offered.session12() {
-        Some(session) if echoed => resumed(link, config, &name, &offered, &answer, session, hash).await,
+        Some(session) if echoed => resumed(link, config, &offered, &answer, session, hash).await,
         // RFC 9846 E.4: an ID that names no session cannot be resumed.
         None if echoed => Err(Error::from(PeerError::BadSessionIdEcho).in_message("ServerHello")),
         _ => full(link, config, name, &offered, &answer, hash).await,
@@ -90,9 +90,9 @@ async fn full(
     }
     let status = if answer.status { link.recv_optional::<CertificateStatus>().await? } else { None };
     let ocsp = status.as_ref().map(|s| s.view().ocsp);
-    let verified = Judge::of_server(config, &name, answer.types.server)
-        .verify(link, &chain, ocsp, answer.timestamps.as_deref())
-        .await?;
+    let judge = Judge::of_server(config, &name, answer.types.server);
+    let verified = judge.verify(link, &chain, ocsp, answer.timestamps.as_deref()).await?;
+    let authenticated_until = judge.until(&verified, &chain);
     check_key(&config.policy, suite, &verified, &chain, answer.types.server)?;
 
     // 7.4.3
@@ -180,6 +180,7 @@ async fn full(
         peer_type: answer.types.server,
         server_name: Some(name.to_str().into_owned()),
         client_authenticated: identity.is_some(),
+        authenticated_until,
         ..facts(answer)
     };
     keep_session(config, offered, answer, &vault, ticket, &facts);
@@ -189,7 +190,6 @@ async fn full(
 async fn resumed(
     link: &mut Link,
     config: &ClientConfig,
-    name: &ServerName<'_>,
     offered: &Offered,
     answer: &ServerAnswer,
     session: &Session,
@@ -197,9 +197,6 @@ async fn resumed(
 ) -> Result<Established> {
     admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
         .map_err(|e| e.in_message("ServerHello"))?;
-    if config.verify_again {
-        Judge::of_server(config, name, session.server_type).verify_again(link, session.server_chain()).await?;
-    }
     let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
     link.resumed(resumption.name());
     link.transcript.forget_bytes();
@@ -223,6 +220,7 @@ async fn resumed(
         signature_scheme: session.signature_scheme,
         server_name: Some(offered.peer.0.clone()),
         resumed: Some(resumption),
+        authenticated_until: session.authenticated_until,
         ..facts(answer)
     };
     if ticket.is_some() {
@@ -394,6 +392,9 @@ fn keep_session(
         received: now,
         age_add: 0,
         max_early_data: 0,
+        context: config.context,
+        authenticated_until: facts.authenticated_until,
+        psk: None,
     };
     store.put(&offered.peer, session);
 }

@@ -11,7 +11,7 @@
 
 use super::carrier::Carrier;
 use super::credential::Asks;
-use super::judge::Judge;
+use super::judge::{Judge, Proof};
 use super::link::Link;
 use super::offer::{Offered, OfferedPsk};
 use super::proof::signed13;
@@ -20,12 +20,14 @@ use super::{
     log_handshake, recv_finished13, retry13, send_finished13,
 };
 use crate::config::suite::Suite13;
-use crate::config::{CertificateRequestFacts, ClientConfig, Identity};
+use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
 use crate::connection::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{Limits, Types, check_one_limit};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, BinderKind, Traffic};
+use crate::session::End;
+use crate::session::admit::MAX_AUTHENTICATION;
 use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, key_share, pre_shared_key};
@@ -37,7 +39,7 @@ use std::sync::Arc;
 
 pub(super) async fn client(
     link: &mut Link,
-    config: &ClientConfig,
+    config: &Arc<ClientConfig>,
     name: ServerName<'static>,
     mut offered: Offered,
     hello: Checked<ServerHello>,
@@ -116,6 +118,8 @@ pub(super) async fn client(
     // 4.3.2, 4.4.2, 4.4.3: none of these where a key authenticates the server
     let mut facts = facts(group, &settled, suite, early, retried);
     facts.early_data_refusal = refusal;
+    let now = config.clock.now();
+    facts.authenticated_until = End::at(now.checked_add(MAX_AUTHENTICATION).unwrap_or(now));
     let mut request = None;
     if psk.is_none() {
         settled.types.check_server(config).map_err(|e| e.in_message("EncryptedExtensions"))?;
@@ -123,10 +127,13 @@ pub(super) async fn client(
         request = recv_request(link, settled.types).await?;
         recv_server_proof(link, config, &name, &offered, &mut facts).await?;
     } else if let (true, Some(session)) = (resumed, offered.session13()) {
-        // Before early data it was verified already; what was refused is sent anew, to whom is asked anew.
-        if config.verify_again && early != EarlyData::Accepted {
-            Judge::of_server(config, &name, session.server_type).verify_again(link, session.server_chain()).await?;
+        // It was verified before it was offered; early data that was refused is sent anew, to whom is asked anew.
+        if let Some(server) = session.server.as_ref().filter(|_| config.verify_again && early == EarlyData::Rejected) {
+            let judge = Judge::of_server(config, &name, session.server_type);
+            judge.verify(link, &server.chain, server.ocsp.as_deref(), server.timestamps.as_deref()).await?;
         }
+        facts.authenticated_until = session.authenticated_until;
+        facts.psk_identity = session.psk.and_then(|mark| key_of(&mark, &config.psks)).map(|key| key.identity.clone());
         facts.peer.clone_from(&session.server);
         facts.peer_type = session.server_type;
         facts.signature_scheme = session.signature_scheme;
@@ -158,7 +165,7 @@ pub(super) async fn client(
     vault.resumption(&at, link.transcript.hash().as_ref());
 
     facts.server_name = Some(offered.peer.0);
-    let tickets = config.sessions.clone().filter(|_| config.takes_tickets());
+    let tickets = (config.sessions.is_some() && config.takes_tickets()).then(|| config.clone());
     let also: &[Also] = match (tickets.is_some(), early == EarlyData::Accepted) {
         (true, true) => &[Also::Resumption, Also::EarlyExporter],
         (true, false) => &[Also::Resumption],
@@ -329,9 +336,10 @@ async fn recv_server_proof(
         return Err(Error::from(PeerError::EmptyCertificate).in_message("Certificate"));
     }
     let judge = Judge::of_server(config, name, facts.peer_type);
-    let scheme = judge.recv_proof13(link, Side::Server, &presented).await?;
+    let Proof { scheme, until } = judge.recv_proof13(link, Side::Server, &presented).await?;
     link.chose("signature scheme", scheme.0, scheme.name());
     facts.signature_scheme = Some(scheme);
+    facts.authenticated_until = until;
     facts.peer = config.recent_peers.share(presented);
     Ok(())
 }

@@ -81,7 +81,9 @@ pub(super) async fn recv_client_proof(
         };
     }
     let judge = Judge::of_client(config, auth, facts.peer_type);
-    facts.client_scheme = Some(judge.recv_proof13(link, Side::Client, &presented).await?);
+    let proof = judge.recv_proof13(link, Side::Client, &presented).await?;
+    facts.client_scheme = Some(proof.scheme);
+    facts.authenticated_until = proof.until;
     facts.peer = config.recent_peers.share(presented);
     facts.client_authenticated = true;
     Ok(())

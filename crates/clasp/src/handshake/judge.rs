@@ -10,20 +10,22 @@ use crate::connection::PeerIdentity;
 use crate::crypto::Provider;
 use crate::error::{CertificateError, Error, PeerError, Result};
 use crate::keys::schedule12::Side;
+use crate::session::End;
+use crate::session::admit::MAX_AUTHENTICATION;
 use crate::wire::code::{CertificateType, ProtocolVersion, SignatureScheme};
 use crate::wire::message::{CertificateVerify, SignedView};
 use clasp_x509::{Certificate, PublicKey};
 use rustls_pki_types::ServerName;
 use smallvec::SmallVec;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Certificates of a plain chain.
 const PLAIN: usize = 4;
 
 /// Who the peer has to be, and whose word counts.
 #[derive(Clone, Copy)]
-pub(super) struct Judge<'a> {
+pub(crate) struct Judge<'a> {
     provider: &'a Provider,
     policy: &'a Policy,
     verifier: &'a Arc<dyn Verifier>,
@@ -33,11 +35,13 @@ pub(super) struct Judge<'a> {
     /// Whether the peer was asked for its certificate's status.
     asked_for_ocsp: bool,
     now: SystemTime,
+    /// The longest that the decision counts.
+    bound: Duration,
 }
 
 impl<'a> Judge<'a> {
     /// Of a server that shows a certificate of this kind.
-    pub(super) fn of_server(config: &'a ClientConfig, name: &'a ServerName<'a>, kind: CertificateType) -> Self {
+    pub(crate) fn of_server(config: &'a ClientConfig, name: &'a ServerName<'a>, kind: CertificateType) -> Self {
         Self {
             provider: config.provider,
             policy: &config.policy,
@@ -46,11 +50,12 @@ impl<'a> Judge<'a> {
             kind,
             asked_for_ocsp: config.request_status,
             now: config.clock.now(),
+            bound: MAX_AUTHENTICATION,
         }
     }
 
     /// Of a client that shows a certificate of this kind.
-    pub(super) fn of_client(config: &'a ServerConfig, auth: &'a ClientAuth, kind: CertificateType) -> Self {
+    pub(crate) fn of_client(config: &'a ServerConfig, auth: &'a ClientAuth, kind: CertificateType) -> Self {
         Self {
             provider: config.provider,
             policy: &config.policy,
@@ -60,16 +65,17 @@ impl<'a> Judge<'a> {
             // Only TLS 1.3 can ask clients; see `unasked`.
             asked_for_ocsp: config.request_status,
             now: config.clock.now(),
+            bound: config.authentication_bound(),
         }
     }
 
     /// The same, where the peer was not asked for its certificate's status.
-    pub(super) fn unasked(self) -> Self {
+    pub(crate) fn unasked(self) -> Self {
         Self { asked_for_ocsp: false, ..self }
     }
 
     /// Has the verifier decide on the peer's chain, and on what came with it.
-    pub(super) async fn verify(
+    pub(crate) async fn verify(
         &self,
         link: &Link,
         chain: &[Vec<u8>],
@@ -86,11 +92,16 @@ impl<'a> Judge<'a> {
         verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate"))
     }
 
-    /// Shows the verifier a session's chain again, where the configuration wants that.
-    pub(super) async fn verify_again(&self, link: &Link, chain: &[Vec<u8>]) -> Result<()> {
-        // A session's peer staples nothing, and is not asked to.
-        let judge = Self { asked_for_ocsp: false, ..*self };
-        if chain.is_empty() { Ok(()) } else { judge.verify(link, chain, None, None).await.map(drop) }
+    /// Until when that decision holds: as the verifier said, or until the first certificate of the chain ends; and no longer
+    /// than the bound.
+    pub(crate) fn until(&self, verified: &Verified, chain: &[Vec<u8>]) -> End {
+        let bound = self.now.checked_add(self.bound).unwrap_or(self.now);
+        let ends = |der: &Vec<u8>| {
+            let end = u64::try_from(Certificate::parse(der).ok()?.not_after()).unwrap_or(0);
+            UNIX_EPOCH.checked_add(Duration::from_secs(end))
+        };
+        let first = || chain.iter().filter(|_| self.kind == CertificateType::X509).filter_map(ends).min();
+        End::at(verified.until.or_else(first).map_or(bound, |end| end.min(bound)))
     }
 
     /// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6). `known` is what
@@ -108,12 +119,7 @@ impl<'a> Judge<'a> {
 
     /// TLS 1.3: verifies what the peer has presented, and receives the CertificateVerify by which it proves that it has
     /// the key: RFC 9846 4.4.2, 4.4.3.
-    pub(super) async fn recv_proof13(
-        &self,
-        link: &mut Link,
-        prover: Side,
-        presented: &PeerIdentity,
-    ) -> Result<SignatureScheme> {
+    pub(super) async fn recv_proof13(&self, link: &mut Link, prover: Side, presented: &PeerIdentity) -> Result<Proof> {
         let verified =
             self.verify(link, &presented.chain, presented.ocsp.as_deref(), presented.timestamps.as_deref()).await?;
         self.check_usage(&presented.chain, verified.may_sign)?;
@@ -123,8 +129,15 @@ impl<'a> Judge<'a> {
         let scheme = check(self.provider, self.policy, &verified, message.as_ref(), proof.view(), version)
             .map_err(|e| e.in_message("CertificateVerify"))?;
         link.recycle(proof);
-        Ok(scheme)
+        Ok(Proof { scheme, until: self.until(&verified, &presented.chain) })
     }
+}
+
+/// A peer that has proven who it is.
+pub(super) struct Proof {
+    pub(super) scheme: SignatureScheme,
+    /// Until when that counts.
+    pub(super) until: End,
 }
 
 /// Whatever the verifier thinks of it, a key of a kind that proves nothing here makes the certificate one of an

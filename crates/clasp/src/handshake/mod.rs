@@ -10,7 +10,7 @@ pub(crate) mod compression;
 mod credential;
 pub(crate) mod fits;
 pub(crate) mod hello;
-mod judge;
+pub(crate) mod judge;
 mod key_exchange;
 pub(crate) mod link;
 mod negotiate;
@@ -30,6 +30,7 @@ pub(crate) use credential::read_post_request;
 pub(crate) use negotiate::scheme_fits;
 pub(crate) use server::server;
 
+use crate::config::ClientConfig;
 use crate::config::suite::Suite13;
 use crate::connection::Facts;
 use crate::crypto::{HashId, Provider};
@@ -39,7 +40,7 @@ use crate::keys::log::{self, KeyLog};
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
 use crate::keys::schedule13::{Kept13, Traffic, Vault13, same_mac};
 use crate::record::{OpenKeys, SealKeys};
-use crate::session::{ClientSessions, KeptSession};
+use crate::session::KeptSession;
 use crate::trace::Level;
 use crate::wire::Reader;
 use crate::wire::code::HandshakeType;
@@ -67,8 +68,8 @@ pub(crate) enum Secrets {
     },
     Tls13 {
         kept: Kept13,
-        /// Where a client keeps the tickets that come.
-        tickets: Option<Arc<dyn ClientSessions>>,
+        /// Of a client that keeps the tickets that come: the configuration they are for.
+        tickets: Option<Arc<ClientConfig>>,
         /// The conversation, where the client may be asked for a certificate later.
         transcript: Option<transcript::Transcript>,
     },

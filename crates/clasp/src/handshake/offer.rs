@@ -1,7 +1,6 @@
 //! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
 use super::compression;
-use super::judge::Judge;
 use super::key_exchange::Shares;
 use super::link::Link;
 use crate::config::suite::{Bulk, Suite13};
@@ -98,11 +97,9 @@ impl Grease {
 
 impl Offered {
     /// Decides what to offer.
-    fn new(config: &ClientConfig, name: &ServerName<'_>) -> Result<Self> {
+    fn new(config: &ClientConfig, name: &ServerName<'_>, peer: PeerKey, session: Option<Session>) -> Result<Self> {
         let provider = config.provider;
-        let peer = PeerKey(name.to_str().into_owned());
         let tls13 = config.policy.speaks(ProtocolVersion::Tls13);
-        let session = admit::client(config, &peer);
         let known_id = session.as_ref().filter(|s| s.version == ProtocolVersion::Tls12 && !s.has_ticket());
         let own_id = match &session {
             // RFC 5077 3.4: an ID of our own with a ticket, so that its echo tells whether the ticket was taken.
@@ -471,11 +468,9 @@ fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<Early
 
 /// Sends our ClientHello, and installs the early keys if early data goes with it.
 pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
-    let mut offered = Offered::new(config, name)?;
-    if let Some(session) = offered.session13().filter(|_| config.verify_again && offered.early.is_some()) {
-        // Early data goes to nobody whom the verifier would not take today.
-        Judge::of_server(config, name, session.server_type).verify_again(link, session.server_chain()).await?;
-    }
+    let peer = PeerKey(name.to_str().into_owned());
+    let session = admit::client(link, config, name, &peer).await;
+    let mut offered = Offered::new(config, name, peer, session)?;
     link.send_whole(|before, out| offered.encode(config, name, before, out))?;
     send_early_keys(link, config, &mut offered)?;
     Ok(offered)

@@ -13,7 +13,7 @@ use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12};
 use crate::record::{OpenKeys, SealKeys};
 use crate::session::admit::{self, Admitted, By};
-use crate::session::{ID_LEN, KeptSession, ServerSession};
+use crate::session::{End, ID_LEN, KeptSession, ServerSession};
 use crate::trace::Level;
 use crate::wire::Writer;
 use crate::wire::code::{CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion};
@@ -104,8 +104,8 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     link.send(HandshakeType::ServerHelloDone, |_| ())?;
 
     // 7.4.6
-    let (client_chain, verified) = match &config.client_auth {
-        None => (Vec::new(), None),
+    let (client_chain, verified, authenticated_until) = match &config.client_auth {
+        None => (Vec::new(), None, config.authentication_end()),
         Some(auth) => recv_client_certificate(link, config, auth, client_type.unwrap_or(CertificateType::X509)).await?,
     };
 
@@ -159,6 +159,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         alpn: alpn.map(<[u8]>::to_vec),
         client_authenticated: verified.is_some(),
         record_size_limit: limits.of_peer(),
+        authenticated_until,
         ..facts(talk, suite, extended, encrypt_then_mac)
     };
     let session = session_of(talk, &facts, &vault, identity.kind);
@@ -179,9 +180,6 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     let Talk { config, offer, random } = talk;
     let Admitted { session, by, renew } = admitted;
     let suite = Suite::find(session.suite).ok_or(Outside::Bug)?;
-    if let Some(auth) = config.client_auth.as_ref().filter(|_| config.verify_again) {
-        Judge::of_client(config, auth, session.client_type).verify_again(link, &session.client_chain).await?;
-    }
     let alpn = negotiate::protocol(config, offer)?;
     let resumption = match by {
         By::Ticket => Resumption::Ticket,
@@ -230,6 +228,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
             .share(PeerIdentity { chain: session.client_chain.clone(), ..PeerIdentity::default() }),
         peer_type: session.client_type,
         client_scheme: session.client_scheme,
+        authenticated_until: session.authenticated_until,
         group: session.group,
         alpn: alpn.map(<[u8]>::to_vec),
         record_size_limit: limits.of_peer(),
@@ -283,11 +282,11 @@ async fn recv_client_certificate(
     config: &ServerConfig,
     auth: &ClientAuth,
     kind: CertificateType,
-) -> Result<(Vec<Vec<u8>>, Option<Verified>)> {
+) -> Result<(Vec<Vec<u8>>, Option<Verified>, End)> {
     let message = link.recv::<Certificate12>().await?;
     let chain = credential::read_chain(message.view(), kind)?;
     match (chain.is_empty(), auth) {
-        (true, ClientAuth::Request(_)) => Ok((chain, None)),
+        (true, ClientAuth::Request(_)) => Ok((chain, None, config.authentication_end())),
         (true, ClientAuth::Require(_)) => Err(Error::from(PeerError::NoCertificateTls12)
             .in_message("Certificate")
             .hint("give the client a certificate and its key")),
@@ -296,7 +295,8 @@ async fn recv_client_certificate(
             let judge = Judge::of_client(config, auth, kind).unasked();
             judge.check_usage(&chain, None)?;
             let verified = judge.verify(link, &chain, None, None).await?;
-            Ok((chain, Some(verified)))
+            let until = judge.until(&verified, &chain);
+            Ok((chain, Some(verified), until))
         }
     }
 }
@@ -342,6 +342,8 @@ fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: Cert
         master,
         extended_master_secret: facts.extended_master_secret,
         created: talk.config.clock.now(),
+        context: talk.config.context,
+        authenticated_until: facts.authenticated_until,
         server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain().to_vec(),
         client_type: facts.peer_type,
@@ -351,6 +353,8 @@ fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: Cert
         alpn: None,
         age_add: 0,
         max_early_data: 0,
+        claims: None,
+        psk: None,
     }
 }
 

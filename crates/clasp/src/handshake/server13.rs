@@ -3,7 +3,6 @@
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
 use super::hello::{ClientOffer, Limits, write_types};
-use super::judge::Judge;
 use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets, tell_of_no_tickets};
@@ -12,7 +11,7 @@ use super::{
     log_early, log_handshake, negotiate, recv_finished13, retry13, send_finished13,
 };
 use crate::config::suite::Suite13;
-use crate::config::{Identity, ServerConfig};
+use crate::config::{Identity, ServerConfig, key_of};
 use crate::connection::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule12::Side;
@@ -54,13 +53,9 @@ pub(super) async fn server(
 
     // 4.2.11: a key that both have, its binder checked before anything else comes of it
     let admitted = admit::server13(link, config, &offer, suite).await.map_err(in_hello)?;
+    let (admitted, mut vault, at) = prove_binder(link, config, hash, &offer, admitted).await.map_err(in_hello)?;
     let group = group.filter(|_| admitted.as_ref().is_none_or(|a| a.dhe));
     let mut facts = facts(&offer, suite, group, alpn, admitted.as_ref(), config);
-    let (mut vault, at) = match &admitted {
-        Some(admitted) => prove_binder(link, hash, &offer, admitted).map_err(in_hello)?,
-        None => Vault13::early(hash, None),
-    };
-    verify_again(link, config, admitted.as_ref()).await?;
     link.transcript.start(hash);
     link.transcript.forget_bytes();
 
@@ -162,13 +157,6 @@ pub(super) async fn server(
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None, transcript } })
 }
 
-/// A session's client is shown to the verifier again, where the configuration wants that, before it is answered.
-async fn verify_again(link: &Link, config: &ServerConfig, admitted: Option<&Admitted13<'_>>) -> Result<()> {
-    let auth = config.client_auth.as_ref().filter(|_| config.verify_again);
-    let (Some(auth), Some(Admitted13 { key: Key13::Session(session), .. })) = (auth, admitted) else { return Ok(()) };
-    Judge::of_client(config, auth, session.client_type).verify_again(link, &session.client_chain).await
-}
-
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
 pub(super) fn check_hello(offer: &ClientOffer<'_>) -> Result<()> {
     if !offer.null_compression_only {
@@ -190,13 +178,20 @@ pub(super) fn check_hello(offer: &ClientOffer<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The binder proves that the client holds the key, and ties it to this hello: RFC 9846 4.2.11.2.
-fn prove_binder(
+/// The binder proves that the client holds the key, and ties it to this hello: RFC 9846 4.2.11.2. A session whose client the
+/// verifier would not take today is none: a full handshake follows.
+async fn prove_binder<'a>(
     link: &Link,
+    config: &ServerConfig,
     hash: &'static dyn crate::crypto::Hash,
     offer: &ClientOffer<'_>,
-    admitted: &Admitted13<'_>,
-) -> Result<(Box<Vault13>, AtEarly)> {
+    admitted: Option<Admitted13<'a>>,
+) -> Result<(Option<Admitted13<'a>>, Box<Vault13>, AtEarly)> {
+    let none = || Vault13::early(hash, None);
+    let Some(admitted) = admitted else {
+        let (vault, at) = none();
+        return Ok((None, vault, at));
+    };
     let (secret, kind) = match &admitted.key {
         Key13::Session(session) => (session.master.get(..hash.id().len()).ok_or(Outside::Bug)?, BinderKind::Resumption),
         Key13::External(key) => (&key.secret[..], key.kind),
@@ -205,12 +200,17 @@ fn prove_binder(
     let psks = offer.psks.ok_or(Outside::Bug)?;
     let theirs = psks.binders().nth(admitted.index).ok_or(Outside::Bug)?;
     let covered = link.transcript.hash_without(hash, psks.binders_len);
-    if same_mac(&vault.binder(&at, covered.as_ref()), theirs) {
-        link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
-        Ok((vault, at))
-    } else {
-        Err(PeerError::BadBinder.into())
+    if !same_mac(&vault.binder(&at, covered.as_ref()), theirs) {
+        return Err(PeerError::BadBinder.into());
     }
+    if let Key13::Session(session) = &admitted.key
+        && !admit::accepted_again(link, config, session).await
+    {
+        let (vault, at) = none();
+        return Ok((None, vault, at));
+    }
+    link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
+    Ok((Some(admitted), vault, at))
 }
 
 /// Takes early data if it is fresh and new: the keys that open it are installed. Gives the reason if it is not.
@@ -387,6 +387,7 @@ fn facts(
         group,
         alpn: alpn.map(<[u8]>::to_vec),
         server_name: offer.name(),
+        authenticated_until: config.authentication_end(),
         ..Facts::new(ProtocolVersion::Tls13, suite.code)
     };
     match admitted {
@@ -397,6 +398,8 @@ fn facts(
             facts.peer_type = session.client_type;
             facts.client_scheme = session.client_scheme;
             facts.client_authenticated = !session.client_chain.is_empty();
+            facts.authenticated_until = session.authenticated_until;
+            facts.psk_identity = session.psk.and_then(|mark| key_of(&mark, &config.psks)).map(|k| k.identity.clone());
             let chain = session.client_chain.clone();
             facts.peer = config.recent_peers.share(PeerIdentity { chain, ..PeerIdentity::default() });
         }

@@ -64,12 +64,18 @@ fn session_of(
 ) -> Result<ServerSession> {
     let mut age_add = [0; 4];
     config.provider.random.fill(&mut age_add)?;
+    // Without a store nothing could tell a replay.
+    let max_early_data = if config.claims.is_some() { config.max_early_data } else { 0 };
+    let psk = facts.psk_identity.as_ref();
+    let psk = psk.and_then(|name| config.psks.iter().find(|key| key.identity == *name && key.hash == suite.hash));
     Ok(ServerSession {
         version: ProtocolVersion::Tls13,
         suite: suite.code,
         master: Box::new([0; 48]),
         extended_master_secret: true,
         created: config.clock.now(),
+        context: config.context,
+        authenticated_until: facts.authenticated_until,
         server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain().to_vec(),
         client_type: facts.peer_type,
@@ -78,8 +84,9 @@ fn session_of(
         group: facts.group,
         alpn: facts.alpn.clone(),
         age_add: u32::from_be_bytes(age_add),
-        // Without a store nothing could tell a replay.
-        max_early_data: if config.sessions.is_some() { config.max_early_data } else { 0 },
+        max_early_data,
+        claims: config.claims.filter(|_| max_early_data > 0),
+        psk: psk.map(|key| key.mark),
     })
 }
 

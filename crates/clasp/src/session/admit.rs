@@ -2,13 +2,15 @@
 
 use super::{PeerKey, ServerSession, Session};
 use crate::config::suite::Suite13;
-use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig};
+use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig, key_holds};
 use crate::connection::EarlyDataRefusal;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::ClientOffer;
+use crate::handshake::judge::Judge;
 use crate::handshake::link::Link;
 use crate::wire::code::{ProtocolVersion, PskKeyExchangeMode};
 use crate::wire::extension::pre_shared_key::PskIdentity;
+use rustls_pki_types::ServerName;
 use std::time::{Duration, SystemTime};
 
 /// A session the server resumes.
@@ -43,7 +45,9 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
             _ => None,
         },
     };
-    let Some((session, by, renew)) = found else { return Ok(None) };
+    let Some((session, by, renew)) = found.filter(|(session, ..)| session.context == config.context) else {
+        return Ok(None);
+    };
     if session.version == ProtocolVersion::Tls12 && session.extended_master_secret && !offer.extended_master_secret {
         // RFC 7627 5.3: such a client must be refused, not served anew: it would hide a man in the middle.
         return Err(PeerError::ResumedWithoutEms.into());
@@ -53,17 +57,35 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
         && (session.extended_master_secret || !config.policy.require_extended_master_secret)
         && offer.suites.contains(session.suite.0)
         && config.policy.suites.contains(&session.suite)
-        && still_holds(config, offer, &session, now);
+        && still_holds(config, offer, &session, now)
+        && accepted_again(link, config, &session).await;
     Ok(holds.then_some(Admitted { session, by, renew }))
 }
 
-/// What every version asks: the same name, not too old, and the client's identity as good as a new one's.
+/// What every version asks: the decision that made it is this configuration's and has not ended, the same name, not too old,
+/// and the client's identity as good as a new one's.
 fn still_holds(config: &ServerConfig, offer: &ClientOffer<'_>, session: &ServerSession, now: SystemTime) -> bool {
-    offer.is_for(session.server_name.as_deref())
+    session.context == config.context
+        && !session.authenticated_until.is_past(now)
+        && key_holds(session.psk.as_ref(), &config.psks, config.keys_only)
+        && offer.is_for(session.server_name.as_deref())
         && fresh(session.created, now, config)
         && !(matches!(config.client_auth, Some(ClientAuth::Require(_))) && session.client_chain.is_empty())
         && (config.client_auth.is_some() || session.client_chain.is_empty())
         && (session.client_chain.is_empty() || config.client_types.contains(&session.client_type))
+}
+
+/// Whether the verifier would take the session's client today, where the configuration wants it asked. If not, the handshake
+/// is a full one, in which the client may show another certificate and the verifier says what is wrong with this one.
+pub(crate) async fn accepted_again(link: &Link, config: &ServerConfig, session: &ServerSession) -> bool {
+    match config.client_auth.as_ref().filter(|_| config.verify_again && !session.client_chain.is_empty()) {
+        None => true,
+        Some(auth) => {
+            // A session keeps no staple of its client, and asks for none.
+            let judge = Judge::of_client(config, auth, session.client_type).unasked();
+            judge.verify(link, &session.client_chain, None, None).await.is_ok()
+        }
+    }
 }
 
 /// A pre-shared key the server takes in TLS 1.3.
@@ -174,11 +196,13 @@ pub(crate) fn early_data_refusal(
     if config.max_early_data == 0 {
         return Some(EarlyDataRefusal::Disabled);
     }
+    if retried {
+        return Some(EarlyDataRefusal::HelloRetried);
+    }
     let Some(Admitted13 { index: 0, key: Key13::Session(session), dhe: true }) = admitted else {
         return Some(EarlyDataRefusal::NotResumed);
     };
     [
-        (retried, EarlyDataRefusal::HelloRetried),
         (session.max_early_data == 0, EarlyDataRefusal::NotAllowed),
         (session.suite != suite.code, EarlyDataRefusal::Suite),
         (session.alpn.as_deref() != alpn, EarlyDataRefusal::Protocol),
@@ -197,6 +221,10 @@ pub(crate) async fn early_data(
     binder: &[u8],
 ) -> Result<(), EarlyDataRefusal> {
     let Some(store) = &config.sessions else { return Err(EarlyDataRefusal::Replayed) };
+    if session.claims.is_none() || session.claims != config.claims {
+        // Whoever gave the ticket keeps its claims elsewhere, and would take this a second time.
+        return Err(EarlyDataRefusal::Replayed);
+    }
     let Age { claimed, real } = Age::new(config, session, obfuscated);
     if claimed.abs_diff(real) > config.early_data_window {
         return Err(EarlyDataRefusal::Age);
@@ -218,23 +246,48 @@ fn fresh(created: SystemTime, now: SystemTime, config: &ServerConfig) -> bool {
     now.duration_since(created).unwrap_or_default() <= config.session_lifetime
 }
 
+/// How long what authenticated a peer counts, if none of its certificates ends before: RFC 9846 4.6.1 has tickets end after
+/// seven days, and recommends that an end be put to tickets that come of tickets.
+pub(crate) const MAX_AUTHENTICATION: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// The client's decision: which session to offer.
-pub(crate) fn client(config: &ClientConfig, peer: &PeerKey) -> Option<Session> {
+pub(crate) async fn client(
+    link: &Link,
+    config: &ClientConfig,
+    name: &ServerName<'_>,
+    peer: &PeerKey,
+) -> Option<Session> {
     let store = config.sessions.as_ref()?;
-    let session = store.take(peer)?;
-    let holds = config.clock.now() <= session.until
+    let session = store.take_fitting(peer, &|session| session.context == config.context)?;
+    let now = config.clock.now();
+    let holds = session.context == config.context
+        && now <= session.until
+        && !session.authenticated_until.is_past(now)
         && config.policy.speaks(session.version)
-        && (!config.keys_only || session.server.is_none())
+        && key_holds(session.psk.as_ref(), &config.psks, config.keys_only)
         && (session.server.is_none() || config.server_types.contains(&session.server_type))
         && match session.version {
             ProtocolVersion::Tls13 => holds13(config, &session),
             _ => holds12(config, &session),
-        };
+        }
+        && server_accepted_again(link, config, name, &session).await;
     if holds && session.version == ProtocolVersion::Tls12 {
         // It may be offered again and again, and a failed connection must not lose it.
         store.put(peer, session.clone());
     }
     holds.then_some(session)
+}
+
+/// Whether the verifier would take the session's server today, with the staple it showed then, where the configuration wants
+/// it asked. If not, the session is not offered; nor does early data go to whom the verifier would not take.
+async fn server_accepted_again(link: &Link, config: &ClientConfig, name: &ServerName<'_>, session: &Session) -> bool {
+    match session.server.as_ref().filter(|_| config.verify_again) {
+        None => true,
+        Some(server) => {
+            let judge = Judge::of_server(config, name, session.server_type);
+            judge.verify(link, &server.chain, server.ocsp.as_deref(), server.timestamps.as_deref()).await.is_ok()
+        }
+    }
 }
 
 fn holds12(config: &ClientConfig, session: &Session) -> bool {

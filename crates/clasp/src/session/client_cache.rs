@@ -1,5 +1,7 @@
 //! Sessions kept by the client.
 
+use super::End;
+use crate::config::{CONTEXT_LEN, Context};
 use crate::connection::PeerIdentity;
 use crate::keys::schedule12::MASTER_LEN;
 use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -35,6 +37,12 @@ pub struct Session {
     pub(crate) received: SystemTime,
     pub(crate) age_add: u32,
     pub(crate) max_early_data: u32,
+    /// What decided when it was made.
+    pub(crate) context: Context,
+    /// When that decision ends, however often it is resumed.
+    pub(crate) authenticated_until: End,
+    /// TLS 1.3: the mark of the pre-shared key that authenticated both sides.
+    pub(crate) psk: Option<[u8; CONTEXT_LEN]>,
 }
 
 impl Session {
@@ -51,11 +59,6 @@ impl Session {
     /// The session's cipher suite.
     pub fn suite(&self) -> CipherSuite {
         self.suite
-    }
-
-    /// The server's chain, as it was shown when the session was made.
-    pub(crate) fn server_chain(&self) -> &[Vec<u8>] {
-        self.server.as_ref().map_or(&[], |server| &server.chain)
     }
 
     /// Whether it is resumed by a ticket (else by its session ID).
@@ -83,6 +86,16 @@ pub trait ClientSessions: Send + Sync {
     /// Takes out a session to offer. A TLS 1.3 ticket is used once, so that onlookers cannot link connections by it
     /// (RFC 9846 C.4); the connection puts a TLS 1.2 session back.
     fn take(&self, peer: &PeerKey) -> Option<Session>;
+    /// Takes out a session that `fits`, and leaves the others: configurations that share a store must not lose their sessions
+    /// to one another. By default one is taken, and put back if it does not.
+    fn take_fitting(&self, peer: &PeerKey, fits: &dyn Fn(&Session) -> bool) -> Option<Session> {
+        let session = self.take(peer)?;
+        if fits(&session) {
+            return Some(session);
+        }
+        self.put(peer, session);
+        None
+    }
 }
 
 /// The last sessions of each of a bounded number of servers, in memory.
@@ -97,8 +110,10 @@ struct Inner {
     order: VecDeque<PeerKey>,
 }
 
-/// Tickets kept for one server: one for each of a browser's connections to it.
+/// Tickets that a configuration keeps for one server: one for each of a browser's connections to it.
 const SESSIONS_PER_SERVER: usize = 6;
+/// Sessions kept for one server by all the configurations that share a store.
+const SESSIONS_OF_ALL: usize = 4 * SESSIONS_PER_SERVER;
 
 impl ClientSessionCache {
     /// Keeps the sessions of the last `capacity` servers.
@@ -118,12 +133,18 @@ impl ClientSessions for ClientSessionCache {
                 inner.sessions.entry(peer.clone()).or_default()
             }
         };
+        let context = session.context;
         if session.version != ProtocolVersion::Tls13 {
             // One TLS 1.2 session serves every connection.
-            kept.retain(|s| s.version == ProtocolVersion::Tls13);
+            kept.retain(|s| s.version == ProtocolVersion::Tls13 || s.context != context);
         }
         kept.push_back(session);
-        if kept.len() > SESSIONS_PER_SERVER {
+        if kept.iter().filter(|s| s.context == context).count() > SESSIONS_PER_SERVER
+            && let Some(oldest) = kept.iter().position(|s| s.context == context)
+        {
+            kept.remove(oldest);
+        }
+        if kept.len() > SESSIONS_OF_ALL {
             kept.pop_front();
         }
         while inner.sessions.len() > self.capacity {
@@ -136,6 +157,13 @@ impl ClientSessions for ClientSessionCache {
     fn take(&self, peer: &PeerKey) -> Option<Session> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.sessions.get_mut(peer)?.pop_back()
+    }
+
+    fn take_fitting(&self, peer: &PeerKey, fits: &dyn Fn(&Session) -> bool) -> Option<Session> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = inner.sessions.get_mut(peer)?;
+        let last = kept.iter().rposition(fits)?;
+        kept.remove(last)
     }
 }
 

@@ -28,4 +28,8 @@ impl ClientSessions for Fitting {
     fn take(&self, peer: &PeerKey) -> Option<Session> {
         self.store.take(peer).filter(|session| session.ticket.len() <= self.room)
     }
+
+    fn take_fitting(&self, peer: &PeerKey, fits: &dyn Fn(&Session) -> bool) -> Option<Session> {
+        self.store.take_fitting(peer, fits).filter(|session| session.ticket.len() <= self.room)
+    }
 }

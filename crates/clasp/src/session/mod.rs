@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 mod client_cache;
+mod end;
 mod epochs;
 mod fitting;
 mod revoked;
@@ -12,6 +13,7 @@ mod strikes;
 mod ticket;
 
 pub use client_cache::{ClientSessionCache, ClientSessions, PeerKey, Session};
+pub(crate) use end::End;
 pub(crate) use fitting::Fitting;
 pub(crate) use revoked::{ID_LEN, KeptSession};
 pub(crate) use state::ServerSession;

@@ -1,6 +1,6 @@
 //! "Any connection terminated with a fatal alert MUST NOT be resumed": RFC 5246 7.2.2.
 
-use super::{ClientSessions, PeerKey, ServerSessions};
+use super::{ClientSessions, PeerKey, ServerSessions, Session};
 use crate::answer::Answer;
 use crate::keys::schedule12::Master;
 use core::task::{Context, Waker};
@@ -23,12 +23,9 @@ impl KeptSession {
     pub(crate) fn forget(&self, master: &Master, name: &str) {
         match self {
             Self::Client(store) => {
-                let peer = PeerKey(name.to_owned());
-                let kept = store.take(&peer);
                 // Another session of the same server stays.
-                if let Some(other) = kept.filter(|s| !bool::from(s.master[..].ct_eq(&master.expose()[..]))) {
-                    store.put(&peer, other);
-                }
+                let this = |session: &Session| session.master[..].ct_eq(&master.expose()[..]).into();
+                drop(store.take_fitting(&PeerKey(name.to_owned()), &this));
             }
             Self::Server(store, id) => {
                 if let Answer::Later(mut forgetting) = store.forget(id) {

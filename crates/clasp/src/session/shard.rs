@@ -14,8 +14,8 @@ type Link = Option<NonZeroU32>;
 
 /// The longest session ID: RFC 5246 7.4.1.2. The tickets of TLS 1.3 that stand for a kept session are as long.
 const MAX_ID: usize = 32;
-/// Bytes of a session in one slot: all of most, with names of 30 bytes in them.
-const ROOM: usize = 104;
+/// Bytes of a session in one slot: all of most, with names of 29 bytes in them.
+const ROOM: usize = 120;
 /// Slots that are taken from the heap together.
 const BLOCK: usize = 32;
 /// Slots that the hand looks at with each call: more than a call adds in the usual case, so that it keeps up.

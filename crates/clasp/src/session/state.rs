@@ -1,5 +1,7 @@
 //! What a server must remember of a session, as bytes: sealed in a ticket or kept under a session ID.
 
+use super::End;
+use crate::config::{CONTEXT_LEN, Context};
 use crate::crypto::overwrite_stack;
 use crate::keys::schedule12::MASTER_LEN;
 use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -16,6 +18,10 @@ pub(crate) struct ServerSession {
     pub(crate) master: Box<[u8; MASTER_LEN]>,
     pub(crate) extended_master_secret: bool,
     pub(crate) created: SystemTime,
+    /// What decided when it was made.
+    pub(crate) context: Context,
+    /// When that decision ends, however often it is resumed.
+    pub(crate) authenticated_until: End,
     pub(crate) server_name: Option<String>,
     pub(crate) client_chain: Vec<Vec<u8>>,
     /// What the chain holds.
@@ -29,16 +35,19 @@ pub(crate) struct ServerSession {
     pub(crate) alpn: Option<Vec<u8>>,
     /// TLS 1.3: what the client adds to the ticket's age.
     pub(crate) age_add: u32,
-    /// TLS 1.3: how much early data the ticket allows.
+    /// TLS 1.3: how much early data the ticket allows, and where the claims on it are kept.
     pub(crate) max_early_data: u32,
+    pub(crate) claims: Option<[u8; CONTEXT_LEN]>,
+    /// TLS 1.3: the mark of the pre-shared key that authenticated both sides.
+    pub(crate) psk: Option<[u8; CONTEXT_LEN]>,
 }
 
 /// The layout's number; another is not read.
-const FORMAT: u8 = 6;
+const FORMAT: u8 = 7;
 /// A client's chain longer than this is not kept, and so its session neither: tickets travel in ClientHellos.
 const MAX_CHAIN: usize = 8 * 1024;
 /// More than the fields of fixed length take.
-const ROOM_FOR_FIXED: usize = 96;
+const ROOM_FOR_FIXED: usize = 160;
 
 impl ServerSession {
     /// The session's bytes, wiped on drop: the master secret is among them. `None` if it is too large to keep.
@@ -67,9 +76,14 @@ impl ServerSession {
         w.u16(self.group.map_or(0, |g| g.0));
         let created = self.created.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
         w.bytes(&u64::try_from(created).unwrap_or(u64::MAX).to_be_bytes());
+        w.bytes(&self.context.0);
+        w.u32(self.authenticated_until.0);
         if self.version == ProtocolVersion::Tls13 {
             w.u32(self.age_add);
             w.u32(self.max_early_data);
+            for mark in [&self.claims, &self.psk] {
+                w.vec8(|w| w.bytes(mark.as_ref().map_or(&[][..], |mark| mark)));
+            }
         }
         w.vec8(|w| w.bytes(self.alpn.as_deref().unwrap_or_default()));
         w.vec8(|w| w.bytes(self.server_name.as_deref().unwrap_or_default().as_bytes()));
@@ -98,9 +112,13 @@ impl ServerSession {
         let client_scheme = Some(SignatureScheme(r.u16("client_scheme")?)).filter(|s| s.0 != 0);
         let group = Some(NamedGroup(r.u16("group")?)).filter(|g| g.0 != 0);
         let created = u64::from_be_bytes(*r.array("created")?);
-        let (age_add, max_early_data) = match version {
-            ProtocolVersion::Tls13 => (r.u32("age_add")?, r.u32("max_early_data")?),
-            _ => (0, 0),
+        let context = Context(*r.array("context")?);
+        let authenticated_until = End(r.u32("authenticated_until")?);
+        let (age_add, max_early_data, claims, psk) = match version {
+            ProtocolVersion::Tls13 => {
+                (r.u32("age_add")?, r.u32("max_early_data")?, mark(r, "claims")?, mark(r, "psk")?)
+            }
+            _ => (0, 0, None, None),
         };
         let alpn = r.vec8("alpn")?.rest();
         let alpn = (!alpn.is_empty()).then(|| alpn.to_vec());
@@ -119,6 +137,8 @@ impl ServerSession {
             master,
             extended_master_secret,
             created,
+            context,
+            authenticated_until,
             server_name,
             client_chain,
             client_type,
@@ -128,8 +148,16 @@ impl ServerSession {
             alpn,
             age_add,
             max_early_data,
+            claims,
+            psk,
         }))
     }
+}
+
+/// A mark, or none.
+fn mark(r: &mut Reader<'_>, what: &'static str) -> Read<Option<[u8; CONTEXT_LEN]>> {
+    let mut mark = r.vec8(what)?;
+    Ok(if mark.is_empty() { None } else { Some(*mark.array(what)?) })
 }
 
 impl Drop for ServerSession {
@@ -155,6 +183,8 @@ mod tests {
             master: Box::new([7; 48]),
             extended_master_secret: true,
             created: UNIX_EPOCH + Duration::from_secs(1_900_000_000),
+            context: Context([5; CONTEXT_LEN]),
+            authenticated_until: End(1_900_100_000),
             server_name: Some("example.com".into()),
             client_chain,
             client_type: CertificateType::X509,
@@ -164,6 +194,8 @@ mod tests {
             alpn: Some(b"h2".to_vec()),
             age_add: 0x0102_0304,
             max_early_data: 99,
+            claims: Some([6; CONTEXT_LEN]),
+            psk: None,
         }
     }
 
@@ -175,6 +207,9 @@ mod tests {
             let back = ServerSession::decode(&bytes).unwrap();
             assert_eq!(back.encode().unwrap(), bytes);
             assert_eq!((back.server_name.as_deref(), &back.client_chain), (Some("example.com"), &session.client_chain));
+            assert_eq!((back.context, back.authenticated_until), (session.context, session.authenticated_until));
+            let claims = session.claims.filter(|_| version == ProtocolVersion::Tls13);
+            assert_eq!((back.claims, back.psk), (claims, None));
             let early = if version == ProtocolVersion::Tls13 { (0x0102_0304, 99) } else { (0, 0) };
             assert_eq!((back.age_add, back.max_early_data, back.alpn.as_deref()), (early.0, early.1, Some(&b"h2"[..])));
             assert!(format!("{session:?}").ends_with("[secret])"), "{session:?}");
@@ -190,6 +225,6 @@ mod tests {
     #[test]
     fn a_session_of_tls12_is_small() {
         let bytes = session(ProtocolVersion::Tls12, Vec::new()).encode().unwrap();
-        assert_eq!(bytes.len(), 71 + "example.com".len() + "h2".len());
+        assert_eq!(bytes.len(), 91 + "example.com".len() + "h2".len());
     }
 }

@@ -3,11 +3,12 @@
 use super::shard::Shard;
 use super::strikes::StrikeRegister;
 use crate::answer::Answer;
+use crate::crypto::Provider;
 use crate::error::Result;
 use core::fmt;
 use core::hash::BuildHasher;
 use std::hash::RandomState;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
@@ -25,6 +26,26 @@ pub trait ServerSessions: Send + Sync {
     /// Forgets `id`, because a connection of TLS 1.2 with that session has ended with a fatal alert (RFC 5246 7.2.2). Nobody
     /// waits for the answer: what comes later is polled once, so it had better hand its work on.
     fn forget<'a>(&'a self, id: &'a [u8]) -> Answer<'a, ()>;
+    /// What all stores say whose claims are the same ones, as bytes: those of a service that several machines share. Early data
+    /// is taken only where the claims are kept of whoever gave the ticket, so that no other can take it a second time. By
+    /// default this says nothing, and an object stands for itself alone.
+    fn claims_context(&self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// All stores in memory have their claims in common, so that two configurations of a process that share ticket keys do not
+/// take the same early data, and one that is made anew still takes what belongs to the tickets of the last.
+static CLAIMS: LazyLock<Claims> = LazyLock::new(|| {
+    let mut name = [0; 16];
+    let drawn = Provider::builtin().random.fill(&mut name);
+    Claims { register: StrikeRegister::default(), name: drawn.is_ok().then_some(name) }
+});
+
+struct Claims {
+    register: StrikeRegister,
+    /// Tells this process from others; without randomness, each store stands for itself.
+    name: Option<[u8; 16]>,
 }
 
 /// Shards keep two cores from waiting for one another.
@@ -35,7 +56,6 @@ const SHARDS: usize = 16;
 pub struct ServerSessionCache {
     shards: [Apart; SHARDS],
     hasher: RandomState,
-    claims: StrikeRegister,
 }
 
 /// In cache lines of its own, so that one core's lock is not in the way of another's.
@@ -43,12 +63,12 @@ pub struct ServerSessionCache {
 struct Apart(Mutex<Shard>);
 
 impl ServerSessionCache {
-    /// A store of at most `bytes` bytes: about 170 for a session without a client's certificate. Its index, a fortieth
+    /// A store of at most `bytes` bytes: about 185 for a session without a client's certificate. Its index, a fortieth
     /// of that, is taken at once.
     pub fn new(bytes: usize) -> Self {
         let hasher = RandomState::new();
         let shard = || Apart(Mutex::new(Shard::new(bytes / SHARDS, hasher.clone())));
-        Self { shards: core::array::from_fn(|_| shard()), hasher, claims: StrikeRegister::default() }
+        Self { shards: core::array::from_fn(|_| shard()), hasher }
     }
 
     /// How many sessions are kept.
@@ -94,13 +114,18 @@ impl ServerSessions for ServerSessionCache {
     }
 
     fn claim<'a>(&'a self, id: &'a [u8], now: SystemTime, until: SystemTime) -> Answer<'a, Result<bool>> {
-        Answer::Now(Ok(self.claims.claim(id, now, until)))
+        Answer::Now(Ok(CLAIMS.register.claim(id, now, until)))
     }
 
     fn forget<'a>(&'a self, id: &'a [u8]) -> Answer<'a, ()> {
         let (mut shard, hash) = self.shard(id);
         shard.forget(hash, id);
         Answer::Now(())
+    }
+
+    /// That of the process.
+    fn claims_context(&self) -> Option<Vec<u8>> {
+        CLAIMS.name.map(|name| name.to_vec())
     }
 }
 

@@ -7,6 +7,7 @@ use clasp::config::{
 };
 use clasp::crypto::PrivateKey;
 use clasp::keys::log::KeyLog;
+use clasp::session::{ClientSessionCache, ServerSessionCache};
 use clasp::trace::{Observation, Observer};
 use clasp::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
 use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, Roots, ServerConfig};
@@ -33,6 +34,13 @@ impl CertificateCompression for Shrinking {
 
 pub(crate) fn trusting_anyone() -> C {
     ClientConfig::builder().dangerous_trust_anyone().grease(false)
+}
+
+/// Whether two such come to a resumed connection.
+fn resumed(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> String {
+    let mut pair = Pair::new(client, server);
+    pair.drive().unwrap();
+    format!("{:?} ", pair.server.facts().unwrap().resumed)
 }
 
 /// Counts whatever it is there for.
@@ -171,6 +179,26 @@ fn of_both_sides() -> Vec<Row> {
             let s = server().client_auth(ClientAuth::Require(seen.clone())).verify_again_on_resumption(with);
             look(client().identity(Arc::new(Arc::new(issued().identity()))), s);
             seen.count()
+        }),
+        own_row("ClientBuilder::session_context", |with| {
+            let (store, s) = (Arc::new(ClientSessionCache::new(4)), server().build().unwrap());
+            let with_verifier_of_its_own = || {
+                let c =
+                    ClientConfig::builder().dangerous_verifier(Arc::new(Counter::default())).sessions(store.clone());
+                let c = if with { c.session_context("shared") } else { c };
+                resumed(&c.build().unwrap(), &s)
+            };
+            [with_verifier_of_its_own(), with_verifier_of_its_own()].concat()
+        }),
+        own_row("ServerBuilder::session_context", |with| {
+            let store = Arc::new(ServerSessionCache::new(1 << 16));
+            let c = client().identity(Arc::new(Arc::new(issued().identity()))).build().unwrap();
+            let with_verifier_of_its_own = || {
+                let s = server().client_auth(ClientAuth::Require(Arc::new(Counter::default()))).sessions(store.clone());
+                let s = if with { s.session_context("shared") } else { s };
+                resumed(&c, &s.build().unwrap())
+            };
+            [with_verifier_of_its_own(), with_verifier_of_its_own()].concat()
         }),
         own_row("ClientBuilder::ignore_renegotiation", |with| {
             let suites = [CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];

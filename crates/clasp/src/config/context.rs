@@ -1,0 +1,168 @@
+//! What a session hangs on. A session is resumed without another look at certificates, so it carries a digest of all that
+//! decided when it was made, and where another configuration decides it counts for nothing: a full handshake follows.
+
+use super::objects::Objects;
+use super::{ClientAuth, ClientConfig, ClientIdentity, Policy, PreSharedKey, ServerConfig, Verifier, clash};
+use crate::crypto::{HashId, Provider};
+use crate::error::Result;
+use crate::session::ServerSessions;
+use std::sync::Arc;
+
+/// A digest of what decided. Nobody but the configurations of one program chooses what goes in, so half of SHA-256 tells
+/// them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Context(pub(crate) [u8; CONTEXT_LEN]);
+
+/// Bytes of a [`Context`].
+pub(crate) const CONTEXT_LEN: usize = 16;
+
+static VERIFIERS: Objects<dyn Verifier> = Objects::new();
+static IDENTITIES: Objects<dyn ClientIdentity> = Objects::new();
+static STORES: Objects<dyn ServerSessions> = Objects::new();
+
+/// Parts to be hashed, each with its length before it, so that none passes for two.
+pub(super) struct Parts(Vec<u8>);
+
+impl Parts {
+    /// `what` keeps digests for different ends apart.
+    pub(super) fn of(what: &str) -> Self {
+        let mut parts = Self(Vec::with_capacity(256));
+        parts.bytes(what.as_bytes());
+        parts
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// What an object says of itself, or its own name where it says nothing.
+    fn object(&mut self, says: Option<Vec<u8>>, name: impl FnOnce() -> Result<[u8; 16]>) -> Result<()> {
+        match says {
+            Some(says) => {
+                self.bytes(b"says");
+                self.bytes(&says);
+            }
+            None => {
+                self.bytes(b"object");
+                self.bytes(&name()?);
+            }
+        }
+        Ok(())
+    }
+
+    fn verifier(&mut self, verifier: &Arc<dyn Verifier>) -> Result<()> {
+        self.object(verifier.session_context(), || VERIFIERS.name(verifier))
+    }
+
+    /// A policy but for its suites: a session has one suite, which is held against the policy by itself.
+    fn policy(&mut self, policy: &Policy) {
+        // By their names, so that no new setting is forgotten here.
+        let Policy {
+            versions: _,
+            suites: _,
+            tiers: _,
+            groups,
+            schemes,
+            require_extended_master_secret,
+            require_secure_renegotiation,
+        } = policy;
+        // Those that it speaks, whether they were named or not.
+        self.codes(policy.versions().iter().map(|version| version.0));
+        self.codes(groups.iter().map(|group| group.0));
+        self.codes(schemes.iter().map(|scheme| scheme.0));
+        self.bytes(&[u8::from(*require_extended_master_secret)]);
+        self.bytes(require_secure_renegotiation.map(u8::from).as_slice());
+    }
+
+    fn codes(&mut self, codes: impl Iterator<Item = u16>) {
+        self.bytes(&codes.flat_map(u16::to_be_bytes).collect::<Vec<u8>>());
+    }
+
+    pub(super) fn digest(&self) -> Result<[u8; 32]> {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(Provider::builtin().hash(HashId::Sha256)?.digest(&[&self.0]).as_ref());
+        Ok(digest)
+    }
+
+    /// The front of the digest.
+    pub(super) fn short(&self) -> Result<[u8; CONTEXT_LEN]> {
+        Ok(*self.digest()?.first_chunk().ok_or(crate::error::Outside::Bug)?)
+    }
+}
+
+impl Context {
+    /// What a client's sessions hang on.
+    pub(super) fn of_client(config: &ClientConfig, name: Option<&[u8]>) -> Result<Self> {
+        if let Some(name) = name {
+            return Self::named("client", name);
+        }
+        let mut parts = Parts::of("clasp client sessions");
+        parts.verifier(&config.verifier)?;
+        // What a verifier is shown hangs on what was asked for.
+        let asked = [config.keys_only, config.request_status, config.request_timestamps, config.identity.is_some()];
+        parts.bytes(&asked.map(u8::from));
+        if let Some(identity) = &config.identity {
+            parts.object(identity.session_context(), || IDENTITIES.name(identity))?;
+        }
+        parts.policy(&config.policy);
+        Ok(Self(parts.short()?))
+    }
+
+    /// What a server's sessions hang on. Its own certificate is not among it: whom the client takes is for the client to say.
+    pub(super) fn of_server(config: &ServerConfig, name: Option<&[u8]>) -> Result<Self> {
+        if let Some(name) = name {
+            return Self::named("server", name);
+        }
+        let mut parts = Parts::of("clasp server sessions");
+        parts.bytes(&[config.keys_only, config.request_status, config.request_timestamps].map(u8::from));
+        match &config.client_auth {
+            None => parts.bytes(b"asks nobody"),
+            Some(auth) => {
+                parts.bytes(match auth {
+                    ClientAuth::Request(_) => b"requests",
+                    ClientAuth::Require(_) => b"requires",
+                });
+                parts.verifier(auth.verifier())?;
+            }
+        }
+        parts.policy(&config.policy);
+        Ok(Self(parts.short()?))
+    }
+
+    /// The application says by a name what shares sessions.
+    fn named(side: &str, name: &[u8]) -> Result<Self> {
+        if name.is_empty() {
+            return Err(clash::bad_value("session_context", "an empty name", "a name, or leave the setting out"));
+        }
+        let mut parts = Parts::of("clasp sessions by name");
+        parts.bytes(side.as_bytes());
+        parts.bytes(name);
+        Ok(Self(parts.short()?))
+    }
+}
+
+/// Whether a verifier is asked again about sessions if nobody says: where it costs nothing, and where it may say another thing
+/// than it said. What it decides by is the same where a session counts, if it has told, and until when as well; unless
+/// sessions are shared by name.
+pub(super) fn asked_again(verifier: &Arc<dyn Verifier>, by_name: bool) -> bool {
+    verifier.is_quick() && (by_name || verifier.session_context().is_none())
+}
+
+/// Where the claims on early data are kept that make it arrive once.
+pub(super) fn claims_of(store: Option<&Arc<dyn ServerSessions>>) -> Result<Option<[u8; CONTEXT_LEN]>> {
+    let Some(store) = store else { return Ok(None) };
+    let mut parts = Parts::of("clasp claims");
+    parts.object(store.claims_context(), || STORES.name(store))?;
+    parts.short().map(Some)
+}
+
+/// A session that a pre-shared key authenticated ends with it; where keys are all there is, no other will do.
+pub(crate) fn key_holds(of: Option<&[u8; CONTEXT_LEN]>, keys: &[PreSharedKey], keys_only: bool) -> bool {
+    of.map_or(!keys_only, |mark| key_of(mark, keys).is_some())
+}
+
+/// The key that authenticated a session, if it is there still.
+pub(crate) fn key_of<'a>(mark: &[u8; CONTEXT_LEN], keys: &'a [PreSharedKey]) -> Option<&'a PreSharedKey> {
+    keys.iter().find(|key| key.mark == *mark)
+}
