@@ -50,6 +50,15 @@ pub(crate) fn lists(path: &Path) -> Result<Vec<Section>, Failure> {
     of_kind(path, Kind::Crl)
 }
 
+/// The OCSP response that a file is.
+pub(crate) fn response(path: &Path) -> Result<Section, Failure> {
+    let mut found = of_kind(path, Kind::OcspResponse)?.into_iter();
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(Failure::file(path, "more than one OCSP response")),
+    }
+}
+
 /// A certificate chain and its key.
 pub(crate) fn identity(chain: &Path, key: &Path) -> Result<Identity, Failure> {
     Identity::from_pem(&read(chain)?, &Zeroizing::new(read(key)?)).map_err(|e| {

@@ -169,6 +169,9 @@ fn a_verdict_says_whether_revocation_was_settled() {
     std::fs::write(dir.join("junk"), [7; 200]).unwrap();
     for unusable in [
         "--ocsp junk",
+        "--ocsp root.pem",
+        "--crl root.pem",
+        "--ocsp crl.pem",
         "--crl junk",
         "--revocation ignore --crl crl.pem",
         "--leaf-only",

@@ -133,6 +133,16 @@ pub fn read_on(bytes: &[u8]) -> (Vec<Section>, Option<PemError>) {
 /// # Errors
 /// As [`read`], and where there is none.
 pub fn items(bytes: &[u8], wanted: Kind) -> Result<Vec<Section>, PemError> {
+    items_without(bytes, wanted, None)
+}
+
+/// The certificates of a file of roots. A revocation list there would be lost, and whoever put it there believes that it counts.
+pub(crate) fn roots(bytes: &[u8]) -> Result<Vec<Section>, PemError> {
+    items_without(bytes, Kind::Certificate, Some(Kind::Crl))
+}
+
+/// The items of one kind of a file that must have none of another.
+fn items_without(bytes: &[u8], wanted: Kind, never: Option<Kind>) -> Result<Vec<Section>, PemError> {
     let mut items = Vec::new();
     let mut others = Vec::new();
     for section in read(bytes)? {
@@ -140,6 +150,8 @@ pub fn items(bytes: &[u8], wanted: Kind) -> Result<Vec<Section>, PemError> {
             items.push(section);
         } else if matches!(section.kind, Kind::Messages | Kind::Other) && wanted != Kind::PrivateKey {
             return fail(section.line, section.describe(), format!("{wanted}, as BEGIN {}", wanted.label()));
+        } else if Some(section.kind) == never {
+            return fail(section.line, section.describe(), format!("{wanted} and no lists, which are given apart"));
         } else {
             others.push(section);
         }

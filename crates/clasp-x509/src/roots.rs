@@ -4,7 +4,6 @@ use crate::certificate::Certificate;
 use crate::certificate::extension::{self, NameConstraints};
 use crate::certificate::usage::KeyUsage;
 use crate::der::{self, Der, DerError};
-use crate::kind::Kind;
 use crate::name::{self, compare};
 use crate::path::Usage;
 use crate::pem::{self, PemError, Uses};
@@ -254,7 +253,7 @@ impl Roots {
     pub fn add_pem(&mut self, pem: &[u8]) -> Result<usize, RootsError> {
         let mut roots = self.clone();
         let mut number = 0usize;
-        for section in pem::items(pem, Kind::Certificate).map_err(RootsError::Pem)? {
+        for section in pem::roots(pem).map_err(RootsError::Pem)? {
             number = number.saturating_add(1);
             roots.trust(section.der(), section.uses()).map_err(|fault| match fault {
                 RootsError::NotACertificate(field) => RootsError::InFile { number, line: section.line(), field },

@@ -142,6 +142,7 @@ fn files_that_are_no_pem_are_named() {
         (Vec::new(), "an empty file"),
         (b"hello\n".to_vec(), "no BEGIN line"),
         (block("X509 CRL", &crl).into_bytes(), "a revocation list (BEGIN X509 CRL)"),
+        ((certificate(&root.der) + &block("X509 CRL", &crl)).into_bytes(), "a revocation list (BEGIN X509 CRL)"),
     ] {
         let fault = Roots::empty().add_pem(&file).unwrap_err();
         assert!(fault.to_string().contains(words), "{words}: {fault}");

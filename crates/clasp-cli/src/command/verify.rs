@@ -73,8 +73,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         files.extend(pem::lists(path)?.into_iter().map(|section| (path, section)));
     }
     let lists: Vec<Crl<'_>> = files.iter().map(|(path, section)| list(path, section)).collect::<Result<_, _>>()?;
-    let responses: Vec<Vec<u8>> = arguments.ocsp.iter().map(|path| response(path)).collect::<Result<_, _>>()?;
-    let responses: Vec<&[u8]> = responses.iter().map(Vec::as_slice).collect();
+    let responses: Vec<Section> = arguments.ocsp.iter().map(|path| response(path)).collect::<Result<_, _>>()?;
+    let responses: Vec<&[u8]> = responses.iter().map(Section::der).collect();
 
     let usage = if arguments.client { Usage::Client } else { Usage::Server };
     let mut options = Options::new(moment(arguments.time.as_deref())?, usage).profile(profile(&arguments.profile)?);
@@ -134,14 +134,14 @@ fn list<'s>(path: &Path, section: &'s Section) -> Result<Crl<'s>, Failure> {
 }
 
 /// The OCSP response of a file. A responder's refusal is one, and says nothing.
-fn response(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = pem::read(path)?;
-    match OcspResponse::parse(&bytes) {
+fn response(path: &Path) -> Result<Section, Failure> {
+    let section = pem::response(path)?;
+    match OcspResponse::parse(section.der()) {
         Err(OcspError::Malformed(field)) => {
-            let failure = Failure::file(path, format_args!("no OCSP response in DER: its {field} cannot be read"));
+            let failure = Failure::file(path, format_args!("no OCSP response: its {field} cannot be read"));
             Err(failure.hint("an OCSPResponse of RFC 6960 4.2, as `openssl ocsp -respout` writes it"))
         }
-        Err(_) | Ok(_) => Ok(bytes),
+        Err(_) | Ok(_) => Ok(section),
     }
 }
 
