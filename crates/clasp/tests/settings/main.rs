@@ -21,6 +21,8 @@ const SOURCES: &[(&str, &[&str])] = &[
     (include_str!("../../src/config/verifier.rs"), &["WebPki"]),
     (include_str!("../../src/config/identity.rs"), &["Identity"]),
     (include_str!("../../../clasp-x509/src/roots.rs"), &["Roots"]),
+    (include_str!("../../src/exchange/limits.rs"), &["TimeLimits"]),
+    (include_str!("../../src/stream.rs"), &["Stream"]),
 ];
 
 /// The settings in a source: what takes a value of its type and gives one back, changed; or changes it where it stands.
@@ -35,9 +37,10 @@ fn settings(source: &str, types: &[&'static str]) -> BTreeSet<String> {
         if let (Some(typ), Some(function)) = (of, line.trim_start().strip_prefix("pub fn ")) {
             let signature = rest.split('{').next().unwrap();
             let name = function.split(['(', '<']).next().unwrap();
-            let own = signature.contains("(self") || signature.contains("(mut self");
+            let own = ["(self", "(mut self", " mut self,"].iter().any(|by| signature.contains(by));
             let gives = ["-> Self", "-> Result<Self>", "Builder<Ready>"].iter().any(|end| signature.contains(end));
-            let changes = signature.contains("(&mut self") || signature.contains("(\n        mut self");
+            // Roots are not built by what they give back.
+            let changes = *typ == "Roots" && signature.contains("(&mut self");
             if own && gives || changes {
                 found.insert(format!("{typ}::{name}"));
             }

@@ -10,12 +10,16 @@ use clasp::keys::log::KeyLog;
 use clasp::session::{ClientSessionCache, ServerSessionCache};
 use clasp::trace::{Observation, Observer};
 use clasp::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
-use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, Roots, ServerConfig};
+use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, Roots, ServerConfig, Stream, TimeLimits};
 use clasp_testkit::hollow_bytes::{HANDSHAKE, Wrap, record};
 use clasp_testkit::provider::{counted, hollow};
-use clasp_testkit::{KeyKind, ManualClock, Pair, authority, other_authority};
+use clasp_testkit::{Gate, KeyKind, ManualClock, Pair, SlowVerifier, authority, other_authority};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Leaves out what every certificate message begins with.
 pub(crate) struct Shrinking;
@@ -329,6 +333,65 @@ fn of_identities() -> Vec<Row> {
     ]
 }
 
+/// How a stream's handshake ends with a peer that drips bytes for a while, and is gone then.
+fn dripped_at(change: fn(Stream<UnixStream>) -> Stream<UnixStream>) -> String {
+    let (a, mut b) = UnixStream::pair().unwrap();
+    let dripping = thread::spawn(move || {
+        // The front of a ServerHello.
+        for byte in [&[22, 3, 3, 0x10, 0, 2, 0, 0x0f, 0xfc, 3, 3][..], &[7; 30]].concat() {
+            if b.write_all(&[byte]).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(8));
+        }
+    });
+    let connection = client().build().unwrap().connect("localhost".try_into().unwrap()).unwrap();
+    let ended = change(Stream::new(connection, a)).handshake().map(drop).map_err(|e| e.kind());
+    dripping.join().unwrap();
+    format!("{ended:?}")
+}
+
+/// The same with a verifier that takes its time.
+fn verified_late(limits: TimeLimits) -> String {
+    let (a, b) = UnixStream::pair().unwrap();
+    let gate = Gate::default();
+    let verifier = SlowVerifier(gate.clone(), Arc::new(DangerousAcceptAnyone));
+    let config = ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).build().unwrap();
+    let connection = config.connect("localhost".try_into().unwrap()).unwrap();
+    let serving = thread::spawn(move || drop(Stream::new(server().build().unwrap().accept(), b).handshake()));
+    let opening = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        gate.open();
+    });
+    let mut stream = Stream::new(connection, a).with_limits(limits);
+    let ended = stream.handshake().map(drop).map_err(|e| e.kind());
+    drop(stream);
+    serving.join().unwrap();
+    opening.join().unwrap();
+    format!("{ended:?}")
+}
+
+fn of_streams() -> Vec<Row> {
+    vec![
+        own_row("Stream::with_limits", |with| {
+            let limits = |stream: Stream<UnixStream>| {
+                stream.with_limits(TimeLimits::default().handshake(Duration::from_millis(30)))
+            };
+            dripped_at(if with { limits } else { |stream| stream })
+        }),
+        own_row("TimeLimits::handshake", |with| {
+            let limits = |stream: Stream<UnixStream>| {
+                stream.with_limits(TimeLimits::none().handshake(Duration::from_millis(30)))
+            };
+            dripped_at(if with { limits } else { |stream| stream.with_limits(TimeLimits::none()) })
+        }),
+        own_row("TimeLimits::outside", |with| {
+            let limits = TimeLimits::default();
+            verified_late(if with { limits.outside(Duration::from_millis(30)) } else { limits })
+        }),
+    ]
+}
+
 pub(crate) fn rows() -> Vec<Row> {
-    [of_both_sides(), of_trust(), of_identities()].into_iter().flatten().collect()
+    [of_both_sides(), of_trust(), of_identities(), of_streams()].into_iter().flatten().collect()
 }
