@@ -34,7 +34,21 @@ mod copy;
 pub mod crypto;
 pub mod error;
 mod exchange;
+#[deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 mod handshake;
+#[deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 pub mod keys;
 #[deny(
     clippy::arithmetic_side_effects,

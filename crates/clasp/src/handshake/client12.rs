@@ -355,6 +355,8 @@ fn facts(answer: &ServerAnswer) -> Facts {
 
 /// The longest a session without a hint is offered: RFC 5246 F.1.4.
 const SESSION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// The longest one with a hint is: as in TLS 1.3 (RFC 9846 4.6.1).
+const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 fn keep_session(
     config: &ClientConfig,
@@ -371,7 +373,7 @@ fn keep_session(
     }
     let lifetime = match hint {
         0 => SESSION_LIFETIME,
-        seconds => Duration::from_secs(u64::from(seconds)).min(7 * SESSION_LIFETIME),
+        seconds => Duration::from_secs(u64::from(seconds)).min(LONGEST_LIFETIME),
     };
     let now = config.clock.now();
     let mut master = Box::new([0; 48]);

@@ -277,7 +277,7 @@ impl Settled {
             ExtensionType::RecordSizeLimit => {
                 let ours = config.record_size_limit.ok_or(PeerError::UnsolicitedExtension)?;
                 // Both sides count the byte of the content type: RFC 8449 4.
-                let theirs = usize::from(extension::record_size_limit(e)?) - 1;
+                let theirs = usize::from(extension::record_size_limit(e)?).saturating_sub(1);
                 self.limits = Limits::record_size(theirs, ours.into());
             }
             ExtensionType::MaxFragmentLength => {

@@ -117,7 +117,7 @@ mod back_end {
     /// One byte more than `limit` is read at most: that is enough to see that it is too long.
     pub(super) fn decompress(algorithm: CompressionAlgorithm, bytes: &[u8], limit: usize) -> io::Result<Vec<u8>> {
         let mut out = Vec::with_capacity(limit);
-        let bound = limit as u64 + 1;
+        let bound = (limit as u64).saturating_add(1);
         match algorithm {
             CompressionAlgorithm::Zlib => {
                 flate2::read::ZlibDecoder::new(bytes).take(bound).read_to_end(&mut out)?;

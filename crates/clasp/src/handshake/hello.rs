@@ -388,7 +388,7 @@ impl ServerAnswer {
 
 /// What a client's record_size_limit says: in TLS 1.3 the byte of the content type counts (RFC 8449 4).
 pub(crate) fn announced_limit(policy: &Policy, limit: u16) -> u16 {
-    limit + u16::from(policy.speaks(ProtocolVersion::Tls13))
+    limit.saturating_add(u16::from(policy.speaks(ProtocolVersion::Tls13)))
 }
 
 /// The kinds of certificate a server settled; without its word it is X.509.

@@ -134,8 +134,8 @@ impl Link {
         shared.check_all_taken()?;
         let start = shared.flight.len();
         message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
-        self.transcript.add(&shared.flight[start..]);
-        let message = Operation::Message(shared.flight.len() - start);
+        self.transcript.add(shared.flight.get(start..).unwrap_or_default());
+        let message = Operation::Message(shared.flight.len().saturating_sub(start));
         shared.operations.push(message);
         Ok(())
     }
@@ -149,7 +149,7 @@ impl Link {
         shared.check_all_taken()?;
         let start = shared.flight.len();
         message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
-        let message = Operation::Message(shared.flight.len() - start);
+        let message = Operation::Message(shared.flight.len().saturating_sub(start));
         shared.operations.push(message);
         Ok(())
     }
@@ -161,8 +161,8 @@ impl Link {
         shared.check_all_taken()?;
         let start = shared.flight.len();
         encode(self.transcript.bytes(), &mut shared.flight)?;
-        self.transcript.add(&shared.flight[start..]);
-        let message = Operation::Message(shared.flight.len() - start);
+        self.transcript.add(shared.flight.get(start..).unwrap_or_default());
+        let message = Operation::Message(shared.flight.len().saturating_sub(start));
         shared.operations.push(message);
         Ok(())
     }

@@ -111,7 +111,8 @@ impl Offered {
         let mut drawn = [0; 32 + SESSION_ID_LEN + GREASE_LEN];
         let id_len = if own_id { SESSION_ID_LEN } else { 0 };
         let grease_len = if config.grease { GREASE_LEN } else { 0 };
-        provider.random.fill(&mut drawn[..32 + id_len + grease_len])?;
+        let drawn_len = 32_usize.saturating_add(id_len).saturating_add(grease_len);
+        provider.random.fill(drawn.get_mut(..drawn_len).ok_or(Outside::Bug)?)?;
         let (random, rest) = drawn.split_first_chunk::<32>().ok_or(Outside::Bug)?;
         let (own_id, rest) = rest.split_at(id_len);
         let mut offered = Self {
@@ -195,7 +196,7 @@ impl Offered {
     fn encode(&mut self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
         frame(out, HandshakeType::ClientHello, |w| self.write(config, name, w)).map_err(|e| self.too_long(e))?;
-        self.fill_binders(config, prefix, &mut out[start..])
+        self.fill_binders(config, prefix, out.get_mut(start..).unwrap_or_default())
     }
 
     fn write(&self, config: &ClientConfig, name: &ServerName<'_>, w: &mut Writer<'_>) {
@@ -224,23 +225,26 @@ impl Offered {
 
     /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
     fn fill_binders(&mut self, config: &ClientConfig, prefix: &[u8], hello: &mut [u8]) -> Result<()> {
-        let binders_len = 2 + self.psks.iter().map(|psk| psk.hash.len() + 1).sum::<usize>();
+        let binders_len =
+            self.psks.iter().fold(2, |sum: usize, psk| sum.saturating_add(1).saturating_add(psk.hash.len()));
         let at = hello.len().checked_sub(binders_len).filter(|_| !self.psks.is_empty());
         let Some(at) = at else { return Ok(()) };
         let session = self.session.as_ref();
-        let mut place = at + 2;
+        let (covered, binders) = hello.split_at_mut(at);
+        let mut slots = binders.get_mut(2..).unwrap_or_default();
         for psk in &mut self.psks {
             let hash = config.provider.hash(psk.hash)?;
-            let transcript = hash.digest(&[prefix, &hello[..at]]);
+            let transcript = hash.digest(&[prefix, covered]);
             let secret = match psk.secret {
                 PskSecret::Session => session.and_then(|s| s.master.get(..psk.hash.len())),
                 PskSecret::External(n) => config.psks.get(n).map(|p: &PreSharedKey| &p.secret[..]),
             };
             let (vault, stage) = Vault13::early(hash, Some((secret.ok_or(Outside::Bug)?, psk.kind)));
             let binder = vault.binder(&stage, transcript.as_ref());
-            let slot = hello.get_mut(place + 1..place + 1 + psk.hash.len()).ok_or(Outside::Bug)?;
+            let (_length, behind) = slots.split_first_mut().ok_or(Outside::Bug)?;
+            let (slot, behind) = behind.split_at_mut_checked(psk.hash.len()).ok_or(Outside::Bug)?;
             slot.copy_from_slice(binder.as_ref());
-            place += 1 + psk.hash.len();
+            slots = behind;
             psk.schedule = Some((vault, stage));
         }
         Ok(())
@@ -391,16 +395,16 @@ impl Offered {
 
 /// A key share with its group and length. Of a group that is not known here it is at most that of the largest.
 fn share_len(group: NamedGroup) -> usize {
-    let public = match group {
-        NamedGroup::X25519 => 32,
-        NamedGroup::Secp256r1 => 65,
-        NamedGroup::Secp384r1 => 97,
-        NamedGroup::Secp521r1 => 133,
-        NamedGroup::X25519MlKem768 => 1184 + 32,
-        NamedGroup::SecP256r1MlKem768 => 65 + 1184,
-        _ => 97 + 1568,
-    };
-    2 + 2 + public
+    const AROUND: usize = 2 + 2;
+    match group {
+        NamedGroup::X25519 => AROUND + 32,
+        NamedGroup::Secp256r1 => AROUND + 65,
+        NamedGroup::Secp384r1 => AROUND + 97,
+        NamedGroup::Secp521r1 => AROUND + 133,
+        NamedGroup::X25519MlKem768 => AROUND + 1184 + 32,
+        NamedGroup::SecP256r1MlKem768 => AROUND + 65 + 1184,
+        _ => AROUND + 97 + 1568,
+    }
 }
 
 /// What a hello's extensions may have together: RFC 9846 4.1.2.

@@ -259,7 +259,7 @@ async fn send_key_exchange(
     let (scheme, signature) =
         credential::sign(link, (&config.policy, identity), offer.schemes(), &message, version).await?;
     link.send(HandshakeType::ServerKeyExchange, |w| {
-        w.bytes(&message[randoms..]);
+        w.bytes(message.get(randoms..).unwrap_or_default());
         SignedView { scheme, signature: &signature }.encode(w);
     })?;
     Ok(share)

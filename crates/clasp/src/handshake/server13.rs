@@ -308,7 +308,7 @@ fn send_encrypted_extensions(
             extension::write_codes(ExtensionType::SupportedGroups, groups, w);
         }
         if let Some((_, ours)) = record_size {
-            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours + 1));
+            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours.saturating_add(1)));
         }
         if let Some(length) = fragment {
             w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
@@ -325,7 +325,7 @@ fn send_encrypted_extensions(
     };
     link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(extensions))?;
     Ok(match (record_size, fragment) {
-        (Some((theirs, ours)), _) => Limits::record_size(usize::from(theirs) - 1, ours.into()),
+        (Some((theirs, ours)), _) => Limits::record_size(usize::from(theirs).saturating_sub(1), ours.into()),
         (None, Some(length)) => Limits::fragment(length),
         (None, None) => Limits::default(),
     })

@@ -27,7 +27,7 @@ impl Transcript {
         }
         if self.keep {
             if self.bytes.is_empty() {
-                self.bytes.reserve(messages.len() + ROOM_FOR_ANSWER);
+                self.bytes.reserve(messages.len().saturating_add(ROOM_FOR_ANSWER));
             }
             self.bytes.extend_from_slice(messages);
         }
@@ -54,7 +54,8 @@ impl Transcript {
 
     /// The hash of what there is but for the last `tail` bytes: what a binder covers.
     pub(crate) fn hash_without(&self, hash: &dyn Hash, tail: usize) -> Digest {
-        hash.digest(&[&self.bytes[..self.bytes.len().saturating_sub(tail)]])
+        let covered = self.bytes.len().saturating_sub(tail);
+        hash.digest(&[self.bytes.get(..covered).unwrap_or_default()])
     }
 
     /// The messages themselves are not needed any more.

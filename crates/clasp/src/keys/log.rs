@@ -71,9 +71,12 @@ fn refuse_shared(file: &File) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, words))
 }
 
+/// Room for a label, a random and a secret of SHA-512's length.
+const LONGEST_LINE: usize = 256;
+
 impl KeyLog for KeyLogFile {
     fn log(&self, label: &'static str, client_random: &[u8; 32], secret: &[u8]) {
-        let mut line = String::with_capacity(label.len() + 2 * (32 + secret.len()) + 3);
+        let mut line = String::with_capacity(LONGEST_LINE);
         line.push_str(label);
         for bytes in [&client_random[..], secret] {
             line.push(' ');
