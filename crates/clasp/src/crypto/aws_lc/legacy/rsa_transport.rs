@@ -147,4 +147,28 @@ mod tests {
         }
         assert!(!selected(&encoded(), [3, 1]), "another version was taken");
     }
+
+    /// Wycheproof's RSAES-PKCS1-v1_5 vectors: what is valid and as long as a premaster secret comes out, all else leaves
+    /// the random one.
+    #[test]
+    fn bleichenbacher_wycheproof_what_is_no_premaster_gives_the_random_one() {
+        use wycheproof::TestResult;
+        use wycheproof::rsa_pkcs1_decrypt::{TestName, TestSet};
+        let mut seen = (0, 0);
+        for name in [TestName::Rsa2048, TestName::Rsa3072, TestName::Rsa4096] {
+            for group in TestSet::load(name).unwrap().test_groups {
+                let key = RsaTransportKey::from_der(&group.pkcs8).unwrap();
+                for test in group.tests {
+                    let secret = <[u8; 48]>::try_from(&test.pt[..]).ok();
+                    let version = secret.map_or([3, 3], |secret| [secret[0], secret[1]]);
+                    let mut out = [0; 48];
+                    key.premaster(&test.ct, version, &[0x55; 48], &mut out);
+                    let wanted = secret.filter(|_| test.result == TestResult::Valid);
+                    assert_eq!(out, wanted.unwrap_or([0x55; 48]), "{name:?} {}: {}", test.tc_id, test.comment);
+                    seen = (seen.0 + 1, seen.1 + usize::from(wanted.is_some()));
+                }
+            }
+        }
+        assert!(seen.0 > 150, "{seen:?}");
+    }
 }
