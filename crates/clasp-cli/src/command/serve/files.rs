@@ -160,7 +160,7 @@ impl Place {
         let length = file.metadata()?.len();
         let mut front = Vec::new();
         (&mut file).take(u64::try_from(AT_ONCE).unwrap_or(u64::MAX)).read_to_end(&mut front)?;
-        if path::holds_private_key(&front) {
+        if path::holds_private_key(&front, &mut file)? {
             return Err(Missing::Nothing);
         }
         let (front, kind) = (Bytes::from(front), HeaderValue::from_static(media_type(&real)));

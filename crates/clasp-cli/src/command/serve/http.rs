@@ -177,7 +177,9 @@ where
     let mut stopping = false;
     loop {
         if let Ok(ended) = timeout(LOOK, &mut connection).await {
-            return ended.map_err(|e| tls_cause(&e));
+            // Who has all that it asked for, and was told that there will be no more, just goes.
+            let gone = stopping && !activity.is_busy();
+            return if gone { Ok(()) } else { ended.map_err(|e| tls_cause(&e)) };
         }
         since.look(&activity, &service)?;
         if service.stop.is_asked() && !stopping {

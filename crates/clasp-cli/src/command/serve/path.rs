@@ -1,8 +1,10 @@
 //! Which file a request's path names, and which files are nobody's business.
 
+use super::body::AT_ONCE;
 use clasp::crypto::PrivateKey;
 use percent_encoding::percent_decode_str;
 use std::ffi::OsStr;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Where certificates' challenges and the like stand (RFC 8615): the one name with a dot in front that is meant to be seen.
@@ -54,15 +56,44 @@ pub(super) fn may_be_served(below: &Path) -> bool {
     below.iter().all(is_shown) && !below.extension().is_some_and(names_a_key)
 }
 
-/// Whether these first bytes of a file are those of a private key, in PEM among other things, or in DER.
-pub(super) fn holds_private_key(front: &[u8]) -> bool {
-    let begins = |line: &[u8]| {
-        let line = line.trim_ascii();
-        line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----")
-    };
-    front.split(|b| matches!(b, b'\n' | b'\r')).any(begins)
-        // DER begins with a SEQUENCE, and so do few other things that are served.
-        || front.first() == Some(&0x30) && PrivateKey::from_der(front).is_ok()
+/// Longer than any line that begins a private key.
+const LINE: usize = 128;
+
+/// Whether a file, of which the front has been read, holds a private key: in PEM anywhere among other things, or in DER. Reads on
+/// where it may, and gives the file back where it was.
+pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    // DER begins with a SEQUENCE, and so do few other things that are served.
+    if begins_key(front) || front.first() == Some(&0x30) && PrivateKey::from_der(front).is_ok() {
+        return Ok(true);
+    }
+    if !lines(front).any(|line| line.starts_with(b"-----BEGIN ")) {
+        return Ok(false);
+    }
+    // A bundle: the key may stand behind any number of certificates.
+    let here = file.stream_position()?;
+    let mut window = front.to_vec();
+    let mut piece = vec![0; AT_ONCE];
+    loop {
+        window.drain(..window.len().saturating_sub(LINE));
+        let n = file.read(&mut piece)?;
+        if n == 0 {
+            break;
+        }
+        window.extend_from_slice(piece.get(..n).unwrap_or_default());
+        if begins_key(&window) {
+            return Ok(true);
+        }
+    }
+    file.seek(SeekFrom::Start(here))?;
+    Ok(false)
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|b| matches!(b, b'\n' | b'\r')).map(<[u8]>::trim_ascii)
+}
+
+fn begins_key(text: &[u8]) -> bool {
+    lines(text).any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
 }
 
 #[cfg(test)]
@@ -104,6 +135,27 @@ mod tests {
         }
     }
 
+    fn holds(bytes: &[u8]) -> bool {
+        let mut file = io::Cursor::new(bytes);
+        let mut front = vec![0; bytes.len().min(AT_ONCE)];
+        file.read_exact(&mut front).unwrap();
+        let found = holds_private_key(&front, &mut file).unwrap();
+        assert!(found || file.position() == u64::try_from(front.len()).unwrap(), "the rest is read from there");
+        found
+    }
+
+    #[test]
+    fn a_private_key_behind_many_certificates_is_known_wherever_it_stands() {
+        let certificate = rcgen::generate_simple_self_signed(["a.test".to_string()]).unwrap();
+        let bundle = certificate.cert.pem().repeat(2 * AT_ONCE / certificate.cert.pem().len() + 2);
+        assert!(!holds(bundle.as_bytes()));
+        for at in [AT_ONCE - 40, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE - 7, bundle.len()] {
+            let mut with = bundle.clone().into_bytes();
+            with.splice(at..at, *b"\n-----BEGIN PRIVATE KEY-----\n");
+            assert!(holds(&with), "{at}");
+        }
+    }
+
     #[test]
     fn a_private_key_is_known_by_name_and_by_content() {
         for (path, served) in [
@@ -124,15 +176,15 @@ mod tests {
             b"-----BEGIN ENCRYPTED PRIVATE KEY-----",
             b"-----BEGIN OPENSSH PRIVATE KEY-----\n",
         ] {
-            assert!(holds_private_key(text), "{}", String::from_utf8_lossy(text));
+            assert!(holds(text), "{}", String::from_utf8_lossy(text));
         }
         let key = rcgen::KeyPair::generate().unwrap();
-        assert!(holds_private_key(&key.serialize_der()));
+        assert!(holds(&key.serialize_der()));
         let certificate = rcgen::generate_simple_self_signed(["a.test".to_string()]).unwrap();
         for public in
             [certificate.cert.der().to_vec(), certificate.cert.pem().into_bytes(), b"0 things".to_vec(), vec![]]
         {
-            assert!(!holds_private_key(&public));
+            assert!(!holds(&public));
         }
     }
 }
