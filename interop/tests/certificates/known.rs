@@ -67,6 +67,7 @@ pub(crate) const ROWS: &[Row] = &[
         "Clasp and OpenSSL: BR 7.1.2.7.11; rustls-webpki does not read keyUsage",
     ),
     refuses("leaf: an authority", OPENSSL, "Clasp and rustls-webpki: BR 7.1.2.7.8"),
+    refuses("leaf: cA FALSE encoded", BOTH, "Clasp: X.690 11.5, DER leaves a default out; the others bear it"),
     refuses("leaf: path length without cA", WEBPKI, "Clasp and OpenSSL: RFC 5280 4.2.1.9"),
     refuses("leaf: an unknown extension twice", BOTH, "Clasp: RFC 5280 4.2, whatever the extension"),
     refuses("leaf: serial number 0", BOTH, "Clasp: RFC 5280 4.1.2.2, BR 7.1.2.7"),
