@@ -263,9 +263,10 @@ impl Policy {
     }
 
     /// Which named policy has a TLS 1.2 suite in common with this list that this policy lacks.
-    pub(crate) fn that_would_agree(&self, peer: impl Fn(CipherSuite) -> bool) -> Option<&'static str> {
-        let new = |s: &Suite| !self.suites12().any(|own| own.code == s.code) && peer(s.code);
-        Self::named().into_iter().find(|(_, p)| p.suites12().any(new)).map(|(name, _)| name)
+    pub(crate) fn that_would_agree(&self, theirs: Codes<'_>) -> Option<&'static str> {
+        let new = |s: CipherSuite| Suite::find(s).is_some() && !self.suites12().any(|own| own.code == s);
+        let agrees = |p: &Self| p.speaks(ProtocolVersion::Tls12) && p.common_suites(theirs).any(new);
+        Self::named().into_iter().find(|(_, p)| agrees(p)).map(|(name, _)| name)
     }
 
     /// The schemes that go with these versions: ML-DSA is for TLS 1.3 alone.

@@ -2,7 +2,7 @@
 //! decrypts in place, stands with the rest of the conversation.
 
 use super::{Connection, Leave, Taken};
-use crate::error::{Misuse, Result};
+use crate::error::{Error, Misuse, Result};
 use crate::record::{MAX_BACK, MAX_FRONT, frame, limits};
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::ContentType;
@@ -154,7 +154,14 @@ impl Connection {
         if self.closed {
             return Err(Misuse::AlreadyClosed.into());
         }
-        self.wake_sending()
+        self.wake_sending()?;
+        // TLS 1.2 has no KeyUpdate, and renegotiation is not done. What is left is for the close.
+        if !self.tls13 && self.sealer.is_used_up() {
+            return Err(
+                Error::from(Misuse::KeysUsedUp).hint("close, and connect again; TLS 1.3 changes its keys by itself")
+            );
+        }
+        Ok(())
     }
 
     /// Data has been sealed.

@@ -179,6 +179,6 @@ impl Connection {
     }
 
     pub(super) fn update_is_due(&self) -> bool {
-        self.done.is_some() && (self.owes != Owes::Nothing || self.sealer.is_used_up())
+        self.tls13 && self.done.is_some() && (self.owes != Owes::Nothing || self.sealer.is_used_up())
     }
 }

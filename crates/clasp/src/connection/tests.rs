@@ -3,7 +3,8 @@
 use super::*;
 use crate::config::{ClientBuilder, DangerousAcceptAnyone, Ready, ServerBuilder};
 use crate::connection::bindings::Kept;
-use crate::error::Cause;
+use crate::crypto::AeadId;
+use crate::error::{Cause, Misuse};
 use crate::keys::schedule13::TrafficKeys;
 use crate::wire::code::ProtocolVersion;
 use crate::{ClientAuth, ClientConfig, Identity, Policy, Roots, ServerConfig};
@@ -375,6 +376,38 @@ fn post_handshake_answers_belong_to_their_question() {
     let mut flood = sealed(&mut server, ContentType::Handshake, &flood);
     let error = client.receive(&mut flood, &mut Vec::new()).unwrap_err();
     assert_eq!(error.cause(), &Cause::Peer(PeerError::TooManyMessages));
+}
+
+/// RFC 9846 5.5 has the limit of AES-GCM, and TLS 1.2 no way to change keys: it ends there, with a close.
+#[test]
+fn tls12_sends_no_more_than_its_keys_may_seal() {
+    let limit = AeadId::Aes128Gcm.confidentiality_limit();
+    for halves in [false, true] {
+        let (mut client, mut server) = pair_of(ProtocolVersion::Tls12);
+        let mut out = Vec::new();
+        client.sealer.skip_to(limit - 2000);
+        client.send(&[IoSlice::new(b"the last")], &mut out).unwrap();
+        client.sealer.skip_to(limit - 10);
+        server.opener.skip_to(limit - 10);
+        out.clear();
+        if halves {
+            let (mut sender, _receiver) = client.into_split().unwrap();
+            let refused = sender.send(&[IoSlice::new(b"more")], &mut out).unwrap_err();
+            assert_eq!((refused.cause(), out.len()), (&Cause::Misuse(Misuse::KeysUsedUp), 0));
+            sender.close(&mut out).unwrap();
+        } else {
+            let more = [IoSlice::new(b"more")];
+            let refused =
+                [client.send(&more, &mut out), client.send_into(&more, &mut [0; 100]).map(|moved| moved.taken)];
+            for refused in refused {
+                assert_eq!(refused.unwrap_err().cause(), &Cause::Misuse(Misuse::KeysUsedUp));
+            }
+            assert!(out.is_empty());
+            client.close(&mut out).unwrap();
+        }
+        server.receive(&mut out, &mut Vec::new()).unwrap();
+        assert!(server.peer_closed());
+    }
 }
 
 /// RFC 9846 5.5: a whole connection and a half of one move their keys on before they have sealed as much as they may.

@@ -29,6 +29,7 @@ family! {
         PostHandshakeAuthUnavailable => InternalError, "RFC 9846 4.6.2", "this connection cannot ask for a certificate now";
         CannotSplit => InternalError, "API", "this connection cannot be taken apart now";
         TooLong => InternalError, "RFC 9846 3.4", "a field is longer than its length can say";
+        KeysUsedUp => InternalError, "RFC 9846 5.5", "the keys of this connection have sealed as many records as they may, and TLS 1.2 cannot change them";
         BufferTooSmall => InternalError, "API", "the buffer is too small for a record";
     }
 }

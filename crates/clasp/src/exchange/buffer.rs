@@ -34,8 +34,14 @@ fn borrow() -> Vec<u8> {
     idle.unwrap_or_else(|| vec![0; SIZE])
 }
 
-/// What other connections may have once nobody needs it; its bytes are initialised and stay as they were.
-fn give_back(bytes: Vec<u8>) {
+/// What other connections may have once nobody needs it. Its first bytes, where records were opened, are wiped: what this
+/// connection has read is nothing that should be found in another's memory, or in memory that nobody has.
+fn give_back(mut bytes: Vec<u8>, opened: usize) {
+    if let Some(plain) = bytes.get_mut(..opened) {
+        plain.fill(0);
+        // Without a reader the compiler might leave it out.
+        core::hint::black_box(plain);
+    }
     if bytes.len() == SIZE {
         let mut idle = shelf();
         if idle.len() < MOST_IDLE {
@@ -50,6 +56,8 @@ pub(super) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// Records may have been opened in place before this.
+    opened: usize,
 }
 
 impl Buffer {
@@ -58,7 +66,9 @@ impl Buffer {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// The same, to be opened in place.
     pub(super) fn waiting_mut(&mut self) -> &mut [u8] {
+        self.opened = self.opened.max(self.end);
         self.bytes.get_mut(self.start..self.end).unwrap_or_default()
     }
 
@@ -117,13 +127,13 @@ impl Buffer {
         if let Some(place) = bytes.get_mut(..len) {
             place.copy_from_slice(waiting);
         }
-        give_back(core::mem::replace(&mut self.bytes, bytes));
-        (self.start, self.end) = (0, len);
+        give_back(core::mem::replace(&mut self.bytes, bytes), self.opened);
+        (self.start, self.end, self.opened) = (0, len, self.opened.min(len));
     }
 
     fn let_go(&mut self) {
         (self.start, self.end) = (0, 0);
-        give_back(core::mem::take(&mut self.bytes));
+        give_back(core::mem::take(&mut self.bytes), core::mem::take(&mut self.opened));
     }
 
     /// Bytes of memory held.
@@ -142,6 +152,22 @@ impl Drop for Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What one connection has read does not lie about in what the next one borrows.
+    #[test]
+    fn a_buffer_that_was_given_back_has_no_plaintext() {
+        for len in [1, 5000, SIZE] {
+            let mut buffer = Buffer::default();
+            buffer.room()[..len].fill(1);
+            buffer.filled(len);
+            buffer.waiting_mut().fill(0xa5);
+            buffer.done(len / 2);
+            buffer.rest();
+            buffer.done(len);
+            let idle = [borrow(), borrow(), borrow()];
+            assert!(idle.iter().all(|bytes| !bytes.contains(&0xa5)), "{len} bytes");
+        }
+    }
 
     #[test]
     fn bytes_come_out_as_they_went_in_whatever_the_steps() {

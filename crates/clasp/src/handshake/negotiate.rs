@@ -109,7 +109,7 @@ fn refused(policy: &Policy, offer: &ClientOffer<'_>, no_group: bool) -> Error {
                 .hint("add a curve that the client names with Policy::with_groups");
         }
         let error = error.seen(suite_names(offer.suites));
-        return match policy.that_would_agree(|s| offer.suites.contains(s.0)) {
+        return match policy.that_would_agree(offer.suites) {
             Some(name) => error.hint(format_args!("Policy::{name}() has a suite in common with this client")),
             None => error.hint("no policy of Clasp speaks any of these"),
         };

@@ -221,12 +221,15 @@ impl Sealer {
         self.padding = u16::try_from(block).unwrap_or(u16::MAX).min(MAX_PLAINTEXT_U16);
     }
 
-    /// Whether the keys have sealed as many records as their AEAD allows (RFC 9846 5.5): time for a KeyUpdate.
+    /// Whether the keys have sealed as many records as their AEAD allows (RFC 9846 5.5): time for a KeyUpdate, and in TLS 1.2,
+    /// whose AES-GCM is the same, for the end.
     pub fn is_used_up(&self) -> bool {
-        match &self.keys.0 {
-            Protection::Tls13(_, _, aead) => self.sequence >= aead.confidentiality_limit().saturating_sub(REKEY_MARGIN),
-            _ => false,
-        }
+        let aead = match &self.keys.0 {
+            Protection::Tls13(_, _, aead) => *aead,
+            Protection::Gcm(..) => AeadId::Aes256Gcm,
+            _ => return false,
+        };
+        self.sequence >= aead.confidentiality_limit().saturating_sub(REKEY_MARGIN)
     }
 
     /// A ChangeCipherSpec of the middlebox compatibility mode, always in the clear: RFC 9846 E.4.
