@@ -89,6 +89,9 @@ pub(crate) struct ShimVerifier {
     pub(crate) authorities: Vec<Vec<u8>>,
 }
 
+/// As long as any session lasts.
+const EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl ShimVerifier {
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
         let again = self.asked.fetch_add(1, Ordering::Relaxed) > 0;
@@ -104,11 +107,13 @@ impl ShimVerifier {
         }
         let unreadable = || Error::from(PeerError::UnusableCertificate);
         let leaf = peer.chain.first().ok_or_else(unreadable)?;
+        // The runner moves the clock past its certificates' end, and means its tickets.
+        let ever = |spki: &[u8]| Ok(Verified::dangerous_assume(spki).until(peer.now + EVER));
         match peer.kind {
-            CertificateType::RawPublicKey => Ok(Verified::dangerous_assume(leaf)),
+            CertificateType::RawPublicKey => ever(leaf),
             _ => {
                 let leaf = clasp_x509::Certificate::parse(leaf).map_err(|_| unreadable())?;
-                Ok(Verified::dangerous_assume(leaf.spki()))
+                ever(leaf.spki())
             }
         }
     }

@@ -110,6 +110,8 @@ impl Maker {
             .provider(self.provider)
             .clock(Arc::new(ManualClock::at(NOW)))
             .sessions(Arc::new(Store(Last::none())))
+            // So that planted state, and the seeds, are of every run's server.
+            .session_context("fuzz")
     }
 
     fn tickets(&self) -> Arc<TicketKeys> {
@@ -342,6 +344,10 @@ impl ServerSessions for Store {
     fn forget<'a>(&'a self, _id: &'a [u8]) -> Answer<'a, ()> {
         Answer::Now(())
     }
+
+    fn claims_context(&self) -> Option<Vec<u8>> {
+        Some(b"fuzz".to_vec())
+    }
 }
 
 /// An answer that is there after three polls.
@@ -371,6 +377,10 @@ impl<V: Verifier> Verifier for Late<V> {
 
     fn authorities(&self) -> Vec<Vec<u8>> {
         self.0.authorities()
+    }
+
+    fn session_context(&self) -> Option<Vec<u8>> {
+        self.0.session_context()
     }
 }
 
