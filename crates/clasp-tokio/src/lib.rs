@@ -469,7 +469,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let nothing = bufs.iter().all(|b| b.is_empty());
-        if let Some(error) = this.exchange.take_error() {
+        // After our close a write fails with that, whatever the transport has to say.
+        if !this.connection().is_closed()
+            && let Some(error) = this.exchange.take_error()
+        {
             return Poll::Ready(Err(error));
         }
         loop {

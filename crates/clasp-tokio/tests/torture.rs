@@ -355,12 +355,13 @@ async fn what_a_peer_makes_us_say_is_bounded_while_it_does_not_read() {
         while asked < 20_000 {
             let request = [&[4][..], &asked.to_be_bytes(), &[0, 8, 0, 13, 0, 4, 0, 2, 4, 3]].concat();
             let body = [&[13, 0, 0, u8::try_from(request.len()).unwrap()][..], &request].concat();
-            raw.write_all(&sealed(22, &body)).await.unwrap();
+            // Data between, without which the connection ends after some.
+            raw.write_all(&[sealed(22, &body), sealed(23, b"x")].concat()).await.unwrap();
             asked += 1;
         }
     };
-    let mut byte = [0];
-    let reading = client.read(&mut byte);
+    let mut data = Vec::new();
+    let reading = client.read_to_end(&mut data);
     let both = async { tokio::join!(asking, reading) };
     assert!(timeout(Duration::from_secs(5), both).await.is_err(), "the client waits for the server to read");
     let waiting = format!("{client:?}");

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
 use std::time::Instant;
-use transport::{drain, finish, flush_all, keep, push, push_quietly, read_some};
+use transport::{drain, finish, flush_all, keep, push, push_quietly, read_some, told};
 
 /// A TLS stream over `T`.
 ///
@@ -157,9 +157,7 @@ impl<T: Read + Write> Stream<T> {
         if self.connection().early_data_left() == 0 {
             return Ok(0);
         }
-        if let Some(error) = self.exchange.take_error() {
-            return Err(error);
-        }
+        told(self.exchange.outgoing())?;
         self.call(|connection, out| connection.send_early(plain, out))
     }
 
@@ -386,9 +384,7 @@ impl<T: Read + Write> Stream<T> {
                 }
                 Progress::Outside => self.wait_outside()?,
                 Progress::Unsent => {
-                    if let Some(error) = self.exchange.take_error() {
-                        return Err(error);
-                    }
+                    told(self.exchange.outgoing())?;
                     push(self.exchange.outgoing(), &mut self.transport)?;
                 }
             }
@@ -421,10 +417,11 @@ impl<T: Read + Write> Write for Stream<T> {
     /// Takes up to 64 KiB at once, which go to the transport in one piece.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.complete()?;
-        if let Some(error) = self.exchange.take_error() {
-            return Err(error);
+        // After our close a write fails with that, whatever the transport has to say.
+        if !self.connection().is_closed() {
+            told(self.exchange.outgoing())?;
+            drain(self.exchange.outgoing(), &mut self.transport)?;
         }
-        drain(self.exchange.outgoing(), &mut self.transport)?;
         let taken = self.step(|exchange| exchange.write(bufs))?;
         // An error now would say that nothing was taken.
         let sent = drain(self.exchange.outgoing(), &mut self.transport);

@@ -159,31 +159,51 @@ fn a_client_that_has_closed_says_nothing_more() {
     assert!(!pair.client.facts().unwrap().client_authenticated);
 }
 
-/// A server that asks in every record, thousands of times in one piece, gets a bounded piece of answers for each call; what it
-/// has not been answered stays in its own bytes.
-#[test]
-fn one_call_says_only_so_much() {
+/// Under hollow keys, a server that asks whenever it likes: a request in a record of its own.
+fn request(n: u32) -> Vec<u8> {
+    let request = [&[4][..], &n.to_be_bytes(), &[0, 8, 0, 13, 0, 4, 0, 2, 4, 3]].concat();
+    let body = [&[13, 0, 0, u8::try_from(request.len()).unwrap()][..], &request].concat();
+    sealed(22, &body)
+}
+
+fn sealed(content: u8, body: &[u8]) -> Vec<u8> {
+    record(Wrap::Plain, 23, &[body, &[content], &[0; 16]].concat())
+}
+
+fn hollow() -> Pair {
     let policy = || Policy::modern().with_groups([NamedGroup::X25519]);
     let client = client().identity(alice(KeyKind::P256)).policy(policy()).provider(provider::hollow());
     let server = server().post_handshake_auth(ClientAuth::Require(clients())).policy(policy());
     let server = server.provider(provider::hollow()).build().unwrap();
-    let mut pair = established(&client.build().unwrap(), &server);
-    let mut flood: Vec<u8> = (0..4000_u32)
-        .flat_map(|n| {
-            let request = [&[4][..], &n.to_be_bytes(), &[0, 8, 0, 13, 0, 4, 0, 2, 4, 3]].concat();
-            let body = [&[13, 0, 0, u8::try_from(request.len()).unwrap()][..], &request].concat();
-            record(Wrap::Plain, 23, &[&body, &[22][..], &[0; 16]].concat())
-        })
-        .collect();
-    let mut room = vec![0; 20_000];
-    for into in [false, true] {
+    established(&client.build().unwrap(), &server)
+}
+
+/// A server that asks thousands of times in one piece, with data between, gets a bounded piece of answers for each call; what
+/// it has not been answered stays in its own bytes.
+#[test]
+fn one_call_says_only_so_much() {
+    let mut pair = hollow();
+    let mut flood: Vec<u8> = (0..4000).flat_map(|n| [request(n), sealed(23, b"x")].concat()).collect();
+    let mut room = vec![0; 100_000];
+    for _ in 0..3 {
         let mut out = Vec::new();
-        let used = if into {
-            pair.client.receive_into(&mut flood, &mut room, &mut out).unwrap().taken
-        } else {
-            pair.client.receive(&mut flood, &mut out).unwrap().used
-        };
+        let used = pair.client.receive_into(&mut flood, &mut room, &mut out).unwrap().taken;
         assert!((1..flood.len()).contains(&used) && out.len() < 32 << 10, "{used} taken, {} bytes", out.len());
         flood.drain(..used);
     }
+}
+
+/// Each request costs a signature.
+#[test]
+fn requests_without_data_between_end_the_connection_after_a_few() {
+    let mut pair = hollow();
+    let (mut answered, mut out) = (0, Vec::new());
+    let error = loop {
+        if let Err(error) = pair.client.receive(&mut request(answered), &mut out) {
+            break error;
+        }
+        answered += 1;
+    };
+    assert_eq!((error.cause(), answered), (&Cause::Peer(PeerError::TooManyMessages), 32));
+    assert!(out.len() < 64 << 10, "{} bytes", out.len());
 }

@@ -223,6 +223,24 @@ fn a_write_that_took_the_data_says_so_and_the_error_comes_with_the_next_call() {
     }
 }
 
+/// Also where the close has not gone out yet, and the transport has something to say.
+#[test]
+fn a_write_after_our_own_close_is_a_broken_pipe() {
+    for halves in [false, true] {
+        let (up, down) = Flaky::pair();
+        let (mut client, _server) = established(up, down);
+        client.transport_mut().fails = [ErrorKind::TimedOut; 8].into();
+        assert_eq!(client.write(b"pay 5;").unwrap(), 6);
+        let (unsaid, refused) = if halves {
+            let (_reader, mut writer) = client.into_split(|t| t.socket.try_clone()).map_err(|e| e.1).unwrap();
+            (writer.close().unwrap_err(), writer.write(b"more").unwrap_err())
+        } else {
+            (client.close().unwrap_err(), client.write(b"more").unwrap_err())
+        };
+        assert_eq!((unsaid.kind(), refused.kind()), (ErrorKind::TimedOut, ErrorKind::BrokenPipe));
+    }
+}
+
 /// What a close sends after all has not failed.
 #[test]
 fn a_close_that_sends_what_could_not_be_sent_has_nothing_to_tell() {

@@ -339,6 +339,9 @@ impl Connection {
             self.key_updates = 0;
             self.tickets_seen = 0;
             self.empty_records = 0;
+            if let Some(post) = &mut self.post_auth {
+                post.data_came();
+            }
             return Ok(Taken::Data(range));
         }
         self.empty_records += 1;
@@ -477,6 +480,11 @@ impl Connection {
     /// Whether the peer has said close_notify.
     pub fn peer_closed(&self) -> bool {
         self.reading == Reading::Closed
+    }
+
+    /// Whether we have: nothing more is sent.
+    pub fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// The error that ended the connection.

@@ -25,6 +25,8 @@ pub(super) struct PostAuth {
     role: Role,
     /// The conversation up to the client's Finished; none before it is there.
     transcript: Option<Transcript>,
+    /// Client: requests without data between.
+    in_a_row: u8,
 }
 
 enum Role {
@@ -44,18 +46,18 @@ const CONTEXT_LEN: usize = 16;
 impl PostAuth {
     pub(super) fn client(config: &Arc<ClientConfig>) -> Option<Box<Self>> {
         let role = Role::Client { config: config.clone(), requests: VecDeque::new(), proving: None };
-        config.post_handshake_auth.then(|| Box::new(Self { role, transcript: None }))
+        config.post_handshake_auth.then(|| Box::new(Self { role, transcript: None, in_a_row: 0 }))
     }
 
     pub(super) fn server(config: &Arc<ServerConfig>) -> Option<Box<Self>> {
         let auth = config.post_handshake_auth.clone()?;
         let role = Role::Server { config: config.clone(), auth, asked: None, checking: None };
-        Some(Box::new(Self { role, transcript: None }))
+        Some(Box::new(Self { role, transcript: None, in_a_row: 0 }))
     }
 
     /// The handshake is done; it settled whether this is on.
     pub(super) fn begin(self: Box<Self>, transcript: Option<Transcript>) -> Option<Box<Self>> {
-        transcript.map(|transcript| Box::new(Self { role: self.role, transcript: Some(transcript) }))
+        transcript.map(|transcript| Box::new(Self { transcript: Some(transcript), ..*self }))
     }
 
     pub(super) fn waiting(&self) -> Waiting {
@@ -72,6 +74,11 @@ impl PostAuth {
             Role::Server { checking: Some(live), .. } => live.waiting_since(),
             _ => None,
         }
+    }
+
+    /// Data has come.
+    pub(super) fn data_came(&mut self) {
+        self.in_a_row = 0;
     }
 
     /// Whether the client is in the middle of its answer, whose messages follow one another.
@@ -95,8 +102,9 @@ impl Connection {
         if self.done.is_none() {
             return Err(Misuse::HandshakeUnfinished.into());
         }
-        let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, transcript: Some(transcript) }) =
-            self.post_auth.as_deref_mut()
+        let Some(PostAuth {
+            role: Role::Server { config, auth, asked, checking }, transcript: Some(transcript), ..
+        }) = self.post_auth.as_deref_mut()
         else {
             return Err(Misuse::PostHandshakeAuthUnavailable.into());
         };
@@ -123,11 +131,13 @@ impl Connection {
 
     /// Client: a request has come.
     pub(super) fn certificate_requested(&mut self, message: Vec<u8>) -> Result<()> {
-        let Some(PostAuth { role: Role::Client { requests, .. }, transcript: Some(_) }) = self.post_auth.as_deref_mut()
+        let Some(PostAuth { role: Role::Client { requests, .. }, transcript: Some(_), in_a_row }) =
+            self.post_auth.as_deref_mut()
         else {
             return Err(Error::from(PeerError::UnexpectedMessage).seen(HandshakeType::CertificateRequest));
         };
-        if requests.len() >= limits::MAX_CERTIFICATE_REQUESTS {
+        *in_a_row = in_a_row.saturating_add(1);
+        if requests.len() >= limits::MAX_CERTIFICATE_REQUESTS || *in_a_row > limits::MAX_REQUESTS_IN_A_ROW {
             return Err(PeerError::TooManyMessages.into());
         }
         requests.push_back(message);
@@ -155,7 +165,7 @@ impl Connection {
 
     /// Polls what is going on, and carries out what it comes to.
     pub(super) fn drive_post_auth(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
-        while let (clock, Some(PostAuth { role, transcript: Some(transcript) })) =
+        while let (clock, Some(PostAuth { role, transcript: Some(transcript), .. })) =
             (&*self.clock, self.post_auth.as_deref_mut())
         {
             match role {

@@ -245,6 +245,11 @@ impl Sender {
         }
     }
 
+    /// As [`Connection::is_closed`].
+    pub fn is_closed(&self) -> bool {
+        self.half.closed
+    }
+
     /// As [`Connection::abort`]; the receiving half fails too.
     ///
     /// # Errors

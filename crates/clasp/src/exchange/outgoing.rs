@@ -111,7 +111,9 @@ impl Outgoing {
 
     /// It was to be flushed, and has no room at present.
     pub(crate) fn not_flushed(&mut self) {
-        self.held = Held::Surely;
+        if self.held != Held::Nothing {
+            self.held = Held::Surely;
+        }
     }
 
     /// Keeps the transport's error for whoever writes next. The first stands.

@@ -41,3 +41,5 @@ pub const MAX_HELLO_REQUESTS: u8 = 32;
 pub const MAX_SAID: usize = 1 << 14;
 /// Requests for a client certificate after the handshake that wait for their answers.
 pub const MAX_CERTIFICATE_REQUESTS: usize = 4;
+/// The same, without data between, in all: each costs a signature, and an answer that is long.
+pub const MAX_REQUESTS_IN_A_ROW: u8 = 32;

@@ -1,6 +1,6 @@
 //! A stream in two halves, for two threads.
 
-use super::transport::{drain, finish, flush_all, keep, push_quietly, read_some};
+use super::transport::{drain, finish, flush_all, keep, push_quietly, read_some, told};
 use crate::connection::{Connection, Receiver, Sender};
 use crate::error::{Outside, Result};
 use crate::exchange::{Incoming, Outgoing, Progress};
@@ -137,10 +137,10 @@ impl<T: Write> Write for StreamWriter<T> {
     /// Takes up to 64 KiB at once, which go to the transport in one piece.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         let Self { sender, outgoing, transport } = self;
-        if let Some(error) = outgoing.take_error() {
-            return Err(error);
+        if !sender.is_closed() {
+            told(outgoing)?;
+            drain(outgoing, transport)?;
         }
-        drain(outgoing, transport)?;
         let written = outgoing.write(|room| sender.send_into(bufs, room));
         if written.is_err() {
             // What the error has to be said with takes a vector.

@@ -60,11 +60,14 @@ pub(super) fn keep(outgoing: &mut Outgoing, done: io::Result<()>) {
 
 /// What a flush does: tells of the error that was kept, or sends all there is.
 pub(super) fn flush_all(outgoing: &mut Outgoing, transport: &mut impl Write) -> io::Result<()> {
-    if let Some(error) = outgoing.take_error() {
-        return Err(error);
-    }
+    told(outgoing)?;
     drain(outgoing, transport)?;
     flush(outgoing, transport)
+}
+
+/// Tells of the error that was kept.
+pub(super) fn told(outgoing: &mut Outgoing) -> io::Result<()> {
+    outgoing.take_error().map_or(Ok(()), Err)
 }
 
 /// What a close does: sends all there is. If that works now, there is nothing to tell of any more.
