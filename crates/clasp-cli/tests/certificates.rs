@@ -294,3 +294,20 @@ fn inspect_names_what_it_cannot_read_and_says_so_by_its_exit_code() {
     let words = String::from_utf8_lossy(&refused.stderr);
     assert!(refused.status.code() == Some(2) && words.contains("root 3, in line"), "{words}");
 }
+
+/// The keys in `data/` are made for this and of no worth.
+#[test]
+fn serve_says_what_is_wrong_with_a_key() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for (name, words) in [
+        ("rsa-1024", &["RSA 1024", "2048"][..]),
+        ("rsa-pss", &["RSA 2048 for PSS alone", "not for PSS alone"]),
+        ("explicit-curve", &["a curve by explicit parameters", "RFC 5480 2.1.1"]),
+    ] {
+        let refused = clasp(&data, &format!("serve --listen 127.0.0.1:0 --cert {name}.pem --key {name}.key"));
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{name}: {said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{name}: {said}");
+    }
+    assert!(run(&data, "inspect explicit-curve.pem", 0).contains("a curve by explicit parameters"));
+}

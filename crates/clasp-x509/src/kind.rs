@@ -214,6 +214,10 @@ pub fn parameters(bytes: &[u8]) -> Option<String> {
             Some(format!("Diffie-Hellman group of {} bits", bits(prime)))
         }
         [prime, _, length] if bits(length) <= 16 => Some(format!("Diffie-Hellman group of {} bits", bits(prime))),
+        // X9.42 has the order of the subgroup last, DSA has it second.
+        [prime, _, q] if (160..=512).contains(&bits(q)) => {
+            Some(format!("Diffie-Hellman group of {} bits, of X9.42", bits(prime)))
+        }
         [prime, q, _] if (160..=512).contains(&bits(q)) => Some(format!("DSA {}", bits(prime))),
         _ => None,
     }
@@ -228,6 +232,14 @@ fn ec_parameters(bytes: &[u8]) -> DerResult<String> {
     body.take(der::SEQUENCE, what)?;
     body.take(der::OCTET_STRING, what)?;
     Ok("EC, a curve by explicit parameters".into())
+}
+
+/// A SubjectPublicKeyInfo for people.
+pub fn public_key(spki: &[u8]) -> String {
+    match (PublicKey::parse(spki), explicit_curve(spki)) {
+        (PublicKey::Malformed, Some(explicit)) => explicit.into(),
+        (key, _) => key.to_string(),
+    }
 }
 
 /// Says so where a SubjectPublicKeyInfo has a curve by explicit parameters.

@@ -123,9 +123,12 @@ pub fn read_on(bytes: &[u8]) -> (Vec<Section>, Option<PemError>) {
             Err(fault) => return (sections, Some(fault)),
         }
     }
-    let wanted = "PEM: -----BEGIN LABEL----- and what follows";
-    let none = sections.is_empty().then(|| PemError { line: 0, found: whole(bytes), wanted: wanted.into() });
-    (sections, none)
+    if !sections.is_empty() {
+        return (sections, None);
+    }
+    let hint = kind::of(bytes).map_or("", |kind| hint(Kind::Other, kind));
+    let wanted = format!("PEM: -----BEGIN LABEL----- and what follows{hint}");
+    (sections, Some(PemError { line: 0, found: whole(bytes), wanted }))
 }
 
 /// The items of one kind, at least one. Items of other kinds are passed over, but not those that may hold items of this one.
@@ -219,8 +222,8 @@ impl Section {
 fn hint(wanted: Kind, found: Kind) -> &'static str {
     match (wanted, found) {
         (Kind::PrivateKey, Kind::EncryptedKey) => ", unencrypted: openssl pkey -in FILE",
-        (_, Kind::Messages) => " in PEM: openssl pkcs7 -print_certs -in FILE",
-        (_, Kind::Pkcs12) => " in PEM: openssl pkcs12 -nodes -in FILE",
+        (_, Kind::Messages) => ": openssl pkcs7 -print_certs -in FILE",
+        (_, Kind::Pkcs12) => ": openssl pkcs12 -nodes -in FILE",
         _ => "",
     }
 }

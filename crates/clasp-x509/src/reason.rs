@@ -1,7 +1,6 @@
 //! Why a chain was refused.
 
 use crate::certificate::Certificate;
-use crate::certificate::key::PublicKey;
 use crate::certificate::usage::KeyUsage;
 use crate::name::Name;
 use crate::name::general::SubjectAltName;
@@ -86,7 +85,7 @@ impl fmt::Display for Value<'_> {
             Self::Purposes(der) => with(der, f, purposes),
             Self::Names(der) => with(der, f, |c, f| f.write_str(&crate::name::server::list(c))),
             Self::Count(what, n) => write!(f, "{what} {n}"),
-            Self::Key(spki) => write!(f, "{}", PublicKey::parse(spki)),
+            Self::Key(spki) => f.write_str(&crate::kind::public_key(spki)),
             Self::Bytes(what, bytes) => {
                 write!(f, "{what} {}", crate::certificate::hex(bytes.get(..24).unwrap_or(bytes)))
             }

@@ -70,6 +70,11 @@ impl<'a> CertificateRequest<'a> {
         self.subject
     }
 
+    /// The SubjectPublicKeyInfo, DER.
+    pub const fn spki(&self) -> &'a [u8] {
+        self.spki
+    }
+
     /// The public key.
     pub fn public_key(&self) -> PublicKey<'a> {
         PublicKey::parse(self.spki)

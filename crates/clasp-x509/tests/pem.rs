@@ -222,6 +222,8 @@ fn keys_and_parameters_have_their_names() {
         ),
         (seq(&[&big, &[2, 1, 2]]), Kind::Parameters, "Diffie-Hellman group of 2048 bits"),
         (seq(&[&big, &[2, 1, 2], &[2, 2, 1, 0]]), Kind::Parameters, "Diffie-Hellman group of 2048 bits"),
+        (seq(&[&big, &big, &q]), Kind::Parameters, "Diffie-Hellman group of 2048 bits, of X9.42"),
+        (seq(&[&big, &q, &big]), Kind::Parameters, "DSA 2048"),
         (oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]), Kind::Parameters, "EC P-256"),
         (seq(&[&big, &e]), Kind::PublicKey, ""),
     ] {

@@ -206,6 +206,10 @@ fn keys_that_no_suite_fits_are_refused() {
     let no_transport = Identity::with_signer(elsewhere.chain, signer).unwrap();
     names(ServerConfig::builder().identity(no_transport).policy(transport).build(), "identity", "policy");
 
+    // TLS 1.3 has no group of RFC 7919 here.
+    let ffdhe = Policy::modern().with_groups([NamedGroup::Ffdhe2048]);
+    assert!(server().policy(ffdhe).build().is_err());
+
     // RFC 9846 4.2.11: a key has a hash, and so has a suite.
     let sha256 = Policy::modern().with_suites([CipherSuite::TLS_AES_128_GCM_SHA256]);
     let wrong = client().pre_shared_key(key(HashId::Sha384)).policy(sha256.clone());
@@ -219,6 +223,22 @@ fn keys_that_no_suite_fits_are_refused() {
     names(client().pre_shared_key(b).policy(sha256).build(), "pre_shared_key", "hash");
     let twice = client().pre_shared_key(key(HashId::Sha256)).pre_shared_key(key(HashId::Sha256));
     assert_eq!(twice.build().unwrap_err().cause(), &Cause::Misuse(Misuse::BadPreSharedKey));
+}
+
+/// What a client cannot get is no identity of the server's.
+#[test]
+fn identities_that_nobody_gets_are_refused() {
+    let of = |kind, names: &[&str]| authority().issue(kind, names).identity();
+    let build =
+        |identities: Vec<Identity>| ServerConfig::builder().resolver(Arc::new(Identities::new(identities))).build();
+    bad(build(vec![]), "resolver", "no identity");
+    let (p256, rsa) = (KeyKind::P256, KeyKind::Rsa);
+    names(build(vec![of(p256, &["a.example"]), of(p256, &["A.example"])]), "identity 0", "identity 1");
+    let behind = vec![of(rsa, &["a.example"]), of(p256, &["a.example", "b.example"]), of(p256, &["b.example"])];
+    names(build(behind), "identity 1", "identity 2");
+    // Another name, another kind of key, or another curve.
+    build(vec![of(p256, &["a.example"]), of(p256, &["a.example", "b.example"])]).unwrap();
+    build(vec![of(p256, &["a.example"]), of(rsa, &["a.example"]), of(KeyKind::P384, &["a.example"])]).unwrap();
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn pair<C, S: Send + 'static>(
 fn configs(policy: Policy, max_early_data: u32) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let server = ServerConfig::builder().identity(identity).max_early_data(max_early_data).build().unwrap();
-    let client = ClientConfig::builder().trust(authority().roots()).policy(policy).early_data(true).build().unwrap();
+    let early = policy.speaks(ProtocolVersion::Tls13);
+    let client = ClientConfig::builder().trust(authority().roots()).policy(policy).early_data(early).build().unwrap();
     (client, server)
 }
 

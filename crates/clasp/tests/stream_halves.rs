@@ -17,7 +17,8 @@ type Tls = Stream<TcpStream>;
 fn configs(policy: Policy) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let server = ServerConfig::builder().identity(identity).max_early_data(100).build().unwrap();
-    let client = ClientConfig::builder().trust(authority().roots()).policy(policy).early_data(true).build().unwrap();
+    let early = policy.speaks(ProtocolVersion::Tls13);
+    let client = ClientConfig::builder().trust(authority().roots()).policy(policy).early_data(early).build().unwrap();
     (client, server)
 }
 

@@ -200,7 +200,7 @@ fn certificate(c: &Certificate<'_>) -> Sheet {
         ("names", c.alt_names().map(|name| Value::from(format!("{name:#}"))).collect()),
         ("valid_from", moment(c.not_before())),
         ("valid_until", moment(c.not_after())),
-        ("key", c.public_key().to_string().into()),
+        ("key", kind::public_key(c.spki()).into()),
         ("signed_with", c.signature_algorithm().into()),
         ("serial_number", c.serial().into()),
         ("version", c.version().into()),
@@ -272,7 +272,7 @@ fn request(r: &CertificateRequest<'_>) -> Sheet {
     let facts = vec![
         ("subject", name(r.subject_der())),
         ("names", r.alt_names().map(|name| Value::from(format!("{name:#}"))).collect()),
-        ("key", r.public_key().to_string().into()),
+        ("key", kind::public_key(r.spki()).into()),
         ("signed_with", r.signature_algorithm().into()),
         ("signature_good", proof),
     ];

@@ -14,7 +14,8 @@ use crl::{Crl, RevocationReason};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Check {
-    /// Not looked at.
+    /// Not looked at, neither in lists nor in a staple; but a staple that a certificate demands (RFC 7633) and that was asked
+    /// for must be there and say good.
     #[default]
     Ignore,
     /// A revoked certificate is refused; one whose status cannot be told is not.

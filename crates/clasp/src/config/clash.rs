@@ -352,8 +352,28 @@ pub(super) fn check_server(config: &ServerConfig, called: &Called) -> Result<()>
             "leave it out: there is no certificate",
         ),
     ])?;
-    let identities = config.resolver.all();
-    identities.iter().try_for_each(|identity| check_server_identity(&config.policy, identity))
+    check_identities(config)
+}
+
+/// There are some, the policy has a use for each, and none stands behind one that is taken in its place.
+fn check_identities(config: &ServerConfig) -> Result<()> {
+    let Some(identities) = config.resolver.all().filter(|_| !config.keys_only) else { return Ok(()) };
+    if identities.is_empty() {
+        return Err(bad_value("resolver", "no identity", "an identity, or pre_shared_keys_only"));
+    }
+    identities.iter().try_for_each(|identity| check_server_identity(&config.policy, identity))?;
+    let hidden = identities.iter().enumerate().find_map(|(n, later)| {
+        let first = identities.iter().take(n).position(|earlier| earlier.hides(later))?;
+        Some((first, n))
+    });
+    let Some((first, second)) = hidden else { return Ok(()) };
+    let (first, second) = (format!("identity {first} of the resolver"), format!("identity {second}"));
+    refuse(&[(
+        true,
+        &second,
+        &first,
+        "leave out one of the two: they have the same names and the same kind of key, and clients get the first",
+    )])
 }
 
 fn check_server_values(config: &ServerConfig, called: &Called) -> Result<()> {

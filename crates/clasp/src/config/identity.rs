@@ -271,6 +271,27 @@ impl Identity {
         self.signer.schemes().iter().any(|s| s.is_for_tls13() && schemes.contains(s))
     }
 
+    /// Whether whoever could be served with `later` can be served with this one, for the same names.
+    pub(crate) fn hides(&self, later: &Self) -> bool {
+        let fits = |s: &SignatureScheme| self.signer.schemes().contains(s);
+        let key = |i: &Self| (i.kind, i.auth, i.curve);
+        let names = self.names();
+        key(self) == key(later)
+            && later.signer.schemes().iter().all(fits)
+            && (self.transport.is_some() || later.transport.is_none())
+            && later.names().iter().all(|name| names.contains(name))
+    }
+
+    /// The DNS names of the certificate.
+    fn names(&self) -> Vec<Vec<u8>> {
+        let leaf = self.chain.first().and_then(|der| Certificate::parse(der).ok());
+        let names = leaf.iter().flat_map(Certificate::alt_names).filter_map(|name| match name {
+            SubjectAltName::Dns(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        });
+        names.collect()
+    }
+
     fn is_for(&self, name: &str) -> bool {
         let Ok(name) = rustls_pki_types::ServerName::try_from(name) else { return false };
         self.chain
@@ -287,7 +308,7 @@ fn private_key(der: &[u8]) -> Result<PrivateKey> {
         let what = what.or_else(|| kind::of(der).map(|kind| kind.to_string()));
         Error::from(Misuse::BadPrivateKey)
             .seen(what.unwrap_or_else(|| "what is no private key".into()))
-            .wanted("RSA of 2048 to 8192 bits (not for PSS alone), ECDSA P-256, P-384 or P-521 by name, or Ed25519; unencrypted")
+            .wanted("RSA of 2048 to 8192 bits (not for PSS alone), ECDSA P-256, P-384 or P-521 by name, Ed25519 or ML-DSA; unencrypted")
     })
 }
 
@@ -406,9 +427,9 @@ pub trait Resolver: Send + Sync {
     fn only(&self) -> Option<&Arc<Identity>> {
         None
     }
-    /// Those it chooses among, if it has them at hand: `build` checks that the policy has a use for each.
-    fn all(&self) -> &[Arc<Identity>] {
-        self.only().map_or(&[], core::slice::from_ref)
+    /// Those it chooses among, if it has them at hand: `build` checks that there are some, and a use for each.
+    fn all(&self) -> Option<&[Arc<Identity>]> {
+        self.only().map(core::slice::from_ref)
     }
 }
 
@@ -436,8 +457,8 @@ impl Resolver for Identities {
         self.0.first().filter(|_| self.0.len() == 1)
     }
 
-    fn all(&self) -> &[Arc<Identity>] {
-        &self.0
+    fn all(&self) -> Option<&[Arc<Identity>]> {
+        Some(&self.0)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn server(config: &ServerConfig) -> Result<()> {
             extension::write_codes(ExtensionType::SupportedGroups, config.policy.groups.iter().map(|g| g.0), w);
         });
     })?;
-    config.resolver.all().iter().try_for_each(|known| identity(known))
+    config.resolver.all().unwrap_or_default().iter().try_for_each(|known| identity(known))
 }
 
 fn identity(identity: &Identity) -> Result<()> {
