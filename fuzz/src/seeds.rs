@@ -161,6 +161,9 @@ fn scripts() -> Vec<Seed> {
             out.push((target, format!("first-{at}"), vec![index, doing, 0, 9, 3, 1, 2, 3]));
             out.push((target, format!("third-{at}"), vec![index, 0, 0, 15 - doing % 15, 0, 30, 4, 22, 1, 0, 0]));
         }
+        for length in 0..12 {
+            out.push((target, format!("stretched-{length}"), vec![length, 16, 0, 40 + 9 * length, length, 0xff, 0]));
+        }
         out.push((target, "pieces".into(), [12, 0].repeat(20)));
     }
     let leaf_by_one = [1, 4, 1, 0];

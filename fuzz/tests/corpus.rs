@@ -43,3 +43,19 @@ fn seeds_made_anew() {
         run(clasp_fuzz::target(target), &bytes);
     }
 }
+
+/// Fields of the first three records of every conversation, at the lengths where things go wrong.
+#[test]
+fn fields_stretched() {
+    for scenario in 0..12 {
+        for before in 0..3 {
+            for field in 0..60 {
+                for length in 0..12 {
+                    let [high, low] = (field * 7_u16).to_be_bytes();
+                    let stretch = [16, high, low, length, 0xff, 0];
+                    run(clasp_fuzz::target("link_hollow"), &[&[scenario][..], &vec![0; before], &stretch].concat());
+                }
+            }
+        }
+    }
+}

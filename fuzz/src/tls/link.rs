@@ -4,6 +4,7 @@ use super::end::End;
 use super::scenario::{self, Crypto, Scenario};
 use crate::input::Input;
 use clasp::ServerName;
+use clasp_testkit::hollow_bytes::{self, HANDSHAKE, Message, Wrap};
 use clasp_testkit::provider;
 
 /// With real cryptography: nothing that was altered is believed.
@@ -17,7 +18,9 @@ pub fn run(data: &[u8]) {
 /// With hollow cryptography: alterations reach deeper.
 pub fn run_hollow(data: &[u8]) {
     let mut input = Input(data);
-    Conversation::new(Crypto::Hollow, &mut input).run(&mut input);
+    let mut conversation = Conversation::new(Crypto::Hollow, &mut input);
+    conversation.run(&mut input);
+    scenario::begin_next(conversation.scenario);
 }
 
 const CLIENT: usize = 0;
@@ -30,6 +33,7 @@ const MAX_ROUNDS: usize = 24;
 const MAX_RECORDS: usize = 96;
 
 struct Conversation {
+    scenario: &'static Scenario,
     ends: [End; 2],
     said: [bool; 2],
     /// The record that waits for the next one, by who sent it.
@@ -43,14 +47,14 @@ impl Conversation {
         provider::reseed(7);
         scenario::plant(None);
         let all = scenario::all(crypto);
-        let scenario: &Scenario = &all[input.below(all.len())];
+        let scenario: &'static Scenario = &all[input.below(all.len())];
         let name = ServerName::try_from("localhost").expect("a name");
         let mut client = End::new(scenario.client.connect(name).expect("a client"));
         if scenario.early {
             assert_eq!(client.connection.send_early(EARLY, &mut client.out).ok(), Some(EARLY.len()));
         }
         let ends = [client, End::new(scenario.server.accept())];
-        Self { ends, said: [false; 2], held: [None, None], seen: [Vec::new(), Vec::new()] }
+        Self { scenario, ends, said: [false; 2], held: [None, None], seen: [Vec::new(), Vec::new()] }
     }
 
     fn run(&mut self, input: &mut Input<'_>) {
@@ -125,6 +129,7 @@ impl Conversation {
             }
             14 => record = joined(self.held[from].take(), record),
             15 => self.messages_changed(&mut record, input),
+            16 => record = stretched(&record, input).unwrap_or(record),
             _ => {}
         }
         self.seen[from] = original;
@@ -183,6 +188,88 @@ impl Conversation {
         };
         assert_eq!(keys(client), keys(server), "two ends that are done have other keys");
     }
+}
+
+/// What a field may be made to hold: the places around which lengths go wrong.
+const LENGTHS: [usize; 12] = [0, 1, 85, 86, 255, 256, 16_384, 60_000, 64_500, 65_400, 65_490, 65_535];
+
+/// A vector: where its length stands, in how many bytes, and what it says.
+#[derive(Clone, Copy)]
+struct Vector {
+    at: usize,
+    width: usize,
+    length: usize,
+}
+
+impl Vector {
+    fn start(self) -> usize {
+        self.at + self.width
+    }
+
+    fn end(self) -> usize {
+        self.start() + self.length
+    }
+}
+
+/// A field of the first message made as long as a table says, in as many records as it takes. What looks like a length
+/// around it grows with it, as far as the fuzzer says: fuzzers seldom set several lengths right at once, and stay below
+/// 64 KB by themselves.
+fn stretched(record: &[u8], input: &mut Input<'_>) -> Option<Vec<u8>> {
+    const TAG: usize = 16;
+    let (wrap, messages) = match record {
+        [22, ..] => (Wrap::Plain, &record[5..]),
+        [23, .., 22, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] => {
+            (Wrap::Inner13, &record[5..record.len() - TAG - 1])
+        }
+        _ => return None,
+    };
+    let [kind, a, b, c, ..] = *messages else { return None };
+    let length = usize::try_from(u32::from_be_bytes([0, a, b, c])).ok()?;
+    let (body, behind) = messages[4..].split_at_checked(length)?;
+    let vectors = vectors(body);
+    let chosen = *vectors.get(input.number() % vectors.len().max(1))?;
+    let most = (1 << (8 * chosen.width)) - 1;
+    let size = LENGTHS[input.below(LENGTHS.len())].min(most);
+    let (fill, which) = (input.byte(), input.byte());
+    let mut changed = body.to_vec();
+    let mut around = body.len();
+    let outer = vectors.iter().filter(|v| v.start() <= chosen.at && v.end() >= chosen.end());
+    for (n, vector) in outer.enumerate() {
+        if vector.end() > around || which >> (n % 8) & 1 == 1 {
+            continue;
+        }
+        around = vector.end();
+        put(&mut changed, *vector, vector.length + size - chosen.length.min(vector.length + size))?;
+    }
+    put(&mut changed, chosen, size)?;
+    changed.splice(chosen.start()..chosen.end(), core::iter::repeat_n(fill, size));
+    let message = Message { kind, body: changed }.bytes();
+    let all = [&message[..], behind].concat();
+    Some(all.chunks(16_000).flat_map(|part| hollow_bytes::record(wrap, HANDSHAKE, part)).collect())
+}
+
+/// All that may be vectors.
+fn vectors(body: &[u8]) -> Vec<Vector> {
+    let mut all = Vec::new();
+    for at in 0..body.len() {
+        for width in [1, 2] {
+            let Some(bytes) = body.get(at..at + width) else { continue };
+            let length = bytes.iter().fold(0, |n, byte| n << 8 | usize::from(*byte));
+            let vector = Vector { at, width, length };
+            if vector.end() <= body.len() {
+                all.push(vector);
+            }
+        }
+    }
+    all
+}
+
+/// Writes a vector's length, if it can say that much.
+fn put(body: &mut [u8], vector: Vector, length: usize) -> Option<()> {
+    let bytes = length.to_be_bytes();
+    let (high, low) = bytes.split_at(bytes.len() - vector.width);
+    body.get_mut(vector.at..vector.start()).filter(|_| high.iter().all(|b| *b == 0))?.copy_from_slice(low);
+    Some(())
 }
 
 /// A flight as records.

@@ -1,5 +1,6 @@
 //! The configurations that are fuzzed: for each, a client and a server that get on with one another.
 
+use super::end::End;
 use clasp::config::{
     ClientBuilder, DangerousAcceptAnyone, PreSharedKey, PresentedIdentity, RawPublicKeys, Ready, ServerBuilder, Signer,
     Verified, Verifier, WebPki,
@@ -9,9 +10,9 @@ use clasp::session::{ClientSessions, PeerKey, ServerSessions, Session, TicketKey
 use clasp::wire::code::{
     CertificateType, CipherSuite, CompressionAlgorithm, NamedGroup, ProtocolVersion, SignatureScheme,
 };
-use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, Roots, ServerConfig};
+use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, Roots, ServerConfig, ServerName};
 use clasp_testkit::{ManualClock, Pair, provider};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
 use core::task::Poll;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -292,16 +293,17 @@ impl<T: Clone> Last<T> {
     }
 }
 
-/// A client's store that gives the same session again and again.
+/// A client's store that gives the same session again and again, but to the next connection of [`begin_next`].
 struct OneSession(Last<Session>);
 
 impl ClientSessions for OneSession {
     fn put(&self, _peer: &PeerKey, session: Session) {
+        CAME.set(Some(session.clone()));
         self.0.set(session);
     }
 
     fn take(&self, _peer: &PeerKey) -> Option<Session> {
-        self.0.get()
+        if NEXT.get() { CAME.take() } else { self.0.get() }
     }
 }
 
@@ -312,6 +314,9 @@ struct Store(Last<Vec<u8>>);
 thread_local! {
     static PLANTED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
     static LAST_PUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The session that came last to a client of this thread, and whether it is the one to give.
+    static CAME: RefCell<Option<Session>> = const { RefCell::new(None) };
+    static NEXT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What a store of this thread was given last.
@@ -322,6 +327,17 @@ pub(crate) fn last_put() -> Vec<u8> {
 /// What every store of this thread has from here on; `None` for what was put there.
 pub(crate) fn plant(state: Option<Vec<u8>>) {
     PLANTED.set(state);
+    CAME.set(None);
+}
+
+/// Begins the client's next connection, with the session that came in this input: whatever a server gave, a hello is said.
+pub(crate) fn begin_next(scenario: &Scenario) {
+    NEXT.set(true);
+    let name = ServerName::try_from("localhost").expect("a name");
+    let next = scenario.client.connect(name).expect("a client");
+    let end = End::new(next);
+    NEXT.set(false);
+    assert!(end.connection.failure().is_none(), "the next hello: {:?}", end.connection.failure());
 }
 
 impl ServerSessions for Store {

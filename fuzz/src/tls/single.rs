@@ -17,6 +17,7 @@ pub fn client(data: &[u8]) {
         assert_eq!(sent.ok(), Some(5));
     }
     talk(&mut end, input);
+    scenario::begin_next(scenario);
 }
 
 /// A server fed what a client might say.
@@ -53,6 +54,7 @@ pub(super) fn talk(end: &mut End, mut input: Input<'_>) {
     }
     end.advance();
     if let Err(error) = end.connection.transport_ended() {
-        assert!(end.connection.failure().is_some(), "{error}");
+        // An end without close_notify is told, and ends nothing but reading.
+        assert!(end.connection.failure().is_some() || error.is_truncation(), "{error}");
     }
 }
