@@ -95,7 +95,8 @@ impl Acceptor {
     }
 
     /// Completes a handshake with a client. On failure the transport has been given the alert, unless it has not taken it
-    /// within a second, and is given back so that it can be closed in a way in which the alert arrives.
+    /// within a second (at once, without limits), and is given back so that it can be closed in a way in which the alert
+    /// arrives.
     ///
     /// # Errors
     /// The transport's error, or [`clasp::Error`] inside an [`io::Error`]; with the transport.
@@ -224,9 +225,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         outcome
     }
 
-    /// An alert says more to the peer than a connection that ends: the transport has a moment to take it.
+    /// An alert says more to the peer than a connection that ends: the transport has a moment to take it. Whoever wants no
+    /// limits may have no timer either: what it does not take at once, is not said.
     async fn last_words(&mut self) {
-        let mut timer = Timer::new(Some(MOMENT));
+        let timed = self.limits != TimeLimits::none();
+        let mut timer = Timer::new(timed.then_some(MOMENT));
         poll_fn(|cx| match self.poll_push(Side::Writer, cx) {
             Poll::Pending if timer.is_running() => timer.poll(cx),
             // That it has been said, or cannot be: the error that it is about is told already.
@@ -246,7 +249,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
                     return Poll::Ready(Ok(()));
                 }
                 Want::Outside => ready!(self.poll_outside(cx))?,
-                Want::Bytes if self.step(cx, Exchange::take)? => {}
+                Want::Bytes if self.step(Side::Reader, cx, Exchange::take)? => {}
                 Want::Bytes => ready!(self.poll_say_and_read(cx))?,
             }
         }
@@ -273,7 +276,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
                 ready!(self.poll_outside(cx))?;
             } else if !self.exchange.data().is_empty() || self.connection().peer_closed() {
                 return Poll::Ready(Ok(false));
-            } else if !self.step(cx, Exchange::take)? {
+            } else if !self.step(Side::Reader, cx, Exchange::take)? {
                 ready!(self.poll_say_and_read(cx))?;
             }
         }
@@ -281,33 +284,38 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
 
     /// Polls what is going on.
     fn advance(&mut self, cx: &mut Context<'_>) -> io::Result<Want> {
-        let want = self.exchange.advance(cx).map_err(|error| self.failed(cx, error))?;
+        let want = self.exchange.advance(cx).map_err(|error| self.failed(Side::Reader, cx, error))?;
         if want != Want::Outside {
             self.outside = None;
         }
         Ok(want)
     }
 
-    /// Does a step.
-    fn step<R>(&mut self, cx: &mut Context<'_>, act: impl FnOnce(&mut Exchange) -> clasp::Result<R>) -> io::Result<R> {
-        act(&mut self.exchange).map_err(|error| self.failed(cx, error))
+    /// Does a step for one of the two.
+    fn step<R>(
+        &mut self,
+        side: Side,
+        cx: &mut Context<'_>,
+        act: impl FnOnce(&mut Exchange) -> clasp::Result<R>,
+    ) -> io::Result<R> {
+        act(&mut self.exchange).map_err(|error| self.failed(side, cx, error))
     }
 
     /// The connection has failed. Its alert goes out if the transport takes it now: the error is what matters.
-    fn failed(&mut self, cx: &mut Context<'_>, error: clasp::Error) -> io::Error {
-        self.push_quietly(cx);
+    fn failed(&mut self, side: Side, cx: &mut Context<'_>, error: clasp::Error) -> io::Error {
+        self.push_quietly(side, cx);
         error.into()
     }
 
     /// The time is over.
     fn give_up(&mut self, cx: &mut Context<'_>) -> io::Error {
         let error = self.exchange.give_up();
-        self.failed(cx, error)
+        self.failed(Side::Reader, cx, error)
     }
 
     /// A party outside is waited for: for a time, and for as long as the peer is there.
     fn poll_outside(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.push_quietly(cx);
+        self.push_quietly(Side::Reader, cx);
         let since = self.connection().waiting_since();
         if self.outside.as_ref().is_none_or(|wait| wait.since != since) {
             self.outside = Some(Box::new(Wait { since, timer: Timer::new(self.limits.for_outside()) }));
@@ -347,10 +355,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         })
     }
 
-    /// The same for whoever reads: he is not told what the transport says, the next who writes is.
-    fn push_quietly(&mut self, cx: &mut Context<'_>) {
+    /// The same where it is not told what the transport says: the next who writes is.
+    fn push_quietly(&mut self, side: Side, cx: &mut Context<'_>) {
         if self.exchange.error().is_none()
-            && let Poll::Ready(Err(error)) = self.poll_push(Side::Reader, cx)
+            && let Poll::Ready(Err(error)) = self.poll_push(side, cx)
         {
             self.exchange.keep_error(error);
         }
@@ -385,11 +393,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         mut act: impl FnMut(&mut Exchange) -> clasp::Result<Progress>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            let progress = self.step(cx, &mut act)?;
+            let progress = self.step(Side::Reader, cx, &mut act)?;
             // What a write left behind, or the connection said by itself, must not wait for a flush that never comes: the
             // peer may be waiting for it.
             if progress == Progress::NeedsBytes || self.exchange.is_said() {
-                self.push_quietly(cx);
+                self.push_quietly(Side::Reader, cx);
             }
             match progress {
                 Progress::Data(n) => return Poll::Ready(Ok(n)),
@@ -476,7 +484,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
             return Poll::Ready(Err(error));
         }
         loop {
-            let n = this.step(cx, |exchange| exchange.write(bufs))?;
+            let n = this.step(Side::Writer, cx, |exchange| exchange.write(bufs))?;
             // What was taken is taken: a transport that is not ready gets it with the next write or flush, and one that has
             // failed says so then.
             match this.poll_drain(Side::Writer, cx) {
@@ -508,7 +516,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
     /// Says close_notify, then closes the transport's sending side; the peer's data can still be read.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.step(cx, |exchange| exchange.call(|connection, out| connection.close(out)))?;
+        this.step(Side::Writer, cx, |exchange| exchange.call(|connection, out| connection.close(out)))?;
         ready!(this.poll_push(Side::Writer, cx))?;
         // All that was written has been sent: there is nothing to tell of any more.
         drop(this.exchange.take_error());

@@ -15,14 +15,16 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io::IoSlice;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 type Flow<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A handshake that is going on, or what may follow it.
 pub(super) struct Live<T = Established> {
-    flow: Flow<T>,
+    /// Never locked: whoever polls has it to himself. A future that is not `Sync` would keep every connection, and whatever
+    /// holds one across an await, from being shared.
+    flow: Mutex<Flow<T>>,
     shared: Arc<Mutex<Shared>>,
     /// Which conversation, for errors.
     pub(super) phase: &'static str,
@@ -48,7 +50,7 @@ impl<T> Live<T> {
         let shared = Arc::new(Mutex::new(Shared::default()));
         overwrite_stack();
         Self {
-            flow: flow(Link::new(shared.clone(), transcript)),
+            flow: Mutex::new(flow(Link::new(shared.clone(), transcript))),
             shared,
             phase,
             last_sent: None,
@@ -58,7 +60,8 @@ impl<T> Live<T> {
     }
 
     pub(super) fn poll(&mut self, clock: &dyn Clock, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        let outcome = self.flow.as_mut().poll(cx);
+        let flow = self.flow.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let outcome = flow.as_mut().poll(cx);
         let wait = lock(&self.shared).waits;
         if outcome.is_pending() && self.waits.is_none_or(|(known, _)| known != wait) {
             self.waits = Some((wait, clock.now()));

@@ -138,11 +138,30 @@ impl Outgoing {
             self.output.add(&said);
             self.before = Said { len: self.before.len + said.len(), end: self.output.waiting().len() };
         }
-        let moved = seal(self.output.room())?;
-        self.output.filled(moved.given);
+        let moved = seal(self.output.room());
+        self.output.filled(moved.as_ref().map_or(0, |moved| moved.given));
         if self.output.is_empty() {
             self.output.rest();
         }
-        Ok(moved.taken)
+        Ok(moved?.taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Misuse;
+
+    /// An application may go on trying to write to a connection that is closed.
+    #[test]
+    fn a_write_that_fails_holds_no_buffer() {
+        let mut outgoing = Outgoing::default();
+        assert!(outgoing.write(|_| Err(Misuse::AlreadyClosed.into())).is_err());
+        assert_eq!(outgoing.output.held(), 0);
+        outgoing.said().extend(b"alert");
+        assert!(outgoing.write(|_| Err(Misuse::AlreadyClosed.into())).is_err());
+        assert_eq!(outgoing.unsent(), b"alert");
+        outgoing.sent(5);
+        assert_eq!((outgoing.output.held(), outgoing.len()), (0, 0));
     }
 }
