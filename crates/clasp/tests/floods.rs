@@ -279,5 +279,10 @@ fn an_early_data_flood() {
     pair.server.receive(&mut pair.to_server, &mut pair.to_client).unwrap();
     let end = flood("early data that is skipped", &mut pair.server, |_| sealed(23, &[7; 100], 0xff));
     assert_eq!(end.error.alert(), AlertDescription::UnexpectedMessage, "{}", end.error);
-    assert!(end.records <= 16_384 / 100 && end.peak <= 16 * KIB, "{} records, {} bytes", end.records, end.peak);
+    assert!(
+        end.records <= (16_384 + 256 + 5) / 100 + 1 && end.peak <= 16 * KIB,
+        "{} records, {} bytes",
+        end.records,
+        end.peak
+    );
 }

@@ -91,6 +91,33 @@ fn a_verifier_that_names_more_later_costs_the_list_and_no_connection() {
     }
 }
 
+/// Names these issuers.
+struct Exactly(Vec<Vec<u8>>);
+
+impl Verifier for Exactly {
+    fn verify<'a>(&'a self, _: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        Answer::Now(Err(Outside::VerifierFailed.into()))
+    }
+
+    fn authorities(&self) -> Vec<Vec<u8>> {
+        self.0.clone()
+    }
+}
+
+/// What a server may be built with, a client takes: the longest list of authorities that each version has room for.
+#[test]
+fn the_longest_request_that_can_be_built_is_taken() {
+    for version in VERSIONS {
+        let built = |last: usize| {
+            let names = [vec![vec![0x30; 460]; 141], vec![vec![0x30; last]]].concat();
+            let server = server().policy(policy(version)).client_auth(ClientAuth::Request(Arc::new(Exactly(names))));
+            server.build()
+        };
+        let server = (1..=400).rev().find_map(|last| built(last).ok()).unwrap();
+        Pair::new(&client().build().unwrap(), &server).drive().unwrap();
+    }
+}
+
 /// Protocols of one length, each another.
 fn names(count: usize, length: usize) -> Vec<Vec<u8>> {
     let one = |n: usize| format!("{n:05}").into_bytes().into_iter().chain([b'p'; 300]).take(length).collect();
@@ -169,7 +196,8 @@ fn what_is_stapled_and_the_chain_are_refused_when_they_do_not_fit() {
     let shown = client().identity(Arc::new(Arc::new(long(1 << 24))));
     too_long("a client's", shown.build(), [1 << 24, (1 << 24) - 1]);
     // Of one more identity among several.
-    let several = clasp::config::Identities::new([identity(), identity().with_ocsp(vec![7; 65_000])]);
+    let other = authority().issue(KeyKind::P256, &["other"]).identity().with_ocsp(vec![7; 65_000]);
+    let several = clasp::config::Identities::new([identity(), other]);
     too_long("the second", ServerConfig::builder().resolver(Arc::new(several)).build(), [65_000, 64_511]);
 }
 
@@ -248,6 +276,37 @@ fn what_compression_makes_longer_is_sent_as_it_is() {
         let server = server().certificate_compression_with(Arc::new(Grows(length))).build().unwrap();
         Pair::new(&client, &server).drive().unwrap();
     }
+}
+
+/// Makes what it is given shorter by a hundred bytes, which it keeps.
+struct Shortens(Mutex<Vec<u8>>);
+
+impl CertificateCompression for Shortens {
+    fn algorithm(&self) -> CompressionAlgorithm {
+        CompressionAlgorithm(0xff01)
+    }
+
+    fn compress(&self, certificate: &[u8]) -> Option<Vec<u8>> {
+        *self.0.lock().unwrap() = certificate.to_vec();
+        certificate.get(100..).map(<[u8]>::to_vec)
+    }
+
+    fn decompress(&self, _: &[u8], _: usize) -> Option<Vec<u8>> {
+        Some(self.0.lock().unwrap().clone())
+    }
+}
+
+/// A certificate of 70 KB is taken as it is, so it is when it is a little shorter on the way.
+#[test]
+fn a_long_certificate_is_taken_compressed_too() {
+    let names: Vec<String> = (0..3000).map(|n| format!("a-long-name-{n:06}.ex")).collect();
+    let names: Vec<&str> = names.iter().map(|name| &**name).chain(["localhost"]).collect();
+    let issued = authority().issue(KeyKind::P256, &names);
+    assert!(issued.chain[0].len() > 66_660);
+    let way = Arc::new(Shortens(Mutex::default()));
+    let client = client().certificate_compression_with(way.clone()).build().unwrap();
+    let server = ServerConfig::builder().identity(issued.identity()).certificate_compression_with(way).build().unwrap();
+    Pair::new(&client, &server).drive().unwrap();
 }
 
 /// Keeps what it is given, and gives tickets of one length.

@@ -1,12 +1,13 @@
 //! Client certificates after a TLS 1.3 handshake: asked for when the server likes, answered when the client's key does.
 #![allow(clippy::unwrap_used)]
 
-use clasp::config::{ClientBuilder, ClientIdentity, Ready, ServerBuilder, WebPki};
+use clasp::config::{ClientBuilder, ClientIdentity, Ready, ServerBuilder, Verifier, WebPki};
 use clasp::error::{Cause, Misuse, PeerError};
 use clasp::wire::code::{AlertDescription, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
-use clasp_testkit::hollow_bytes::{Wrap, record};
+use clasp_testkit::hollow_bytes::{HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, SlowVerifier, authority, provider};
+use core::task::{Context, Waker};
 use std::sync::Arc;
 
 fn server() -> ServerBuilder<Ready> {
@@ -145,6 +146,35 @@ fn key_and_verifier_may_take_their_time() {
     still_talks(&mut pair);
 }
 
+/// What the client says behind its answer may stand in the same record, and no key changes between: RFC 9846 5.1.
+#[test]
+fn a_key_update_may_stand_in_the_record_of_an_answer() {
+    let verifying = Gate::default();
+    let verifiers: [Arc<dyn Verifier>; 2] = [clients(), Arc::new(SlowVerifier(verifying.clone(), clients()))];
+    for verifier in verifiers {
+        for (behind, good) in [
+            (&[24, 0, 0, 1, 0][..], true),
+            // Something behind the change; and what may not come at all.
+            (&[24, 0, 0, 1, 0, 24, 0, 0, 1, 0], false),
+            (&[24, 0, 0, 1, 0, 24], false),
+            (&[11, 0, 0, 4, 0, 0, 0, 0], false),
+        ] {
+            let mut pair = hollow_with(verifier.clone());
+            ask(&mut pair);
+            let mut said = Vec::new();
+            pair.client.receive(&mut pair.to_client, &mut said).unwrap();
+            let answer: Vec<u8> = messages(&said, true).iter().flat_map(Message::bytes).collect();
+            let mut flight = record(Wrap::Inner13, HANDSHAKE, &[&answer, behind].concat());
+            let received = pair.server.receive(&mut flight, &mut Vec::new()).map(|received| received.used);
+            verifying.open();
+            let outcome =
+                received.and_then(|_| pair.server.advance(&mut Context::from_waker(Waker::noop()), &mut said));
+            assert_eq!(outcome.is_ok(), good, "{behind:?}: {outcome:?}");
+            assert!(!good || pair.server.facts().unwrap().client_authenticated);
+        }
+    }
+}
+
 /// Nothing follows close_notify: a client that has closed answers no request.
 #[test]
 fn a_client_that_has_closed_says_nothing_more() {
@@ -171,9 +201,13 @@ fn sealed(content: u8, body: &[u8]) -> Vec<u8> {
 }
 
 fn hollow() -> Pair {
+    hollow_with(clients())
+}
+
+fn hollow_with(verifier: Arc<dyn Verifier>) -> Pair {
     let policy = || Policy::modern().with_groups([NamedGroup::X25519]);
     let client = client().identity(alice(KeyKind::P256)).policy(policy()).provider(provider::hollow());
-    let server = server().post_handshake_auth(ClientAuth::Require(clients())).policy(policy());
+    let server = server().post_handshake_auth(ClientAuth::Require(verifier)).policy(policy());
     let server = server.provider(provider::hollow()).build().unwrap();
     established(&client.build().unwrap(), &server)
 }

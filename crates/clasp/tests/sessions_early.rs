@@ -4,7 +4,7 @@
 use clasp::config::{ClientBuilder, Ready, ServerBuilder};
 use clasp::crypto::Provider;
 use clasp::session::{ServerSessionCache, ServerSessions, TicketKeys};
-use clasp::wire::code::CipherSuite;
+use clasp::wire::code::{CipherSuite, NamedGroup};
 use clasp::{Answer, ClientConfig, EarlyData, EarlyDataRefusal, Policy, Result, ServerConfig};
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
 use std::sync::Arc;
@@ -61,6 +61,30 @@ fn flight(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Pair, bool
 fn taken(server: &Arc<ServerConfig>, flight: &[u8]) -> Vec<u8> {
     let (mut flight, mut out) = (flight.to_vec(), Vec::new());
     server.accept().receive(&mut flight, &mut out).unwrap().data.to_vec()
+}
+
+/// A server that refuses early data bears as much as one that takes it, however small its records are (RFC 9846 4.2.10).
+#[test]
+fn early_data_in_small_records_is_skipped_as_it_is_taken() {
+    for (size, stale, other_group) in [(1, false, false), (1, true, false), (64, true, false), (64, false, true)] {
+        let fleet = Fleet::new();
+        let server = |policy| fleet.server().policy(policy).max_early_data(20_000).build().unwrap();
+        let (client, knows) = (fleet.client().build().unwrap(), server(Policy::modern()));
+        met(&client, &knows);
+        let retries = server(Policy::modern().with_groups([NamedGroup::Secp521r1]));
+        let mut pair = Pair::new(&client, if other_group { &retries } else { &knows });
+        pair.drive_one_client_flight().unwrap();
+        while pair.client.early_data_left() > 0 {
+            pair.client.send_early(&vec![7; size], &mut pair.to_server).unwrap();
+        }
+        if stale {
+            fleet.clock.advance(Duration::from_secs(60));
+        }
+        pair.drive().unwrap();
+        let outcome = pair.client.facts().unwrap().early_data;
+        assert_eq!(outcome == EarlyData::Accepted, !stale && !other_group, "{outcome:?}");
+        assert_eq!(pair.client.take_refused_early_data().len() + pair.server_data.len(), 20_000);
+    }
 }
 
 #[test]

@@ -88,7 +88,9 @@ impl Connection {
     pub fn send_in_place<'b>(&mut self, buffer: &'b mut [u8], len: usize) -> Result<&'b [u8]> {
         self.ready_to_send()?;
         let enough = len.checked_add(HEADROOM + TAILROOM).is_some_and(|needed| needed <= buffer.len());
-        if !enough || len > self.sealer.max_in_place() {
+        // Not even nothing is sealed in place where records are padded: neither it nor an update has room around it then.
+        let most = self.sealer.max_in_place();
+        if !enough || most == 0 || len > most {
             return Err(Misuse::BufferTooSmall.into());
         }
         let mut update = Vec::new();

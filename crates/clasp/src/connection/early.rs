@@ -3,6 +3,7 @@
 use super::Connection;
 use crate::error::{Misuse, PeerError, Result};
 use crate::keys::schedule13::Kept13;
+use crate::record::limits;
 use crate::trace::Level;
 use crate::wire::code::ContentType;
 use std::io::IoSlice;
@@ -20,7 +21,7 @@ pub(super) struct Early {
     taken_left: usize,
     /// Server: what keying material is exported from before the client has finished.
     pub(super) half_rtt: Option<Kept13>,
-    /// Server: how many more bytes of records are skipped.
+    /// Server: how many more bytes are skipped of what records hold.
     pub(super) skip: Option<usize>,
 }
 
@@ -117,7 +118,10 @@ impl Connection {
         if content != ContentType::ApplicationData || partial {
             return Ok(false);
         }
-        *skip = skip.checked_sub(record_len).ok_or(PeerError::TooMuchEarlyData)?;
+        // Only the data counts, as it does where it is taken, so that small records are skipped as they are read; one that
+        // has none counts as a byte.
+        let data = record_len.saturating_sub(limits::LEAST_AROUND_13).max(1);
+        *skip = skip.checked_sub(data).ok_or(PeerError::TooMuchEarlyData)?;
         Ok(true)
     }
 

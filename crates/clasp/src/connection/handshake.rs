@@ -8,7 +8,7 @@ use crate::error::{PeerError, Result};
 use crate::handshake::Established;
 use crate::handshake::link::{Link, Operation, Shared, Waiting, lock};
 use crate::handshake::transcript::Transcript;
-use crate::record::{Sealer, limits};
+use crate::record::{Joiner, Sealer, limits};
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::{ContentType, HandshakeType, ProtocolVersion};
 use core::future::Future;
@@ -99,6 +99,11 @@ impl<T> Live<T> {
     /// Whether the conversation has taken all that came.
     pub(super) fn has_taken_all(&self) -> bool {
         lock(&self.shared).has_taken_all()
+    }
+
+    /// The messages that came and that it has not taken.
+    pub(super) fn take_untaken(&self) -> Joiner {
+        core::mem::take(&mut lock(&self.shared).inbox)
     }
 
     pub(super) fn waiting(&self) -> Waiting {

@@ -10,7 +10,7 @@ use crate::handshake::post_auth::{self, Checked as Answer, Proven};
 use crate::handshake::transcript::Transcript;
 use crate::handshake::{self, read_post_request};
 use crate::keys::schedule13::{Kept13, same_mac};
-use crate::record::limits;
+use crate::record::{Joiner, limits};
 use crate::trace::What;
 use crate::wire::code::{ContentType, HandshakeType};
 use crate::wire::message::{self, CertificateRequest13, Checked};
@@ -180,8 +180,9 @@ impl Connection {
                 }
                 Role::Server { checking, .. } => {
                     let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(clock, cx)) else { break };
-                    let left_over = checking.take().is_some_and(|live| !live.has_taken_all());
-                    self.answered(answer?, left_over)?;
+                    let behind = checking.take().map(|live| live.take_untaken()).unwrap_or_default();
+                    self.answered(answer?)?;
+                    self.came_behind(behind)?;
                 }
             }
         }
@@ -230,10 +231,7 @@ impl Connection {
     }
 
     /// Server: the answer is good if its Finished is.
-    fn answered(&mut self, answer: Answer, left_over: bool) -> Result<()> {
-        if left_over {
-            return Err(Error::from(PeerError::UnexpectedMessage).wanted("application data"));
-        }
+    fn answered(&mut self, answer: Answer) -> Result<()> {
         let wanted = self.kept13()?.verify_data(true, answer.covered.as_ref());
         handshake::check_verify_data(&answer.verify_data, wanted.as_ref().len())?;
         if !same_mac(&wanted, &answer.verify_data) {
@@ -241,6 +239,17 @@ impl Connection {
         }
         if let Some(done) = &mut self.done {
             done.facts = Arc::new(answer.facts);
+        }
+        Ok(())
+    }
+
+    /// Server: what stood behind the answer in its record is under the same keys, and is no part of it: a KeyUpdate may.
+    fn came_behind(&mut self, mut messages: Joiner) -> Result<()> {
+        let mut message = Vec::new();
+        while messages.take(&mut message) {
+            let kind = HandshakeType(message.first().copied().unwrap_or(0));
+            let last = messages.is_empty() && self.joiner.is_none();
+            self.after_handshake(kind, core::mem::take(&mut message), last)?;
         }
         Ok(())
     }

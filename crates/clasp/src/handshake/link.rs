@@ -48,7 +48,7 @@ pub(crate) enum Operation {
     EarlyDataRefused,
     /// Server: this much early data is taken.
     TakeEarlyData(u32),
-    /// Server: early data is on its way and is skipped, up to this many bytes of records.
+    /// Server: early data is on its way and is skipped, up to this many bytes of what its records hold.
     SkipEarlyData(usize),
     /// Server: keying material may be exported from here on, before the client has finished.
     HalfRttExporter(Kept13),
@@ -290,7 +290,8 @@ impl Link {
         self.push(Operation::TakeEarlyData(max));
     }
 
-    /// Server: early data that is refused is skipped: as much as tickets allow (RFC 9846 4.2.10), and what records add.
+    /// Server: early data that is refused is skipped: as much as tickets allow (RFC 9846 4.2.10), and an
+    /// eighth for padding, which nobody can tell from data then (4.6.1).
     pub(crate) fn skip_early_data(&self, allowed: u32) {
         let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
         self.push(Operation::SkipEarlyData(allowed.saturating_add(allowed / 8).max(MIN_EARLY_DATA_SKIPPED)));

@@ -76,7 +76,7 @@ fn announced(bytes: &[u8]) -> Result<Option<usize>, RecordError> {
     let body = u32::from_be_bytes([0, a, b, c]);
     let body = usize::try_from(body).unwrap_or(usize::MAX);
     let limit = match HandshakeType(kind) {
-        HandshakeType::Certificate => MAX_CERTIFICATE_MESSAGE,
+        HandshakeType::Certificate | HandshakeType::CompressedCertificate => MAX_CERTIFICATE_MESSAGE,
         HandshakeType::ClientHello => MAX_CLIENT_HELLO,
         HandshakeType::NewSessionTicket => MAX_NEW_SESSION_TICKET,
         _ => MAX_MESSAGE,

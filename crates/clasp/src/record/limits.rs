@@ -14,8 +14,9 @@ pub const HEADER_LEN: usize = 5;
 pub const MAX_EMPTY_RECORDS: u8 = 32;
 /// Warning alerts in a row that are borne: BoringSSL's number.
 pub const MAX_WARNING_ALERTS: u8 = 4;
-/// A handshake message of another kind than those below: none that means something comes near it.
-pub const MAX_MESSAGE: usize = 1 << 16;
+/// A handshake message of another kind than those below: 64 KB of extensions, of a certificate's status or of authorities'
+/// names, and a kilobyte for the rest.
+pub const MAX_MESSAGE: usize = (1 << 16) + 1024;
 /// A ClientHello: 64 KB of extensions, or of suites, and a kilobyte for the rest. Anybody may send one, and a server keeps and
 /// hashes it before it knows who does. Extensions may fill all that their length has room for, since they grow (tickets,
 /// shares of large keys); so may suites, but RFC 9846 4.1.2 has room for both at once, and there are not 500 suites to
@@ -24,9 +25,11 @@ pub const MAX_CLIENT_HELLO: usize = (1 << 16) + 1024;
 /// A NewSessionTicket whose every field is as long as it may be (RFC 9846 4.6.1): lifetime, age, nonce, ticket and
 /// extensions behind their lengths.
 pub const MAX_NEW_SESSION_TICKET: usize = 4 + 4 + (1 + 255) + (2 + 65_535) + (2 + 65_535);
-/// A Certificate message: what BoringSSL and OpenSSL take is of this size.
+/// A Certificate message, compressed or not: what BoringSSL and OpenSSL take is of this size.
 pub const MAX_CERTIFICATE_MESSAGE: usize = 100 * 1024;
-/// Records of early data that are skipped when it is refused, in bytes with their headers: one of the greatest there can
+/// What stands around the content of a TLS 1.3 record at least: header, content type, tag (RFC 9846 5.2).
+pub const LEAST_AROUND_13: usize = HEADER_LEN + 1 + 16;
+/// What records of early data that are skipped when it is refused may hold together: one of the greatest there can
 /// be (RFC 9846 5.2), since a client whose ticket came from elsewhere may send that at once. More are where the
 /// configuration takes more early data.
 pub const MIN_EARLY_DATA_SKIPPED: usize = HEADER_LEN + MAX_PLAINTEXT + MAX_EXPANSION_13;

@@ -375,7 +375,7 @@ impl Sealer {
         let shape = self.shape(len);
         let start = at.checked_sub(HEADER_LEN).and_then(|at| at.checked_sub(shape.front)).ok_or(CryptoError)?;
         let range = start..start.saturating_add(shape.record());
-        if len > self.max_in_place() {
+        if self.max_in_place() == 0 || len > self.max_in_place() {
             return Err(CryptoError);
         }
         let record = buffer.get_mut(range.clone()).ok_or(CryptoError)?;
