@@ -182,6 +182,14 @@ impl ManualClock {
     pub fn advance(&self, by: Duration) {
         *self.0.lock().expect("a clock") += by;
     }
+
+    /// Is set to a second after 1970, ahead or back.
+    ///
+    /// # Panics
+    /// If another thread panicked with the clock in hand.
+    pub fn set(&self, seconds: u64) {
+        *self.0.lock().expect("a clock") = UNIX_EPOCH + Duration::from_secs(seconds);
+    }
 }
 
 impl Clock for ManualClock {

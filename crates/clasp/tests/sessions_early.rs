@@ -209,3 +209,88 @@ fn early_data_is_sent_under_a_suite_and_a_protocol_that_are_offered_alone() {
         assert_eq!(pair.server.facts().unwrap().early_data == EarlyData::Accepted, wanted);
     }
 }
+
+/// Spends tickets elsewhere for long enough that whatever lapsed claims there are go, whichever lock they stand behind.
+fn other_claims(fleet: &Fleet, server: &Arc<ServerConfig>) {
+    let client = fleet.client().build().unwrap();
+    for _ in 0..200 {
+        met(&client, server);
+        let (pair, _) = flight(&client, server);
+        taken(server, &pair.to_server);
+    }
+}
+
+/// RFC 9846 8.2: a register that forgets by the clock is emptied by one that leaps ahead; when it comes back, what was claimed
+/// would look fresh once more.
+#[test]
+fn early_data_replay_after_the_clock_leapt_ahead_and_came_back() {
+    for another in [false, true] {
+        let fleet = Fleet::new();
+        let (client, server) = (fleet.client().build().unwrap(), fleet.server().build().unwrap());
+        met(&client, &server);
+        let (pair, _) = flight(&client, &server);
+        assert_eq!(taken(&server, &pair.to_server), b"pay 100");
+        fleet.clock.advance(HOUR);
+        let elsewhere = fleet.server().build().unwrap();
+        other_claims(&fleet, if another { &elsewhere } else { &server });
+        fleet.clock.set(1_800_000_000 + 2);
+        assert_eq!(taken(&server, &pair.to_server), b"", "a replay reached the application; by another: {another}");
+    }
+}
+
+/// RFC 9846 8.3: a clock that is set back makes sessions of the future; the age of such a one is not nothing, or whatever was
+/// said meanwhile would be fresh for as long as it was set back by.
+#[test]
+fn early_data_of_a_session_from_the_future_is_not_fresh() {
+    let fleet = Fleet::new();
+    let server = fleet.server().build().unwrap();
+    let early = |back: u64| {
+        fleet.clock.set(1_800_000_000 + 7200);
+        let client = fleet.client().build().unwrap();
+        met(&client, &server);
+        let (mut pair, _) = flight(&client, &server);
+        fleet.clock.set(1_800_000_000 + 7200 - back);
+        pair.drive().unwrap();
+        pair.server.facts().unwrap().early_data
+    };
+    assert_eq!(early(5), EarlyData::Accepted, "a machine whose clock is a little behind");
+    assert_eq!(early(1800), EarlyData::Rejected);
+}
+
+/// A claim lasts as long as its hello can look fresh to whoever made it, and no longer: another that has a wider window, and
+/// shares the tickets, would take the same early data a second time.
+#[test]
+fn early_data_replay_to_a_configuration_with_a_wider_window() {
+    let fleet = Fleet::new();
+    let (client, narrow) = (fleet.client().build().unwrap(), fleet.server().build().unwrap());
+    let wide = fleet.server().early_data_window(HOUR).build().unwrap();
+    met(&client, &narrow);
+    let (pair, _) = flight(&client, &narrow);
+    assert_eq!(taken(&narrow, &pair.to_server), b"pay 100");
+    fleet.clock.advance(Duration::from_secs(60));
+    other_claims(&fleet, &narrow);
+    assert_eq!(taken(&wide, &pair.to_server), b"", "a replay reached the application");
+    // Of what another machine's window is nobody knows.
+    let store = || Arc::new(Elsewhere(ServerSessionCache::new(1 << 16), Some(b"redis 7")));
+    let elsewhere = |window| fleet.server().sessions(store()).early_data_window(window).build().unwrap();
+    let (narrow, same, wide) = (elsewhere(HOUR / 60), elsewhere(HOUR / 60), elsewhere(HOUR));
+    let client = fleet.client().build().unwrap();
+    met(&client, &narrow);
+    let (pair, _) = flight(&client, &narrow);
+    assert_eq!(taken(&wide, &pair.to_server), b"", "of another window");
+    assert_eq!(taken(&same, &pair.to_server), b"pay 100");
+}
+
+/// No age is longer than its field can say (RFC 9846 4.2.11). Without a bound the time a claim lasts cannot be reckoned: it
+/// would not last at all, or the reckoning would end the process.
+#[test]
+fn a_window_longer_than_any_age_is_refused() {
+    let fleet = Fleet::new();
+    let day = Duration::from_secs(24 * 3600);
+    let longest = 50 * day;
+    fleet.server().early_data_window(longest).build().unwrap();
+    for window in [longest + Duration::from_millis(1), 400_000_000 * day, Duration::MAX] {
+        let refused = fleet.server().early_data_window(window).build().unwrap_err();
+        assert!(refused.to_string().contains("early_data_window"), "{refused}");
+    }
+}

@@ -376,6 +376,9 @@ fn check_identities(config: &ServerConfig) -> Result<()> {
     )])
 }
 
+/// No age is further off: its field has milliseconds in 32 bits (RFC 9846 4.2.11).
+const MAX_WINDOW: Duration = Duration::from_secs(50 * 24 * 3600);
+
 fn check_server_values(config: &ServerConfig, called: &Called) -> Result<()> {
     check_record("record_size_limit", config.record_size_limit.map(usize::from))?;
     check_record("max_record", config.max_record)?;
@@ -384,6 +387,10 @@ fn check_server_values(config: &ServerConfig, called: &Called) -> Result<()> {
     check_types("client_certificate_types", &config.client_types)?;
     if config.session_lifetime < Duration::from_secs(1) {
         return Err(bad_value("session_lifetime", "less than a second", "a second or more, or no_sessions"));
+    }
+    if config.early_data_window > MAX_WINDOW {
+        let seen = format!("{:?}", config.early_data_window);
+        return Err(bad_value("early_data_window", seen, "at most 50 days: a client can tell of no longer age"));
     }
     if config.tickets_per_handshake > MAX_TICKETS {
         let seen = config.tickets_per_handshake;

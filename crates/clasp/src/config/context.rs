@@ -5,8 +5,10 @@ use super::objects::Objects;
 use super::{ClientAuth, ClientConfig, ClientIdentity, Policy, PreSharedKey, ServerConfig, Verifier, clash};
 use crate::crypto::{HashId, Provider};
 use crate::error::Result;
-use crate::session::ServerSessions;
+use crate::session::{ServerSessionCache, ServerSessions};
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A digest of what decided. Nobody but the configurations of one program chooses what goes in, so half of SHA-256 tells
 /// them apart.
@@ -149,11 +151,30 @@ pub(super) fn asked_again(verifier: &Arc<dyn Verifier>, by_name: bool) -> bool {
     verifier.is_quick() && (by_name || verifier.session_context().is_none())
 }
 
-/// Where the claims on early data are kept that make it arrive once.
-pub(super) fn claims_of(store: Option<&Arc<dyn ServerSessions>>) -> Result<Option<[u8; CONTEXT_LEN]>> {
+/// The widest window for early data of this process's configurations, in milliseconds.
+static WIDEST: AtomicU64 = AtomicU64::new(0);
+
+/// How long a hello can look fresh to some configuration that its claim is for.
+pub(crate) fn claims_last(window: Duration) -> Duration {
+    window.max(Duration::from_millis(WIDEST.load(Ordering::Relaxed))).saturating_mul(2)
+}
+
+/// Where the claims on early data are kept that make it arrive once. A configuration with a wider window would take the same
+/// early data when they are gone: in this process they last for the widest; elsewhere nobody knows of others, and the window
+/// is part of the name.
+pub(super) fn claims_of(
+    store: Option<&Arc<dyn ServerSessions>>,
+    window: Duration,
+) -> Result<Option<[u8; CONTEXT_LEN]>> {
     let Some(store) = store else { return Ok(None) };
     let mut parts = Parts::of("clasp claims");
-    parts.object(store.claims_context(), || STORES.name(store))?;
+    let says = store.claims_context();
+    let millis = window.as_millis();
+    WIDEST.fetch_max(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::Relaxed);
+    if !says.as_ref().is_some_and(|says| ServerSessionCache::is_claims_context(says)) {
+        parts.bytes(&millis.to_be_bytes());
+    }
+    parts.object(says, || STORES.name(store))?;
     parts.short().map(Some)
 }
 

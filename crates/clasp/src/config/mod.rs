@@ -17,7 +17,7 @@ pub use client::{ClientBuilder, ClientConfig};
 pub use clock::{Clock, SystemClock};
 pub use compression::CertificateCompression;
 use context::asked_again;
-pub(crate) use context::{CONTEXT_LEN, Context, key_holds, key_of};
+pub(crate) use context::{CONTEXT_LEN, Context, claims_last, key_holds, key_of};
 pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Identity, Resolver, Signer};
 pub use policy::Policy;
 pub use psk::PreSharedKey;

@@ -346,7 +346,9 @@ impl ServerBuilder<Ready> {
     }
 
     /// How far a ticket's age may be off for its early data to be taken (RFC 9846 8.3); 10 seconds by default. A wider
-    /// window serves slow networks and bad clocks, and makes the session store keep its claims longer.
+    /// window serves slow networks and bad clocks, and makes the session store keep its claims longer. At most 50 days: no age
+    /// that a client can tell is longer. Where several machines share tickets and claims they take one another's early data
+    /// only if they have the same window, because a claim lasts no longer than that.
     #[must_use]
     pub fn early_data_window(mut self, window: Duration) -> Self {
         self.called.note("early_data_window");
@@ -491,7 +493,7 @@ impl ServerBuilder<Ready> {
             self.config.verify_again = verifier.is_some_and(|verifier| asked_again(verifier, named));
         }
         self.config.context = Context::of_server(&self.config, self.config.session_context.as_deref())?;
-        self.config.claims = claims_of(self.config.sessions.as_ref())?;
+        self.config.claims = claims_of(self.config.sessions.as_ref(), self.config.early_data_window)?;
         Ok(Arc::new(self.config))
     }
 }

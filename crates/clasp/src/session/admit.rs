@@ -2,7 +2,7 @@
 
 use super::{PeerKey, ServerSession, Session};
 use crate::config::suite::Suite13;
-use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig, key_holds};
+use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig, claims_last, key_holds};
 use crate::connection::EarlyDataRefusal;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::ClientOffer;
@@ -169,12 +169,23 @@ pub(crate) const TICKET_ID_LEN: usize = 32;
 struct Age {
     claimed: Duration,
     real: Duration,
+    /// How far in the future it was made, by our clock: somebody's has been set back, or was ahead.
+    ahead: Duration,
 }
 
 impl Age {
     fn new(config: &ServerConfig, session: &ServerSession, obfuscated: u32) -> Self {
         let claimed = Duration::from_millis(u64::from(obfuscated.wrapping_sub(session.age_add)));
-        Self { claimed, real: config.clock.now().duration_since(session.created).unwrap_or_default() }
+        let (real, ahead) = match config.clock.now().duration_since(session.created) {
+            Ok(real) => (real, Duration::ZERO),
+            Err(ahead) => (Duration::ZERO, ahead.duration()),
+        };
+        Self { claimed, real, ahead }
+    }
+
+    /// How far apart the two are.
+    fn off(&self) -> Duration {
+        self.claimed.abs_diff(self.real).saturating_add(self.ahead)
     }
 }
 
@@ -225,16 +236,17 @@ pub(crate) async fn early_data(
         // Whoever gave the ticket keeps its claims elsewhere, and would take this a second time.
         return Err(EarlyDataRefusal::Replayed);
     }
-    let Age { claimed, real } = Age::new(config, session, obfuscated);
-    if claimed.abs_diff(real) > config.early_data_window {
+    if Age::new(config, session, obfuscated).off() > config.early_data_window {
         return Err(EarlyDataRefusal::Age);
     }
     if config.since.is_some_and(|since| session.created < since) {
         return Err(EarlyDataRefusal::Replayed);
     }
-    // A claim lasts as long as a replay of the same hello could still look fresh.
+    // A claim lasts as long as a replay of the same hello could still look fresh, to whichever configuration.
     let now = config.clock.now();
-    let until = now.checked_add(2 * config.early_data_window).unwrap_or(now);
+    let Some(until) = now.checked_add(claims_last(config.early_data_window)) else {
+        return Err(EarlyDataRefusal::Replayed);
+    };
     match link.outside("session store", store.claim(binder, now, until)).await {
         Ok(true) => Ok(()),
         _ => Err(EarlyDataRefusal::Replayed),

@@ -21,7 +21,8 @@ pub trait ServerSessions: Send + Sync {
     fn get<'a>(&'a self, id: &'a [u8], now: SystemTime) -> Answer<'a, Result<Option<Zeroizing<Vec<u8>>>>>;
     /// Takes `id` for the first time: true once, false ever after, until the time given. This is what makes the early data
     /// of one ClientHello arrive once only (RFC 9846 8.2), so an implementation that several machines share must decide
-    /// atomically.
+    /// atomically. The clock may have been set back: what is known to have been taken until a time is taken until then,
+    /// forgotten or not, so one that forgets must refuse what it may have forgotten.
     fn claim<'a>(&'a self, id: &'a [u8], now: SystemTime, until: SystemTime) -> Answer<'a, Result<bool>>;
     /// Forgets `id`, because a connection of TLS 1.2 with that session has ended with a fatal alert (RFC 5246 7.2.2). Nobody
     /// waits for the answer: what comes later is polled once, so it had better hand its work on.
@@ -69,6 +70,11 @@ impl ServerSessionCache {
         let hasher = RandomState::new();
         let shard = || Apart(Mutex::new(Shard::new(bytes / SHARDS, hasher.clone())));
         Self { shards: core::array::from_fn(|_| shard()), hasher }
+    }
+
+    /// Whether this is what the stores of this process say of their claims.
+    pub(crate) fn is_claims_context(says: &[u8]) -> bool {
+        CLAIMS.name.is_some_and(|name| name == says)
     }
 
     /// How many sessions are kept.

@@ -5,7 +5,7 @@ use core::hash::BuildHasher;
 use std::collections::{HashSet, VecDeque};
 use std::hash::RandomState;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Claims are spread over as many locks.
 const SHARDS: usize = 16;
@@ -14,6 +14,9 @@ const MAX_CLAIMS: usize = (1 << 16) / SHARDS;
 /// Lapsed claims that make room with each new one: more than one, so that they come to an end, and no more than a few, so
 /// that no claim waits long.
 const SWEPT: usize = 4;
+
+/// Marks of what was forgotten, for each lock: so many that what a clock in error has forgotten hinders few others.
+const MARKS: usize = 4096;
 
 /// A register of claims in this process.
 #[derive(Default)]
@@ -28,24 +31,53 @@ struct Claims {
     taken: HashSet<[u64; 2]>,
     /// By the time they were made; every claim lasts about as long as the next.
     order: VecDeque<(SystemTime, [u64; 2])>,
+    /// The last second in which a claim counted that has gone, for each mark. A clock that is set back, or has leapt ahead and
+    /// comes back, makes hellos fresh whose claims are gone; up to that second nothing with the mark is taken.
+    forgotten: Vec<u32>,
 }
 
-impl StrikeRegister {
-    /// True if `id` was not claimed yet and there was room to note it.
-    pub(super) fn claim(&self, id: &[u8], now: SystemTime, until: SystemTime) -> bool {
-        let name = [self.hashers[0].hash_one(id), self.hashers[1].hash_one(id)];
-        let place = usize::try_from(name[0] % SHARDS as u64).unwrap_or(0);
-        let mut claims = self.shards[place].lock().unwrap_or_else(PoisonError::into_inner);
+impl Claims {
+    /// By whole seconds, so that while the clock goes on nothing that was forgotten is in anybody's way.
+    fn sweep(&mut self, now: u32) {
         for _ in 0..SWEPT {
-            match claims.order.front().copied() {
-                Some((until, lapsed)) if until < now => {
-                    claims.order.pop_front();
-                    claims.taken.remove(&lapsed);
+            match self.order.front().copied() {
+                Some((until, lapsed)) if seconds(until) < now => {
+                    self.order.pop_front();
+                    self.taken.remove(&lapsed);
+                    self.forgotten.resize(MARKS, 0);
+                    if let Some(last) = self.forgotten.get_mut(mark(lapsed)) {
+                        *last = (*last).max(seconds(until));
+                    }
                 }
                 _ => break,
             }
         }
-        if claims.taken.len() >= MAX_CLAIMS || !claims.taken.insert(name) {
+    }
+
+    /// Whether a claim by this name that would count now may have gone.
+    fn may_have_gone(&self, name: [u64; 2], now: u32) -> bool {
+        self.forgotten.get(mark(name)).is_some_and(|last| now <= *last)
+    }
+}
+
+fn mark(name: [u64; 2]) -> usize {
+    usize::try_from(name[1] % MARKS as u64).unwrap_or(0)
+}
+
+/// Whole seconds since 1970, as far as they reach.
+fn seconds(time: SystemTime) -> u32 {
+    u32::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(u32::MAX)
+}
+
+impl StrikeRegister {
+    /// True if `id` was not claimed yet, as far as can be known, and there was room to note it.
+    pub(super) fn claim(&self, id: &[u8], now: SystemTime, until: SystemTime) -> bool {
+        let name = [self.hashers[0].hash_one(id), self.hashers[1].hash_one(id)];
+        let place = usize::try_from(name[0] % SHARDS as u64).unwrap_or(0);
+        let mut claims = self.shards[place].lock().unwrap_or_else(PoisonError::into_inner);
+        let now = seconds(now);
+        claims.sweep(now);
+        if claims.may_have_gone(name, now) || claims.taken.len() >= MAX_CLAIMS || !claims.taken.insert(name) {
             return false;
         }
         claims.order.push_back((until, name));
@@ -69,6 +101,20 @@ mod tests {
         assert!(!register.claim(b"one", at(105), at(115)));
         assert!(register.claim(b"two", at(105), at(115)));
         assert!(register.claim(b"one", at(111), at(121)), "the claim has lapsed");
+    }
+
+    #[test]
+    fn early_data_replay_what_was_forgotten_is_not_taken_by_a_clock_that_has_gone_back() {
+        let register = StrikeRegister::default();
+        let name = |n: usize| n.to_be_bytes();
+        assert!((0..500).all(|n| register.claim(&name(n), at(100), at(110))));
+        // Others sweep them away.
+        let later = |from: usize, time| {
+            (from..from + 1000).filter(|n| register.claim(&name(*n), at(time), at(time + 10))).count()
+        };
+        assert_eq!(later(500, 111), 1000, "nothing is in the way of a clock that goes on");
+        assert!((0..500).all(|n| !register.claim(&name(n), at(103), at(113))), "a replay was taken");
+        assert!(later(1500, 103) > 900, "others are hardly hindered");
     }
 
     #[test]
