@@ -344,7 +344,7 @@ impl Policy {
         }
         let kinds: Vec<Kx> = self.suites12().map(|s| s.kx).collect();
         let tls13 = self.speaks(ProtocolVersion::Tls13);
-        if tls13 && self.groups.iter().all(|g| g.is_ffdhe()) {
+        if tls13 && self.groups.is_empty() {
             return bad("TLS 1.3 and no group".into(), "a group, or no TLS 1.3");
         }
         if kinds.contains(&Kx::Ecdhe) && !self.groups.iter().any(|g| !g.is_ffdhe() && (tls13 || !g.is_post_quantum())) {
