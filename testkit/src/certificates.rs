@@ -94,6 +94,14 @@ impl Authority {
     /// # Panics
     /// If it cannot be made.
     pub fn revocation_list(&self, serials: &[u8]) -> Vec<u8> {
+        self.revocation_list_until(serials, (2060, 1, 1))
+    }
+
+    /// The same, whose next one is due on this day (year, month, day).
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn revocation_list_until(&self, serials: &[u8], (year, month, day): (i32, u8, u8)) -> Vec<u8> {
         let revoked = |serial: &u8| RevokedCertParams {
             serial_number: vec![*serial].into(),
             revocation_time: rcgen::date_time_ymd(2025, 1, 1),
@@ -102,7 +110,7 @@ impl Authority {
         };
         let list = CertificateRevocationListParams {
             this_update: rcgen::date_time_ymd(2025, 1, 1),
-            next_update: rcgen::date_time_ymd(2060, 1, 1),
+            next_update: rcgen::date_time_ymd(year, month, day),
             crl_number: vec![1].into(),
             issuing_distribution_point: None,
             revoked_certs: serials.iter().map(revoked).collect(),

@@ -25,6 +25,8 @@ pub struct Roots {
     hashed: HashMap<u64, Vec<usize>>,
     /// A hash of all that was added, in its order: two stores with the same one trust the same.
     digest: [u8; 32],
+    /// A hash of each.
+    digests: Vec<[u8; 32]>,
 }
 
 /// RFC 5280 6.1.1 (d): a name and a key, and where there are, constraints or the certificate they came from.
@@ -76,6 +78,12 @@ impl May {
             uses: Uses::ALL,
         }
     }
+}
+
+fn digest_of(digests: &[[u8; 32]]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(aws_lc_rs::digest::digest(&SHA256, digests.as_flattened()).as_ref());
+    digest
 }
 
 impl Anchor {
@@ -229,7 +237,6 @@ impl Roots {
         };
         if !group.iter().any(|i| self.anchors.get(*i).is_some_and(same)) {
             let mut hash = Context::new(&SHA256);
-            hash.update(&self.digest);
             let [certificate, constraints] = [&anchor.certificate, &anchor.constraints].map(Option::as_deref);
             for part in [Some(&*anchor.name), Some(&*anchor.spki), certificate, constraints] {
                 let part = part.unwrap_or_default();
@@ -238,7 +245,10 @@ impl Roots {
             }
             let May { issue, sign_lists, uses: Uses { server, client } } = anchor.may;
             hash.update(&[issue, sign_lists, server, client].map(u8::from));
-            self.digest.copy_from_slice(hash.finish().as_ref());
+            let mut digest = [0; 32];
+            digest.copy_from_slice(hash.finish().as_ref());
+            self.digest = digest_of(&[self.digest, digest]);
+            self.digests.push(digest);
             group.push(self.anchors.len());
             self.anchors.push(anchor);
         }
@@ -290,6 +300,13 @@ impl Roots {
     /// A hash of all that was added, in its order: two with the same one trust the same.
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
+    }
+
+    /// A hash of all that was added, in whatever order: machines that find the same files in another order trust the same.
+    pub fn set_digest(&self) -> [u8; 32] {
+        let mut digests = self.digests.clone();
+        digests.sort_unstable();
+        digest_of(&digests)
     }
 
     /// The group of a name whose form no root has.

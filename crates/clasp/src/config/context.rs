@@ -38,6 +38,14 @@ impl Parts {
         self.0.extend_from_slice(bytes);
     }
 
+    /// What decides the same in whatever order it was found.
+    pub(super) fn set<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) {
+        let mut parts: Vec<&[u8]> = parts.collect();
+        parts.sort_unstable();
+        self.bytes(&(parts.len() as u64).to_be_bytes());
+        parts.into_iter().for_each(|part| self.bytes(part));
+    }
+
     /// What an object says of itself, or its own name where it says nothing.
     fn object(&mut self, says: Option<Vec<u8>>, name: impl FnOnce() -> Result<[u8; 16]>) -> Result<()> {
         match says {

@@ -225,9 +225,9 @@ impl Verifier for WebPki {
         // By their names, so that no new setting is forgotten here. How many verdicts are remembered decides nothing.
         let Self { roots, usage, profile, common_names, check, scope, lists, verdicts: _ } = self;
         let mut parts = Parts::of("clasp WebPki");
-        parts.bytes(roots.digest());
+        parts.bytes(&roots.set_digest());
         parts.bytes(&[*usage as u8, *profile as u8, u8::from(*common_names), *check as u8, *scope as u8]);
-        lists.iter().for_each(|list| parts.bytes(list.digest()));
+        parts.set(lists.iter().map(|list| &list.digest()[..]));
         // Without a digest the object stands for itself.
         parts.digest().ok().map(|digest| digest.to_vec())
     }
@@ -335,7 +335,7 @@ impl Verifier for RawPublicKeys {
 
     fn session_context(&self) -> Option<Vec<u8>> {
         let mut parts = Parts::of("clasp RawPublicKeys");
-        self.0.iter().for_each(|key| parts.bytes(key));
+        parts.set(self.0.iter().map(Vec::as_slice));
         parts.digest().ok().map(|digest| digest.to_vec())
     }
 

@@ -270,24 +270,29 @@ pub(crate) async fn client(
     peer: &PeerKey,
 ) -> Option<Session> {
     let store = config.sessions.as_ref()?;
-    let session = store.take_fitting(peer, &|session| session.context == config.context)?;
+    let session = store.take_fitting(peer, &|session| is_for(config, session))?;
     let now = config.clock.now();
-    let holds = session.context == config.context
+    let holds = is_for(config, &session)
         && now <= session.until
         && !session.authenticated_until.is_past(now)
-        && config.policy.speaks(session.version)
-        && key_holds(session.psk.as_ref(), &config.psks, config.keys_only)
-        && (session.server.is_none() || config.server_types.contains(&session.server_type))
-        && match session.version {
-            ProtocolVersion::Tls13 => holds13(config, &session),
-            _ => holds12(config, &session),
-        }
         && server_accepted_again(link, config, name, &session).await;
     if holds && session.version == ProtocolVersion::Tls12 {
         // It may be offered again and again, and a failed connection must not lose it.
         store.put(peer, session.clone());
     }
     holds.then_some(session)
+}
+
+/// Whether this configuration could offer the session, if it has not ended: others that share the store may have use for it.
+fn is_for(config: &ClientConfig, session: &Session) -> bool {
+    session.context == config.context
+        && config.policy.speaks(session.version)
+        && key_holds(session.psk.as_ref(), &config.psks, config.keys_only)
+        && (session.server.is_none() || config.server_types.contains(&session.server_type))
+        && match session.version {
+            ProtocolVersion::Tls13 => holds13(config, session),
+            _ => holds12(config, session),
+        }
 }
 
 /// Whether the verifier would take the session's server today, with the staple it showed then, where the configuration wants
