@@ -120,6 +120,14 @@ pub fn of(bytes: &[u8]) -> Option<Kind> {
     }
 }
 
+/// What a file in DER begins with, where more stands behind it, and how many bytes do.
+pub fn first_of(bytes: &[u8]) -> Option<(Kind, usize)> {
+    let mut rest = Der(bytes);
+    let first = rest.whole(der::SEQUENCE, "file").ok()?;
+    let kind = of(first).filter(|_| !rest.is_empty())?;
+    Some((kind, rest.0.len()))
+}
+
 /// The content of the one SEQUENCE that a file is.
 fn sequence<'a>(bytes: &'a [u8], what: &'static str) -> DerResult<Der<'a>> {
     let mut outer = Der(bytes);

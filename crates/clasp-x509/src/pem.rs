@@ -126,7 +126,7 @@ pub fn read_on(bytes: &[u8]) -> (Vec<Section>, Option<PemError>) {
     if !sections.is_empty() {
         return (sections, None);
     }
-    let hint = kind::of(bytes).map_or("", |kind| hint(Kind::Other, kind));
+    let hint = kind::of(bytes).map_or("", |kind| hint(Kind::Other, kind, true));
     let wanted = format!("PEM: -----BEGIN LABEL----- and what follows{hint}");
     (sections, Some(PemError { line: 0, found: whole(bytes), wanted }))
 }
@@ -161,7 +161,7 @@ fn items_without(bytes: &[u8], wanted: Kind, never: Option<Kind>) -> Result<Vec<
     }
     match others.iter().find(|other| other.kind == Kind::EncryptedKey).or(others.first()) {
         _ if !items.is_empty() => Ok(items),
-        Some(other) => fail(other.line, other.describe(), format!("{wanted}{}", hint(wanted, other.kind))),
+        Some(other) => fail(other.line, other.describe(), format!("{wanted}{}", hint(wanted, other.kind, false))),
         None => fail(0, "nothing", format!("{wanted}")),
     }
 }
@@ -179,7 +179,10 @@ pub fn items_or_der(bytes: &[u8], wanted: Kind) -> Result<Vec<Section>, PemError
             der: Zeroizing::new(bytes.to_vec()),
             uses: Uses::ALL,
         }]),
-        Some(kind) => fail(0, format!("{kind} in DER"), format!("{wanted}{}", hint(wanted, kind))),
+        Some(kind) => fail(0, format!("{kind} in DER"), format!("{wanted}{}", hint(wanted, kind, true))),
+        None if kind::first_of(bytes).is_some() => {
+            fail(0, whole(bytes), format!("{wanted}, one alone where it is DER"))
+        }
         // A certificate that cannot be read is more use to whoever can say which field it is.
         None if bytes.first() == Some(&der::SEQUENCE) && Der(bytes).take(der::SEQUENCE, "file").is_ok() => {
             Ok(vec![Section {
@@ -219,9 +222,10 @@ impl Section {
 }
 
 /// What to do about something else.
-fn hint(wanted: Kind, found: Kind) -> &'static str {
+fn hint(wanted: Kind, found: Kind, is_der: bool) -> &'static str {
     match (wanted, found) {
         (Kind::PrivateKey, Kind::EncryptedKey) => ", unencrypted: openssl pkey -in FILE",
+        (_, Kind::Messages) if is_der => ": openssl pkcs7 -inform DER -print_certs -in FILE",
         (_, Kind::Messages) => ": openssl pkcs7 -print_certs -in FILE",
         (_, Kind::Pkcs12) => ": openssl pkcs12 -nodes -in FILE",
         _ => "",
@@ -395,7 +399,7 @@ impl Base64 {
                 (b'=', _) => self.padding = self.padding.saturating_add(1),
                 (_, Some(_)) if self.padding > 0 => return fail(number, "data behind the padding", "the END line"),
                 (_, Some(digit)) => self.digit(digit),
-                (_, None) => return fail(number, format!("{} in the data", shown(&[*byte])), "base64"),
+                (_, None) => return fail(number, format!("{} in the data", byte.escape_ascii()), "base64"),
             }
         }
         Ok(())
@@ -441,16 +445,56 @@ fn sextet(byte: u8) -> Option<u8> {
     u8::try_from(above).ok()?.checked_sub(1)
 }
 
-/// The start of a line, for an error. Data may be of a key, so only what looks like a marker is shown.
+/// The start of a line, for an error: dashes, spaces and the words of markers. A line may have a key in it, whole, beside a
+/// marker; whatever is none of these is left out.
 fn shown(line: &[u8]) -> String {
+    const WORDS: [&str; 22] = [
+        "BEGIN",
+        "END",
+        "CERTIFICATE",
+        "TRUSTED",
+        "NEW",
+        "REQUEST",
+        "X509",
+        "CRL",
+        "PRIVATE",
+        "PUBLIC",
+        "ENCRYPTED",
+        "KEY",
+        "RSA",
+        "EC",
+        "DSA",
+        "DH",
+        "PARAMETERS",
+        "PKCS7",
+        "PKCS12",
+        "CMS",
+        "OCSP",
+        "RESPONSE",
+    ];
     let text = String::from_utf8_lossy(line);
-    text.chars().take(80).collect::<String>().escape_debug().collect::<String>()
+    let digit = |c: char| u8::try_from(c).is_ok_and(|b| sextet(b).is_some() || b == b'=');
+    let mut out = String::new();
+    let mut rest = &*text;
+    while let Some(first) = rest.chars().next().filter(|_| out.len() < 80) {
+        let run = rest.find(|c| !digit(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at_checked(run.max(first.len_utf8())).unwrap_or((rest, ""));
+        match WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) || run == 0 {
+            true => out.extend(word.escape_debug()),
+            false => out.push('\u{2026}'),
+        }
+        rest = after;
+    }
+    out
 }
 
 /// What a file without a section is.
 fn whole(bytes: &[u8]) -> String {
     if let Some(kind) = kind::of(bytes) {
         return format!("{kind} in DER");
+    }
+    if let Some((kind, behind)) = kind::first_of(bytes) {
+        return format!("{kind} in DER, and {behind} bytes behind it");
     }
     let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
     match bytes {

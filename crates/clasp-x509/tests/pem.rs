@@ -135,7 +135,10 @@ fn files_that_are_no_pem_are_named() {
         (root.der.clone(), "a certificate in DER"),
         (crl.clone(), "a revocation list in DER"),
         (response(&root, &root, |_| ()), "an OCSP response in DER"),
-        (pkcs7, "PKCS #7 in DER"),
+        ([&root.der[..], &root.der].concat(), "a certificate in DER, and "),
+        ([&crl[..], b"\n"].concat(), "a revocation list in DER, and 1 bytes behind it"),
+        (pkcs7.clone(), "PKCS #7 in DER"),
+        (pkcs7, "openssl pkcs7 -inform DER"),
         (pkcs12, "PKCS #12 in DER"),
         (pbes2, "an encrypted private key in DER"),
         (utf16, "UTF-16"),
@@ -162,6 +165,30 @@ fn private_keys_are_one_and_not_encrypted() {
     let beside = block("EC PARAMETERS", &[6, 1, 1]) + &certificate(&key) + &plain;
     assert_eq!(pem::private_key(beside.as_bytes()).unwrap().der(), key);
     assert!(!format!("{:?}", pem::private_key(plain.as_bytes()).unwrap()).contains("30"), "nothing of the key");
+}
+
+/// A key whose lines were joined (by an environment variable, an editor) is refused, and not told to whoever reads the log.
+#[test]
+fn an_error_quotes_markers_and_nothing_of_a_key() {
+    let key: Vec<u8> = (0..48u8).map(|n| n.wrapping_mul(37)).collect();
+    let file = block("PRIVATE KEY", &key);
+    let data = file.lines().nth(1).unwrap();
+    for (what, odd) in [
+        ("all in one line", file.replace('\n', "")),
+        ("with spaces", file.replace('\n', " ")),
+        ("line ends spelled out", file.replace('\n', "\\n")),
+        ("data behind BEGIN", file.replacen("-----\n", "-----", 1)),
+        ("data before END", file.replacen("\n-----END", "-----END", 1)),
+        ("data before a damaged END", file.replacen("\n-----END", "--END", 1)),
+        ("data behind END", file.trim_end().to_owned() + data),
+        ("without dashes behind", file.replacen("KEY-----\n", "KEY", 1)),
+    ] {
+        let fault = pem::private_key(odd.as_bytes()).expect_err(what).to_string();
+        let told =
+            data.as_bytes().windows(4).filter(|part| fault.contains(core::str::from_utf8(part).unwrap())).count();
+        assert_eq!(told, 0, "{what}: {fault}");
+        assert!(fault.contains("PRIVATE"), "{what}: {fault}");
+    }
 }
 
 /// A bundle says which of its roots cannot be read, and takes none of them.

@@ -70,6 +70,10 @@ fn sheets(bytes: &[u8]) -> (Vec<Sheet>, Option<PemError>) {
         let all = sections.iter().map(|s| sheet(s.kind(), s.label(), s.line(), s.der())).collect();
         return (all, fault);
     }
+    if let Some((kind, behind)) = kind::first_of(bytes) {
+        let first = bytes.get(..bytes.len().saturating_sub(behind)).unwrap_or_default();
+        return (vec![sheet(kind, "", 0, first)], fault);
+    }
     // DER that is nothing whole: perhaps a certificate of which something can be read.
     match Unreadable::of(bytes) {
         Some(what) if what.issuer.is_some() => (vec![unreadable_certificate(&what, 0)], None),
@@ -99,6 +103,9 @@ fn sheet(kind: Kind, label: &str, line: usize, der: &[u8]) -> Sheet {
         Kind::PrivateKey => fact("Private key", "key", kind::private_key(der)),
         Kind::Parameters => fact("Parameters", "of", kind::parameters(der)),
         Kind::EncryptedKey => fact("Encrypted private key", "decrypt_with", Some("openssl pkey -in FILE".into())),
+        Kind::Messages if label.is_empty() => {
+            fact("PKCS #7", "read_with", Some("openssl pkcs7 -inform DER -print_certs -in FILE".into()))
+        }
         Kind::Messages => fact("PKCS #7", "read_with", Some("openssl pkcs7 -print_certs -in FILE".into())),
         Kind::Pkcs12 => fact("PKCS #12", "read_with", Some("openssl pkcs12 -in FILE".into())),
         _ => Err("label, which is not known"),

@@ -1,7 +1,7 @@
 //! Which file a request's path names, and which files are nobody's business.
 
 use super::body::AT_ONCE;
-use clasp::crypto::PrivateKey;
+use clasp::x509::kind::{self, Kind};
 use percent_encoding::percent_decode_str;
 use std::ffi::OsStr;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -56,17 +56,16 @@ pub(super) fn may_be_served(below: &Path) -> bool {
     below.iter().all(is_shown) && !below.extension().is_some_and(names_a_key)
 }
 
-/// Longer than any line that begins a private key.
-const LINE: usize = 128;
+/// Longer than what begins a private key, with enough of its data to know it by.
+const BEGINNING: usize = 512;
 
 /// Whether a file, of which the front has been read, holds a private key: in PEM anywhere among other things, or in DER. Reads on
 /// where it may, and gives the file back where it was.
 pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> io::Result<bool> {
-    // DER begins with a SEQUENCE, and so do few other things that are served.
-    if begins_key(front) || front.first() == Some(&0x30) && PrivateKey::from_der(front).is_ok() {
+    if begins_key(front) || is_key(front) {
         return Ok(true);
     }
-    if !lines(front).any(|line| line.starts_with(b"-----BEGIN ")) {
+    if !has(front, b"-----BEGIN ") && !has(front, IN_UTF16) {
         return Ok(false);
     }
     // A bundle: the key may stand behind any number of certificates.
@@ -74,7 +73,7 @@ pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> 
     let mut window = front.to_vec();
     let mut piece = vec![0; AT_ONCE];
     loop {
-        window.drain(..window.len().saturating_sub(LINE));
+        window.drain(..window.len().saturating_sub(BEGINNING));
         let n = file.read(&mut piece)?;
         if n == 0 {
             break;
@@ -88,13 +87,53 @@ pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> 
     Ok(false)
 }
 
+/// BEGIN, in either byte order.
+const IN_UTF16: &[u8] = b"B\0E\0G\0I\0N";
+
+fn places<'t>(text: &'t [u8], part: &'t [u8]) -> impl Iterator<Item = usize> + 't {
+    text.windows(part.len()).enumerate().filter(move |(_, window)| *window == part).map(|(at, _)| at)
+}
+
+fn has(text: &[u8], part: &[u8]) -> bool {
+    places(text, part).next().is_some()
+}
+
+/// DER begins with a SEQUENCE, and so do few other things that are served.
+fn is_key(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x30)
+        && matches!(kind::of(bytes), Some(Kind::PrivateKey | Kind::EncryptedKey | Kind::Pkcs12))
+}
+
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|b| matches!(b, b'\n' | b'\r')).map(<[u8]>::trim_ascii)
 }
 
+/// A marker alone in its line, or one with data behind it: in JSON, in a line that was joined, behind a byte-order mark. A page
+/// or a program that speaks of markers has none behind them.
 fn begins_key(text: &[u8]) -> bool {
-    lines(text).any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
+    if has(text, IN_UTF16) {
+        let narrow: Vec<u8> = text.iter().copied().filter(|b| *b != 0).collect();
+        if begins_key(&narrow) {
+            return true;
+        }
+    }
+    const MARKERS: [&[u8]; 2] = [b"PRIVATE KEY-----", b"PRIVATE KEY BLOCK-----"];
+    let begins = |line: &[u8]| line.starts_with(b"-----BEGIN ") && MARKERS.iter().any(|m| line.ends_with(m));
+    if !has(text, b"PRIVATE KEY") {
+        return false;
+    }
+    lines(text).any(begins)
+        || places(text, MARKERS[0]).any(|at| {
+            let behind = text.get(at + MARKERS[0].len()..).unwrap_or_default();
+            // Line ends, in JSON and in shell as well.
+            let gap = |b: &&u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b'r' | b'n' | b'"' | b'\'');
+            let base64 = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+            behind.iter().skip_while(gap).take_while(base64).count() >= LEAST_DATA
+        })
 }
+
+/// Base64 of the smallest private keys is longer; no word of a text is.
+const LEAST_DATA: usize = 40;
 
 #[cfg(test)]
 mod tests {
@@ -156,6 +195,13 @@ mod tests {
         }
     }
 
+    /// EncryptedPrivateKeyInfo with PBES2 (RFC 5958 3, RFC 8018 A.4), of no key.
+    fn encrypted() -> Vec<u8> {
+        let der = vec![0x30, 0x12, 0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13, 0x30, 0, 4, 1, 9];
+        assert_eq!(usize::from(der[1]), der.len() - 2);
+        der
+    }
+
     #[test]
     fn a_private_key_is_known_by_name_and_by_content() {
         for (path, served) in [
@@ -180,6 +226,26 @@ mod tests {
         }
         let key = rcgen::KeyPair::generate().unwrap();
         assert!(holds(&key.serialize_der()));
+        let pem = key.serialize_pem();
+        let wide: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (what, text) in [
+            ("behind a byte-order mark", format!("\u{feff}{pem}").into_bytes()),
+            ("in JSON", format!("{{\n  \"private_key\": \"{}\"\n}}", pem.replace('\n', "\\n")).into_bytes()),
+            ("in a line of a program", format!("  key = '{}'", pem.replace('\n', "")).into_bytes()),
+            ("with its data behind BEGIN", pem.replacen("-----\n", "-----", 1).into_bytes()),
+            ("in UTF-16", wide.clone()),
+            ("in UTF-16, the other byte order", [&[0], &wide[..wide.len() - 1]].concat()),
+            ("of PGP", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n".to_vec()),
+            ("encrypted, in DER", encrypted()),
+        ] {
+            assert!(holds(&text), "{what}");
+        }
+        for page in [
+            "<p>It begins with <code>-----BEGIN PRIVATE KEY-----</code> and ends with <code>-----END PRIVATE KEY-----</code>",
+            "var begin = '-----BEGIN PRIVATE KEY-----\\n', end = '\\n-----END PRIVATE KEY-----';",
+        ] {
+            assert!(!holds(page.as_bytes()), "{page}");
+        }
         let certificate = rcgen::generate_simple_self_signed(["a.test".to_string()]).unwrap();
         for public in
             [certificate.cert.der().to_vec(), certificate.cert.pem().into_bytes(), b"0 things".to_vec(), vec![]]
