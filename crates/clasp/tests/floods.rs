@@ -11,6 +11,7 @@ use clasp_testkit::hollow_bytes::{Wrap, record};
 use clasp_testkit::{KeyKind, Pair, authority, provider};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::IoSlice;
 use std::sync::Arc;
 
 struct Counter;
@@ -173,6 +174,30 @@ fn a_key_update_flood() {
             assert!(end.records <= 40 && end.peak <= 64 * KIB && end.written <= 4 * KIB, "{} written", end.written);
         }
     }
+}
+
+/// A peer that only receives answers each of our requests for new keys, and has no data to put between.
+#[test]
+fn answers_to_our_own_updates_are_no_flood() {
+    let answer = || sealed(22, &handshake(24, &[0]), 0);
+    let data = [IoSlice::new(b"data")];
+    let mut server = established().server;
+    for _ in 0..100 {
+        let mut out = Vec::new();
+        server.update_keys(true, &mut out).unwrap();
+        server.send(&data, &mut out).unwrap();
+        server.receive(&mut answer(), &mut out).unwrap();
+    }
+    let end = flood("KeyUpdate behind answers", &mut server, |_| answer());
+    assert!(end.records <= 40, "{}", end.error);
+    let (mut sender, mut receiver) = established().server.into_split().unwrap();
+    for _ in 0..100 {
+        let mut out = Vec::new();
+        sender.update_keys(true, &mut out).unwrap();
+        sender.send(&data, &mut out).unwrap();
+        receiver.receive(&mut answer()).unwrap();
+    }
+    assert!((0..40).any(|_| receiver.receive(&mut answer()).is_err()));
 }
 
 /// RFC 9846 4.6.1 sets no bound to tickets: what is above ours is dropped, and a flood of them is as cheap as one of data.

@@ -100,7 +100,11 @@ impl Connection {
         if !last {
             return Err(Error::from(PeerError::DataAtKeyChange).in_message("KeyUpdate"));
         }
-        self.key_updates = self.key_updates.saturating_add(1);
+        // An answer to our own request is no flood, though it comes where the peer has no data to send.
+        match self.answers_due.checked_sub(1).filter(|_| !update.view()) {
+            Some(left) => self.answers_due = left,
+            None => self.key_updates = self.key_updates.saturating_add(1),
+        }
         if self.key_updates > limits::MAX_KEY_UPDATES {
             return Err(PeerError::TooManyKeyUpdates.into());
         }
@@ -155,6 +159,7 @@ impl Connection {
         self.sealer.install(keys);
         self.owes = Owes::Nothing;
         self.updates_sent = self.updates_sent.saturating_add(1);
+        self.answers_due = self.answers_due.saturating_add(u8::from(ask));
         self.tell(What::Keys { direction, level, suite });
         Ok(())
     }

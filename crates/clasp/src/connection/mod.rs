@@ -101,6 +101,8 @@ pub struct Connection {
     tickets_seen: u8,
     /// KeyUpdates of ours without data between.
     updates_sent: u8,
+    /// KeyUpdates of the peer that we asked for.
+    answers_due: u8,
     owes: Owes,
 }
 
@@ -199,6 +201,7 @@ impl Connection {
             key_updates: 0,
             tickets_seen: 0,
             updates_sent: 0,
+            answers_due: 0,
             owes: Owes::Nothing,
         }
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Misuse, Result};
 use crate::record::Opener;
 use crate::wire::code::AlertDescription;
 use std::io::IoSlice;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What the halves have to tell each other.
@@ -19,6 +19,8 @@ struct Shared {
     failed: OnceLock<Error>,
     /// The peer has asked for new keys: RFC 9846 4.6.3.
     update_asked: AtomicBool,
+    /// So many KeyUpdates of the peer have been asked for.
+    answers_due: AtomicU8,
 }
 
 impl Shared {
@@ -93,6 +95,7 @@ impl Connection {
             sealer: self.sealer.split(),
             done: self.done.as_mut().and_then(Done::split_sending),
             owes: core::mem::replace(&mut self.owes, Owes::Nothing),
+            answers_due: 0,
             tracer: self.tracer.clone(),
             clock: self.clock.clone(),
             opener: Opener::default(),
@@ -162,6 +165,10 @@ impl Receiver {
         if let Some(error) = self.shared.failed.get() {
             return Err(self.half.failed.get_or_insert_with(|| error.clone()).clone());
         }
+        if self.shared.answers_due.load(Ordering::Acquire) > 0 {
+            let asked = self.shared.answers_due.swap(0, Ordering::AcqRel);
+            self.half.answers_due = self.half.answers_due.saturating_add(asked);
+        }
         let mut said = Vec::new();
         let result = act(&mut self.half, &mut said);
         debug_assert!(said.is_empty(), "a direction that is closed says nothing");
@@ -220,7 +227,7 @@ impl Sender {
 
     /// Whether there is something for [`say`](Self::say), from the receiving half. Whoever sends all the time need not ask.
     pub fn is_due(&self) -> bool {
-        let Shared { failed, update_asked } = &*self.shared;
+        let Shared { failed, update_asked, .. } = &*self.shared;
         let may_speak = !self.half.closed && self.half.failed.is_none();
         may_speak && (failed.get().is_some() || self.half.answer_is_due() || update_asked.load(Ordering::Acquire))
     }
@@ -284,6 +291,10 @@ impl Sender {
         let asked = &self.shared.update_asked;
         if asked.load(Ordering::Acquire) && asked.swap(false, Ordering::AcqRel) {
             self.half.owes = self.half.owes.max(Owes::Update);
+        }
+        // What the last call asked for; a sum that does not fit is no worse than none.
+        if let asked @ 1.. = core::mem::take(&mut self.half.answers_due) {
+            self.shared.answers_due.fetch_add(asked, Ordering::AcqRel);
         }
     }
 }
