@@ -290,6 +290,8 @@ pub(crate) fn server(
             slow: flags.async_,
         }))
         .grease(room.tls13)
+        // The runner's own library never asks clients for a staple.
+        .request_status(false)
         .key_log(world.key_log.clone());
     if flags.no_ticket {
         builder = builder.tickets_per_handshake(0);

@@ -251,7 +251,9 @@ impl EarlyWorld {
     }
 
     fn server(&self, change: impl FnOnce(ServerBuilder<Ready>) -> ServerBuilder<Ready>) -> Arc<ServerConfig> {
-        let server = server().sessions(self.store.clone()).max_early_data(100).clock(Arc::new(self.clock.clone()));
+        // Sessions are good at servers of other policies, too.
+        let server = server().session_context("early world").sessions(self.store.clone());
+        let server = server.max_early_data(100).clock(Arc::new(self.clock.clone()));
         let since = SystemTime::UNIX_EPOCH;
         change(server.alpn(["one"]).policy(Policy::modern()).claims_kept_since(since)).build().unwrap()
     }

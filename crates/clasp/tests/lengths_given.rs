@@ -270,7 +270,7 @@ impl CertificateCompression for Grows {
 }
 
 #[test]
-fn what_compression_makes_longer_is_sent_as_it_is() {
+fn what_compression_makes_too_long_is_sent_as_it_is() {
     for length in [100_000, 1 << 24] {
         let client = client().certificate_compression_with(Arc::new(Grows(length))).build().unwrap();
         let server = server().certificate_compression_with(Arc::new(Grows(length))).build().unwrap();

@@ -9,6 +9,7 @@ use super::negotiate;
 use crate::config::{CertificateRequestFacts, ClientAuth, Identity, Policy, ServerConfig};
 use crate::connection::PeerIdentity;
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::record::limits::MAX_MESSAGE;
 use crate::wire::code::{
     CertificateType, CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
 };
@@ -22,6 +23,8 @@ use std::sync::Arc;
 
 /// As much as its length can say: RFC 5246 4.7.
 const MAX_SIGNATURE: usize = 65_535;
+/// What a CompressedCertificate is to hold at most: no more than Clasp itself takes, with its algorithm and two lengths.
+const MAX_COMPRESSED: usize = MAX_MESSAGE - (2 + 3 + 3);
 /// More certificates than this are not looked at.
 const MAX_CHAIN: usize = 100;
 
@@ -177,7 +180,8 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
         // What cannot be written is said below, where it is written as it is.
         Writer::write(&mut body, encode).ok()?;
         let uncompressed_length = u32::try_from(body.len()).ok()?;
-        let compressed = way.compress(&body).filter(|c| c.len() <= body.len())?;
+        // It may be longer than it was (RFC 8879 4), but not so long that peers refuse it.
+        let compressed = way.compress(&body).filter(|c| c.len() <= MAX_COMPRESSED)?;
         Some((way.algorithm(), uncompressed_length, compressed))
     });
     if let Some((algorithm, uncompressed_length, compressed)) = &compressed {

@@ -207,13 +207,11 @@ pub(crate) fn early_data_refusal(
     if config.max_early_data == 0 {
         return Some(EarlyDataRefusal::Disabled);
     }
-    if retried {
-        return Some(EarlyDataRefusal::HelloRetried);
-    }
     let Some(Admitted13 { index: 0, key: Key13::Session(session), dhe: true }) = admitted else {
         return Some(EarlyDataRefusal::NotResumed);
     };
     [
+        (retried, EarlyDataRefusal::HelloRetried),
         (session.max_early_data == 0, EarlyDataRefusal::NotAllowed),
         (session.suite != suite.code, EarlyDataRefusal::Suite),
         (session.alpn.as_deref() != alpn, EarlyDataRefusal::Protocol),
