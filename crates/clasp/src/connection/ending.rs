@@ -3,7 +3,7 @@
 use super::{Connection, Reading, refusal};
 use crate::error::{Cause, Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::link::Waiting;
-use crate::trace::{Direction, What};
+use crate::trace::{Direction, Level, What};
 use crate::wire::code::{AlertDescription, ContentType};
 use std::io::IoSlice;
 
@@ -18,7 +18,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Says close_notify: nothing more will be sent (RFC 5246 7.2.1). Data of the peer may still be received.
+    /// Says close_notify: nothing more will be sent (RFC 5246 7.2.1). Data of the peer may still be received. A handshake in
+    /// which we have not said all there is to say ends with it: the connection has failed.
     ///
     /// # Errors
     /// If no record sequence number is left.
@@ -26,7 +27,18 @@ impl Connection {
         if self.closed || self.failed.is_some() {
             return Ok(());
         }
-        self.closed = true;
+        self.say_close(out)?;
+        if self.live.is_some() && self.write_level != Level::Application {
+            self.fail(Misuse::AlreadyClosed.into(), out);
+        }
+        Ok(())
+    }
+
+    /// The alert alone.
+    pub(super) fn say_close(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        if core::mem::replace(&mut self.closed, true) {
+            return Ok(());
+        }
         self.send_alert(AlertDescription::CloseNotify, false, out)
     }
 
@@ -117,7 +129,7 @@ impl Connection {
             // Without a sequence number left there is nothing to say it with.
             let _unsaid = self.send_alert(error.alert(), fatal, out);
             if !fatal {
-                let _unsaid = self.close(out);
+                let _unsaid = self.say_close(out);
             }
         }
     }

@@ -197,6 +197,10 @@ impl Connection {
         let mut flight = Flight { messages, sealed: 0, end: 0 };
         for operation in operations.drain(..) {
             match operation {
+                // Nothing follows close_notify (RFC 9846 6.1): these are a server's tickets.
+                Operation::Message(len) if self.closed => {
+                    let _unsaid = (flight.next(len), flight.unsealed());
+                }
                 Operation::Message(len) => {
                     self.tell_sent(flight.next(len));
                 }

@@ -436,7 +436,7 @@ impl Connection {
         if alert == AlertDescription::CloseNotify {
             if self.live.is_some() {
                 // RFC 5246 7.2.1, RFC 9846 6.1: who closes without having failed says so.
-                self.close(out)?;
+                self.say_close(out)?;
                 return Err(PeerError::ClosedDuringHandshake.into());
             }
             self.reading = Reading::Closed;
