@@ -285,6 +285,30 @@ fn resumption_of_resumption_ends_after_seven_days_where_no_certificate_ends_befo
     }
 }
 
+/// TLS 1.2 gives a new ticket with each resumption whose key is an older one; none of them makes the first decision younger.
+#[test]
+fn resumption_of_resumption_ends_after_seven_days_in_every_version() {
+    for policy in policies() {
+        for tickets in [true, false] {
+            let clock = Arc::new(ManualClock::at(NOW));
+            let server = server(&policy).clock(clock.clone());
+            let server = if tickets { server.tickets(keys()) } else { server }.build().unwrap();
+            let client = client(authority().roots(), &policy, &cache()).clock(clock.clone()).build().unwrap();
+            let (mut last, mut resumptions) = (0, 0);
+            for hop in 0..120 {
+                if resumed(&client, &server) {
+                    resumptions += 1;
+                } else {
+                    last = hop;
+                }
+                assert!(6 * (hop - last) <= 7 * 24, "a session of {} hours ago", 6 * (hop - last));
+                clock.advance(6 * HOUR);
+            }
+            assert!(resumptions > 50, "{resumptions}");
+        }
+    }
+}
+
 #[test]
 fn a_context_by_name_shares_on_purpose_and_no_more_than_it_says() {
     for policy in policies() {

@@ -7,7 +7,7 @@ use clasp::config::{
 use clasp::crypto::{HashId, Provider};
 use clasp::error::{Cause, CertificateError};
 use clasp::session::{ClientSessionCache, ClientSessions, ServerSessionCache, TicketKeys};
-use clasp::wire::code::{CipherSuite, ProtocolVersion};
+use clasp::wire::code::ProtocolVersion;
 use clasp::x509::{Check, Scope};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, Roots, ServerConfig, ServerName};
 use clasp_testkit::{Authority, KeyKind, ManualClock, Pair, authority};
@@ -162,25 +162,6 @@ fn what_is_built_anew_from_the_same_files_shares_sessions() {
         assert!(!resumed(&client(false), &server(false)));
         for (ours, theirs) in [(false, false), (true, false), (false, true), (true, true)] {
             assert!(resumed(&client(ours), &server(theirs)), "turned: client {ours}, server {theirs}");
-        }
-    }
-}
-
-/// Sessions hang on no suite but their own: a configuration that has not that one leaves it to those that have.
-#[test]
-fn what_one_configuration_cannot_use_is_left_to_the_others() {
-    let suites =
-        [CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384];
-    let tls13 = [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_AES_256_GCM_SHA384];
-    for (policy, suites) in [(&policies()[2], suites), (&policies()[1], tls13)] {
-        let (store, server) = (cache(), server(policy).tickets(fleet_keys()).build().unwrap());
-        let with = |suite| client(&policy.clone().with_suites([suite])).sessions(store.clone()).build().unwrap();
-        let [one, other] = suites.map(with);
-        assert!(!resumed(&one, &server));
-        assert!(!resumed(&other, &server));
-        for n in 0..5 {
-            assert!(resumed(&one, &server), "{n}");
-            assert!(resumed(&other, &server), "{n}");
         }
     }
 }

@@ -268,7 +268,7 @@ pub(crate) async fn client(
     peer: &PeerKey,
 ) -> Option<Session> {
     let store = config.sessions.as_ref()?;
-    let session = store.take_fitting(peer, &|session| is_for(config, session))?;
+    let session = store.take_fitting(peer, &|session| session.context == config.context)?;
     let now = config.clock.now();
     let holds = is_for(config, &session)
         && now <= session.until
@@ -281,7 +281,7 @@ pub(crate) async fn client(
     holds.then_some(session)
 }
 
-/// Whether this configuration could offer the session, if it has not ended: others that share the store may have use for it.
+/// Whether this configuration could offer the session, if it has not ended.
 fn is_for(config: &ClientConfig, session: &Session) -> bool {
     session.context == config.context
         && config.policy.speaks(session.version)

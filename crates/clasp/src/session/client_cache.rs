@@ -135,8 +135,8 @@ impl ClientSessions for ClientSessionCache {
         };
         let context = session.context;
         if session.version != ProtocolVersion::Tls13 {
-            // One TLS 1.2 session serves every connection that has its suite.
-            kept.retain(|s| s.version == ProtocolVersion::Tls13 || s.context != context || s.suite != session.suite);
+            // One TLS 1.2 session serves every connection.
+            kept.retain(|s| s.version == ProtocolVersion::Tls13 || s.context != context);
         }
         kept.push_back(session);
         if kept.iter().filter(|s| s.context == context).count() > SESSIONS_PER_SERVER
