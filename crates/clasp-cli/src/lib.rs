@@ -40,8 +40,10 @@ enum Command {
     #[command(after_help = CA)]
     Ca(command::ca::Arguments),
     /// Judge a certificate chain, and say why not
+    #[command(after_help = VERIFY)]
     Verify(command::verify::Arguments),
     /// Say what a file of certificates, keys, lists or responses holds
+    #[command(after_help = INSPECT)]
     Inspect(command::inspect::Arguments),
 }
 
@@ -81,6 +83,21 @@ Examples:
   clasp ca revoke ca localhost.pem
 Keys are readable by their owner alone (0600), and no file is ever overwritten.
 Exit codes: 0 done; 1 no such certificate; 2 could not do it";
+
+const VERIFY: &str = "\
+Examples:
+  clasp verify chain.pem --name example.com
+  clasp verify localhost.pem --name localhost --ca ca/root.pem --profile rfc5280
+  clasp verify localhost.pem --ca ca/root.pem --crl ca/crl.pem --leaf-only --revocation require
+A list or response that settles nothing refuses nobody, but is told; --revocation require refuses.
+Certificates of one's own authority often break rules of the public web alone: --profile rfc5280.
+Exit codes: 0 accepted; 1 refused; 2 could not judge";
+
+const INSPECT: &str = "\
+Examples:
+  clasp inspect chain.pem
+  clasp inspect ca/crl.pem --json
+Exit codes: 0 all of it can be read; 1 something cannot; 2 no such file";
 
 const EXAMPLES: &str = "\
 Examples:

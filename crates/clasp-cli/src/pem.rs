@@ -40,8 +40,18 @@ fn of_kind(path: &Path, wanted: Kind) -> Result<Vec<Section>, Failure> {
     pem::items_or_der(&read(path)?, wanted).map_err(|e| Failure::file(path, e))
 }
 
-/// The certificates of a file, PEM or DER.
+/// The certificates of a file, PEM or DER. A revocation list among them would be passed over, and whoever put it there believes
+/// that it counts.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let beside = pem::read_on(&read(path)?).0;
+    if let Some(section) = beside.iter().find(|s| matches!(s.kind(), Kind::Crl | Kind::OcspResponse)) {
+        let (line, what, option) = match section.kind() {
+            Kind::Crl => (section.line(), "a revocation list", "--crl"),
+            _ => (section.line(), "an OCSP response", "--ocsp"),
+        };
+        return Err(Failure::file(path, format_args!("line {line}: found {what}; wanted certificates"))
+            .hint(format_args!("give it apart: {option} FILE")));
+    }
     Ok(of_kind(path, Kind::Certificate)?.iter().map(|section| section.der().to_vec()).collect())
 }
 

@@ -214,11 +214,18 @@ fn what_a_file_holds_is_read_or_refused_and_never_lost() {
         ("label.pem", root.replace("CERTIFICATE", "X509 CERTIFICATE"), 0),
         ("trusted.pem", root.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), 0),
         ("glued.pem", format!("{}{root}", read("other/root.pem").trim_end()), 2),
+        ("list-beside.pem", format!("{root}{ours}"), 2),
         ("list.pem", format!("{root}{ours}").replace("CERTIFICATE", "CERTIFICAT"), 2),
     ] {
         write(name, text);
         run(dir, &format!("verify good.test.pem --ca {name}"), code);
     }
+    // A list beside a chain would be passed over, and what it revokes accepted.
+    write("chain-list.pem", format!("{}{ours}", read("bad.test.pem")));
+    run(dir, "verify bad.test.pem --ca root.pem", 0);
+    let refused = clasp(dir, "verify chain-list.pem --ca root.pem");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--crl FILE"));
     for (name, text, code, sheets) in [
         ("chain-bom.pem", format!("\u{feff}{chain}"), 0, 2),
         ("chain-trusted.pem", chain.replacen("CERTIFICATE", "TRUSTED CERTIFICATE", 2), 0, 2),

@@ -1,5 +1,6 @@
 //! `clasp connect HOST:PORT`.
 
+mod answer;
 mod join;
 mod patient;
 mod seen;
@@ -8,6 +9,7 @@ use crate::failure::Failure;
 use crate::negotiation::Negotiation;
 use crate::output::{self, Style, note};
 use crate::{pem, report};
+use answer::Answer;
 use clasp::config::Profile;
 use clasp::config::{ClientIdentity, WebPki};
 use clasp::keys::log::KeyLogFile;
@@ -304,11 +306,16 @@ fn get(stream: &mut Stream<Patient>, request: &[u8], explained: impl Fn(io::Erro
     // A server that refuses has said why before it took nothing more.
     let mut unsent = stream.write_all(request).err();
     let mut buffer = vec![0; 32 * 1024];
+    let mut answer = Answer::default();
     loop {
         // What came is shown even where the end is missing; the error follows.
         match stream.read(&mut buffer) {
-            Ok(0) => return unsent.map_or(Ok(()), |e| Err(explained(e))),
-            Ok(n) => output::bytes(buffer.get(..n).unwrap_or_default())?,
+            Ok(0) => return unsent.map_or_else(|| answer.end(), |e| Err(explained(e))),
+            Ok(n) => {
+                let piece = buffer.get(..n).unwrap_or_default();
+                answer.take(piece);
+                output::bytes(piece)?;
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) if e.get_ref().is_some_and(|e| e.is::<clasp::Error>()) => return Err(explained(e)),
             Err(e) => return Err(explained(unsent.take().unwrap_or(e))),
