@@ -29,10 +29,24 @@
 
 mod answer;
 pub mod config;
+#[deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 mod connection;
 mod copy;
 pub mod crypto;
 pub mod error;
+#[deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 mod exchange;
 #[deny(
     clippy::arithmetic_side_effects,
@@ -58,6 +72,13 @@ pub mod keys;
     clippy::unwrap_used
 )]
 pub mod record;
+#[deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 pub mod session;
 mod stream;
 pub mod trace;

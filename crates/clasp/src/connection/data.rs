@@ -2,7 +2,8 @@
 //! decrypts in place, stands with the rest of the conversation.
 
 use super::{Connection, Leave, Taken};
-use crate::error::{Error, Misuse, Result};
+use crate::copy::copy;
+use crate::error::{Error, Misuse, Outside, Result};
 use crate::record::{MAX_BACK, MAX_FRONT, frame, limits};
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::ContentType;
@@ -44,7 +45,7 @@ impl Connection {
         self.update_if_due(out)?;
         let start = out.len();
         self.sealer.seal(ContentType::ApplicationData, plain, out)?;
-        self.tell_sent_data(out.len() - start, total);
+        self.tell_sent_data(out.len().saturating_sub(start), total);
         Ok(total)
     }
 
@@ -55,28 +56,28 @@ impl Connection {
     /// As [`send`](Self::send).
     pub fn send_into(&mut self, plain: &[IoSlice<'_>], out: &mut [u8]) -> Result<Moved> {
         self.ready_to_send()?;
-        let mut front = 0;
+        let (mut front, mut place) = (0, out);
         if self.update_is_due() {
-            if out.len() < self.sealer.sealed_len(KEY_UPDATE) {
+            if place.len() < self.sealer.sealed_len(KEY_UPDATE) {
                 return Ok(Moved::default());
             }
             let mut update = Vec::new();
             self.update_if_due(&mut update)?;
-            out[..update.len()].copy_from_slice(&update);
-            front = update.len();
+            let (first, rest) = place.split_at_mut_checked(update.len()).ok_or(Outside::Bug)?;
+            first.copy_from_slice(&update);
+            (front, place) = (update.len(), rest);
         }
-        let place = out.get_mut(front..).unwrap_or_default();
         let (taken, sealed) = self.sealer.seal_into(ContentType::ApplicationData, plain, place)?;
         if sealed > 0 {
             self.tell_sent_data(sealed, taken);
         }
-        Ok(Moved { taken, given: front + sealed })
+        Ok(Moved { taken, given: front.saturating_add(sealed) })
     }
 
     /// Room that is enough for [`send_into`](Self::send_into) to take `plain` bytes at once.
     pub fn sealed_len(&self, plain: usize) -> usize {
         let update = if self.update_is_due() { self.sealer.sealed_len(KEY_UPDATE) } else { 0 };
-        update + self.sealer.sealed_len(plain)
+        self.sealer.sealed_len(plain).saturating_add(update)
     }
 
     /// Seals the `len` bytes that stand at [`HEADROOM`] in `buffer`, in place, and gives what is to be sent. Behind them
@@ -96,10 +97,11 @@ impl Connection {
         let mut update = Vec::new();
         self.update_if_due(&mut update)?;
         let Range { start, end } = self.sealer.seal_in_place(ContentType::ApplicationData, buffer, HEADROOM, len)?;
-        self.tell_sent_data(end - start, len);
-        let front = start - update.len();
-        buffer[front..start].copy_from_slice(&update);
-        Ok(&buffer[front..end])
+        self.tell_sent_data(end.saturating_sub(start), len);
+        let front = start.checked_sub(update.len()).ok_or(Outside::Bug)?;
+        let sealed = buffer.get_mut(front..end).ok_or(Outside::Bug)?;
+        copy(&update, sealed);
+        Ok(sealed)
     }
 
     /// Takes whole records from the front of `input` and decrypts their data to `data`, for as long as both last. A
@@ -117,12 +119,13 @@ impl Connection {
         let mut moved = Moved::default();
         let before = out.len();
         while self.takes_more(out.len().saturating_sub(before)) {
-            let (input, data) = (&mut input[moved.taken..], &mut data[moved.given..]);
+            let input = input.get_mut(moved.taken..).unwrap_or_default();
+            let data = data.get_mut(moved.given..).unwrap_or_default();
             match self.record_into(input, data, out) {
                 Ok(None) => break,
                 Ok(Some(Moved { taken, given })) => {
-                    moved.taken += taken;
-                    moved.given += given;
+                    moved.taken = moved.taken.saturating_add(taken);
+                    moved.given = moved.given.saturating_add(given);
                 }
                 Err(error) => {
                     let error = self.fail(error, out);

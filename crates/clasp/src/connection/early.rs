@@ -54,9 +54,9 @@ impl Connection {
         if !plain.is_empty() {
             let before = out.len();
             self.sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], out)?;
-            self.tell_sent_data(out.len() - before, plain.len());
+            self.tell_sent_data(out.len().saturating_sub(before), plain.len());
             let early = self.early();
-            early.left -= plain.len();
+            early.left = early.left.saturating_sub(plain.len());
             early.sent.extend_from_slice(plain);
         }
         Ok(plain.len())

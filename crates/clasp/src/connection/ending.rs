@@ -136,7 +136,7 @@ impl Connection {
 
     fn send_alert(&mut self, alert: AlertDescription, fatal: bool, out: &mut Vec<u8>) -> Result<()> {
         self.wake_sending()?;
-        self.sealer.seal(ContentType::Alert, &[IoSlice::new(&[1 + u8::from(fatal), alert.0])], out)?;
+        self.sealer.seal(ContentType::Alert, &[IoSlice::new(&[if fatal { 2 } else { 1 }, alert.0])], out)?;
         self.tell(What::Alert { direction: Direction::Sent, fatal, alert });
         Ok(())
     }

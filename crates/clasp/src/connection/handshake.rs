@@ -135,7 +135,7 @@ impl<'a> Flight<'a> {
     /// One message more, of `len` bytes.
     fn next(&mut self, len: usize) -> &'a [u8] {
         let start = self.end;
-        self.end += len;
+        self.end = start.saturating_add(len);
         self.messages.get(start..self.end).unwrap_or_default()
     }
 

@@ -226,9 +226,9 @@ impl Connection {
                 Ok(None) => break,
                 Ok(Some((len, taken))) => {
                     let start = used;
-                    used += len;
+                    used = start.saturating_add(len);
                     if let Taken::Data(range) = taken {
-                        data = start + range.start..start + range.end;
+                        data = start.saturating_add(range.start)..start.saturating_add(range.end);
                         early = self.live.is_some();
                         break;
                     }
@@ -347,7 +347,7 @@ impl Connection {
             }
             return Ok(Taken::Data(range));
         }
-        self.empty_records += 1;
+        self.empty_records = self.empty_records.saturating_add(1);
         if self.empty_records > limits::MAX_EMPTY_RECORDS {
             return Err(RecordError::TooManyEmpty.into());
         }
@@ -450,7 +450,7 @@ impl Connection {
         if self.holds_part() {
             return Err(RecordError::Interleaved.into());
         }
-        self.warnings += 1;
+        self.warnings = self.warnings.saturating_add(1);
         if self.warnings > limits::MAX_WARNING_ALERTS { Err(RecordError::TooManyWarnings.into()) } else { Ok(()) }
     }
 

@@ -217,7 +217,7 @@ impl Connection {
         }
         let start = flight.len();
         message::frame(&mut flight, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))?;
-        lengths.push(flight.len() - start);
+        lengths.push(flight.len().saturating_sub(start));
         if let Some(done) = self.done.as_mut().filter(|_| proven.authenticated) {
             Arc::make_mut(&mut done.facts).client_authenticated = true;
         }

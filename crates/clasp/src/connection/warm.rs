@@ -24,7 +24,7 @@ pub(super) struct Seat(bool);
 impl Seat {
     /// Takes a seat, if there is one and the connection has none. Whether it has one.
     pub(super) fn take(&mut self) -> bool {
-        let free = |seated| (seated < SEATS).then_some(seated + 1);
+        let free = |seated: usize| (seated < SEATS).then(|| seated.saturating_add(1));
         self.0 = self.0 || SEATED.fetch_update(Relaxed, Relaxed, free).is_ok();
         self.0
     }
@@ -61,7 +61,7 @@ impl Ring {
         self.next = number.saturating_add(1);
         let at = place(number);
         if at >= self.places.len() {
-            self.places.resize_with(at + 1, || None);
+            self.places.resize_with(at.saturating_add(1), || None);
         }
         let before = self.places.get_mut(at).and_then(|place| place.replace((number, keys)));
         (number, before.map(|(_, keys)| keys))
@@ -74,7 +74,8 @@ impl Ring {
 }
 
 fn place(number: NonZeroU64) -> usize {
-    usize::try_from(number.get() % PLACES as u64).unwrap_or_default()
+    const COUNT: u64 = PLACES as u64;
+    usize::try_from(number.get() % COUNT).unwrap_or_default()
 }
 
 /// The right to keys that were put into the ring; they go with it. The default is a right to none.

@@ -21,6 +21,7 @@ static IDLE: [Shelf; SHELVES] = [const { Shelf(Mutex::new(Vec::new())) }; SHELVE
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
+    #[expect(clippy::indexing_slicing, reason = "a remainder is less than what was divided by")]
     static SHELF: &'static Shelf = &IDLE[THREADS.fetch_add(1, Relaxed) % SHELVES];
 }
 
@@ -72,6 +73,10 @@ impl Buffer {
         self.bytes.get_mut(self.start..self.end).unwrap_or_default()
     }
 
+    const fn len(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.start == self.end
     }
@@ -80,24 +85,24 @@ impl Buffer {
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.bytes.len() < SIZE {
             self.move_to(borrow());
-        } else if self.start > 0 && self.bytes.len() - self.end < SIZE / 4 {
+        } else if self.start > 0 && self.bytes.len().saturating_sub(self.end) < SIZE / 4 {
             self.bytes.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
+            (self.start, self.end) = (0, self.len());
         }
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
     /// This much of the room has been filled.
     pub(super) fn filled(&mut self, len: usize) {
-        self.end = self.bytes.len().min(self.end + len);
+        self.end = self.bytes.len().min(self.end.saturating_add(len));
     }
 
     /// Adds bytes, with more memory if there have to be more than a buffer holds.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         if self.room().len() < bytes.len() {
-            self.bytes.resize(self.end + bytes.len(), 0);
+            self.bytes.resize(self.end.saturating_add(bytes.len()), 0);
         }
-        if let Some(place) = self.bytes.get_mut(self.end..self.end + bytes.len()) {
+        if let Some(place) = self.bytes.get_mut(self.end..self.end.saturating_add(bytes.len())) {
             place.copy_from_slice(bytes);
         }
         self.filled(bytes.len());
@@ -105,7 +110,7 @@ impl Buffer {
 
     /// The first bytes are done with; with the last of them the memory goes back.
     pub(super) fn done(&mut self, len: usize) {
-        self.start = self.end.min(self.start + len);
+        self.start = self.end.min(self.start.saturating_add(len));
         if self.is_empty() {
             self.let_go();
         }
@@ -115,8 +120,8 @@ impl Buffer {
     pub(super) fn rest(&mut self) {
         if self.is_empty() {
             self.let_go();
-        } else if self.bytes.len() == SIZE && self.end - self.start <= PUT_ASIDE {
-            self.move_to(vec![0; self.end - self.start]);
+        } else if self.bytes.len() == SIZE && self.len() <= PUT_ASIDE {
+            self.move_to(vec![0; self.len()]);
         }
     }
 

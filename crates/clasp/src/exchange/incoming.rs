@@ -81,7 +81,7 @@ impl Incoming {
         if received.early {
             self.early.extend_from_slice(received.data);
         } else {
-            self.ready = received.at..received.at + received.data.len();
+            self.ready = received.at..received.at.saturating_add(received.data.len());
         }
         self.taken = used;
         self.settle();
@@ -108,7 +108,7 @@ impl Incoming {
         }
         let data = self.data();
         let len = data.len().min(buf.len());
-        copy(&data[..len], buf);
+        copy(data, buf);
         self.consume(len);
         Ok(Progress::Data(len))
     }
@@ -133,7 +133,7 @@ impl Incoming {
 
     /// This much of it has been read.
     pub(crate) fn consume(&mut self, len: usize) {
-        self.ready.start = self.ready.end.min(self.ready.start + len);
+        self.ready.start = self.ready.end.min(self.ready.start.saturating_add(len));
         self.settle();
     }
 

@@ -48,7 +48,7 @@ impl Outgoing {
 
     /// How many wait in all.
     pub(crate) fn len(&self) -> usize {
-        self.output.waiting().len() + self.said.len()
+        self.output.waiting().len().saturating_add(self.said.len())
     }
 
     /// The transport has taken this many of the unsent bytes.
@@ -77,12 +77,16 @@ impl Outgoing {
 
     /// Whether the connection has said something that waits.
     pub(crate) fn is_said(&self) -> bool {
-        self.before.len + self.said.len() > 0
+        self.said_len() > 0
     }
 
     /// Whether it has said so much that it should not be made to say more.
     pub(crate) fn has_said_enough(&self) -> bool {
-        self.before.len + self.said.len() >= MAX_SAID
+        self.said_len() >= MAX_SAID
+    }
+
+    fn said_len(&self) -> usize {
+        self.before.len.saturating_add(self.said.len())
     }
 
     /// Whether the transport is to be given bytes, or may hold some.
@@ -134,9 +138,9 @@ impl Outgoing {
     /// Has data sealed into the room that there is; gives how much was taken.
     pub(crate) fn write(&mut self, seal: impl FnOnce(&mut [u8]) -> Result<Moved>) -> Result<usize> {
         if !self.said.is_empty() {
-            let said = core::mem::take(&mut self.said);
-            self.output.add(&said);
-            self.before = Said { len: self.before.len + said.len(), end: self.output.waiting().len() };
+            let len = self.said_len();
+            self.output.add(&core::mem::take(&mut self.said));
+            self.before = Said { len, end: self.output.waiting().len() };
         }
         let moved = seal(self.output.room());
         self.output.filled(moved.as_ref().map_or(0, |moved| moved.given));

@@ -26,7 +26,8 @@ const HEIGHT: usize = 64;
 impl Tree {
     pub(super) fn new(hash: &'static dyn Hash, secret: &Seed) -> Self {
         let mut seeds = Box::new(Zeroizing::new([[0; 32]; HEIGHT + 1]));
-        seeds[HEIGHT] = *derive(hash, secret, b"clasp ticket tree");
+        let [.., whole] = &mut **seeds;
+        *whole = *derive(hash, secret, b"clasp ticket tree");
         Self { hash, forgotten: None, seeds }
     }
 
@@ -39,7 +40,7 @@ impl Tree {
     /// Where the path to `number` leaves the path to what was forgotten.
     fn height(&self, number: u64) -> Option<usize> {
         let Some(forgotten) = self.forgotten else { return Some(HEIGHT) };
-        (number > forgotten).then(|| HEIGHT - 1 - (number ^ forgotten).leading_zeros() as usize)
+        (number ^ forgotten).checked_ilog2().filter(|_| number > forgotten).map(|height| height as usize)
     }
 
     pub(super) fn is_forgotten(&self, number: u64) -> bool {
@@ -140,7 +141,7 @@ impl Belief {
         }
         if now <= self.time {
             self.leap = None;
-        } else if now - self.time <= self.span {
+        } else if now.saturating_sub(self.time) <= self.span {
             self.time = now;
             self.leap = None;
         } else {
@@ -154,6 +155,7 @@ impl Belief {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use crate::crypto::{HashId, Provider};

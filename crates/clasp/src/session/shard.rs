@@ -4,6 +4,7 @@
 //! added and never moved, so that no copy of a secret is left behind; and expired sessions are found by a hand that looks
 //! at a few slots with every call. A session that is longer than a slot stands in several.
 
+use crate::copy::copy;
 use core::hash::BuildHasher;
 use core::num::NonZeroU32;
 use std::hash::RandomState;
@@ -66,11 +67,11 @@ impl Slot {
     }
 
     fn id(&self) -> &[u8] {
-        &self.id[..usize::from(self.id_len)]
+        self.id.get(..usize::from(self.id_len)).unwrap_or_default()
     }
 
     fn sealed(&self) -> &[u8] {
-        &self.sealed[..usize::from(self.len)]
+        self.sealed.get(..usize::from(self.len)).unwrap_or_default()
     }
 }
 
@@ -126,11 +127,11 @@ impl Shard {
             self.remove(hash, old);
         }
         let (first, rest) = sealed.split_at(sealed.len().min(ROOM));
-        let needed = 1 + rest.len().div_ceil(ROOM);
+        let needed = rest.len().div_ceil(ROOM).saturating_add(1);
         if id.len() > MAX_ID || needed > self.most {
             return;
         }
-        while self.most - self.used < needed
+        while self.most.saturating_sub(self.used) < needed
             && let Some(oldest) = self.oldest
         {
             self.remove(self.hasher.hash_one(self.at(oldest).id()), oldest);
@@ -140,14 +141,13 @@ impl Shard {
             more = Some(self.fill(Role::Rest, piece, more));
         }
         let link = self.fill(Role::Session, first, more);
-        let head = self.bucket(hash);
-        let next = self.heads[head].replace(link);
+        let next = self.head(hash).replace(link);
         let slot = self.at_mut(link);
-        slot.id[..id.len()].copy_from_slice(id);
+        copy(id, &mut slot.id);
         slot.id_len = narrow(id.len());
         slot.until = until;
         slot.next = next;
-        self.sessions += 1;
+        self.sessions = self.sessions.saturating_add(1);
         self.attach(link);
     }
 
@@ -178,7 +178,10 @@ impl Shard {
     /// Moves the hand on; what has expired goes.
     fn sweep(&mut self) {
         for _ in 0..SWEPT.min(self.slots) {
-            self.hand = (self.hand + 1) % self.slots;
+            self.hand = self.hand.saturating_add(1);
+            if self.hand >= self.slots {
+                self.hand = 0;
+            }
             let Some(link) = link(self.hand) else { return };
             let slot = self.at(link);
             if slot.role == Role::Session && slot.until < self.now {
@@ -187,14 +190,15 @@ impl Shard {
         }
     }
 
-    /// Spreads hashes over the index; their low bits have chosen the shard already.
-    fn bucket(&self, hash: u64) -> usize {
-        let place = (u128::from(hash) * self.heads.len() as u128) >> 64;
-        usize::try_from(place).unwrap_or(0)
+    /// Where the chain of a hash begins. Hashes are spread over the index; their low bits have chosen the shard already.
+    #[expect(clippy::indexing_slicing, reason = "a product with less than 2^64, divided by 2^64, is below the length")]
+    fn head(&mut self, hash: u64) -> &mut Link {
+        let place = u128::from(hash).saturating_mul(self.heads.len() as u128) >> 64;
+        &mut self.heads[usize::try_from(place).unwrap_or(0)]
     }
 
-    fn find(&self, hash: u64, id: &[u8]) -> Link {
-        let mut link = self.heads[self.bucket(hash)];
+    fn find(&mut self, hash: u64, id: &[u8]) -> Link {
+        let mut link = *self.head(hash);
         while let Some(here) = link
             && self.at(here).id() != id
         {
@@ -207,11 +211,11 @@ impl Shard {
     fn remove(&mut self, hash: u64, link: NonZeroU32) {
         self.detach(link);
         let next = self.at(link).next;
-        let head = self.bucket(hash);
-        if self.heads[head] == Some(link) {
-            self.heads[head] = next;
+        let head = self.head(hash);
+        if *head == Some(link) {
+            *head = next;
         } else {
-            let mut before = self.heads[head];
+            let mut before = *head;
             while let Some(here) = before {
                 let slot = self.at_mut(here);
                 if slot.next == Some(link) {
@@ -221,7 +225,7 @@ impl Shard {
                 before = slot.next;
             }
         }
-        self.sessions -= 1;
+        self.sessions = self.sessions.saturating_sub(1);
         let mut piece = Some(link);
         while let Some(here) = piece {
             let free = self.free.replace(here);
@@ -230,7 +234,7 @@ impl Shard {
             slot.sealed.zeroize();
             slot.next = free;
             slot.role = Role::Free;
-            self.used -= 1;
+            self.used = self.used.saturating_sub(1);
         }
     }
 
@@ -238,21 +242,21 @@ impl Shard {
     fn fill(&mut self, role: Role, piece: &[u8], rest: Link) -> NonZeroU32 {
         let place = self.free.unwrap_or_else(|| self.grow());
         let slot = self.at_mut(place);
-        slot.sealed[..piece.len()].copy_from_slice(piece);
+        copy(piece, &mut slot.sealed);
         slot.len = narrow(piece.len());
         slot.rest = rest;
         slot.role = role;
         self.free = slot.next.take();
-        self.used += 1;
+        self.used = self.used.saturating_add(1);
         place
     }
 
     /// One more block; gives its first slot.
     fn grow(&mut self) -> NonZeroU32 {
-        let new = self.slots..self.most.min(self.slots + BLOCK);
+        let new = self.slots..self.most.min(self.slots.saturating_add(BLOCK));
         self.slots = new.end;
-        self.blocks
-            .push(new.clone().map(|place| Slot::free(link(place + 1).filter(|_| place + 1 < new.end))).collect());
+        let next = |place: usize| place.checked_add(1).filter(|next| *next < new.end).and_then(link);
+        self.blocks.push(new.clone().map(|place| Slot::free(next(place))).collect());
         link(new.start).unwrap_or(NonZeroU32::MIN)
     }
 
@@ -278,13 +282,15 @@ impl Shard {
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "links are made by grow, for the slots it makes, and blocks never go")]
     fn at(&self, link: NonZeroU32) -> &Slot {
-        let place = link.get() as usize - 1;
+        let place = (link.get() as usize).saturating_sub(1);
         &self.blocks[place / BLOCK][place % BLOCK]
     }
 
+    #[expect(clippy::indexing_slicing, reason = "as at")]
     fn at_mut(&mut self, link: NonZeroU32) -> &mut Slot {
-        let place = link.get() as usize - 1;
+        let place = (link.get() as usize).saturating_sub(1);
         &mut self.blocks[place / BLOCK][place % BLOCK]
     }
 }
@@ -297,7 +303,7 @@ impl Drop for Shard {
 
 /// The link to the slot at a place counted from 0.
 fn link(place: usize) -> Link {
-    u32::try_from(place + 1).ok().and_then(NonZeroU32::new)
+    u32::try_from(place).ok().and_then(|place| NonZeroU32::MIN.checked_add(place))
 }
 
 /// A length of at most [`MAX_ID`] or [`ROOM`].
@@ -306,6 +312,7 @@ fn narrow(len: usize) -> u8 {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 

@@ -57,9 +57,10 @@ impl ServerSession {
         }
         let certificates = u8::try_from(self.client_chain.len()).ok()?;
         // Room for all at once: growing would leave copies of the secret behind.
-        let chain: usize = self.client_chain.iter().map(|c| c.len() + 3).sum();
-        let names = self.alpn.as_ref().map_or(0, Vec::len) + self.server_name.as_ref().map_or(0, String::len);
-        let mut out = Zeroizing::new(Vec::with_capacity(ROOM_FOR_FIXED + names + chain));
+        let chain = self.client_chain.iter().map(|c| c.len().saturating_add(3));
+        let names = [self.alpn.as_ref().map_or(0, Vec::len), self.server_name.as_ref().map_or(0, String::len)];
+        let room = chain.chain(names).fold(ROOM_FOR_FIXED, usize::saturating_add);
+        let mut out = Zeroizing::new(Vec::with_capacity(room));
         let written = Writer::write(&mut out, |w| self.write(certificates, w));
         written.ok().map(|()| out)
     }
@@ -173,6 +174,7 @@ impl fmt::Debug for ServerSession {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 

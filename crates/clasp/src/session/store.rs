@@ -88,10 +88,11 @@ impl ServerSessionCache {
     }
 
     /// The shard that an ID belongs to, and the ID's hash.
+    #[expect(clippy::indexing_slicing, reason = "a remainder is less than what was divided by")]
     fn shard(&self, id: &[u8]) -> (MutexGuard<'_, Shard>, u64) {
         let hash = self.hasher.hash_one(id);
-        let place = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
-        (lock(&self.shards[place]), hash)
+        let [low, ..] = hash.to_le_bytes();
+        (lock(&self.shards[usize::from(low) % SHARDS]), hash)
     }
 }
 
@@ -114,7 +115,7 @@ impl ServerSessions for ServerSessionCache {
 
     fn get<'a>(&'a self, id: &'a [u8], now: SystemTime) -> Answer<'a, Result<Option<Zeroizing<Vec<u8>>>>> {
         // Rounded up, as the end is rounded down: nothing is given too late.
-        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default() + Duration::from_nanos(999_999_999);
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(Duration::from_nanos(999_999_999));
         let (mut shard, hash) = self.shard(id);
         Answer::Now(Ok(shard.get(hash, id, seconds(now))))
     }
@@ -142,6 +143,7 @@ impl fmt::Debug for ServerSessionCache {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::super::shard::SLOT_BYTES;
     use super::*;

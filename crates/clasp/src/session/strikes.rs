@@ -61,7 +61,8 @@ impl Claims {
 }
 
 fn mark(name: [u64; 2]) -> usize {
-    usize::try_from(name[1] % MARKS as u64).unwrap_or(0)
+    const COUNT: u64 = MARKS as u64;
+    usize::try_from(name[1] % COUNT).unwrap_or(0)
 }
 
 /// Whole seconds since 1970, as far as they reach.
@@ -71,10 +72,11 @@ fn seconds(time: SystemTime) -> u32 {
 
 impl StrikeRegister {
     /// True if `id` was not claimed yet, as far as can be known, and there was room to note it.
+    #[expect(clippy::indexing_slicing, reason = "a remainder is less than what was divided by")]
     pub(super) fn claim(&self, id: &[u8], now: SystemTime, until: SystemTime) -> bool {
         let name = [self.hashers[0].hash_one(id), self.hashers[1].hash_one(id)];
-        let place = usize::try_from(name[0] % SHARDS as u64).unwrap_or(0);
-        let mut claims = self.shards[place].lock().unwrap_or_else(PoisonError::into_inner);
+        let [low, ..] = name[0].to_le_bytes();
+        let mut claims = self.shards[usize::from(low) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
         let now = seconds(now);
         claims.sweep(now);
         if claims.may_have_gone(name, now) || claims.taken.len() >= MAX_CLAIMS || !claims.taken.insert(name) {
@@ -86,6 +88,7 @@ impl StrikeRegister {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use std::time::{Duration, UNIX_EPOCH};

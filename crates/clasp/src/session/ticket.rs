@@ -144,7 +144,7 @@ impl TicketKeys {
     }
 
     fn number(&self, seconds: u64) -> u64 {
-        seconds / self.epoch.as_secs()
+        seconds.checked_div(self.epoch.as_secs()).unwrap_or_default()
     }
 
     /// The epoch to seal in. What a believed clock says is too old is dropped, and cannot be made again.
@@ -203,13 +203,13 @@ impl TicketKeys {
         name[..FLEET_LEN].copy_from_slice(&self.fleet);
         name[FLEET_LEN..].copy_from_slice(&epoch.to_be_bytes());
         let made = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let start = out.len();
-        out.reserve(OVERHEAD + plain.len());
+        out.reserve(OVERHEAD.saturating_add(plain.len()));
         out.extend_from_slice(&name);
         out.extend_from_slice(&nonce);
+        let start = out.len();
         out.extend_from_slice(plain);
         out.extend_from_slice(&made.to_be_bytes());
-        let sealed = &mut out[start + NAME_LEN + NONCE_LEN..];
+        let sealed = out.get_mut(start..).ok_or(Outside::Bug)?;
         let mut tag = [0; TAG_LEN];
         key.key.seal(&nonce, &name, sealed, &mut tag)?;
         out.extend_from_slice(&tag);
@@ -247,7 +247,7 @@ impl TicketKeys {
         if now.saturating_sub(made) > self.lifetime || made.saturating_sub(now) > self.epoch {
             return None;
         }
-        plain.truncate(len - TIME_LEN);
+        plain.truncate(len.saturating_sub(TIME_LEN));
         Some(Opened { plain, renew: epoch != current })
     }
 }
@@ -263,6 +263,7 @@ impl fmt::Debug for TicketKeys {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 
