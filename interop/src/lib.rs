@@ -5,6 +5,7 @@
 //! ```text
 //! cargo test -p clasp-interop --test matrix                        every peer that is installed
 //! CLASP_INTEROP=require cargo test -p clasp-interop --test matrix  a missing peer is a failure
+//! CLASP_INTEROP=off cargo test --workspace                         everything else
 //! cargo test -p clasp-interop --test matrix -- --peer openssl --row resumption
 //! cargo test -p clasp-interop --test matrix -- --json              the matrix as JSON, alone on stdout
 //! ```

@@ -68,7 +68,12 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<bool, String> {
-    let required = std::env::var("CLASP_INTEROP").is_ok_and(|v| v == "require");
+    let interop = std::env::var("CLASP_INTEROP").unwrap_or_default();
+    if interop == "off" {
+        println!("interop: switched off by CLASP_INTEROP");
+        return Ok(true);
+    }
+    let required = interop == "require";
     let wanted = |name: &str| [&args.row, &args.filter].into_iter().flatten().all(|text| name.contains(text.as_str()));
     let rows: Vec<Row> = rows::all().into_iter().filter(|r| wanted(&r.name)).collect();
     let peers: Vec<_> = ALL.into_iter().filter(|(name, _)| args.peer.as_ref().is_none_or(|p| p == name)).collect();

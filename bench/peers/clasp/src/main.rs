@@ -103,10 +103,8 @@ fn client(scenario: &Scenario, family: &Family, policy: &Policy) -> Result<Arc<C
 }
 
 fn server(scenario: &Scenario, family: &Family, policy: &Policy) -> Result<Arc<ServerConfig>> {
-    let mut builder = ServerConfig::builder()
-        .identity(identity(&family.server)?)
-        .policy(policy.clone())
-        .encrypt_then_mac(false);
+    let mut builder =
+        ServerConfig::builder().identity(identity(&family.server)?).policy(policy.clone()).encrypt_then_mac(false);
     if scenario.resume != Resume::SessionId {
         builder = builder.no_sessions();
     }
