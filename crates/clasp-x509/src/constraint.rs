@@ -56,7 +56,7 @@ fn is_range(range: &[u8]) -> bool {
     let (_, mask) = range.split_at(range.len() / 2);
     let mut ended = false;
     mask.iter().all(|byte| {
-        let good = !(ended && *byte != 0) && byte.leading_ones() + byte.trailing_zeros() >= 8;
+        let good = !(ended && *byte != 0) && byte.leading_ones().saturating_add(byte.trailing_zeros()) >= 8;
         ended |= *byte != 0xff;
         good
     })
@@ -167,15 +167,15 @@ fn spend<'a>(
     let kinds = |list: &mut dyn Iterator<Item = SubjectAltName<'a>>| {
         let mut counts = [0u64; 6];
         for name in list {
-            let place = match name.kind() {
-                Kind::Dns => 0,
-                Kind::Ip => 1,
-                Kind::Uri => 2,
-                Kind::Email => 3,
-                Kind::Directory => 4,
-                Kind::Other(_) => 5,
+            let count = match name.kind() {
+                Kind::Dns => &mut counts[0],
+                Kind::Ip => &mut counts[1],
+                Kind::Uri => &mut counts[2],
+                Kind::Email => &mut counts[3],
+                Kind::Directory => &mut counts[4],
+                Kind::Other(_) => &mut counts[5],
             };
-            counts[place] += weight(&name);
+            *count = count.saturating_add(weight(&name));
         }
         counts
     };
@@ -206,7 +206,7 @@ fn weight(name: &SubjectAltName<'_>) -> u64 {
         | SubjectAltName::Directory(name) => name.len(),
         SubjectAltName::Other(..) => 0,
     };
-    1 + length as u64 / 256
+    (length as u64 / 256).saturating_add(1)
 }
 
 /// Whether a name lies in a subtree of its kind. Where the answer is not sure (a malformed name, a form that has no
@@ -249,7 +249,7 @@ fn dns(name: &[u8], base: &[u8], excluded: bool) -> bool {
         None if wildcard && excluded => base
             .iter()
             .position(|b| *b == b'.')
-            .and_then(|dot| base.get(dot + 1..))
+            .and_then(|dot| base.get(dot.saturating_add(1)..))
             .is_some_and(|p| p.eq_ignore_ascii_case(host)),
         None => false,
     }

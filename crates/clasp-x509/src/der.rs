@@ -74,7 +74,7 @@ impl<'a> Der<'a> {
         };
         let (content, after) = body.split_at_checked(len).ok_or(DerError(what))?;
         self.0 = after;
-        let whole = all.get(..all.len() - after.len()).ok_or(DerError(what))?;
+        let whole = all.get(..all.len().saturating_sub(after.len())).ok_or(DerError(what))?;
         Ok((*tag, content, whole))
     }
 
@@ -133,10 +133,10 @@ impl<'a> Der<'a> {
         what: &'static str,
         mut visit: impl FnMut(&mut Self) -> DerResult<()>,
     ) -> DerResult<usize> {
-        let mut count = 0;
+        let mut count = 0_usize;
         while !self.is_empty() {
             visit(&mut self)?;
-            count += 1;
+            count = count.saturating_add(1);
         }
         if count == 0 { Err(DerError(what)) } else { Ok(count) }
     }
@@ -163,6 +163,7 @@ impl<'a> Der<'a> {
 }
 
 /// The content of a UTCTime or GeneralizedTime.
+#[expect(clippy::arithmetic_side_effects, reason = "of numbers with four digits at most")]
 pub(crate) fn time(tag: u8, text: &[u8], what: &'static str) -> DerResult<i64> {
     let digits = match (tag, text) {
         (UTC_TIME, [digits @ .., b'Z']) if digits.len() == 12 => digits,

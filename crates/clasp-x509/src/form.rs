@@ -279,11 +279,12 @@ fn common_name<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
 
 /// The first 256 characters of an attribute.
 fn shown<'r>(attribute: Attribute<'_>, room: &'r mut [u8; 1024]) -> &'r str {
-    let mut len = 0;
+    let mut len = 0_usize;
     for c in compare::characters(attribute.tag, attribute.value).into_iter().flatten().take(256) {
-        let Some(place) = room.get_mut(len..len + c.len_utf8()) else { break };
+        let end = len.saturating_add(c.len_utf8());
+        let Some(place) = room.get_mut(len..end) else { break };
         c.encode_utf8(place);
-        len += c.len_utf8();
+        len = end;
     }
     room.get(..len).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
 }

@@ -16,6 +16,13 @@
 //!
 //! What is checked, and how the [profiles](Profile) differ, stands in the guide, docs/certificates.md.
 #![forbid(unsafe_code)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod cache;
 mod certificate;

@@ -137,7 +137,7 @@ impl fmt::Display for Oid<'_> {
             }
             if first {
                 let root = (value / 40).min(2);
-                write!(f, "{root}.{}", value - root * 40)?;
+                write!(f, "{root}.{}", value.saturating_sub(root.saturating_mul(40)))?;
             } else {
                 write!(f, ".{value}")?;
             }

@@ -420,9 +420,13 @@ impl Base64 {
         let rest = self.digits % 4;
         match (rest, self.padding) {
             (0, 0) => {}
-            (2, 2) | (3, 1) => {
-                let [_, bytes @ ..] = (self.group << (6 * self.padding)).to_be_bytes();
-                self.out.extend_from_slice(bytes.get(..rest - 1).unwrap_or_default());
+            (2, 2) => {
+                let [_, byte, ..] = (self.group << 12).to_be_bytes();
+                self.out.push(byte);
+            }
+            (3, 1) => {
+                let [_, bytes @ .., _] = (self.group << 6).to_be_bytes();
+                self.out.extend_from_slice(&bytes);
             }
             _ => return fail(number, "data that ends within a group of four", "base64 with its padding"),
         }
@@ -432,6 +436,7 @@ impl Base64 {
 }
 
 /// In constant time but for what is no base64: a table would tell a key to whoever shares the cache.
+#[expect(clippy::arithmetic_side_effects, reason = "of numbers of 8 bits, in 16")]
 fn sextet(byte: u8) -> Option<u8> {
     let b = i16::from(byte);
     // All ones for what is from low to high.

@@ -199,8 +199,8 @@ fn process<'a>(level: &mut Level<'a>, list: Der<'a>, any_allowed: bool) -> Resul
         bounded(found.len())?;
     }
     found.sort_unstable();
-    if let Some(pair) = found.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(twice(pair[0]));
+    if let Some((&policy, _)) = found.iter().zip(found.iter().skip(1)).find(|(one, next)| one == next) {
+        return Err(twice(policy));
     }
     let had_any = level.any;
     if !(any && any_allowed) {

@@ -257,8 +257,8 @@ impl Rejection {
     }
 
     /// The nearest miss.
+    #[expect(clippy::indexing_slicing, reason = "a rejection is made of one attempt at least, and this is among them")]
     pub fn nearest(&self) -> &Finding {
-        // A rejection has one attempt at least, and `nearest` is within it, by construction.
         &self.attempts[self.nearest].finding
     }
 

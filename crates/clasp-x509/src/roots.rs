@@ -219,8 +219,8 @@ impl Roots {
             Some(group) => *group,
             None => {
                 let group = self.group(&anchor.name).unwrap_or_else(|| {
+                    let group = self.groups.len();
                     self.groups.push(Vec::new());
-                    let group = self.groups.len() - 1;
                     self.hashed.entry(compare::hash(&anchor.name)).or_default().push(group);
                     group
                 });

@@ -17,6 +17,7 @@ impl fmt::Display for Moment {
 
 impl Moment {
     /// Year, month and day in the Gregorian calendar, by days counted from March of year 0.
+    #[expect(clippy::arithmetic_side_effects, reason = "seconds in 64 bits are days in 48, and all else is less")]
     pub fn date(self) -> (i64, i64, i64) {
         let days = self.0.div_euclid(86_400) + 719_468;
         let era = days.div_euclid(146_097);

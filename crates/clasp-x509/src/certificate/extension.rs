@@ -143,11 +143,11 @@ impl<'a> Extensions<'a> {
                 quirks.add(Quirks::FALSE_ENCODED);
             }
             // RFC 5280 4.2: at most one of each.
-            if seen[..count].contains(&oid) {
+            if seen.iter().take(count).any(|before| *before == oid) {
                 return Err(DerError("an extension that stands twice"));
             }
             *seen.get_mut(count).ok_or(DerError("too many extensions"))? = oid;
-            count += 1;
+            count = count.saturating_add(1);
             match KNOWN.iter().find(|(known, _)| *known == oid) {
                 Some((_, known)) => {
                     out.present.add(*known);
@@ -239,8 +239,8 @@ fn basic_constraints(value: &mut Der<'_>, quirks: &mut Quirks) -> DerResult<Basi
 fn key_usage(value: &mut Der<'_>, quirks: &mut Quirks) -> DerResult<KeyUsage> {
     let bits = match value.take(der::BIT_STRING, "keyUsage")?.0 {
         [0] => 0,
-        [unused @ 0..=7, a] if a & ((1 << unused) - 1) == 0 => u16::from_be_bytes([*a, 0]),
-        [unused @ 0..=7, a, b] if b & ((1 << unused) - 1) == 0 => u16::from_be_bytes([*a, *b]),
+        [unused @ 0..=7, a] if a.trailing_zeros() >= u32::from(*unused) => u16::from_be_bytes([*a, 0]),
+        [unused @ 0..=7, a, b] if b.trailing_zeros() >= u32::from(*unused) => u16::from_be_bytes([*a, *b]),
         _ => return Err(DerError("keyUsage")),
     };
     if bits == 0 {

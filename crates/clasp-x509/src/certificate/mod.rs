@@ -11,7 +11,6 @@ use crate::name::{self, Name};
 use crate::oid::{self, Oid};
 use extension::Extensions;
 use key::PublicKey;
-use std::fmt::Write;
 use usage::KeyUsage;
 
 /// A parsed certificate that borrows its DER.
@@ -122,7 +121,7 @@ impl<'a> Certificate<'a> {
             tbs,
             signature_algorithm,
             signature,
-            version: version + 1,
+            version: version.saturating_add(1),
             serial,
             issuer,
             subject,
@@ -358,8 +357,5 @@ fn validity_time(validity: &mut Der<'_>, what: &'static str, quirks: &mut Quirks
 
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, b| {
-        write!(text, "{b:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    bytes.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

@@ -66,7 +66,7 @@ fn same_attribute(a: &Attribute<'_>, b: &Attribute<'_>) -> bool {
 /// are: every part has its length, and every RDN an end that no length begins with.
 pub(crate) fn canonical(name: &[u8]) -> Vec<u8> {
     // The lengths and the oids make it longer than the name, by this much for a name of the usual kind.
-    let mut key = Vec::with_capacity(2 * name.len() + 64);
+    let mut key = Vec::with_capacity(name.len().saturating_mul(2).saturating_add(64));
     for rdn in Name(name).rdns() {
         canonical_rdn(rdn, &mut key);
     }
@@ -100,8 +100,10 @@ fn with_length(key: &mut Vec<u8>, part: impl FnOnce(&mut Vec<u8>)) {
     key.extend_from_slice(&[0; size_of::<usize>()]);
     let start = key.len();
     part(key);
-    let length = (key.len() - start).to_be_bytes();
-    key[at..start].copy_from_slice(&length);
+    let length = key.len().saturating_sub(start).to_be_bytes();
+    if let Some(place) = key.get_mut(at..start) {
+        place.copy_from_slice(&length);
+    }
 }
 
 /// One attribute; text and what is no text are never the same.
@@ -215,6 +217,7 @@ fn is_space(c: char) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 

@@ -114,7 +114,7 @@ pub(crate) fn is_mailbox(mailbox: &[u8]) -> bool {
 /// A mailbox's local part and host.
 pub(crate) fn split_mailbox(mailbox: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = mailbox.iter().rposition(|b| *b == b'@')?;
-    Some((mailbox.get(..at)?, mailbox.get(at + 1..)?))
+    Some((mailbox.get(..at)?, mailbox.get(at.saturating_add(1)..)?))
 }
 
 /// RFC 3986 2: what a URI is written with. Of others some software makes something else, such as `/` of `\`.
@@ -128,7 +128,7 @@ pub(crate) fn uri_host(uri: &[u8]) -> Option<&[u8]> {
         return None;
     }
     let colon = uri.iter().position(|b| *b == b':')?;
-    let rest = uri.get(colon + 1..)?.strip_prefix(b"//")?;
+    let rest = uri.get(colon.saturating_add(1)..)?.strip_prefix(b"//")?;
     let authority = rest.split(|b| matches!(b, b'/' | b'?' | b'#')).next()?;
     let host = authority.rsplit(|b| *b == b'@').next()?;
     match host.strip_prefix(b"[") {

@@ -70,10 +70,10 @@ pub(crate) fn check(name: &[u8], what: &'static str) -> DerResult<()> {
     let mut outer = Der(name);
     let mut sequence = outer.take(der::SEQUENCE, what)?;
     outer.finish(what)?;
-    let mut count = 0;
+    let mut count = 0_usize;
     while !sequence.is_empty() {
         let set = sequence.take(der::SET, what)?;
-        count += set.each(what, |set| {
+        let more = set.each(what, |set| {
             let mut pair = set.take(der::SEQUENCE, what)?;
             pair.oid(what)?;
             let (tag, value, _) = pair.any(what)?;
@@ -83,6 +83,7 @@ pub(crate) fn check(name: &[u8], what: &'static str) -> DerResult<()> {
             }
             pair.finish(what)
         })?;
+        count = count.saturating_add(more);
         if count > MAX_ATTRIBUTES {
             return Err(DerError(what));
         }
@@ -95,7 +96,7 @@ pub(crate) fn check(name: &[u8], what: &'static str) -> DerResult<()> {
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (limit, most) = if f.alternate() { (usize::MAX, usize::MAX) } else { (SHOWN_CHARACTERS, SHOWN_ATTRIBUTES) };
-        let mut count = 0;
+        let mut count = 0_usize;
         for rdn in self.rdns() {
             let mut between = if count == 0 { "" } else { ", " };
             for attribute in attributes(rdn) {
@@ -103,12 +104,12 @@ impl fmt::Display for Name<'_> {
                     let value = text(attribute.tag, attribute.value, limit);
                     write!(f, "{between}{}={}", Oid(attribute.oid), quoted(value))?;
                 }
-                (between, count) = (" + ", count + 1);
+                (between, count) = (" + ", count.saturating_add(1));
             }
         }
         match count {
             0 => f.write_str("(no name)"),
-            _ if count > most => write!(f, ", and {} attributes more", count - most),
+            _ if count > most => write!(f, ", and {} attributes more", count.saturating_sub(most)),
             _ => Ok(()),
         }
     }

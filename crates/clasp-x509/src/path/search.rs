@@ -130,6 +130,11 @@ impl<'s> Search<'s> {
         self.certificates.get(place).map(|(_, certificate)| certificate)
     }
 
+    /// Where the last of the path's certificates stands in it.
+    fn top(&self) -> usize {
+        self.path.len().saturating_sub(1)
+    }
+
     /// Finds an issuer for the certificate at `place`.
     pub(super) fn climb(&mut self, place: usize) -> Option<Found<'s>> {
         let certificate = self.certificate(place)?;
@@ -157,28 +162,29 @@ impl<'s> Search<'s> {
         let known = reached || self.candidates(place).next().is_some();
         if !known && !self.spent {
             let (found, wanted) = (Value::Missing(certificate.der(), self.beyond), Value::Roots(self.roots.len()));
-            self.fail(&Fault::new(Reason::UnknownIssuer, "RFC 5280 6.1", found, wanted), self.path.len() - 1, None);
+            self.fail(&Fault::new(Reason::UnknownIssuer, "RFC 5280 6.1", found, wanted), self.top(), None);
         }
         None
     }
 
     fn try_anchor(&mut self, place: usize, index: usize, anchor: &'s Anchor) -> Result<Found<'s>, (usize, Fault<'s>)> {
-        let top = self.path.len() - 1;
+        let top = self.top();
+        let root_at = top.saturating_add(1);
         self.signed(place, Signer::Anchor(index), anchor.key()).map_err(|fault| (top, fault))?;
         self.budget.paths = self.budget.paths.saturating_sub(1);
         let bytes: usize = self.path.iter().filter_map(|i| self.certificate(*i)).map(|c| c.der().len()).sum();
         self.budget.path_bytes = self.budget.path_bytes.saturating_sub(bytes);
         if !anchor.may.issue {
-            return Err((top + 1, no_issuer()));
+            return Err((root_at, no_issuer()));
         }
         if !anchor.may.be_for(self.options.usage) {
             let found = "a root that its file does not trust for this use";
             let fault = Fault::plain(Reason::WrongUsage, "TRUSTED CERTIFICATE", found, "one that is trusted for it");
-            return Err((top + 1, fault));
+            return Err((root_at, fault));
         }
         let root = anchor.certificate();
         if let (true, Some(root)) = (self.rules().roots_as_certificates, &root) {
-            check::alone(root, Role::Root, self.options).map_err(|fault| (top + 1, fault))?;
+            check::alone(root, Role::Root, self.options).map_err(|fault| (root_at, fault))?;
         }
         let path: SmallVec<[&'s Certificate<'s>; PLAIN]> =
             self.path.iter().filter_map(|i| self.certificate(*i)).collect();
@@ -222,7 +228,7 @@ impl<'s> Search<'s> {
                     _ => 2,
                 };
                 let in_time = (issuer.not_before()..=issuer.not_after()).contains(&now);
-                (key + u8::from(!in_time), place)
+                (if in_time { key } else { key | 1 }, place)
             })
             .collect();
         candidates.sort_unstable();
@@ -243,7 +249,7 @@ impl<'s> Search<'s> {
                     if own {
                         self.path.push(above);
                     }
-                    self.fail(&fault, self.path.len() - 1, None);
+                    self.fail(&fault, self.top(), None);
                     if own {
                         self.path.pop();
                     }
@@ -326,10 +332,10 @@ impl<'s> Search<'s> {
         self.spent = true;
         // This must be told, whatever else was.
         if self.told.len() >= MAX_TOLD && self.told.pop().is_some() {
-            self.untold += 1;
+            self.untold = self.untold.saturating_add(1);
         }
         let found = "certificates that lead nowhere, at the end of the budget of signatures and steps";
-        self.fail(&Fault::plain(Reason::TooCostly, "limit", found, "a plain chain"), self.path.len() - 1, None);
+        self.fail(&Fault::plain(Reason::TooCostly, "limit", found, "a plain chain"), self.top(), None);
         true
     }
 
@@ -340,7 +346,7 @@ impl<'s> Search<'s> {
         }
         let path = if self.path.is_empty() { &[0][..] } else { &self.path };
         if self.told.len() >= MAX_TOLD {
-            self.untold += 1;
+            self.untold = self.untold.saturating_add(1);
             return;
         }
         let step = |place: &usize| {

@@ -88,7 +88,8 @@ impl<'s> Search<'s> {
             if at > 0 && leaf_only {
                 continue;
             }
-            let issuer = path.get(at + 1).map_or_else(|| Issuer::anchor(anchor), |above| Issuer::of(above));
+            let issuer =
+                path.get(at.saturating_add(1)).map_or_else(|| Issuer::anchor(anchor), |above| Issuer::of(above));
             let answers = self.answers(certificate, &issuer, Some(anchor), at == 0);
             standings.push(self.settle(certificate, answers, at == 0).map_err(|fault| (at, fault))?);
         }
@@ -161,10 +162,8 @@ impl<'s> Search<'s> {
     }
 
     fn signed_with(&mut self, certificate: &Certificate<'_>, key: Key<'_>) -> bool {
-        if self.budget.signatures == 0 {
-            return false;
-        }
-        self.budget.signatures -= 1;
+        let Some(left) = self.budget.signatures.checked_sub(1) else { return false };
+        self.budget.signatures = left;
         let Certificate { signature_algorithm, tbs, signature, .. } = *certificate;
         signature::verify(signature_algorithm, key, tbs, signature, self.rules()).is_ok()
     }
@@ -300,10 +299,8 @@ impl<'s> Search<'s> {
     }
 
     fn list_verifies(&mut self, list: &Crl<'_>, spki: &[u8]) -> bool {
-        if self.budget.signatures == 0 {
-            return false;
-        }
-        self.budget.signatures -= 1;
+        let Some(left) = self.budget.signatures.checked_sub(1) else { return false };
+        self.budget.signatures = left;
         list.is_signed(spki, self.rules())
     }
 
@@ -326,7 +323,7 @@ impl<'s> Search<'s> {
         options.revocation.asked_for_staple = false;
         check::alone(self.certificate(place)?, Role::Leaf(Usage::Any), &options).ok()?;
         let mut nested = Search::new(self.roots, self.certificates, self.names, &options);
-        nested.nesting = self.nesting + 1;
+        nested.nesting = self.nesting.saturating_add(1);
         nested.budget = self.budget;
         let found = nested.climb(place).map(|found| found.anchor);
         self.budget = nested.budget;

@@ -58,7 +58,7 @@ pub(super) fn path<'s>(
 }
 
 fn too_long<'s>(path: &[&'s Certificate<'s>], at: usize) -> Fault<'s> {
-    let limit = path.get(at + 1..).unwrap_or_default().iter().find_map(|c| c.path_length());
+    let limit = path.get(at.saturating_add(1)..).unwrap_or_default().iter().find_map(|c| c.path_length());
     let found = Value::Text("an authority that the path length of those above it does not allow");
     let wanted = match limit {
         Some(limit) => Value::Count("intermediates after that path length constraint, at most", limit),

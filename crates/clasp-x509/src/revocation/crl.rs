@@ -161,11 +161,11 @@ pub(crate) fn each_extension<'a>(
         let critical = extension.boolean("critical")?.unwrap_or(false);
         let value = extension.take(der::OCTET_STRING, "extnValue")?;
         extension.finish("extension")?;
-        if seen[..count].contains(&oid) {
+        if seen.iter().take(count).any(|before| *before == oid) {
             return Err(DerError("an extension that stands twice"));
         }
         *seen.get_mut(count).ok_or(DerError("too many extensions"))? = oid;
-        count += 1;
+        count = count.saturating_add(1);
         visit(oid, critical, value)
     })?;
     Ok(())
@@ -240,7 +240,7 @@ impl<'a> Crl<'a> {
                 while !walk.is_empty() {
                     let (_, unknown) = Entry::read(&mut walk, version_2)?;
                     crl.unknown_critical = crl.unknown_critical.or(unknown);
-                    crl.count += 1;
+                    crl.count = crl.count.saturating_add(1);
                 }
             }
         }
@@ -360,7 +360,7 @@ impl<'a> Crl<'a> {
         let whole = self.entries;
         let mut walk = whole;
         core::iter::from_fn(move || {
-            let place = whole.0.len() - walk.0.len();
+            let place = whole.0.len().saturating_sub(walk.0.len());
             Entry::read(&mut walk, true).ok().map(|(entry, _)| (place, entry.serial))
         })
     }
