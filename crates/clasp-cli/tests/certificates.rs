@@ -230,7 +230,7 @@ fn what_a_file_holds_is_read_or_refused_and_never_lost() {
         ("chain-bom.pem", format!("\u{feff}{chain}"), 0, 2),
         ("chain-trusted.pem", chain.replacen("CERTIFICATE", "TRUSTED CERTIFICATE", 2), 0, 2),
         ("chain-glued.pem", chain.replacen("-----\n-----BEGIN", "----------BEGIN", 1), 1, 0),
-        ("chain-damaged.pem", chain.replace("=\n", "%\n") + "-----BEGIN X-----", 1, 0),
+        ("chain-damaged.pem", chain.replacen("\n-----END", "%\n-----END", 1) + "-----BEGIN X-----", 1, 0),
     ] {
         write(name, text);
         let text = run(dir, &format!("inspect {name}"), code);
@@ -317,4 +317,33 @@ fn serve_says_what_is_wrong_with_a_key() {
         assert!(words.iter().all(|word| said.contains(word)), "{name}: {said}");
     }
     assert!(run(&data, "inspect explicit-curve.pem", 0).contains("a curve by explicit parameters"));
+}
+
+/// One's own authority, as plain commands make it, is refused by rules of the public web alone: the way out is said, and only where
+/// it is one.
+#[test]
+fn what_the_rules_of_the_web_alone_refuse_is_told_the_way_out() {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut root = CertificateParams::new([]).unwrap();
+    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root_key = KeyPair::generate().unwrap();
+    std::fs::write(dir.join("ca.pem"), root.self_signed(&root_key).unwrap().pem()).unwrap();
+    let mut leaf = CertificateParams::new(["a.test".to_string()]).unwrap();
+    leaf.use_authority_key_identifier_extension = true;
+    let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &Issuer::new(root, root_key)).unwrap();
+    std::fs::write(dir.join("leaf.pem"), leaf.pem()).unwrap();
+    for (arguments, code, hint) in [
+        ("--name a.test", 1, true),
+        ("--name a.test --profile rfc5280", 0, false),
+        ("--name b.test", 1, false),
+        ("--name b.test --profile rfc5280", 1, false),
+        ("--name a.test --time 1971-01-01T00:00:00Z", 1, false),
+    ] {
+        let judged = clasp(dir, &format!("verify leaf.pem --ca ca.pem {arguments}"));
+        let words = String::from_utf8_lossy(&judged.stderr);
+        assert_eq!(judged.status.code(), Some(code), "{arguments}: {words}");
+        assert_eq!(words.contains("--profile rfc5280"), hint, "{arguments}: {words}");
+    }
 }

@@ -77,7 +77,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let responses: Vec<&[u8]> = responses.iter().map(Section::der).collect();
 
     let usage = if arguments.client { Usage::Client } else { Usage::Server };
-    let mut options = Options::new(moment(arguments.time.as_deref())?, usage).profile(profile(&arguments.profile)?);
+    let profile = profile(&arguments.profile)?;
+    let mut options = Options::new(moment(arguments.time.as_deref())?, usage).profile(profile);
     options.name = name.as_ref();
     options.common_name = arguments.common_name.then_some(true);
     options.revocation = Revocation {
@@ -99,7 +100,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Ok(accepted) => output::line(accepted_text(&accepted, &chain, &notes)),
         Err(rejection) => {
             output::line(if json { rejected_json(&rejection, &notes) } else { tree(&rejection, &notes) })?;
-            Err(Failure::no(format_args!("refused: {rejection}")))
+            let failure = Failure::no(format_args!("refused: {rejection}"));
+            // Only where the other profile says yes: no advice is to send anybody from one no to the next.
+            let private = options.profile(Profile::Rfc5280);
+            let of_the_web = profile == Profile::WebPki && verify(&presented, &roots, &private).is_ok();
+            Err(if of_the_web {
+                failure.hint("a rule of the public web; where it is your own authority: --profile rfc5280")
+            } else {
+                failure
+            })
         }
     }
 }

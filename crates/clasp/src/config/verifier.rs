@@ -243,6 +243,9 @@ pub(crate) fn may_sign(leaf: &Certificate<'_>) -> bool {
     leaf.key_usage().is_none_or(|usage| usage.digital_signature())
 }
 
+const OF_THE_WEB: &str =
+    "reissue it by the rules of the public web, or choose Profile::Rfc5280 for a private authority";
+
 fn refusal(rejection: &clasp_x509::Rejection) -> Error {
     let (class, hint) = match rejection.reason() {
         Reason::UnknownIssuer => {
@@ -258,10 +261,7 @@ fn refusal(rejection: &clasp_x509::Rejection) -> Error {
         Reason::WrongUsage => (CertificateError::WrongUsage, "issue it for this use"),
         Reason::TooCostly => (CertificateError::TooCostly, "have the peer send a plain chain"),
         Reason::BadEncoding => (CertificateError::BadEncoding, "reissue the certificate"),
-        Reason::BadForm => (
-            CertificateError::BadForm,
-            "reissue it by the rules of the public web, or choose Profile::Rfc5280 for a private authority",
-        ),
+        Reason::BadForm => (CertificateError::BadForm, OF_THE_WEB),
         Reason::Revoked => (CertificateError::Revoked, "replace the certificate"),
         Reason::StatusUnknown => (
             CertificateError::StatusUnknown,
@@ -274,6 +274,8 @@ fn refusal(rejection: &clasp_x509::Rejection) -> Error {
         Reason::Policy => (CertificateError::Policy, "reissue the chain under a policy that is accepted"),
         _ => (CertificateError::Constraint, "reissue the chain"),
     };
+    // The Baseline Requirements bind authorities of the public web alone.
+    let hint = if rejection.nearest().rule.starts_with("BR ") { OF_THE_WEB } else { hint };
     Error::from(class).seen(rejection).hint(hint)
 }
 
