@@ -75,3 +75,18 @@ impl Wakers {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_gets_through_leaves_nothing_behind() {
+        let mut wakers = Wakers::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(wakers.poll(Side::Writer, &mut cx, |_| Poll::<()>::Pending).is_pending());
+        assert!(wakers.poll(Side::Reader, &mut cx, |_| Poll::<()>::Pending).is_pending());
+        assert!(wakers.poll(Side::Writer, &mut cx, |_| Poll::Ready(())).is_ready());
+        assert!(wakers.0.is_none(), "an idle stream holds no memory");
+    }
+}

@@ -223,6 +223,26 @@ fn a_write_that_took_the_data_says_so_and_the_error_comes_with_the_next_call() {
     }
 }
 
+/// The peer may be waiting for what a transport was too slow to take: whoever reads tries again, though the writer has not
+/// been told yet.
+#[test]
+fn a_reader_sends_what_a_slow_transport_did_not_take() {
+    let (up, down) = Flaky::pair();
+    let (mut client, mut server) = established(up, down);
+    client.transport().socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    client.transport_mut().fails.push_back(ErrorKind::TimedOut);
+    assert_eq!(client.write(b"pay 5;").unwrap(), 6);
+    let peer = thread::spawn(move || {
+        server.read_exact(&mut [0; 6]).unwrap();
+        server.write_all(b"paid").unwrap();
+    });
+    let mut answer = [0; 4];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"paid");
+    assert_eq!(client.flush().unwrap_err().kind(), ErrorKind::TimedOut, "who writes is told");
+    peer.join().unwrap();
+}
+
 /// Also where the close has not gone out yet, and the transport has something to say.
 #[test]
 fn a_write_after_our_own_close_is_a_broken_pipe() {
