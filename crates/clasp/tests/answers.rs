@@ -5,12 +5,13 @@
 
 use clasp::config::{ClientBuilder, PreSharedKey, Ready, ServerBuilder, WebPki};
 use clasp::crypto::HashId;
+use clasp::error::{Cause, PeerError};
 use clasp::suite::SUITES13;
 use clasp::wire::code::{AlertDescription as Alert, MaxFragmentLength, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Connection, Error, Policy, ServerConfig, ServerName};
 use clasp_testkit::hollow_bytes::{CCS, HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::provider::hollow;
-use clasp_testkit::{Issued, KeyKind, authority};
+use clasp_testkit::{Issued, KeyKind, Pair, authority};
 use core::task::{Context, Waker};
 use std::sync::{Arc, LazyLock};
 
@@ -359,6 +360,26 @@ fn hello_retry_request() {
     let request = again.flight();
     again.hears(&request).unwrap();
     assert_eq!(again.hears(&request).unwrap_err().alert(), Alert::UnexpectedMessage, "a second one");
+}
+
+/// RFC 9846 4.1.4: the suite of the retry is that of the ServerHello.
+#[test]
+fn a_suite_does_not_change_after_a_retry() {
+    let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder()
+        .identity(identity)
+        .policy(Policy::modern().with_groups([NamedGroup::Secp521r1]))
+        .build()
+        .unwrap();
+    let mut pair = Pair::new(&client, &server);
+    pair.drive_server_flights(2);
+    // Behind the headers, the version, the random and the session ID.
+    let suite = 5 + 4 + 2 + 32 + 33;
+    assert_eq!(pair.to_client[suite], 0x13);
+    pair.to_client[suite + 1] = if pair.to_client[suite + 1] == 1 { 2 } else { 1 };
+    let error = pair.client.receive(&mut pair.to_client, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::SuiteChangedAfterRetry));
 }
 
 /// RFC 9846 4.3.1: "any forbidden extensions": illegal_parameter; 4.2: what was not asked for: unsupported_extension.

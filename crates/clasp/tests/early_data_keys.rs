@@ -2,13 +2,13 @@
 //! The walk over every conversation stands in `grammar/keys.rs`; here are the attacks as they were shown, with real keys.
 #![allow(clippy::unwrap_used)]
 
-use clasp::wire::code::NamedGroup;
+use clasp::error::Cause;
+use clasp::wire::code::{CipherSuite, NamedGroup, ProtocolVersion};
 use clasp::{ClientConfig, Policy, ServerConfig};
+use clasp_testkit::hollow_bytes::{DATA, HANDSHAKE, Wrap, messages, record};
+use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, Pair, authority};
 use std::sync::Arc;
-
-const HANDSHAKE: u8 = 22;
-const DATA: u8 = 23;
 
 fn server(groups: &[NamedGroup], max_early_data: u32) -> Arc<ServerConfig> {
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
@@ -111,5 +111,49 @@ fn one_record_of_any_size_is_skipped_where_early_data_is_off() {
         let mut arrives = [hello, record.repeat(records)].concat();
         let received = pair.server.receive(&mut arrives, &mut pair.to_client).map(|r| r.used);
         assert_eq!(received.is_ok(), fits, "{records} records: {received:?}");
+    }
+}
+
+/// What stands behind the last Finished of TLS 1.2, in its record, is not lost in silence.
+#[test]
+fn nothing_stands_behind_the_last_finished_of_tls12() {
+    let policy = Policy::default().with_versions([ProtocolVersion::Tls12]);
+    let policy = policy.with_groups([NamedGroup::X25519, NamedGroup::Secp256r1]);
+    let policy = policy.with_suites([CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]);
+    let client = || ClientConfig::builder().trust(authority().roots()).policy(policy.clone()).provider(hollow());
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity).policy(policy.clone()).provider(hollow());
+    let server = server.build().unwrap();
+    for (behind, good) in [(&[][..], true), (&[0, 0, 0, 0], false)] {
+        // A client that knows nobody: the server finishes last.
+        let mut pair = Pair::new(&client().build().unwrap(), &server);
+        pair.drive_server_flights(2);
+        let finished = messages(&pair.to_client, false).pop().unwrap().bytes();
+        let mut flight = pair.to_client[..pair.to_client.len() - (5 + 8 + finished.len() + 16)].to_vec();
+        flight.extend(record(Wrap::Gcm12, HANDSHAKE, &[&finished, behind].concat()));
+        let received = pair.client.receive(&mut flight, &mut Vec::new()).map(|received| received.used);
+        assert_eq!(received.is_ok(), good, "{received:?}");
+    }
+}
+
+/// A server that fails before it has keys says so in the clear; once a record has come under keys, anybody could.
+#[test]
+fn an_alert_in_the_clear_is_none_once_a_record_has_opened() {
+    let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let server = ServerConfig::builder().identity(identity).policy(Policy::modern()).max_record(64).build().unwrap();
+    let client = ClientConfig::builder().trust(authority().roots()).policy(Policy::modern()).build().unwrap();
+    for (opened, believed) in [(0, true), (1, false)] {
+        let mut pair = Pair::new(&client, &server);
+        pair.drive_server_flights(1);
+        let (mut flight, mut rest, mut protected) = (Vec::new(), &pair.to_client[..], 0);
+        while rest[0] != DATA || protected < opened {
+            protected += usize::from(rest[0] == DATA);
+            let (record, behind) = rest.split_at(5 + usize::from(u16::from_be_bytes([rest[3], rest[4]])));
+            flight.extend_from_slice(record);
+            rest = behind;
+        }
+        flight.extend([21, 3, 3, 0, 2, 2, 40]);
+        let error = pair.client.receive(&mut flight, &mut Vec::new()).unwrap_err();
+        assert_eq!(matches!(error.cause(), Cause::Alert(_)), believed, "{error}");
     }
 }

@@ -175,6 +175,19 @@ fn a_key_update_may_stand_in_the_record_of_an_answer() {
     }
 }
 
+/// The messages of an answer follow one another: RFC 9846 4.6.2.
+#[test]
+fn no_data_stands_within_an_answer() {
+    let mut pair = hollow();
+    ask(&mut pair);
+    let mut said = Vec::new();
+    pair.client.receive(&mut pair.to_client, &mut said).unwrap();
+    let certificate = messages(&said, true).swap_remove(0).bytes();
+    pair.server.receive(&mut record(Wrap::Inner13, HANDSHAKE, &certificate), &mut Vec::new()).unwrap();
+    let error = pair.server.receive(&mut sealed(23, b"data"), &mut Vec::new()).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Peer(PeerError::UnexpectedApplicationData));
+}
+
 /// Nothing follows close_notify: a client that has closed answers no request.
 #[test]
 fn a_client_that_has_closed_says_nothing_more() {
