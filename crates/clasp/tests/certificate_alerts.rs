@@ -59,6 +59,23 @@ fn each_class_of_refusal_has_its_alert() {
     }
 }
 
+/// One's own authority need not follow the Baseline Requirements: whichever of them is broken, the error says so.
+#[test]
+fn a_refusal_by_the_rules_of_the_web_alone_names_the_way_out() {
+    let ours = authority();
+    let hint = |verifier: WebPki, change: fn(&mut CertificateParams)| {
+        let server = ServerConfig::builder().identity(identity(ours, &["localhost"], change)).build().unwrap();
+        let client = ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).build().unwrap();
+        Pair::new(&client, &server).drive().err().map(|error| error.hint_text().unwrap().to_string())
+    };
+    let no_purpose = |p: &mut CertificateParams| p.extended_key_usages.clear();
+    let web = hint(WebPki::servers(ours.roots()), no_purpose).unwrap();
+    assert!(web.contains("Profile::Rfc5280"), "{web}");
+    assert_eq!(hint(WebPki::servers(ours.roots()).profile(Profile::Rfc5280), no_purpose), None);
+    let late = hint(WebPki::servers(ours.roots()), |p| p.not_after = date_time_ymd(2021, 1, 1)).unwrap();
+    assert!(!late.contains("Profile::Rfc5280"), "{late}");
+}
+
 #[test]
 fn revoked_and_of_unknown_status() {
     let ours = authority();
