@@ -6,7 +6,7 @@ use clasp::crypto::Provider;
 use clasp::session::{ClientSessionCache, ClientSessions, TicketKeys};
 use clasp::wire::code::{CertificateType, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
-use clasp_testkit::{KeyKind, Pair, authority};
+use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,5 +116,32 @@ fn triple_handshake_a_client_with_an_identity_resumes_nothing_without_the_extend
         let old = server(policy).extended_master_secret(false).build().unwrap();
         assert_eq!(resumed(&client, &old), Some(false));
         assert_eq!(resumed(&client, &old), Some(!shows), "an identity: {shows}");
+    }
+}
+
+/// RFC 7627 5.3: a session without the extended master secret is not resumed by a hello that offers it.
+#[test]
+fn triple_handshake_a_server_that_has_learnt_the_extended_master_secret_begins_anew() {
+    let (policy, sealer) = (&policies()[1], keys());
+    let with = |ems| server(policy).tickets(sealer.clone()).extended_master_secret(ems).build().unwrap();
+    let client = anyone(policy).build().unwrap();
+    assert_eq!(resumed(&client, &with(false)), Some(false));
+    assert_eq!(resumed(&client, &with(false)), Some(true));
+    assert_eq!(resumed(&client, &with(true)), Some(false));
+}
+
+/// Whatever the client's clock says, and however long the ticket opens.
+#[test]
+fn a_session_older_than_the_servers_lifetime_is_none() {
+    for policy in policies() {
+        let clock = ManualClock::at(1_900_000_000);
+        let still = Arc::new(ManualClock::at(1_900_000_000));
+        let server = server(&policy).tickets(keys()).session_lifetime(HOUR).clock(Arc::new(clock.clone()));
+        let (server, client) = (server.build().unwrap(), anyone(&policy).clock(still).build().unwrap());
+        assert_eq!(resumed(&client, &server), Some(false));
+        clock.advance(HOUR / 2);
+        assert_eq!(resumed(&client, &server), Some(true));
+        clock.advance(2 * HOUR);
+        assert_eq!(resumed(&client, &server), Some(false));
     }
 }
