@@ -168,4 +168,17 @@ mod tests {
         outgoing.sent(5);
         assert_eq!((outgoing.output.held(), outgoing.len()), (0, 0));
     }
+
+    /// Otherwise whoever reads would wait for the peer to take what it has long taken.
+    #[test]
+    fn what_was_said_among_data_is_done_with_once_it_is_sent() {
+        let mut outgoing = Outgoing::default();
+        outgoing.said().extend([1; MAX_SAID]);
+        outgoing.write(|_| Ok(Moved { taken: 5, given: 9 })).unwrap();
+        outgoing.sent(MAX_SAID - 1);
+        assert!(outgoing.is_said() && outgoing.has_said_enough());
+        outgoing.sent(1);
+        assert!(!outgoing.is_said() && !outgoing.has_said_enough());
+        assert_eq!(outgoing.len(), 9);
+    }
 }
