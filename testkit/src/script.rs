@@ -1,4 +1,4 @@
-//! Honest conversations of every kind over the [`hollow`](crate::provider::hollow) provider, cut into messages, and a peer
+//! Honest conversations of every kind over the [`hollow`] provider, cut into messages, and a peer
 //! that plays them up to some wait: tests say something else there.
 
 use crate::hollow_bytes::{DATA, HANDSHAKE, Wrap, record};
