@@ -3,7 +3,7 @@
 //! counts is the same on every machine, however busy.
 //!
 //! ```text
-//! cargo run -p clasp-testkit --bin cost            # all; docs/limits.md says what it found
+//! cargo run -p clasp-testkit --bin cost            # all; docs/threat-model.md says what it found
 //! cargo run -p clasp-testkit --bin cost -- suites  # those with this in their names
 //! ```
 #![forbid(unsafe_code)]
