@@ -1,128 +1,15 @@
-//! The conversation inside a connection, and the interpreter of its operations.
+//! The carrier of TLS records: what a conversation asks for is carried out on the two halves of a connection.
 
 use super::Connection;
 use super::bindings::Done;
-use crate::config::Clock;
-use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
-use crate::handshake::link::{Link, Operation, Shared, Waiting, lock};
-use crate::handshake::transcript::Transcript;
-use crate::record::{Joiner, Sealer, limits};
+use crate::handshake::link::{Operation, Waiting};
+use crate::record::Sealer;
 use crate::trace::{Direction, Level, What};
 use crate::wire::code::{ContentType, HandshakeType, ProtocolVersion};
-use core::future::Future;
-use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io::IoSlice;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
-
-type Flow<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
-
-/// A handshake that is going on, or what may follow it.
-pub(super) struct Live<T = Established> {
-    /// Never locked: whoever polls has it to himself. A future that is not `Sync` would keep every connection, and whatever
-    /// holds one across an await, from being shared.
-    flow: Mutex<Flow<T>>,
-    shared: Arc<Mutex<Shared>>,
-    /// Which conversation, for errors.
-    pub(super) phase: &'static str,
-    /// The last message we sent, for the peer's alerts.
-    pub(super) last_sent: Option<HandshakeType>,
-    /// Which wait it is that goes on, and since when.
-    waits: Option<(u32, SystemTime)>,
-    /// ChangeCipherSpecs that came and mean nothing.
-    compatibility_ccs: u8,
-}
-
-impl<T> Live<T> {
-    pub(super) fn new(phase: &'static str, flow: impl FnOnce(Link) -> Flow<T>) -> Self {
-        Self::with_transcript(phase, Transcript::new(), flow)
-    }
-
-    /// Goes on from a conversation that there was.
-    pub(super) fn with_transcript(
-        phase: &'static str,
-        transcript: Transcript,
-        flow: impl FnOnce(Link) -> Flow<T>,
-    ) -> Self {
-        let shared = Arc::new(Mutex::new(Shared::default()));
-        overwrite_stack();
-        Self {
-            flow: Mutex::new(flow(Link::new(shared.clone(), transcript))),
-            shared,
-            phase,
-            last_sent: None,
-            waits: None,
-            compatibility_ccs: 0,
-        }
-    }
-
-    pub(super) fn poll(&mut self, clock: &dyn Clock, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        let flow = self.flow.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let outcome = flow.as_mut().poll(cx);
-        let wait = lock(&self.shared).waits;
-        if outcome.is_pending() && self.waits.is_none_or(|(known, _)| known != wait) {
-            self.waits = Some((wait, clock.now()));
-        }
-        outcome
-    }
-
-    /// One more ChangeCipherSpec that means nothing has come; whether that is more than is borne.
-    pub(super) fn too_many_compatibility_ccs(&mut self) -> bool {
-        self.compatibility_ccs = self.compatibility_ccs.saturating_add(1);
-        self.compatibility_ccs > limits::MAX_EMPTY_RECORDS
-    }
-
-    /// When what it waits for came to be waited for.
-    pub(super) fn waiting_since(&self) -> Option<SystemTime> {
-        self.waits.filter(|_| self.waiting() != Waiting::Nothing).map(|(_, since)| since)
-    }
-
-    /// Delivers the payload of a handshake record; `tell` hears of every message that is now whole.
-    pub(super) fn deliver(&self, payload: &[u8], tell: impl FnMut(&[u8])) -> Result<()> {
-        Ok(lock(&self.shared).inbox.add(payload, tell)?)
-    }
-
-    /// Delivers a ChangeCipherSpec; one that came before must have been taken.
-    pub(super) fn deliver_change_cipher_spec(&self) -> Result<()> {
-        let again = core::mem::replace(&mut lock(&self.shared).change_cipher_spec, true);
-        if again { Err(PeerError::UnexpectedChangeCipherSpec.into()) } else { Ok(()) }
-    }
-
-    /// Whether part of a message waits for its rest.
-    pub(super) fn is_partial(&self) -> bool {
-        lock(&self.shared).inbox.is_partial()
-    }
-
-    /// Whether the conversation has taken all that came.
-    pub(super) fn has_taken_all(&self) -> bool {
-        lock(&self.shared).has_taken_all()
-    }
-
-    /// The messages that came and that it has not taken.
-    pub(super) fn take_untaken(&self) -> Joiner {
-        core::mem::take(&mut lock(&self.shared).inbox)
-    }
-
-    pub(super) fn waiting(&self) -> Waiting {
-        lock(&self.shared).waiting
-    }
-
-    /// What the conversation asked for, and the messages it is to send.
-    pub(super) fn take_operations(&self) -> (Vec<Operation>, Vec<u8>) {
-        let mut shared = lock(&self.shared);
-        (core::mem::take(&mut shared.operations), core::mem::take(&mut shared.flight))
-    }
-
-    /// The buffers of both, empty, for the next poll.
-    fn give_back(&self, operations: Vec<Operation>, flight: Vec<u8>) {
-        let mut shared = lock(&self.shared);
-        shared.operations = operations;
-        shared.flight = flight;
-    }
-}
 
 /// The messages of one poll: which are sealed already, and which are to go out together.
 struct Flight<'a> {

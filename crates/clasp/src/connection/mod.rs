@@ -24,6 +24,7 @@ use crate::config::{ClientConfig, Clock, ServerConfig};
 use crate::crypto::Provider;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::link::Waiting;
+use crate::handshake::live::Live;
 use crate::record::{self, Joiner, Opener, RecordError, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Tracer, What};
 use crate::wire::code::{AlertDescription, ContentType, HandshakeType, ProtocolVersion};
@@ -32,7 +33,6 @@ use core::fmt;
 use core::ops::Range;
 use core::task::{Context, Waker};
 use early::Early;
-use handshake::Live;
 use post_auth::PostAuth;
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
@@ -87,6 +87,8 @@ pub struct Connection {
     tls13: bool,
     /// A ChangeCipherSpec during the handshake means nothing: TLS 1.3 was agreed, or may still be.
     drops_ccs: bool,
+    /// So many of them came.
+    compatibility_ccs: u8,
     read_level: Level,
     write_level: Level,
     leave: Leave,
@@ -191,6 +193,7 @@ impl Connection {
             warnings: 0,
             tls13: false,
             drops_ccs: false,
+            compatibility_ccs: 0,
             read_level: Level::Plain,
             write_level: Level::Plain,
             leave: Leave::Nothing,
@@ -317,7 +320,8 @@ impl Connection {
                         Error::from(RecordError::BadChangeCipherSpec).with_alert(AlertDescription::UnexpectedMessage)
                     );
                 }
-                if self.live.as_mut().is_some_and(|live| live.too_many_compatibility_ccs()) {
+                self.compatibility_ccs = self.compatibility_ccs.saturating_add(1);
+                if self.compatibility_ccs > limits::MAX_EMPTY_RECORDS {
                     return Err(RecordError::TooManyEmpty.into());
                 }
                 Ok(true)

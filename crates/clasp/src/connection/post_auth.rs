@@ -1,11 +1,11 @@
 //! The connection's part of client authentication after the handshake: RFC 9846 4.6.2.
 
 use super::bindings::Kept;
-use super::handshake::Live;
 use super::{Connection, Facts};
 use crate::config::{ClientAuth, ClientConfig, ServerConfig};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::link::{Operation, Waiting};
+use crate::handshake::live::Live;
 use crate::handshake::post_auth::{self, Checked as Answer, Proven};
 use crate::handshake::transcript::Transcript;
 use crate::handshake::{self, read_post_request};

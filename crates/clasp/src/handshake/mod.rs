@@ -13,6 +13,7 @@ pub(crate) mod hello;
 pub(crate) mod judge;
 mod key_exchange;
 pub(crate) mod link;
+pub(crate) mod live;
 mod negotiate;
 mod offer;
 pub(crate) mod post_auth;
