@@ -1,9 +1,9 @@
 //! Two ends that agree on one suite.
 
 use crate::{KeyKind, authority};
-use clasp::config::suite::{Auth, Kx, SUITES};
 use clasp::config::{ClientBuilder, Ready};
 use clasp::crypto::Provider;
+use clasp::suite::{Auth, Kx, SUITES};
 use clasp::wire::code::CipherSuite;
 use clasp::{ClientConfig, Policy, ServerConfig};
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+// On the ground.
 //! Answers that may come later.
 
 use core::future::Future;

@@ -1,3 +1,4 @@
+// On the ground.
 //! Copying that does not depend on where bytes happen to stand.
 
 /// Bytes copied at once. A longer piece goes to an instruction of the processor (`rep movsb`) that takes twice as long

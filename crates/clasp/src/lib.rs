@@ -7,7 +7,8 @@
 //!   connection/                      └──────────────────────────────┤  drives
 //!   handshake/   client13  server13  client12  server12: ───────────┤  ask for operations
 //!   record/      frame  join  open  seal  limits  ──────────────────┘  carries them out
-//!   keys/  crypto/  session/  config/  wire/        secrets, primitives, resumption, settings, bytes
+//!   config/  session/  facts/  trace  error/         settings, resumption, what is known, what is seen, what went wrong
+//!   keys/  suite  crypto/  wire/  code               secrets, suites, primitives, bytes, numbers
 //! ```
 //!
 //! The paved path is five names: [`ClientConfig`], [`ServerConfig`], [`Identity`], [`Roots`], [`Stream`].
@@ -36,6 +37,7 @@
 )]
 
 mod answer;
+mod code;
 #[allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 pub mod config;
 mod connection;
@@ -46,23 +48,23 @@ pub mod crypto;
 #[allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 pub mod error;
 mod exchange;
+mod facts;
 mod handshake;
 pub mod keys;
 pub mod record;
 pub mod session;
 mod stream;
+pub mod suite;
 pub mod trace;
 pub mod wire;
 
 pub use answer::Answer;
 pub use clasp_x509::{self as x509, Roots};
-pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig, suite};
-pub use connection::{
-    Connection, EarlyData, EarlyDataRefusal, Facts, HEADROOM, Moved, PeerIdentity, Received, Receiver, Resumption,
-    Sender, TAILROOM, Want,
-};
+pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
+pub use connection::{Connection, HEADROOM, Moved, Received, Receiver, Sender, TAILROOM, Want};
 pub use error::{Error, Result};
 pub use exchange::{Exchange, Progress, TimeLimits};
+pub use facts::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
 pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;
 pub use stream::{Stream, StreamReader, StreamWriter};

@@ -1,7 +1,8 @@
+// Above `error`.
 //! What an observer of a connection sees: every record, message, key change, choice and wait, in order, once.
 
+use crate::code::{AlertDescription, CipherSuite, ContentType, HandshakeType};
 use crate::error::Error;
-use crate::wire::code::{AlertDescription, CipherSuite, ContentType, HandshakeType};
 use crate::wire::fields::Field;
 use core::fmt;
 use std::time::SystemTime;

@@ -1,12 +1,11 @@
 //! Settings that cannot stand together: `build` refuses them and names both. What a default cannot do goes without
 //! saying, and what is switched off may stay off; refused is what was asked for and cannot be.
 
-use super::{ClientAuth, ClientConfig, Identity, Policy, PreSharedKey, ServerConfig, Verifier};
+use super::{ClientAuth, ClientConfig, Compressor, Identity, Policy, PreSharedKey, ServerConfig, Verifier};
+use crate::code::{CertificateType, ProtocolVersion};
 use crate::error::{Error, Misuse, Result};
-use crate::handshake::compression::Compressor;
 use crate::keys::schedule13::BinderKind;
 use crate::record::limits::MAX_TICKETS;
-use crate::wire::code::{CertificateType, ProtocolVersion};
 use std::time::Duration;
 
 /// The settings of a builder that were called, where their value alone does not tell.
@@ -103,7 +102,7 @@ fn check_keys(policy: &Policy, keys: &[PreSharedKey]) -> Result<()> {
 
 /// Whether a policy has a suite of which this key can be part.
 fn serves_some(policy: &Policy, identity: &Identity) -> bool {
-    let signs = |version| identity.signer.schemes().iter().any(|s| crate::handshake::scheme_fits(*s, version));
+    let signs = |version| identity.signer.schemes().iter().any(|s| s.is_for(version));
     let (tls12, tls13) = (ProtocolVersion::Tls12, ProtocolVersion::Tls13);
     policy.speaks(tls13) && signs(tls13) || policy.suites12().any(|suite| identity.serves(suite, signs(tls12)))
 }

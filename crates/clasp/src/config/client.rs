@@ -1,23 +1,20 @@
 //! The client's configuration.
 
+use super::compression::{self, Compressor};
 use super::{
-    CertificateCompression, ClientIdentity, Clock, Context, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey,
-    Ready, SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
+    CertificateCompression, ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready,
+    SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
 };
-use crate::connection::Connection;
-use crate::connection::RecentPeers;
+use crate::code::{CertificateType, CompressionAlgorithm, MaxFragmentLength, NamedGroup};
 use crate::crypto::Provider;
 use crate::error::Result;
-use crate::handshake::compression::{self, Compressor};
-use crate::handshake::fits;
+use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
-use crate::session::{ClientSessionCache, ClientSessions};
+use crate::session::{ClientSessionCache, ClientSessions, Context};
 use crate::trace::Observer;
-use crate::wire::code::{CertificateType, CompressionAlgorithm, MaxFragmentLength, NamedGroup};
 use clasp_x509::Roots;
 use core::fmt;
 use core::marker::PhantomData;
-use rustls_pki_types::ServerName;
 use std::sync::Arc;
 
 /// What all connections of a client share. Made once, by [`ClientConfig::builder`].
@@ -140,14 +137,6 @@ impl ClientConfig {
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
-    }
-
-    /// Begins a connection to the server of this name.
-    ///
-    /// # Errors
-    /// If the first message cannot be made: the system has no randomness.
-    pub fn connect(self: &Arc<Self>, name: ServerName<'static>) -> Result<Connection> {
-        Connection::client(self, name)
     }
 }
 
@@ -481,11 +470,8 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Checks that everything fits together: each setting that was made must be able to have an effect.
-    ///
-    /// # Errors
-    /// Names the settings that clash, or what is too long to be sent: how many bytes there are, and how many fit.
-    pub fn build(mut self) -> Result<Arc<ClientConfig>> {
+    /// The settings, held against one another: each that was made must be able to have an effect.
+    pub(crate) fn checked(mut self) -> Result<ClientConfig> {
         check_keys_only(self.config.keys_only, &self.config.psks, &mut self.config.policy)?;
         self.config.policy.check(self.config.provider)?;
         check_alpn(&self.config.alpn)?;
@@ -496,8 +482,7 @@ impl ClientBuilder<Ready> {
         }
         self.config.context = Context::of_client(&self.config, self.config.session_context.as_deref())?;
         self.config.first_shares = self.config.first_shares();
-        fits::client(&mut self.config)?;
-        Ok(Arc::new(self.config))
+        Ok(self.config)
     }
 }
 

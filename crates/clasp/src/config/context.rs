@@ -1,22 +1,13 @@
-//! What a session hangs on. A session is resumed without another look at certificates, so it carries a digest of all that
-//! decided when it was made, and where another configuration decides it counts for nothing: a full handshake follows.
+//! What a session of a configuration hangs on: the [`Context`] that sessions carry is made here.
 
 use super::objects::Objects;
 use super::{ClientAuth, ClientConfig, ClientIdentity, Policy, PreSharedKey, ServerConfig, Verifier, clash};
 use crate::crypto::{HashId, Provider};
 use crate::error::Result;
-use crate::session::{ServerSessionCache, ServerSessions};
+use crate::session::{CONTEXT_LEN, Context, ServerSessionCache, ServerSessions};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A digest of what decided. Nobody but the configurations of one program chooses what goes in, so half of SHA-256 tells
-/// them apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Context(pub(crate) [u8; CONTEXT_LEN]);
-
-/// Bytes of a [`Context`].
-pub(crate) const CONTEXT_LEN: usize = 16;
 
 static VERIFIERS: Objects<dyn Verifier> = Objects::new();
 static IDENTITIES: Objects<dyn ClientIdentity> = Objects::new();

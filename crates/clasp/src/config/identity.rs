@@ -1,14 +1,14 @@
 //! Who we are: certificate chains, the keys behind them, and the choice among several.
 
 use super::context::Parts;
-use super::suite::{Auth, Kx, Suite};
 use crate::answer::Answer;
-use crate::crypto::PrivateKey;
-use crate::error::{Error, Misuse, Outside, Result};
-use crate::wire::code::{
+use crate::code::{
     CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, ExtensionType, NamedGroup,
     ProtocolVersion, SignatureScheme,
 };
+use crate::crypto::PrivateKey;
+use crate::error::{Error, Misuse, Outside, Result};
+use crate::suite::{Auth, Kx, Suite};
 use crate::wire::extension::certificate::timestamps;
 use crate::wire::{Extension, TooLong};
 use clasp_x509::kind::{self, Kind};

@@ -1,3 +1,4 @@
+// Above `session`.
 //! What connections share: who is trusted, who we are, what may be negotiated.
 
 mod clash;
@@ -10,14 +11,15 @@ mod objects;
 mod policy;
 mod psk;
 mod server;
-pub mod suite;
 mod verifier;
 
+pub use crate::suite;
 pub use client::{ClientBuilder, ClientConfig};
 pub use clock::{Clock, SystemClock};
 pub use compression::CertificateCompression;
+pub(crate) use compression::Compressor;
 use context::asked_again;
-pub(crate) use context::{CONTEXT_LEN, Context, claims_last, key_holds, key_of};
+pub(crate) use context::{claims_last, key_holds, key_of};
 pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Identity, Resolver, Signer};
 pub use policy::Policy;
 pub use psk::PreSharedKey;
@@ -59,8 +61,8 @@ fn check_alpn(protocols: &[Vec<u8>]) -> crate::error::Result<()> {
 
 /// Checks that certificates can be compressed with these algorithms: the cargo feature `compression` has the built-in
 /// ones. Each number stands for one algorithm.
-fn check_compression(compressors: &[crate::handshake::compression::Compressor]) -> crate::error::Result<()> {
-    let bad = |algorithm: crate::wire::code::CompressionAlgorithm, wanted: &str| {
+fn check_compression(compressors: &[Compressor]) -> crate::error::Result<()> {
+    let bad = |algorithm: crate::code::CompressionAlgorithm, wanted: &str| {
         let error = crate::error::Error::from(crate::error::Misuse::BadPolicy);
         Err(error.seen(format_args!("certificate compression with {algorithm}")).wanted(wanted))
     };
@@ -85,9 +87,9 @@ fn check_keys_only(only: bool, keys: &[PreSharedKey], policy: &mut Policy) -> cr
     if keys.is_empty() {
         return bad("at least one key");
     }
-    if !policy.speaks(crate::wire::code::ProtocolVersion::Tls13) {
+    if !policy.speaks(crate::code::ProtocolVersion::Tls13) {
         return bad("a policy that speaks TLS 1.3");
     }
-    policy.versions = Some(vec![crate::wire::code::ProtocolVersion::Tls13]);
+    policy.versions = Some(vec![crate::code::ProtocolVersion::Tls13]);
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! What a connection may use.
 
 use super::clash;
-use super::suite::{Kx, SUITES, SUITES13, Suite, Suite13};
+use crate::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Result};
+use crate::suite::{Kx, SUITES, SUITES13, Suite, Suite13};
 use crate::wire::Codes;
-use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// Which versions, cipher suites, groups and signature schemes a connection may use. Suites, groups and schemes stand in
 /// order of preference; of the versions the best that both sides speak is always taken.

@@ -1,9 +1,9 @@
 //! Pre-shared keys that come from outside TLS: RFC 9846 4.2.11, RFC 9258.
 
-use super::context::CONTEXT_LEN;
 use crate::crypto::{HashId, Provider};
 use crate::error::{Error, Misuse, Outside, Result};
 use crate::keys::schedule13::{BinderKind, import};
+use crate::session::CONTEXT_LEN;
 use core::fmt;
 use zeroize::Zeroizing;
 

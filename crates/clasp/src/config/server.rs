@@ -1,22 +1,21 @@
 //! The server's configuration.
 
-use super::context::{CONTEXT_LEN, claims_of};
+use super::compression::{self, Compressor};
+use super::context::claims_of;
 use super::{
-    CertificateCompression, ClientHelloFacts, Clock, Context, Identities, Identity, NeedsIdentity, Policy,
-    PreSharedKey, Ready, Resolver, SystemClock, Verifier, asked_again, check_alpn, check_keys_only, clash,
+    CertificateCompression, ClientHelloFacts, Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready,
+    Resolver, SystemClock, Verifier, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::answer::Answer;
-use crate::connection::Connection;
-use crate::connection::RecentPeers;
+use crate::code::{CertificateType, CompressionAlgorithm};
 use crate::crypto::Provider;
 use crate::error::Result;
-use crate::handshake::compression::{self, Compressor};
-use crate::handshake::fits;
+use crate::facts::End;
+use crate::facts::MAX_AUTHENTICATION;
+use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
-use crate::session::admit::MAX_AUTHENTICATION;
-use crate::session::{End, ServerSessionCache, ServerSessions, TicketSealer};
+use crate::session::{CONTEXT_LEN, Context, ServerSessionCache, ServerSessions, TicketSealer};
 use crate::trace::Observer;
-use crate::wire::code::{CertificateType, CompressionAlgorithm};
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
@@ -178,11 +177,6 @@ impl ServerConfig {
         let now = self.clock.now();
         End::at(now.checked_add(self.authentication_bound()).unwrap_or(now))
     }
-
-    /// Begins a connection with whoever speaks first.
-    pub fn accept(self: &Arc<Self>) -> Connection {
-        Connection::server(self)
-    }
 }
 
 impl ServerBuilder<NeedsIdentity> {
@@ -229,7 +223,7 @@ impl ServerBuilder<Ready> {
     }
 
     /// Lets connections ask for a certificate after the handshake
-    /// ([`request_certificate`](Connection::request_certificate)), of TLS 1.3 clients that offer it (RFC 9846 4.6.2).
+    /// ([`request_certificate`](crate::Connection::request_certificate)), of TLS 1.3 clients that offer it (RFC 9846 4.6.2).
     #[must_use]
     pub fn post_handshake_auth(mut self, auth: ClientAuth) -> Self {
         self.config.post_handshake_auth = Some(auth);
@@ -472,11 +466,8 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Checks that everything fits together: each setting that was made must be able to have an effect.
-    ///
-    /// # Errors
-    /// Names the settings that clash, or what is too long to be sent: how many bytes there are, and how many fit.
-    pub fn build(mut self) -> Result<Arc<ServerConfig>> {
+    /// The settings, held against one another: each that was made must be able to have an effect.
+    pub(crate) fn checked(mut self) -> Result<ServerConfig> {
         // In whole milliseconds, as sessions have it.
         let since = self.config.since.unwrap_or_else(|| self.config.clock.now());
         let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -486,7 +477,6 @@ impl ServerBuilder<Ready> {
         check_alpn(&self.config.alpn)?;
         self.config.default_types(&self.called);
         clash::check_server(&self.config, &self.called)?;
-        fits::server(&self.config)?;
         if !self.called.has("verify_again_on_resumption") {
             let verifier = self.config.client_auth.as_ref().map(ClientAuth::verifier);
             let named = self.config.session_context.is_some();
@@ -494,7 +484,7 @@ impl ServerBuilder<Ready> {
         }
         self.config.context = Context::of_server(&self.config, self.config.session_context.as_deref())?;
         self.config.claims = claims_of(self.config.sessions.as_ref(), self.config.early_data_window)?;
-        Ok(Arc::new(self.config))
+        Ok(self.config)
     }
 }
 

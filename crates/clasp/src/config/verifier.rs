@@ -2,8 +2,8 @@
 
 use super::context::Parts;
 use crate::answer::Answer;
+use crate::code::CertificateType;
 use crate::error::{CertificateError, Error, Misuse, Outside, Result};
-use crate::wire::code::CertificateType;
 use clasp_x509::{
     Certificate, Check, Crl, KnownCrl, Options, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts,
 };

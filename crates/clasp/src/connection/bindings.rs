@@ -1,10 +1,11 @@
 //! What an established connection can give to other protocols: keying material (RFC 5705) and channel bindings
 //! (RFC 5929).
 
-use super::{Connection, Facts};
+use super::Connection;
 use crate::config::ClientConfig;
 use crate::crypto::{HashId, Provider};
 use crate::error::{Error, Misuse, Result};
+use crate::facts::Facts;
 use crate::handshake::{Established, Secrets};
 use crate::keys::schedule12::{Master, VERIFY_DATA_LEN};
 use crate::keys::schedule13::{Kept13, max_export};

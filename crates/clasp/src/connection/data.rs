@@ -2,11 +2,11 @@
 //! decrypts in place, stands with the rest of the conversation.
 
 use super::{Connection, Leave, Taken};
+use crate::code::ContentType;
 use crate::copy::copy;
 use crate::error::{Error, Misuse, Outside, Result};
 use crate::record::{MAX_BACK, MAX_FRONT, frame, limits};
 use crate::trace::{Direction, Level, What};
-use crate::wire::code::ContentType;
 use core::ops::Range;
 use std::io::IoSlice;
 

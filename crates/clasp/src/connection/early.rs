@@ -1,11 +1,11 @@
 //! Early data (0-RTT): what a client sends with its hello, and what a server takes or skips. RFC 9846 2.3, 4.2.10.
 
 use super::Connection;
+use crate::code::ContentType;
 use crate::error::{Misuse, PeerError, Result};
 use crate::keys::schedule13::Kept13;
 use crate::record::limits;
 use crate::trace::Level;
-use crate::wire::code::ContentType;
 use std::io::IoSlice;
 
 /// What only connections with early data need.

@@ -1,10 +1,10 @@
 //! How a connection ends: by close_notify, by an error and its alert, by its transport.
 
 use super::{Connection, Reading, refusal};
+use crate::code::{AlertDescription, ContentType};
 use crate::error::{Cause, Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::link::Waiting;
 use crate::trace::{Direction, Level, What};
-use crate::wire::code::{AlertDescription, ContentType};
 use std::io::IoSlice;
 
 impl Connection {

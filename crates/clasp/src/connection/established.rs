@@ -3,14 +3,14 @@
 
 use super::bindings::Kept;
 use super::{Connection, Owes};
-use crate::config::suite::Suite13;
+use crate::code::{ContentType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::carrier::Carrier;
 use crate::keys::schedule13::TrafficKeys;
 use crate::record::{OpenKeys, SealKeys, limits};
 use crate::session::{PeerKey, Session};
+use crate::suite::Suite13;
 use crate::trace::{Direction, Level, What};
-use crate::wire::code::{ContentType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::wire::extension::early;
 use crate::wire::message::{Checked, KeyUpdate, NewSessionTicket13};
 use std::io::IoSlice;

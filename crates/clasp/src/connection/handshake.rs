@@ -2,12 +2,12 @@
 
 use super::Connection;
 use super::bindings::Done;
+use crate::code::{ContentType, HandshakeType, ProtocolVersion};
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
 use crate::handshake::link::{Operation, Waiting};
 use crate::record::Sealer;
 use crate::trace::{Direction, Level, What};
-use crate::wire::code::{ContentType, HandshakeType, ProtocolVersion};
 use core::task::{Context, Poll};
 use std::io::IoSlice;
 

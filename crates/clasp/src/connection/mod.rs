@@ -1,13 +1,13 @@
+// Above `handshake`.
 //! What a caller holds: drives the conversation and the record layer. No sockets, no threads.
 
+mod begin;
 mod bindings;
 mod data;
 mod early;
 mod ending;
 mod established;
-mod facts;
 mod handshake;
-mod peer;
 mod post_auth;
 mod refusal;
 mod rest;
@@ -15,19 +15,17 @@ mod split;
 mod warm;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
-pub use facts::{EarlyData, EarlyDataRefusal, Facts, Resumption};
-pub use peer::PeerIdentity;
-pub(crate) use peer::RecentPeers;
 pub use split::{Receiver, Sender};
 
+use crate::code::{AlertDescription, ContentType, HandshakeType, ProtocolVersion};
 use crate::config::{ClientConfig, Clock, ServerConfig};
 use crate::crypto::Provider;
 use crate::error::{Error, PeerError, Result};
+use crate::facts::Facts;
 use crate::handshake::link::Waiting;
 use crate::handshake::live::Live;
 use crate::record::{self, Joiner, Opener, RecordError, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Tracer, What};
-use crate::wire::code::{AlertDescription, ContentType, HandshakeType, ProtocolVersion};
 use bindings::Done;
 use core::fmt;
 use core::ops::Range;

@@ -1,9 +1,11 @@
 //! The connection's part of client authentication after the handshake: RFC 9846 4.6.2.
 
+use super::Connection;
 use super::bindings::Kept;
-use super::{Connection, Facts};
+use crate::code::{ContentType, HandshakeType};
 use crate::config::{ClientAuth, ClientConfig, ServerConfig};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
+use crate::facts::Facts;
 use crate::handshake::link::{Operation, Waiting};
 use crate::handshake::live::Live;
 use crate::handshake::post_auth::{self, Checked as Answer, Proven};
@@ -12,7 +14,6 @@ use crate::handshake::{self, read_post_request};
 use crate::keys::schedule13::{Kept13, same_mac};
 use crate::record::{Joiner, limits};
 use crate::trace::What;
-use crate::wire::code::{ContentType, HandshakeType};
 use crate::wire::message::{self, CertificateRequest13, Checked};
 use core::task::{Context, Poll};
 use std::collections::VecDeque;

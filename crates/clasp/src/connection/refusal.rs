@@ -1,6 +1,6 @@
 //! What a peer's fatal alert means, by what we said last.
 
-use crate::wire::code::{AlertDescription, HandshakeType};
+use crate::code::{AlertDescription, HandshakeType};
 
 /// What to change, where the alert and its moment tell. `last` is nothing once the handshake is done: in TLS 1.3 a server judges
 /// the client's certificate, or its absence, only then (RFC 9846 4.4.2.4).

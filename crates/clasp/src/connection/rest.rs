@@ -3,12 +3,12 @@
 use super::Connection;
 use super::bindings::{Done, Kept};
 use super::warm::{Claim, Seat};
-use crate::config::suite::Suite;
 use crate::crypto::{AeadId, CryptoResult, Provider};
 use crate::error::{Outside, Result};
 use crate::keys::schedule12::{DirectionKeys, Side, Vault12};
 use crate::keys::schedule13::TrafficKeys;
 use crate::record::{OpenKeys, SealKeys};
+use crate::suite::Suite;
 
 impl Connection {
     /// Gives back what the ciphers hold, which is most of what an idle connection does: about 1,250 bytes with AES-GCM or

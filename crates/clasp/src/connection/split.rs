@@ -5,9 +5,9 @@
 
 use super::bindings::Done;
 use super::{Connection, Moved, Owes, Received, warm};
+use crate::code::AlertDescription;
 use crate::error::{Error, Misuse, Result};
 use crate::record::Opener;
-use crate::wire::code::AlertDescription;
 use std::io::IoSlice;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -1,13 +1,13 @@
 //! What a peer can do with keys in hand: the test seals what no API of ours would send.
 
 use super::*;
-use crate::config::{ClientBuilder, DangerousAcceptAnyone, Ready, ServerBuilder};
+use crate::code::ProtocolVersion;
+use crate::config::{ClientAuth, ClientBuilder, DangerousAcceptAnyone, Identity, Policy, Ready, ServerBuilder};
 use crate::connection::bindings::Kept;
 use crate::crypto::AeadId;
 use crate::error::{Cause, Misuse};
 use crate::keys::schedule13::TrafficKeys;
-use crate::wire::code::ProtocolVersion;
-use crate::{ClientAuth, ClientConfig, Identity, Policy, Roots, ServerConfig};
+use clasp_x509::Roots;
 use std::io::IoSlice;
 
 fn pair() -> (Connection, Connection) {
@@ -274,7 +274,7 @@ fn surplus_tickets_are_dropped_and_end_nothing() {
     let store = Arc::new(Counted::default());
     let kept = || store.0.load(core::sync::atomic::Ordering::Relaxed);
     let Some(Kept::Tls13 { tickets, .. }) = client.done.as_mut().map(|done| &mut done.kept) else { unreachable!() };
-    let keeping = crate::ClientConfig::builder().dangerous_trust_anyone().sessions(store.clone());
+    let keeping = ClientConfig::builder().dangerous_trust_anyone().sessions(store.clone());
     *tickets = Some(keeping.build().unwrap());
     client.tickets_seen = 0;
     let ticket = [4, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0];

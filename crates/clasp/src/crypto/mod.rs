@@ -1,5 +1,6 @@
-//! Cryptography behind one narrow face that works on bytes. Record formats, nonces and additional data belong to the
-//! record layer, never to a back end. This folder alone names a crypto library.
+// Above `wire`.
+//! Cryptography behind one narrow face that works on bytes. Record formats, nonces and additional data
+//! belong to the record layer, never to a back end. This folder alone names a crypto library.
 
 mod aws_lc;
 mod builtin;
@@ -11,8 +12,8 @@ pub use aws_lc::sign::PrivateKey;
 pub use secret::SharedSecret;
 pub(crate) use secret::overwrite_stack;
 
+use crate::code::{NamedGroup, SignatureScheme};
 use crate::copy::copy;
-use crate::wire::code::{NamedGroup, SignatureScheme};
 use core::fmt;
 
 /// A cryptographic operation failed. It says no more: more could be an oracle.

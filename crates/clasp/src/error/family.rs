@@ -15,8 +15,8 @@ macro_rules! family {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The alert this failure is told to the peer with.
-            pub const fn alert(self) -> crate::wire::code::AlertDescription {
-                match self { $(Self::$variant => crate::wire::code::AlertDescription::$alert),+ }
+            pub const fn alert(self) -> crate::code::AlertDescription {
+                match self { $(Self::$variant => crate::code::AlertDescription::$alert),+ }
             }
 
             /// Where the rule stands.

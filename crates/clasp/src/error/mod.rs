@@ -1,3 +1,4 @@
+// Above `record`.
 //! Errors: what was seen, what was wanted, where, who is to blame, what to change.
 //!
 //! [`Error`] is one word wide. Its cause belongs to one family ([`PeerError`], [`DecodeError`], [`RecordError`],
@@ -5,21 +6,25 @@
 //! the variant, the alert, the source of the rule and the words. Flow code never names an alert.
 
 mod certificate;
-pub mod decode;
 mod family;
 mod misuse;
 mod peer;
 mod text;
 
 pub use certificate::CertificateError;
-pub use decode::{DecodeError, DecodeKind};
 pub use misuse::{Misuse, Outside};
 pub use peer::PeerError;
 pub use text::printable;
 
+use crate::code::{AlertDescription, ExtensionType};
 pub use crate::record::RecordError;
-use crate::wire::code::{AlertDescription, ExtensionType};
+pub use crate::wire::decode::{DecodeError, DecodeKind};
 use core::fmt;
+
+/// What is wrong with a field.
+pub mod decode {
+    pub use crate::wire::decode::{DecodeError, DecodeKind};
+}
 
 /// `Result` with [`Error`].
 pub type Result<T, E = Error> = core::result::Result<T, E>;

@@ -71,7 +71,17 @@ impl fmt::Write for Bounded {
 #[cfg(test)]
 mod tests {
     use super::printable;
+    use crate::code::ExtensionType;
     use crate::error::{Error, PeerError};
+    use crate::wire::TooLong;
+
+    #[test]
+    fn what_does_not_fit_is_told_with_both_figures_and_its_extension() {
+        let too_long = TooLong { length: 0x1_0000, fits: 0xffff, extension: Some(ExtensionType::Cookie) };
+        let error = Error::from(too_long).to_string();
+        assert!(error.contains("seen: 65536 bytes; wanted: at most 65535"), "{error}");
+        assert!(error.contains("extension cookie"), "{error}");
+    }
 
     #[test]
     fn short_texts_stand_as_they_are_and_long_ones_keep_both_ends() {

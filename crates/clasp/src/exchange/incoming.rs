@@ -2,13 +2,13 @@
 
 use super::Progress;
 use super::buffer::Buffer;
+use crate::code::ContentType;
 use crate::connection::Connection;
 use crate::copy::copy;
 use crate::error::Result;
 use crate::handshake::link::Waiting;
 use crate::record::frame::{self, Frame};
 use crate::record::limits::MAX_SAID;
-use crate::wire::code::ContentType;
 use core::ops::Range;
 
 /// What has come from the transport, and has not been read.

@@ -1,3 +1,4 @@
+// Above `connection`.
 //! What every adapter has between a connection and its transport: the bytes on their way.
 
 mod buffer;

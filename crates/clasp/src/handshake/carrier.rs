@@ -1,7 +1,7 @@
 //! Which extension may stand in which message of TLS 1.3: the table of RFC 9846 4.2.
 
+use crate::code::ExtensionType as E;
 use crate::error::{Error, PeerError, Result};
-use crate::wire::code::ExtensionType as E;
 
 /// A message whose extensions answer ours, or ask us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,22 +19,23 @@
 //!                               Finished
 //! ```
 
+use super::admit;
 use super::hello::ServerAnswer;
 use super::judge::{self, Judge};
 use super::link::Link;
 use super::offer::Offered;
 use super::{Established, Secrets, credential, key_exchange, recv_finished, send_finished};
-use crate::config::suite::{Kx, Suite};
+use crate::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified};
-use crate::connection::{Facts, PeerIdentity, Resumption};
 use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
+use crate::facts::{Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
 use crate::record::{OpenKeys, SealKeys};
-use crate::session::{KeptSession, Session, admit};
+use crate::session::{KeptSession, Session};
+use crate::suite::{Kx, Suite};
 use crate::trace::Level;
-use crate::wire::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::message::{
     Certificate12, CertificateRequest12, CertificateStatus, NewSessionTicket12, ServerHelloDone, ServerKeyExchange,
     SignedView,

@@ -19,16 +19,16 @@ use super::{
     Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
     log_handshake, recv_finished13, retry13, send_finished13,
 };
-use crate::config::suite::Suite13;
+use crate::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
-use crate::connection::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use crate::error::{Error, PeerError, Result};
+use crate::facts::End;
+use crate::facts::MAX_AUTHENTICATION;
+use crate::facts::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use crate::handshake::hello::{Limits, Types, check_one_limit};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, BinderKind, Traffic};
-use crate::session::End;
-use crate::session::admit::MAX_AUTHENTICATION;
-use crate::wire::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
+use crate::suite::Suite13;
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, key_share, pre_shared_key};
 use crate::wire::message::{

@@ -4,11 +4,11 @@ use super::judge::Judge;
 use super::link::Link;
 use super::tickets13::grease;
 use super::{compression, credential};
+use crate::code::{ExtensionType, HandshakeType};
 use crate::config::{ClientAuth, ServerConfig};
-use crate::connection::Facts;
 use crate::error::{Error, PeerError, Result};
+use crate::facts::Facts;
 use crate::keys::schedule12::Side;
-use crate::wire::code::{ExtensionType, HandshakeType};
 use crate::wire::extension::{self, certificate};
 use crate::wire::{Extension, Writer};
 

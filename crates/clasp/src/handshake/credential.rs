@@ -2,17 +2,17 @@
 //! in `judge.rs`.
 
 use super::carrier::Carrier;
-use super::compression::{self, Compressor};
+use super::compression;
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::negotiate;
-use crate::config::{CertificateRequestFacts, ClientAuth, Identity, Policy, ServerConfig};
-use crate::connection::PeerIdentity;
-use crate::error::{Error, Outside, PeerError, Result};
-use crate::record::limits::MAX_MESSAGE;
-use crate::wire::code::{
+use crate::code::{
     CertificateType, CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
 };
+use crate::config::{CertificateRequestFacts, ClientAuth, Compressor, Identity, Policy, ServerConfig};
+use crate::error::{Error, Outside, PeerError, Result};
+use crate::facts::PeerIdentity;
+use crate::record::limits::MAX_MESSAGE;
 use crate::wire::extension::{self, certificate};
 use crate::wire::message::{
     Certificate13, Certificate13View, CertificateRequest13View, CertificateView, CompressedCertificate,

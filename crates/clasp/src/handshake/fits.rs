@@ -1,11 +1,12 @@
-//! Whether what a configuration makes us write fits its lengths: asked once, when it is built, by writing it.
+//! Whether what a configuration makes us write fits its lengths: asked once, when it is built, by writing it. The writers are
+//! the conversations' own, so a builder ends here.
 
 use super::{client_auth13, credential, offer, server12};
-use crate::config::{ClientConfig, Identity, ServerConfig};
+use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion};
+use crate::config::{ClientBuilder, ClientConfig, Identity, Ready, ServerBuilder, ServerConfig};
 use crate::error::{Error, Result};
 use crate::session::Fitting;
 use crate::wire::Writer;
-use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::wire::extension;
 use crate::wire::message::{self, Certificate13View, CertificateView};
 use std::sync::Arc;
@@ -13,15 +14,39 @@ use std::sync::Arc;
 /// The longest `certificate_request_context`: RFC 9846 4.3.2.
 const LONGEST_CONTEXT: &[u8] = &[0; 255];
 
+impl ClientBuilder<Ready> {
+    /// Checks that everything fits together: each setting that was made must be able to have an effect.
+    ///
+    /// # Errors
+    /// Names the settings that clash, or what is too long to be sent: how many bytes there are, and how many fit.
+    pub fn build(self) -> Result<Arc<ClientConfig>> {
+        let mut config = self.checked()?;
+        client(&mut config)?;
+        Ok(Arc::new(config))
+    }
+}
+
+impl ServerBuilder<Ready> {
+    /// Checks that everything fits together: each setting that was made must be able to have an effect.
+    ///
+    /// # Errors
+    /// Names the settings that clash, or what is too long to be sent: how many bytes there are, and how many fit.
+    pub fn build(self) -> Result<Arc<ServerConfig>> {
+        let config = self.checked()?;
+        server(&config)?;
+        Ok(Arc::new(config))
+    }
+}
+
 /// A client: its hello with the longest name there is, and its certificate. Sessions are kept whose tickets fit the rest.
-pub(crate) fn client(config: &mut ClientConfig) -> Result<()> {
+fn client(config: &mut ClientConfig) -> Result<()> {
     let room = offer::room_for_ticket(config)?;
     config.sessions = config.sessions.take().map(|store| Arc::new(Fitting::new(store, room)) as _);
     config.identity.as_ref().and_then(|chooser| chooser.only()).map_or(Ok(()), |only| identity(only))
 }
 
 /// A server: what it asks of clients, its groups, and the certificates that are known beforehand.
-pub(crate) fn server(config: &ServerConfig) -> Result<()> {
+fn server(config: &ServerConfig) -> Result<()> {
     for auth in [&config.client_auth, &config.post_handshake_auth].into_iter().flatten() {
         let names = credential::authorities(auth);
         let few = "give the verifier fewer authorities, or such with shorter names";

@@ -2,15 +2,15 @@
 
 use super::link::Link;
 use super::offer::{Offered, offers_encrypt_then_mac};
-use crate::config::suite::{Bulk, Suite};
+use crate::code::{
+    CertificateType, CipherSuite, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion,
+    SignatureScheme,
+};
 use crate::config::{ClientConfig, Policy, ServerConfig};
 use crate::crypto::CryptoResult;
 use crate::error::{Error, PeerError, Result};
 use crate::session::ID_LEN;
-use crate::wire::code::{
-    CertificateType, CipherSuite, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion,
-    SignatureScheme,
-};
+use crate::suite::{Bulk, Suite};
 use crate::wire::extension::certificate::Authorities;
 use crate::wire::extension::key_share::ClientShares;
 use crate::wire::extension::pre_shared_key::OfferedPsks;
@@ -534,7 +534,7 @@ pub(crate) fn send_server_hello(
         if answer.new_ticket {
             w.extension(ExtensionType::SessionTicket, |_| ());
         }
-        if offer.point_formats.is_some() && answer.suite.kx == crate::config::suite::Kx::Ecdhe {
+        if offer.point_formats.is_some() && answer.suite.kx == crate::suite::Kx::Ecdhe {
             w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
         }
         if answer.status {

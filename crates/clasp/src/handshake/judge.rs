@@ -3,16 +3,15 @@
 
 use super::credential::check_raw_key;
 use super::link::Link;
-use super::negotiate;
 use super::proof::signed13;
+use crate::code::{CertificateType, ProtocolVersion, SignatureScheme};
 use crate::config::{ClientAuth, ClientConfig, Policy, PresentedIdentity, ServerConfig, Verified, Verifier, may_sign};
-use crate::connection::PeerIdentity;
 use crate::crypto::Provider;
 use crate::error::{CertificateError, Error, PeerError, Result};
+use crate::facts::End;
+use crate::facts::MAX_AUTHENTICATION;
+use crate::facts::PeerIdentity;
 use crate::keys::schedule12::Side;
-use crate::session::End;
-use crate::session::admit::MAX_AUTHENTICATION;
-use crate::wire::code::{CertificateType, ProtocolVersion, SignatureScheme};
 use crate::wire::message::{CertificateVerify, SignedView};
 use clasp_x509::{Certificate, PublicKey};
 use rustls_pki_types::ServerName;
@@ -166,7 +165,7 @@ pub(super) fn check(
     version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
     let own_curve = version == ProtocolVersion::Tls13;
-    let fits = negotiate::scheme_fits(signed.scheme, version)
+    let fits = signed.scheme.is_for(version)
         && crate::config::fits_key(signed.scheme, &verified.spki)
         && (!own_curve || crate::config::fits_curve(signed.scheme, &verified.spki));
     if !policy.schemes.contains(&signed.scheme) || !fits {

@@ -1,12 +1,12 @@
 //! Key exchange, each side's half. TLS 1.2: RFC 5246 7.4.3, 7.4.7; RFC 8422 5.4, 5.7; RFC 7919. TLS 1.3: RFC 9846
 //! 4.2.8.
 
+use crate::code::NamedGroup;
 use crate::config::Policy;
 use crate::crypto::{KeyShare, Legacy, Provider, SharedSecret};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::keys::schedule12::Vault12;
 use crate::wire::Writer;
-use crate::wire::code::NamedGroup;
 use crate::wire::message::{ClientKeyExchangeView, DhParams, EcdhParams, ServerKeyExchangeView};
 use smallvec::SmallVec;
 

@@ -4,13 +4,13 @@
 use super::hello::Limits;
 use super::transcript::Transcript;
 use crate::answer::Answer;
+use crate::code::{CipherSuite, HandshakeType, ProtocolVersion};
 use crate::error::{Error, PeerError, Result};
 use crate::keys::schedule13::Kept13;
 use crate::record::limits::MIN_EARLY_DATA_SKIPPED;
 use crate::record::{Joiner, OpenKeys, SealKeys};
 use crate::trace::Level;
 use crate::wire::Writer;
-use crate::wire::code::{CipherSuite, HandshakeType, ProtocolVersion};
 use crate::wire::message::{self, Checked, Message};
 use core::future::poll_fn;
 use core::task::Poll;

@@ -4,11 +4,11 @@
 use super::Established;
 use super::link::{Link, Operation, Shared, Waiting, lock};
 use super::transcript::Transcript;
+use crate::code::HandshakeType;
 use crate::config::Clock;
 use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
 use crate::record::Joiner;
-use crate::wire::code::HandshakeType;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};

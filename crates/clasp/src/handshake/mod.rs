@@ -1,14 +1,16 @@
-//! The conversations, each a straight-line `async fn` in the order of the messages on the wire, and the verbs they
-//! share.
+// Above `config`.
+//! The conversations, each a straight-line `async fn` in the order of the messages on the wire, and the
+//! verbs they share.
 
+mod admit;
 pub(crate) mod carrier;
 mod client;
 mod client12;
 mod client13;
 mod client_auth13;
-pub(crate) mod compression;
+mod compression;
 mod credential;
-pub(crate) mod fits;
+mod fits;
 pub(crate) mod hello;
 pub(crate) mod judge;
 mod key_exchange;
@@ -28,23 +30,22 @@ pub(crate) mod transcript;
 pub(crate) use client::client;
 pub(crate) use client_auth13::request;
 pub(crate) use credential::read_post_request;
-pub(crate) use negotiate::scheme_fits;
 pub(crate) use server::server;
 
+use crate::code::HandshakeType;
 use crate::config::ClientConfig;
-use crate::config::suite::Suite13;
-use crate::connection::Facts;
 use crate::crypto::{HashId, Provider};
-use crate::error::decode::DecodeKind;
 use crate::error::{Error, PeerError, Result};
+use crate::facts::Facts;
 use crate::keys::log::{self, KeyLog};
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
 use crate::keys::schedule13::{Kept13, Traffic, Vault13, same_mac};
 use crate::record::{OpenKeys, SealKeys};
 use crate::session::KeptSession;
+use crate::suite::Suite13;
 use crate::trace::Level;
 use crate::wire::Reader;
-use crate::wire::code::HandshakeType;
+use crate::wire::decode::DecodeKind;
 use crate::wire::message::Finished;
 use link::Link;
 use std::sync::Arc;

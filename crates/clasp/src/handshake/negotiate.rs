@@ -2,10 +2,10 @@
 //! likes: each is gone through a fixed number of times, never once for each entry of another.
 
 use super::hello::ClientOffer;
-use crate::config::suite::{Kx, Suite, Suite13};
+use crate::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{ClientHelloFacts, Identity, Policy, ServerConfig};
 use crate::error::{Error, PeerError, Result};
-use crate::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::suite::{Kx, Suite, Suite13};
 use crate::wire::extension::{names, suite_names};
 use core::cell::OnceCell;
 
@@ -149,16 +149,10 @@ pub(crate) fn scheme(
     version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
     let ours = identity.signer.schemes().iter().copied();
-    let mut fitting =
-        ours.clone().filter(|s| scheme_fits(*s, version)).filter(|ours| theirs.clone().any(|s| s == *ours));
+    let mut fitting = ours.clone().filter(|s| s.is_for(version)).filter(|ours| theirs.clone().any(|s| s == *ours));
     let place = |s: &SignatureScheme| policy.schemes.iter().position(|p| p == s).unwrap_or(usize::MAX);
     let chosen = if identity.signer.prefers() { fitting.next() } else { fitting.min_by_key(place) };
     chosen.ok_or_else(|| Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(ours)))
-}
-
-/// Whether a handshake of this version may be signed with it.
-pub(crate) fn scheme_fits(scheme: SignatureScheme, version: ProtocolVersion) -> bool {
-    if version == ProtocolVersion::Tls13 { scheme.is_for_tls13() } else { scheme.is_for_tls12() }
 }
 
 /// The suite of TLS 1.3: RFC 9846 4.1.1.

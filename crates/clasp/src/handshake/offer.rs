@@ -1,18 +1,17 @@
 //! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
+use super::admit;
 use super::compression;
 use super::key_exchange::Shares;
 use super::link::Link;
-use crate::config::suite::{Bulk, Suite13};
+use crate::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
 use crate::config::{ClientConfig, PreSharedKey};
 use crate::crypto::{Hash, HashId};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
 use crate::record::limits::MAX_CLIENT_HELLO;
-use crate::session::{PeerKey, Session, admit};
-use crate::wire::code::{
-    CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
-};
+use crate::session::{PeerKey, Session};
+use crate::suite::{Bulk, Suite13};
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::pre_shared_key::{self, PskIdentity};
 use crate::wire::extension::{self, certificate, early, key_share};

@@ -11,9 +11,9 @@
 use super::link::Link;
 use super::{client_auth13, client13};
 use crate::config::{CertificateRequestFacts, ClientAuth, ClientConfig, ServerConfig};
-use crate::connection::Facts;
 use crate::crypto::Digest;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::wire::message::Finished;
 use std::sync::Arc;
 

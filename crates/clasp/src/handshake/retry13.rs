@@ -1,16 +1,16 @@
 //! HelloRetryRequest: a server that needs another hello says which, once; a client says it.              RFC 9846 4.1.4
 
+use super::admit;
 use super::carrier::Carrier;
 use super::client::check_legacy_version;
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::offer::{Offered, send_again, shares_curve};
 use super::{client13, server13};
-use crate::config::suite::Suite13;
+use crate::code::{ExtensionType, NamedGroup, ProtocolVersion};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{Error, PeerError, Result};
-use crate::session::admit;
-use crate::wire::code::{ExtensionType, NamedGroup, ProtocolVersion};
+use crate::suite::Suite13;
 use crate::wire::extension::{early, key_share};
 use crate::wire::message::{Checked, ClientHelloView, HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView};
 use rustls_pki_types::ServerName;

@@ -3,9 +3,9 @@
 use super::hello::{ClientOffer, Limits, choose_version};
 use super::link::Link;
 use super::{Established, negotiate, server12, server13};
+use crate::code::ProtocolVersion;
 use crate::config::ServerConfig;
 use crate::error::Result;
-use crate::wire::code::ProtocolVersion;
 use crate::wire::message::{ClientHello, ClientHelloView};
 use std::sync::Arc;
 

@@ -1,22 +1,23 @@
 //! Server side of TLS 1.2. The figures stand in `client12.rs`.                        RFC 5246 7.3, RFC 5077 3.1
 
+use super::admit::{self, Admitted, By};
 use super::hello::{Answer, ClientOffer, fresh_id, send_server_hello, server_random12};
 use super::judge::{self, Judge};
 use super::link::Link;
 use super::{Established, Secrets, credential, key_exchange, negotiate, recv_finished, send_finished};
-use crate::config::suite::Suite;
+use crate::code::{CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::config::{ClientAuth, Identity, ServerConfig, Verified};
-use crate::connection::{Facts, PeerIdentity, Resumption};
 use crate::crypto::KeyShare;
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::facts::End;
+use crate::facts::{Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12};
 use crate::record::{OpenKeys, SealKeys};
-use crate::session::admit::{self, Admitted, By};
-use crate::session::{End, ID_LEN, KeptSession, ServerSession};
+use crate::session::{ID_LEN, KeptSession, ServerSession};
+use crate::suite::Suite;
 use crate::trace::Level;
 use crate::wire::Writer;
-use crate::wire::code::{CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
     NewSessionTicketView, SignedView,

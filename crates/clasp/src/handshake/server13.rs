@@ -1,5 +1,6 @@
 //! Server side of TLS 1.3. The figure stands in `client13.rs`.                                      RFC 9846 2
 
+use super::admit::{self, Admitted13, Key13};
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
 use super::hello::{ClientOffer, Limits, write_types};
@@ -10,15 +11,14 @@ use super::{
     Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
     log_early, log_handshake, negotiate, recv_finished13, retry13, send_finished13,
 };
-use crate::config::suite::Suite13;
+use crate::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{Identity, ServerConfig, key_of};
-use crate::connection::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
 use crate::crypto::Digest;
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::facts::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{Also, AtEarly, BinderKind, Traffic, Vault13, same_mac};
-use crate::session::admit::{self, Admitted13, Key13};
-use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::suite::Suite13;
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
 use crate::wire::message::{Checked, ClientHello, EndOfEarlyData, ServerHelloView, SignedView};

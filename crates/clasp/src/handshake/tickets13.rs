@@ -1,18 +1,18 @@
 //! The tickets of a TLS 1.3 server: RFC 9846 4.6.1.
 
+use super::admit::TICKET_ID_LEN;
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::offer::grease_value;
+use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
 use crate::config::ServerConfig;
-use crate::config::suite::Suite13;
-use crate::connection::Facts;
 use crate::crypto::{Digest, overwrite_stack};
 use crate::error::{Outside, Result};
+use crate::facts::Facts;
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::Vault13;
 use crate::session::ServerSession;
-use crate::session::admit::TICKET_ID_LEN;
-use crate::wire::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
+use crate::suite::Suite13;
 use crate::wire::message::{self, NewSessionTicket13View};
 use crate::wire::{Extensions, Writer};
 use core::ops::RangeInclusive;

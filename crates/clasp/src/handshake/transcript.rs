@@ -1,7 +1,7 @@
 //! The hash of the conversation: RFC 9846 4.4.1, RFC 5246 7.4.9.
 
+use crate::code::HandshakeType;
 use crate::crypto::{Digest, Hash, HashContext};
-use crate::wire::code::HandshakeType;
 
 /// Every handshake message so far, hashed as it goes once the hash is known. The bytes are those of the wire: nothing
 /// is encoded again.

@@ -1,3 +1,4 @@
+// Above `suite`.
 //! Secrets and what is derived from them.
 
 pub mod log;

@@ -1,7 +1,7 @@
 //! The key schedule of TLS 1.2: RFC 5246 5, 6.3, 8.1; RFC 7627 4. All secrets stand in one box and never move.
 
-use crate::config::suite::{Bulk, Suite};
 use crate::crypto::{CryptoResult, Hash, HmacKey, Provider, SharedSecret};
+use crate::suite::{Bulk, Suite};
 use core::fmt;
 use zeroize::{Zeroize, Zeroizing};
 

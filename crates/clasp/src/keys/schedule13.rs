@@ -2,8 +2,8 @@
 //! zero-sized tokens move through the flow in their stead, so that the compiler keeps the schedule's order.
 
 use super::schedule12::Side;
-use crate::config::suite::Suite13;
 use crate::crypto::{AeadId, CryptoError, CryptoResult, Digest, Hash, HashId, HmacKey, SharedSecret};
+use crate::suite::Suite13;
 use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
@@ -294,7 +294,7 @@ pub(crate) enum Also {
 /// The secrets of an established TLS 1.3 connection.
 pub(crate) struct Kept13 {
     hash: &'static dyn Hash,
-    pub(crate) suite: crate::wire::code::CipherSuite,
+    pub(crate) suite: crate::code::CipherSuite,
     aead: AeadId,
     /// One behind another, each as long as the hash: those of reading, writing and exporting, then what some need.
     secrets: Box<[u8]>,
@@ -518,7 +518,7 @@ pub(crate) fn import(
     let written = crate::wire::Writer::write(&mut imported, |w| {
         w.vec16(|w| w.bytes(identity));
         w.vec16(|w| w.bytes(context));
-        w.u16(crate::wire::code::ProtocolVersion::Tls13.0);
+        w.u16(crate::code::ProtocolVersion::Tls13.0);
         w.u16(kdf);
     });
     written.map_err(|_| CryptoError)?;

@@ -1,6 +1,6 @@
 //! What can be wrong with a record.
 
-use crate::wire::code::AlertDescription;
+use crate::code::AlertDescription;
 use core::fmt;
 
 /// A record that cannot be taken. Everything that can be wrong with a protected record's inside is one error.
@@ -16,7 +16,7 @@ pub enum RecordError {
     /// The MAC, the padding or the length of a protected record is wrong.
     BadMac,
     /// A record in the clear where TLS 1.3 protects everything.
-    Unprotected(crate::wire::code::ContentType),
+    Unprotected(crate::code::ContentType),
     /// A handshake or alert record without content.
     Empty,
     /// Too many records without content in a row.

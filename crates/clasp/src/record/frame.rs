@@ -2,7 +2,7 @@
 
 use super::RecordError;
 use super::limits::{HEADER_LEN, MAX_EXPANSION, MAX_PLAINTEXT};
-use crate::wire::code::ContentType;
+use crate::code::ContentType;
 
 /// What stands at the front of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

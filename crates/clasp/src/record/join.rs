@@ -2,7 +2,7 @@
 
 use super::RecordError;
 use super::limits::{MAX_CERTIFICATE_MESSAGE, MAX_CLIENT_HELLO, MAX_MESSAGE, MAX_NEW_SESSION_TICKET};
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::message::HEADER_LEN;
 
 /// Joins handshake fragments to whole messages, in one buffer. Memory grows with the bytes that come, never with a

@@ -1,3 +1,4 @@
+// Above `keys`.
 //! Records: framing and protection. RFC 5246 6, RFC 7366.
 
 mod error;
@@ -13,7 +14,7 @@ pub(crate) use join::Joiner;
 pub use open::{OpenKeys, Opened, Opener};
 pub use seal::{MAX_BACK, MAX_FRONT, SealKeys, Sealer};
 
-use crate::wire::code::ContentType;
+use crate::code::ContentType;
 
 /// The additional data of TLS 1.2: seq_num, type, version, length (RFC 5246 6.2.3.3).
 fn additional_data(sequence: u64, content: ContentType, version: [u8; 2], length: usize) -> [u8; 13] {

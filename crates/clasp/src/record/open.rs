@@ -2,14 +2,14 @@
 
 use super::limits::{HEADER_LEN, MAX_EXPANSION_13, MAX_PLAINTEXT, MAX_PLAINTEXT_U16};
 use super::{RecordError, additional_data, xored_nonce};
-use crate::config::suite::{Bulk, Suite};
+use crate::code::ContentType;
 use crate::copy::copy;
 use crate::crypto::{
     AeadId, AeadKey, BlockKey, CbcHmacKey, CryptoError, CryptoResult, Digest, HmacKey, Provider, TAG_LEN, Use,
 };
 use crate::keys::schedule12::DirectionKeys;
 use crate::keys::schedule13::TrafficKeys;
-use crate::wire::code::ContentType;
+use crate::suite::{Bulk, Suite};
 use core::fmt;
 use core::ops::Range;
 use subtle::ConstantTimeEq;

@@ -3,14 +3,14 @@
 use super::limits::{HEADER_LEN, MAX_PLAINTEXT_U16};
 use super::source::Source;
 use super::{additional_data, xored_nonce};
-use crate::config::suite::{Bulk, Suite};
+use crate::code::{ContentType, ProtocolVersion};
 use crate::copy::copy;
 use crate::crypto::{
     AeadId, AeadKey, BlockKey, CbcHmacKey, CryptoError, CryptoResult, HmacKey, Provider, Random, TAG_LEN, Use,
 };
 use crate::keys::schedule12::DirectionKeys;
 use crate::keys::schedule13::TrafficKeys;
-use crate::wire::code::{ContentType, ProtocolVersion};
+use crate::suite::{Bulk, Suite};
 use core::fmt;
 use std::io::IoSlice;
 

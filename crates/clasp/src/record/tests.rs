@@ -1,10 +1,10 @@
 //! Every protection, both ways, and every way it must refuse.
 
 use super::*;
-use crate::config::suite::{Bulk, SUITES, Suite};
+use crate::code::ProtocolVersion;
 use crate::crypto::{HashId, Provider};
 use crate::keys::schedule12::{Side, Vault12};
-use crate::wire::code::ProtocolVersion;
+use crate::suite::{Bulk, SUITES, Suite};
 use std::io::IoSlice;
 
 fn pair(suite: &Suite, etm: bool) -> (Sealer, Opener) {
@@ -52,7 +52,7 @@ fn every_protection_round_trips_at_every_size() {
 
 #[test]
 fn many_records_a_call_from_many_slices() {
-    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
+    let suite = Suite::find(crate::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
     let (mut sealer, mut opener) = pair(suite, false);
     sealer.set_limit(100);
     let parts = [vec![1; 70], vec![], vec![2; 130], vec![3; 55]];
@@ -71,7 +71,7 @@ fn many_records_a_call_from_many_slices() {
 /// RFC 8449 4: the smallest limit, 64, counts the byte of the content type in TLS 1.3, and leaves 63.
 #[test]
 fn the_smallest_size_limit_is_kept() {
-    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
+    let suite = Suite::find(crate::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
     let (mut sealer, mut opener) = pair(suite, false);
     sealer.set_limit(63);
     opener.set_limit(63, false);
@@ -120,7 +120,7 @@ fn replayed_reordered_and_relabelled_records_are_refused() {
 #[cfg(feature = "legacy")]
 fn poodle_every_padding_byte_is_checked() {
     use crate::crypto::Use;
-    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA).unwrap();
+    let suite = Suite::find(crate::code::CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA).unwrap();
     let provider = Provider::builtin();
     let legacy = provider.legacy.unwrap();
     let (mac_key, key) = ([7; 20], [9; 16]);
@@ -165,7 +165,7 @@ fn record_too_long_is_refused_before_and_after_opening() {
     assert_eq!(frame::next(&header, false), Err(RecordError::TooLong(0x4801)));
     header[4] = 0;
     assert_eq!(frame::next(&header, false), Ok(frame::Frame::Partial(0x4800)));
-    let suite = Suite::find(crate::wire::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
+    let suite = Suite::find(crate::code::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256).unwrap();
     let (mut sealer, mut opener) = pair(suite, false);
     opener.set_limit(512, false);
     let mut record = seal(&mut sealer, &[0; 513]);

@@ -1,10 +1,10 @@
 //! Sessions kept by the client.
 
-use super::End;
-use crate::config::{CONTEXT_LEN, Context};
-use crate::connection::PeerIdentity;
+use super::{CONTEXT_LEN, Context};
+use crate::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::facts::End;
+use crate::facts::PeerIdentity;
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use core::fmt;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

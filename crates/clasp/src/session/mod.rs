@@ -1,8 +1,8 @@
+// Above `facts`.
 //! Sessions: what is kept so that the next handshake saves a round trip and the public-key work.
 
-pub(crate) mod admit;
 mod client_cache;
-mod end;
+mod context;
 mod epochs;
 mod fitting;
 mod revoked;
@@ -13,7 +13,7 @@ mod strikes;
 mod ticket;
 
 pub use client_cache::{ClientSessionCache, ClientSessions, PeerKey, Session};
-pub(crate) use end::End;
+pub(crate) use context::{CONTEXT_LEN, Context};
 pub(crate) use fitting::Fitting;
 pub(crate) use revoked::{ID_LEN, KeptSession};
 pub(crate) use state::ServerSession;

@@ -1,10 +1,10 @@
 //! What a server must remember of a session, as bytes: sealed in a ticket or kept under a session ID.
 
-use super::End;
-use crate::config::{CONTEXT_LEN, Context};
+use super::{CONTEXT_LEN, Context};
+use crate::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::crypto::overwrite_stack;
+use crate::facts::End;
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::wire::{Read, Reader, Writer};
 use core::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

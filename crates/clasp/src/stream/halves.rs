@@ -2,7 +2,7 @@
 
 use super::transport::{drain, finish, flush_all, keep, push_quietly, read_some, told};
 use crate::connection::{Connection, Receiver, Sender};
-use crate::error::{Outside, Result};
+use crate::error::{Error, Outside, Result};
 use crate::exchange::{Incoming, Outgoing, Progress};
 use core::fmt;
 use std::io::{self, BufRead, IoSlice, Read, Write};
@@ -48,7 +48,7 @@ impl<T: Read> StreamReader<T> {
                 Progress::Data(n) => return Ok(n),
                 Progress::End => return Ok(0),
                 // A connection that waits for somebody is not taken apart, and this half says nothing.
-                Progress::Outside | Progress::Unsent => return Err(crate::Error::from(Outside::Bug).into()),
+                Progress::Outside | Progress::Unsent => return Err(Error::from(Outside::Bug).into()),
                 Progress::NeedsBytes => {
                     let read = read_some(&mut self.incoming, &mut self.transport);
                     if !matches!(read, Ok(1..)) {

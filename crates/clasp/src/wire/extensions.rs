@@ -1,8 +1,8 @@
 //! The extension block of a message.
 
-use super::code::ExtensionType;
 use super::{Read, Reader};
-use crate::error::decode::DecodeKind;
+use crate::code::ExtensionType;
+use crate::wire::decode::DecodeKind;
 
 /// As many as messages have, and more: the registry has about sixty. More are legal, and cost a table of all types.
 const FEW: usize = 64;

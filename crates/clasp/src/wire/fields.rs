@@ -1,8 +1,8 @@
 //! Walks a handshake message as named, located fields: for observers, the command line and errors.
 
-use super::code::{CipherSuite, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::message::HEADER_LEN;
 use super::{Extensions, Read, Reader};
+use crate::code::{CipherSuite, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use core::ops::Range;
 
 /// One field of a message.

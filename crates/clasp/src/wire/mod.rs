@@ -1,12 +1,18 @@
+// Above `code`.
 //! Bytes to typed messages and back. No state, no keys, no allocation when parsing.
 
-pub mod code;
+pub(crate) mod decode;
 pub mod extension;
 pub mod extensions;
 pub mod fields;
 pub mod message;
 mod read;
 mod write;
+
+/// The open numbers of the protocol, and their names.
+pub mod code {
+    pub use crate::code::*;
+}
 
 pub use extensions::{Extension, Extensions};
 pub use read::{Codes, Read, Reader};

@@ -1,6 +1,6 @@
 //! A cursor over a message's bytes, with nested length prefixes. It cannot read past its end, and cannot panic.
 
-use crate::error::decode::{DecodeError, DecodeKind};
+use crate::wire::decode::{DecodeError, DecodeKind};
 
 /// `Result` of reading.
 pub type Read<T> = Result<T, DecodeError>;

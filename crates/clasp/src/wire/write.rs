@@ -1,6 +1,6 @@
 //! A writer whose length prefixes close themselves, and which says so when what was written does not fit one.
 
-use super::code::ExtensionType;
+use crate::code::ExtensionType;
 use core::fmt;
 
 /// What was written is longer than its length can say, so that it cannot be sent: a wrong length on the wire would be
@@ -164,10 +164,6 @@ mod tests {
             });
         });
         assert_eq!(over, Err(TooLong { length: 0x1_0000, fits: 0xffff, extension: cookie }));
-        let too_long = over.unwrap_err();
-        assert_eq!(too_long.to_string(), "65536 bytes where at most 65535 fit");
-        let error = crate::Error::from(too_long).to_string();
-        assert!(error.contains("seen: 65536 bytes; wanted: at most 65535"), "{error}");
-        assert!(error.contains("extension cookie"), "{error}");
+        assert_eq!(over.unwrap_err().to_string(), "65536 bytes where at most 65535 fit");
     }
 }

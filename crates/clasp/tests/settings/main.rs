@@ -22,7 +22,7 @@ const SOURCES: &[(&str, &[&str])] = &[
     (include_str!("../../src/config/identity.rs"), &["Identity"]),
     (include_str!("../../../clasp-x509/src/roots.rs"), &["Roots"]),
     (include_str!("../../src/exchange/limits.rs"), &["TimeLimits"]),
-    (include_str!("../../src/stream.rs"), &["Stream"]),
+    (include_str!("../../src/stream/blocking.rs"), &["Stream"]),
 ];
 
 /// The settings in a source: what takes a value of its type and gives one back, changed; or changes it where it stands.

@@ -1,8 +1,8 @@
 //! Hybrids of an elliptic curve with ML-KEM: draft-ietf-tls-ecdhe-mlkem, FIPS 203. Either half alone keeps the secret.
 
 use super::kx;
+use crate::code::NamedGroup;
 use crate::crypto::{CryptoError, CryptoResult, Group, KeyShare, SharedSecret};
-use crate::wire::code::NamedGroup;
 use aws_lc_rs::kem::{self, AlgorithmId, Ciphertext, DecapsulationKey, EncapsulationKey};
 
 pub(super) static GROUPS: [Hybrid; 3] = [

@@ -1,7 +1,7 @@
 //! Elliptic-curve key exchange: X25519 and the NIST curves.
 
+use crate::code::NamedGroup;
 use crate::crypto::{CryptoError, CryptoResult, Group, KeyShare, SharedSecret};
-use crate::wire::code::NamedGroup;
 use aws_lc_rs::agreement::{self, EphemeralPrivateKey, PublicKey, UnparsedPublicKey};
 use aws_lc_rs::rand::SystemRandom;
 

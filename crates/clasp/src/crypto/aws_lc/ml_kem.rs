@@ -1,8 +1,8 @@
 //! ML-KEM alone: draft-ietf-tls-mlkem, FIPS 203. Whoever must not use a curve any more (CNSA 2.0) asks for it; no named
 //! policy does.
 
+use crate::code::NamedGroup;
 use crate::crypto::{CryptoError, CryptoResult, Group, KeyShare, SharedSecret};
-use crate::wire::code::NamedGroup;
 use aws_lc_rs::kem::{self, AlgorithmId, Ciphertext, DecapsulationKey, EncapsulationKey};
 
 pub(super) static GROUPS: [MlKem; 2] = [

@@ -1,7 +1,7 @@
 //! Private keys that sign.
 
+use crate::code::SignatureScheme;
 use crate::crypto::{CryptoError, CryptoResult};
-use crate::wire::code::SignatureScheme;
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;

@@ -1,7 +1,7 @@
 //! Checking handshake signatures.
 
+use crate::code::SignatureScheme;
 use crate::crypto::{CryptoError, CryptoResult, VerifySignature};
-use crate::wire::code::SignatureScheme;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self as sig, UnparsedPublicKey, VerificationAlgorithm};

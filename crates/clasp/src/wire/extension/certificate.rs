@@ -1,8 +1,8 @@
 //! Extensions about certificates: compress_certificate (RFC 8879), certificate_authorities (RFC 9846 4.2.4), the
 //! certificate types (RFC 7250), status_request and signed_certificate_timestamp inside a Certificate.
 
-use crate::error::decode::DecodeKind;
-use crate::wire::code::{CertificateType, CompressionAlgorithm, ExtensionType};
+use crate::code::{CertificateType, CompressionAlgorithm, ExtensionType};
+use crate::wire::decode::DecodeKind;
 use crate::wire::{Codes, Extension, Read, Reader, Writer};
 
 /// The compression algorithms of a peer.

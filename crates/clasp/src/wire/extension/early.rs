@@ -1,6 +1,6 @@
 //! Small extensions of TLS 1.3: supported_versions of a server, cookie, early_data of a ticket.
 
-use crate::wire::code::{ExtensionType, ProtocolVersion};
+use crate::code::{ExtensionType, ProtocolVersion};
 use crate::wire::{Extension, Read, Writer};
 
 /// The version a server selected: RFC 9846 4.2.1.

@@ -1,7 +1,7 @@
 //! key_share: RFC 9846 4.2.8.
 
-use crate::error::decode::DecodeKind;
-use crate::wire::code::{ExtensionType, NamedGroup};
+use crate::code::{ExtensionType, NamedGroup};
+use crate::wire::decode::DecodeKind;
 use crate::wire::{Extension, Read, Reader, Writer};
 
 /// One KeyShareEntry.

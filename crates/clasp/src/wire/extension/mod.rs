@@ -5,9 +5,9 @@ pub mod early;
 pub mod key_share;
 pub mod pre_shared_key;
 
-use super::code::{CipherSuite, ExtensionType, MaxFragmentLength, SignatureScheme};
 use super::{Codes, Extension, Read, Reader, Writer};
-use crate::error::decode::DecodeKind;
+use crate::code::{CipherSuite, ExtensionType, MaxFragmentLength, SignatureScheme};
+use crate::wire::decode::DecodeKind;
 
 /// server_name in a ClientHello: RFC 6066 3. At most one host name; names of other types are passed over, since each begins
 /// with its length, whatever it is.

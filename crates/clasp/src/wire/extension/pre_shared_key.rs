@@ -1,7 +1,7 @@
 //! pre_shared_key and psk_key_exchange_modes: RFC 9846 4.2.11, 4.2.9.
 
 use super::vec8;
-use crate::wire::code::{ExtensionType, PskKeyExchangeMode};
+use crate::code::{ExtensionType, PskKeyExchangeMode};
 use crate::wire::{Extension, Read, Reader, Writer};
 
 /// One PskIdentity.

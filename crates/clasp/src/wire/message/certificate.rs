@@ -1,7 +1,7 @@
 //! Certificate in TLS 1.2: RFC 5246 7.4.2, RFC 7250 3.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Read, Reader, Writer};
 
 /// Certificate as TLS 1.2 frames it.

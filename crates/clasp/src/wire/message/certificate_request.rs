@@ -1,7 +1,7 @@
 //! CertificateRequest in TLS 1.2: RFC 5246 7.4.4.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Codes, Read, Reader, Writer};
 
 /// CertificateRequest as TLS 1.2 frames it.

@@ -1,7 +1,7 @@
 //! CertificateRequest in TLS 1.3: RFC 9846 4.3.2.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Extensions, Read, Reader};
 
 /// CertificateRequest as TLS 1.3 frames it.

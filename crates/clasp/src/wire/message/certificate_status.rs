@@ -1,8 +1,8 @@
 //! CertificateStatus, the stapled OCSP response of TLS 1.2: RFC 6066 8.
 
 use super::Message;
-use crate::error::decode::DecodeKind;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
+use crate::wire::decode::DecodeKind;
 use crate::wire::{Read, Reader, Writer};
 
 /// CertificateStatus.

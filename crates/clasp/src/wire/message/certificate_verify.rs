@@ -1,7 +1,7 @@
 //! CertificateVerify: RFC 5246 7.4.8, RFC 9846 4.4.3.
 
 use super::Message;
-use crate::wire::code::{HandshakeType, SignatureScheme};
+use crate::code::{HandshakeType, SignatureScheme};
 use crate::wire::{Read, Reader, Writer};
 
 /// CertificateVerify.

@@ -1,8 +1,8 @@
 //! ClientHello: RFC 5246 7.4.1.2, RFC 9846 4.1.2.
 
 use super::Message;
-use crate::error::decode::DecodeKind;
-use crate::wire::code::{HandshakeType, ProtocolVersion};
+use crate::code::{HandshakeType, ProtocolVersion};
+use crate::wire::decode::DecodeKind;
 use crate::wire::{Codes, Extensions, Read, Reader, Writer};
 
 /// ClientHello.

@@ -1,7 +1,7 @@
 //! ClientKeyExchange: RFC 5246 7.4.7, RFC 8422 5.7. What its body means depends on the cipher suite.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Read, Reader};
 
 /// ClientKeyExchange.

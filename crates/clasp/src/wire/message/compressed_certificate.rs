@@ -1,7 +1,7 @@
 //! CompressedCertificate: RFC 8879 4.
 
 use super::Message;
-use crate::wire::code::{CompressionAlgorithm, HandshakeType};
+use crate::code::{CompressionAlgorithm, HandshakeType};
 use crate::wire::{Read, Reader, Writer};
 
 /// CompressedCertificate.

@@ -1,7 +1,7 @@
 //! EncryptedExtensions: RFC 9846 4.3.1.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Extensions, Read, Reader};
 
 /// EncryptedExtensions. Its view is the extension block.

@@ -1,7 +1,7 @@
 //! Finished, and the two messages without a body.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Read, Reader};
 
 /// Finished: RFC 5246 7.4.9. Its view is the verify data.

@@ -1,8 +1,8 @@
 //! KeyUpdate and EndOfEarlyData: RFC 9846 4.6.3, 4.5.
 
 use super::Message;
-use crate::error::decode::DecodeKind;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
+use crate::wire::decode::DecodeKind;
 use crate::wire::{Read, Reader};
 
 /// KeyUpdate. Its view is whether the peer asks for an update in return.

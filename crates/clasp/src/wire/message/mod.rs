@@ -35,8 +35,8 @@ pub use new_session_ticket13::{NewSessionTicket13, NewSessionTicket13View};
 pub use server_hello::{HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView};
 pub use server_key_exchange::{DhParams, EcdhParams, ServerKeyExchange, ServerKeyExchangeView};
 
-use super::code::HandshakeType;
 use super::{Read, Reader, TooLong, Writer};
+use crate::code::HandshakeType;
 use core::marker::PhantomData;
 
 /// Bytes of a handshake message's header: type and 24-bit length (RFC 5246 7.4).

@@ -1,7 +1,7 @@
 //! NewSessionTicket in TLS 1.2: RFC 5077 3.3.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Read, Reader, Writer};
 
 /// NewSessionTicket as TLS 1.2 frames it.

@@ -1,7 +1,7 @@
 //! NewSessionTicket in TLS 1.3: RFC 9846 4.6.1.
 
 use super::Message;
-use crate::wire::code::HandshakeType;
+use crate::code::HandshakeType;
 use crate::wire::{Extensions, Read, Reader, Writer};
 
 /// NewSessionTicket as TLS 1.3 frames it.

@@ -1,7 +1,7 @@
 //! ServerHello: RFC 5246 7.4.1.3, RFC 9846 4.1.3.
 
 use super::Message;
-use crate::wire::code::{CipherSuite, HandshakeType, ProtocolVersion};
+use crate::code::{CipherSuite, HandshakeType, ProtocolVersion};
 use crate::wire::{Extensions, Read, Reader, Writer};
 
 /// The random of a ServerHello that is a HelloRetryRequest: RFC 9846 4.1.3.

@@ -1,8 +1,8 @@
 //! ServerKeyExchange: RFC 5246 7.4.3, RFC 8422 5.4. What its body means depends on the cipher suite.
 
 use super::{Message, SignedView};
-use crate::error::decode::DecodeKind;
-use crate::wire::code::{HandshakeType, NamedGroup};
+use crate::code::{HandshakeType, NamedGroup};
+use crate::wire::decode::DecodeKind;
 use crate::wire::{Read, Reader, Writer};
 
 /// ServerKeyExchange.

@@ -10,8 +10,8 @@ mod rsa_transport;
 
 pub(super) use rsa_transport::RsaTransportKey;
 
+use crate::code::NamedGroup;
 use crate::crypto::{BlockKey, CbcHmacKey, CbcId, CryptoResult, HashId, KeyShare, Legacy, SharedSecret, Use};
-use crate::wire::code::NamedGroup;
 
 pub(super) const LEGACY: Option<&'static dyn Legacy> = Some(&AwsLegacy);
 

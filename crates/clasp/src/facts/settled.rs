@@ -1,8 +1,7 @@
 //! What is known of a connection once its handshake is done.
 
-use super::peer::PeerIdentity;
-use crate::session::End;
-use crate::wire::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use super::{End, PeerIdentity};
+use crate::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use std::sync::Arc;
 use std::time::SystemTime;
 

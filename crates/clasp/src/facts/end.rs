@@ -2,6 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// How long what authenticated a peer counts, if none of its certificates ends before: RFC 9846 4.6.1 has tickets end after
+/// seven days, and recommends that an end be put to tickets that come of tickets.
+pub(crate) const MAX_AUTHENTICATION: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// In whole seconds since 1970, until 2106: an idle connection and a kept session each hold one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct End(pub(crate) u32);

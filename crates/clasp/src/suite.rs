@@ -1,7 +1,8 @@
+// Above `crypto`.
 //! The cipher suites Clasp can speak, and what each is made of.
 
+use crate::code::CipherSuite;
 use crate::crypto::{AeadId, CbcId, HashId};
-use crate::wire::code::CipherSuite;
 
 /// How a suite agrees on a premaster secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,14 +1,14 @@
 //! Whether a session still holds: one decision for the server, one for the client.
 
-use super::{PeerKey, ServerSession, Session};
-use crate::config::suite::Suite13;
+use super::hello::ClientOffer;
+use super::judge::Judge;
+use super::link::Link;
+use crate::code::{ProtocolVersion, PskKeyExchangeMode};
 use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig, claims_last, key_holds};
-use crate::connection::EarlyDataRefusal;
 use crate::error::{Error, PeerError, Result};
-use crate::handshake::hello::ClientOffer;
-use crate::handshake::judge::Judge;
-use crate::handshake::link::Link;
-use crate::wire::code::{ProtocolVersion, PskKeyExchangeMode};
+use crate::facts::EarlyDataRefusal;
+use crate::session::{PeerKey, ServerSession, Session};
+use crate::suite::Suite13;
 use crate::wire::extension::pre_shared_key::PskIdentity;
 use rustls_pki_types::ServerName;
 use std::time::{Duration, SystemTime};
@@ -256,10 +256,6 @@ fn fresh(created: SystemTime, now: SystemTime, config: &ServerConfig) -> bool {
     now.duration_since(created).unwrap_or_default() <= config.session_lifetime
 }
 
-/// How long what authenticated a peer counts, if none of its certificates ends before: RFC 9846 4.6.1 has tickets end after
-/// seven days, and recommends that an end be put to tickets that come of tickets.
-pub(crate) const MAX_AUTHENTICATION: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// The client's decision: which session to offer.
 pub(crate) async fn client(
     link: &Link,
@@ -322,7 +318,7 @@ fn holds13(config: &ClientConfig, session: &Session) -> bool {
 }
 
 /// The server's answer must be the session that was offered: RFC 5246 7.4.1.3, RFC 7627 5.3.
-pub(crate) fn resumed12(session: &Session, suite: crate::wire::code::CipherSuite, ems: bool) -> Result<()> {
+pub(crate) fn resumed12(session: &Session, suite: crate::code::CipherSuite, ems: bool) -> Result<()> {
     if suite != session.suite {
         return Err(Error::from(PeerError::ResumedWithOtherSuite).seen(suite).wanted(session.suite));
     }

@@ -1,3 +1,4 @@
+// Above `copy` and `answer`.
 //! Protocol codes as open enums: a newtype over the integer, named constants, and a name for every known value.
 //! Unknown values survive a round trip.
 
@@ -235,6 +236,11 @@ impl SignatureScheme {
             self,
             Self::RsaPkcs1Sha1 | Self::EcdsaSha1 | Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512
         )
+    }
+
+    /// Whether a handshake of this version may be signed with it.
+    pub(crate) fn is_for(self, version: ProtocolVersion) -> bool {
+        if version == ProtocolVersion::Tls13 { self.is_for_tls13() } else { self.is_for_tls12() }
     }
 
     /// Whether a TLS 1.2 handshake may be signed with it: ML-DSA is for TLS 1.3 alone.

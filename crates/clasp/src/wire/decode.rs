@@ -1,6 +1,6 @@
 //! Bytes that are not a well-formed message.
 
-use crate::wire::code::AlertDescription;
+use crate::code::AlertDescription;
 use core::fmt;
 
 /// A field that cannot be read: which, where, why.

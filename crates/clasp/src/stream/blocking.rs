@@ -1,20 +1,17 @@
 //! The blocking adapter: a [`Connection`] over anything that reads and writes.
 
-mod halves;
-mod transport;
-
-pub use halves::{StreamReader, StreamWriter};
-
-use crate::connection::{Connection, Facts, Want};
+use super::halves::{StreamReader, StreamWriter};
+use super::transport::{drain, finish, flush_all, keep, push, push_quietly, read_some, told};
+use crate::connection::{Connection, Want};
 use crate::error::{Error, Misuse, Result};
 use crate::exchange::{Exchange, Progress, TimeLimits};
+use crate::facts::Facts;
 use core::task::{Context, Waker};
 use std::io::{self, BufRead, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
 use std::time::Instant;
-use transport::{drain, finish, flush_all, keep, push, push_quietly, read_some, told};
 
 /// A TLS stream over `T`.
 ///
