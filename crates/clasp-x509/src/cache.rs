@@ -1,8 +1,6 @@
 //! Verdicts that are remembered, for peers that come again.
 
-use crate::path::{self, Accepted, Options, PLAIN, Standings};
-use crate::policy::PolicyInputs;
-use crate::reason::Rejection;
+use crate::path::{self, Accepted, Options, PLAIN, PolicyInputs, Rejection, Standings};
 use crate::revocation::Revocation;
 use crate::roots::Roots;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -177,9 +175,9 @@ impl Question {
         self.optional(stapled);
         self.count(lists.len());
         for list in lists {
-            self.count(usize::from(list.known.is_some()));
-            match list.known {
-                Some(known) => self.bytes(&known.digest),
+            self.count(usize::from(list.index.is_some()));
+            match list.index {
+                Some(index) => self.bytes(&index.digest),
                 None => {
                     [list.signature_algorithm, list.tbs, list.signature].into_iter().for_each(|part| self.bytes(part));
                 }

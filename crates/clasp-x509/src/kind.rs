@@ -1,13 +1,14 @@
 //! What a file, or a section of one, holds.
 
 use crate::certificate::Certificate;
-use crate::certificate::key::PublicKey;
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
 use crate::oid;
 use crate::request::CertificateRequest;
-use crate::revocation::crl::Crl;
-use crate::revocation::ocsp::{OcspError, OcspResponse};
+use crate::revocation::{Crl, OcspError, OcspResponse};
+use crate::spki::PublicKey;
 use core::fmt;
+
+pub use crate::spki::{describe as public_key, explicit_curve};
 
 /// A kind of thing that files of TLS hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -240,21 +241,6 @@ fn ec_parameters(bytes: &[u8]) -> DerResult<String> {
     body.take(der::SEQUENCE, what)?;
     body.take(der::OCTET_STRING, what)?;
     Ok("EC, a curve by explicit parameters".into())
-}
-
-/// A SubjectPublicKeyInfo for people.
-pub fn public_key(spki: &[u8]) -> String {
-    match (PublicKey::parse(spki), explicit_curve(spki)) {
-        (PublicKey::Malformed, Some(explicit)) => explicit.into(),
-        (key, _) => key.to_string(),
-    }
-}
-
-/// Says so where a SubjectPublicKeyInfo has a curve by explicit parameters.
-pub fn explicit_curve(spki: &[u8]) -> Option<&'static str> {
-    let mut algorithm = sequence(spki, "spki").ok()?.take(der::SEQUENCE, "algorithm").ok()?;
-    let explicit = algorithm.oid("algorithm") == Ok(oid::EC) && algorithm.peek() == Some(der::SEQUENCE);
-    explicit.then_some("a key on a curve by explicit parameters")
 }
 
 /// What kind of private key this is: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017 A.1.2), SEC 1 (RFC 5915) or OpenSSL's form of

@@ -26,48 +26,40 @@
 
 mod cache;
 mod certificate;
-mod constraint;
 mod der;
-mod form;
-mod identity;
+mod extensions;
 pub mod kind;
 mod name;
 mod oid;
 mod path;
 pub mod pem;
-mod policy;
 mod profile;
-mod reason;
 mod request;
 mod revocation;
 mod roots;
 mod sct;
 mod signature;
+mod spki;
 #[cfg(any(feature = "native-roots", feature = "bundled-roots"))]
 mod stores;
+mod text;
 mod time;
 
 pub use cache::Verdicts;
-pub use certificate::Certificate;
-pub use certificate::key::PublicKey;
-pub use certificate::outline::Unreadable;
-pub use certificate::usage::KeyUsage;
-pub use identity::Identity;
+pub use certificate::usage::{KeyUsage, Usage};
+pub use certificate::{Certificate, Identity, Unreadable};
 pub use kind::private_key as describe_private_key;
 pub use name::Name;
 pub use name::general::SubjectAltName;
 pub use oid::Oid;
-pub use path::{Accepted, Options, Usage, verify};
-pub use policy::PolicyInputs;
+pub use path::{Accepted, Attempt, Finding, Options, Place, PolicyInputs, Reason, Rejection, Step, verify};
 pub use profile::Profile;
-pub use reason::{Attempt, Finding, Place, Reason, Rejection, Step};
 pub use request::{CertificateRequest, Proof};
-pub use revocation::crl::{Crl, Entry, RevocationReason};
-pub use revocation::direct::standing;
-pub use revocation::issue::UnsignedOcsp;
-pub use revocation::known::KnownCrl;
-pub use revocation::ocsp::{CertStatus, OcspError, OcspResponse, SingleResponse};
-pub use revocation::{Check, Revocation, Scope, Standing, Trouble};
+pub use revocation::{
+    CertStatus, Check, Crl, Entry, KnownCrl, OcspError, OcspResponse, Revocation, RevocationReason, Scope,
+    SingleResponse, Standing, Trouble, UnsignedOcsp, standing,
+};
 pub use roots::{Roots, RootsError};
 pub use sct::{Logs, Sct, SctEntry, SctVerdict};
+pub use spki::PublicKey;
 pub use time::Moment;

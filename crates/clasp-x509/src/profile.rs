@@ -34,7 +34,7 @@ pub(crate) struct Rules {
     /// A root given as a certificate is checked like any other: dates, constraints, form. Otherwise it is a name, a key
     /// and name constraints (RFC 5280 6.1.1 d).
     pub(crate) roots_as_certificates: bool,
-    /// The form of certificates is checked: `form.rs`.
+    /// The form of certificates is checked: `path/form.rs`.
     pub(crate) form: bool,
     /// anyExtendedKeyUsage in a leaf stands for every use.
     pub(crate) any_usage: bool,

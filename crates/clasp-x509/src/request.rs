@@ -1,13 +1,16 @@
 //! Certificate requests (RFC 2986).
 
-use crate::certificate::extension;
-use crate::certificate::key::PublicKey;
 use crate::der::{self, Der, DerError, DerResult, constructed};
-use crate::name::general::SubjectAltName;
+use crate::extensions;
+use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name};
 use crate::oid;
 use crate::profile::{Profile, Rules};
 use crate::signature::{self, Refusal};
+use crate::spki::PublicKey;
+
+/// Extensions that are asked for.
+const MAX_EXTENSIONS: usize = 16;
 
 /// A parsed request that borrows its DER.
 #[derive(Clone, Copy, Debug)]
@@ -122,9 +125,10 @@ pub enum Proof {
 /// The subjectAltName among requested extensions: RFC 2985 5.4.2.
 fn requested(list: Der<'_>) -> DerResult<Option<Der<'_>>> {
     let mut found = None;
-    crate::revocation::crl::each_extension(list, |oid, _, mut value| {
-        if oid == oid::SUBJECT_ALT_NAME {
-            found = Some(extension::general_names(&mut value, der::SEQUENCE, "subjectAltName")?);
+    extensions::each::<MAX_EXTENSIONS>(list, |extension| {
+        if extension.oid == oid::SUBJECT_ALT_NAME {
+            let mut value = extension.value;
+            found = Some(general_names(&mut value, der::SEQUENCE, "subjectAltName")?);
             value.finish("subjectAltName")?;
         }
         Ok(())

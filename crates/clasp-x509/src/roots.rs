@@ -1,11 +1,10 @@
 //! Trusted roots, indexed by name.
 
 use crate::certificate::Certificate;
-use crate::certificate::extension::{self, NameConstraints};
-use crate::certificate::usage::KeyUsage;
+use crate::certificate::name_constraints::NameConstraints;
+use crate::certificate::usage::{KeyUsage, Usage};
 use crate::der::{self, Der, DerError};
 use crate::name::{self, compare};
-use crate::path::Usage;
 use crate::pem::{self, PemError, Uses};
 use crate::signature::{Key, Ready};
 use aws_lc_rs::digest::{Context, SHA256};
@@ -99,7 +98,7 @@ impl Anchor {
 
     /// The name constraints of an anchor that was given as (name, key, constraints).
     pub(crate) fn constraints(&self) -> Option<NameConstraints<'_>> {
-        extension::name_constraints(&mut Der(self.constraints.as_ref()?)).ok()
+        NameConstraints::read(&mut Der(self.constraints.as_ref()?)).ok()
     }
 }
 
@@ -201,7 +200,7 @@ impl Roots {
             .map_err(failure)?;
         if let Some(value) = constraints {
             let mut value = Der(value);
-            extension::name_constraints(&mut value).and_then(|_| value.finish("nameConstraints")).map_err(failure)?;
+            NameConstraints::read(&mut value).and_then(|_| value.finish("nameConstraints")).map_err(failure)?;
         }
         self.add(Anchor {
             name: name.into(),
@@ -314,6 +313,11 @@ impl Roots {
         let groups = self.hashed.get(&compare::hash(name))?;
         let first = |group: usize| self.anchors.get(*self.groups.get(group)?.first()?);
         groups.iter().copied().find(|group| first(*group).is_some_and(|a| compare::same(&a.name, name)))
+    }
+
+    /// The anchor at a place.
+    pub(crate) fn anchor(&self, place: usize) -> Option<&Anchor> {
+        self.anchors.get(place)
     }
 
     /// The anchors of a name, in whatever form it is written.

@@ -1,9 +1,9 @@
 //! Certificate signatures. The only file that verifies with a crypto library.
 
-use crate::certificate::key::PublicKey;
 use crate::der::{self, Der, DerError, DerResult, constructed};
 use crate::oid::{self, Oid};
 use crate::profile::Rules;
+use crate::spki::PublicKey;
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{
     self as sig, ParsedPublicKey, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm,
@@ -224,39 +224,33 @@ pub(crate) fn verify<'k>(
             let parameters: RsaParameters = parameters.with_pss_salt_length(RsaPssSaltLength::Custom(salt));
             parameters.verify_sig(key, message, signature).map_err(|_| Refusal::Signature)
         }
-        (Algorithm::Ecdsa(hash), PublicKey::P256) => verify_hash(
-            hash,
-            match hash {
-                Hash::Sha1 => &sig::ECDSA_P256_SHA1_ASN1,
-                Hash::Sha256 => &sig::ECDSA_P256_SHA256_ASN1,
-                Hash::Sha384 => &sig::ECDSA_P256_SHA384_ASN1,
-                Hash::Sha512 => &sig::ECDSA_P256_SHA512_ASN1,
-            },
-        ),
-        (Algorithm::Ecdsa(hash), PublicKey::P384) => verify_hash(
-            hash,
-            match hash {
-                Hash::Sha1 => return Err(Refusal::Algorithm),
-                Hash::Sha256 => &sig::ECDSA_P384_SHA256_ASN1,
-                Hash::Sha384 => &sig::ECDSA_P384_SHA384_ASN1,
-                Hash::Sha512 => &sig::ECDSA_P384_SHA512_ASN1,
-            },
-        ),
-        (Algorithm::Ecdsa(hash), PublicKey::P521) => verify_hash(
-            hash,
-            match hash {
-                Hash::Sha1 => &sig::ECDSA_P521_SHA1_ASN1,
-                Hash::Sha256 => &sig::ECDSA_P521_SHA256_ASN1,
-                Hash::Sha384 => &sig::ECDSA_P521_SHA384_ASN1,
-                Hash::Sha512 => &sig::ECDSA_P521_SHA512_ASN1,
-            },
-        ),
+        (Algorithm::Ecdsa(hash), key @ (PublicKey::P256 | PublicKey::P384 | PublicKey::P521)) => {
+            verify_hash(hash, ecdsa(hash, key).ok_or(Refusal::Algorithm)?)
+        }
         (Algorithm::Ed25519, PublicKey::Ed25519) => verify(&sig::ED25519),
         (Algorithm::MlDsa(44), PublicKey::MlDsa(44)) => verify(&sig::ML_DSA_44),
         (Algorithm::MlDsa(65), PublicKey::MlDsa(65)) => verify(&sig::ML_DSA_65),
         (Algorithm::MlDsa(87), PublicKey::MlDsa(87)) => verify(&sig::ML_DSA_87),
         _ => Err(Refusal::Key),
     }
+}
+
+/// Every hash with every curve, but for what the crypto library has not.
+fn ecdsa(hash: Hash, curve: PublicKey<'_>) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match (curve, hash) {
+        (PublicKey::P256, Hash::Sha1) => &sig::ECDSA_P256_SHA1_ASN1,
+        (PublicKey::P256, Hash::Sha256) => &sig::ECDSA_P256_SHA256_ASN1,
+        (PublicKey::P256, Hash::Sha384) => &sig::ECDSA_P256_SHA384_ASN1,
+        (PublicKey::P256, Hash::Sha512) => &sig::ECDSA_P256_SHA512_ASN1,
+        (PublicKey::P384, Hash::Sha256) => &sig::ECDSA_P384_SHA256_ASN1,
+        (PublicKey::P384, Hash::Sha384) => &sig::ECDSA_P384_SHA384_ASN1,
+        (PublicKey::P384, Hash::Sha512) => &sig::ECDSA_P384_SHA512_ASN1,
+        (PublicKey::P521, Hash::Sha1) => &sig::ECDSA_P521_SHA1_ASN1,
+        (PublicKey::P521, Hash::Sha256) => &sig::ECDSA_P521_SHA256_ASN1,
+        (PublicKey::P521, Hash::Sha384) => &sig::ECDSA_P521_SHA384_ASN1,
+        (PublicKey::P521, Hash::Sha512) => &sig::ECDSA_P521_SHA512_ASN1,
+        _ => return None,
+    })
 }
 
 fn pkcs1(hash: Hash, bits: u32) -> Option<&'static dyn VerificationAlgorithm> {

@@ -1,25 +1,21 @@
 //! Extensions of certificates: RFC 5280 4.2. All that are known are read, in place, once.
 
-use super::{KeyUsage, Quirks};
+use super::name_constraints::NameConstraints;
+use super::point;
+use super::quirks::Quirks;
+use super::usage::KeyUsage;
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
-use crate::name::general::SubjectAltName;
+use crate::extensions;
+use crate::name::general::{SubjectAltName, general_names};
 use crate::oid;
-use crate::revocation::point;
 
-/// Extensions may be many; each is looked for among those before it.
+/// Extensions of one certificate.
 const MAX_EXTENSIONS: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BasicConstraints {
     pub(crate) ca: bool,
     pub(crate) path_len: Option<u32>,
-}
-
-/// RFC 5280 4.2.1.10. Each list holds GeneralSubtrees that were read once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NameConstraints<'a> {
-    pub(crate) permitted: Option<Der<'a>>,
-    pub(crate) excluded: Option<Der<'a>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -125,45 +121,27 @@ pub(crate) struct Extensions<'a> {
 }
 
 impl<'a> Extensions<'a> {
-    pub(super) fn read(mut list: Der<'a>, quirks: &mut Quirks) -> DerResult<Self> {
+    pub(super) fn read(list: Der<'a>, quirks: &mut Quirks) -> DerResult<Self> {
         let mut out = Self::default();
-        let mut seen: [&[u8]; MAX_EXTENSIONS] = [&[]; MAX_EXTENSIONS];
-        let mut count = 0;
-        // RFC 5280 4.1: Extensions ::= SEQUENCE SIZE (1..MAX).
-        if list.is_empty() {
-            return Err(DerError("extensions, which are empty"));
-        }
-        while !list.is_empty() {
-            let mut extension = list.take(der::SEQUENCE, "extension")?;
-            let oid = extension.oid("extnID")?;
-            let critical = extension.boolean("critical")?;
-            let value = extension.take(der::OCTET_STRING, "extnValue")?;
-            extension.finish("extension")?;
-            if critical == Some(false) {
+        extensions::each::<MAX_EXTENSIONS>(list, |extension| {
+            if extension.critical == Some(false) {
                 quirks.add(Quirks::FALSE_ENCODED);
             }
-            *seen.get_mut(count).ok_or(DerError("too many extensions"))? = oid;
-            count = count.saturating_add(1);
-            match KNOWN.iter().find(|(known, _)| *known == oid) {
+            match KNOWN.iter().find(|(oid, _)| *oid == extension.oid) {
                 Some((_, known)) => {
                     out.present.add(*known);
-                    if critical == Some(true) {
+                    if extension.is_critical() {
                         out.critical.add(*known);
                     }
-                    out.value(*known, value, quirks)?;
+                    out.value(*known, extension.value, quirks)
                 }
-                None if critical == Some(true) => {
-                    out.unknown_critical.get_or_insert(oid);
+                None if extension.is_critical() => {
+                    out.unknown_critical.get_or_insert(extension.oid);
+                    Ok(())
                 }
-                None => {}
+                None => Ok(()),
             }
-        }
-        // RFC 5280 4.2: at most one of each. Sorted, so that many cost no more each than few.
-        let seen = seen.get_mut(..count).unwrap_or_default();
-        seen.sort_unstable();
-        if seen.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(DerError("an extension that stands twice"));
-        }
+        })?;
         Ok(out)
     }
 
@@ -182,7 +160,7 @@ impl<'a> Extensions<'a> {
             }
             Known::NameConstraints => {
                 self.name_constraints_der = value.0;
-                self.name_constraints = Some(name_constraints(&mut value)?);
+                self.name_constraints = Some(NameConstraints::read(&mut value)?);
             }
             Known::Policies => self.policies = Some(policies(&mut value, quirks)?),
             Known::PolicyMappings => {
@@ -249,32 +227,6 @@ fn key_usage(value: &mut Der<'_>, quirks: &mut Quirks) -> DerResult<KeyUsage> {
         quirks.add(Quirks::EMPTY_KEY_USAGE);
     }
     Ok(KeyUsage(bits))
-}
-
-/// GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName.
-pub(crate) fn general_names<'a>(value: &mut Der<'a>, tag: u8, what: &'static str) -> DerResult<Der<'a>> {
-    let list = value.take(tag, what)?;
-    list.each(what, |list| SubjectAltName::read(list, what).map(|_| ()))?;
-    Ok(list)
-}
-
-/// RFC 5280 4.2.1.10. Minimum is always 0, maximum always absent; an empty extension or list is forbidden.
-pub(crate) fn name_constraints<'a>(value: &mut Der<'a>) -> DerResult<NameConstraints<'a>> {
-    let what = "nameConstraints";
-    let mut inner = value.take(der::SEQUENCE, what)?;
-    let permitted = inner.optional(constructed(0), what)?;
-    let excluded = inner.optional(constructed(1), what)?;
-    inner.finish(what)?;
-    if permitted.is_none() && excluded.is_none() {
-        return Err(DerError(what));
-    }
-    for list in [permitted, excluded].into_iter().flatten() {
-        list.each(what, |list| {
-            let base = list.take(der::SEQUENCE, what)?;
-            crate::constraint::check_subtree(base)
-        })?;
-    }
-    Ok(NameConstraints { permitted, excluded })
 }
 
 /// RFC 5280 4.2.1.4.

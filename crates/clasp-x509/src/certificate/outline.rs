@@ -1,9 +1,11 @@
 //! What can be said of a certificate that cannot be read as a whole.
 
 use super::extension::Extensions;
-use super::{Certificate, Quirks, hex, validity_time};
+use super::fields::{Certificate, validity_time};
+use super::quirks::Quirks;
 use crate::der::{self, Der, DerError, DerResult, constructed};
 use crate::name::{self, Name};
+use crate::text::hex;
 
 /// Why a certificate cannot be read, and what of it can.
 #[derive(Clone, Debug, PartialEq, Eq)]

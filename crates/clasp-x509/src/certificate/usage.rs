@@ -1,6 +1,30 @@
-//! Key usage: RFC 5280 4.2.1.3.
+//! What a certificate, and its key, may be used for: RFC 5280 4.2.1.3 and 4.2.1.12.
 
+use crate::oid;
 use core::fmt;
+
+/// What a certificate is to be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Usage {
+    /// To be a TLS server (id-kp-serverAuth).
+    Server,
+    /// To be a TLS client (id-kp-clientAuth).
+    Client,
+    /// Nothing in particular: extKeyUsage is not looked at.
+    Any,
+}
+
+impl Usage {
+    /// The purpose wanted in extKeyUsage.
+    pub(crate) const fn purpose(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Server => Some(oid::SERVER_AUTH),
+            Self::Client => Some(oid::CLIENT_AUTH),
+            Self::Any => None,
+        }
+    }
+}
 
 /// The keyUsage bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! GeneralName (RFC 5280 4.2.1.6) and the syntax of its forms.
 
-use super::Name;
+use super::distinguished::{Name, SHOWN_CHARACTERS, check};
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::text::printable;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -25,7 +26,7 @@ pub enum SubjectAltName<'a> {
 
 /// The kinds of name that constraints are kept apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum NameKind {
     Dns,
     Ip,
     Uri,
@@ -46,7 +47,7 @@ impl<'a> SubjectAltName<'a> {
                 let mut inner = Der(value);
                 let name = inner.whole(der::SEQUENCE, what)?;
                 inner.finish(what)?;
-                super::check(name, what)?;
+                check(name, what)?;
                 Ok(Self::Directory(name))
             }
             t if t == primitive(6) => Ok(Self::Uri(ascii(value)?)),
@@ -57,14 +58,14 @@ impl<'a> SubjectAltName<'a> {
         }
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> NameKind {
         match self {
-            Self::Dns(_) => Kind::Dns,
-            Self::Ip(_) => Kind::Ip,
-            Self::Uri(_) => Kind::Uri,
-            Self::Email(_) => Kind::Email,
-            Self::Directory(_) => Kind::Directory,
-            Self::Other(n, _) => Kind::Other(*n),
+            Self::Dns(_) => NameKind::Dns,
+            Self::Ip(_) => NameKind::Ip,
+            Self::Uri(_) => NameKind::Uri,
+            Self::Email(_) => NameKind::Email,
+            Self::Directory(_) => NameKind::Directory,
+            Self::Other(n, _) => NameKind::Other(*n),
         }
     }
 
@@ -78,6 +79,13 @@ impl<'a> SubjectAltName<'a> {
             Self::Directory(_) | Self::Other(..) => true,
         }
     }
+}
+
+/// GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName.
+pub(crate) fn general_names<'a>(value: &mut Der<'a>, tag: u8, what: &'static str) -> DerResult<Der<'a>> {
+    let list = value.take(tag, what)?;
+    list.each(what, |list| SubjectAltName::read(list, what).map(|_| ()))?;
+    Ok(list)
 }
 
 /// The preferred name syntax (RFC 1034 3.5, RFC 1123 2.1): labels of letters, digits and inner hyphens. The base of a
@@ -139,9 +147,9 @@ pub(crate) fn uri_host(uri: &[u8]) -> Option<&[u8]> {
 
 impl fmt::Display for SubjectAltName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let limit = if f.alternate() { usize::MAX } else { super::SHOWN_CHARACTERS };
+        let limit = if f.alternate() { usize::MAX } else { SHOWN_CHARACTERS };
         match self {
-            Self::Dns(name) => f.write_str(&super::printable(name, limit)),
+            Self::Dns(name) => f.write_str(&printable(name, limit)),
             Self::Ip(address) => match (<[u8; 4]>::try_from(*address), <[u8; 16]>::try_from(*address)) {
                 (Ok(v4), _) => write!(f, "{}", Ipv4Addr::from(v4)),
                 (_, Ok(v6)) => write!(f, "{}", Ipv6Addr::from(v6)),
@@ -153,8 +161,8 @@ impl fmt::Display for SubjectAltName<'_> {
                 }
                 _ => write!(f, "an IP address of {} bytes", address.len()),
             },
-            Self::Uri(uri) => f.write_str(&super::printable(uri, limit)),
-            Self::Email(mailbox) => f.write_str(&super::printable(mailbox, limit)),
+            Self::Uri(uri) => f.write_str(&printable(uri, limit)),
+            Self::Email(mailbox) => f.write_str(&printable(mailbox, limit)),
             Self::Directory(name) => fmt::Display::fmt(&Name(name), f),
             Self::Other(kind, _) => f.write_str(match kind {
                 0 => "an otherName",

@@ -1,16 +1,13 @@
 //! What one certificate must be, whatever path it stands in.
 
-use super::Options;
+use super::fault::{Fault, Outcome, Reason, Value};
+use super::form::{self, Role};
+use super::options::Options;
 use crate::certificate::Certificate;
 use crate::certificate::extension::Known;
-use crate::certificate::key::PublicKey;
 use crate::certificate::usage::KeyUsage;
-use crate::form::{self, Role};
-use crate::oid;
-use crate::reason::{Fault, Reason, Value};
-use crate::signature;
-
-type Outcome<'a> = Result<(), Fault<'a>>;
+use crate::spki::PublicKey;
+use crate::{oid, signature};
 
 /// Everything that a certificate can be held against by itself.
 pub(super) fn alone<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {

@@ -1,7 +1,7 @@
 //! The names of presented certificates, held against one another as often as a search likes for the price of reading each
 //! once: what is compared is chosen by the peer, and so is how often.
 
-use super::PLAIN;
+use super::budget::PLAIN;
 use crate::certificate::Certificate;
 use crate::name::compare;
 use core::cell::{Cell, OnceCell};

@@ -1,12 +1,13 @@
 //! Checking a whole path from the root down: RFC 5280 6.1.2 to 6.1.5. Signatures and what each certificate must be by
 //! itself were checked on the way up.
 
-use super::Options;
+use super::budget::Allowance;
+use super::constraint;
+use super::fault::{Fault, Reason, Value};
+use super::options::Options;
+use super::policy::Policies;
 use crate::certificate::Certificate;
-use crate::certificate::extension::NameConstraints;
-use crate::constraint::{self, Allowance};
-use crate::policy::Policies;
-use crate::reason::{Fault, Reason, Value};
+use crate::certificate::name_constraints::NameConstraints;
 
 /// What limits the path from above: RFC 5280 6.1.1.
 pub(super) struct Limits<'p, 's> {

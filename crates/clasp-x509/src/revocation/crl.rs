@@ -1,15 +1,17 @@
 //! Certificate revocation lists, read in place: RFC 5280 5.
 
-use super::known::Known;
-use super::point::{self, PointName};
+use super::index::Index;
+use super::reason::RevocationReason;
 use crate::certificate::extension::{AuthorityKey, authority_key};
-use crate::certificate::hex;
+use crate::certificate::point::{self, PointName};
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::extensions::{self, Extension};
+use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name, compare};
 use crate::oid;
 use crate::profile::Rules;
 use crate::signature;
-use core::fmt;
+use crate::text::hex;
 
 /// A parsed list that borrows its DER.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +34,8 @@ pub struct Crl<'a> {
     odd: Option<&'static str>,
     /// A critical extension that is not understood, of the list or of an entry: then the list says nothing.
     pub(crate) unknown_critical: Option<&'a [u8]>,
-    /// What was found out about it before.
-    pub(crate) known: Option<&'a Known>,
+    /// What was found out of it before.
+    pub(crate) index: Option<&'a Index>,
 }
 
 /// IssuingDistributionPoint: RFC 5280 5.2.5.
@@ -48,36 +50,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) only_attributes: bool,
 }
 
-/// Why a certificate was revoked: RFC 5280 5.3.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RevocationReason(pub u8);
-
-impl RevocationReason {
-    pub(crate) const REMOVE: Self = Self(8);
-
-    /// Whether it may end without a new certificate: RFC 5280 5.3.1, certificateHold.
-    pub(crate) const fn is_for_a_time(self) -> bool {
-        self.0 == 6 || self.0 == Self::REMOVE.0
-    }
-}
-
-impl fmt::Display for RevocationReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            0 => "unspecified",
-            1 => "keyCompromise",
-            2 => "cACompromise",
-            3 => "affiliationChanged",
-            4 => "superseded",
-            5 => "cessationOfOperation",
-            6 => "certificateHold",
-            8 => "removeFromCRL",
-            9 => "privilegeWithdrawn",
-            10 => "aACompromise",
-            _ => "a reason that is not known",
-        })
-    }
-}
+/// Extensions of a list, and of an entry.
+const MAX_EXTENSIONS: usize = 16;
 
 /// One revoked certificate.
 #[derive(Clone, Copy, Debug)]
@@ -118,57 +92,35 @@ impl<'a> Entry<'a> {
             }
             let extensions = inner.take(der::SEQUENCE, "crlEntryExtensions")?;
             inner.finish("revokedCertificate")?;
-            each_extension(extensions, |oid, critical, mut value| {
-                match oid {
-                    oid::REASON_CODE => match value.take(der::ENUMERATED, "reasonCode")?.0 {
-                        [reason @ 0..=10] => entry.reason = RevocationReason(*reason),
-                        _ => return Err(DerError("reasonCode")),
-                    },
-                    oid::CERTIFICATE_ISSUER => {
-                        let names = value.take(der::SEQUENCE, "certificateIssuer")?;
-                        names.each("certificateIssuer", |n| {
-                            name::general::SubjectAltName::read(n, "certificateIssuer").map(|_| ())
-                        })?;
-                        entry.issuer = Some(names);
-                    }
-                    oid::INVALIDITY_DATE => {
-                        value.time("invalidityDate")?;
-                    }
-                    _ => {
-                        if critical {
-                            unknown = Some(oid);
-                        }
-                        return Ok(());
-                    }
+            extensions::each::<MAX_EXTENSIONS>(extensions, |extension| {
+                if !entry.extension(&extension)? && extension.is_critical() {
+                    unknown = Some(extension.oid);
                 }
-                value.finish("entry extension")
+                Ok(())
             })?;
         }
         Ok((entry, unknown))
     }
-}
 
-/// Walks Extensions; each may stand once.
-pub(crate) fn each_extension<'a>(
-    list: Der<'a>,
-    mut visit: impl FnMut(&'a [u8], bool, Der<'a>) -> DerResult<()>,
-) -> DerResult<()> {
-    let mut seen: [&[u8]; 16] = [&[]; 16];
-    let mut count = 0;
-    list.each("extensions", |list| {
-        let mut extension = list.take(der::SEQUENCE, "extension")?;
-        let oid = extension.oid("extnID")?;
-        let critical = extension.boolean("critical")?.unwrap_or(false);
-        let value = extension.take(der::OCTET_STRING, "extnValue")?;
-        extension.finish("extension")?;
-        if seen.iter().take(count).any(|before| *before == oid) {
-            return Err(DerError("an extension that stands twice"));
+    /// Whether it is one that is understood: RFC 5280 5.3.
+    fn extension(&mut self, extension: &Extension<'a>) -> DerResult<bool> {
+        let mut value = extension.value;
+        match extension.oid {
+            oid::REASON_CODE => match value.take(der::ENUMERATED, "reasonCode")?.0 {
+                [reason @ 0..=10] => self.reason = RevocationReason(*reason),
+                _ => return Err(DerError("reasonCode")),
+            },
+            oid::CERTIFICATE_ISSUER => {
+                self.issuer = Some(general_names(&mut value, der::SEQUENCE, "certificateIssuer")?);
+            }
+            oid::INVALIDITY_DATE => {
+                value.time("invalidityDate")?;
+            }
+            _ => return Ok(false),
         }
-        *seen.get_mut(count).ok_or(DerError("too many extensions"))? = oid;
-        count = count.saturating_add(1);
-        visit(oid, critical, value)
-    })?;
-    Ok(())
+        value.finish("entry extension")?;
+        Ok(true)
+    }
 }
 
 impl<'a> Crl<'a> {
@@ -181,11 +133,11 @@ impl<'a> Crl<'a> {
     }
 
     /// Reads a list whose entries were read before.
-    pub(super) fn parse_known(der: &'a [u8], known: &'a Known) -> Result<Self, &'static str> {
-        Self::read(der, Some(known)).map_err(|DerError(what)| what)
+    pub(super) fn parse_indexed(der: &'a [u8], index: &'a Index) -> Result<Self, &'static str> {
+        Self::read(der, Some(index)).map_err(|DerError(what)| what)
     }
 
-    fn read(bytes: &'a [u8], known: Option<&'a Known>) -> DerResult<Self> {
+    fn read(bytes: &'a [u8], index: Option<&'a Index>) -> DerResult<Self> {
         let mut input = Der(bytes);
         let mut outer = input.take(der::SEQUENCE, "CertificateList")?;
         input.finish("CertificateList")?;
@@ -231,10 +183,10 @@ impl<'a> Crl<'a> {
             scope: Scope::default(),
             odd: None,
             unknown_critical: None,
-            known,
+            index,
         };
-        match known {
-            Some(known) => (crl.count, crl.unknown_critical) = (known.count, known.unknown_critical.as_deref()),
+        match index {
+            Some(index) => (crl.count, crl.unknown_critical) = (index.count, index.unknown_critical.as_deref()),
             None => {
                 let mut walk = entries;
                 while !walk.is_empty() {
@@ -250,13 +202,14 @@ impl<'a> Crl<'a> {
             }
             let list = block.take(der::SEQUENCE, "crlExtensions")?;
             block.finish("crlExtensions")?;
-            each_extension(list, |oid, critical, value| crl.extension(oid, critical, value))?;
+            extensions::each::<MAX_EXTENSIONS>(list, |extension| crl.extension(&extension))?;
         }
         body.finish("tbsCertList")?;
         Ok(crl)
     }
 
-    fn extension(&mut self, oid: &'a [u8], critical: bool, mut value: Der<'a>) -> DerResult<()> {
+    fn extension(&mut self, extension: &Extension<'a>) -> DerResult<()> {
+        let (oid, critical, mut value) = (extension.oid, extension.is_critical(), extension.value);
         self.odd = self.odd.or(match (oid, critical) {
             (oid::CRL_NUMBER, true) => Some("a critical cRLNumber (RFC 5280 5.2.3)"),
             (oid::DELTA_CRL, false) => Some("a deltaCRLIndicator that is not critical (RFC 5280 5.2.4)"),
@@ -373,24 +326,25 @@ impl<'a> Crl<'a> {
 
     /// Whether its signature is good with a key.
     pub(crate) fn is_signed(&self, spki: &[u8], rules: &'static Rules) -> bool {
-        match self.known {
-            Some(known) => known.is_signed(self, spki, rules),
-            None => signature::verify(self.signature_algorithm, spki, self.tbs, self.signature, rules).is_ok(),
+        let good = || signature::verify(self.signature_algorithm, spki, self.tbs, self.signature, rules).is_ok();
+        match self.index {
+            Some(index) => index.is_signed(spki, rules, good),
+            None => good(),
         }
     }
 
     /// The entry for a certificate: RFC 5280 5.3.3, an entry's issuer holds for those after it.
     pub(crate) fn find(&self, serial: &[u8], issuer: &[u8]) -> Option<Entry<'a>> {
         let mut direct = compare::same(self.issuer, issuer);
-        if let Some(known) = self.known.filter(|_| !self.scope.indirect) {
+        if let Some(index) = self.index.filter(|_| !self.scope.indirect) {
             let at = |place| Entry::read(&mut Der(self.entries.0.get(place..)?), true).ok();
-            let mut entries = known.places(serial).filter_map(at).map(|(entry, _)| entry);
+            let mut entries = index.places(serial).filter_map(at).map(|(entry, _)| entry);
             return entries.find(|entry| direct && entry.serial == serial);
         }
         for entry in self.entries() {
             if let (true, Some(names)) = (self.scope.indirect, entry.issuer) {
                 direct = point::names(names).any(|name| match name {
-                    name::general::SubjectAltName::Directory(name) => compare::same(name, issuer),
+                    SubjectAltName::Directory(name) => compare::same(name, issuer),
                     _ => false,
                 });
             }

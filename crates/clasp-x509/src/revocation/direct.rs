@@ -1,13 +1,16 @@
 //! The status of a certificate whose issuer is known, without a path.
 
+use super::asked::Revocation;
 use super::crl::Crl;
+use super::issuer::Issuer;
+use super::lists::by_lists;
 use super::ocsp::OcspResponse;
-use super::status::{self, Terms};
-use super::{Revocation, Standing, Trouble};
+use super::standing::{Standing, Trouble};
+use super::terms::Terms;
 use crate::certificate::Certificate;
-use crate::name::compare;
 use crate::profile::{Profile, Rules};
 use rustls_pki_types::UnixTime;
+use smallvec::SmallVec;
 
 /// The status of `certificate` by lists and OCSP responses. Its `issuers` are certificates of the authority that issued
 /// it, which the caller trusts: more than one where the authority has changed its key.
@@ -22,42 +25,29 @@ pub fn standing(
     revocation: &Revocation<'_>,
 ) -> Standing {
     let rules = Rules::of(profile);
-    let terms = Terms {
-        now: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        max_age: revocation.max_age.map(|age| i64::try_from(age).unwrap_or(i64::MAX)),
-        indirect: revocation.indirect.unwrap_or(rules.indirect_crls),
-        rules,
-    };
+    let terms = Terms::of(revocation, i64::try_from(time.as_secs()).unwrap_or(i64::MAX), rules);
+    let issuers: SmallVec<[Issuer<'_>; 2]> = issuers.iter().map(Issuer::of).collect();
     let mut known = Standing::Unknown(Trouble::NoList);
     for response in revocation.stapled.iter().chain(revocation.responses) {
         match OcspResponse::parse(response) {
             Ok(response) => {
-                for issuer in issuers {
-                    let (name, spki) = (issuer.subject_der(), issuer.spki());
-                    known = known.with(response.status(certificate, name, spki, revocation.nonce, &terms));
+                for issuer in &issuers {
+                    known = known.with(response.status(certificate, issuer, &terms));
                 }
             }
-            Err(why) => known = known.with(Standing::Unknown(Trouble::unusable(why))),
+            Err(why) => known = known.with(Standing::Unknown(why.into())),
         }
     }
-    let mut signed = |place: usize| match revocation.lists.get(place) {
-        Some(list) => list_signed(list, issuers, rules),
-        None => Err(Trouble::NoList),
+    let mut signed = |list: &Crl<'_>| {
+        let mut trouble = "a list whose issuer is not known";
+        for issuer in issuers.iter().filter(|issuer| issuer.names(list)) {
+            match issuer.signed(|spki| list.is_signed(spki, rules)) {
+                Ok(()) => return Ok(()),
+                Err(why) => trouble = why,
+            }
+        }
+        Err(Trouble::Because(trouble.into()))
     };
-    let listed = status::by_lists(certificate, revocation.lists, &terms, &known, &mut signed);
+    let listed = by_lists(certificate, revocation.lists, &terms, &known, &mut signed);
     known.with(listed)
-}
-
-fn list_signed(list: &Crl<'_>, issuers: &[Certificate<'_>], rules: &'static Rules) -> Result<(), Trouble> {
-    let mut trouble = "a list whose issuer is not known";
-    for issuer in issuers.iter().filter(|i| compare::same(i.subject_der(), list.issuer_der())) {
-        if issuer.key_usage().is_some_and(|u| !u.crl_sign()) {
-            trouble = "a list by an issuer whose keyUsage lacks cRLSign";
-        } else if list.is_signed(issuer.spki(), rules) {
-            return Ok(());
-        } else {
-            trouble = "a list with a wrong signature";
-        }
-    }
-    Err(Trouble::Because(trouble.into()))
 }

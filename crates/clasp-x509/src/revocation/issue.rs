@@ -1,10 +1,10 @@
 //! Writing OCSP responses, for a small authority that signs its own: RFC 6960 4.2.1.
 
 use super::ocsp::CertStatus;
-use crate::certificate::{Certificate, key};
+use crate::certificate::Certificate;
 use crate::der::{self, constructed, element, primitive};
-use crate::oid;
 use crate::time::Moment;
+use crate::{oid, spki};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 /// A response that waits for its signature.
@@ -28,7 +28,7 @@ impl UnsignedOcsp {
         let id = [
             sha1,
             hash(issuer.subject_der()),
-            hash(key::bits(issuer.spki()).unwrap_or_default()),
+            hash(spki::bits(issuer.spki()).unwrap_or_default()),
             element(der::INTEGER, certificate.serial_der()),
         ];
         let status = match status {

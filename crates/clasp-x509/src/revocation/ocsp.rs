@@ -1,19 +1,23 @@
 //! OCSP responses: RFC 6960, with RFC 5019's freshness.
 
-use super::crl::{RevocationReason, each_extension};
-use super::status::{Terms, Unfresh, fresh};
-use super::{Standing, Trouble};
+use super::issuer::Issuer;
+use super::reason::RevocationReason;
+use super::standing::{Standing, Trouble};
+use super::terms::{Terms, Unfresh, fresh};
 use crate::certificate::Certificate;
-use crate::certificate::{hex, key};
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
-use crate::name::{Name, compare};
+use crate::extensions;
+use crate::name::{self, Name, compare};
 use crate::oid::{self, Oid};
-use crate::signature;
+use crate::text::hex;
+use crate::{signature, spki};
 use aws_lc_rs::digest;
 use core::fmt;
 
 /// Certificates looked at in one response.
 const MAX_CERTIFICATES: usize = 8;
+/// Extensions of a response, and of an answer in it.
+const MAX_EXTENSIONS: usize = 16;
 
 /// A parsed response that borrows its DER.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,12 @@ impl fmt::Display for OcspError {
 }
 
 impl core::error::Error for OcspError {}
+
+impl From<OcspError> for Trouble {
+    fn from(response: OcspError) -> Self {
+        Self::Because(format!("an OCSP response that cannot be used: {response}"))
+    }
+}
 
 /// What the response says of one certificate.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +110,7 @@ impl SingleResponse<'_> {
     }
 
     /// Whether it is about a certificate: RFC 6960 4.1.1.
-    fn is_about(&self, serial: &[u8], issuer: &[u8], issuer_spki: &[u8]) -> bool {
+    fn is_about(&self, serial: &[u8], issuer: &Issuer<'_>) -> bool {
         let algorithm = match self.hash {
             oid::SHA1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             oid::SHA256 => &digest::SHA256,
@@ -110,8 +120,8 @@ impl SingleResponse<'_> {
         };
         let hash = |bytes: &[u8], wanted: &[u8]| digest::digest(algorithm, bytes).as_ref() == wanted;
         self.serial == serial
-            && hash(issuer, self.name_hash)
-            && key::bits(issuer_spki).is_some_and(|key| hash(key, self.key_hash))
+            && hash(issuer.name, self.name_hash)
+            && spki::bits(issuer.spki).is_some_and(|key| hash(key, self.key_hash))
     }
 }
 
@@ -197,7 +207,7 @@ impl<'a> OcspResponse<'a> {
         self.responder = match tag {
             t if t == constructed(1) => {
                 let name = inner.whole(der::SEQUENCE, "responderID")?;
-                crate::name::check(name, "responderID")?;
+                name::check(name, "responderID")?;
                 Responder::Name(name)
             }
             t if t == constructed(2) => Responder::Key(inner.take(der::OCTET_STRING, "responderID")?.0),
@@ -213,14 +223,15 @@ impl<'a> OcspResponse<'a> {
         if let Some(mut block) = body.optional(constructed(1), "responseExtensions")? {
             let list = block.take(der::SEQUENCE, "responseExtensions")?;
             block.finish("responseExtensions")?;
-            each_extension(list, |oid, critical, mut value| {
-                match oid {
+            extensions::each::<MAX_EXTENSIONS>(list, |extension| {
+                match extension.oid {
                     // RFC 9654 2.1: an OCTET STRING in the OCTET STRING; older responders leave the inner one out.
                     oid::OCSP_NONCE => {
+                        let mut value = extension.value;
                         let raw = value.0;
                         self.nonce = Some(value.take(der::OCTET_STRING, "nonce").map_or(raw, |n| n.0));
                     }
-                    _ if critical => self.unknown_critical = Some(oid),
+                    oid if extension.is_critical() => self.unknown_critical = Some(oid),
                     _ => {}
                 }
                 Ok(())
@@ -255,14 +266,8 @@ impl<'a> OcspResponse<'a> {
     }
 
     /// The status of a certificate by this response.
-    pub(crate) fn status(
-        &self,
-        certificate: &Certificate<'_>,
-        issuer: &[u8],
-        issuer_spki: &[u8],
-        nonce: Option<&[u8]>,
-        terms: &Terms<'_>,
-    ) -> Standing {
+    pub(crate) fn status(&self, certificate: &Certificate<'_>, issuer: &Issuer<'_>, terms: &Terms<'_>) -> Standing {
+        let nonce = terms.nonce;
         let because = |why: String| Standing::Unknown(Trouble::Because(why));
         if let Some(oid) = self.unknown_critical {
             return because(format!("an OCSP response with the critical extension {}", Oid(oid)));
@@ -271,12 +276,11 @@ impl<'a> OcspResponse<'a> {
             return because("an OCSP response without the nonce of the request".into());
         }
         let mut standing = Standing::Unknown(Trouble::NoList);
-        let mut about =
-            self.responses().filter(|r| r.is_about(certificate.serial_der(), issuer, issuer_spki)).peekable();
+        let mut about = self.responses().filter(|r| r.is_about(certificate.serial_der(), issuer)).peekable();
         if about.peek().is_none() {
             return standing;
         }
-        if let Err(why) = self.signed(issuer, issuer_spki, terms) {
+        if let Err(why) = self.signed(issuer, terms) {
             return Standing::Unknown(why);
         }
         // The nonce of the request was asked for just now.
@@ -324,20 +328,22 @@ impl<'a> OcspResponse<'a> {
     }
 
     /// RFC 6960 4.2.2.2: signed by the issuer itself, or by one it delegated this to.
-    fn signed(&self, issuer: &[u8], issuer_spki: &[u8], terms: &Terms<'_>) -> Result<(), Trouble> {
+    fn signed(&self, issuer: &Issuer<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
         let because = |why: &str| Err(Trouble::Because(why.into()));
         let verify = |spki: &[u8]| {
             signature::verify(self.signature_algorithm, spki, self.tbs, self.signature, terms.rules).is_ok()
         };
-        if self.is_by(issuer, issuer_spki) && verify(issuer_spki) {
+        if self.is_by(issuer.name, issuer.spki) && verify(issuer.spki) {
             return Ok(());
         }
         let mut trouble = Trouble::Because("an OCSP response that the issuer did not sign, nor anyone it named".into());
         for delegate in self.delegates() {
-            if !self.is_by(delegate.subject_der(), delegate.spki()) || !compare::same(delegate.issuer_der(), issuer) {
+            if !self.is_by(delegate.subject_der(), delegate.spki())
+                || !compare::same(delegate.issuer_der(), issuer.name)
+            {
                 continue;
             }
-            match delegated(&delegate, issuer_spki, terms) {
+            match delegated(&delegate, issuer.spki, terms) {
                 Ok(()) if verify(delegate.spki()) => return Ok(()),
                 Ok(()) => return because("an OCSP response with a wrong signature"),
                 Err(why) => trouble = why,
@@ -350,7 +356,7 @@ impl<'a> OcspResponse<'a> {
         match self.responder {
             Responder::Name(responder) => compare::same(responder, name),
             // RFC 6960 4.2.1: KeyHash is always SHA-1.
-            Responder::Key(hash) => key::bits(spki)
+            Responder::Key(hash) => spki::bits(spki)
                 .is_some_and(|key| digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, key).as_ref() == hash),
         }
     }
@@ -422,9 +428,9 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
     if let Some(mut block) = inner.optional(constructed(1), "singleExtensions")? {
         let extensions = block.take(der::SEQUENCE, "singleExtensions")?;
         block.finish("singleExtensions")?;
-        each_extension(extensions, |oid, critical, _| {
-            if critical {
-                unknown_critical = Some(oid);
+        extensions::each::<MAX_EXTENSIONS>(extensions, |extension| {
+            if extension.is_critical() {
+                unknown_critical = Some(extension.oid);
             }
             Ok(())
         })?;

@@ -1,9 +1,8 @@
 //! Distribution points: RFC 5280 4.2.1.13 and 5.2.5.
 
-use crate::certificate::extension::general_names;
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
-use crate::name::compare;
-use crate::name::general::SubjectAltName;
+use crate::name::general::{SubjectAltName, general_names};
+use crate::name::{Name, compare};
 
 /// ReasonFlags, the bits of the BIT STRING from the left. Bit 0 means nothing.
 pub(crate) const ALL_REASONS: u16 = 0x7f80;
@@ -71,7 +70,7 @@ impl<'a> PointName<'a> {
 /// Whether a name is that of `issuer` with one RDN more.
 fn is_relative(name: &SubjectAltName<'_>, issuer: &[u8], rdn: Der<'_>) -> bool {
     let SubjectAltName::Directory(name) = name else { return false };
-    let (mut found, mut wanted) = (crate::name::Name(name).rdns(), crate::name::Name(issuer).rdns());
+    let (mut found, mut wanted) = (Name(name).rdns(), Name(issuer).rdns());
     let prefix = wanted.all(|w| found.next().is_some_and(|f| f.0 == w.0));
     prefix && found.next().is_some_and(|last| last.0 == rdn.0) && found.next().is_none()
 }

@@ -1,12 +1,12 @@
 //! Certificate policies: RFC 5280 6.1, computed as the graph of RFC 9618 so that crafted mappings cost no more than their
 //! length.
 
-use crate::certificate::extension::Extensions;
+use super::budget::PLAIN;
+use super::fault::{Fault, Outcome, Reason, Value};
+use crate::certificate::extension::{Extensions, Known};
 use crate::certificate::{Certificate, Quirks};
 use crate::der::{self, Der};
 use crate::oid;
-use crate::path::PLAIN;
-use crate::reason::{Fault, Reason, Value};
 use smallvec::{SmallVec, smallvec};
 
 /// What an application asks of policies: RFC 5280 6.1.1 (c), (e), (f), (g).
@@ -79,14 +79,9 @@ impl<'a> Policies<'a> {
     }
 
     /// RFC 5280 6.1.3 (d), (e), (f).
-    pub(crate) fn certificate(
-        &mut self,
-        certificate: &Certificate<'a>,
-        last: bool,
-        self_issued: bool,
-    ) -> Result<(), Fault<'a>> {
+    pub(crate) fn certificate(&mut self, certificate: &Certificate<'a>, last: bool, self_issued: bool) -> Outcome<'a> {
         let extensions = &certificate.extensions;
-        let critical = extensions.critical.has(crate::certificate::extension::Known::Policies);
+        let critical = extensions.critical.has(Known::Policies);
         if critical && certificate.quirks.has(Quirks::UNKNOWN_QUALIFIER) {
             let found = "a policy qualifier that is not known, in a critical extension";
             return Err(Fault::plain(Reason::CriticalExtension, "RFC 5280 4.2.1.4", found, "CPS or user notice"));
@@ -107,7 +102,7 @@ impl<'a> Policies<'a> {
     }
 
     /// RFC 5280 6.1.4 (a), (b), (h), (i), (j).
-    pub(crate) fn prepare(&mut self, extensions: &Extensions<'a>, self_issued: bool) -> Result<(), Fault<'a>> {
+    pub(crate) fn prepare(&mut self, extensions: &Extensions<'a>, self_issued: bool) -> Outcome<'a> {
         let Some(level) = self.levels.last_mut() else { return Ok(()) };
         self.next = map(level, extensions.policy_mappings, self.mapping > 0)?;
         if !self_issued {
@@ -137,12 +132,7 @@ impl<'a> Policies<'a> {
     }
 
     /// RFC 5280 6.1.5 (a), (b), (g).
-    pub(crate) fn finish(
-        mut self,
-        leaf: &Certificate<'a>,
-        acceptable: &[&[u8]],
-        self_issued: bool,
-    ) -> Result<(), Fault<'a>> {
+    pub(crate) fn finish(mut self, leaf: &Certificate<'a>, acceptable: &[&[u8]], self_issued: bool) -> Outcome<'a> {
         if !self_issued {
             self.explicit = self.explicit.saturating_sub(1);
         }
@@ -185,7 +175,7 @@ impl<'a> Policies<'a> {
 }
 
 /// RFC 5280 6.1.3 (d): what stays of the expected policies, and what anyPolicy lets in.
-fn process<'a>(level: &mut Level<'a>, list: Der<'a>, any_allowed: bool) -> Result<(), Fault<'a>> {
+fn process<'a>(level: &mut Level<'a>, list: Der<'a>, any_allowed: bool) -> Outcome<'a> {
     let mut found: SmallVec<[&[u8]; PLAIN]> = SmallVec::new();
     let mut any = false;
     let mut walk = list;
@@ -264,7 +254,7 @@ fn map<'a>(level: &mut Level<'a>, mappings: Option<Der<'a>>, allowed: bool) -> R
     Ok(next)
 }
 
-fn bounded<'a>(count: usize) -> Result<(), Fault<'a>> {
+fn bounded<'a>(count: usize) -> Outcome<'a> {
     if count <= MAX_POLICIES {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! Who a certificate says its holder is, for applications that decide on it.
 
-use crate::certificate::Certificate;
+use super::fields::Certificate;
+use crate::name::Name;
 use crate::name::general::SubjectAltName;
 use core::fmt;
 use core::net::IpAddr;
@@ -58,7 +59,7 @@ impl Certificate<'_> {
                 _ => None,
             })
             .collect();
-        if !crate::name::Name(self.subject_der()).is_empty() {
+        if !Name(self.subject_der()).is_empty() {
             out.push(Identity::Subject(self.subject()));
         }
         out

@@ -117,3 +117,19 @@ pub(crate) fn bits(spki: &[u8]) -> Option<&[u8]> {
     body.take(der::SEQUENCE, "algorithm").ok()?;
     body.bits("subjectPublicKey").ok()
 }
+
+/// A SubjectPublicKeyInfo for people.
+pub fn describe(spki: &[u8]) -> String {
+    match (PublicKey::parse(spki), explicit_curve(spki)) {
+        (PublicKey::Malformed, Some(explicit)) => explicit.into(),
+        (key, _) => key.to_string(),
+    }
+}
+
+/// Says so where a SubjectPublicKeyInfo has a curve by explicit parameters.
+pub fn explicit_curve(spki: &[u8]) -> Option<&'static str> {
+    let mut body = Der(spki).take(der::SEQUENCE, "spki").ok()?;
+    let mut algorithm = body.take(der::SEQUENCE, "algorithm").ok()?;
+    let explicit = algorithm.oid("algorithm") == Ok(oid::EC) && algorithm.peek() == Some(der::SEQUENCE);
+    explicit.then_some("a key on a curve by explicit parameters")
+}

@@ -1,80 +1,14 @@
-//! Name constraints: RFC 5280 4.2.1.10 and 6.1.3 (b), (c).
+//! Names held against name constraints: RFC 5280 4.2.1.10 and 6.1.3 (b), (c).
 
-use crate::certificate::Certificate;
-use crate::certificate::extension::NameConstraints;
-use crate::der::{self, Der, DerError, DerResult};
-use crate::name::general::{Kind, SubjectAltName, is_host, is_mailbox, split_mailbox, uri_host};
-use crate::name::{Name, compare, server};
+use super::budget::Allowance;
+use super::fault::{Fault, Outcome, Reason, Value};
+use crate::certificate::name_constraints::{NameConstraints, is_domain};
+use crate::certificate::{Certificate, server_name};
+use crate::name::general::{NameKind, SubjectAltName, is_host, is_mailbox, split_mailbox, uri_host};
+use crate::name::{Name, compare};
 use crate::oid;
-use crate::reason::{Fault, Reason, Value};
 
 const RULE: &str = "RFC 5280 4.2.1.10";
-
-/// What name constraints may cost in one validation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Allowance {
-    /// Comparisons of a name with a constraint: the product of crafted lists is quadratic. Long ones count for several.
-    comparisons: u64,
-    /// Names and constraints made ready for them, anew for each path. Long ones count for several.
-    names: u64,
-}
-
-impl Allowance {
-    pub(crate) const WHOLE: Self = Self { comparisons: 1 << 20, names: 1 << 14 };
-}
-
-/// A GeneralSubtree is read once, when its certificate is; what it says must be something a name can be held against.
-pub(crate) fn check_subtree(mut subtree: Der<'_>) -> DerResult<()> {
-    let what = "nameConstraints";
-    let base = SubjectAltName::read(&mut subtree, what)?;
-    // Minimum is 0, which DER leaves out, and maximum is absent.
-    subtree.finish(what)?;
-    let good = match base {
-        SubjectAltName::Dns(name) => is_domain(name),
-        SubjectAltName::Ip(range) => is_range(range),
-        SubjectAltName::Email(text) => is_domain(text) || is_mailbox(text),
-        SubjectAltName::Uri(host) => is_domain(host),
-        SubjectAltName::Directory(_) | SubjectAltName::Other(..) => true,
-    };
-    if good { Ok(()) } else { Err(DerError(what)) }
-}
-
-/// A host or, with a leading dot, all below it; empty is everything. Underscores are borne here: they only narrow.
-fn is_domain(name: &[u8]) -> bool {
-    let bare = name.strip_prefix(b".").unwrap_or(name);
-    let label = |l: &[u8]| {
-        (1..=63).contains(&l.len()) && l.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    name.is_empty() || (bare.len() <= 253 && bare.split(|b| *b == b'.').all(label))
-}
-
-/// An address and a mask of ones followed by zeros (RFC 4632), each 4 or 16 bytes.
-fn is_range(range: &[u8]) -> bool {
-    if !matches!(range.len(), 8 | 32) {
-        return false;
-    }
-    let (_, mask) = range.split_at(range.len() / 2);
-    let mut ended = false;
-    mask.iter().all(|byte| {
-        let good = !(ended && *byte != 0) && byte.leading_ones().saturating_add(byte.trailing_zeros()) >= 8;
-        ended |= *byte != 0xff;
-        good
-    })
-}
-
-fn subtrees(list: Option<Der<'_>>) -> impl Iterator<Item = SubjectAltName<'_>> {
-    let mut walk = list.unwrap_or(Der(&[]));
-    core::iter::from_fn(move || {
-        let mut subtree = walk.take(der::SEQUENCE, "subtree").ok()?;
-        SubjectAltName::read(&mut subtree, "base").ok()
-    })
-}
-
-/// Whether a DNS name begins with a dot, which the RFC has for mailboxes and URIs alone.
-pub(crate) fn has_leading_dot(constraints: &NameConstraints<'_>) -> bool {
-    let dotted = |base: SubjectAltName<'_>| matches!(base, SubjectAltName::Dns(name) if name.starts_with(b"."));
-    subtrees(constraints.permitted).chain(subtrees(constraints.excluded)).any(dotted)
-}
 
 /// The names of a certificate that constraints are for: the subject, e-mail addresses in it, and subjectAltNames.
 fn names<'a>(certificate: &Certificate<'a>) -> impl Iterator<Item = SubjectAltName<'a>> {
@@ -88,7 +22,7 @@ fn names<'a>(certificate: &Certificate<'a>) -> impl Iterator<Item = SubjectAltNa
 }
 
 /// A name made ready for many comparisons.
-struct Ready<'a> {
+struct Prepared<'a> {
     name: SubjectAltName<'a>,
     /// Of a distinguished name, the form that is the same for all its equals.
     key: Vec<u8>,
@@ -96,7 +30,7 @@ struct Ready<'a> {
     sound: bool,
 }
 
-impl<'a> Ready<'a> {
+impl<'a> Prepared<'a> {
     fn new(name: SubjectAltName<'a>) -> Self {
         let key = match name {
             SubjectAltName::Directory(name) => compare::canonical(name),
@@ -121,31 +55,31 @@ pub(crate) fn check<'a>(
     constraints: &NameConstraints<'a>,
     common_name: bool,
     allowance: &mut Allowance,
-) -> Result<(), Fault<'a>> {
+) -> Outcome<'a> {
     spend(certificate, constraints, allowance)?;
-    let permitted: Vec<Ready<'a>> = subtrees(constraints.permitted).map(Ready::new).collect();
-    let excluded: Vec<Ready<'a>> = subtrees(constraints.excluded).map(Ready::new).collect();
+    let permitted: Vec<Prepared<'a>> = constraints.permitted().map(Prepared::new).collect();
+    let excluded: Vec<Prepared<'a>> = constraints.excluded().map(Prepared::new).collect();
     for name in names(certificate) {
-        permit(&Ready::new(name), &permitted, &excluded, name)?;
+        permit(&Prepared::new(name), &permitted, &excluded, name)?;
     }
-    match server::fallback_name(certificate).filter(|_| common_name) {
+    match server_name::fallback_name(certificate).filter(|_| common_name) {
         // The fallback makes the common name a host name, so constraints on those hold for it.
         Some(text) => {
             let shown = SubjectAltName::Directory(certificate.subject_der());
-            permit(&Ready::new(SubjectAltName::Dns(text.as_bytes())), &permitted, &excluded, shown)
+            permit(&Prepared::new(SubjectAltName::Dns(text.as_bytes())), &permitted, &excluded, shown)
         }
         None => Ok(()),
     }
 }
 
 fn permit<'a>(
-    name: &Ready<'_>,
-    permitted: &[Ready<'a>],
-    excluded: &[Ready<'a>],
+    name: &Prepared<'_>,
+    permitted: &[Prepared<'a>],
+    excluded: &[Prepared<'a>],
     shown: SubjectAltName<'a>,
-) -> Result<(), Fault<'a>> {
+) -> Outcome<'a> {
     let fault = |found, wanted| Err(Fault::new(Reason::NameConstraint, RULE, found, wanted));
-    let same_kind = |base: &&Ready<'a>| base.name.kind() == name.name.kind();
+    let same_kind = |base: &&Prepared<'a>| base.name.kind() == name.name.kind();
     if let Some(base) = excluded.iter().filter(same_kind).find(|base| matches(name, base, true)) {
         return fault(Value::AltName("name", shown), Value::AltName("a name outside the excluded", base.name));
     }
@@ -163,37 +97,31 @@ fn spend<'a>(
     certificate: &Certificate<'a>,
     constraints: &NameConstraints<'a>,
     allowance: &mut Allowance,
-) -> Result<(), Fault<'a>> {
+) -> Outcome<'a> {
     let kinds = |list: &mut dyn Iterator<Item = SubjectAltName<'a>>| {
         let mut counts = [0u64; 6];
         for name in list {
             let count = match name.kind() {
-                Kind::Dns => &mut counts[0],
-                Kind::Ip => &mut counts[1],
-                Kind::Uri => &mut counts[2],
-                Kind::Email => &mut counts[3],
-                Kind::Directory => &mut counts[4],
-                Kind::Other(_) => &mut counts[5],
+                NameKind::Dns => &mut counts[0],
+                NameKind::Ip => &mut counts[1],
+                NameKind::Uri => &mut counts[2],
+                NameKind::Email => &mut counts[3],
+                NameKind::Directory => &mut counts[4],
+                NameKind::Other(_) => &mut counts[5],
             };
             *count = count.saturating_add(weight(&name));
         }
         counts
     };
-    let bases = kinds(&mut subtrees(constraints.permitted).chain(subtrees(constraints.excluded)));
+    let bases = kinds(&mut constraints.permitted().chain(constraints.excluded()));
     let names = kinds(&mut names(certificate));
     let cost = bases.iter().zip(names).map(|(a, b)| a.saturating_mul(b)).fold(0u64, u64::saturating_add);
     let ready = bases.iter().chain(&names).sum();
-    match (allowance.comparisons.checked_sub(cost), allowance.names.checked_sub(ready)) {
-        (Some(comparisons), Some(names)) => {
-            *allowance = Allowance { comparisons, names };
-            Ok(())
-        }
-        _ => {
-            let found = "more names and name constraints than may be compared";
-            let wanted = "at most 1048576 comparisons of 16384 names";
-            Err(Fault::plain(Reason::TooCostly, "limit", found, wanted))
-        }
+    if allowance.spend(cost, ready) {
+        return Ok(());
     }
+    let found = "more names and name constraints than may be compared";
+    Err(Fault::plain(Reason::TooCostly, "limit", found, "at most 1048576 comparisons of 16384 names"))
 }
 
 /// One for a name as they are, more for one that is longer than host names are.
@@ -211,7 +139,7 @@ fn weight(name: &SubjectAltName<'_>) -> u64 {
 
 /// Whether a name lies in a subtree of its kind. Where the answer is not sure (a malformed name, a form that has no
 /// rules), `doubt` is the answer: excluded names match, permitted ones do not.
-fn matches(name: &Ready<'_>, base: &Ready<'_>, doubt: bool) -> bool {
+fn matches(name: &Prepared<'_>, base: &Prepared<'_>, doubt: bool) -> bool {
     if !name.sound {
         return doubt;
     }
@@ -313,25 +241,14 @@ mod tests {
             ("a.*.example.com", "example.com", false, true),
             ("a_b.example.com", "example.com", true, true),
         ] {
-            let ready = |text: &'static str| Ready::new(SubjectAltName::Dns(text.as_bytes()));
+            let ready = |text: &'static str| Prepared::new(SubjectAltName::Dns(text.as_bytes()));
             assert_eq!(matches(&ready(name), &ready(base), false), within, "{name} in {base}");
             assert_eq!(matches(&ready(name), &ready(base), true), caught, "{name} excluded by {base}");
         }
     }
 
     #[test]
-    fn ranges() {
-        assert!(is_range(&[192, 0, 2, 0, 255, 255, 255, 0]));
-        assert!(is_range(&[0; 32]));
-        for bad in [
-            &[192, 0, 2, 1][..],
-            &[1, 2, 3, 4, 255, 0, 255, 0],
-            &[1, 2, 3, 4, 0, 255, 0, 0],
-            &[1, 2, 3, 4, 253, 0, 0, 0],
-            &[],
-        ] {
-            assert!(!is_range(bad), "{bad:?}");
-        }
+    fn addresses() {
         assert!(ip(&[192, 0, 2, 9], &[192, 0, 2, 1, 255, 255, 255, 0]));
         assert!(!ip(&[192, 0, 3, 9], &[192, 0, 2, 1, 255, 255, 255, 0]));
         assert!(!ip(&[0; 16], &[0; 8]), "IPv6 is not within an IPv4 range");
@@ -352,7 +269,7 @@ mod tests {
         ] {
             assert_eq!(email(name.as_bytes(), base.as_bytes()), within, "{name} in {base}");
         }
-        let ready = |text: &'static [u8]| Ready::new(SubjectAltName::Email(text));
+        let ready = |text: &'static [u8]| Prepared::new(SubjectAltName::Email(text));
         assert!(matches(&ready(b"a@b@example.com"), &ready(b"other.org"), true), "a malformed mailbox is caught");
     }
 }

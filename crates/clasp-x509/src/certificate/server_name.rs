@@ -1,10 +1,18 @@
 //! Whether a certificate is for a server name: RFC 9525 6.
 
-use super::general::SubjectAltName;
-use super::{Name, compare};
-use crate::certificate::Certificate;
+use super::fields::Certificate;
+use crate::name::Name;
+use crate::name::general::SubjectAltName;
+use crate::name::string::characters;
 use crate::oid;
 use rustls_pki_types::{IpAddr, ServerName};
+
+impl Certificate<'_> {
+    /// Whether the certificate is for this server name: RFC 9525 6.
+    pub fn is_for(&self, server: &ServerName<'_>) -> bool {
+        matches(self, server, false)
+    }
+}
 
 /// Whether the certificate is for `name`. Only subjectAltName counts, unless `common_name` asks for the fallback of old
 /// devices: then the last common name stands in where there is no DNS name or IP address at all.
@@ -37,7 +45,7 @@ pub(crate) fn fallback_name(certificate: &Certificate<'_>) -> Option<String> {
         return None;
     }
     let last = Name(certificate.subject_der()).attributes().filter(|a| a.oid == oid::COMMON_NAME).last()?;
-    compare::characters(last.tag, last.value).map(Iterator::collect)
+    characters(last.tag, last.value).map(Iterator::collect)
 }
 
 /// RFC 9525 6.3: a wildcard is the whole leftmost label, stands for exactly one label, and is never the only one

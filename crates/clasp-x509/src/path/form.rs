@@ -1,15 +1,14 @@
 //! The form of certificates: what RFC 5280 section 4 says of their content, and what the CA/Browser Forum's Baseline
 //! Requirements (BR) add that a verifier can see. Only profiles that ask for it look here.
 
+use super::fault::{Fault, Outcome, Reason, Value};
 use crate::certificate::extension::Known;
-use crate::certificate::usage::KeyUsage;
+use crate::certificate::usage::{KeyUsage, Usage};
 use crate::certificate::{Certificate, Quirks};
-use crate::constraint;
 use crate::name::general::SubjectAltName;
-use crate::name::{Attribute, Name, compare};
+use crate::name::string::characters;
+use crate::name::{Attribute, Name};
 use crate::oid;
-use crate::path::Usage;
-use crate::reason::{Fault, Reason, Value};
 use crate::signature::Algorithm;
 use core::net::IpAddr;
 
@@ -20,8 +19,6 @@ pub(crate) enum Role {
     Intermediate,
     Root,
 }
-
-type Outcome<'a> = Result<(), Fault<'a>>;
 
 /// Checks one certificate.
 pub(crate) fn check<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
@@ -175,7 +172,7 @@ fn authority<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     if certificate.is_authority() && !certificate.extensions.critical.has(Known::BasicConstraints) {
         return bad("RFC 5280 4.2.1.9", "an authority's basicConstraints that are not critical", "them critical");
     }
-    if certificate.extensions.name_constraints.is_some_and(|c| constraint::has_leading_dot(&c)) {
+    if certificate.extensions.name_constraints.is_some_and(|c| c.has_leading_dot()) {
         return bad(
             "RFC 5280 4.2.1.10",
             "a DNS name constraint with a leading dot",
@@ -280,7 +277,7 @@ fn common_name<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
 /// The first 256 characters of an attribute.
 fn shown<'r>(attribute: Attribute<'_>, room: &'r mut [u8; 1024]) -> &'r str {
     let mut len = 0_usize;
-    for c in compare::characters(attribute.tag, attribute.value).into_iter().flatten().take(256) {
+    for c in characters(attribute.tag, attribute.value).into_iter().flatten().take(256) {
         let end = len.saturating_add(c.len_utf8());
         let Some(place) = room.get_mut(len..end) else { break };
         c.encode_utf8(place);

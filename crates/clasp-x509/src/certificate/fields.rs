@@ -1,0 +1,323 @@
+//! A certificate, read in place: RFC 5280 4.1.
+
+use super::extension::Extensions;
+use super::quirks::Quirks;
+use super::usage::KeyUsage;
+use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::name::general::SubjectAltName;
+use crate::name::{self, Name};
+use crate::oid::{self, Oid};
+use crate::spki::PublicKey;
+use crate::text::hex;
+
+/// A parsed certificate that borrows its DER.
+#[derive(Clone, Copy, Debug)]
+pub struct Certificate<'a> {
+    pub(crate) der: &'a [u8],
+    pub(crate) tbs: &'a [u8],
+    pub(crate) signature_algorithm: &'a [u8],
+    pub(crate) signature: &'a [u8],
+    pub(crate) version: u8,
+    serial: &'a [u8],
+    issuer: &'a [u8],
+    subject: &'a [u8],
+    not_before: i64,
+    not_after: i64,
+    spki: &'a [u8],
+    pub(crate) quirks: Quirks,
+    pub(crate) extensions: Extensions<'a>,
+    /// The content of the extensions field, for precertificates (RFC 6962 3.2).
+    pub(crate) extension_list: Option<Der<'a>>,
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads a certificate.
+    ///
+    /// # Errors
+    /// Names the field that is not as RFC 5280 4.1 has it.
+    pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
+        Self::read(der).map_err(|DerError(what)| what)
+    }
+
+    fn read(bytes: &'a [u8]) -> DerResult<Self> {
+        let mut input = Der(bytes);
+        let mut outer = input.take(der::SEQUENCE, "Certificate")?;
+        input.finish("Certificate")?;
+        let tbs = outer.whole(der::SEQUENCE, "tbsCertificate")?;
+        let signature_algorithm = outer.whole(der::SEQUENCE, "signatureAlgorithm")?;
+        let signature = outer.bits("signatureValue")?;
+        outer.finish("Certificate")?;
+
+        let mut quirks = Quirks::default();
+        let mut body = Der(tbs).take(der::SEQUENCE, "tbsCertificate")?;
+        let version = version(&mut body)?;
+        let serial = body.take(der::INTEGER, "serialNumber")?.0;
+        quirks.add(serial_quirks(serial)?);
+        // RFC 5280 4.1.1.2: the two algorithm fields must say the same.
+        if body.whole(der::SEQUENCE, "signature")? != signature_algorithm {
+            return Err(DerError("signature, which differs from signatureAlgorithm"));
+        }
+        let issuer = body.whole(der::SEQUENCE, "issuer")?;
+        name::check(issuer, "issuer")?;
+        let mut validity = body.take(der::SEQUENCE, "validity")?;
+        let not_before = validity_time(&mut validity, "notBefore", &mut quirks)?;
+        let not_after = validity_time(&mut validity, "notAfter", &mut quirks)?;
+        validity.finish("validity")?;
+        let subject = body.whole(der::SEQUENCE, "subject")?;
+        name::check(subject, "subject")?;
+        let spki = body.whole(der::SEQUENCE, "subjectPublicKeyInfo")?;
+        for tag in [primitive(1), primitive(2)] {
+            if body.optional(tag, "uniqueID")?.is_some() {
+                quirks.add(Quirks::UNIQUE_ID);
+                if version == 0 {
+                    return Err(DerError("a unique identifier in a certificate of version 1"));
+                }
+            }
+        }
+        let extension_list = match body.optional(constructed(3), "extensions")? {
+            None => None,
+            Some(_) if version != 2 => return Err(DerError("extensions in a certificate that is not version 3")),
+            Some(mut block) => {
+                let list = block.take(der::SEQUENCE, "extensions")?;
+                block.finish("extensions")?;
+                Some(list)
+            }
+        };
+        body.finish("tbsCertificate")?;
+        let extensions = match extension_list {
+            Some(list) => Extensions::read(list, &mut quirks)?,
+            None => Extensions::default(),
+        };
+        Ok(Self {
+            der: bytes,
+            tbs,
+            signature_algorithm,
+            signature,
+            version: version.saturating_add(1),
+            serial,
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            spki,
+            quirks,
+            extensions,
+            extension_list,
+        })
+    }
+
+    /// The certificate, DER.
+    pub const fn der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// The SHA-256 hash of the certificate.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut out = [0; 32];
+        out.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.der).as_ref());
+        out
+    }
+
+    /// 1, 2 or 3.
+    pub const fn version(&self) -> u8 {
+        self.version
+    }
+
+    /// The SubjectPublicKeyInfo, DER.
+    pub const fn spki(&self) -> &'a [u8] {
+        self.spki
+    }
+
+    /// The public key, read.
+    pub fn public_key(&self) -> PublicKey<'a> {
+        PublicKey::parse(self.spki)
+    }
+
+    /// The subject's name for people.
+    pub fn subject(&self) -> String {
+        Name(self.subject).to_string()
+    }
+
+    /// The issuer's name for people.
+    pub fn issuer(&self) -> String {
+        Name(self.issuer).to_string()
+    }
+
+    /// The subject, DER.
+    pub const fn subject_der(&self) -> &'a [u8] {
+        self.subject
+    }
+
+    /// The issuer, DER.
+    pub const fn issuer_der(&self) -> &'a [u8] {
+        self.issuer
+    }
+
+    /// Whether issuer and subject are the same name: RFC 5280 6.1.
+    pub(crate) fn is_self_issued(&self) -> bool {
+        name::compare::same(self.subject, self.issuer)
+    }
+
+    /// The serial number in hexadecimal.
+    pub fn serial(&self) -> String {
+        hex(self.serial)
+    }
+
+    /// The serial number, as the content of its INTEGER.
+    pub const fn serial_der(&self) -> &'a [u8] {
+        self.serial
+    }
+
+    /// First second of validity, since 1970.
+    pub const fn not_before(&self) -> i64 {
+        self.not_before
+    }
+
+    /// Last second of validity, since 1970.
+    pub const fn not_after(&self) -> i64 {
+        self.not_after
+    }
+
+    /// The key usage, if the certificate limits it.
+    pub const fn key_usage(&self) -> Option<KeyUsage> {
+        self.extensions.key_usage
+    }
+
+    /// The purposes of extKeyUsage; none where the certificate does not limit them.
+    pub fn extended_key_usage(&self) -> Option<impl Iterator<Item = Oid<'a>> + use<'a>> {
+        let mut list = self.extensions.extended_key_usage?;
+        Some(core::iter::from_fn(move || list.take(der::OID, "KeyPurposeId").ok().map(|oid| Oid(oid.0))))
+    }
+
+    /// Whether this is a certificate authority's, by basicConstraints.
+    pub const fn is_authority(&self) -> bool {
+        matches!(self.extensions.basic_constraints, Some(b) if b.ca)
+    }
+
+    /// How many authorities may stand below it, if it says so.
+    pub const fn path_length(&self) -> Option<u32> {
+        match self.extensions.basic_constraints {
+            Some(b) => b.path_len,
+            None => None,
+        }
+    }
+
+    /// The subject key identifier.
+    pub const fn subject_key_id(&self) -> Option<&'a [u8]> {
+        self.extensions.subject_key
+    }
+
+    /// The authority key identifier.
+    pub fn authority_key_id(&self) -> Option<&'a [u8]> {
+        self.extensions.authority_key?.key
+    }
+
+    /// Whether the certificate's key is RSA (rsaEncryption).
+    pub fn has_rsa_key(&self) -> bool {
+        self.key_algorithm() == Some(oid::RSA)
+    }
+
+    /// Whether the certificate's key is for ECDSA or Ed25519: the suites named ECDSA take both (RFC 8422 5.10).
+    pub fn has_ec_key(&self) -> bool {
+        matches!(self.key_algorithm(), Some(oid::EC | oid::ED25519))
+    }
+
+    fn key_algorithm(&self) -> Option<&'a [u8]> {
+        let mut spki = Der(self.spki).take(der::SEQUENCE, "spki").ok()?;
+        let mut algorithm = spki.take(der::SEQUENCE, "algorithm").ok()?;
+        Some(algorithm.take(der::OID, "algorithm").ok()?.0)
+    }
+
+    /// The bits of the hash in the signature algorithm, if it names one: tls-server-end-point needs it (RFC 5929 4.1).
+    pub fn signature_hash_bits(&self) -> Option<u16> {
+        crate::signature::hash_bits(self.signature_algorithm)
+    }
+
+    /// The signature algorithm for people.
+    pub fn signature_algorithm(&self) -> String {
+        crate::signature::describe(self.signature_algorithm)
+    }
+
+    /// The subjectAltNames.
+    pub fn alt_names(&self) -> impl Iterator<Item = SubjectAltName<'a>> + use<'a> {
+        let mut walk = self.extensions.alt_names.unwrap_or(Der(&[]));
+        core::iter::from_fn(move || SubjectAltName::read(&mut walk, "subjectAltName").ok())
+    }
+
+    /// The addresses under authorityInfoAccess for a method ([`Oid`] of OCSP or caIssuers).
+    fn authority_info(&self, method: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut walk = self.extensions.authority_info.unwrap_or(Der(&[]));
+        let next = move || {
+            let mut access = walk.take(der::SEQUENCE, "access").ok()?;
+            let seen = access.take(der::OID, "accessMethod").ok()?.0;
+            Some((seen, SubjectAltName::read(&mut access, "accessLocation").ok()?))
+        };
+        core::iter::from_fn(next).filter_map(move |(seen, place)| match place {
+            SubjectAltName::Uri(uri) if seen == method => Some(uri),
+            _ => None,
+        })
+    }
+
+    /// Where the issuer's certificate can be had, by authorityInfoAccess.
+    pub fn issuer_addresses(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.authority_info(oid::CA_ISSUERS)
+    }
+
+    /// Where OCSP answers can be had, by authorityInfoAccess.
+    pub fn ocsp_addresses(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.authority_info(oid::OCSP)
+    }
+
+    /// Whether the certificate demands a stapled OCSP response (status_request in its TLS features): RFC 7633 4.2.3.1.
+    pub fn must_staple(&self) -> bool {
+        let mut features = self.extensions.tls_features.unwrap_or(Der(&[]));
+        while let Ok(feature) = features.small(der::INTEGER, "feature") {
+            if feature == 5 {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Version ::= INTEGER; 0 for version 1, as encoded.
+fn version(body: &mut Der<'_>) -> DerResult<u8> {
+    match body.optional(constructed(0), "version")? {
+        None => Ok(0),
+        Some(mut v) => {
+            let number = v.take(der::INTEGER, "version")?.0;
+            v.finish("version")?;
+            match number {
+                [n @ 1..=2] => Ok(*n),
+                _ => Err(DerError("version")),
+            }
+        }
+    }
+}
+
+/// RFC 5280 4.1.2.2: positive, at most 20 bytes.
+fn serial_quirks(serial: &[u8]) -> DerResult<Quirks> {
+    let mut quirks = Quirks::default();
+    match serial {
+        [] => return Err(DerError("serialNumber")),
+        [0] => quirks.add(Quirks::SERIAL_ZERO),
+        [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => quirks.add(Quirks::SERIAL_PADDED),
+        [0x80..=0xff, ..] => quirks.add(Quirks::SERIAL_NEGATIVE),
+        _ => {}
+    }
+    if serial.len() > 20 {
+        quirks.add(Quirks::SERIAL_LONG);
+    }
+    Ok(quirks)
+}
+
+/// RFC 5280 4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050.
+pub(super) fn validity_time(validity: &mut Der<'_>, what: &'static str, quirks: &mut Quirks) -> DerResult<i64> {
+    const START_OF_2050: i64 = 2_524_608_000;
+    let general = validity.peek() == Some(der::GENERALIZED_TIME);
+    let time = validity.time(what)?;
+    if general && time < START_OF_2050 {
+        quirks.add(Quirks::TIME_FORM);
+    }
+    Ok(time)
+}

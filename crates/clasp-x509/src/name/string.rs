@@ -1,0 +1,77 @@
+//! The strings of attributes, and how RFC 4518 prepares them to be compared.
+
+use crate::der;
+
+/// RFC 4518 2.1: to Unicode. None for what is no string, or not well formed; those are compared byte for byte.
+pub(crate) fn characters(tag: u8, value: &[u8]) -> Option<Characters<'_>> {
+    let step = match tag {
+        der::UTF8_STRING => return core::str::from_utf8(value).ok().map(|s| Characters::Utf8(s.chars())),
+        der::NUMERIC_STRING | der::PRINTABLE_STRING | der::IA5_STRING | der::VISIBLE_STRING if value.is_ascii() => 1,
+        // T.61 was never used as written; what CAs put there is Latin-1.
+        der::TELETEX_STRING => 1,
+        der::BMP_STRING => 2,
+        der::UNIVERSAL_STRING => 4,
+        _ => return None,
+    };
+    let whole = value.len().is_multiple_of(step);
+    let valid = value.chunks_exact(step).all(|unit| code_point(unit).is_some());
+    (whole && valid).then_some(Characters::Units(value.chunks_exact(step)))
+}
+
+/// The characters of an ASN.1 string.
+pub(crate) enum Characters<'a> {
+    Utf8(core::str::Chars<'a>),
+    Units(core::slice::ChunksExact<'a, u8>),
+}
+
+fn code_point(unit: &[u8]) -> Option<char> {
+    char::from_u32(unit.iter().fold(0, |n: u32, byte| n << 8 | u32::from(*byte)))
+}
+
+impl Iterator for Characters<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        match self {
+            Self::Utf8(text) => text.next(),
+            Self::Units(units) => units.next().and_then(code_point),
+        }
+    }
+}
+
+/// RFC 4518 2.2 (mapping) and 2.6.1 (insignificant spaces): lower case, no invisible characters, single inner spaces.
+pub(super) fn prepare(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    let mut folded =
+        text.filter(|c| !is_nothing(*c)).flat_map(char::to_lowercase).map(|c| if is_space(c) { ' ' } else { c });
+    let mut held: Option<char> = None;
+    let mut begun = false;
+    core::iter::from_fn(move || {
+        if let Some(c) = held.take() {
+            return Some(c);
+        }
+        let mut space = false;
+        loop {
+            match folded.next()? {
+                ' ' => space = begun,
+                c if space => {
+                    held = Some(c);
+                    return Some(' ');
+                }
+                c => {
+                    begun = true;
+                    return Some(c);
+                }
+            }
+        }
+    })
+}
+
+fn is_nothing(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{1806}' | '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{fe00}'..='\u{fe0f}' | '\u{fffc}'
+        | '\u{200b}' | '\u{feff}')
+        || (c.is_control() && !is_space(c))
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1680}' | '\u{2028}' | '\u{2029}')
+}

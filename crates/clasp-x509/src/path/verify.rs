@@ -1,0 +1,129 @@
+//! Finding out whether a chain is accepted: RFC 5280 6.1.
+
+use super::accepted::Accepted;
+use super::attempts::Attempts;
+use super::budget::{Budget, MAX_PRESENTED, PLAIN};
+use super::check;
+use super::fault::{Fault, Outcome, Reason, Value};
+use super::form::Role;
+use super::names::Names;
+use super::options::Options;
+use super::rejection::{Finding, Place, Rejection};
+use super::search::{Given, Search, Work};
+use super::status::Status;
+use super::validate::{self, Limits};
+use crate::certificate::{Certificate, Unreadable, server_name};
+use crate::name::general::{SubjectAltName, split_mailbox};
+use crate::roots::Roots;
+use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
+
+/// Finds a path from `chain[0]` to a root and checks it. The other certificates may come in any order, be too many, or
+/// be wrong: one good path is enough.
+///
+/// # Errors
+/// Every path tried, and what was wrong with it.
+pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> Result<Accepted<'a>, Box<Rejection>> {
+    let mut parsed: SmallVec<[_; PLAIN]> = SmallVec::new();
+    let mut strays = Vec::new();
+    for (index, der) in chain.iter().take(MAX_PRESENTED).enumerate() {
+        match Certificate::parse(der) {
+            Ok(certificate) => parsed.push((index, certificate)),
+            // Only the leaf must be readable: a stray certificate does not spoil a good chain.
+            Err(_) if index == 0 => return Err(Rejection::single(unreadable(index, der))),
+            Err(_) => strays.push((index, *der)),
+        }
+    }
+    let Some((_, leaf)) = parsed.first() else {
+        return Err(Rejection::single(unreadable(0, &[])));
+    };
+    let leaf = *leaf;
+    let names = Names::new(&parsed);
+    let given = Given { roots, certificates: &parsed, names: &names, options, beyond: chain.len() > MAX_PRESENTED };
+    let work = Work { budget: Budget::of(&parsed), attempts: Attempts::default() };
+    let mut search = Search::new(given, Status::new(given), work);
+    let found = if roots.pins(&leaf, options.usage) {
+        // Nothing that was sent along is missing from a path that there is not.
+        strays.clear();
+        pinned(&mut search, &leaf, options)
+    } else {
+        climb(&mut search, &leaf, given)
+    };
+    let Some((path, root)) = found else {
+        let strays = strays.into_iter().map(|(index, der)| unreadable(index, der));
+        return Err(search.work.attempts.rejection(strays));
+    };
+    if let Err(fault) = named(&leaf, options) {
+        return Err(Rejection::single(Finding::new(&fault, Place::Presented(0), leaf.subject_der())));
+    }
+    let path = path.iter().filter_map(|i| parsed.get(*i).map(|(index, _)| *index)).collect();
+    Ok(Accepted::new(leaf, path, root, search.last.until, search.last.standings))
+}
+
+/// The places of a path's certificates, and the name of its root.
+type Path = (SmallVec<[usize; PLAIN]>, Arc<[u8]>);
+
+/// A leaf that is itself trusted has no path; everything else is asked of it as of any other.
+fn pinned<'s>(
+    search: &mut Search<'s, Status<'s>>,
+    leaf: &'s Certificate<'s>,
+    options: &'s Options<'s>,
+) -> Option<Path> {
+    let limits = Limits { root: None, constraints: None, options };
+    let work = &mut search.work;
+    let checked = check::pinned(leaf, options)
+        .and_then(|()| validate::path(&[leaf], &limits, &mut work.budget.names).map_err(|(_, fault)| fault))
+        .and_then(|()| search.last.pinned(leaf, work));
+    match checked {
+        Ok(()) => Some((smallvec![0], leaf.subject_der().into())),
+        Err(fault) => {
+            search.fail(&fault, 0, None);
+            None
+        }
+    }
+}
+
+/// A path to a trusted root.
+fn climb<'s>(search: &mut Search<'s, Status<'s>>, leaf: &Certificate<'s>, given: Given<'s>) -> Option<Path> {
+    if let Err(fault) = check::alone(leaf, Role::Leaf(given.options.usage), given.options) {
+        search.fail(&fault, 0, None);
+        return None;
+    }
+    let found = search.climb(0)?;
+    Some((found.path, given.roots.anchor(found.anchor)?.name.clone()))
+}
+
+/// Whether a leaf has the names that are asked for.
+fn named<'a>(leaf: &Certificate<'a>, options: &Options<'a>) -> Outcome<'a> {
+    if let Some(wanted) = options.name
+        && !server_name::matches(leaf, wanted, options.common_name())
+    {
+        let found = Value::Names(leaf.der());
+        return Err(Fault::new(Reason::NameMismatch, "RFC 9525 6", found, Value::Server(wanted)));
+    }
+    if let Some(wanted) = options.mailbox {
+        let same = |found: &[u8]| {
+            let (a, b) = (split_mailbox(found), split_mailbox(wanted.as_bytes()));
+            a.zip(b).is_some_and(|((l1, h1), (l2, h2))| l1 == l2 && h1.eq_ignore_ascii_case(h2))
+        };
+        if !leaf.alt_names().any(|name| matches!(name, SubjectAltName::Email(found) if same(found))) {
+            let wanted = Value::AltName("mailbox", SubjectAltName::Email(wanted.as_bytes()));
+            return Err(Fault::new(Reason::NameMismatch, "RFC 8550 3", Value::Text("no such mailbox"), wanted));
+        }
+    }
+    Ok(())
+}
+
+/// A certificate that cannot be read, and what of it can.
+fn unreadable(index: usize, der: &[u8]) -> Finding {
+    let what = Unreadable::of(der);
+    let (field, offset) = what.as_ref().map_or(("certificate", 0), |what| (what.field, what.offset));
+    Finding {
+        reason: Reason::BadEncoding,
+        place: Place::Presented(index),
+        subject: what.and_then(|what| what.subject).unwrap_or_else(|| "unreadable".into()),
+        rule: "RFC 5280 4.1",
+        found: format!("what cannot be read: {field}, at byte {offset}"),
+        wanted: "a well-formed certificate".into(),
+    }
+}

@@ -1,0 +1,90 @@
+//! What is found out of a revocation list once, so that it need not be again however long the list is.
+
+use crate::profile::Rules;
+use aws_lc_rs::digest::{SHA256, digest};
+use core::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// What was found out when the list was read.
+pub(crate) struct Index {
+    pub(crate) count: usize,
+    /// A critical extension of an entry that is not understood.
+    pub(crate) unknown_critical: Option<Vec<u8>>,
+    /// The whole list's hash.
+    pub(crate) digest: [u8; 32],
+    /// Entries by a hash of their serial numbers, and where they stand; those of one hash in their order.
+    places: Vec<(u32, u32)>,
+    /// The keys that its signature was good with, and by whose rules: an authority's, and few more.
+    signers: Mutex<Vec<(Vec<u8>, &'static Rules)>>,
+}
+
+/// Keys that are remembered for a list.
+const MAX_SIGNERS: usize = 8;
+
+impl Index {
+    /// Of a list with these serial numbers, each at its place among the entries; `None` where they do not fit.
+    pub(super) fn new<'a>(
+        der: &[u8],
+        unknown_critical: Option<&[u8]>,
+        entries: impl Iterator<Item = (usize, &'a [u8])>,
+    ) -> Option<Self> {
+        let mut places = entries
+            .map(|(place, serial)| Some((hash(serial), u32::try_from(place).ok()?)))
+            .collect::<Option<Vec<(u32, u32)>>>()?;
+        places.sort_unstable();
+        Some(Self {
+            count: places.len(),
+            unknown_critical: unknown_critical.map(<[u8]>::to_vec),
+            digest: sha256(der),
+            places,
+            signers: Mutex::default(),
+        })
+    }
+
+    /// Where entries with this serial number may stand, in their order.
+    pub(crate) fn places(&self, serial: &[u8]) -> impl Iterator<Item = usize> + '_ {
+        let wanted = hash(serial);
+        let from = self.places.partition_point(|(hash, _)| *hash < wanted);
+        let found = self.places.get(from..).unwrap_or_default().iter().take_while(move |(hash, _)| *hash == wanted);
+        found.filter_map(|(_, place)| usize::try_from(*place).ok())
+    }
+
+    /// Whether the list's signature is `good` with a key, found out once. Keys that it is not good with can be made by
+    /// anybody, and are not remembered.
+    pub(crate) fn is_signed(&self, spki: &[u8], rules: &'static Rules, good: impl FnOnce() -> bool) -> bool {
+        let known = |signers: &[(Vec<u8>, &'static Rules)]| {
+            signers.iter().any(|(key, by)| key == spki && core::ptr::eq(*by, rules))
+        };
+        if known(&self.signers()) {
+            return true;
+        }
+        let good = good();
+        let mut signers = self.signers();
+        if good && signers.len() < MAX_SIGNERS && !known(&signers) {
+            signers.push((spki.to_vec(), rules));
+        }
+        good
+    }
+
+    /// A panic elsewhere leaves a list that is whole.
+    fn signers(&self) -> std::sync::MutexGuard<'_, Vec<(Vec<u8>, &'static Rules)>> {
+        self.signers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Index({} entries)", self.count)
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    out
+}
+
+/// FNV-1a. Whoever could choose serial numbers that collide is the authority itself.
+fn hash(serial: &[u8]) -> u32 {
+    serial.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,197 @@
+//! The status of one certificate by revocation lists: RFC 5280 6.3.3.
+
+use super::crl::Crl;
+use super::reason::RevocationReason;
+use super::standing::{Standing, Trouble};
+use super::terms::{Terms, Unfresh, fresh};
+use crate::certificate::Certificate;
+use crate::certificate::point::{self, ALL_REASONS, Point};
+use crate::name::compare;
+use crate::name::general::SubjectAltName;
+use crate::oid::Oid;
+
+/// Finds the status. `signed` tells whether a list is signed by its issuer, whose path must hold. What other
+/// answers said is `known`: lists can only make it worse.
+///
+/// RFC 5280 6.3.3 stops at the first lists that cover all reasons. Where there are more, a list that revokes counts
+/// wherever it stands, so that nobody gains by the order of lists or by an older one. Time does not take back what a list
+/// revokes: one that is out of date vouches for nobody, but whom it revokes stays revoked (RFC 5280 5.3.1 lets go of
+/// certificateHold alone, and that counts until a list of today says otherwise).
+pub(crate) fn by_lists<'l>(
+    certificate: &Certificate<'_>,
+    lists: &[Crl<'l>],
+    terms: &Terms<'_>,
+    known: &Standing,
+    signed: &mut dyn FnMut(&Crl<'l>) -> Result<(), Trouble>,
+) -> Standing {
+    let mut covered = if *known == Standing::Good { ALL_REASONS } else { 0 };
+    let mut trouble = Trouble::NoList;
+    let mut held = None;
+    // RFC 5280 6.3.3: what the distribution points leave open, lists of the issuer itself may settle; not so where the
+    // certificate says that somebody else issues its lists.
+    let delegated = point::points(certificate.extensions.crl_points).any(|point| point.issuer.is_some());
+    let whole = (!delegated).then(Point::default);
+    let mut asked = Asked { certificate, lists, terms, signed };
+    for point in point::points(certificate.extensions.crl_points).chain(whole) {
+        for list in lists.iter().filter(|list| !list.is_delta()) {
+            match asked.list(&point, list, covered) {
+                Ok(Said::Nothing) => {}
+                Ok(Said::Good(reasons)) => covered |= reasons,
+                Ok(Said::Revoked(revoked)) => return revoked,
+                Ok(Said::Held(revoked, old)) => {
+                    trouble = trouble.nearer(old);
+                    held = Some(revoked);
+                }
+                Err(why) => trouble = trouble.nearer(why),
+            }
+        }
+    }
+    if covered == ALL_REASONS { Standing::Good } else { held.unwrap_or(Standing::Unknown(trouble)) }
+}
+
+/// What one list says of a certificate.
+enum Said {
+    /// Nothing that other lists have not said.
+    Nothing,
+    /// Not revoked for these reasons.
+    Good(u16),
+    Revoked(Standing),
+    /// It was revoked for a time, when the list was of its day; and why it is not of today.
+    Held(Standing, Trouble),
+}
+
+struct Asked<'q, 'c, 'l> {
+    certificate: &'q Certificate<'c>,
+    lists: &'q [Crl<'l>],
+    terms: &'q Terms<'q>,
+    signed: &'q mut dyn FnMut(&Crl<'l>) -> Result<(), Trouble>,
+}
+
+impl<'l> Asked<'_, '_, 'l> {
+    /// What a complete list says at a distribution point, where these reasons are settled.
+    fn list(&mut self, point: &Point<'_>, list: &Crl<'l>, covered: u16) -> Result<Said, Trouble> {
+        let certificate = self.certificate;
+        let reasons = applies(certificate, point, list, self.terms)?;
+        let old = match fresh(list.this_update(), list.next_update(), self.terms) {
+            Ok(()) => None,
+            Err(Unfresh::Future(why)) => return Err(why),
+            Err(Unfresh::Old(why)) => Some(why),
+        };
+        let entry = list.find(certificate.serial_der(), certificate.issuer_der());
+        match (entry, old) {
+            (None, Some(why)) => Err(why),
+            (None, None) if reasons & !covered == 0 => Ok(Said::Nothing),
+            (Some(entry), Some(old)) => {
+                (self.signed)(list)?;
+                let revoked = Standing::Revoked { at: entry.date(), reason: entry.reason() };
+                Ok(if entry.reason().is_for_a_time() { Said::Held(revoked, old) } else { Said::Revoked(revoked) })
+            }
+            (_, None) => {
+                (self.signed)(list)?;
+                let delta = self.delta(list);
+                Ok(lookup(certificate, list, delta).map_or(Said::Good(reasons), Said::Revoked))
+            }
+        }
+    }
+
+    /// The delta for a complete list: of several the newest, of several newest one that revokes.
+    fn delta(&mut self, list: &Crl<'l>) -> Option<&Crl<'l>> {
+        let Asked { certificate, lists, terms, signed } = self;
+        let deltas = lists.iter().filter(|delta| {
+            delta.is_delta() && list.is_base_of(delta) && usable(delta, terms).is_ok() && signed(delta).is_ok()
+        });
+        deltas.max_by_key(|delta| {
+            let revokes = lookup(certificate, list, Some(delta)).is_some();
+            (delta.number.map(|n| (n.len(), n)), delta.this_update(), revokes)
+        })
+    }
+}
+
+/// RFC 5280 6.3.3 (i), (j): the delta first; what it takes off the list is good again.
+fn lookup(certificate: &Certificate<'_>, list: &Crl<'_>, delta: Option<&Crl<'_>>) -> Option<Standing> {
+    let (serial, issuer) = (certificate.serial_der(), certificate.issuer_der());
+    let entry = match delta.and_then(|delta| delta.find(serial, issuer)) {
+        Some(entry) if entry.reason() == RevocationReason::REMOVE => return None,
+        Some(entry) => Some(entry),
+        None => list.find(serial, issuer),
+    };
+    entry.map(|e| Standing::Revoked { at: e.date(), reason: e.reason() })
+}
+
+/// Whether a list may be used to vouch for a certificate.
+fn usable(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
+    formed(list, terms)?;
+    fresh(list.this_update(), list.next_update(), terms).map_err(Trouble::from)
+}
+
+/// Whether a list is one whose words can be taken, whenever they were said: its extensions and its form.
+fn formed(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
+    if let Some(oid) = list.unknown_critical {
+        return Err(Trouble::Because(format!("a list with the critical extension {}", Oid(oid))));
+    }
+    match list.malformed().filter(|_| terms.rules.list_form) {
+        Some(why) => Err(Trouble::Because(why.into())),
+        None => Ok(()),
+    }
+}
+
+/// RFC 5280 6.3.3 (a), (b), (d): whether a list speaks for the certificate at this point, and for which reasons.
+fn applies(
+    certificate: &Certificate<'_>,
+    point: &Point<'_>,
+    list: &Crl<'_>,
+    terms: &Terms<'_>,
+) -> Result<u16, Trouble> {
+    let scope = &list.scope;
+    let issuer = certificate.issuer_der();
+    let its_own = match point.issuer {
+        None => compare::same(list.issuer_der(), issuer),
+        Some(names) => {
+            let named = point::names(names).any(|name| match name {
+                SubjectAltName::Directory(name) => compare::same(name, list.issuer_der()),
+                _ => false,
+            });
+            named && scope.indirect
+        }
+    };
+    if !its_own {
+        return Err(Trouble::NoList);
+    }
+    let other = |why: &str| Err(Trouble::Because(why.into()));
+    if scope.indirect && !terms.indirect {
+        return other("an indirect list, which the profile does not take");
+    }
+    if let Some(name) = &scope.name {
+        let meets = match (&point.name, point.issuer) {
+            (Some(wanted), _) => name.meets(list.issuer_der(), wanted, point_issuer(point, issuer)),
+            (None, Some(names)) => name.is_one_of(list.issuer_der(), names),
+            // The implied point has the name of the certificate's issuer.
+            (None, None) => name.meets_directory(list.issuer_der(), issuer),
+        };
+        if !meets {
+            return other("a list for another distribution point");
+        }
+    }
+    if scope.only_users && certificate.is_authority() {
+        return other("a list of users' certificates only");
+    }
+    if scope.only_authorities && !certificate.is_authority() {
+        return other("a list of authorities' certificates only");
+    }
+    if scope.only_attributes {
+        return other("a list of attribute certificates only");
+    }
+    formed(list, terms)?;
+    Ok(point.reasons.unwrap_or(ALL_REASONS) & scope.reasons.unwrap_or(ALL_REASONS))
+}
+
+/// What a relative name of the certificate's point stands below: RFC 5280 4.2.1.13, cRLIssuer or else the issuer.
+fn point_issuer<'a>(point: &Point<'a>, issuer: &'a [u8]) -> &'a [u8] {
+    let named = point.issuer.and_then(|names| {
+        point::names(names).find_map(|name| match name {
+            SubjectAltName::Directory(name) => Some(name),
+            _ => None,
+        })
+    });
+    named.unwrap_or(issuer)
+}
