@@ -21,15 +21,15 @@
 
 use super::admit;
 use super::hello::ServerAnswer;
-use super::judge::{self, Judge};
+use super::judge::Judge;
 use super::link::Link;
 use super::offer::Offered;
 use super::{Established, Secrets, credential, key_exchange, recv_finished, send_finished};
 use crate::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified};
-use crate::crypto::Hash;
+use crate::crypto::{Hash, overwrite_stack};
 use crate::error::{Error, PeerError, Result};
-use crate::facts::{Facts, PeerIdentity, Resumption};
+use crate::facts::{End, Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
 use crate::record::{OpenKeys, SealKeys};
@@ -43,6 +43,15 @@ use crate::wire::message::{
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What the hellos have settled, and every step after them needs.
+struct Talk<'a> {
+    config: &'a ClientConfig,
+    name: &'a ServerName<'static>,
+    offered: &'a Offered,
+    answer: &'a ServerAnswer,
+    hash: &'static dyn Hash,
+}
 
 pub(super) async fn client(
     link: &mut Link,
@@ -58,30 +67,62 @@ pub(super) async fn client(
     let hash = config.provider.hash(answer.suite.hash)?;
     link.transcript.start(hash);
 
+    let talk = Talk { config, name: &name, offered: &offered, answer: &answer, hash };
     let echoed = !offered.session_id.is_empty() && answer.session_id == offered.session_id;
     match offered.session12() {
-        Some(session) if echoed => resumed(link, config, &offered, &answer, session, hash).await,
+        Some(session) if echoed => resumed(link, &talk, session).await,
         // RFC 9846 E.4: an ID that names no session cannot be resumed.
         None if echoed => Err(Error::from(PeerError::BadSessionIdEcho).in_message("ServerHello")),
-        _ => full(link, config, name, &offered, &answer, hash).await,
+        _ => full(link, &talk).await,
     }
 }
 
-async fn full(
-    link: &mut Link,
-    config: &ClientConfig,
-    name: ServerName<'static>,
-    offered: &Offered,
-    answer: &ServerAnswer,
-    hash: &'static dyn Hash,
-) -> Result<Established> {
-    let (suite, provider) = (answer.suite, config.provider);
+async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
+    let Talk { config, answer, hash, .. } = *talk;
     if config.identity.is_none() {
         // Nothing of ours will sign them.
         link.transcript.forget_bytes();
     }
     let mut vault = Vault12::new();
+    // 7.4.2 to 7.4.5
+    let said = server_flight(link, talk, &mut vault).await?;
+    // 7.4.6 to 7.4.8
+    let client_authenticated = client_flight(link, talk, &said, &mut vault).await?;
 
+    // 7.1, 7.4.9
+    change_write_keys(link, config, answer, &vault)?;
+    let first_finished = send_finished(link, &vault, hash, Side::Client)?;
+    let ticket = recv_ticket(link, answer).await?;
+    link.recv_change_cipher_spec().await?;
+    change_read_keys(link, config, answer, &vault)?;
+    recv_finished(link, &vault, hash, Side::Server).await?;
+
+    let facts = Facts {
+        group: said.exchange.as_ref().and_then(|e| e.group),
+        signature_scheme: said.exchange.as_ref().map(|e| e.scheme),
+        peer: config.recent_peers.share(said.shown),
+        peer_type: answer.types.server,
+        server_name: Some(talk.name.to_str().into_owned()),
+        client_authenticated,
+        authenticated_until: said.authenticated_until,
+        ..facts(answer)
+    };
+    keep_session(talk, &vault, ticket, &facts);
+    Ok(established(talk, facts, vault, first_finished))
+}
+
+/// What the server has said of itself and asked of us.
+struct Said {
+    shown: PeerIdentity,
+    verified: Verified,
+    authenticated_until: End,
+    exchange: Option<Exchange>,
+    asked: Option<CertificateRequestFacts>,
+}
+
+/// Certificate to ServerHelloDone.
+async fn server_flight(link: &mut Link, talk: &Talk<'_>, vault: &mut Vault12) -> Result<Said> {
+    let Talk { config, answer, .. } = *talk;
     // 7.4.2, RFC 6066 8
     answer.types.check_server(config).map_err(|e| e.in_message("ServerHello"))?;
     let message = link.recv::<Certificate12>().await?;
@@ -91,52 +132,46 @@ async fn full(
     }
     let status = if answer.status { link.recv_optional::<CertificateStatus>().await? } else { None };
     let ocsp = status.as_ref().map(|s| s.view().ocsp);
-    let judge = Judge::of_server(config, &name, answer.types.server);
+    let judge = Judge::of_server(config, talk.name, answer.types.server);
     let verified = judge.verify(link, &chain, ocsp, answer.timestamps.as_deref()).await?;
     let authenticated_until = judge.until(&verified, &chain);
-    check_key(&config.policy, suite, &verified, &chain, answer.types.server)?;
+    check_key(&config.policy, answer.suite, &verified, &chain, answer.types.server)?;
+    let shown = PeerIdentity { chain, ocsp: ocsp.map(<[u8]>::to_vec), timestamps: answer.timestamps.clone() };
 
     // 7.4.3
-    let exchange = match suite.kx {
+    let exchange = match answer.suite.kx {
         Kx::Rsa => None,
-        Kx::Ecdhe | Kx::Dhe => Some(read_key_exchange(link, config, offered, answer, &verified, &mut vault).await?),
+        Kx::Ecdhe | Kx::Dhe => Some(recv_key_exchange(link, talk, &judge, &verified, vault).await?),
     };
 
     // 7.4.4, 7.4.5
-    let request = match link.recv_optional::<CertificateRequest12>().await? {
-        None => None,
-        Some(request) => {
-            let view = request.view();
-            Some(CertificateRequestFacts {
-                schemes: view.schemes.iter().map(SignatureScheme).collect(),
-                authorities: view.authorities().map(<[u8]>::to_vec).collect(),
-                key_types: view.types.to_vec(),
-                certificate_type: Some(answer.types.client),
-                ..CertificateRequestFacts::default()
-            })
-        }
-    };
+    let asked = recv_request(link, answer).await?;
     link.recv::<ServerHelloDone>().await?;
+    Ok(Said { shown, verified, authenticated_until, exchange, asked })
+}
 
+/// Certificate to CertificateVerify. Gives whether there was a certificate of ours.
+async fn client_flight(link: &mut Link, talk: &Talk<'_>, said: &Said, vault: &mut Vault12) -> Result<bool> {
+    let Talk { config, offered, answer, hash, .. } = *talk;
     // 7.4.6
-    let identity = match &request {
+    let identity = match &said.asked {
         Some(request) => choose_identity(link, config, request).await?,
         None => None,
     };
-    if request.is_some() {
+    if said.asked.is_some() {
         credential::send_chain(link, identity.as_deref())?;
     }
 
     // 7.4.7
-    match &exchange {
+    match &said.exchange {
         None => {
-            rsa_premaster(provider, &mut vault, ProtocolVersion::Tls12.0.to_be_bytes())?;
-            let encrypted = key_exchange::legacy(provider)?
-                .rsa_encrypt(&verified.spki, &vault.premaster)
+            rsa_premaster(config.provider, vault, ProtocolVersion::Tls12.0.to_be_bytes())?;
+            let encrypted = key_exchange::legacy(config.provider)?
+                .rsa_encrypt(&said.verified.spki, &vault.premaster)
                 .map_err(|_| Error::from(PeerError::BadCertificateKey).wanted("an RSA key"))?;
             link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&encrypted)))?;
         }
-        Some(e) if suite.kx == Kx::Ecdhe => {
+        Some(e) if answer.suite.kx == Kx::Ecdhe => {
             link.send(HandshakeType::ClientKeyExchange, |w| w.vec8(|w| w.bytes(&e.public)))?;
         }
         Some(e) => link.send(HandshakeType::ClientKeyExchange, |w| w.vec16(|w| w.bytes(&e.public)))?,
@@ -149,10 +184,10 @@ async fn full(
         vault.master(hash, &offered.random, &answer.random);
     }
     vault.expand(hash, answer.suite, &offered.random, &answer.random);
-    log_master(config, offered, &vault);
+    log_master(config, offered, vault);
 
     // 7.4.8
-    if let (Some(identity), Some(request)) = (&identity, &request) {
+    if let (Some(identity), Some(request)) = (&identity, &said.asked) {
         let message = link.transcript.bytes();
         let version = ProtocolVersion::Tls12;
         let (scheme, signature) =
@@ -161,41 +196,11 @@ async fn full(
         link.send(HandshakeType::CertificateVerify, |w| SignedView { scheme, signature: &signature }.encode(w))?;
     }
     link.transcript.forget_bytes();
-
-    // 7.1, 7.4.9
-    change_write_keys(link, config, answer, &vault)?;
-    let first_finished = send_finished(link, &vault, hash, Side::Client)?;
-    let ticket = recv_ticket(link, answer).await?;
-    link.recv_change_cipher_spec().await?;
-    change_read_keys(link, config, answer, &vault)?;
-    recv_finished(link, &vault, hash, Side::Server).await?;
-
-    let facts = Facts {
-        group: exchange.as_ref().and_then(|e| e.group),
-        signature_scheme: exchange.as_ref().map(|e| e.scheme),
-        peer: config.recent_peers.share(PeerIdentity {
-            chain,
-            ocsp: ocsp.map(<[u8]>::to_vec),
-            timestamps: answer.timestamps.clone(),
-        }),
-        peer_type: answer.types.server,
-        server_name: Some(name.to_str().into_owned()),
-        client_authenticated: identity.is_some(),
-        authenticated_until,
-        ..facts(answer)
-    };
-    keep_session(config, offered, answer, &vault, ticket, &facts);
-    Ok(established(config, facts, offered, answer, vault, first_finished))
+    Ok(identity.is_some())
 }
 
-async fn resumed(
-    link: &mut Link,
-    config: &ClientConfig,
-    offered: &Offered,
-    answer: &ServerAnswer,
-    session: &Session,
-    hash: &'static dyn Hash,
-) -> Result<Established> {
+async fn resumed(link: &mut Link, talk: &Talk<'_>, session: &Session) -> Result<Established> {
+    let Talk { config, offered, answer, hash, .. } = *talk;
     admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
         .map_err(|e| e.in_message("ServerHello"))?;
     let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
@@ -225,9 +230,9 @@ async fn resumed(
         ..facts(answer)
     };
     if ticket.is_some() {
-        keep_session(config, offered, answer, &vault, ticket, &facts);
+        keep_session(talk, &vault, ticket, &facts);
     }
-    Ok(established(config, facts, offered, answer, vault, first_finished))
+    Ok(established(talk, facts, vault, first_finished))
 }
 
 /// What a ServerKeyExchange settles.
@@ -238,19 +243,19 @@ struct Exchange {
 }
 
 /// ServerKeyExchange: the signature is over both randoms and the parameters, so that they belong to this conversation.
-async fn read_key_exchange(
+async fn recv_key_exchange(
     link: &mut Link,
-    config: &ClientConfig,
-    offered: &Offered,
-    answer: &ServerAnswer,
+    talk: &Talk<'_>,
+    judge: &Judge<'_>,
     verified: &Verified,
     vault: &mut Vault12,
 ) -> Result<Exchange> {
+    let Talk { config, offered, answer, .. } = *talk;
     let message = link.recv::<ServerKeyExchange>().await?;
     let read = || -> Result<Exchange> {
         let proven = |params: &[u8], signed| {
             let message = [&offered.random[..], &answer.random, params].concat();
-            judge::check(config.provider, &config.policy, verified, &message, signed, ProtocolVersion::Tls12)
+            judge.check_proof(verified, &message, signed, ProtocolVersion::Tls12)
         };
         if answer.suite.kx == Kx::Ecdhe {
             let params = message.view().ecdh()?;
@@ -302,6 +307,19 @@ fn check_key(
     if allowed { Ok(()) } else { Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate")) }
 }
 
+/// CertificateRequest: RFC 5246 7.4.4.
+async fn recv_request(link: &mut Link, answer: &ServerAnswer) -> Result<Option<CertificateRequestFacts>> {
+    let Some(request) = link.recv_optional::<CertificateRequest12>().await? else { return Ok(None) };
+    let view = request.view();
+    Ok(Some(CertificateRequestFacts {
+        schemes: view.schemes.iter().map(SignatureScheme).collect(),
+        authorities: view.authorities().map(<[u8]>::to_vec).collect(),
+        key_types: view.types.to_vec(),
+        certificate_type: Some(answer.types.client),
+        ..CertificateRequestFacts::default()
+    }))
+}
+
 async fn choose_identity(
     link: &Link,
     config: &ClientConfig,
@@ -323,9 +341,11 @@ async fn recv_ticket(link: &mut Link, answer: &ServerAnswer) -> Result<Option<(u
     Ok((!view.ticket.is_empty()).then(|| (view.lifetime_hint, view.ticket.to_vec())))
 }
 
+// The keys of the moment lie on the stack, and what is made next goes to the heap with its padding: futures, facts, a session.
 fn change_write_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
     let keys = vault.keys(answer.suite, Side::Client);
     let keys = SealKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
+    overwrite_stack();
     link.send_change_cipher_spec();
     link.install_write(Level::Application, answer.suite.code, keys);
     Ok(())
@@ -334,6 +354,7 @@ fn change_write_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, 
 fn change_read_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
     let keys = vault.keys(answer.suite, Side::Server);
     let keys = OpenKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
+    overwrite_stack();
     link.install_read(Level::Application, answer.suite.code, keys)
 }
 
@@ -359,14 +380,8 @@ const SESSION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// The longest one with a hint is: as in TLS 1.3 (RFC 9846 4.6.1).
 const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
-fn keep_session(
-    config: &ClientConfig,
-    offered: &Offered,
-    answer: &ServerAnswer,
-    vault: &Vault12,
-    ticket: Option<(u32, Vec<u8>)>,
-    facts: &Facts,
-) {
+fn keep_session(talk: &Talk<'_>, vault: &Vault12, ticket: Option<(u32, Vec<u8>)>, facts: &Facts) {
+    let Talk { config, offered, answer, .. } = *talk;
     let Some(store) = &config.sessions else { return };
     let (hint, ticket) = ticket.unwrap_or_default();
     if ticket.is_empty() && answer.session_id.is_empty() {
@@ -402,14 +417,8 @@ fn keep_session(
     store.put(&offered.peer, session);
 }
 
-fn established(
-    config: &ClientConfig,
-    facts: Facts,
-    offered: &Offered,
-    answer: &ServerAnswer,
-    vault: Box<Vault12>,
-    first_finished: [u8; 12],
-) -> Established {
+fn established(talk: &Talk<'_>, facts: Facts, vault: Box<Vault12>, first_finished: [u8; 12]) -> Established {
+    let Talk { config, offered, answer, .. } = *talk;
     let secrets = Secrets::Tls12 {
         hash: answer.suite.hash,
         master: vault.into_master(),

@@ -19,15 +19,13 @@ use super::{
     Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
     log_handshake, recv_finished13, retry13, send_finished13,
 };
-use crate::code::{ExtensionType, HandshakeType, NamedGroup, ProtocolVersion};
+use crate::code::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
 use crate::error::{Error, PeerError, Result};
-use crate::facts::End;
-use crate::facts::MAX_AUTHENTICATION;
-use crate::facts::{EarlyData, EarlyDataRefusal, Facts, Resumption};
+use crate::facts::{EarlyData, EarlyDataRefusal, End, Facts, MAX_AUTHENTICATION, Resumption};
 use crate::handshake::hello::{Limits, Types, check_one_limit};
 use crate::keys::schedule12::Side;
-use crate::keys::schedule13::{Also, BinderKind, Traffic};
+use crate::keys::schedule13::{Also, AtHandshake, AtMain, BinderKind, Traffic, Vault13};
 use crate::suite::Suite13;
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, key_share, pre_shared_key};
@@ -37,6 +35,18 @@ use crate::wire::message::{
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
 
+/// What is settled between both sides, as far as the conversation has come.
+struct Talk13<'a> {
+    config: &'a Arc<ClientConfig>,
+    name: &'a ServerName<'static>,
+    /// What we say in our last hello.
+    offered: &'a mut Offered,
+    suite: &'static Suite13,
+    /// The place of the pre-shared key that the server takes, and its kind.
+    psk: Option<(usize, BinderKind)>,
+    facts: Facts,
+}
+
 pub(super) async fn client(
     link: &mut Link,
     config: &Arc<ClientConfig>,
@@ -45,128 +55,19 @@ pub(super) async fn client(
     hello: Checked<ServerHello>,
 ) -> Result<Established> {
     link.version(ProtocolVersion::Tls13);
-    let early = offered.early.is_some();
-    let retried = hello.view().is_hello_retry_request();
-    // 4.1.4: at most one retry
-    let (suite, hello) = if retried {
-        retry13::answer(link, config, &name, &mut offered, hello).await?
-    } else {
-        (suite(config, &offered, &hello.view()).map_err(|e| e.in_message("ServerHello"))?, hello)
-    };
+    // 4.1.4
+    let (mut talk, hello) = agree(link, config, &name, &mut offered, hello).await?;
+    // 4.1.3, 4.2.8, 4.2.11
+    let (mut vault, at) = resume_or_not(link, &mut talk, hello)?;
+    // 4.3, 4.4
+    let (at, asked) = server_flight(link, &mut talk, &mut vault, at).await?;
+    // 4.4, 4.5
+    client_flight(link, &mut talk, &mut vault, at, asked).await?;
 
-    // 4.1.3
-    let answer = ServerAnswer13::read(&offered, suite, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
-    link.chose("cipher suite", suite.code.0, suite.code.name());
-    let hash = config.provider.hash(suite.hash)?;
-    link.transcript.start(hash);
-    link.transcript.forget_bytes();
-
-    // 7.1: the schedule begins with the key the server selected, or none
-    let (mut vault, at) = offered.schedule(answer.psk, hash);
-    let psk = answer.psk.and_then(|n| offered.psks.get(n)).map(|psk| psk.kind);
-    if config.keys_only && psk.is_none() {
-        return Err(Error::from(PeerError::PskRequired).in_message("ServerHello"));
-    }
-    let resumed = psk == Some(BinderKind::Resumption);
-    if let Some(KeyShareEntry { group, public }) = answer.share {
-        link.chose("group", group.0, group.name());
-        let shares = core::mem::take(&mut offered.shares);
-        key_exchange::finish(shares, group, public, &mut vault.shared).map_err(|e| e.in_message("ServerHello"))?;
-    } else if !config.psk_without_dhe {
-        return Err(Error::from(PeerError::PskWithoutKeyShare).in_message("ServerHello"));
-    }
-    let (group, selected) = (answer.share.map(|share| share.group), answer.psk);
-    link.recycle(hello);
-    let at = vault.handshake(at, suite.aead, group.is_some(), link.transcript.hash().as_ref());
-    log_handshake(config.key_log.as_ref(), &offered.random, &vault);
-    install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
-    // An alert from here on is protected; early data that may still be taken goes on under its own keys.
-    if !early || retried {
-        if config.middlebox_compatibility && !retried {
-            link.send_compatibility_ccs();
-        }
-        install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
-    }
-    if psk.is_some() {
-        link.resumed(if resumed { "ticket" } else { "external PSK" });
-    }
-
-    // 4.3.1
-    let extensions = link.recv::<EncryptedExtensions>().await?;
-    let settled = Settled::read(config, &offered, selected, suite, extensions.view())
-        .map_err(|e| e.in_message("EncryptedExtensions"))?;
-    link.recycle(extensions);
-    link.limits(settled.limits);
-    let mut refusal = None;
-    let early = match (early, settled.early_data) {
-        (false, _) => EarlyData::NotOffered,
-        (true, true) => EarlyData::Accepted,
-        (true, false) => {
-            refusal = Some(match (retried, resumed) {
-                (true, _) => EarlyDataRefusal::HelloRetried,
-                (_, false) => EarlyDataRefusal::NotResumed,
-                _ => EarlyDataRefusal::ByServer,
-            });
-            link.early_data_refused();
-            if !retried {
-                install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
-            }
-            EarlyData::Rejected
-        }
-    };
-
-    // 4.3.2, 4.4.2, 4.4.3: none of these where a key authenticates the server
-    let mut facts = facts(group, &settled, suite, early, retried);
-    facts.early_data_refusal = refusal;
-    let now = config.clock.now();
-    facts.authenticated_until = End::at(now.checked_add(MAX_AUTHENTICATION).unwrap_or(now));
-    let mut request = None;
-    if psk.is_none() {
-        settled.types.check_server(config).map_err(|e| e.in_message("EncryptedExtensions"))?;
-        facts.peer_type = settled.types.server;
-        request = recv_request(link, settled.types).await?;
-        recv_server_proof(link, config, &name, &offered, &mut facts).await?;
-    } else if let (true, Some(session)) = (resumed, offered.session13()) {
-        // It was verified before it was offered; early data that was refused is sent anew, to whom is asked anew.
-        if let Some(server) = session.server.as_ref().filter(|_| config.verify_again && early == EarlyData::Rejected) {
-            let judge = Judge::of_server(config, &name, session.server_type);
-            judge.verify(link, &server.chain, server.ocsp.as_deref(), server.timestamps.as_deref()).await?;
-        }
-        facts.authenticated_until = session.authenticated_until;
-        facts.psk_identity = session.psk.and_then(|mark| key_of(&mark, &config.psks)).map(|key| key.identity.clone());
-        facts.peer.clone_from(&session.server);
-        facts.peer_type = session.server_type;
-        facts.signature_scheme = session.signature_scheme;
-        facts.resumed = Some(Resumption::Ticket);
-    } else {
-        facts.resumed = Some(Resumption::ExternalPsk);
-        facts.psk_identity = selected.and_then(|n| offered.external(config, n)).map(|key| key.identity.clone());
-    }
-
-    // 4.4.4
-    recv_finished13(link, &vault, Side::Server).await?;
-    let at_server_finished = link.transcript.hash();
-
-    // 4.5: after EndOfEarlyData, if the server took the data
-    if early == EarlyData::Accepted {
-        link.send(HandshakeType::EndOfEarlyData, |_| ())?;
-        install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
-    }
-    let at = vault.main(at, suite.aead, at_server_finished.as_ref());
-    log_application(config.key_log.as_ref(), &offered.random, &vault);
-    install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
-
-    // 4.4.2, 4.4.3, 4.4.4
-    if let Some(request) = &request {
-        facts.client_authenticated = send_client_proof(link, config, request).await?;
-    }
-    send_finished13(link, &vault, Side::Client)?;
-    install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
-    vault.resumption(&at, link.transcript.hash().as_ref());
-
-    facts.server_name = Some(offered.peer.0);
+    let Talk13 { offered, suite, facts, .. } = talk;
+    let facts = Facts { server_name: Some(core::mem::take(&mut offered.peer.0)), ..facts };
     let tickets = (config.sessions.is_some() && config.takes_tickets()).then(|| config.clone());
-    let also: &[Also] = match (tickets.is_some(), early == EarlyData::Accepted) {
+    let also: &[Also] = match (tickets.is_some(), facts.early_data == EarlyData::Accepted) {
         (true, true) => &[Also::Resumption, Also::EarlyExporter],
         (true, false) => &[Also::Resumption],
         (false, true) => &[Also::EarlyExporter],
@@ -175,6 +76,184 @@ pub(super) async fn client(
     let kept = vault.keep(Side::Client, suite, also);
     let transcript = config.post_handshake_auth.then(|| link.transcript.fork());
     Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets, transcript } })
+}
+
+/// What both sides have, after another hello if the server asks for one, which it may once: RFC 9846 4.1.4.
+async fn agree<'a>(
+    link: &mut Link,
+    config: &'a Arc<ClientConfig>,
+    name: &'a ServerName<'static>,
+    offered: &'a mut Offered,
+    hello: Checked<ServerHello>,
+) -> Result<(Talk13<'a>, Checked<ServerHello>)> {
+    let (early, hello_retried) = (offered.early.is_some(), hello.view().is_hello_retry_request());
+    let (suite, hello) = if hello_retried {
+        retry13::answer(link, config, name, offered, hello).await?
+    } else {
+        (suite(config, offered, &hello.view()).map_err(|e| e.in_message("ServerHello"))?, hello)
+    };
+    let facts = Facts {
+        // As long as the server has not said that it takes it.
+        early_data: if early { EarlyData::Rejected } else { EarlyData::NotOffered },
+        hello_retried,
+        ..Facts::new(ProtocolVersion::Tls13, suite.code)
+    };
+    Ok((Talk13 { config, name, offered, suite, psk: None, facts }, hello))
+}
+
+/// ServerHello: the key the server takes, or none, with which the schedule begins, and the key exchange: RFC 9846 4.1.3,
+/// 4.2.8, 4.2.11, 7.1.
+fn resume_or_not(
+    link: &mut Link,
+    talk: &mut Talk13<'_>,
+    hello: Checked<ServerHello>,
+) -> Result<(Box<Vault13>, AtHandshake)> {
+    let Talk13 { config, suite, .. } = *talk;
+    // 4.1.3
+    let in_hello = |e: Error| e.in_message("ServerHello");
+    let answer = ServerAnswer13::read(talk.offered, suite, &hello.view()).map_err(in_hello)?;
+    link.chose("cipher suite", suite.code.0, suite.code.name());
+    let hash = config.provider.hash(suite.hash)?;
+    link.transcript.start(hash);
+    link.transcript.forget_bytes();
+
+    // 4.2.11, 7.1
+    let (mut vault, at) = talk.offered.schedule(answer.psk, hash);
+    talk.psk = answer.psk.and_then(|n| Some((n, talk.offered.psks.get(n)?.kind)));
+    if config.keys_only && talk.psk.is_none() {
+        return Err(in_hello(PeerError::PskRequired.into()));
+    }
+
+    // 4.2.8
+    if let Some(KeyShareEntry { group, public }) = answer.share {
+        link.chose("group", group.0, group.name());
+        let shares = core::mem::take(&mut talk.offered.shares);
+        key_exchange::finish(shares, group, public, &mut vault.shared).map_err(in_hello)?;
+        talk.facts.group = Some(group);
+    } else if !config.psk_without_dhe {
+        return Err(in_hello(PeerError::PskWithoutKeyShare.into()));
+    }
+    link.recycle(hello);
+    let at = vault.handshake(at, suite.aead, talk.facts.group.is_some(), link.transcript.hash().as_ref());
+    log_handshake(config.key_log.as_ref(), &talk.offered.random, &vault);
+    Ok((vault, at))
+}
+
+/// EncryptedExtensions to Finished: RFC 9846 4.3, 4.4. Gives what the server asks of our certificate, if it asks for one.
+async fn server_flight(
+    link: &mut Link,
+    talk: &mut Talk13<'_>,
+    vault: &mut Vault13,
+    at: AtHandshake,
+) -> Result<(AtMain, Option<CertificateRequestFacts>)> {
+    let Talk13 { config, suite, psk, .. } = *talk;
+    install_read(link, config.provider, vault, suite, Traffic::Handshake(Side::Server))?;
+    // An alert from here on is protected; early data that may still be taken goes on under its own keys.
+    let (early, hello_retried) = (talk.facts.early_data, talk.facts.hello_retried);
+    if early == EarlyData::NotOffered || hello_retried {
+        if config.middlebox_compatibility && !hello_retried {
+            link.send_compatibility_ccs();
+        }
+        install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+    }
+    if let Some((_, kind)) = psk {
+        link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
+    }
+
+    // 4.3.1
+    let extensions = link.recv::<EncryptedExtensions>().await?;
+    let settled = Settled::read(talk, extensions.view()).map_err(|e| e.in_message("EncryptedExtensions"))?;
+    link.recycle(extensions);
+    link.limits(settled.limits);
+    talk.facts.record_size_limit = settled.limits.of_peer();
+    talk.facts.alpn = settled.alpn;
+    if early == EarlyData::Rejected && settled.early_data {
+        talk.facts.early_data = EarlyData::Accepted;
+    } else if early == EarlyData::Rejected {
+        talk.facts.early_data_refusal = Some(refusal(talk));
+        link.early_data_refused();
+        if !hello_retried {
+            install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+        }
+    }
+
+    // 4.3.2, 4.4.2, 4.4.3: none of these where a key authenticates the server
+    let mut asked = None;
+    if psk.is_none() {
+        settled.types.check_server(config).map_err(|e| e.in_message("EncryptedExtensions"))?;
+        talk.facts.peer_type = settled.types.server;
+        asked = recv_request(link, settled.types).await?;
+        recv_server_proof(link, talk).await?;
+    } else {
+        recall_server(link, talk).await?;
+    }
+
+    // 4.4.4
+    recv_finished13(link, vault, Side::Server).await?;
+    let at = vault.main(at, suite.aead, link.transcript.hash().as_ref());
+    log_application(config.key_log.as_ref(), &talk.offered.random, vault);
+    Ok((at, asked))
+}
+
+/// EndOfEarlyData to Finished: RFC 9846 4.4, 4.5.
+async fn client_flight(
+    link: &mut Link,
+    talk: &mut Talk13<'_>,
+    vault: &mut Vault13,
+    at: AtMain,
+    asked: Option<CertificateRequestFacts>,
+) -> Result<()> {
+    let Talk13 { config, suite, .. } = *talk;
+    // 4.5: where early data ends, if the server took it
+    if talk.facts.early_data == EarlyData::Accepted {
+        link.send(HandshakeType::EndOfEarlyData, |_| ())?;
+        install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+    }
+    install_read(link, config.provider, vault, suite, Traffic::Application(Side::Server))?;
+
+    // 4.4.2, 4.4.3, 4.4.4
+    if let Some(request) = &asked {
+        talk.facts.client_authenticated = send_client_proof(link, config, request).await?;
+    }
+    send_finished13(link, vault, Side::Client)?;
+    install_write(link, config.provider, vault, suite, Traffic::Application(Side::Client))?;
+    vault.resumption(&at, link.transcript.hash().as_ref());
+    Ok(())
+}
+
+/// Why early data was not taken, as far as a client sees.
+fn refusal(talk: &Talk13<'_>) -> EarlyDataRefusal {
+    match talk.psk {
+        _ if talk.facts.hello_retried => EarlyDataRefusal::HelloRetried,
+        Some((_, BinderKind::Resumption)) => EarlyDataRefusal::ByServer,
+        _ => EarlyDataRefusal::NotResumed,
+    }
+}
+
+/// Whom a pre-shared key authenticates: RFC 9846 4.2.11. A session's server was verified before the session was offered; early
+/// data that was refused is sent anew, to whom is asked anew.
+async fn recall_server(link: &Link, talk: &mut Talk13<'_>) -> Result<()> {
+    let Talk13 { config, name, offered, psk, facts, .. } = talk;
+    let resumed = matches!(psk, Some((_, BinderKind::Resumption)));
+    let Some(session) = offered.session13().filter(|_| resumed) else {
+        let now = config.clock.now();
+        facts.authenticated_until = End::at(now.checked_add(MAX_AUTHENTICATION).unwrap_or(now));
+        facts.resumed = Some(Resumption::ExternalPsk);
+        facts.psk_identity = psk.and_then(|(n, _)| offered.external(config, n)).map(|key| key.identity.clone());
+        return Ok(());
+    };
+    let again = config.verify_again && facts.early_data == EarlyData::Rejected;
+    if let Some(server) = session.server.as_ref().filter(|_| again) {
+        let judge = Judge::of_server(config, name, session.server_type);
+        judge.verify(link, &server.chain, server.ocsp.as_deref(), server.timestamps.as_deref()).await?;
+    }
+    facts.authenticated_until = session.authenticated_until;
+    facts.psk_identity = session.psk.and_then(|mark| key_of(&mark, &config.psks)).map(|key| key.identity.clone());
+    facts.peer.clone_from(&session.server);
+    facts.peer_type = session.server_type;
+    facts.signature_scheme = session.signature_scheme;
+    facts.resumed = Some(Resumption::Ticket);
+    Ok(())
 }
 
 /// What every ServerHello of TLS 1.3 must be, the retry included; gives its suite.
@@ -238,13 +317,8 @@ struct Settled {
 }
 
 impl Settled {
-    fn read(
-        config: &ClientConfig,
-        offered: &Offered,
-        psk: Option<usize>,
-        suite: &Suite13,
-        extensions: crate::wire::Extensions<'_>,
-    ) -> Result<Self> {
+    fn read(talk: &Talk13<'_>, extensions: crate::wire::Extensions<'_>) -> Result<Self> {
+        let Talk13 { config, offered, suite, psk, .. } = talk;
         let mut settled = Self::default();
         for e in extensions.iter() {
             settled.extension(config, offered, e).map_err(|x| x.in_extension(e.typ))?;
@@ -252,7 +326,7 @@ impl Settled {
         check_one_limit(extensions)?;
         if settled.early_data {
             // 4.2.10: only with the first key, its suite and its protocol.
-            let session = offered.session13().filter(|_| psk == Some(0));
+            let session = offered.session13().filter(|_| psk.is_some_and(|(n, _)| n == 0));
             let holds = session.is_some_and(|s| s.suite == suite.code && s.alpn == settled.alpn);
             if !holds {
                 return Err(PeerError::EarlyDataBadlyAccepted.into());
@@ -294,23 +368,6 @@ impl Settled {
     }
 }
 
-fn facts(
-    group: Option<NamedGroup>,
-    settled: &Settled,
-    suite: &Suite13,
-    early_data: EarlyData,
-    hello_retried: bool,
-) -> Facts {
-    Facts {
-        group,
-        alpn: settled.alpn.clone(),
-        early_data,
-        hello_retried,
-        record_size_limit: settled.limits.of_peer(),
-        ..Facts::new(ProtocolVersion::Tls13, suite.code)
-    }
-}
-
 /// CertificateRequest: RFC 9846 4.3.2.
 async fn recv_request(link: &mut Link, types: Types) -> Result<Option<CertificateRequestFacts>> {
     let Some(request) = link.recv_optional::<CertificateRequest13>().await? else { return Ok(None) };
@@ -320,13 +377,8 @@ async fn recv_request(link: &mut Link, types: Types) -> Result<Option<Certificat
 }
 
 /// Certificate and CertificateVerify of the server: RFC 9846 4.4.2, 4.4.3.
-async fn recv_server_proof(
-    link: &mut Link,
-    config: &ClientConfig,
-    name: &ServerName<'_>,
-    offered: &Offered,
-    facts: &mut Facts,
-) -> Result<()> {
+async fn recv_server_proof(link: &mut Link, talk: &mut Talk13<'_>) -> Result<()> {
+    let Talk13 { config, name, offered, facts, .. } = talk;
     let asked = |e: &crate::wire::Extension<'_>| {
         matches!(e.typ, ExtensionType::StatusRequest | ExtensionType::SignedCertificateTimestamp)
             && offered.asked_for(config, e)

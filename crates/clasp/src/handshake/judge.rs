@@ -125,10 +125,36 @@ impl<'a> Judge<'a> {
         let message = signed13(prover, link.transcript.hash().as_ref());
         let proof = link.recv::<CertificateVerify>().await?;
         let version = ProtocolVersion::Tls13;
-        let scheme = check(self.provider, self.policy, &verified, message.as_ref(), proof.view(), version)
+        let scheme = self
+            .check_proof(&verified, message.as_ref(), proof.view(), version)
             .map_err(|e| e.in_message("CertificateVerify"))?;
         link.recycle(proof);
         Ok(Proof { scheme, until: self.until(&verified, &presented.chain) })
+    }
+
+    /// Checks the peer's signature over `message` with the key its verified certificate has. In TLS 1.3 the scheme fixes
+    /// the curve too (RFC 9846 4.2.3).
+    pub(super) fn check_proof(
+        &self,
+        verified: &Verified,
+        message: &[u8],
+        signed: SignedView<'_>,
+        version: ProtocolVersion,
+    ) -> Result<SignatureScheme> {
+        let own_curve = version == ProtocolVersion::Tls13;
+        let fits = signed.scheme.is_for(version)
+            && crate::config::fits_key(signed.scheme, &verified.spki)
+            && (!own_curve || crate::config::fits_curve(signed.scheme, &verified.spki));
+        if !self.policy.schemes.contains(&signed.scheme) || !fits {
+            return Err(Error::from(PeerError::WrongSchemeSelected)
+                .seen(signed.scheme)
+                .wanted(format_args!("a scheme that was offered, that {version} has, and that fits the key")));
+        }
+        self.provider
+            .verify
+            .verify(signed.scheme, &verified.spki, message, signed.signature, own_curve)
+            .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
+        Ok(signed.scheme)
     }
 }
 
@@ -152,30 +178,4 @@ fn check_key_kind(verified: Verified) -> Result<Verified> {
         }
         _ => Ok(verified),
     }
-}
-
-/// Checks the peer's signature over `message` with the key its verified certificate has. In TLS 1.3 the scheme fixes
-/// the curve too (RFC 9846 4.2.3).
-pub(super) fn check(
-    provider: &Provider,
-    policy: &Policy,
-    verified: &Verified,
-    message: &[u8],
-    signed: SignedView<'_>,
-    version: ProtocolVersion,
-) -> Result<SignatureScheme> {
-    let own_curve = version == ProtocolVersion::Tls13;
-    let fits = signed.scheme.is_for(version)
-        && crate::config::fits_key(signed.scheme, &verified.spki)
-        && (!own_curve || crate::config::fits_curve(signed.scheme, &verified.spki));
-    if !policy.schemes.contains(&signed.scheme) || !fits {
-        return Err(Error::from(PeerError::WrongSchemeSelected)
-            .seen(signed.scheme)
-            .wanted(format_args!("a scheme that was offered, that {version} has, and that fits the key")));
-    }
-    provider
-        .verify
-        .verify(signed.scheme, &verified.spki, message, signed.signature, own_curve)
-        .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
-    Ok(signed.scheme)
 }

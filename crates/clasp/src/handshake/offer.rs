@@ -4,6 +4,7 @@ use super::admit;
 use super::compression;
 use super::key_exchange::Shares;
 use super::link::Link;
+use super::retry13::Retry;
 use crate::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
 use crate::config::{ClientConfig, PreSharedKey};
 use crate::crypto::{Hash, HashId};
@@ -500,10 +501,9 @@ pub(crate) fn send_again(
     config: &ClientConfig,
     name: &ServerName<'_>,
     offered: &mut Offered,
-    hash: HashId,
-    group: Option<NamedGroup>,
-    cookie: Option<Vec<u8>>,
+    retry: Retry,
 ) -> Result<()> {
+    let Retry { hash, group, cookie } = retry;
     // Without a group the shares stay as they were: RFC 9846 4.1.2.
     offered.retried = group.is_some();
     offered.early = None;

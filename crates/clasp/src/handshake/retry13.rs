@@ -9,6 +9,7 @@ use super::offer::{Offered, send_again, shares_curve};
 use super::{client13, server13};
 use crate::code::{ExtensionType, NamedGroup, ProtocolVersion};
 use crate::config::{ClientConfig, ServerConfig};
+use crate::crypto::HashId;
 use crate::error::{Error, PeerError, Result};
 use crate::suite::Suite13;
 use crate::wire::extension::{early, key_share};
@@ -122,7 +123,7 @@ pub(super) async fn answer(
 ) -> Result<(&'static Suite13, Checked<ServerHello>)> {
     let in_request = |e: Error| e.in_message("HelloRetryRequest");
     let suite = client13::suite(config, offered, &request.view()).map_err(in_request)?;
-    let (group, cookie) = read_retry(config, offered, &request.view()).map_err(in_request)?;
+    let retry = Retry::read(config, offered, suite, &request.view()).map_err(in_request)?;
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.retry(hash, request.bytes());
     if offered.early.is_some() {
@@ -131,7 +132,8 @@ pub(super) async fn answer(
     } else if config.middlebox_compatibility {
         link.send_compatibility_ccs();
     }
-    send_again(link, config, name, offered, suite.hash, group, cookie)?;
+    let group = retry.group;
+    send_again(link, config, name, offered, retry)?;
 
     let hello = link.recv::<ServerHello>().await?;
     let view = hello.view();
@@ -157,32 +159,39 @@ pub(super) async fn answer(
     Ok((suite, hello))
 }
 
-fn read_retry(
-    config: &ClientConfig,
-    offered: &Offered,
-    view: &ServerHelloView<'_>,
-) -> Result<(Option<NamedGroup>, Option<Vec<u8>>)> {
-    let (mut group, mut cookie) = (None, None);
-    for e in view.extensions.iter() {
-        match e.typ {
-            ExtensionType::SupportedVersions => {}
-            ExtensionType::KeyShare => group = Some(key_share::retry(e)?),
-            ExtensionType::Cookie => cookie = Some(early::cookie(e)?.to_vec()),
-            _ => return Err(Carrier::HelloRetryRequest.unasked(e.typ).in_extension(e.typ)),
+/// What a server asks for in another hello.
+pub(super) struct Retry {
+    /// The hash of the suite it has chosen, whose keys alone are of use now.
+    pub(super) hash: HashId,
+    /// The group of the share it wants.
+    pub(super) group: Option<NamedGroup>,
+    pub(super) cookie: Option<Vec<u8>>,
+}
+
+impl Retry {
+    fn read(config: &ClientConfig, offered: &Offered, suite: &Suite13, view: &ServerHelloView<'_>) -> Result<Self> {
+        let (mut group, mut cookie) = (None, None);
+        for e in view.extensions.iter() {
+            match e.typ {
+                ExtensionType::SupportedVersions => {}
+                ExtensionType::KeyShare => group = Some(key_share::retry(e)?),
+                ExtensionType::Cookie => cookie = Some(early::cookie(e)?.to_vec()),
+                _ => return Err(Carrier::HelloRetryRequest.unasked(e.typ).in_extension(e.typ)),
+            }
         }
+        if let Some(group) = group {
+            let shared = |(g, share): &(NamedGroup, Box<dyn crate::crypto::KeyShare>)| {
+                *g == group || share.also().is_some_and(|(curve, _)| curve == group && shares_curve(config, curve))
+            };
+            if !config.policy.groups.contains(&group) {
+                return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));
+            }
+            if offered.shares.iter().any(shared) {
+                return Err(Error::from(PeerError::BadHelloRetry).seen(group).wanted("a group without a share"));
+            }
+        } else if cookie.is_none() {
+            return Err(PeerError::BadHelloRetry.into());
+        }
+        Ok(Self { hash: suite.hash, group, cookie })
     }
-    if let Some(group) = group {
-        let shared = |(g, share): &(NamedGroup, Box<dyn crate::crypto::KeyShare>)| {
-            *g == group || share.also().is_some_and(|(curve, _)| curve == group && shares_curve(config, curve))
-        };
-        if !config.policy.groups.contains(&group) {
-            return Err(Error::from(PeerError::WrongGroupSelected).seen(group).wanted("a group that was offered"));
-        }
-        if offered.shares.iter().any(shared) {
-            return Err(Error::from(PeerError::BadHelloRetry).seen(group).wanted("a group without a share"));
-        }
-    } else if cookie.is_none() {
-        return Err(PeerError::BadHelloRetry.into());
-    }
-    Ok((group, cookie))
 }

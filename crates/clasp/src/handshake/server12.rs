@@ -1,16 +1,17 @@
 //! Server side of TLS 1.2. The figures stand in `client12.rs`.                        RFC 5246 7.3, RFC 5077 3.1
 
 use super::admit::{self, Admitted, By};
-use super::hello::{Answer, ClientOffer, fresh_id, send_server_hello, server_random12};
-use super::judge::{self, Judge};
+use super::hello::{Answer, ClientOffer, Limits, fresh_id, send_server_hello, server_random12};
+use super::judge::Judge;
 use super::link::Link;
 use super::{Established, Secrets, credential, key_exchange, negotiate, recv_finished, send_finished};
-use crate::code::{CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion};
-use crate::config::{ClientAuth, Identity, ServerConfig, Verified};
-use crate::crypto::KeyShare;
+use crate::code::{
+    CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
+};
+use crate::config::{ClientAuth, Identity, ServerConfig};
+use crate::crypto::{Hash, KeyShare, overwrite_stack};
 use crate::error::{Error, Outside, PeerError, Result};
-use crate::facts::End;
-use crate::facts::{Facts, PeerIdentity, Resumption};
+use crate::facts::{End, Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12};
 use crate::record::{OpenKeys, SealKeys};
@@ -20,7 +21,7 @@ use crate::trace::Level;
 use crate::wire::Writer;
 use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
-    NewSessionTicketView, SignedView,
+    ClientKeyExchangeView, NewSessionTicketView, SignedView,
 };
 use zeroize::Zeroizing;
 
@@ -28,18 +29,31 @@ pub(super) async fn server(link: &mut Link, config: &ServerConfig, offer: Client
     // 7.4.1.2 is behind us
     check_hello(config, &offer).map_err(|e| e.in_message("ClientHello"))?;
     let random = server_random12(config)?;
-    let talk = Talk { config, offer: &offer, random };
     match admit::server12(link, config, &offer).await.map_err(|e| e.in_message("ClientHello"))? {
-        Some(admitted) => resumed(link, &talk, admitted).await,
-        None => full(link, &talk).await,
+        Some(admitted) => resumed(link, config, &offer, random, admitted).await,
+        None => full(link, config, &offer, random).await,
     }
 }
 
-/// What every step of one conversation needs.
+/// What the hellos settle, and every step after them needs.
 struct Talk<'a> {
     config: &'a ServerConfig,
     offer: &'a ClientOffer<'a>,
     random: [u8; 32],
+    suite: &'static Suite,
+    hash: &'static dyn Hash,
+    /// The group of the key exchange, if there is one.
+    group: Option<NamedGroup>,
+    alpn: Option<&'a [u8]>,
+    /// The kind of certificate that the client is asked for, if it is asked for one.
+    client_type: Option<CertificateType>,
+}
+
+impl Talk<'_> {
+    /// Whether the master secret is bound to the whole conversation: RFC 7627.
+    fn extended(&self) -> bool {
+        self.offer.extended_master_secret && self.config.extended_master_secret
+    }
 }
 
 fn check_hello(config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<()> {
@@ -54,8 +68,12 @@ fn check_hello(config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
-    let Talk { config, offer, random } = talk;
+async fn full(
+    link: &mut Link,
+    config: &ServerConfig,
+    offer: &ClientOffer<'_>,
+    random: [u8; 32],
+) -> Result<Established> {
     let alpn = negotiate::protocol(config, offer)?;
     let identity = credential::choose(link, config, offer, ProtocolVersion::Tls12).await?;
     let client_type = config.client_auth.as_ref().map(|_| offer.client_type(config)).transpose()?;
@@ -63,39 +81,85 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     negotiate::certificate_type(offer, &identity)?;
     link.chose("cipher suite", suite.code.0, suite.code.name());
     let hash = config.provider.hash(suite.hash)?;
+    let talk = Talk { config, offer, random, suite, hash, group, alpn, client_type };
     link.transcript.start(hash);
     if config.client_auth.is_none() {
         link.transcript.forget_bytes();
     }
-    let mut vault = Vault12::new();
+    // 7.4.1.3 to 7.4.5
+    let (said, share) = server_flight(link, &talk, &identity).await?;
+    // 7.4.6 to 7.4.8
+    let (client, vault) = client_flight(link, &talk, &identity, share).await?;
 
+    // 7.1, 7.4.9
+    link.recv_change_cipher_spec().await?;
+    change_read_keys(link, &talk, said.encrypt_then_mac, &vault)?;
+    let first_finished = recv_finished(link, &vault, hash, Side::Client).await?;
+    let facts = Facts {
+        client_scheme: client.scheme,
+        client_authenticated: client.scheme.is_some(),
+        peer: config.recent_peers.share(PeerIdentity { chain: client.chain, ..PeerIdentity::default() }),
+        peer_type: client_type.unwrap_or(CertificateType::X509),
+        authenticated_until: client.authenticated_until,
+        extended_master_secret: talk.extended(),
+        record_size_limit: said.limits.of_peer(),
+        ..facts(&talk, said.encrypt_then_mac)
+    };
+    let session = session_of(&talk, &facts, &vault, identity.kind);
+    if said.new_ticket {
+        send_ticket(link, config, session.encode()).await?;
+    } else if !said.session_id.is_empty() {
+        keep_session(link, config, &said.session_id, &session).await;
+    }
+    change_write_keys(link, &talk, said.encrypt_then_mac, &vault)?;
+    send_finished(link, &vault, hash, Side::Server)?;
+
+    Ok(established(&talk, facts, vault, first_finished, &said.session_id))
+}
+
+/// What the server says in a full handshake.
+struct Said {
+    /// Under which the session is kept; empty if it is not.
+    session_id: Vec<u8>,
+    new_ticket: bool,
+    encrypt_then_mac: bool,
+    limits: Limits,
+}
+
+/// ServerHello to ServerHelloDone. Gives our share of the key exchange, if there is one.
+async fn server_flight(
+    link: &mut Link,
+    talk: &Talk<'_>,
+    identity: &Identity,
+) -> Result<(Said, Option<Box<dyn KeyShare>>)> {
+    let Talk { config, offer, .. } = *talk;
     // 7.4.1.3. A client that takes a ticket gets one, else an ID under which its session is kept.
     let new_ticket = offer.ticket.is_some() && config.tickets.is_some();
     let session_id = if new_ticket || config.sessions.is_none() { Vec::new() } else { fresh_id(config.provider)? };
     let status = identity.staple().filter(|_| offer.status_request);
     let answer = Answer {
-        random: *random,
+        random: talk.random,
         session_id: &session_id,
-        suite,
-        alpn,
+        suite: talk.suite,
+        alpn: talk.alpn,
         new_ticket,
         status: status.is_some(),
         timestamps: identity.timestamp_list(),
         server_type: identity.kind,
-        client_type,
+        client_type: talk.client_type,
         resumed: false,
     };
     let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer)?;
     link.limits(limits);
 
     // 7.4.2, RFC 6066 8, 7.4.3
-    credential::send_chain(link, Some(&identity))?;
+    credential::send_chain(link, Some(identity))?;
     if let Some(ocsp) = status {
         link.send(HandshakeType::CertificateStatus, |w| CertificateStatusView { ocsp }.encode(w))?;
     }
-    let exchange = match group {
+    let share = match talk.group {
         None => None,
-        Some(group) => Some((send_key_exchange(link, talk, &identity, group).await?, group)),
+        Some(group) => Some(send_key_exchange(link, talk, identity, group).await?),
     };
 
     // 7.4.4, 7.4.5
@@ -103,82 +167,79 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         send_request(link, config, auth)?;
     }
     link.send(HandshakeType::ServerHelloDone, |_| ())?;
+    Ok((Said { session_id, new_ticket, encrypt_then_mac, limits }, share))
+}
 
+/// Who a client has proven to be.
+struct Client {
+    chain: Vec<Vec<u8>>,
+    /// None if it has shown nothing.
+    scheme: Option<SignatureScheme>,
+    authenticated_until: End,
+}
+
+/// Certificate to CertificateVerify. Gives the secrets too.
+async fn client_flight(
+    link: &mut Link,
+    talk: &Talk<'_>,
+    identity: &Identity,
+    share: Option<Box<dyn KeyShare>>,
+) -> Result<(Client, Box<Vault12>)> {
+    let Talk { config, offer, random, suite, hash, .. } = *talk;
     // 7.4.6
-    let (client_chain, verified, authenticated_until) = match &config.client_auth {
-        None => (Vec::new(), None, config.authentication_end()),
-        Some(auth) => recv_client_certificate(link, config, auth, client_type.unwrap_or(CertificateType::X509)).await?,
-    };
+    let mut client = Client { chain: Vec::new(), scheme: None, authenticated_until: config.authentication_end() };
+    let mut judged = None;
+    if let Some(auth) = &config.client_auth {
+        let kind = talk.client_type.unwrap_or(CertificateType::X509);
+        client.chain = recv_client_certificate(link, auth, kind).await?;
+        if !client.chain.is_empty() {
+            // TLS 1.2 has no way to ask for a client's staple.
+            let judge = Judge::of_client(config, auth, kind).unasked();
+            judge.check_usage(&client.chain, None)?;
+            let verified = judge.verify(link, &client.chain, None, None).await?;
+            client.authenticated_until = judge.until(&verified, &client.chain);
+            judged = Some((judge, verified));
+        }
+    }
 
     // 7.4.7
-    let signature_group = exchange.as_ref().map(|(_, group)| *group);
+    let mut vault = Vault12::new();
     let message = link.recv::<ClientKeyExchange>().await?;
-    match exchange {
-        None => decrypt_premaster(
-            config,
-            &identity,
-            offer.version,
-            message.view().long("EncryptedPreMasterSecret"),
-            &mut vault,
-        )
-        .map_err(|e| e.in_message("ClientKeyExchange"))?,
-        Some((share, group)) => key_exchange::server_agree(share, group, message.view(), &mut vault)
-            .map_err(|e| e.in_message("ClientKeyExchange"))?,
-    }
+    let agreed = match (share, talk.group) {
+        (Some(share), Some(group)) => key_exchange::server_agree(share, group, message.view(), &mut vault),
+        _ => decrypt_premaster(talk, identity, message.view(), &mut vault),
+    };
+    agreed.map_err(|e| e.in_message("ClientKeyExchange"))?;
 
     // 8.1, RFC 7627 4
-    let extended = offer.extended_master_secret && config.extended_master_secret;
-    if extended {
+    if talk.extended() {
         vault.extended_master(hash, link.transcript.hash().as_ref());
     } else {
-        vault.master(hash, &offer.random, random);
+        vault.master(hash, &offer.random, &random);
     }
-    vault.expand(hash, suite, &offer.random, random);
+    vault.expand(hash, suite, &offer.random, &random);
     log_master(talk, &vault);
 
     // 7.4.8: signed is everything before this message.
-    let mut client_scheme = None;
-    if let Some(verified) = &verified {
+    if let Some((judge, verified)) = &judged {
         let message = link.transcript.bytes().to_vec();
         let proof = link.recv::<CertificateVerify>().await?;
-        let scheme =
-            judge::check(config.provider, &config.policy, verified, &message, proof.view(), ProtocolVersion::Tls12)
-                .map_err(|e| e.in_message("CertificateVerify"))?;
-        client_scheme = Some(scheme);
+        let scheme = judge
+            .check_proof(verified, &message, proof.view(), ProtocolVersion::Tls12)
+            .map_err(|e| e.in_message("CertificateVerify"))?;
+        client.scheme = Some(scheme);
     }
     link.transcript.forget_bytes();
-
-    // 7.1, 7.4.9
-    link.recv_change_cipher_spec().await?;
-    change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
-    let first_finished = recv_finished(link, &vault, hash, Side::Client).await?;
-    let facts = Facts {
-        group: signature_group,
-        client_scheme,
-        peer: config.recent_peers.share(PeerIdentity { chain: client_chain, ..PeerIdentity::default() }),
-        peer_type: client_type.unwrap_or(CertificateType::X509),
-        alpn: alpn.map(<[u8]>::to_vec),
-        client_authenticated: verified.is_some(),
-        record_size_limit: limits.of_peer(),
-        authenticated_until,
-        ..facts(talk, suite, extended, encrypt_then_mac)
-    };
-    let session = session_of(talk, &facts, &vault, identity.kind);
-    if new_ticket {
-        send_ticket(link, config, session.encode()).await?;
-    } else if let (Some(store), Some(bytes)) = (&config.sessions, session.encode().filter(|_| !session_id.is_empty())) {
-        let until = config.clock.now().checked_add(config.session_lifetime).unwrap_or(session.created);
-        // A store that fails costs the next handshake its shortcut, not this one its connection.
-        let _lost = link.outside("session store", store.put(&session_id, &bytes, until)).await;
-    }
-    change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
-    send_finished(link, &vault, hash, Side::Server)?;
-
-    Ok(established(talk, facts, suite, vault, first_finished, &session_id))
+    Ok((client, vault))
 }
 
-async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result<Established> {
-    let Talk { config, offer, random } = talk;
+async fn resumed(
+    link: &mut Link,
+    config: &ServerConfig,
+    offer: &ClientOffer<'_>,
+    random: [u8; 32],
+    admitted: Admitted,
+) -> Result<Established> {
     let Admitted { session, by, renew } = admitted;
     let suite = Suite::find(session.suite).ok_or(Outside::Bug)?;
     let alpn = negotiate::protocol(config, offer)?;
@@ -191,15 +252,16 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.start(hash);
     link.transcript.forget_bytes();
+    let talk = Talk { config, offer, random, suite, hash, group: session.group, alpn, client_type: None };
     let mut vault = Vault12::new();
     vault.resume(&session.master);
-    vault.expand(hash, suite, &offer.random, random);
-    log_master(talk, &vault);
+    vault.expand(hash, suite, &offer.random, &random);
+    log_master(&talk, &vault);
 
     // The echo of the ID says yes: 7.4.1.3, RFC 5077 3.4.
     let new_ticket = renew && offer.ticket.is_some();
     let answer = Answer {
-        random: *random,
+        random,
         session_id: offer.session_id,
         suite,
         alpn,
@@ -215,10 +277,10 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
     if new_ticket {
         send_ticket(link, config, session.encode()).await?;
     }
-    change_write_keys(link, config, suite, encrypt_then_mac, &vault)?;
+    change_write_keys(link, &talk, encrypt_then_mac, &vault)?;
     let first_finished = send_finished(link, &vault, hash, Side::Server)?;
     link.recv_change_cipher_spec().await?;
-    change_read_keys(link, config, suite, encrypt_then_mac, &vault)?;
+    change_read_keys(link, &talk, encrypt_then_mac, &vault)?;
     recv_finished(link, &vault, hash, Side::Client).await?;
 
     let facts = Facts {
@@ -230,13 +292,12 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, admitted: Admitted) -> Result
         peer_type: session.client_type,
         client_scheme: session.client_scheme,
         authenticated_until: session.authenticated_until,
-        group: session.group,
-        alpn: alpn.map(<[u8]>::to_vec),
+        extended_master_secret: session.extended_master_secret,
         record_size_limit: limits.of_peer(),
-        ..facts(talk, suite, session.extended_master_secret, encrypt_then_mac)
+        ..facts(&talk, encrypt_then_mac)
     };
     let kept_under = if by == By::SessionId { offer.session_id } else { &[] };
-    Ok(established(talk, facts, suite, vault, first_finished, kept_under))
+    Ok(established(&talk, facts, vault, first_finished, kept_under))
 }
 
 /// Two randoms and the parameters of a curve.
@@ -249,7 +310,7 @@ async fn send_key_exchange(
     identity: &Identity,
     group: NamedGroup,
 ) -> Result<Box<dyn KeyShare>> {
-    let Talk { config, offer, random } = talk;
+    let Talk { config, offer, random, .. } = talk;
     link.chose("group", group.0, group.name());
     let mut message = Vec::with_capacity(ROOM_FOR_KEY_EXCHANGE);
     message.extend_from_slice(&offer.random);
@@ -278,45 +339,37 @@ pub(super) fn write_request(config: &ServerConfig, authorities: &[Vec<u8>], w: &
     CertificateRequestView::encode(&types, &schemes, authorities, w);
 }
 
-async fn recv_client_certificate(
-    link: &mut Link,
-    config: &ServerConfig,
-    auth: &ClientAuth,
-    kind: CertificateType,
-) -> Result<(Vec<Vec<u8>>, Option<Verified>, End)> {
+/// Certificate of the client: RFC 5246 7.4.6.
+async fn recv_client_certificate(link: &mut Link, auth: &ClientAuth, kind: CertificateType) -> Result<Vec<Vec<u8>>> {
     let message = link.recv::<Certificate12>().await?;
     let chain = credential::read_chain(message.view(), kind)?;
-    match (chain.is_empty(), auth) {
-        (true, ClientAuth::Request(_)) => Ok((chain, None, config.authentication_end())),
-        (true, ClientAuth::Require(_)) => Err(Error::from(PeerError::NoCertificateTls12)
+    match auth {
+        ClientAuth::Require(_) if chain.is_empty() => Err(Error::from(PeerError::NoCertificateTls12)
             .in_message("Certificate")
             .hint("give the client a certificate and its key")),
-        (false, auth) => {
-            // TLS 1.2 has no way to ask for a client's staple.
-            let judge = Judge::of_client(config, auth, kind).unasked();
-            judge.check_usage(&chain, None)?;
-            let verified = judge.verify(link, &chain, None, None).await?;
-            let until = judge.until(&verified, &chain);
-            Ok((chain, Some(verified), until))
-        }
+        _ => Ok(chain),
     }
 }
 
 /// RFC 5246 7.4.7.1. Bleichenbacher: whatever is wrong with the ciphertext, a random premaster goes on in its place,
 /// and the conversation fails at Finished as with any wrong key.
 fn decrypt_premaster(
-    config: &ServerConfig,
+    talk: &Talk<'_>,
     identity: &Identity,
-    version: u16,
-    ciphertext: crate::wire::Read<&[u8]>,
+    message: ClientKeyExchangeView<'_>,
     vault: &mut Vault12,
 ) -> Result<()> {
+    let Talk { config, offer, .. } = talk;
     let mut random = Zeroizing::new([0; 48]);
     config.provider.random.fill(&mut *random)?;
-    let ciphertext = ciphertext?;
+    let ciphertext = message.long("EncryptedPreMasterSecret")?;
     let key = identity.transport.as_ref().ok_or(Outside::Bug)?;
     let out = vault.premaster.fill(48).first_chunk_mut::<48>().ok_or(Outside::Bug)?;
-    if key.rsa_premaster(ciphertext, version.to_be_bytes(), &random, out) { Ok(()) } else { Err(Outside::Bug.into()) }
+    if key.rsa_premaster(ciphertext, offer.version.to_be_bytes(), &random, out) {
+        Ok(())
+    } else {
+        Err(Outside::Bug.into())
+    }
 }
 
 /// As much as its length can say: RFC 5077 3.3.
@@ -332,6 +385,14 @@ async fn send_ticket(link: &mut Link, config: &ServerConfig, session: Option<Zer
     }
     let view = NewSessionTicketView { lifetime_hint: lifetime, ticket: &ticket };
     link.send(HandshakeType::NewSessionTicket, |w| view.encode(w))
+}
+
+/// Keeps a session under the ID that the client was given.
+async fn keep_session(link: &Link, config: &ServerConfig, id: &[u8], session: &ServerSession) {
+    let (Some(store), Some(bytes)) = (&config.sessions, session.encode()) else { return };
+    let until = config.clock.now().checked_add(config.session_lifetime).unwrap_or(session.created);
+    // A store that fails costs the next handshake its shortcut, not this one its connection.
+    let _lost = link.outside("session store", store.put(id, &bytes, until)).await;
 }
 
 fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: CertificateType) -> ServerSession {
@@ -359,15 +420,20 @@ fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: Cert
     }
 }
 
-fn change_write_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: bool, vault: &Vault12) -> Result<()> {
+// The keys of the moment lie on the stack, and what is made next goes to the heap with its padding: futures, facts, a session.
+fn change_write_keys(link: &Link, talk: &Talk<'_>, etm: bool, vault: &Vault12) -> Result<()> {
+    let Talk { config, suite, .. } = *talk;
     let keys = SealKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Server), etm)?;
+    overwrite_stack();
     link.send_change_cipher_spec();
     link.install_write(Level::Application, suite.code, keys);
     Ok(())
 }
 
-fn change_read_keys(link: &Link, config: &ServerConfig, suite: &Suite, etm: bool, vault: &Vault12) -> Result<()> {
+fn change_read_keys(link: &Link, talk: &Talk<'_>, etm: bool, vault: &Vault12) -> Result<()> {
+    let Talk { config, suite, .. } = *talk;
     let keys = OpenKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Client), etm)?;
+    overwrite_stack();
     link.install_read(Level::Application, suite.code, keys)
 }
 
@@ -377,20 +443,20 @@ fn log_master(talk: &Talk<'_>, vault: &Vault12) {
     }
 }
 
-fn facts(talk: &Talk<'_>, suite: &Suite, extended: bool, encrypt_then_mac: bool) -> Facts {
+fn facts(talk: &Talk<'_>, encrypt_then_mac: bool) -> Facts {
     Facts {
+        group: talk.group,
+        alpn: talk.alpn.map(<[u8]>::to_vec),
         server_name: talk.offer.name(),
-        extended_master_secret: extended,
         encrypt_then_mac,
         secure_renegotiation: talk.offer.secure_renegotiation,
-        ..Facts::new(ProtocolVersion::Tls12, suite.code)
+        ..Facts::new(ProtocolVersion::Tls12, talk.suite.code)
     }
 }
 
 fn established(
     talk: &Talk<'_>,
     facts: Facts,
-    suite: &Suite,
     vault: Box<Vault12>,
     first_finished: [u8; 12],
     kept_under: &[u8],
@@ -399,7 +465,7 @@ fn established(
     let kept = talk.config.sessions.clone().zip(id);
     let session = kept.map(|(store, id)| KeptSession::Server(store, id));
     let secrets = Secrets::Tls12 {
-        hash: suite.hash,
+        hash: talk.suite.hash,
         master: vault.into_master(),
         client_random: talk.offer.random,
         server_random: talk.random,

@@ -11,13 +11,13 @@ use super::{
     Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
     log_early, log_handshake, negotiate, recv_finished13, retry13, send_finished13,
 };
-use crate::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
-use crate::config::{Identity, ServerConfig, key_of};
+use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme};
+use crate::config::{ClientAuth, Identity, ServerConfig, key_of};
 use crate::crypto::Digest;
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::facts::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
 use crate::keys::schedule12::Side;
-use crate::keys::schedule13::{Also, AtEarly, BinderKind, Traffic, Vault13, same_mac};
+use crate::keys::schedule13::{Also, AtEarly, AtMain, BinderKind, Traffic, Vault13, same_mac};
 use crate::suite::Suite13;
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
@@ -25,137 +25,212 @@ use crate::wire::message::{Checked, ClientHello, EndOfEarlyData, ServerHelloView
 use crate::wire::{Extensions, Writer};
 use std::sync::Arc;
 
+/// What is settled between both sides, as far as the conversation has come.
+struct Talk13<'a> {
+    config: &'a ServerConfig,
+    /// What the client says in its last hello.
+    offer: ClientOffer<'a>,
+    suite: &'static Suite13,
+    /// The pre-shared key that is taken, its binder checked.
+    admitted: Option<Admitted13<'a>>,
+    facts: Facts,
+}
+
 pub(super) async fn server(
     link: &mut Link,
     config: &ServerConfig,
     hello: &Checked<ClientHello>,
     offer: ClientOffer<'_>,
 ) -> Result<Established> {
-    // 4.1.1, 4.2: agree, asking for another hello at most once
+    // 4.1.1, 4.1.4, 4.2
+    let mut second = None;
+    let mut talk = agree(link, config, hello, offer, &mut second).await?;
+    // 4.2.10, 4.2.11
+    let (mut vault, at) = resume_or_not(link, &mut talk).await?;
+    // 4.1.3, 4.3, 4.4
+    let (at, said) = server_flight(link, &mut talk, &mut vault, at).await?;
+    // 4.4, 4.5, 4.6.1
+    client_flight(link, &mut talk, &mut vault, at, said).await?;
+
+    let Talk13 { offer, suite, facts, .. } = talk;
+    let also: &[Also] = if facts.early_data == EarlyData::Accepted { &[Also::EarlyExporter] } else { &[] };
+    let kept = vault.keep(Side::Server, suite, also);
+    let may_ask_later = offer.post_handshake_auth && config.post_handshake_auth.is_some();
+    let transcript = may_ask_later.then(|| link.transcript.fork());
+    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None, transcript } })
+}
+
+/// What both sides have, asking for another hello at most once: RFC 9846 4.1.1, 4.1.4, 4.2.
+async fn agree<'a>(
+    link: &mut Link,
+    config: &'a ServerConfig,
+    hello: &Checked<ClientHello>,
+    offer: ClientOffer<'a>,
+    second: &'a mut Option<Checked<ClientHello>>,
+) -> Result<Talk13<'a>> {
     let in_hello = |e: Error| e.in_message("ClientHello");
     check_hello(&offer).map_err(in_hello)?;
     let suite = negotiate::suite13(&config.policy, &offer)?;
     link.chose("cipher suite", suite.code.0, suite.code.name());
-    let alpn = negotiate::protocol(config, &offer)?;
-    let early_offered = offer.early_data;
-    let wants_share = offer.groups.is_some();
-    let group = if wants_share { Some(negotiate::group13(&config.policy, &offer)?) } else { None };
-    let retried = group.is_some_and(|g| offer.share(g).is_none());
-    let second;
-    let offer = match group {
-        Some(group) if retried => {
-            let fitting = retry13::ask(link, config, suite, group, &offer).await?;
-            second = link.recv::<ClientHello>().await?;
-            retry13::read_second(&hello.view(), &second.view(), group, fitting).map_err(in_hello)?
-        }
-        _ => offer,
+    let facts = Facts {
+        alpn: negotiate::protocol(config, &offer)?.map(<[u8]>::to_vec),
+        server_name: offer.name(),
+        authenticated_until: config.authentication_end(),
+        // As long as nothing has shown that it may be read.
+        early_data: if offer.early_data { EarlyData::Rejected } else { EarlyData::NotOffered },
+        ..Facts::new(ProtocolVersion::Tls13, suite.code)
     };
-    let hash = config.provider.hash(suite.hash)?;
+    let mut talk = Talk13 { config, offer, suite, admitted: None, facts };
+    if talk.offer.groups.is_none() {
+        return Ok(talk);
+    }
+    let group = negotiate::group13(&config.policy, &talk.offer)?;
+    talk.facts.group = Some(group);
+    if talk.offer.share(group).is_none() {
+        let fitting = retry13::ask(link, config, suite, group, &talk.offer).await?;
+        let second = second.insert(link.recv::<ClientHello>().await?);
+        talk.offer = retry13::read_second(&hello.view(), &second.view(), group, fitting).map_err(in_hello)?;
+        talk.facts.hello_retried = true;
+    }
+    Ok(talk)
+}
 
-    // 4.2.11: a key that both have, its binder checked before anything else comes of it
-    let admitted = admit::server13(link, config, &offer, suite).await.map_err(in_hello)?;
-    let (admitted, mut vault, at) = prove_binder(link, config, hash, &offer, admitted).await.map_err(in_hello)?;
-    let group = group.filter(|_| admitted.as_ref().is_none_or(|a| a.dhe));
-    let mut facts = facts(&offer, suite, group, alpn, admitted.as_ref(), config);
+/// A key that both have, its binder checked before anything else comes of it, and data that came under it: RFC 9846 4.2.10,
+/// 4.2.11. The schedule begins with the key.
+async fn resume_or_not(link: &mut Link, talk: &mut Talk13<'_>) -> Result<(Box<Vault13>, AtEarly)> {
+    let Talk13 { config, suite, .. } = *talk;
+    // 4.2.11
+    let in_hello = |e: Error| e.in_message("ClientHello");
+    let hash = config.provider.hash(suite.hash)?;
+    let found = admit::server13(link, config, &talk.offer, suite).await.map_err(in_hello)?;
+    let (admitted, mut vault, at) = prove_binder(link, talk, hash, found).await.map_err(in_hello)?;
+    if let Some(admitted) = &admitted {
+        add_facts(talk, admitted);
+    }
+    talk.admitted = admitted;
     link.transcript.start(hash);
     link.transcript.forget_bytes();
 
     // 4.2.10
-    let refusal =
-        match early_offered.then(|| admit::early_data_refusal(config, admitted.as_ref(), suite, alpn, retried)) {
-            Some(None) => take_early_data(link, config, &offer, admitted.as_ref(), suite, &mut vault, &at).await?,
-            Some(refusal) => refusal,
-            None => None,
+    if talk.facts.early_data != EarlyData::NotOffered {
+        let Facts { alpn, hello_retried, .. } = &talk.facts;
+        let refusal = admit::early_data_refusal(config, talk.admitted.as_ref(), suite, alpn.as_deref(), *hello_retried);
+        talk.facts.early_data_refusal = match refusal {
+            None => take_early_data(link, talk, &mut vault, &at).await?,
+            refusal => refusal,
         };
-    let early = match (early_offered, refusal) {
-        (false, _) => EarlyData::NotOffered,
-        (true, None) => EarlyData::Accepted,
-        (true, Some(_)) => EarlyData::Rejected,
-    };
-    facts.hello_retried = retried;
-    facts.early_data = early;
-    facts.early_data_refusal = refusal;
+        if talk.facts.early_data_refusal.is_none() {
+            talk.facts.early_data = EarlyData::Accepted;
+        }
+    }
+    Ok((vault, at))
+}
 
+/// What the server has said of itself and asked of the client.
+struct Said<'a> {
+    /// What its certificate is, or was.
+    shown: CertificateType,
+    /// Whose word counts for the client's certificate, and the kind of that, if it was asked for.
+    asked: Option<(&'a ClientAuth, CertificateType)>,
+    limits: Limits,
+}
+
+/// ServerHello to Finished: RFC 9846 4.1.3, 4.3, 4.4.
+async fn server_flight<'a>(
+    link: &mut Link,
+    talk: &mut Talk13<'a>,
+    vault: &mut Vault13,
+    at: AtEarly,
+) -> Result<(AtMain, Said<'a>)> {
+    let Talk13 { config, suite, .. } = *talk;
+    let Facts { early_data, hello_retried, .. } = talk.facts;
     // What the client is shown and asked is settled before anything is said.
-    let asks_client = config.client_auth.as_ref().filter(|_| admitted.is_none());
-    let identity = match &admitted {
+    let identity = match &talk.admitted {
         Some(_) => None,
-        None => Some(choose_identity(link, config, &offer).await?),
+        None => Some(choose_identity(link, talk).await?),
     };
-    let client_type = asks_client.map(|_| offer.client_type(config)).transpose()?;
-    let shown = match (&identity, &admitted) {
+    let asks = config.client_auth.as_ref().filter(|_| talk.admitted.is_none());
+    let asked = asks.map(|auth| talk.offer.client_type(config).map(|kind| (auth, kind))).transpose()?;
+    let shown = match (&identity, &talk.admitted) {
         (Some(identity), _) => identity.kind,
         (None, Some(Admitted13 { key: Key13::Session(session), .. })) => session.server_type,
         (None, _) => CertificateType::X509,
     };
 
     // 4.1.3
-    send_server_hello(link, config, &offer, suite, group, admitted.as_ref(), &mut vault)?;
-    if !offer.session_id.is_empty() && !retried {
+    send_server_hello(link, talk, vault)?;
+    if !talk.offer.session_id.is_empty() && !hello_retried {
         link.send_compatibility_ccs();
     }
-    let at = vault.handshake(at, suite.aead, group.is_some(), link.transcript.hash().as_ref());
-    log_handshake(config.key_log.as_ref(), &offer.random, &vault);
-    install_write(link, config.provider, &vault, suite, Traffic::Handshake(Side::Server))?;
-    if early != EarlyData::Accepted {
-        install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
-        if early == EarlyData::Rejected && !retried {
+    let at = vault.handshake(at, suite.aead, talk.facts.group.is_some(), link.transcript.hash().as_ref());
+    log_handshake(config.key_log.as_ref(), &talk.offer.random, vault);
+    install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Server))?;
+    if early_data != EarlyData::Accepted {
+        install_read(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+        if early_data == EarlyData::Rejected && !hello_retried {
             link.skip_early_data(config.max_early_data);
         }
     }
 
     // 4.3.1, 4.3.2, 4.4.2, 4.4.3
-    let limits =
-        send_encrypted_extensions(link, config, &offer, alpn, (shown, client_type, identity.is_some()), early, group)?;
-    facts.record_size_limit = limits.of_peer();
+    let limits = send_encrypted_extensions(link, talk, shown, asked.map(|(_, kind)| kind))?;
+    talk.facts.record_size_limit = limits.of_peer();
     // RFC 8449 4: what came early was made before the client knew of our limit.
-    link.limits(Limits { receive: limits.receive.filter(|_| early != EarlyData::Accepted), ..limits });
+    link.limits(Limits { receive: limits.receive.filter(|_| early_data != EarlyData::Accepted), ..limits });
     if let Some(identity) = &identity {
-        if let Some(auth) = asks_client {
+        if let Some((auth, _)) = asked {
             send_request(link, config, auth)?;
         }
-        facts.signature_scheme = Some(send_proof(link, config, &offer, identity).await?);
+        talk.facts.signature_scheme = Some(send_proof(link, talk, identity).await?);
     }
 
     // 4.4.4: from here on the server may send data
-    send_finished13(link, &vault, Side::Server)?;
+    send_finished13(link, vault, Side::Server)?;
     let at = vault.main(at, suite.aead, link.transcript.hash().as_ref());
-    log_application(config.key_log.as_ref(), &offer.random, &vault);
-    install_write(link, config.provider, &vault, suite, Traffic::Application(Side::Server))?;
+    log_application(config.key_log.as_ref(), &talk.offer.random, vault);
+    install_write(link, config.provider, vault, suite, Traffic::Application(Side::Server))?;
+    Ok((at, Said { shown, asked, limits }))
+}
 
+/// EndOfEarlyData to Finished, and the tickets: RFC 9846 4.4, 4.5, 4.6.1.
+async fn client_flight(
+    link: &mut Link,
+    talk: &mut Talk13<'_>,
+    vault: &mut Vault13,
+    at: AtMain,
+    said: Said<'_>,
+) -> Result<()> {
+    let Talk13 { config, suite, .. } = *talk;
+    let early_data = talk.facts.early_data;
     // 4.6.1, 4.5: whoever sends early data has no certificate to show, so what it will say is known, and tickets that
     // hang on it may go ahead
-    let takes_tickets = takes_tickets(config, &offer);
+    let takes_tickets = takes_tickets(config, &talk.offer);
     tell_of_no_tickets(link, config, takes_tickets);
-    if early == EarlyData::Accepted {
+    if early_data == EarlyData::Accepted {
         link.half_rtt_exporter(vault.keep(Side::Server, suite, &[]));
         if takes_tickets {
-            vault.resumption(&at, client_finished_foreseen(link, &vault)?.as_ref());
-            send_tickets(link, config, &vault, suite, &facts, shown).await?;
+            vault.resumption(&at, client_finished_foreseen(link, vault)?.as_ref());
+            send_tickets(link, config, vault, &talk.facts, said.shown).await?;
         }
         link.recv::<EndOfEarlyData>().await?;
-        install_read(link, config.provider, &vault, suite, Traffic::Handshake(Side::Client))?;
-        link.limits(limits);
+        install_read(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+        link.limits(said.limits);
     }
 
     // 4.4.2, 4.4.3, 4.4.4
-    if let Some(auth) = asks_client {
-        facts.peer_type = client_type.unwrap_or(CertificateType::X509);
-        recv_client_proof(link, config, auth, &[], &mut facts).await?;
+    if let Some((auth, kind)) = said.asked {
+        talk.facts.peer_type = kind;
+        recv_client_proof(link, config, auth, &[], &mut talk.facts).await?;
     }
-    recv_finished13(link, &vault, Side::Client).await?;
-    install_read(link, config.provider, &vault, suite, Traffic::Application(Side::Client))?;
+    recv_finished13(link, vault, Side::Client).await?;
+    install_read(link, config.provider, vault, suite, Traffic::Application(Side::Client))?;
 
     // 4.6.1
     vault.resumption(&at, link.transcript.hash().as_ref());
-    if takes_tickets && early != EarlyData::Accepted {
-        send_tickets(link, config, &vault, suite, &facts, shown).await?;
+    if takes_tickets && early_data != EarlyData::Accepted {
+        send_tickets(link, config, vault, &talk.facts, said.shown).await?;
     }
-    let also: &[Also] = if early == EarlyData::Accepted { &[Also::EarlyExporter] } else { &[] };
-    let kept = vault.keep(Side::Server, suite, also);
-    let may_ask_later = offer.post_handshake_auth && config.post_handshake_auth.is_some();
-    let transcript = may_ask_later.then(|| link.transcript.fork());
-    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None, transcript } })
+    Ok(())
 }
 
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
@@ -190,13 +265,12 @@ fn check_binder(ours: &Digest, theirs: &[u8]) -> Result<()> {
 /// verifier would not take today is none: a full handshake follows.
 async fn prove_binder<'a>(
     link: &Link,
-    config: &ServerConfig,
+    talk: &Talk13<'_>,
     hash: &'static dyn crate::crypto::Hash,
-    offer: &ClientOffer<'_>,
-    admitted: Option<Admitted13<'a>>,
+    found: Option<Admitted13<'a>>,
 ) -> Result<(Option<Admitted13<'a>>, Box<Vault13>, AtEarly)> {
     let none = || Vault13::early(hash, None);
-    let Some(admitted) = admitted else {
+    let Some(admitted) = found else {
         let (vault, at) = none();
         return Ok((None, vault, at));
     };
@@ -205,12 +279,12 @@ async fn prove_binder<'a>(
         Key13::External(key) => (&key.secret[..], key.kind),
     };
     let (vault, at) = Vault13::early(hash, Some((secret, kind)));
-    let psks = offer.psks.ok_or(Outside::Bug)?;
+    let psks = talk.offer.psks.ok_or(Outside::Bug)?;
     let theirs = psks.binders().nth(admitted.index).ok_or(Outside::Bug)?;
     let covered = link.transcript.hash_without(hash, psks.binders_len);
     check_binder(&vault.binder(&at, covered.as_ref()), theirs)?;
     if let Key13::Session(session) = &admitted.key
-        && !admit::accepted_again(link, config, session).await
+        && !admit::accepted_again(link, talk.config, session).await
     {
         let (vault, at) = none();
         return Ok((None, vault, at));
@@ -222,13 +296,11 @@ async fn prove_binder<'a>(
 /// Takes early data if it is fresh and new: the keys that open it are installed. Gives the reason if it is not.
 async fn take_early_data(
     link: &Link,
-    config: &ServerConfig,
-    offer: &ClientOffer<'_>,
-    admitted: Option<&Admitted13<'_>>,
-    suite: &Suite13,
+    talk: &Talk13<'_>,
     vault: &mut Vault13,
     at: &AtEarly,
 ) -> Result<Option<EarlyDataRefusal>> {
+    let Talk13 { config, offer, suite, admitted, .. } = talk;
     let first = offer.psks.and_then(|p| Some((p.identities().next()?.obfuscated_age, p.binders().next()?)));
     let (Some(Admitted13 { key: Key13::Session(session), .. }), Some((age, binder))) = (admitted, first) else {
         return Ok(Some(EarlyDataRefusal::NotResumed));
@@ -244,19 +316,12 @@ async fn take_early_data(
 }
 
 /// ServerHello: RFC 9846 4.1.3. The secret of the key exchange goes into the vault.
-fn send_server_hello(
-    link: &mut Link,
-    config: &ServerConfig,
-    offer: &ClientOffer<'_>,
-    suite: &Suite13,
-    group: Option<NamedGroup>,
-    admitted: Option<&Admitted13<'_>>,
-    vault: &mut Vault13,
-) -> Result<()> {
+fn send_server_hello(link: &mut Link, talk: &Talk13<'_>, vault: &mut Vault13) -> Result<()> {
+    let Talk13 { config, offer, suite, admitted, .. } = talk;
     let mut random = [0; 32];
     config.provider.random.fill(&mut random)?;
-    let selected = admitted.map(|a| u16::try_from(a.index)).transpose().map_err(|_| Outside::Bug)?;
-    let share = match group {
+    let selected = admitted.as_ref().map(|a| u16::try_from(a.index)).transpose().map_err(|_| Outside::Bug)?;
+    let share = match talk.facts.group {
         None => None,
         Some(group) => {
             link.chose("group", group.0, group.name());
@@ -293,22 +358,21 @@ pub(super) fn send_hello(
     link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w))
 }
 
+/// EncryptedExtensions: RFC 9846 4.3.1. `client_type` is the kind of certificate that the client is asked for, if it is.
 fn send_encrypted_extensions(
     link: &mut Link,
-    config: &ServerConfig,
-    offer: &ClientOffer<'_>,
-    alpn: Option<&[u8]>,
-    (shown, client_type, full): (CertificateType, Option<CertificateType>, bool),
-    early: EarlyData,
-    group: Option<NamedGroup>,
+    talk: &Talk13<'_>,
+    shown: CertificateType,
+    client_type: Option<CertificateType>,
 ) -> Result<Limits> {
+    let Talk13 { config, offer, .. } = talk;
     // RFC 8449 5: where both are offered, record_size_limit wins; it counts the byte of the content type (4).
     let record_size = offer.record_size_limit.zip(config.record_size_limit);
     let fragment = offer.max_fragment_length.filter(|_| record_size.is_none());
     let extensions = |w: &mut Writer<'_>| {
         write_types(offer, shown, client_type, w);
         // 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
-        let better = group.is_some_and(|g| config.policy.groups.first() != Some(&g));
+        let better = talk.facts.group.is_some_and(|g| config.policy.groups.first() != Some(&g));
         if offer.groups.is_some() && (config.announce_groups || better) {
             let groups = config.policy.groups.iter().map(|g| g.0);
             extension::write_codes(ExtensionType::SupportedGroups, groups, w);
@@ -319,13 +383,13 @@ fn send_encrypted_extensions(
         if let Some(length) = fragment {
             w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
         }
-        if offer.server_name.is_some() && full {
+        if offer.server_name.is_some() && talk.admitted.is_none() {
             w.extension(ExtensionType::ServerName, |_| ());
         }
-        if let Some(protocol) = alpn {
+        if let Some(protocol) = &talk.facts.alpn {
             extension::write_alpn(&[protocol], w);
         }
-        if early == EarlyData::Accepted {
+        if talk.facts.early_data == EarlyData::Accepted {
             w.extension(ExtensionType::EarlyData, |_| ());
         }
     };
@@ -337,7 +401,8 @@ fn send_encrypted_extensions(
     })
 }
 
-async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<Arc<Identity>> {
+async fn choose_identity(link: &Link, talk: &Talk13<'_>) -> Result<Arc<Identity>> {
+    let Talk13 { config, offer, .. } = talk;
     if config.keys_only {
         let fits = offer.psks.is_none() || takes_tickets(config, offer);
         let error = if fits { PeerError::UnknownPskIdentity } else { PeerError::NoCommonPskMode };
@@ -359,12 +424,8 @@ async fn choose_identity(link: &Link, config: &ServerConfig, offer: &ClientOffer
 }
 
 /// Our Certificate and CertificateVerify: RFC 9846 4.4.2, 4.4.3.
-async fn send_proof(
-    link: &mut Link,
-    config: &ServerConfig,
-    offer: &ClientOffer<'_>,
-    identity: &Identity,
-) -> Result<SignatureScheme> {
+async fn send_proof(link: &mut Link, talk: &Talk13<'_>, identity: &Identity) -> Result<SignatureScheme> {
+    let Talk13 { config, offer, .. } = talk;
     let asks = Asks {
         context: &[],
         status: offer.status_request,
@@ -380,25 +441,13 @@ async fn send_proof(
     Ok(scheme)
 }
 
-/// What is settled by the hello, and by the key that was taken.
-fn facts(
-    offer: &ClientOffer<'_>,
-    suite: &Suite13,
-    group: Option<NamedGroup>,
-    alpn: Option<&[u8]>,
-    admitted: Option<&Admitted13<'_>>,
-    config: &ServerConfig,
-) -> Facts {
-    let mut facts = Facts {
-        group,
-        alpn: alpn.map(<[u8]>::to_vec),
-        server_name: offer.name(),
-        authenticated_until: config.authentication_end(),
-        ..Facts::new(ProtocolVersion::Tls13, suite.code)
-    };
-    match admitted {
-        Some(Admitted13 { index, key: Key13::Session(session), .. }) => {
-            let named = offer.psks.and_then(|p| p.identities().nth(*index));
+/// What the key that was taken settles.
+fn add_facts(talk: &mut Talk13<'_>, admitted: &Admitted13<'_>) {
+    let Talk13 { config, offer, facts, .. } = talk;
+    facts.group = facts.group.filter(|_| admitted.dhe);
+    match &admitted.key {
+        Key13::Session(session) => {
+            let named = offer.psks.and_then(|p| p.identities().nth(admitted.index));
             facts.ticket_age_skew = named.map(|psk| admit::ticket_age_skew(config, session, psk.obfuscated_age));
             facts.resumed = Some(Resumption::Ticket);
             facts.peer_type = session.client_type;
@@ -409,11 +458,9 @@ fn facts(
             let chain = session.client_chain.clone();
             facts.peer = config.recent_peers.share(PeerIdentity { chain, ..PeerIdentity::default() });
         }
-        Some(Admitted13 { key: Key13::External(key), .. }) => {
+        Key13::External(key) => {
             facts.resumed = Some(Resumption::ExternalPsk);
             facts.psk_identity = Some(key.identity.clone());
         }
-        None => {}
     }
-    facts
 }

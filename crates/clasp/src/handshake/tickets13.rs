@@ -6,13 +6,12 @@ use super::link::Link;
 use super::offer::grease_value;
 use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
 use crate::config::ServerConfig;
-use crate::crypto::{Digest, overwrite_stack};
+use crate::crypto::{Digest, HashId, overwrite_stack};
 use crate::error::{Outside, Result};
 use crate::facts::Facts;
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::Vault13;
 use crate::session::ServerSession;
-use crate::suite::Suite13;
 use crate::wire::message::{self, NewSessionTicket13View};
 use crate::wire::{Extensions, Writer};
 use core::ops::RangeInclusive;
@@ -23,7 +22,6 @@ pub(super) async fn send_tickets(
     link: &mut Link,
     config: &ServerConfig,
     vault: &Vault13,
-    suite: &Suite13,
     facts: &Facts,
     server_type: CertificateType,
 ) -> Result<()> {
@@ -33,8 +31,8 @@ pub(super) async fn send_tickets(
     // The keys of the moment were derived just before, and what is made here goes to the heap with its padding.
     overwrite_stack();
     for nonce in 0..config.tickets_per_handshake {
-        let mut session = session_of(config, suite, facts, server_type)?;
-        vault.ticket_psk(&[nonce], session.master.get_mut(..suite.hash.len()).ok_or(Outside::Bug)?);
+        let mut session = session_of(config, vault.hash.id(), facts, server_type)?;
+        vault.ticket_psk(&[nonce], session.master.get_mut(..vault.hash.id().len()).ok_or(Outside::Bug)?);
         let Some(ticket) = seal(link, config, &session).await? else { return Ok(()) };
         let lifetime = match &config.tickets {
             Some(keys) => keys.lifetime().min(config.session_lifetime),
@@ -58,7 +56,7 @@ pub(super) async fn send_tickets(
 
 fn session_of(
     config: &ServerConfig,
-    suite: &Suite13,
+    hash: HashId,
     facts: &Facts,
     server_type: CertificateType,
 ) -> Result<ServerSession> {
@@ -67,10 +65,10 @@ fn session_of(
     // Without a store nothing could tell a replay.
     let max_early_data = if config.claims.is_some() { config.max_early_data } else { 0 };
     let psk = facts.psk_identity.as_ref();
-    let psk = psk.and_then(|name| config.psks.iter().find(|key| key.identity == *name && key.hash == suite.hash));
+    let psk = psk.and_then(|name| config.psks.iter().find(|key| key.identity == *name && key.hash == hash));
     Ok(ServerSession {
         version: ProtocolVersion::Tls13,
-        suite: suite.code,
+        suite: facts.suite,
         master: Box::new([0; 48]),
         extended_master_secret: true,
         created: config.clock.now(),
