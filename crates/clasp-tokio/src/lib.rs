@@ -171,7 +171,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     /// // The request was read, and wants to know who asks.
     /// tls.request_certificate()?;
     /// if tls.receive_certificate().await? {
-    ///     println!("{:?}", tls.facts().peer_identities());
+    ///     println!("{:?}", tls.facts().peer_identifiers());
     /// }
     /// # Ok(()) }
     /// ```

@@ -182,7 +182,7 @@ async fn a_server_asks_for_a_certificate_when_it_has_read_the_request() {
         gate.open();
     }
     let mut server = asking.await.unwrap();
-    assert!(server.facts().peer_identities().iter().any(|name| name.to_string().contains("alice")));
+    assert!(server.facts().peer_identifiers().iter().any(|name| name.to_string().contains("alice")));
     server.write_all(b"y").await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap().0, b'y');
 }

@@ -27,7 +27,7 @@
 mod cache;
 mod certificate;
 mod der;
-mod extensions;
+mod extension;
 pub mod kind;
 mod name;
 mod oid;
@@ -47,12 +47,12 @@ mod time;
 
 pub use cache::Verdicts;
 pub use certificate::usage::{KeyUsage, Usage};
-pub use certificate::{Certificate, Identity, Unreadable};
+pub use certificate::{Certificate, Identifier, Unreadable};
 pub use kind::private_key as describe_private_key;
 pub use name::Name;
 pub use name::general::SubjectAltName;
 pub use oid::Oid;
-pub use path::{Accepted, Attempt, Finding, Options, Place, PolicyInputs, Reason, Rejection, Step, verify};
+pub use path::{Accepted, Attempt, Finding, Options, Origin, PolicyInputs, Reason, Rejection, Step, verify};
 pub use profile::Profile;
 pub use request::{CertificateRequest, Proof};
 pub use revocation::{

@@ -1,7 +1,7 @@
 //! Certificate requests (RFC 2986).
 
 use crate::der::{self, Der, DerError, DerResult, constructed};
-use crate::extensions;
+use crate::extension;
 use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name};
 use crate::oid;
@@ -94,12 +94,6 @@ impl<'a> CertificateRequest<'a> {
         signature::describe(self.signature_algorithm)
     }
 
-    /// Whether the holder of the key signed it, with an algorithm that is taken by [`Profile::Rfc5280`].
-    pub fn is_signed(&self) -> bool {
-        let rules = Rules::of(Profile::Rfc5280);
-        signature::verify(self.signature_algorithm, self.spki, self.info, self.signature, rules).is_ok()
-    }
-
     /// Whether the holder of the key signed it, by any algorithm that can be checked here.
     pub fn proof(&self) -> Proof {
         let rules = Rules::of(Profile::Legacy);
@@ -125,7 +119,7 @@ pub enum Proof {
 /// The subjectAltName among requested extensions: RFC 2985 5.4.2.
 fn requested(list: Der<'_>) -> DerResult<Option<Der<'_>>> {
     let mut found = None;
-    extensions::each::<MAX_EXTENSIONS>(list, |extension| {
+    extension::each::<MAX_EXTENSIONS>(list, |extension| {
         if extension.oid == oid::SUBJECT_ALT_NAME {
             let mut value = extension.value;
             found = Some(general_names(&mut value, der::SEQUENCE, "subjectAltName")?);

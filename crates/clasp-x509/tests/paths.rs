@@ -3,7 +3,7 @@
 
 mod common;
 
-use clasp_x509::{Check, Place, Profile, Reason, Rejection, Verdicts, verify};
+use clasp_x509::{Check, Origin, Profile, Reason, Rejection, Verdicts, verify};
 use common::*;
 use rustls_pki_types::ServerName;
 use std::time::{Duration, Instant};
@@ -65,8 +65,8 @@ fn cross_signed_authorities_and_dead_ends() {
     verify(&chain(&[&leaf, &narrow, &middle]), &store(&[&new]), &options).unwrap();
     let refused = verify(&chain(&[&leaf, &narrow]), &store(&[&new]), &options).unwrap_err();
     assert_eq!(refused.reason(), Reason::NameConstraint);
-    assert_eq!(refused.nearest().place, Place::Presented(0));
-    assert_eq!(refused.attempts()[0].path.last().unwrap().place, Place::Root);
+    assert_eq!(refused.nearest().origin, Origin::Presented(0));
+    assert_eq!(refused.attempts()[0].path.last().unwrap().origin, Origin::Root);
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn lists_say_good_and_revoked() {
     scene.judge(Profile::WebPki, &[below], &[], |o| o.revocation.check = Check::Prefer).unwrap();
     let middle = list(&scene.root, |l| l.entries = vec![entry(&[7], &[])]);
     let refused = scene.judge(Profile::WebPki, &[middle], &[], |_| ()).unwrap_err();
-    assert_eq!(refused.nearest().place, clasp_x509::Place::Presented(1), "the intermediate is revoked");
+    assert_eq!(refused.nearest().origin, clasp_x509::Origin::Presented(1), "the intermediate is revoked");
 }
 
 /// Whoever sends an older answer along, or puts it first, gains nothing.

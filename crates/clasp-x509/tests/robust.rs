@@ -14,7 +14,7 @@ fn read_all(bytes: &[u8]) {
     if let Ok(certificate) = Certificate::parse(bytes) {
         let _text = format!("{certificate:?} {} {}", certificate.subject(), certificate.issuer());
         let _facts = (certificate.public_key().to_string(), certificate.signature_algorithm(), certificate.serial());
-        let _lists = (certificate.identities(), certificate.alt_names().count(), certificate.timestamps());
+        let _lists = (certificate.identifiers(), certificate.alt_names().count(), certificate.timestamps());
         let _more = (certificate.must_staple(), certificate.issuer_addresses().count());
         for profile in Profile::ALL {
             let options = Options::new(at(NOW), Usage::Server).profile(profile);

@@ -4,8 +4,8 @@
 mod common;
 
 use clasp_x509::{
-    Accepted, Check, Crl, Options, Place, Profile, Reason, Rejection, Roots, Scope, Standing, Trouble, Usage, Verdicts,
-    verify,
+    Accepted, Check, Crl, Options, Origin, Profile, Reason, Rejection, Roots, Scope, Standing, Trouble, Usage,
+    Verdicts, verify,
 };
 use common::answers::*;
 use common::*;
@@ -120,7 +120,7 @@ fn a_trusted_authority_that_is_revoked_is_refused() {
     let leaf = server(&middle, |d| d.serial = vec![5]);
     let roots = store(&[&root, &middle]);
     let refused = listed(&[&leaf], &roots, &[revoking(&root), list(&middle, |_| ())], |_| ()).unwrap_err();
-    assert_eq!((refused.reason(), refused.nearest().place), (Reason::Revoked, Place::Root));
+    assert_eq!((refused.reason(), refused.nearest().origin), (Reason::Revoked, Origin::Root));
     listed(&[&leaf], &roots, &[list(&middle, |_| ())], |_| ()).expect("nobody need vouch for a root");
 }
 

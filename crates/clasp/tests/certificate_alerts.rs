@@ -5,7 +5,7 @@
 use clasp::config::{DangerousAcceptAnyone, Policy, Verifier, WebPki};
 use clasp::error::{Cause, CertificateError, PeerError};
 use clasp::wire::code::{AlertDescription as Alert, ProtocolVersion};
-use clasp::x509::{Check, Identity as Name, Profile, Scope};
+use clasp::x509::{Check, Identifier as Name, Profile, Scope};
 use clasp::{ClientAuth, ClientConfig, Connection, Error, Roots, ServerConfig};
 use clasp_testkit::{Authority, KeyKind, Pair, authority};
 use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, KeyUsagePurpose, SanType, date_time_ymd};
@@ -235,7 +235,7 @@ fn a_clients_identities_are_handed_to_the_application() {
     for _checked_then_remembered in 0..2 {
         let mut pair = Pair::new(&client, &server);
         pair.drive().unwrap();
-        let names = pair.server.facts().unwrap().peer_identities();
+        let names = pair.server.facts().unwrap().peer_identifiers();
         let (trust_domain, path) = ("example.org".to_owned(), "/ns/a/sa/b".to_owned());
         assert_eq!(names[..2], [Name::Dns("alice".into()), Name::Spiffe { trust_domain, path }]);
         assert!(matches!(&names[2], Name::Subject(text) if text.contains("alice")), "{names:?}");

@@ -62,7 +62,7 @@ fn a_client_shows_its_certificate_when_it_is_asked_and_again() {
             pair.drive().unwrap();
             let facts = pair.server.facts().unwrap();
             assert!(facts.client_authenticated && !pair.server.certificate_is_due());
-            assert!(facts.peer_identities().iter().any(|i| i.to_string().contains("alice")), "round {round}");
+            assert!(facts.peer_identifiers().iter().any(|i| i.to_string().contains("alice")), "round {round}");
             assert!(pair.client.facts().unwrap().client_authenticated);
             still_talks(&mut pair);
         }

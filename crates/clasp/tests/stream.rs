@@ -224,7 +224,7 @@ fn a_server_asks_for_a_certificate_when_it_has_read_the_request() {
             tls.read_exact(&mut request).unwrap();
             assert!(tls.receive_certificate().unwrap() && tls.receive_certificate().unwrap());
             tls.write_all(b"answer").unwrap();
-            (request, tls.handshake().unwrap().peer_identities())
+            (request, tls.handshake().unwrap().peer_identifiers())
         },
     );
     opening.join().unwrap();

@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
         short(&request.signature_algorithm());
         short(&request.public_key().to_string());
         request.alt_names().for_each(|name| short(&name.to_string()));
-        let _either_way = request.is_signed();
+        let _either_way = request.proof();
     }
     if let Ok(list) = Crl::parse(data) {
         assert_eq!(list.entries().count(), list.len());
@@ -42,7 +42,7 @@ pub(super) fn look(certificate: &Certificate<'_>) {
     short(&certificate.public_key().to_string());
     certificate.alt_names().for_each(|name| short(&name.to_string()));
     certificate.extended_key_usage().into_iter().flatten().for_each(|oid| short(&oid.to_string()));
-    assert!(certificate.identities().len() <= der.len());
+    assert!(certificate.identifiers().len() <= der.len());
     let _addresses = (certificate.ocsp_addresses().count(), certificate.issuer_addresses().count());
     let _either_way = (certificate.must_staple(), certificate.is_authority(), certificate.path_length());
     if let Ok(timestamps) = certificate.timestamps() {

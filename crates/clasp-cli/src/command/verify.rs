@@ -5,7 +5,7 @@ use crate::output;
 use crate::pem;
 use clasp_x509::pem::Section;
 use clasp_x509::{
-    Accepted, Attempt, Certificate, Check, Crl, Moment, Name, OcspError, OcspResponse, Options, Place, Profile,
+    Accepted, Attempt, Certificate, Check, Crl, Moment, Name, OcspError, OcspResponse, Options, Origin, Profile,
     Rejection, Revocation, Scope, Standing, Usage, verify,
 };
 use rustls_pki_types::{ServerName, UnixTime};
@@ -244,7 +244,7 @@ fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -
     let path: Vec<Value> = path(accepted, chain)
         .map(|(place, c)| json!({ "place": place, "subject": c.subject(), "not_after": c.not_after() }))
         .collect();
-    let identities: Vec<String> = accepted.leaf().identities().iter().map(ToString::to_string).collect();
+    let identities: Vec<String> = accepted.leaf().identifiers().iter().map(ToString::to_string).collect();
     let root = accepted.root();
     let standings: Vec<Value> = accepted
         .path()
@@ -262,10 +262,10 @@ fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -
     .to_string()
 }
 
-fn place(place: Place) -> String {
-    match place {
-        Place::Presented(index) => index.to_string(),
-        Place::Root => "root".into(),
+fn place(origin: Origin) -> String {
+    match origin {
+        Origin::Presented(index) => index.to_string(),
+        Origin::Root => "root".into(),
         _ => "-".into(),
     }
 }
@@ -277,8 +277,8 @@ fn tree(rejection: &Rejection, notes: &[String]) -> String {
         lines.push(format!("path {}", number + 1));
         let mut told = false;
         for step in path {
-            let broken = step.place == finding.place && !told;
-            lines.push(format!("  {} {:<4}  {}", if broken { "x" } else { " " }, place(step.place), step.subject));
+            let broken = step.origin == finding.origin && !told;
+            lines.push(format!("  {} {:<4}  {}", if broken { "x" } else { " " }, place(step.origin), step.subject));
             if broken {
                 told = true;
                 lines.push(format!("            found   {}", finding.found));
@@ -299,7 +299,7 @@ fn tree(rejection: &Rejection, notes: &[String]) -> String {
 
 fn rejected_json(rejection: &Rejection, notes: &[String]) -> String {
     let finding = |f: &clasp_x509::Finding| {
-        json!({ "reason": format!("{:?}", f.reason), "place": place(f.place), "subject": f.subject, "rule": f.rule,
+        json!({ "reason": format!("{:?}", f.reason), "place": place(f.origin), "subject": f.subject, "rule": f.rule,
                 "found": f.found, "wanted": f.wanted })
     };
     let attempts: Vec<Value> = rejection
@@ -309,7 +309,7 @@ fn rejected_json(rejection: &Rejection, notes: &[String]) -> String {
             let path: Vec<Value> = attempt
                 .path
                 .iter()
-                .map(|step| json!({ "place": place(step.place), "subject": step.subject }))
+                .map(|step| json!({ "place": place(step.origin), "subject": step.subject }))
                 .collect();
             json!({ "path": path, "finding": finding(&attempt.finding) })
         })

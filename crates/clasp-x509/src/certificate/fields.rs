@@ -1,6 +1,6 @@
 //! A certificate, read in place: RFC 5280 4.1.
 
-use super::extension::Extensions;
+use super::extensions::Extensions;
 use super::quirks::Quirks;
 use super::usage::KeyUsage;
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
@@ -210,22 +210,6 @@ impl<'a> Certificate<'a> {
     /// The authority key identifier.
     pub fn authority_key_id(&self) -> Option<&'a [u8]> {
         self.extensions.authority_key?.key
-    }
-
-    /// Whether the certificate's key is RSA (rsaEncryption).
-    pub fn has_rsa_key(&self) -> bool {
-        self.key_algorithm() == Some(oid::RSA)
-    }
-
-    /// Whether the certificate's key is for ECDSA or Ed25519: the suites named ECDSA take both (RFC 8422 5.10).
-    pub fn has_ec_key(&self) -> bool {
-        matches!(self.key_algorithm(), Some(oid::EC | oid::ED25519))
-    }
-
-    fn key_algorithm(&self) -> Option<&'a [u8]> {
-        let mut spki = Der(self.spki).take(der::SEQUENCE, "spki").ok()?;
-        let mut algorithm = spki.take(der::SEQUENCE, "algorithm").ok()?;
-        Some(algorithm.take(der::OID, "algorithm").ok()?.0)
     }
 
     /// The bits of the hash in the signature algorithm, if it names one: tls-server-end-point needs it (RFC 5929 4.1).

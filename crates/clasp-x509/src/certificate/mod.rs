@@ -1,8 +1,8 @@
-//! Certificates, above `name`, `spki`, `signature` and `extensions`: what they say, and whether they are for a name or a use.
+//! Certificates, above `name`, `spki`, `signature` and `extension`: what they say, and whether they are for a name or a use.
 
-pub(crate) mod extension;
+pub(crate) mod extensions;
 mod fields;
-mod identity;
+mod identifier;
 pub(crate) mod name_constraints;
 mod outline;
 pub(crate) mod point;
@@ -11,6 +11,6 @@ pub(crate) mod server_name;
 pub(crate) mod usage;
 
 pub use fields::Certificate;
-pub use identity::Identity;
+pub use identifier::Identifier;
 pub use outline::Unreadable;
 pub(crate) use quirks::Quirks;

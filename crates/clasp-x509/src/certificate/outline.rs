@@ -1,6 +1,6 @@
 //! What can be said of a certificate that cannot be read as a whole.
 
-use super::extension::Extensions;
+use super::extensions::Extensions;
 use super::fields::{Certificate, validity_time};
 use super::quirks::Quirks;
 use crate::der::{self, Der, DerError, DerResult, constructed};

@@ -52,11 +52,6 @@ impl<'a> Accepted<'a> {
         &self.path
     }
 
-    /// The name of the trusted root that the path ends in, DER.
-    pub fn root_der(&self) -> &[u8] {
-        &self.root
-    }
-
     pub(crate) fn shared_root(&self) -> Arc<[u8]> {
         self.root.clone()
     }

@@ -2,7 +2,7 @@
 
 use super::budget::MAX_TOLD;
 use super::fault::{Fault, Reason};
-use super::rejection::{Attempt, Finding, Place, Rejection, Step};
+use super::rejection::{Attempt, Finding, Origin, Rejection, Step};
 use crate::name::Name;
 use crate::revocation::Trouble;
 
@@ -22,7 +22,7 @@ impl Attempts {
     }
 
     /// Records what was wrong with the path of these steps, at one of them.
-    pub(super) fn fail<'n>(&mut self, fault: &Fault<'_>, at: usize, steps: impl Iterator<Item = (Place, &'n [u8])>) {
+    pub(super) fn fail<'n>(&mut self, fault: &Fault<'_>, at: usize, steps: impl Iterator<Item = (Origin, &'n [u8])>) {
         if self.silent {
             return;
         }
@@ -30,10 +30,10 @@ impl Attempts {
             self.untold = self.untold.saturating_add(1);
             return;
         }
-        let steps: Vec<(Place, &[u8])> = steps.collect();
-        let (place, subject) = steps.get(at).or(steps.last()).copied().unwrap_or((Place::Outside, &[]));
-        let finding = Finding::new(fault, place, subject);
-        let step = |(place, subject)| Step { place, subject: Name(subject).to_string() };
+        let steps: Vec<(Origin, &[u8])> = steps.collect();
+        let (origin, subject) = steps.get(at).or(steps.last()).copied().unwrap_or((Origin::Answer, &[]));
+        let finding = Finding::new(fault, origin, subject);
+        let step = |(origin, subject)| Step { origin, subject: Name(subject).to_string() };
         self.told.push(Attempt { path: steps.into_iter().map(step).collect(), finding });
     }
 
@@ -52,7 +52,7 @@ impl Attempts {
         }
         let finding = Finding {
             reason: Reason::StatusUnknown,
-            place: Place::Outside,
+            origin: Origin::Answer,
             subject: "a revocation list or OCSP response".into(),
             rule: "RFC 5280 6.3.3",
             found,
@@ -66,12 +66,12 @@ impl Attempts {
     pub(super) fn rejection(self, strays: impl Iterator<Item = Finding>) -> Box<Rejection> {
         let mut told = self.told;
         for finding in strays.take(MAX_TOLD) {
-            let step = Step { place: finding.place, subject: finding.subject.clone() };
+            let step = Step { origin: finding.origin, subject: finding.subject.clone() };
             told.push(Attempt { path: vec![step], finding });
         }
         if told.is_empty() {
             let fault = Fault::plain(Reason::UnknownIssuer, "RFC 5280 6.1", "no path", "a chain to a trusted root");
-            told.push(Attempt { path: Vec::new(), finding: Finding::new(&fault, Place::Presented(0), &[]) });
+            told.push(Attempt { path: Vec::new(), finding: Finding::new(&fault, Origin::Presented(0), &[]) });
         }
         Rejection::of(told, self.untold)
     }

@@ -4,7 +4,7 @@ use super::fault::{Fault, Outcome, Reason, Value};
 use super::form::{self, Role};
 use super::options::Options;
 use crate::certificate::Certificate;
-use crate::certificate::extension::Known;
+use crate::certificate::extensions::KnownExtension;
 use crate::certificate::usage::KeyUsage;
 use crate::spki::PublicKey;
 use crate::{oid, signature};
@@ -51,8 +51,8 @@ fn critical<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     let unknown = match extensions.unknown_critical {
         Some(oid) => Some(oid),
         // Microsoft's application policies say what extKeyUsage says; beside one they are understood.
-        None if extensions.critical.has(Known::ApplicationPolicies)
-            && !extensions.present.has(Known::ExtendedKeyUsage) =>
+        None if extensions.critical.has(KnownExtension::ApplicationPolicies)
+            && !extensions.present.has(KnownExtension::ExtendedKeyUsage) =>
         {
             Some(oid::MS_APPLICATION_POLICIES)
         }

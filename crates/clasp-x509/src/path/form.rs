@@ -2,7 +2,7 @@
 //! Requirements (BR) add that a verifier can see. Only profiles that ask for it look here.
 
 use super::fault::{Fault, Outcome, Reason, Value};
-use crate::certificate::extension::Known;
+use crate::certificate::extensions::KnownExtension;
 use crate::certificate::usage::{KeyUsage, Usage};
 use crate::certificate::{Certificate, Quirks};
 use crate::name::general::SubjectAltName;
@@ -88,13 +88,13 @@ fn fields<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
 fn criticality<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     let extensions = &certificate.extensions;
     let never = [
-        (Known::AuthorityKey, "RFC 5280 4.2.1.1", "a critical authorityKeyIdentifier"),
-        (Known::SubjectKey, "RFC 5280 4.2.1.2", "a critical subjectKeyIdentifier"),
-        (Known::SubjectDirectory, "RFC 5280 4.2.1.8", "critical subjectDirectoryAttributes"),
-        (Known::FreshestCrl, "RFC 5280 4.2.1.15", "a critical freshestCRL"),
-        (Known::AuthorityInfo, "RFC 5280 4.2.2.1", "a critical authorityInfoAccess"),
-        (Known::SubjectInfo, "RFC 5280 4.2.2.2", "a critical subjectInfoAccess"),
-        (Known::CrlPoints, "BR 7.1.2.11.2", "critical cRLDistributionPoints"),
+        (KnownExtension::AuthorityKey, "RFC 5280 4.2.1.1", "a critical authorityKeyIdentifier"),
+        (KnownExtension::SubjectKey, "RFC 5280 4.2.1.2", "a critical subjectKeyIdentifier"),
+        (KnownExtension::SubjectDirectory, "RFC 5280 4.2.1.8", "critical subjectDirectoryAttributes"),
+        (KnownExtension::FreshestCrl, "RFC 5280 4.2.1.15", "a critical freshestCRL"),
+        (KnownExtension::AuthorityInfo, "RFC 5280 4.2.2.1", "a critical authorityInfoAccess"),
+        (KnownExtension::SubjectInfo, "RFC 5280 4.2.2.2", "a critical subjectInfoAccess"),
+        (KnownExtension::CrlPoints, "BR 7.1.2.11.2", "critical cRLDistributionPoints"),
     ];
     for (known, rule, found) in never {
         if extensions.critical.has(known) {
@@ -103,8 +103,8 @@ fn criticality<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     }
     // Of nameConstraints the RFC says the same, but BR 7.1.2.5.2 lets old ones be.
     let always = [
-        (Known::PolicyConstraints, "RFC 5280 4.2.1.11", "policyConstraints that are not critical"),
-        (Known::InhibitAny, "RFC 5280 4.2.1.14", "inhibitAnyPolicy that is not critical"),
+        (KnownExtension::PolicyConstraints, "RFC 5280 4.2.1.11", "policyConstraints that are not critical"),
+        (KnownExtension::InhibitAny, "RFC 5280 4.2.1.14", "inhibitAnyPolicy that is not critical"),
     ];
     for (known, rule, found) in always {
         if extensions.present.has(known) && !extensions.critical.has(known) {
@@ -153,7 +153,7 @@ fn root<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
         let wanted = Value::Text("a self-signed root, or an anchor given as a name and a key");
         return Err(Fault::new(Reason::BadForm, "BR 7.1.2.1", found, wanted));
     }
-    if certificate.extensions.present.has(Known::ExtendedKeyUsage) {
+    if certificate.extensions.present.has(KnownExtension::ExtendedKeyUsage) {
         return bad("BR 7.1.2.1.2", "extKeyUsage in a root", "a root without it");
     }
     // A root's signature by itself proves nothing and may be with SHA-1, but must be of a kind that is known.
@@ -169,7 +169,7 @@ fn authority<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
     if Name(certificate.subject_der()).is_empty() {
         return bad("RFC 5280 4.1.2.6", "an authority without a name", "a subject");
     }
-    if certificate.is_authority() && !certificate.extensions.critical.has(Known::BasicConstraints) {
+    if certificate.is_authority() && !certificate.extensions.critical.has(KnownExtension::BasicConstraints) {
         return bad("RFC 5280 4.2.1.9", "an authority's basicConstraints that are not critical", "them critical");
     }
     if certificate.extensions.name_constraints.is_some_and(|c| c.has_leading_dot()) {
@@ -199,8 +199,8 @@ fn authority_bits<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
 fn alt_names<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
     let rule = "RFC 5280 4.2.1.6";
     let extensions = &certificate.extensions;
-    let present = extensions.present.has(Known::SubjectAltName);
-    let critical = extensions.critical.has(Known::SubjectAltName);
+    let present = extensions.present.has(KnownExtension::SubjectAltName);
+    let critical = extensions.critical.has(KnownExtension::SubjectAltName);
     if let Role::Leaf(_) = role {
         let empty = Name(certificate.subject_der()).is_empty();
         if empty && !present {
@@ -224,7 +224,7 @@ fn alt_names<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
 
 /// BR 7.1.2.7: subscriber certificates of TLS servers.
 fn server<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
-    if !certificate.extensions.present.has(Known::SubjectAltName) {
+    if !certificate.extensions.present.has(KnownExtension::SubjectAltName) {
         return bad("BR 7.1.2.7.12", "no subjectAltName", "the server's names in it");
     }
     if let Some(usage) = certificate.key_usage() {
@@ -236,7 +236,7 @@ fn server<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
             return Err(Fault::new(Reason::BadForm, "BR 7.1.2.7.11", found, wanted));
         }
     }
-    if certificate.extensions.critical.has(Known::ExtendedKeyUsage) {
+    if certificate.extensions.critical.has(KnownExtension::ExtendedKeyUsage) {
         return bad("BR 7.1.2.7.6", "a critical extKeyUsage", "it not critical");
     }
     let never = [oid::ANY_USAGE, oid::CODE_SIGNING, oid::EMAIL_PROTECTION, oid::TIME_STAMPING, oid::OCSP_SIGNING];

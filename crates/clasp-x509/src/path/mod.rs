@@ -22,5 +22,5 @@ pub(crate) use budget::PLAIN;
 pub use fault::Reason;
 pub use options::Options;
 pub use policy::PolicyInputs;
-pub use rejection::{Attempt, Finding, Place, Rejection, Step};
+pub use rejection::{Attempt, Finding, Origin, Rejection, Step};
 pub use verify::verify;

@@ -3,7 +3,7 @@
 
 use super::budget::PLAIN;
 use super::fault::{Fault, Outcome, Reason, Value};
-use crate::certificate::extension::{Extensions, Known};
+use crate::certificate::extensions::{Extensions, KnownExtension};
 use crate::certificate::{Certificate, Quirks};
 use crate::der::{self, Der};
 use crate::oid;
@@ -81,7 +81,7 @@ impl<'a> Policies<'a> {
     /// RFC 5280 6.1.3 (d), (e), (f).
     pub(crate) fn certificate(&mut self, certificate: &Certificate<'a>, last: bool, self_issued: bool) -> Outcome<'a> {
         let extensions = &certificate.extensions;
-        let critical = extensions.critical.has(Known::Policies);
+        let critical = extensions.critical.has(KnownExtension::Policies);
         if critical && certificate.quirks.has(Quirks::UNKNOWN_QUALIFIER) {
             let found = "a policy qualifier that is not known, in a critical extension";
             return Err(Fault::plain(Reason::CriticalExtension, "RFC 5280 4.2.1.4", found, "CPS or user notice"));

@@ -4,16 +4,16 @@ use super::fault::{Fault, Reason};
 use crate::name::Name;
 use core::fmt;
 
-/// Where a certificate stands.
+/// Where a certificate came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Place {
+pub enum Origin {
     /// Among those presented; 0 is the peer's own.
     Presented(usize),
     /// Among the trusted roots.
     Root,
-    /// Nowhere: the fault is in a revocation list or response.
-    Outside,
+    /// Not a certificate: a revocation list or response.
+    Answer,
 }
 
 /// A broken rule: which certificate, which rule, what was found, what was wanted.
@@ -21,8 +21,8 @@ pub enum Place {
 pub struct Finding {
     /// Its class.
     pub reason: Reason,
-    /// Where the certificate stands.
-    pub place: Place,
+    /// Where the certificate came from.
+    pub origin: Origin,
     /// The certificate's subject.
     pub subject: String,
     /// The rule, with its section.
@@ -34,10 +34,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(fault: &Fault<'_>, place: Place, subject: &[u8]) -> Self {
+    pub(crate) fn new(fault: &Fault<'_>, origin: Origin, subject: &[u8]) -> Self {
         Self {
             reason: fault.reason,
-            place,
+            origin,
             subject: Name(subject).to_string(),
             rule: fault.rule,
             found: fault.found.to_string(),
@@ -48,17 +48,17 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, subject, rule, found, wanted, .. } = self;
-        write!(f, "{place} ({subject}): found {found}; wanted {wanted} ({rule})")
+        let Self { origin, subject, rule, found, wanted, .. } = self;
+        write!(f, "{origin} ({subject}): found {found}; wanted {wanted} ({rule})")
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Presented(index) => write!(f, "certificate {index}"),
             Self::Root => f.write_str("root"),
-            Self::Outside => f.write_str("revocation"),
+            Self::Answer => f.write_str("revocation"),
         }
     }
 }
@@ -66,8 +66,8 @@ impl fmt::Display for Place {
 /// One certificate of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Where it stands.
-    pub place: Place,
+    /// Where it came from.
+    pub origin: Origin,
     /// Its subject.
     pub subject: String,
 }
@@ -83,7 +83,7 @@ pub struct Attempt {
 
 impl Attempt {
     pub(crate) fn reached_root(&self) -> bool {
-        self.path.last().is_some_and(|step| step.place == Place::Root)
+        self.path.last().is_some_and(|step| step.origin == Origin::Root)
     }
 }
 
@@ -98,7 +98,7 @@ pub struct Rejection {
 impl Rejection {
     /// A refusal with a single cause.
     pub(crate) fn single(finding: Finding) -> Box<Self> {
-        let step = Step { place: finding.place, subject: finding.subject.clone() };
+        let step = Step { origin: finding.origin, subject: finding.subject.clone() };
         Box::new(Self { attempts: vec![Attempt { path: vec![step], finding }], nearest: 0, untold: 0 })
     }
 

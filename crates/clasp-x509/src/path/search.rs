@@ -7,7 +7,7 @@ use super::fault::{Fault, Outcome, Reason, Value};
 use super::form::Role;
 use super::names::{Names, Once};
 use super::options::Options;
-use super::rejection::Place;
+use super::rejection::Origin;
 use super::validate::{self, Limits};
 use crate::certificate::Certificate;
 use crate::roots::{Anchor, Roots};
@@ -267,9 +267,9 @@ impl<'s, L: LastCheck<'s>> Search<'s, L> {
         let path = if self.path.is_empty() { &[0][..] } else { &self.path };
         let presented = path.iter().filter_map(|place| {
             let (index, certificate) = self.given.certificates.get(*place)?;
-            Some((Place::Presented(*index), certificate.subject_der()))
+            Some((Origin::Presented(*index), certificate.subject_der()))
         });
-        let root = anchor.map(|anchor| (Place::Root, &anchor.name[..]));
+        let root = anchor.map(|anchor| (Origin::Root, &anchor.name[..]));
         self.work.attempts.fail(fault, at, presented.chain(root));
     }
 }

@@ -8,7 +8,7 @@ use super::fault::{Fault, Outcome, Reason, Value};
 use super::form::Role;
 use super::names::Names;
 use super::options::Options;
-use super::rejection::{Finding, Place, Rejection};
+use super::rejection::{Finding, Origin, Rejection};
 use super::search::{Given, Search, Work};
 use super::status::Status;
 use super::validate::{self, Limits};
@@ -54,7 +54,7 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
         return Err(search.work.attempts.rejection(strays));
     };
     if let Err(fault) = named(&leaf, options) {
-        return Err(Rejection::single(Finding::new(&fault, Place::Presented(0), leaf.subject_der())));
+        return Err(Rejection::single(Finding::new(&fault, Origin::Presented(0), leaf.subject_der())));
     }
     let path = path.iter().filter_map(|i| parsed.get(*i).map(|(index, _)| *index)).collect();
     Ok(Accepted::new(leaf, path, root, search.last.until, search.last.standings))
@@ -120,7 +120,7 @@ fn unreadable(index: usize, der: &[u8]) -> Finding {
     let (field, offset) = what.as_ref().map_or(("certificate", 0), |what| (what.field, what.offset));
     Finding {
         reason: Reason::BadEncoding,
-        place: Place::Presented(index),
+        origin: Origin::Presented(index),
         subject: what.and_then(|what| what.subject).unwrap_or_else(|| "unreadable".into()),
         rule: "RFC 5280 4.1",
         found: format!("what cannot be read: {field}, at byte {offset}"),

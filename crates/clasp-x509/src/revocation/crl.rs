@@ -2,10 +2,10 @@
 
 use super::index::Index;
 use super::reason::RevocationReason;
-use crate::certificate::extension::{AuthorityKey, authority_key};
+use crate::certificate::extensions::{AuthorityKey, authority_key};
 use crate::certificate::point::{self, PointName};
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
-use crate::extensions::{self, Extension};
+use crate::extension::{self, Extension};
 use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name, compare};
 use crate::oid;
@@ -29,7 +29,7 @@ pub struct Crl<'a> {
     pub(crate) number: Option<&'a [u8]>,
     /// The number of the complete list that a delta is for: RFC 5280 5.2.4.
     pub(crate) base: Option<&'a [u8]>,
-    pub(crate) scope: Scope<'a>,
+    pub(crate) issuing_point: IssuingPoint<'a>,
     /// An extension that is critical and must not be, or the other way round.
     odd: Option<&'static str>,
     /// A critical extension that is not understood, of the list or of an entry: then the list says nothing.
@@ -40,7 +40,7 @@ pub struct Crl<'a> {
 
 /// IssuingDistributionPoint: RFC 5280 5.2.5.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Scope<'a> {
+pub(crate) struct IssuingPoint<'a> {
     pub(crate) der: Option<&'a [u8]>,
     pub(crate) name: Option<PointName<'a>>,
     pub(crate) only_users: bool,
@@ -92,7 +92,7 @@ impl<'a> Entry<'a> {
             }
             let extensions = inner.take(der::SEQUENCE, "crlEntryExtensions")?;
             inner.finish("revokedCertificate")?;
-            extensions::each::<MAX_EXTENSIONS>(extensions, |extension| {
+            extension::each::<MAX_EXTENSIONS>(extensions, |extension| {
                 if !entry.extension(&extension)? && extension.is_critical() {
                     unknown = Some(extension.oid);
                 }
@@ -180,7 +180,7 @@ impl<'a> Crl<'a> {
             authority_key: None,
             number: None,
             base: None,
-            scope: Scope::default(),
+            issuing_point: IssuingPoint::default(),
             odd: None,
             unknown_critical: None,
             index,
@@ -202,7 +202,7 @@ impl<'a> Crl<'a> {
             }
             let list = block.take(der::SEQUENCE, "crlExtensions")?;
             block.finish("crlExtensions")?;
-            extensions::each::<MAX_EXTENSIONS>(list, |extension| crl.extension(&extension))?;
+            extension::each::<MAX_EXTENSIONS>(list, |extension| crl.extension(&extension))?;
         }
         body.finish("tbsCertList")?;
         Ok(crl)
@@ -223,7 +223,7 @@ impl<'a> Crl<'a> {
             oid::DELTA_CRL => self.base = Some(number(&mut value, "deltaCRLIndicator")?),
             oid::ISSUING_POINT => {
                 let der = value.0;
-                self.scope = Scope { der: Some(der), ..scope(&mut value)? };
+                self.issuing_point = IssuingPoint { der: Some(der), ..issuing_point(&mut value)? };
             }
             // Where to find more; nothing that limits what the list says.
             oid::FRESHEST_CRL => {
@@ -284,7 +284,7 @@ impl<'a> Crl<'a> {
 
     /// Whether it speaks for other issuers too.
     pub const fn is_indirect(&self) -> bool {
-        self.scope.indirect
+        self.issuing_point.indirect
     }
 
     /// The signature algorithm for people.
@@ -336,13 +336,13 @@ impl<'a> Crl<'a> {
     /// The entry for a certificate: RFC 5280 5.3.3, an entry's issuer holds for those after it.
     pub(crate) fn find(&self, serial: &[u8], issuer: &[u8]) -> Option<Entry<'a>> {
         let mut direct = compare::same(self.issuer, issuer);
-        if let Some(index) = self.index.filter(|_| !self.scope.indirect) {
+        if let Some(index) = self.index.filter(|_| !self.issuing_point.indirect) {
             let at = |place| Entry::read(&mut Der(self.entries.0.get(place..)?), true).ok();
             let mut entries = index.places(serial).filter_map(at).map(|(entry, _)| entry);
             return entries.find(|entry| direct && entry.serial == serial);
         }
         for entry in self.entries() {
-            if let (true, Some(names)) = (self.scope.indirect, entry.issuer) {
+            if let (true, Some(names)) = (self.issuing_point.indirect, entry.issuer) {
                 direct = point::names(names).any(|name| match name {
                     SubjectAltName::Directory(name) => compare::same(name, issuer),
                     _ => false,
@@ -361,7 +361,7 @@ impl<'a> Crl<'a> {
         let at_least = |a: &[u8], b: &[u8]| (a.len(), a) >= (b.len(), b);
         let key = |c: &Crl<'_>| c.authority_key.and_then(|a| a.key).map(<[u8]>::to_vec);
         compare::same(self.issuer, delta.issuer)
-            && self.scope.der == delta.scope.der
+            && self.issuing_point.der == delta.issuing_point.der
             && key(self) == key(delta)
             && at_least(number, base)
             && at_least(new, number)
@@ -378,7 +378,7 @@ fn number<'a>(value: &mut Der<'a>, what: &'static str) -> DerResult<&'a [u8]> {
     }
 }
 
-fn scope<'a>(value: &mut Der<'a>) -> DerResult<Scope<'a>> {
+fn issuing_point<'a>(value: &mut Der<'a>) -> DerResult<IssuingPoint<'a>> {
     let what = "issuingDistributionPoint";
     let mut inner = value.take(der::SEQUENCE, what)?;
     // RFC 5280 5.2.5: never an empty sequence.
@@ -404,5 +404,5 @@ fn scope<'a>(value: &mut Der<'a>) -> DerResult<Scope<'a>> {
     if [only_users, only_authorities, only_attributes].iter().filter(|f| **f).count() > 1 {
         return Err(DerError(what));
     }
-    Ok(Scope { der: None, name, only_users, only_authorities, reasons, indirect, only_attributes })
+    Ok(IssuingPoint { der: None, name, only_users, only_authorities, reasons, indirect, only_attributes })
 }

@@ -142,7 +142,7 @@ fn applies(
     list: &Crl<'_>,
     terms: &Terms<'_>,
 ) -> Result<u16, Trouble> {
-    let scope = &list.scope;
+    let scope = &list.issuing_point;
     let issuer = certificate.issuer_der();
     let its_own = match point.issuer {
         None => compare::same(list.issuer_der(), issuer),

@@ -6,7 +6,7 @@ use super::standing::{Standing, Trouble};
 use super::terms::{Terms, Unfresh, fresh};
 use crate::certificate::Certificate;
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
-use crate::extensions;
+use crate::extension;
 use crate::name::{self, Name, compare};
 use crate::oid::{self, Oid};
 use crate::text::hex;
@@ -223,7 +223,7 @@ impl<'a> OcspResponse<'a> {
         if let Some(mut block) = body.optional(constructed(1), "responseExtensions")? {
             let list = block.take(der::SEQUENCE, "responseExtensions")?;
             block.finish("responseExtensions")?;
-            extensions::each::<MAX_EXTENSIONS>(list, |extension| {
+            extension::each::<MAX_EXTENSIONS>(list, |extension| {
                 match extension.oid {
                     // RFC 9654 2.1: an OCTET STRING in the OCTET STRING; older responders leave the inner one out.
                     oid::OCSP_NONCE => {
@@ -428,7 +428,7 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
     if let Some(mut block) = inner.optional(constructed(1), "singleExtensions")? {
         let extensions = block.take(der::SEQUENCE, "singleExtensions")?;
         block.finish("singleExtensions")?;
-        extensions::each::<MAX_EXTENSIONS>(extensions, |extension| {
+        extension::each::<MAX_EXTENSIONS>(extensions, |extension| {
             if extension.is_critical() {
                 unknown_critical = Some(extension.oid);
             }

@@ -139,9 +139,9 @@ impl Facts {
 
     /// Who the peer's certificate says it is: names, addresses, mailboxes, URIs and SPIFFE IDs, in the certificate's
     /// order, then its subject. Empty without a certificate.
-    pub fn peer_identities(&self) -> Vec<clasp_x509::Identity> {
+    pub fn peer_identifiers(&self) -> Vec<clasp_x509::Identifier> {
         let leaf = self.peer_chain().first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
-        leaf.map_or_else(Vec::new, |leaf| leaf.identities())
+        leaf.map_or_else(Vec::new, |leaf| leaf.identifiers())
     }
 
     pub(crate) const fn new(version: ProtocolVersion, suite: CipherSuite) -> Self {

@@ -212,7 +212,7 @@ impl<T: Read + Write> Stream<T> {
     /// tls.request_certificate()?;
     /// if tls.receive_certificate()? {
     ///     let facts = tls.handshake()?;
-    ///     println!("{:?}", facts.peer_identities());
+    ///     println!("{:?}", facts.peer_identifiers());
     /// }
     /// # Ok(()) }
     /// ```

@@ -1,4 +1,4 @@
-//! Who a certificate says its holder is, for applications that decide on it.
+//! The identifiers that a certificate presents (in RFC 9525's words), for applications that decide on them.
 
 use super::fields::Certificate;
 use crate::name::Name;
@@ -6,10 +6,10 @@ use crate::name::general::SubjectAltName;
 use core::fmt;
 use core::net::IpAddr;
 
-/// One identity of a certificate's holder.
+/// One identifier of a certificate's holder.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Identity {
+pub enum Identifier {
     /// A SPIFFE ID (SPIFFE X.509-SVID 2): the trust domain, and the path with its slash.
     Spiffe {
         /// The trust domain.
@@ -29,7 +29,7 @@ pub enum Identity {
     Subject(String),
 }
 
-impl fmt::Display for Identity {
+impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Spiffe { trust_domain, path } => write!(f, "spiffe://{trust_domain}{path}"),
@@ -40,34 +40,34 @@ impl fmt::Display for Identity {
 }
 
 impl Certificate<'_> {
-    /// The identities of the holder: subjectAltNames in their order, then the subject where there is one.
+    /// The identifiers of the holder: subjectAltNames in their order, then the subject where there is one.
     ///
     /// A URI is a SPIFFE ID only where it is the certificate's only URI, as SPIFFE demands.
-    pub fn identities(&self) -> Vec<Identity> {
+    pub fn identifiers(&self) -> Vec<Identifier> {
         let uris = self.alt_names().filter(|n| matches!(n, SubjectAltName::Uri(_))).count();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut out: Vec<Identity> = self
+        let mut out: Vec<Identifier> = self
             .alt_names()
             .filter_map(|name| match name {
-                SubjectAltName::Dns(name) => Some(Identity::Dns(text(name))),
-                SubjectAltName::Ip(_) => name.to_string().parse().ok().map(Identity::Ip),
-                SubjectAltName::Email(name) => Some(Identity::Email(text(name))),
+                SubjectAltName::Dns(name) => Some(Identifier::Dns(text(name))),
+                SubjectAltName::Ip(_) => name.to_string().parse().ok().map(Identifier::Ip),
+                SubjectAltName::Email(name) => Some(Identifier::Email(text(name))),
                 SubjectAltName::Uri(uri) => {
                     let spiffe = if uris == 1 { spiffe(uri) } else { None };
-                    Some(spiffe.unwrap_or_else(|| Identity::Uri(text(uri))))
+                    Some(spiffe.unwrap_or_else(|| Identifier::Uri(text(uri))))
                 }
                 _ => None,
             })
             .collect();
         if !Name(self.subject_der()).is_empty() {
-            out.push(Identity::Subject(self.subject()));
+            out.push(Identifier::Subject(self.subject()));
         }
         out
     }
 }
 
 /// SPIFFE-ID 2: lower-case trust domain, a path of non-empty segments, no query, fragment, user, port or escapes.
-fn spiffe(uri: &[u8]) -> Option<Identity> {
+fn spiffe(uri: &[u8]) -> Option<Identifier> {
     let rest = core::str::from_utf8(uri).ok()?.strip_prefix("spiffe://")?;
     let (domain, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     let in_domain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
@@ -78,7 +78,7 @@ fn spiffe(uri: &[u8]) -> Option<Identity> {
         && uri.len() <= 2048
         && domain.chars().all(in_domain)
         && (path.is_empty() || path.split('/').skip(1).all(segment));
-    good.then(|| Identity::Spiffe { trust_domain: domain.into(), path: path.into() })
+    good.then(|| Identifier::Spiffe { trust_domain: domain.into(), path: path.into() })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::point;
 use super::quirks::Quirks;
 use super::usage::KeyUsage;
 use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
-use crate::extensions;
+use crate::extension;
 use crate::name::general::{SubjectAltName, general_names};
 use crate::oid;
 
@@ -34,7 +34,7 @@ pub(crate) struct AuthorityKey<'a> {
 
 /// The extensions that have a meaning here, as places in [`Critical`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum KnownExtension {
     BasicConstraints,
     KeyUsage,
     ExtendedKeyUsage,
@@ -58,28 +58,28 @@ pub(crate) enum Known {
     ApplicationPolicies,
 }
 
-const KNOWN: &[(&[u8], Known)] = &[
-    (oid::KEY_USAGE, Known::KeyUsage),
-    (oid::EXTENDED_KEY_USAGE, Known::ExtendedKeyUsage),
-    (oid::BASIC_CONSTRAINTS, Known::BasicConstraints),
-    (oid::SUBJECT_KEY_ID, Known::SubjectKey),
-    (oid::AUTHORITY_KEY_ID, Known::AuthorityKey),
-    (oid::AUTHORITY_INFO, Known::AuthorityInfo),
-    (oid::SUBJECT_ALT_NAME, Known::SubjectAltName),
-    (oid::POLICIES, Known::Policies),
-    (oid::CRL_POINTS, Known::CrlPoints),
-    (oid::SCT_LIST, Known::SctList),
-    (oid::NAME_CONSTRAINTS, Known::NameConstraints),
-    (oid::POLICY_MAPPINGS, Known::PolicyMappings),
-    (oid::POLICY_CONSTRAINTS, Known::PolicyConstraints),
-    (oid::INHIBIT_ANY, Known::InhibitAny),
-    (oid::TLS_FEATURE, Known::TlsFeature),
-    (oid::FRESHEST_CRL, Known::FreshestCrl),
-    (oid::OCSP_NO_CHECK, Known::OcspNoCheck),
-    (oid::ISSUER_ALT_NAME, Known::IssuerAltName),
-    (oid::SUBJECT_INFO, Known::SubjectInfo),
-    (oid::SUBJECT_DIRECTORY, Known::SubjectDirectory),
-    (oid::MS_APPLICATION_POLICIES, Known::ApplicationPolicies),
+const KNOWN: &[(&[u8], KnownExtension)] = &[
+    (oid::KEY_USAGE, KnownExtension::KeyUsage),
+    (oid::EXTENDED_KEY_USAGE, KnownExtension::ExtendedKeyUsage),
+    (oid::BASIC_CONSTRAINTS, KnownExtension::BasicConstraints),
+    (oid::SUBJECT_KEY_ID, KnownExtension::SubjectKey),
+    (oid::AUTHORITY_KEY_ID, KnownExtension::AuthorityKey),
+    (oid::AUTHORITY_INFO, KnownExtension::AuthorityInfo),
+    (oid::SUBJECT_ALT_NAME, KnownExtension::SubjectAltName),
+    (oid::POLICIES, KnownExtension::Policies),
+    (oid::CRL_POINTS, KnownExtension::CrlPoints),
+    (oid::SCT_LIST, KnownExtension::SctList),
+    (oid::NAME_CONSTRAINTS, KnownExtension::NameConstraints),
+    (oid::POLICY_MAPPINGS, KnownExtension::PolicyMappings),
+    (oid::POLICY_CONSTRAINTS, KnownExtension::PolicyConstraints),
+    (oid::INHIBIT_ANY, KnownExtension::InhibitAny),
+    (oid::TLS_FEATURE, KnownExtension::TlsFeature),
+    (oid::FRESHEST_CRL, KnownExtension::FreshestCrl),
+    (oid::OCSP_NO_CHECK, KnownExtension::OcspNoCheck),
+    (oid::ISSUER_ALT_NAME, KnownExtension::IssuerAltName),
+    (oid::SUBJECT_INFO, KnownExtension::SubjectInfo),
+    (oid::SUBJECT_DIRECTORY, KnownExtension::SubjectDirectory),
+    (oid::MS_APPLICATION_POLICIES, KnownExtension::ApplicationPolicies),
 ];
 
 /// Which known extensions are present, or critical.
@@ -87,11 +87,11 @@ const KNOWN: &[(&[u8], Known)] = &[
 pub(crate) struct Set(u32);
 
 impl Set {
-    fn add(&mut self, known: Known) {
+    fn add(&mut self, known: KnownExtension) {
         self.0 |= 1 << known as u32;
     }
 
-    pub(crate) fn has(self, known: Known) -> bool {
+    pub(crate) fn has(self, known: KnownExtension) -> bool {
         self.0 & 1 << known as u32 != 0
     }
 }
@@ -123,7 +123,7 @@ pub(crate) struct Extensions<'a> {
 impl<'a> Extensions<'a> {
     pub(super) fn read(list: Der<'a>, quirks: &mut Quirks) -> DerResult<Self> {
         let mut out = Self::default();
-        extensions::each::<MAX_EXTENSIONS>(list, |extension| {
+        extension::each::<MAX_EXTENSIONS>(list, |extension| {
             if extension.critical == Some(false) {
                 quirks.add(Quirks::FALSE_ENCODED);
             }
@@ -145,57 +145,56 @@ impl<'a> Extensions<'a> {
         Ok(out)
     }
 
-    fn value(&mut self, known: Known, mut value: Der<'a>, quirks: &mut Quirks) -> DerResult<()> {
+    fn value(&mut self, known: KnownExtension, mut value: Der<'a>, quirks: &mut Quirks) -> DerResult<()> {
         match known {
-            Known::BasicConstraints => self.basic_constraints = Some(basic_constraints(&mut value, quirks)?),
-            Known::KeyUsage => self.key_usage = Some(key_usage(&mut value, quirks)?),
-            Known::ExtendedKeyUsage => {
+            KnownExtension::BasicConstraints => self.basic_constraints = Some(basic_constraints(&mut value, quirks)?),
+            KnownExtension::KeyUsage => self.key_usage = Some(key_usage(&mut value, quirks)?),
+            KnownExtension::ExtendedKeyUsage => {
                 let list = value.take(der::SEQUENCE, "extKeyUsage")?;
                 list.each("extKeyUsage", |list| list.oid("extKeyUsage").map(|_| ()))?;
                 self.extended_key_usage = Some(list);
             }
-            Known::SubjectAltName => self.alt_names = Some(general_names(&mut value, der::SEQUENCE, "subjectAltName")?),
-            Known::IssuerAltName => {
+            KnownExtension::SubjectAltName => {
+                self.alt_names = Some(general_names(&mut value, der::SEQUENCE, "subjectAltName")?);
+            }
+            KnownExtension::IssuerAltName => {
                 general_names(&mut value, der::SEQUENCE, "issuerAltName")?;
             }
-            Known::NameConstraints => {
+            KnownExtension::NameConstraints => {
                 self.name_constraints_der = value.0;
                 self.name_constraints = Some(NameConstraints::read(&mut value)?);
             }
-            Known::Policies => self.policies = Some(policies(&mut value, quirks)?),
-            Known::PolicyMappings => {
-                let list = value.take(der::SEQUENCE, "policyMappings")?;
-                list.each("policyMappings", |list| {
-                    let mut pair = list.take(der::SEQUENCE, "policyMappings")?;
-                    pair.oid("issuerDomainPolicy")?;
-                    pair.oid("subjectDomainPolicy")?;
-                    pair.finish("policyMappings")
-                })?;
-                self.policy_mappings = Some(list);
+            KnownExtension::Policies => self.policies = Some(policies(&mut value, quirks)?),
+            KnownExtension::PolicyMappings => self.policy_mappings = Some(policy_mappings(&mut value)?),
+            KnownExtension::PolicyConstraints => self.policy_constraints = Some(policy_constraints(&mut value)?),
+            KnownExtension::InhibitAny => self.inhibit_any = Some(value.small(der::INTEGER, "inhibitAnyPolicy")?),
+            KnownExtension::AuthorityKey => self.authority_key = Some(authority_key(&mut value)?),
+            KnownExtension::SubjectKey => {
+                self.subject_key = Some(value.take(der::OCTET_STRING, "subjectKeyIdentifier")?.0);
             }
-            Known::PolicyConstraints => self.policy_constraints = Some(policy_constraints(&mut value)?),
-            Known::InhibitAny => self.inhibit_any = Some(value.small(der::INTEGER, "inhibitAnyPolicy")?),
-            Known::AuthorityKey => self.authority_key = Some(authority_key(&mut value)?),
-            Known::SubjectKey => self.subject_key = Some(value.take(der::OCTET_STRING, "subjectKeyIdentifier")?.0),
-            Known::CrlPoints => self.crl_points = Some(point::check_list(&mut value, "cRLDistributionPoints")?),
-            Known::FreshestCrl => {
+            KnownExtension::CrlPoints => {
+                self.crl_points = Some(point::check_list(&mut value, "cRLDistributionPoints")?);
+            }
+            KnownExtension::FreshestCrl => {
                 point::check_list(&mut value, "freshestCRL")?;
             }
-            Known::AuthorityInfo => self.authority_info = Some(access(&mut value, "authorityInfoAccess")?),
-            Known::SubjectInfo => {
+            KnownExtension::AuthorityInfo => self.authority_info = Some(access(&mut value, "authorityInfoAccess")?),
+            KnownExtension::SubjectInfo => {
                 access(&mut value, "subjectInfoAccess")?;
             }
-            Known::TlsFeature => {
+            KnownExtension::TlsFeature => {
                 let list = value.take(der::SEQUENCE, "tlsfeature")?;
                 list.each("tlsfeature", |list| list.small(der::INTEGER, "tlsfeature").map(|_| ()))?;
                 self.tls_features = Some(list);
             }
-            Known::SctList => self.sct_list = Some(value.take(der::OCTET_STRING, "signedCertificateTimestamps")?.0),
-            Known::SubjectDirectory | Known::ApplicationPolicies => {
+            KnownExtension::SctList => {
+                self.sct_list = Some(value.take(der::OCTET_STRING, "signedCertificateTimestamps")?.0);
+            }
+            KnownExtension::SubjectDirectory | KnownExtension::ApplicationPolicies => {
                 value.take(der::SEQUENCE, "extension value")?;
             }
             // RFC 6960 4.2.2.2.1: the value is NULL and means nothing.
-            Known::OcspNoCheck => return Ok(()),
+            KnownExtension::OcspNoCheck => return Ok(()),
         }
         value.finish("extension value")
     }
@@ -247,6 +246,19 @@ fn policies<'a>(value: &mut Der<'a>, quirks: &mut Quirks) -> DerResult<Der<'a>> 
             })?;
         }
         policy.finish(what)
+    })?;
+    Ok(list)
+}
+
+/// RFC 5280 4.2.1.5.
+fn policy_mappings<'a>(value: &mut Der<'a>) -> DerResult<Der<'a>> {
+    let what = "policyMappings";
+    let list = value.take(der::SEQUENCE, what)?;
+    list.each(what, |list| {
+        let mut pair = list.take(der::SEQUENCE, what)?;
+        pair.oid("issuerDomainPolicy")?;
+        pair.oid("subjectDomainPolicy")?;
+        pair.finish(what)
     })?;
     Ok(list)
 }
