@@ -1,6 +1,6 @@
 //! What goes wrong, for people: a line that says what was seen and wanted, a line that says what to change.
 
-use crate::output::{Style, note, on_stderr, shown};
+use crate::terminal::{Style, note, on_stderr, shown};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! What a connection came to, as text and JSON.
 
-use crate::output::{shown, shown_bytes};
+use crate::terminal::{shown, shown_bytes};
 use clasp::suite::{Kx, Suite};
 use clasp::{EarlyData, Facts};
 use clasp_x509::Certificate;

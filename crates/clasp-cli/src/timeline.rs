@@ -1,6 +1,6 @@
 //! A conversation as it was seen: text for a terminal, JSON for programs, SVG for a page.
 
-use crate::output::{self, Style};
+use crate::terminal::{self, Style};
 use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::{ContentType, HandshakeType};
 use clasp::wire::message::HELLO_RETRY_REQUEST_RANDOM;
@@ -97,7 +97,7 @@ fn name(kind: HandshakeType, message: &[u8]) -> String {
 impl Conversation {
     /// For a terminal.
     pub(crate) fn text(&self) -> String {
-        let mut out = format!("{}\n", output::on_stdout(Style::Bold, &self.title));
+        let mut out = format!("{}\n", terminal::on_stdout(Style::Bold, &self.title));
         for e in &self.events {
             let line = match e.direction {
                 Some("sent") => format!("{:>9.2} ms  client ── {:<22} {:>6} B ──▶ server", e.at_ms, e.what, e.bytes),
@@ -109,7 +109,7 @@ impl Conversation {
         }
         let (style, mark) =
             if self.as_expected { (Style::Good, "as it should") } else { (Style::Bad, "NOT AS IT SHOULD") };
-        let mark = output::on_stdout(style, mark);
+        let mark = terminal::on_stdout(style, mark);
         // Writing to a String cannot fail.
         let _infallible = writeln!(out, "   {mark}: {}", self.outcome);
         out

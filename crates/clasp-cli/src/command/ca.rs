@@ -2,13 +2,13 @@
 
 mod index;
 mod names;
+mod status;
 
-use super::ca_status;
 use crate::failure::Failure;
-use crate::output::{self, note};
+use crate::output;
 use crate::pem;
-pub(super) use index::{Entry, Locked, find, read as read_index};
-use index::{is_there, no_ca};
+use crate::terminal::note;
+use index::{Entry, INTERMEDIATE, LIST, Locked, ROOT, find, is_there, no_ca, not_issued, read};
 use names::Name;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -23,8 +23,19 @@ fn days() -> clap::builder::RangedI64ValueParser {
     clap::value_parser!(i64).range(1..=36_500)
 }
 
+const HELP: &str = "\
+Examples:
+  clasp ca init ca --intermediate
+  clasp ca issue ca localhost 127.0.0.1 ::1
+  clasp ca issue ca alice --client --key ed25519
+  clasp ca list ca --json
+  clasp ca revoke ca localhost.pem
+Keys are readable by their owner alone (0600), and no file is ever overwritten.
+Exit codes: 0 done; 1 no such certificate; 2 could not do it";
+
 /// A small local certificate authority in a directory.
 #[derive(clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -107,10 +118,6 @@ impl KeyKind {
     }
 }
 
-pub(super) const ROOT: &str = "root";
-pub(super) const INTERMEDIATE: &str = "intermediate";
-/// What `clasp ca crl` writes.
-pub(super) const LIST: &str = "crl";
 const NAME: &str = "Clasp Local CA";
 /// A certificate of `clasp serve` is renewed this long before its end.
 const EARLY: Duration = Duration::days(30);
@@ -121,8 +128,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Verb::Issue { dir, names, client, key, days } => issue(dir, names, *client, *key, *days),
         Verb::List { dir, json } => list(dir, *json),
         Verb::Revoke { dir, which } => revoke(dir, which),
-        Verb::Crl { dir, days } => ca_status::crl(dir, *days),
-        Verb::Ocsp { dir, which, days } => ca_status::ocsp(dir, which, *days),
+        Verb::Crl { dir, days } => status::crl(dir, *days),
+        Verb::Ocsp { dir, which, days } => status::ocsp(dir, which, *days),
     }
 }
 
@@ -160,11 +167,6 @@ fn init(
 fn made(dir: &Path) -> Result<Locked, Failure> {
     fs::create_dir_all(dir).map_err(|e| Failure::file(dir, e))?;
     Locked::new(dir)
-}
-
-/// An authority's directory, ours to change.
-pub(super) fn locked(dir: &Path) -> Result<Locked, Failure> {
-    if dir.join("root.pem").exists() { Locked::new(dir) } else { Err(no_ca(dir)) }
 }
 
 fn make_root(lock: &Locked, name: &str, intermediate: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
@@ -261,7 +263,7 @@ fn first(path: &Path, holds: impl Fn(&clasp_x509::Certificate<'_>) -> bool) -> b
 }
 
 fn issue(dir: &Path, names: &[String], client: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
-    let lock = locked(dir)?;
+    let lock = Locked::of(dir)?;
     let issued = make(&lock, &Wanted { names, client, key, days, renews: false })?;
     output::line(format_args!("{}\n{}", issued.chain.display(), issued.key.display()))
 }
@@ -324,7 +326,7 @@ fn make(lock: &Locked, wanted: &Wanted<'_>) -> Result<Issued, Failure> {
     let chain = if by == INTERMEDIATE { certificate.pem() + &issuer_pem } else { certificate.pem() };
 
     let parsed = clasp_x509::Certificate::parse(certificate.der()).map_err(Failure::cannot)?;
-    let mut index = read_index(dir)?;
+    let mut index = read(dir)?;
     index.push(Entry {
         serial: parsed.serial(),
         file: format!("{stem}.pem"),
@@ -359,7 +361,7 @@ fn end_of(path: &Path) -> Result<OffsetDateTime, Failure> {
 }
 
 fn list(dir: &Path, json: bool) -> Result<(), Failure> {
-    let index = read_index(dir)?;
+    let index = read(dir)?;
     if json {
         return output::line(serde_json::to_string_pretty(&index).map_err(Failure::cannot)?);
     }
@@ -382,16 +384,12 @@ fn list(dir: &Path, json: bool) -> Result<(), Failure> {
 }
 
 fn revoke(dir: &Path, which: &str) -> Result<(), Failure> {
-    let lock = locked(dir)?;
-    let mut index = read_index(dir)?;
+    let lock = Locked::of(dir)?;
+    let mut index = read(dir)?;
     let entry = find(&index, which).and_then(|at| index.get_mut(at)).ok_or_else(|| not_issued(dir, which))?;
     match &entry.revoked {
         Some(on) => note(format_args!("{which} was revoked on {on} already")),
         None => entry.revoked = Some(OffsetDateTime::now_utc().date().to_string()),
     }
     lock.write_index(&index)
-}
-
-pub(super) fn not_issued(dir: &Path, which: &str) -> Failure {
-    Failure::no(format_args!("no certificate {which} was issued here")).hint(format!("clasp ca list {}", dir.display()))
 }

@@ -1,15 +1,17 @@
 //! `clasp connect HOST:PORT`.
 
 mod answer;
+mod arguments;
 mod join;
 mod patient;
 mod seen;
 
 use crate::failure::Failure;
-use crate::negotiation::Negotiation;
-use crate::output::{self, Style, note};
+use crate::output;
+use crate::terminal::{self, Style, note};
 use crate::{pem, report};
 use answer::Answer;
+pub(crate) use arguments::Arguments;
 use clasp::config::Profile;
 use clasp::config::{ClientIdentity, WebPki};
 use clasp::keys::log::KeyLogFile;
@@ -18,77 +20,8 @@ use clasp::{ClientConfig, EarlyData, Facts, ServerName, Stream};
 use patient::Patient;
 use seen::Seen;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Speak TLS to HOST:PORT: says what was negotiated on stderr, then joins stdin and stdout to the connection.
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// Whom to connect to
-    #[arg(value_name = "HOST:PORT")]
-    target: String,
-    /// Fetch PATH by HTTP/1.1 instead of joining stdin and stdout
-    #[arg(long, value_name = "PATH")]
-    get: Option<String>,
-    /// Say what was negotiated as JSON on stdout, then close
-    #[arg(long, conflicts_with = "get")]
-    json: bool,
-    /// How long the server may keep us waiting: for the connection, the handshake, each part of an answer to --get, and room
-    /// for what we send
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds(1))]
-    timeout: u64,
-    /// How long the server may be silent after the end of stdin before we say close_notify, which makes many servers drop
-    /// their answer; 0 says it at once
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds(0), conflicts_with_all = ["get", "json"])]
-    wait: u64,
-    /// Trust the CAs of this PEM file instead of the system's
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    ca: Option<PathBuf>,
-    /// A certificate for servers that ask for one (PEM)
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-    /// Its private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-    #[command(flatten)]
-    negotiation: Negotiation,
-    /// Take these signature schemes alone, such as ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256
-    #[arg(long, value_name = "SCHEMES", value_delimiter = ',')]
-    schemes: Vec<String>,
-    /// Offer no meaningless values among the real ones (GREASE, RFC 8701), for servers that die of them
-    #[arg(long)]
-    no_grease: bool,
-    /// Ask for no stapled OCSP response (RFC 6066 8), for servers that die of it
-    #[arg(long)]
-    no_status_request: bool,
-    /// The name to ask for and check, instead of HOST
-    #[arg(long, value_name = "NAME")]
-    servername: Option<String>,
-    /// Application protocols to offer, best first
-    #[arg(long, value_delimiter = ',')]
-    alpn: Vec<String>,
-    /// Reconnect with the session, and say whether it was taken
-    #[arg(long)]
-    resume: bool,
-    /// Send the request of --get as early data (0-RTT) when reconnecting: an attacker can make it arrive twice
-    #[arg(long, requires = "resume", requires = "get")]
-    early_data: bool,
-    /// Move our keys on after the handshake, and ask the server to do the same (TLS 1.3)
-    #[arg(long, conflicts_with = "json")]
-    keyupdate: bool,
-    /// Take any certificate: whoever is in the middle reads everything
-    #[arg(long)]
-    insecure: bool,
-    /// Append the secrets to FILE (SSLKEYLOGFILE format)
-    #[arg(long, value_name = "FILE")]
-    keylog: Option<PathBuf>,
-}
-
-/// A number of seconds; a day is as good as for ever.
-fn seconds(least: u64) -> clap::builder::RangedU64ValueParser {
-    clap::value_parser!(u64).range(least..=86_400)
-}
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     check(arguments)?;
@@ -197,7 +130,7 @@ fn resume(
 
 fn config(arguments: &Arguments, seen: &Arc<Seen>) -> Result<Arc<ClientConfig>, Failure> {
     let builder = if arguments.insecure {
-        let warning = output::on_stderr(Style::Bad, "warning:");
+        let warning = terminal::on_stderr(Style::Bad, "warning:");
         note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
         ClientConfig::builder().dangerous_trust_anyone()
     } else {

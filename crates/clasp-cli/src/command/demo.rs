@@ -6,13 +6,22 @@ mod link;
 mod loopback;
 
 use crate::failure::Failure;
-use crate::output::{self, Style};
+use crate::output;
+use crate::terminal::{self, Style};
 use crate::timeline::{self, Conversation};
 use cast::Cast;
 use std::path::PathBuf;
 
+const HELP: &str = "\
+Examples:
+  clasp demo                  timelines of seventeen conversations
+  clasp demo --svg demo.svg   the same as sequence diagrams
+  clasp demo --json           the same for programs
+Exit codes: 0 everything came out as it should; 1 something did not; 2 could not do it";
+
 /// The whole story, with no set-up.
 #[derive(clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Arguments {
     /// Print the timelines as JSON
     #[arg(long)]
@@ -24,7 +33,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.json {
-        output::note("making a CA and certificates in memory ...");
+        terminal::note("making a CA and certificates in memory ...");
     }
     let cast = Cast::new()?;
     let loopback = loopback::conversations(&cast)?;
@@ -38,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             ("== Over loopback TCP: times are of this machine ==", &loopback),
             ("== Over a simulated link, 28 ms one way: the round trips ==", &link),
         ] {
-            output::line(format_args!("{}\n", output::on_stdout(Style::Bold, title)))?;
+            output::line(format_args!("{}\n", terminal::on_stdout(Style::Bold, title)))?;
             for conversation in conversations {
                 output::line(conversation.text())?;
             }
@@ -46,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if let Some(path) = &arguments.svg {
         std::fs::write(path, timeline::svg(&all)).map_err(|e| Failure::file(path, e))?;
-        output::note(format_args!("drawn into {}", path.display()));
+        terminal::note(format_args!("drawn into {}", path.display()));
     }
     match all.iter().find(|c| !c.as_expected) {
         None => Ok(()),

@@ -13,9 +13,16 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
+const HELP: &str = "\
+Examples:
+  clasp inspect chain.pem
+  clasp inspect ca/crl.pem --json
+Exit codes: 0 all of it can be read; 1 something cannot; 2 no such file";
+
 /// Say what a file holds: certificates, keys, requests, revocation lists, OCSP responses, in PEM or DER. Exit code 0 if all of
 /// it can be read, 1 if not.
 #[derive(clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Arguments {
     file: PathBuf,
     /// As JSON, one object a line

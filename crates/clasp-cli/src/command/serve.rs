@@ -16,8 +16,9 @@ mod stop;
 
 use crate::failure::Failure;
 use crate::negotiation::Negotiation;
-use crate::output::{self, note};
+use crate::output;
 use crate::report;
+use crate::terminal::note;
 use clasp::ServerConfig;
 use clasp::wire::code::ProtocolVersion;
 use clasp_tokio::{Acceptor, TlsStream};
@@ -35,8 +36,19 @@ use stop::{Signals, Stop};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+const HELP: &str = "\
+Examples:
+  clasp serve                             a status page; makes a CA and a certificate for localhost
+  clasp serve site --listen 0.0.0.0:8443 --cert server.pem --key server-key.pem
+  clasp serve --client-ca ca/root.pem --json
+  clasp serve --echo --policy legacy --tls 1.2
+  clasp serve --early-data 16384 --groups X25519MLKEM768,x25519
+SIGTERM or Ctrl-C: what has begun is finished within --drain seconds; a second one ends it at once.
+Exit codes: 0 stopped by a signal; 2 could not begin";
+
 /// An HTTPS server for a directory, or a status page that shows what was negotiated.
 #[derive(clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Arguments {
     /// The directory to serve; a status page without one. What begins with a dot is not served (but for .well-known), nor what
     /// holds a private key

@@ -15,8 +15,18 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+const HELP: &str = "\
+Examples:
+  clasp verify chain.pem --name example.com
+  clasp verify localhost.pem --name localhost --ca ca/root.pem --profile rfc5280
+  clasp verify localhost.pem --ca ca/root.pem --crl ca/crl.pem --leaf-only --revocation require
+A list or response that settles nothing refuses nobody, but is told; --revocation require refuses.
+Certificates of one's own authority often break rules of the public web alone: --profile rfc5280.
+Exit codes: 0 accepted; 1 refused; 2 could not judge";
+
 /// Judge a certificate chain: exit code 0 if it is accepted, 1 if not.
 #[derive(clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Arguments {
     /// The chain, PEM or DER: the peer's own certificate first, the others in any order
     chain: PathBuf,

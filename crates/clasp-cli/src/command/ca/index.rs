@@ -7,25 +7,30 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The names of the authority's own files, without what ends them.
+pub(super) const ROOT: &str = "root";
+pub(super) const INTERMEDIATE: &str = "intermediate";
+/// What `clasp ca crl` writes.
+pub(super) const LIST: &str = "crl";
 const INDEX: &str = "index.json";
 
 /// One certificate in the index.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) serial: String,
-    pub(crate) file: String,
-    pub(crate) names: Vec<String>,
-    pub(crate) usage: String,
-    pub(crate) not_after: String,
-    pub(crate) revoked: Option<String>,
+pub(super) struct Entry {
+    pub(super) serial: String,
+    pub(super) file: String,
+    pub(super) names: Vec<String>,
+    pub(super) usage: String,
+    pub(super) not_after: String,
+    pub(super) revoked: Option<String>,
 }
 
 /// Of a serial number, or of a file, which may have had others before it was renewed.
-pub(crate) fn find(index: &[Entry], which: &str) -> Option<usize> {
+pub(super) fn find(index: &[Entry], which: &str) -> Option<usize> {
     index.iter().rposition(|e| e.serial == which || e.file == which)
 }
 
-pub(crate) fn read(dir: &Path) -> Result<Vec<Entry>, Failure> {
+pub(super) fn read(dir: &Path) -> Result<Vec<Entry>, Failure> {
     let path = dir.join(INDEX);
     if !path.exists() {
         return if dir.join("root.pem").exists() { Ok(Vec::new()) } else { Err(no_ca(dir)) };
@@ -33,20 +38,20 @@ pub(crate) fn read(dir: &Path) -> Result<Vec<Entry>, Failure> {
     serde_json::from_slice(&pem::read(&path)?).map_err(|e| Failure::file(&path, e))
 }
 
-pub(crate) fn no_ca(dir: &Path) -> Failure {
+pub(super) fn no_ca(dir: &Path) -> Failure {
     Failure::cannot(format_args!("{}: no CA is here", dir.display())).hint(format!("clasp ca init {}", dir.display()))
 }
 
 /// The right to change a directory. Whoever else wants it waits: two who read the index and write it back would lose what one of
 /// them issued, which could then never be revoked.
-pub(crate) struct Locked {
+pub(super) struct Locked {
     dir: PathBuf,
     _file: fs::File,
 }
 
 impl Locked {
     /// Waits for it.
-    pub(crate) fn new(dir: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(dir: &Path) -> Result<Self, Failure> {
         let path = dir.join("index.lock");
         let mut options = fs::OpenOptions::new();
         options.create(true).truncate(false).write(true);
@@ -58,17 +63,22 @@ impl Locked {
         Ok(Self { dir: dir.into(), _file: file })
     }
 
-    pub(crate) fn dir(&self) -> &Path {
+    /// The same of an authority that is there.
+    pub(super) fn of(dir: &Path) -> Result<Self, Failure> {
+        if dir.join("root.pem").exists() { Self::new(dir) } else { Err(no_ca(dir)) }
+    }
+
+    pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    pub(crate) fn write_index(&self, index: &[Entry]) -> Result<(), Failure> {
+    pub(super) fn write_index(&self, index: &[Entry]) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(index).map_err(Failure::cannot)?;
         self.replace(&self.dir.join(INDEX), text.as_bytes(), false)
     }
 
     /// Creates a file that must not be there yet; a secret one is its owner's alone from the start.
-    pub(crate) fn write_new(&self, path: &Path, text: &str, secret: bool) -> Result<(), Failure> {
+    pub(super) fn write_new(&self, path: &Path, text: &str, secret: bool) -> Result<(), Failure> {
         create(path, text.as_bytes(), secret).map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => is_there(path),
             _ => Failure::file(path, e),
@@ -76,7 +86,7 @@ impl Locked {
     }
 
     /// Written beside and moved into place, so that a crash leaves the old file or the new one.
-    pub(crate) fn replace(&self, path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
+    pub(super) fn replace(&self, path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
         let mut new = path.as_os_str().to_owned();
         new.push(".new");
         let new = PathBuf::from(new);
@@ -86,9 +96,13 @@ impl Locked {
     }
 }
 
-pub(crate) fn is_there(path: &Path) -> Failure {
+pub(super) fn is_there(path: &Path) -> Failure {
     Failure::cannot(format_args!("{} is there already and is not overwritten", path.display()))
         .hint("move it away first")
+}
+
+pub(super) fn not_issued(dir: &Path, which: &str) -> Failure {
+    Failure::no(format_args!("no certificate {which} was issued here")).hint(format!("clasp ca list {}", dir.display()))
 }
 
 fn create(path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {

@@ -3,7 +3,7 @@
 //! Three threads: one reads stdin, one writes to the connection, and this one reads from it. Neither direction waits for the
 //! other, so that two sides that both write never wait for each other.
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::patient::Patient;
 use super::seen::Seen;
 use crate::failure::{Failure, is_reset};

@@ -1,6 +1,6 @@
 //! What `clasp connect` has seen of a handshake, and what a failure means in its light.
 
-use super::Arguments;
+use super::arguments::Arguments;
 use crate::failure::{Failure, is_reset};
 use clasp::error::{Cause, PeerError};
 use clasp::trace::{Direction, Observation, Observer, What};

@@ -2,8 +2,8 @@
 
 use crate::command::ca::{self, Issued};
 use crate::failure::Failure;
-use crate::output::note;
 use crate::pem;
+use crate::terminal::note;
 use clasp::config::{ClientHelloFacts, Resolver};
 use clasp::{Answer, Identity};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! `clasp ca crl` and `clasp ca ocsp`: what the small authority says of revocation.
 
-use super::ca::{Entry, INTERMEDIATE, LIST, ROOT, find, locked, not_issued, read_index};
+use super::index::{Entry, INTERMEDIATE, LIST, Locked, ROOT, find, not_issued, read};
 use crate::failure::Failure;
 use crate::output;
 use crate::pem;
@@ -29,8 +29,8 @@ fn signer(dir: &Path) -> &'static str {
 
 /// Writes `crl.pem`: the list of the authority that issues, and that of the root above it where there is one.
 pub(super) fn crl(dir: &Path, days: i64) -> Result<(), Failure> {
-    let lock = locked(dir)?;
-    let index = read_index(dir)?;
+    let lock = Locked::of(dir)?;
+    let index = read(dir)?;
     let by = signer(dir);
     let mut text = list(dir, by, &index, days)?;
     if by == INTERMEDIATE {
@@ -76,8 +76,8 @@ fn list(dir: &Path, by: &str, index: &[Entry], days: i64) -> Result<String, Fail
 
 /// Writes an OCSP response for one certificate, to be stapled.
 pub(super) fn ocsp(dir: &Path, which: &str, days: i64) -> Result<(), Failure> {
-    let lock = locked(dir)?;
-    let index = read_index(dir)?;
+    let lock = Locked::of(dir)?;
+    let index = read(dir)?;
     let entry = find(&index, which).and_then(|at| index.get(at)).ok_or_else(|| not_issued(dir, which))?;
     let by = signer(dir);
     let (_, key) = issuer(dir, by)?;

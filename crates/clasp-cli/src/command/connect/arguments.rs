@@ -1,0 +1,83 @@
+//! The options of `clasp connect`.
+
+use crate::negotiation::Negotiation;
+use std::path::PathBuf;
+
+const HELP: &str = "\
+Examples:
+  clasp connect example.com:443 --get /
+  clasp connect localhost:4433 --ca ca/root.pem --resume
+  clasp connect 192.0.2.7:443 --servername camera.example --policy legacy
+  clasp connect localhost:4433 --ca ca/root.pem --get / --resume --early-data
+  echo hello | clasp connect localhost:4433 --ca ca/root.pem
+Words go to stderr, the peer's data to stdout. After the end of stdin the answer is waited for: --wait.
+Exit codes: 0 spoken; 1 refused by either side, cut off, or no answer; 2 could not try";
+
+/// Speak TLS to HOST:PORT: says what was negotiated on stderr, then joins stdin and stdout to the connection.
+#[derive(clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Arguments {
+    /// Whom to connect to
+    #[arg(value_name = "HOST:PORT")]
+    pub(super) target: String,
+    /// Fetch PATH by HTTP/1.1 instead of joining stdin and stdout
+    #[arg(long, value_name = "PATH")]
+    pub(super) get: Option<String>,
+    /// Say what was negotiated as JSON on stdout, then close
+    #[arg(long, conflicts_with = "get")]
+    pub(super) json: bool,
+    /// How long the server may keep us waiting: for the connection, the handshake, each part of an answer to --get, and room
+    /// for what we send
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds(1))]
+    pub(super) timeout: u64,
+    /// How long the server may be silent after the end of stdin before we say close_notify, which makes many servers drop
+    /// their answer; 0 says it at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds(0), conflicts_with_all = ["get", "json"])]
+    pub(super) wait: u64,
+    /// Trust the CAs of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub(super) ca: Option<PathBuf>,
+    /// A certificate for servers that ask for one (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(super) cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(super) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) negotiation: Negotiation,
+    /// Take these signature schemes alone, such as ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256
+    #[arg(long, value_name = "SCHEMES", value_delimiter = ',')]
+    pub(super) schemes: Vec<String>,
+    /// Offer no meaningless values among the real ones (GREASE, RFC 8701), for servers that die of them
+    #[arg(long)]
+    pub(super) no_grease: bool,
+    /// Ask for no stapled OCSP response (RFC 6066 8), for servers that die of it
+    #[arg(long)]
+    pub(super) no_status_request: bool,
+    /// The name to ask for and check, instead of HOST
+    #[arg(long, value_name = "NAME")]
+    pub(super) servername: Option<String>,
+    /// Application protocols to offer, best first
+    #[arg(long, value_delimiter = ',')]
+    pub(super) alpn: Vec<String>,
+    /// Reconnect with the session, and say whether it was taken
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// Send the request of --get as early data (0-RTT) when reconnecting: an attacker can make it arrive twice
+    #[arg(long, requires = "resume", requires = "get")]
+    pub(super) early_data: bool,
+    /// Move our keys on after the handshake, and ask the server to do the same (TLS 1.3)
+    #[arg(long, conflicts_with = "json")]
+    pub(super) keyupdate: bool,
+    /// Take any certificate: whoever is in the middle reads everything
+    #[arg(long)]
+    pub(super) insecure: bool,
+    /// Append the secrets to FILE (SSLKEYLOGFILE format)
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Option<PathBuf>,
+}
+
+/// A number of seconds; a day is as good as for ever.
+fn seconds(least: u64) -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(least..=86_400)
+}
