@@ -1,6 +1,6 @@
 //! From options to a configuration; what would have no effect is refused.
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::own::Own;
 use crate::failure::Failure;
 use crate::pem;
