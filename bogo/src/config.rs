@@ -125,13 +125,8 @@ pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn chooser(flags: &Flags) -> Result<Arc<Chooser>, Failure> {
-    let refuse = if flags.fail_cert_callback {
-        Some(Error::from(Outside::ResolverFailed))
-    } else if flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback {
-        Some(Error::from(Outside::OcspUnavailable))
-    } else {
-        None
-    };
+    let no_status = flags.server && flags.use_ocsp_callback && flags.fail_ocsp_callback;
+    let refuse = (flags.fail_cert_callback || no_status).then(|| Error::from(Outside::ResolverFailed));
     Ok(Arc::new(Chooser {
         identities: credentials::identities(flags)?,
         refuse,

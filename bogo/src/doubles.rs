@@ -96,14 +96,15 @@ impl ShimVerifier {
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
         let again = self.asked.fetch_add(1, Ordering::Relaxed) > 0;
         if self.fail_later.filter(|_| again).unwrap_or(self.fail) {
-            let refused = Error::from(CertificateError::Refused).seen("-verify-fail");
-            // The alerts that the runner's own shim tells its library to send.
-            let alert =
-                if self.custom { AlertDescription::CertificateUnknown } else { AlertDescription::HandshakeFailure };
-            return Err(refused.with_alert(alert));
+            // The alerts that the runner's own shim tells its library to send: the first is that of the row.
+            let refused = match self.custom {
+                true => CertificateError::Refused.into(),
+                false => Error::refused(AlertDescription::HandshakeFailure),
+            };
+            return Err(refused.seen("-verify-fail"));
         }
         if self.fail_status {
-            return Err(PeerError::BadOcspAnswer.into());
+            return Err(CertificateError::StatusUnknown.into());
         }
         let unreadable = || Error::from(PeerError::UnusableCertificate);
         let leaf = peer.chain.first().ok_or_else(unreadable)?;
@@ -138,8 +139,8 @@ pub(crate) struct ShimAdmission {
 
 impl Admission for ShimAdmission {
     fn admit<'a>(&'a self, _: &'a ClientHelloFacts) -> Answer<'a, Result<()>> {
-        let refused = |alert| Err(Error::from(Outside::ResolverRefused).with_alert(alert));
-        answer(self.slow, self.refuse.or(self.refuse_load).map_or(Ok(()), refused))
+        let refused = self.refuse.or(self.refuse_load).map(Error::refused);
+        answer(self.slow, refused.map_or(Ok(()), Err))
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) fn text(error: &Error) -> String {
         Cause::Record(e) => format!("Record({e:?})"),
         Cause::Peer(e) => format!("Peer({e:?})"),
         Cause::Certificate(e) => format!("Certificate({e:?})"),
+        Cause::Refused(alert) => format!("Refused({})", alert.name()),
         Cause::Alert(alert) => format!("PeerAlert({})", alert.name()),
         Cause::Misuse(e) => format!("Misuse({e:?})"),
         Cause::Outside(e) => format!("Outside({e:?})"),

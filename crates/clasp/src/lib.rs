@@ -49,6 +49,7 @@ pub mod crypto;
 pub mod error;
 mod exchange;
 mod facts;
+mod family;
 mod handshake;
 pub mod keys;
 pub mod record;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["copy", "answer"],
     &["code"],
+    &["family"],
     &["wire"],
     &["crypto"],
     &["suite"],
@@ -31,8 +32,7 @@ const MOST_LINES_OF_MOD: usize = 150;
 /// The `mod.rs` that are longer, with what they have at most. The list gets shorter, and its numbers smaller.
 const LONG_MODS: &[(&str, usize)] = &[
     ("connection/mod.rs", 560),
-    ("crypto/mod.rs", 455),
-    ("error/mod.rs", 330),
+    ("crypto/mod.rs", 440),
     ("exchange/mod.rs", 290),
     ("handshake/mod.rs", 200),
     ("wire/extension/mod.rs", 230),

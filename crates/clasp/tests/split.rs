@@ -244,7 +244,7 @@ fn a_sender_that_aborts_ends_the_other_half() {
     let told = pair.server.receive(&mut out, &mut Vec::new()).unwrap_err();
     assert_eq!(told.peer_alert(), Some(AlertDescription::UserCanceled));
     let ended = receiver.receive(&mut []).unwrap_err();
-    assert_eq!(*ended.cause(), Cause::Misuse(Misuse::Aborted));
+    assert_eq!(*ended.cause(), Cause::Aborted(AlertDescription::UserCanceled));
     assert_eq!(receiver.connection().failure().unwrap().cause(), ended.cause());
     assert!(sender.abort(AlertDescription::UserCanceled, &mut out).is_err());
 }

@@ -4,7 +4,7 @@ use super::seeded::{Seeded, share};
 use aws_lc_rs::agreement::{ECDH_P256, X25519};
 use clasp::crypto::{
     CryptoError, CryptoResult, Digest, Group, Hash, HashContext, HashId, HmacKey, KeyShare, Provider, Random,
-    VerifySignature,
+    RandomError, VerifySignature,
 };
 use clasp::wire::code::{NamedGroup, SignatureScheme};
 use std::collections::VecDeque;
@@ -65,10 +65,10 @@ impl Script {
 struct Fixed(Mutex<VecDeque<Vec<u8>>>);
 
 impl Random for Fixed {
-    fn fill(&self, out: &mut [u8]) -> CryptoResult<()> {
+    fn fill(&self, out: &mut [u8]) -> Result<(), RandomError> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
             None => Seeded.fill(out),
-            Some(bytes) if bytes.len() != out.len() => Err(CryptoError),
+            Some(bytes) if bytes.len() != out.len() => Err(RandomError),
             Some(bytes) => {
                 out.copy_from_slice(&bytes);
                 Ok(())

@@ -1,7 +1,7 @@
 //! The built-in primitives with randomness from a seed, so that a conversation can be had again byte for byte.
 
 use aws_lc_rs::agreement::{self, PrivateKey, PublicKey, UnparsedPublicKey};
-use clasp::crypto::{CryptoError, CryptoResult, Group, KeyShare, Provider, Random, SharedSecret};
+use clasp::crypto::{CryptoError, CryptoResult, Group, KeyShare, Provider, Random, RandomError, SharedSecret};
 use clasp::wire::code::NamedGroup;
 use core::cell::Cell;
 use std::sync::OnceLock;
@@ -40,14 +40,14 @@ pub(super) struct Seeded;
 
 impl Random for Seeded {
     /// SplitMix64: well spread, and no more.
-    fn fill(&self, out: &mut [u8]) -> CryptoResult<()> {
+    fn fill(&self, out: &mut [u8]) -> Result<(), RandomError> {
         for chunk in out.chunks_mut(8) {
             let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
             STATE.set(state);
             let mut z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             let bytes = (z ^ (z >> 31)).to_be_bytes();
-            chunk.copy_from_slice(bytes.get(..chunk.len()).ok_or(CryptoError)?);
+            chunk.copy_from_slice(bytes.get(..chunk.len()).ok_or(RandomError)?);
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ impl ClientAuth {
 /// Decides first of all whether a client is served at all: by its name, a rate, a load. It is asked once for each
 /// connection, new or resumed, before tickets, keys or certificates cost anything.
 pub trait Admission: Send + Sync {
-    /// Lets the client in. An error refuses it; [`with_alert`](crate::Error::with_alert) says how.
+    /// Lets the client in. An error refuses it; [`Error::refused`](crate::Error::refused) says with which alert.
     fn admit<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<()>>;
 }
 

@@ -14,7 +14,7 @@ impl Connection {
     /// If it has failed before.
     pub fn abort(&mut self, alert: AlertDescription, out: &mut Vec<u8>) -> Result<()> {
         self.check_failed()?;
-        let _the_error_that_stands = self.fail(Error::from(Misuse::Aborted).with_alert(alert), out);
+        let _the_error_that_stands = self.fail(Error::aborted(alert), out);
         Ok(())
     }
 

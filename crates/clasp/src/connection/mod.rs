@@ -314,9 +314,7 @@ impl Connection {
         match content {
             ContentType::ChangeCipherSpec => {
                 if body != [1] {
-                    return Err(
-                        Error::from(RecordError::BadChangeCipherSpec).with_alert(AlertDescription::UnexpectedMessage)
-                    );
+                    return Err(RecordError::BadChangeCipherSpecTls13.into());
                 }
                 self.compatibility_ccs = self.compatibility_ccs.saturating_add(1);
                 if self.compatibility_ccs > limits::MAX_EMPTY_RECORDS {

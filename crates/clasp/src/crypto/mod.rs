@@ -4,32 +4,19 @@
 
 mod aws_lc;
 mod builtin;
+mod error;
 mod ring;
 mod rust_crypto;
 mod secret;
 
 pub use aws_lc::sign::PrivateKey;
+pub use error::{CryptoError, CryptoResult, RandomError};
 pub use secret::SharedSecret;
 pub(crate) use secret::overwrite_stack;
 
 use crate::code::{NamedGroup, SignatureScheme};
 use crate::copy::copy;
 use core::fmt;
-
-/// A cryptographic operation failed. It says no more: more could be an oracle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CryptoError;
-
-impl fmt::Display for CryptoError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a cryptographic operation failed")
-    }
-}
-
-impl core::error::Error for CryptoError {}
-
-/// `Result` of a primitive.
-pub type CryptoResult<T> = Result<T, CryptoError>;
 
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -352,7 +339,7 @@ pub trait Random: Send + Sync {
     ///
     /// # Errors
     /// If the system's generator fails.
-    fn fill(&self, out: &mut [u8]) -> CryptoResult<()>;
+    fn fill(&self, out: &mut [u8]) -> Result<(), RandomError>;
 }
 
 /// Checks one kind of handshake signature with a SubjectPublicKeyInfo (DER).

@@ -1,6 +1,6 @@
 //! Why a peer's certificate was refused, in the classes that have alerts of their own.
 
-use super::family::family;
+use crate::family::family;
 
 family! {
     /// The class of a certificate refusal. The words of the [`Error`](super::Error) carry the validator's full story.
@@ -22,6 +22,5 @@ family! {
         Policy => BadCertificate, "RFC 5280 6.1.5", "no certificate policy holds for the whole chain";
         TooCostly => CertificateUnknown, "limit", "the certificate chain costs more to check than the limit allows";
         Refused => CertificateUnknown, "Verifier", "the verifier refused the certificate";
-        RefusedAccess => AccessDenied, "Verifier", "the verifier refused this peer";
     }
 }

@@ -1,6 +1,6 @@
 //! What the caller can do wrong, and what can fail outside.
 
-use super::family::family;
+use crate::family::family;
 
 family! {
     /// The calling program asked for something that cannot be. Nothing is wrong with the peer.
@@ -13,14 +13,11 @@ family! {
         BadCertificateFile => InternalError, "RFC 7468", "the certificate file cannot be used";
         BadTimestamps => InternalError, "RFC 6962 3.3", "the certificate timestamps cannot be used";
         BadPrivateKey => InternalError, "RFC 5958", "the private key cannot be used";
-        BadServerName => InternalError, "RFC 6066 3", "the server name is neither a DNS name nor an IP address";
         BadAlpn => InternalError, "RFC 7301 3.1", "an ALPN protocol name must have 1 to 255 bytes";
         BadTicketSecret => InternalError, "GnuTLS CVE-2020-13777", "a ticket secret must be random, not a constant";
         BadPreSharedKey => InternalError, "RFC 9257 6", "the pre-shared key cannot be used";
         HandshakeUnfinished => InternalError, "API", "this needs a finished handshake";
-        Aborted => UserCanceled, "API", "the calling program ended the connection";
         AlreadyClosed => InternalError, "API", "the sending direction is closed already";
-        ConnectionFailed => InternalError, "API", "the connection has failed before; its first error stands";
         ExporterUnavailable => InternalError, "RFC 5705 4", "keying material cannot be exported from this connection";
         ExporterTooLong => InternalError, "RFC 9846 7.5", "more keying material was asked for than the exporter can give";
         ChannelBindingUnsafe => InternalError, "RFC 7627 1 (triple handshake)", "this channel binding is not unique on this connection";
@@ -39,13 +36,11 @@ family! {
     pub enum Outside {
         RandomFailed => InternalError, "system", "the system's random generator failed";
         SignerFailed => InternalError, "Signer", "the private key could not sign";
-        SignerRefused => HandshakeFailure, "Signer", "the private key refuses this signature algorithm";
         VerifierFailed => InternalError, "Verifier", "the certificate verifier could not answer";
         ResolverFailed => InternalError, "Resolver", "the certificate resolver could not answer";
         ResolverRefused => AccessDenied, "Resolver", "the certificate resolver refused this client";
         CryptoFailed => InternalError, "crypto", "a cryptographic operation failed that cannot fail";
         SequenceExhausted => InternalError, "RFC 5246 6.1", "no record sequence numbers are left";
-        OcspUnavailable => InternalError, "RFC 6066 8", "the certificate status could not be had";
         TookTooLong => InternalError, "limit", "a party outside took longer to answer than the time limit";
         Bug => InternalError, "clasp", "an invariant of ours does not hold; please report it";
     }

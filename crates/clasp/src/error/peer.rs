@@ -1,6 +1,6 @@
 //! What a peer can do wrong, and what it may not have in common with us.
 
-use super::family::family;
+use crate::family::family;
 
 family! {
     /// The peer broke a rule of the protocol, or shares nothing with our policy.
@@ -10,7 +10,6 @@ family! {
         UnexpectedChangeCipherSpec => UnexpectedMessage, "RFC 5246 7.1", "ChangeCipherSpec came where it is not allowed";
         UnexpectedApplicationData => UnexpectedMessage, "RFC 9846 5.1", "application data came before the handshake allows it";
         DataAtKeyChange => UnexpectedMessage, "RFC 9846 5.1", "handshake bytes were left over when the keys changed";
-        MessageTooLarge => IllegalParameter, "RFC 9846 4", "a handshake message is longer than its kind may be";
         TooManyMessages => UnexpectedMessage, "limit", "more messages came than a handshake has";
         RenegotiationRefused => NoRenegotiation, "RFC 5746 4.5", "the peer asked to renegotiate, which is refused";
         BadHelloRequest => DecodeError, "RFC 5246 7.4.1.1", "a HelloRequest is not empty";
@@ -33,7 +32,6 @@ family! {
         WrongGroupSelected => IllegalParameter, "RFC 8422 5.4", "the peer used a key exchange group that was not offered";
         BadKeyShare => IllegalParameter, "RFC 9846 4.2.8.2", "the peer's key share is not a valid public value of its group";
         WeakDhGroup => InsufficientSecurity, "RFC 7919 1 (Logjam)", "the server's Diffie-Hellman group is too small";
-        UnnamedCurve => IllegalParameter, "RFC 8422 5.4", "the peer described a curve instead of naming one";
         NoCommonKeyCurve => HandshakeFailure, "RFC 8422 5.3", "the server's key is on a curve that the client does not take";
         NoCommonScheme => HandshakeFailure, "RFC 9846 4.2.3", "no signature algorithm in common with a usable certificate";
         WrongSchemeSelected => IllegalParameter, "RFC 9846 4.4.3", "the peer signed with an algorithm that was not offered or does not fit its key";
@@ -52,22 +50,18 @@ family! {
         NoSecureRenegotiation => HandshakeFailure, "RFC 5746 4.1", "the peer does not support secure renegotiation and the policy requires it";
         NoExtendedMasterSecret => HandshakeFailure, "RFC 7627 5", "the peer does not support the extended master secret and the policy requires it";
         BadEncryptThenMac => IllegalParameter, "RFC 7366 3", "encrypt_then_mac was acknowledged for a suite that has no separate MAC";
-        UnrecognizedName => UnrecognizedName, "RFC 6066 3", "no identity for the server name the client asked for";
         BadCertificateType => UnsupportedCertificate, "RFC 7250 4.2", "no certificate type in common";
         WrongCertificateType => IllegalParameter, "RFC 7250 4.1", "the certificate types say nothing but the default";
         BadServerName => UnrecognizedName, "RFC 6066 3", "the server name the client asked for is no DNS name";
-        BadServerNameAnswer => DecodeError, "RFC 6066 3", "the server's server_name answer is not empty";
         // Hello details
         BadSessionIdEcho => IllegalParameter, "RFC 9846 4.1.3", "the server did not echo the session ID";
         BadHelloRetry => IllegalParameter, "RFC 9846 4.1.4", "the HelloRetryRequest would change nothing or asks for what was not offered";
         CookieTooLong => IllegalParameter, "RFC 9846 4.2.2", "the cookie of the HelloRetryRequest does not fit a ClientHello";
         SecondHelloRetry => UnexpectedMessage, "RFC 9846 4.1.4", "a second HelloRetryRequest came";
         HelloChangedAfterRetry => IllegalParameter, "RFC 9846 4.1.2", "the second ClientHello differs in more than the retry allows";
-        DuplicateKeyShare => IllegalParameter, "RFC 9846 4.2.8", "two key shares for one group";
         MissingKeyShare => MissingExtension, "RFC 9846 9.2", "the hello has no key share where it needs one";
         // Sessions
         ResumedWithOtherSuite => IllegalParameter, "RFC 5246 7.4.1.3", "the server resumed a session under another cipher suite";
-        ResumedWithOtherVersion => IllegalParameter, "RFC 5246 E.1", "the server resumed a session under another version";
         ResumedWithoutEms => HandshakeFailure, "RFC 7627 5.3", "the session was made with the extended master secret and is resumed without it";
         ResumedWithNewEms => HandshakeFailure, "RFC 7627 5.3", "the session was made without the extended master secret and is resumed with it";
         UnknownPskSelected => IllegalParameter, "RFC 9846 4.2.11", "the server selected a pre-shared key that was not offered";
@@ -81,8 +75,6 @@ family! {
         PskRequired => MissingExtension, "RFC 9846 9.2", "the server answered without one of the pre-shared keys that are all this client trusts";
         PskWithdrawn => IllegalParameter, "RFC 9846 4.1.2", "the second ClientHello lacks the pre-shared key that would have been taken";
         PsksWithdrawn => MissingExtension, "RFC 9846 4.1.2", "the second ClientHello has no pre-shared keys any more, although one fits";
-        SelfConnection => IllegalParameter, "RFC 9257 5.3 (Selfie)", "the peer used our own external pre-shared key role";
-        EarlyDataNotOffered => UnsupportedExtension, "RFC 9846 4.2.10", "the server accepted early data that was not offered";
         EarlyDataBadlyAccepted => IllegalParameter, "RFC 9846 4.2.10", "the server accepted early data under parameters that do not match the session";
         TooMuchEarlyData => UnexpectedMessage, "RFC 9846 4.6.1", "the client sent more early data than it was allowed";
         // Certificates and proofs
@@ -98,8 +90,6 @@ family! {
         BadFinished => DecryptError, "RFC 9846 4.4.4", "the Finished message does not verify";
         BadDecompression => BadCertificate, "RFC 8879 4", "the compressed certificate does not decompress to what it says";
         WrongDecompression => IllegalParameter, "RFC 8879 4", "the certificate was compressed with an algorithm that was not offered";
-        BadOcspAnswer => BadCertificateStatusResponse, "RFC 6066 8", "the stapled OCSP response is not acceptable";
-        UnsolicitedStatus => UnexpectedMessage, "RFC 6066 8", "a certificate status came that was not agreed";
         BadRequestContext => IllegalParameter, "RFC 9846 4.4.2", "the certificate request context is not the one expected";
         // Closing
         Truncated => CloseNotify, "RFC 9846 6.1", "the connection ended without close_notify: data may be missing";

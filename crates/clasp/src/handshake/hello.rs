@@ -7,7 +7,6 @@ use crate::code::{
     SignatureScheme,
 };
 use crate::config::{ClientConfig, Policy, ServerConfig};
-use crate::crypto::CryptoResult;
 use crate::error::{Error, PeerError, Result};
 use crate::session::ID_LEN;
 use crate::suite::{Bulk, Suite};
@@ -261,7 +260,7 @@ pub(crate) fn choose_version(policy: &Policy, hello: &ClientHelloView<'_>) -> Re
 }
 
 /// A random session ID.
-pub(crate) fn fresh_id(provider: &crate::crypto::Provider) -> CryptoResult<Vec<u8>> {
+pub(crate) fn fresh_id(provider: &crate::crypto::Provider) -> Result<Vec<u8>> {
     let mut id = vec![0; ID_LEN];
     provider.random.fill(&mut id)?;
     Ok(id)
@@ -455,7 +454,7 @@ fn downgrade_sentinel(config: &ClientConfig, hello: &ServerHelloView<'_>) -> Res
 }
 
 /// The random of a TLS 1.2 ServerHello: marked if the server could have done better (RFC 9846 4.1.3).
-pub(crate) fn server_random12(config: &ServerConfig) -> CryptoResult<[u8; 32]> {
+pub(crate) fn server_random12(config: &ServerConfig) -> Result<[u8; 32]> {
     let mut random = [0; 32];
     config.provider.random.fill(&mut random)?;
     if config.policy.speaks(ProtocolVersion::Tls13) {

@@ -1,6 +1,6 @@
 //! The key schedule of TLS 1.2: RFC 5246 5, 6.3, 8.1; RFC 7627 4. All secrets stand in one box and never move.
 
-use crate::crypto::{CryptoResult, Hash, HmacKey, Provider, SharedSecret};
+use crate::crypto::{Hash, HmacKey, Provider, RandomError, SharedSecret};
 use crate::suite::{Bulk, Suite};
 use core::fmt;
 use zeroize::{Zeroize, Zeroizing};
@@ -144,7 +144,7 @@ impl Vault12 {
 }
 
 /// Draws the premaster of RSA key transport: the version the client offered, then 46 random bytes (RFC 5246 7.4.7.1).
-pub(crate) fn rsa_premaster(provider: &Provider, vault: &mut Vault12, version: [u8; 2]) -> CryptoResult<()> {
+pub(crate) fn rsa_premaster(provider: &Provider, vault: &mut Vault12, version: [u8; 2]) -> Result<(), RandomError> {
     let premaster = vault.premaster.fill(MASTER_LEN);
     provider.random.fill(premaster)?;
     premaster[..2].copy_from_slice(&version);

@@ -1,6 +1,7 @@
 //! Bytes that are not a well-formed message.
 
 use crate::code::AlertDescription;
+use crate::family::family;
 use core::fmt;
 
 /// A field that cannot be read: which, where, why.
@@ -14,48 +15,35 @@ pub struct DecodeError {
     pub offset: usize,
 }
 
-/// What is wrong with a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DecodeKind {
-    /// The bytes end before the field does.
-    Truncated,
-    /// Bytes are left over behind the field.
-    TrailingData(usize),
-    /// The field may not be empty.
-    Empty,
-    /// The length is not one the field may have.
-    BadLength(usize),
-    /// The value stands twice.
-    Duplicate(u32),
-    /// The extension stands twice.
-    DuplicateExtension(u16),
-    /// The value is not one the field may have.
-    IllegalValue(u32),
+family! {
+    /// What is wrong with a field.
+    pub enum DecodeKind {
+        Truncated => DecodeError, "RFC 9846 6.2", "is cut short";
+        TrailingData(bytes: usize = 1) => DecodeError, "RFC 9846 6.2", "has {bytes} bytes left over behind it";
+        Empty => DecodeError, "RFC 9846 3.4", "is empty";
+        BadLength(length: usize = 3) => DecodeError, "RFC 9846 6.2", "has the impossible length {length}";
+        Duplicate(value: u32 = 29) => IllegalParameter, "RFC 9846 6.2", "has {value:#x} twice";
+        DuplicateExtension(typ: u16 = 43) => DecodeError, "RFC 9846 4.2", "has the extension {typ:#x} twice";
+        IllegalValue(value: u32 = 2) => IllegalParameter, "RFC 9846 6.2", "has the illegal value {value:#x}";
+    }
 }
 
 impl DecodeError {
-    /// `illegal_parameter` for a well-formed but impossible value, `decode_error` for the rest: RFC 9846 6.2.
+    /// The alert of its [`kind`](Self::kind).
     pub const fn alert(self) -> AlertDescription {
-        match self.kind {
-            DecodeKind::Duplicate(_) | DecodeKind::IllegalValue(_) => AlertDescription::IllegalParameter,
-            _ => AlertDescription::DecodeError,
-        }
+        self.kind.alert()
+    }
+
+    /// Where the rule stands.
+    pub const fn source(self) -> &'static str {
+        self.kind.source()
     }
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, kind, offset } = *self;
-        match kind {
-            DecodeKind::Truncated => write!(f, "{what} is cut short at byte {offset}"),
-            DecodeKind::TrailingData(n) => write!(f, "{n} bytes are left over behind {what} at byte {offset}"),
-            DecodeKind::Empty => write!(f, "{what} is empty at byte {offset}"),
-            DecodeKind::BadLength(n) => write!(f, "{what} has the impossible length {n} at byte {offset}"),
-            DecodeKind::DuplicateExtension(v) => write!(f, "extension {v:#x} stands twice in {what} at byte {offset}"),
-            DecodeKind::Duplicate(v) => write!(f, "{what} has {v:#x} twice at byte {offset}"),
-            DecodeKind::IllegalValue(v) => write!(f, "{what} has the illegal value {v:#x} at byte {offset}"),
-        }
+        let Self { what, kind, offset } = self;
+        write!(f, "{what} {kind} at byte {offset}")
     }
 }
 

@@ -1,4 +1,4 @@
-// Above `code`.
+// Above `family`.
 //! Bytes to typed messages and back. No state, no keys, no allocation when parsing.
 
 pub(crate) mod decode;

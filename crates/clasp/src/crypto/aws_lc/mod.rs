@@ -10,7 +10,7 @@ mod ml_kem;
 pub(super) mod sign;
 mod verify;
 
-use super::{CryptoError, CryptoResult, Group, Legacy, Random, VerifySignature};
+use super::{CryptoError, Group, Legacy, Random, RandomError, VerifySignature};
 
 pub(super) const GROUPS: &[&dyn Group] = &[
     &hybrid::GROUPS[0],
@@ -30,8 +30,8 @@ pub(super) const LEGACY: Option<&dyn Legacy> = legacy::LEGACY;
 struct SystemRandom;
 
 impl Random for SystemRandom {
-    fn fill(&self, out: &mut [u8]) -> CryptoResult<()> {
-        aws_lc_rs::rand::fill(out).map_err(CryptoError::from)
+    fn fill(&self, out: &mut [u8]) -> Result<(), RandomError> {
+        aws_lc_rs::rand::fill(out).map_err(|_| RandomError)
     }
 }
 
