@@ -7,8 +7,9 @@ use crate::crypto::{HashId, Provider};
 use crate::error::{Error, Misuse, Result};
 use crate::facts::Facts;
 use crate::handshake::{Established, Secrets};
+use crate::keys::kept13::Kept13;
 use crate::keys::schedule12::{Master, VERIFY_DATA_LEN};
-use crate::keys::schedule13::{Kept13, max_export};
+use crate::keys::schedule13::max_export;
 use crate::session::KeptSession;
 use std::sync::Arc;
 

@@ -3,7 +3,8 @@
 use super::Connection;
 use crate::code::ContentType;
 use crate::error::{Misuse, PeerError, Result};
-use crate::keys::schedule13::Kept13;
+use crate::handshake::operation::Early as Asked;
+use crate::keys::kept13::Kept13;
 use crate::record::limits;
 use crate::trace::Level;
 use std::io::IoSlice;
@@ -74,20 +75,15 @@ impl Connection {
         }
     }
 
-    pub(super) fn allow_early(&mut self, max: u32) {
-        self.early().left = usize::try_from(max).unwrap_or(usize::MAX);
-    }
-
-    pub(super) fn refuse_early(&mut self) {
-        self.early().refused = true;
-    }
-
-    pub(super) fn expect_early(&mut self, max: u32) {
-        self.early().taken_left = usize::try_from(max).unwrap_or(usize::MAX);
-    }
-
-    pub(super) fn export_half_rtt(&mut self, kept: Kept13) {
-        self.early().half_rtt = Some(kept);
+    /// What the conversation says of it.
+    pub(super) fn take_early(&mut self, asked: Asked) {
+        let early = self.early();
+        match asked {
+            Asked::Allow(max) => early.left = usize::try_from(max).unwrap_or(usize::MAX),
+            Asked::Refused => early.refused = true,
+            Asked::Take(max) => early.taken_left = usize::try_from(max).unwrap_or(usize::MAX),
+            Asked::Exporter(kept) => early.half_rtt = Some(kept),
+        }
     }
 
     pub(super) fn skip_early(&mut self, bytes: usize) {

@@ -6,8 +6,9 @@ use super::{Connection, Owes};
 use crate::code::{ContentType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::handshake::carrier::Carrier;
+use crate::keys::maker::{KeyMaker, Way};
 use crate::keys::schedule13::TrafficKeys;
-use crate::record::{OpenKeys, SealKeys, limits};
+use crate::record::{RecordKeys, limits};
 use crate::session::{PeerKey, Session};
 use crate::suite::Suite13;
 use crate::trace::{Direction, Level, What};
@@ -114,9 +115,9 @@ impl Connection {
         let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
             return Err(Outside::Bug.into());
         };
-        let mut next = TrafficKeys::default();
-        kept.update(true, &mut next);
-        let (suite, keys) = (kept.suite, OpenKeys::tls13(self.provider, kept.aead(), &next)?);
+        let (suite, maker, mut next) = (kept.suite, RecordKeys(self.provider), TrafficKeys::default());
+        kept.update(Way::Read, maker.labels());
+        let keys = maker.open(&kept.material(Way::Read, maker.labels(), &mut next))?;
         self.opener.install(keys);
         self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
         Ok(())
@@ -153,9 +154,9 @@ impl Connection {
         let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
             return Err(Outside::Bug.into());
         };
-        let mut next = TrafficKeys::default();
-        kept.update(false, &mut next);
-        let (suite, keys) = (kept.suite, SealKeys::tls13(self.provider, kept.aead(), &next)?);
+        let (suite, maker, mut next) = (kept.suite, RecordKeys(self.provider), TrafficKeys::default());
+        kept.update(Way::Write, maker.labels());
+        let keys = maker.seal(&kept.material(Way::Write, maker.labels(), &mut next))?;
         self.sealer.install(keys);
         self.owes = Owes::Nothing;
         self.updates_sent = self.updates_sent.saturating_add(1);

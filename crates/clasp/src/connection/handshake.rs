@@ -5,11 +5,24 @@ use super::bindings::Done;
 use crate::code::{ContentType, HandshakeType, ProtocolVersion};
 use crate::error::{PeerError, Result};
 use crate::handshake::Established;
-use crate::handshake::link::{Operation, Waiting};
-use crate::record::Sealer;
+use crate::handshake::link::Waiting;
+use crate::handshake::live;
+use crate::handshake::operation::{Carrier, Fact, Operation, Record};
+use crate::record::{RecordKeys, Sealer};
 use crate::trace::{Direction, Level, What};
 use core::task::{Context, Poll};
 use std::io::IoSlice;
+
+/// A conversation over TLS records.
+pub(super) type Live<T = Established> = live::Live<RecordKeys, T>;
+
+impl Carrier for RecordKeys {
+    type Record = Record;
+
+    fn record(operation: Record) -> Option<Record> {
+        Some(operation)
+    }
+}
 
 /// The messages of one poll: which are sealed already, and which are to go out together.
 struct Flight<'a> {
@@ -79,7 +92,12 @@ impl Connection {
         Ok(())
     }
 
-    fn apply(&mut self, operations: &mut Vec<Operation>, messages: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn apply(
+        &mut self,
+        operations: &mut Vec<Operation<RecordKeys>>,
+        messages: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         // Messages under the same keys go out in as few records as they fit in.
         let mut flight = Flight { messages, sealed: 0, end: 0 };
         for operation in operations.drain(..) {
@@ -90,15 +108,6 @@ impl Connection {
                 }
                 Operation::Message(len) => {
                     self.tell_sent(flight.next(len));
-                }
-                Operation::ChangeCipherSpec => {
-                    self.flush(&mut flight, out)?;
-                    self.sealer.seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], out)?;
-                    self.tell(What::ChangeCipherSpec { direction: Direction::Sent });
-                }
-                Operation::CompatibilityCcs => {
-                    self.flush(&mut flight, out)?;
-                    Sealer::compatibility_ccs(out);
                 }
                 Operation::Read(level, suite, keys) => {
                     self.opener.install(keys);
@@ -114,26 +123,45 @@ impl Connection {
                     self.write_level = level;
                     self.tell(What::Keys { direction: Direction::Sent, level, suite });
                 }
-                Operation::WritePlain => {
-                    self.flush(&mut flight, out)?;
-                    self.sealer.uninstall();
-                    self.write_level = Level::Plain;
-                }
-                Operation::EarlyData(max) => self.allow_early(max),
-                Operation::EarlyDataRefused => self.refuse_early(),
-                Operation::TakeEarlyData(max) => self.expect_early(max),
-                Operation::SkipEarlyData(max) => self.skip_early(max),
-                Operation::HalfRttExporter(kept) => self.export_half_rtt(kept),
-                Operation::Padding(block) => self.sealer.set_padding(block),
-                Operation::Version(version) => self.set_version(version),
-                Operation::SendLimit(limit) => self.sealer.set_limit(limit),
-                Operation::ReceiveLimit { limit, clear } => self.opener.set_limit(limit, clear),
-                Operation::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
-                Operation::NoTickets(why) => self.tell(What::NoTickets { why }),
-                Operation::Resumed(by) => self.tell(What::Resumed { by }),
+                Operation::Fact(fact) => self.take_fact(fact),
+                Operation::Early(early) => self.take_early(early),
+                Operation::Record(operation) => self.apply_record(operation, &mut flight, out)?,
             }
         }
         self.flush(&mut flight, out)
+    }
+
+    fn apply_record(&mut self, operation: Record, flight: &mut Flight<'_>, out: &mut Vec<u8>) -> Result<()> {
+        match operation {
+            Record::ChangeCipherSpec => {
+                self.flush(flight, out)?;
+                self.sealer.seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], out)?;
+                self.tell(What::ChangeCipherSpec { direction: Direction::Sent });
+            }
+            Record::CompatibilityCcs => {
+                self.flush(flight, out)?;
+                Sealer::compatibility_ccs(out);
+            }
+            Record::WritePlain => {
+                self.flush(flight, out)?;
+                self.sealer.uninstall();
+                self.write_level = Level::Plain;
+            }
+            Record::SkipEarlyData(max) => self.skip_early(max),
+            Record::Padding(block) => self.sealer.set_padding(block),
+            Record::SendLimit(limit) => self.sealer.set_limit(limit),
+            Record::ReceiveLimit { limit, clear } => self.opener.set_limit(limit, clear),
+        }
+        Ok(())
+    }
+
+    fn take_fact(&mut self, fact: Fact) {
+        match fact {
+            Fact::Version(version) => self.set_version(version),
+            Fact::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
+            Fact::NoTickets(why) => self.tell(What::NoTickets { why }),
+            Fact::Resumed(by) => self.tell(What::Resumed { by }),
+        }
     }
 
     fn flush(&mut self, flight: &mut Flight<'_>, out: &mut Vec<u8>) -> Result<()> {

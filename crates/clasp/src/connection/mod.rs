@@ -23,14 +23,14 @@ use crate::crypto::Provider;
 use crate::error::{Error, PeerError, Result};
 use crate::facts::Facts;
 use crate::handshake::link::Waiting;
-use crate::handshake::live::Live;
-use crate::record::{self, Joiner, Opener, RecordError, Sealer, frame, limits};
+use crate::record::{self, Joiner, Opener, RecordError, RecordKeys, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Tracer, What};
 use bindings::Done;
 use core::fmt;
 use core::ops::Range;
 use core::task::{Context, Waker};
 use early::Early;
+use handshake::Live;
 use post_auth::PostAuth;
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
@@ -152,7 +152,8 @@ impl Connection {
         let post_auth = PostAuth::client(&config);
         // RFC 9846 5: from the first hello on.
         let drops_ccs = config.policy.speaks(ProtocolVersion::Tls13);
-        let live = Live::new("client", |link| Box::pin(crate::handshake::client(link, config, name)));
+        let live =
+            Live::new("client", RecordKeys(provider), |link| Box::pin(crate::handshake::client(link, config, name)));
         Ok(Self { leave, post_auth, drops_ccs, ..Self::new(false, live, observer.map(Tracer::new), clock, provider) })
     }
 
@@ -161,7 +162,7 @@ impl Connection {
         let config = config.clone();
         let (observer, clock, provider) = (config.observer.clone(), config.clock.clone(), config.provider);
         let post_auth = PostAuth::server(&config);
-        let live = Live::new("server", |link| Box::pin(crate::handshake::server(link, config)));
+        let live = Live::new("server", RecordKeys(provider), |link| Box::pin(crate::handshake::server(link, config)));
         let leave = if asks_nobody { Leave::HalfRtt } else { Leave::Nothing };
         Self { leave, post_auth, ..Self::new(true, live, observer.map(Tracer::new), clock, provider) }
     }

@@ -2,17 +2,20 @@
 
 use super::Connection;
 use super::bindings::Kept;
+use super::handshake::Live;
 use crate::code::{ContentType, HandshakeType};
 use crate::config::{ClientAuth, ClientConfig, ServerConfig};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::facts::Facts;
-use crate::handshake::link::{Operation, Waiting};
-use crate::handshake::live::Live;
+use crate::handshake::link::Waiting;
+use crate::handshake::operation::Operation;
 use crate::handshake::post_auth::{self, Checked as Answer, Proven};
 use crate::handshake::transcript::Transcript;
 use crate::handshake::{self, read_post_request};
-use crate::keys::schedule13::{Kept13, same_mac};
-use crate::record::{Joiner, limits};
+use crate::keys::kept13::Kept13;
+use crate::keys::maker::Way;
+use crate::keys::schedule13::same_mac;
+use crate::record::{Joiner, RecordKeys, limits};
 use crate::trace::What;
 use crate::wire::message::{self, CertificateRequest13, Checked};
 use core::task::{Context, Poll};
@@ -154,9 +157,10 @@ impl Connection {
         };
         if let Some(Asked { context, transcript }) = asked.take() {
             let (config, auth) = (config.clone(), auth.clone());
-            *checking = Some(Live::with_transcript("server TLS 1.3", transcript, |link| {
-                Box::pin(post_auth::check(link, config, auth, context, facts))
-            }));
+            *checking =
+                Some(Live::with_transcript("server TLS 1.3", RecordKeys(config.provider), transcript, |link| {
+                    Box::pin(post_auth::check(link, config, auth, context, facts))
+                }));
         }
         match checking {
             Some(live) => live.deliver(message, |_| ()),
@@ -176,13 +180,16 @@ impl Connection {
                         *proving = Some(begin_proof(config, transcript, message)?);
                     }
                     let Some(Poll::Ready(proven)) = proving.as_mut().map(|live| live.poll(clock, cx)) else { break };
-                    let (operations, flight) = proving.take().map(|live| live.take_operations()).unwrap_or_default();
-                    self.proven(&proven?, operations, flight, out)?;
+                    let asked = proving.take().map(|live| live.take_operations()).unwrap_or_default();
+                    self.proven(&proven?, asked, out)?;
                 }
                 Role::Server { checking, .. } => {
                     let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(clock, cx)) else { break };
-                    let behind = checking.take().map(|live| live.take_untaken()).unwrap_or_default();
-                    self.answered(answer?)?;
+                    let Some(live) = checking.take() else { break };
+                    let ((mut operations, flight), behind) = (live.take_operations(), live.take_untaken());
+                    let answer = answer?;
+                    self.apply(&mut operations, &flight, out)?;
+                    self.answered(answer)?;
                     self.came_behind(behind)?;
                 }
             }
@@ -197,8 +204,7 @@ impl Connection {
     fn proven(
         &mut self,
         proven: &Proven,
-        operations: Vec<Operation>,
-        mut flight: Vec<u8>,
+        (mut operations, mut flight): (Vec<Operation<RecordKeys>>, Vec<u8>),
         out: &mut Vec<u8>,
     ) -> Result<()> {
         // Nothing follows close_notify: RFC 9846 6.1.
@@ -207,33 +213,20 @@ impl Connection {
         }
         // A KeyUpdate that is due goes first, because Finished is under the keys that it is sent with.
         self.answer_update(out)?;
-        let verify_data = self.kept13()?.verify_data(false, proven.covered.as_ref());
-        let mut lengths = Vec::new();
-        for operation in operations {
-            match operation {
-                Operation::Message(len) => lengths.push(len),
-                Operation::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
-                _ => return Err(Outside::Bug.into()),
-            }
-        }
+        let verify_data = self.kept13()?.verify_data(Way::Write, proven.covered.as_ref());
         let start = flight.len();
         message::frame(&mut flight, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))?;
-        lengths.push(flight.len().saturating_sub(start));
+        operations.push(Operation::Message(flight.len().saturating_sub(start)));
         if let Some(done) = self.done.as_mut().filter(|_| proven.authenticated) {
             Arc::make_mut(&mut done.facts).client_authenticated = true;
         }
-        let mut rest = &flight[..];
-        for len in lengths {
-            let (message, behind) = rest.split_at_checked(len).ok_or(Outside::Bug)?;
-            self.tell_sent(message);
-            rest = behind;
-        }
-        self.seal_messages(&flight, out)
+        self.wake_sending()?;
+        self.apply(&mut operations, &flight, out)
     }
 
     /// Server: the answer is good if its Finished is.
     fn answered(&mut self, answer: Answer) -> Result<()> {
-        let wanted = self.kept13()?.verify_data(true, answer.covered.as_ref());
+        let wanted = self.kept13()?.verify_data(Way::Read, answer.covered.as_ref());
         handshake::check_verify_data(&answer.verify_data, wanted.as_ref().len())?;
         if !same_mac(&wanted, &answer.verify_data) {
             return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
@@ -276,6 +269,8 @@ fn begin_proof(config: &Arc<ClientConfig>, transcript: &Transcript, message: Vec
         .map_err(Error::from)
         .and_then(|request| read_post_request(&request.view()))
         .map_err(|e| e.in_message("CertificateRequest"))?;
-    let config = config.clone();
-    Ok(Live::with_transcript("client TLS 1.3", transcript, |link| Box::pin(post_auth::prove(link, config, request))))
+    let (config, carrier) = (config.clone(), RecordKeys(config.provider));
+    Ok(Live::with_transcript("client TLS 1.3", carrier, transcript, |link| {
+        Box::pin(post_auth::prove(link, config, request))
+    }))
 }

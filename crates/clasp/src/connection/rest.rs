@@ -3,11 +3,12 @@
 use super::Connection;
 use super::bindings::{Done, Kept};
 use super::warm::{Claim, Seat};
-use crate::crypto::{AeadId, CryptoResult, Provider};
+use crate::crypto::{CryptoResult, Provider};
 use crate::error::{Outside, Result};
-use crate::keys::schedule12::{DirectionKeys, Side, Vault12};
+use crate::keys::maker::{KeyLabels, KeyMaker, KeyMaterial, Way};
+use crate::keys::schedule12::{Side, Vault12};
 use crate::keys::schedule13::TrafficKeys;
-use crate::record::{OpenKeys, SealKeys};
+use crate::record::RecordKeys;
 use crate::suite::Suite;
 
 impl Connection {
@@ -54,7 +55,10 @@ impl Connection {
         if self.opener.is_resting() {
             let done = self.done.as_ref().ok_or(Outside::Bug)?;
             let writer = if self.server { Side::Client } else { Side::Server };
-            self.opener.wake(done.keys(self.provider, true, writer, OpenKeys::tls12, OpenKeys::tls13)?);
+            let maker = RecordKeys(self.provider);
+            let keys =
+                done.keys(self.provider, (Way::Read, writer), maker.labels(), |material| maker.open(material))?;
+            self.opener.wake(keys);
         }
         Ok(())
     }
@@ -67,21 +71,23 @@ impl Connection {
         if self.sealer.is_resting() {
             let done = self.done.as_ref().ok_or(Outside::Bug)?;
             let writer = if self.server { Side::Server } else { Side::Client };
-            self.sealer.wake(done.keys(self.provider, false, writer, SealKeys::tls12, SealKeys::tls13)?);
+            let maker = RecordKeys(self.provider);
+            let keys =
+                done.keys(self.provider, (Way::Write, writer), maker.labels(), |material| maker.seal(material))?;
+            self.sealer.wake(keys);
         }
         Ok(())
     }
 }
 
 impl Done {
-    /// The keys that one direction's records have at present, made of the secrets that are kept.
+    /// The keys that one direction has at present, made of the secrets that are kept.
     fn keys<K>(
         &self,
         provider: &Provider,
-        reading: bool,
-        writer: Side,
-        tls12: impl FnOnce(&Provider, &Suite, &DirectionKeys<'_>, bool) -> CryptoResult<K>,
-        tls13: impl FnOnce(&Provider, AeadId, &TrafficKeys) -> CryptoResult<K>,
+        (way, writer): (Way, Side),
+        labels: &KeyLabels,
+        make: impl FnOnce(&KeyMaterial<'_>) -> CryptoResult<K>,
     ) -> Result<K> {
         Ok(match &self.kept {
             Kept::Tls12 { hash, master, randoms, .. } => {
@@ -90,13 +96,10 @@ impl Done {
                 let mut vault = Vault12::new();
                 vault.resume(master.expose());
                 vault.expand(provider.hash(*hash)?, suite, client_random, server_random);
-                tls12(provider, suite, &vault.keys(suite, writer), self.facts.encrypt_then_mac)?
+                let (keys, encrypt_then_mac) = (vault.keys(suite, writer), self.facts.encrypt_then_mac);
+                make(&KeyMaterial::Tls12 { suite, keys, encrypt_then_mac })?
             }
-            Kept::Tls13 { kept, .. } => {
-                let mut keys = TrafficKeys::default();
-                kept.present(reading, &mut keys);
-                tls13(provider, kept.aead(), &keys)?
-            }
+            Kept::Tls13 { kept, .. } => make(&kept.material(way, labels, &mut TrafficKeys::default()))?,
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::config::{ClientAuth, ClientBuilder, DangerousAcceptAnyone, Identity, 
 use crate::connection::bindings::Kept;
 use crate::crypto::AeadId;
 use crate::error::{Cause, Misuse};
-use crate::keys::schedule13::TrafficKeys;
+use crate::keys::maker::{KeyLabels, Way};
 use clasp_x509::Roots;
 use std::io::IoSlice;
 
@@ -359,7 +359,7 @@ fn post_handshake_answers_belong_to_their_question() {
     // The keys of the records are the same, the secret that Finished is under is not.
     let (mut client, mut server) = post_auth_pair();
     let Some(Kept::Tls13 { kept, .. }) = client.done.as_mut().map(|d| &mut d.kept) else { panic!("TLS 1.3") };
-    kept.update(false, &mut TrafficKeys::default());
+    kept.update(Way::Write, &KeyLabels::TLS);
     let answer = ask(&mut client, &mut server);
     assert_eq!(refused(&mut server, answer).cause(), &Cause::Peer(PeerError::BadFinished));
 
@@ -420,7 +420,7 @@ fn keys_move_on_before_they_are_used_up() {
     for halves in [false, true] {
         let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
         let Some(Kept::Tls13 { kept, .. }) = client.done.as_ref().map(|done| &done.kept) else { panic!("TLS 1.3") };
-        let limit = kept.aead().confidentiality_limit();
+        let limit = kept.aead.confidentiality_limit();
         let (at, mut out) = (limit - 2000, Vec::new());
         client.sealer.skip_to(at);
         server.opener.skip_to(at);

@@ -24,18 +24,18 @@ use super::hello::ServerAnswer;
 use super::judge::Judge;
 use super::link::Link;
 use super::offer::Offered;
-use super::{Established, Secrets, credential, key_exchange, recv_finished, send_finished};
+use super::{
+    Established, Secrets, change_read_keys, change_write_keys, credential, key_exchange, recv_finished, send_finished,
+};
 use crate::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified};
-use crate::crypto::{Hash, overwrite_stack};
+use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
 use crate::facts::{End, Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
-use crate::record::{OpenKeys, SealKeys};
 use crate::session::{KeptSession, Session};
 use crate::suite::{Kx, Suite};
-use crate::trace::Level;
 use crate::wire::message::{
     Certificate12, CertificateRequest12, CertificateStatus, NewSessionTicket12, ServerHelloDone, ServerKeyExchange,
     SignedView,
@@ -90,11 +90,10 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let client_authenticated = client_flight(link, talk, &said, &mut vault).await?;
 
     // 7.1, 7.4.9
-    change_write_keys(link, config, answer, &vault)?;
+    change_write_keys(link, &vault, Side::Client, answer.protected())?;
     let first_finished = send_finished(link, &vault, hash, Side::Client)?;
     let ticket = recv_ticket(link, answer).await?;
-    link.recv_change_cipher_spec().await?;
-    change_read_keys(link, config, answer, &vault)?;
+    change_read_keys(link, &vault, Side::Server, answer.protected()).await?;
     recv_finished(link, &vault, hash, Side::Server).await?;
 
     let facts = Facts {
@@ -213,10 +212,9 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, session: &Session) -> Result<
 
     // The server finishes first: 7.3, figure 2.
     let ticket = recv_ticket(link, answer).await?;
-    link.recv_change_cipher_spec().await?;
-    change_read_keys(link, config, answer, &vault)?;
+    change_read_keys(link, &vault, Side::Server, answer.protected()).await?;
     let first_finished = recv_finished(link, &vault, hash, Side::Server).await?;
-    change_write_keys(link, config, answer, &vault)?;
+    change_write_keys(link, &vault, Side::Client, answer.protected())?;
     send_finished(link, &vault, hash, Side::Client)?;
 
     let facts = Facts {
@@ -339,23 +337,6 @@ async fn recv_ticket(link: &mut Link, answer: &ServerAnswer) -> Result<Option<(u
     let message = link.recv::<NewSessionTicket12>().await?;
     let view = message.view();
     Ok((!view.ticket.is_empty()).then(|| (view.lifetime_hint, view.ticket.to_vec())))
-}
-
-// The keys of the moment lie on the stack, and what is made next goes to the heap with its padding: futures, facts, a session.
-fn change_write_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
-    let keys = vault.keys(answer.suite, Side::Client);
-    let keys = SealKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
-    overwrite_stack();
-    link.send_change_cipher_spec();
-    link.install_write(Level::Application, answer.suite.code, keys);
-    Ok(())
-}
-
-fn change_read_keys(link: &Link, config: &ClientConfig, answer: &ServerAnswer, vault: &Vault12) -> Result<()> {
-    let keys = vault.keys(answer.suite, Side::Server);
-    let keys = OpenKeys::tls12(config.provider, answer.suite, &keys, answer.encrypt_then_mac)?;
-    overwrite_stack();
-    link.install_read(Level::Application, answer.suite.code, keys)
 }
 
 fn log_master(config: &ClientConfig, offered: &Offered, vault: &Vault12) {

@@ -16,16 +16,18 @@ use super::link::Link;
 use super::offer::{Offered, OfferedPsk};
 use super::proof::signed13;
 use super::{
-    Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
-    log_handshake, recv_finished13, retry13, send_finished13,
+    Established, Secrets, compression, credential, key_exchange, log_application, log_handshake, recv_finished13,
+    retry13, send_finished13,
 };
 use crate::code::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
 use crate::error::{Error, PeerError, Result};
 use crate::facts::{EarlyData, EarlyDataRefusal, End, Facts, MAX_AUTHENTICATION, Resumption};
 use crate::handshake::hello::{Limits, Types, check_one_limit};
+use crate::keys::kept13::Also;
+use crate::keys::maker::Way;
 use crate::keys::schedule12::Side;
-use crate::keys::schedule13::{Also, AtHandshake, AtMain, BinderKind, Traffic, Vault13};
+use crate::keys::schedule13::{AtHandshake, AtMain, BinderKind, Traffic, Vault13};
 use crate::suite::Suite13;
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, key_share, pre_shared_key};
@@ -134,7 +136,7 @@ fn resume_or_not(
         return Err(in_hello(PeerError::PskWithoutKeyShare.into()));
     }
     link.recycle(hello);
-    let at = vault.handshake(at, suite.aead, talk.facts.group.is_some(), link.transcript.hash().as_ref());
+    let at = vault.handshake(at, talk.facts.group.is_some(), link.transcript.hash().as_ref());
     log_handshake(config.key_log.as_ref(), &talk.offered.random, &vault);
     Ok((vault, at))
 }
@@ -147,14 +149,14 @@ async fn server_flight(
     at: AtHandshake,
 ) -> Result<(AtMain, Option<CertificateRequestFacts>)> {
     let Talk13 { config, suite, psk, .. } = *talk;
-    install_read(link, config.provider, vault, suite, Traffic::Handshake(Side::Server))?;
+    link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Server))?;
     // An alert from here on is protected; early data that may still be taken goes on under its own keys.
     let (early, hello_retried) = (talk.facts.early_data, talk.facts.hello_retried);
     if early == EarlyData::NotOffered || hello_retried {
         if config.middlebox_compatibility && !hello_retried {
             link.send_compatibility_ccs();
         }
-        install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+        link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Client))?;
     }
     if let Some((_, kind)) = psk {
         link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
@@ -173,7 +175,7 @@ async fn server_flight(
         talk.facts.early_data_refusal = Some(refusal(talk));
         link.early_data_refused();
         if !hello_retried {
-            install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+            link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Client))?;
         }
     }
 
@@ -190,7 +192,7 @@ async fn server_flight(
 
     // 4.4.4
     recv_finished13(link, vault, Side::Server).await?;
-    let at = vault.main(at, suite.aead, link.transcript.hash().as_ref());
+    let at = vault.main(at, link.transcript.hash().as_ref());
     log_application(config.key_log.as_ref(), &talk.offered.random, vault);
     Ok((at, asked))
 }
@@ -207,16 +209,16 @@ async fn client_flight(
     // 4.5: where early data ends, if the server took it
     if talk.facts.early_data == EarlyData::Accepted {
         link.send(HandshakeType::EndOfEarlyData, |_| ())?;
-        install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+        link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Client))?;
     }
-    install_read(link, config.provider, vault, suite, Traffic::Application(Side::Server))?;
+    link.install13(Way::Read, vault, suite, Traffic::Application(Side::Server))?;
 
     // 4.4.2, 4.4.3, 4.4.4
     if let Some(request) = &asked {
         talk.facts.client_authenticated = send_client_proof(link, config, request).await?;
     }
     send_finished13(link, vault, Side::Client)?;
-    install_write(link, config.provider, vault, suite, Traffic::Application(Side::Client))?;
+    link.install13(Way::Write, vault, suite, Traffic::Application(Side::Client))?;
     vault.resumption(&at, link.transcript.hash().as_ref());
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The two hellos: what a client's says to a server, what a TLS 1.2 server answers, and what each extension means there.
 
-use super::link::Link;
+use super::link::{Link, Protected12};
 use super::offer::{Offered, offers_encrypt_then_mac};
 use crate::code::{
     CertificateType, CipherSuite, ExtensionType, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion,
@@ -283,6 +283,11 @@ pub(crate) struct ServerAnswer {
 }
 
 impl ServerAnswer {
+    /// How records will be protected.
+    pub(crate) fn protected(&self) -> Protected12<'static> {
+        Protected12 { suite: self.suite, encrypt_then_mac: self.encrypt_then_mac }
+    }
+
     /// Reads a ServerHello and holds it against what was offered.
     pub(crate) fn read(config: &ClientConfig, offered: &Offered, hello: &ServerHelloView<'_>) -> Result<Self> {
         if hello.version != ProtocolVersion::Tls12 || !config.policy.speaks(ProtocolVersion::Tls12) {

@@ -1,14 +1,19 @@
-//! `Link`: what a conversation sees of the outside. Sending and key changes are operations on an ordered list that the
-//! connection (or QUIC) interprets after each poll; the only waits are for a message and for an [`Answer`].
+//! `Link`: what a conversation sees of the outside. Sending and key changes are operations on an ordered list that its carrier
+//! goes through after each poll; the only waits are for a message and for an [`Answer`].
 
 use super::hello::Limits;
+use super::operation::{Ask, Early, Fact, Record};
 use super::transcript::Transcript;
 use crate::answer::Answer;
 use crate::code::{CipherSuite, HandshakeType, ProtocolVersion};
 use crate::error::{Error, PeerError, Result};
-use crate::keys::schedule13::Kept13;
+use crate::keys::kept13::Kept13;
+use crate::keys::maker::{KeyLabels, KeyMaterial, Way};
+use crate::keys::schedule12::{Side, Vault12};
+use crate::keys::schedule13::{Traffic, Vault13};
+use crate::record::Joiner;
 use crate::record::limits::MIN_EARLY_DATA_SKIPPED;
-use crate::record::{Joiner, OpenKeys, SealKeys};
+use crate::suite::{Suite, Suite13};
 use crate::trace::Level;
 use crate::wire::Writer;
 use crate::wire::message::{self, Checked, Message};
@@ -28,87 +33,54 @@ pub enum Waiting {
     Outside(&'static str),
 }
 
-/// What a conversation asks of whoever carries its bytes; applied in order.
-pub(crate) enum Operation {
-    /// Send the next handshake message of [`Shared::flight`], of this many bytes, under the current write keys.
-    Message(usize),
-    /// Send a ChangeCipherSpec record.
-    ChangeCipherSpec,
-    /// Send the ChangeCipherSpec of the middlebox compatibility mode: RFC 9846 E.4.
-    CompatibilityCcs,
-    /// Everything received from here on is protected by these keys.
-    Read(Level, CipherSuite, OpenKeys),
-    /// Everything sent from here on is protected by these keys.
-    Write(Level, CipherSuite, SealKeys),
-    /// What is sent from here on goes in the clear again: a client's second hello after early data.
-    WritePlain,
-    /// Client: this much early data may be sent.
-    EarlyData(u32),
-    /// Client: what early data was sent did not arrive.
-    EarlyDataRefused,
-    /// Server: this much early data is taken.
-    TakeEarlyData(u32),
-    /// Server: early data is on its way and is skipped, up to this many bytes of what its records hold.
-    SkipEarlyData(usize),
-    /// Server: keying material may be exported from here on, before the client has finished.
-    HalfRttExporter(Kept13),
-    /// TLS 1.3 records are padded to multiples of this.
-    Padding(usize),
-    /// The version is known: record versions and ChangeCipherSpec rules follow it.
-    Version(ProtocolVersion),
-    /// The peer takes records of at most this many plaintext bytes.
-    SendLimit(usize),
-    /// We announced that we take records of at most this many plaintext bytes; in the clear too, if that is so.
-    ReceiveLimit { limit: usize, clear: bool },
-    /// Tell the observer of a choice.
-    Chose(&'static str, u16, &'static str),
-    /// Tell the observer why the client gets no tickets.
-    NoTickets(&'static str),
-    /// Tell the observer of a resumption.
-    Resumed(&'static str),
-}
-
-/// The state shared by a conversation and its carrier. Locked only inside methods of [`Link`] and [`Shared`] users in
-/// `connection`, never across an await.
-pub(crate) struct Shared {
-    pub(crate) operations: Vec<Operation>,
+/// The state shared by a conversation and its carrier. Locked only inside methods of [`Link`] and of [`Live`](super::live::Live),
+/// never across an await.
+pub(crate) struct Shared<A: ?Sized> {
     /// The messages to send, one behind the other.
-    pub(crate) flight: Vec<u8>,
+    pub(super) flight: Vec<u8>,
     /// The messages that came.
-    pub(crate) inbox: Joiner,
+    pub(super) inbox: Joiner,
     /// A ChangeCipherSpec came (TLS 1.2: a message in all but type), behind what `inbox` held.
-    pub(crate) change_cipher_spec: bool,
-    pub(crate) waiting: Waiting,
+    pub(super) change_cipher_spec: bool,
+    pub(super) waiting: Waiting,
     /// How many waits there have been, so that two of one name are told apart.
-    pub(crate) waits: u32,
+    pub(super) waits: u32,
+    /// What the carrier is asked for.
+    pub(super) asked: A,
 }
 
-impl Default for Shared {
-    fn default() -> Self {
+impl<A> Shared<A> {
+    pub(super) fn new(asked: A) -> Self {
         Self {
-            operations: Vec::with_capacity(OPERATIONS),
             flight: Vec::with_capacity(FLIGHT),
             inbox: Joiner::default(),
             change_cipher_spec: false,
             waiting: Waiting::Nothing,
             waits: 0,
+            asked,
         }
     }
 }
 
-/// Operations between two polls, and bytes of a flight: room for most, so that it is taken once.
-const OPERATIONS: usize = 20;
+/// Bytes of a flight: room for most, so that it is taken once.
 const FLIGHT: usize = 2048;
 
 /// Locks the shared state. A poisoned lock is taken as it is: most critical sections are a single push, pop or
 /// assignment, and a conversation that panicked while it wrote a message is never polled again.
-pub(crate) fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+pub(super) fn lock<A: ?Sized>(shared: &Mutex<Shared<A>>) -> MutexGuard<'_, Shared<A>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How the records of a TLS 1.2 connection are protected.
+#[derive(Clone, Copy)]
+pub(crate) struct Protected12<'a> {
+    pub(crate) suite: &'a Suite,
+    pub(crate) encrypt_then_mac: bool,
 }
 
 /// A conversation's end of the connection.
 pub(crate) struct Link {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<Shared<dyn Ask>>>,
     /// The bytes of the conversation so far.
     pub(crate) transcript: Transcript,
     /// The buffer of a message that is done with.
@@ -116,12 +88,20 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Mutex<Shared>>, transcript: Transcript) -> Self {
+    pub(super) fn new(shared: Arc<Mutex<Shared<dyn Ask>>>, transcript: Transcript) -> Self {
         Self { shared, transcript, spare: Vec::new() }
     }
 
-    fn push(&self, operation: Operation) {
-        lock(&self.shared).operations.push(operation);
+    fn fact(&self, fact: Fact) {
+        lock(&self.shared).asked.fact(fact);
+    }
+
+    fn early(&self, early: Early) {
+        lock(&self.shared).asked.early(early);
+    }
+
+    fn record(&self, operation: Record) {
+        lock(&self.shared).asked.record(operation);
     }
 
     /// Sends one handshake message and adds it to the transcript. Whoever is answered has nothing more to say before: what
@@ -135,8 +115,8 @@ impl Link {
         let start = shared.flight.len();
         message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
         self.transcript.add(shared.flight.get(start..).unwrap_or_default());
-        let message = Operation::Message(shared.flight.len().saturating_sub(start));
-        shared.operations.push(message);
+        let len = shared.flight.len().saturating_sub(start);
+        shared.asked.message(len);
         Ok(())
     }
 
@@ -149,8 +129,8 @@ impl Link {
         shared.check_all_taken()?;
         let start = shared.flight.len();
         message::frame(&mut shared.flight, kind, body).map_err(|e| Error::from(e).in_message(kind.name()))?;
-        let message = Operation::Message(shared.flight.len().saturating_sub(start));
-        shared.operations.push(message);
+        let len = shared.flight.len().saturating_sub(start);
+        shared.asked.message(len);
         Ok(())
     }
 
@@ -162,8 +142,8 @@ impl Link {
         let start = shared.flight.len();
         encode(self.transcript.bytes(), &mut shared.flight)?;
         self.transcript.add(shared.flight.get(start..).unwrap_or_default());
-        let message = Operation::Message(shared.flight.len().saturating_sub(start));
-        shared.operations.push(message);
+        let len = shared.flight.len().saturating_sub(start);
+        shared.asked.message(len);
         Ok(())
     }
 
@@ -209,7 +189,7 @@ impl Link {
         Ok(())
     }
 
-    async fn wait<T>(&mut self, wanted: &'static str, mut ready: impl FnMut(&mut Shared) -> Option<T>) -> T {
+    async fn wait<T>(&mut self, wanted: &'static str, mut ready: impl FnMut(&mut Shared<dyn Ask>) -> Option<T>) -> T {
         poll_fn(|_| {
             let mut shared = lock(&self.shared);
             match ready(&mut shared) {
@@ -248,89 +228,119 @@ impl Link {
     }
 
     pub(crate) fn send_change_cipher_spec(&self) {
-        self.push(Operation::ChangeCipherSpec);
+        self.record(Record::ChangeCipherSpec);
     }
 
     pub(crate) fn send_compatibility_ccs(&self) {
-        self.push(Operation::CompatibilityCcs);
+        self.record(Record::CompatibilityCcs);
     }
 
-    /// Records received from here on are protected by these keys. A message belongs to the keys under which its record was
-    /// opened: what came under the old ones and is not taken yet could be taken for what comes under the new ones, so
-    /// nothing may be left (RFC 9846 5.1, RFC 5246 7.1). Nothing can come either before the keys are in place: whoever
-    /// delivers does so between polls, and carries out what a poll asked for first.
+    /// Has the carrier make its keys of a traffic secret.
     ///
     /// # Errors
-    /// If something is left.
-    pub(crate) fn install_read(&self, level: Level, suite: CipherSuite, keys: OpenKeys) -> Result<()> {
-        let mut shared = lock(&self.shared);
-        shared.check_all_taken()?;
-        shared.operations.push(Operation::Read(level, suite, keys));
-        Ok(())
+    /// As [`install`](Self::install).
+    pub(crate) fn install13(&self, way: Way, vault: &mut Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
+        let level = match which {
+            Traffic::Early => Level::Early,
+            Traffic::Handshake(_) => Level::Handshake,
+            Traffic::Application(_) => Level::Application,
+        };
+        self.install(way, level, suite.code, |labels| vault.material(which, suite.aead, labels))
     }
 
-    pub(crate) fn install_write(&self, level: Level, suite: CipherSuite, keys: SealKeys) {
-        self.push(Operation::Write(level, suite, keys));
+    /// Has the carrier make its keys of a side's share of the key block.
+    ///
+    /// # Errors
+    /// As [`install`](Self::install).
+    pub(crate) fn install12(&self, way: Way, vault: &Vault12, writer: Side, how: Protected12<'_>) -> Result<()> {
+        let Protected12 { suite, encrypt_then_mac } = how;
+        self.install(way, Level::Application, suite.code, |_| KeyMaterial::Tls12 {
+            suite,
+            keys: vault.keys(suite, writer),
+            encrypt_then_mac,
+        })
+    }
+
+    /// What goes this way from here on is protected by keys that the carrier makes now. A message belongs to the keys under
+    /// which it was opened: what came under the old ones and is not taken yet could be taken for what comes under the new
+    /// ones, so nothing may be left (RFC 9846 5.1, RFC 5246 7.1, RFC 9001 4.1.3). Nothing can come either before the keys are
+    /// in place: whoever delivers does so between polls, and carries out what a poll asked for first.
+    ///
+    /// # Errors
+    /// If something is left, or the keys cannot be made.
+    fn install<'v>(
+        &self,
+        way: Way,
+        level: Level,
+        suite: CipherSuite,
+        material: impl FnOnce(&KeyLabels) -> KeyMaterial<'v>,
+    ) -> Result<()> {
+        let mut shared = lock(&self.shared);
+        if way == Way::Read {
+            shared.check_all_taken()?;
+        }
+        let material = material(shared.asked.labels());
+        Ok(shared.asked.keys(way, level, suite, &material)?)
     }
 
     pub(crate) fn write_plain(&self) {
-        self.push(Operation::WritePlain);
+        self.record(Record::WritePlain);
     }
 
     /// Client: early data may be sent from here on.
     pub(crate) fn early_data(&self, max: u32) {
-        self.push(Operation::EarlyData(max));
+        self.early(Early::Allow(max));
     }
 
     pub(crate) fn early_data_refused(&self) {
-        self.push(Operation::EarlyDataRefused);
+        self.early(Early::Refused);
     }
 
     pub(crate) fn take_early_data(&self, max: u32) {
-        self.push(Operation::TakeEarlyData(max));
+        self.early(Early::Take(max));
     }
 
     /// Server: early data that is refused is skipped: as much as tickets allow (RFC 9846 4.2.10), and an
     /// eighth for padding, which nobody can tell from data then (4.6.1).
     pub(crate) fn skip_early_data(&self, allowed: u32) {
         let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
-        self.push(Operation::SkipEarlyData(allowed.saturating_add(allowed / 8).max(MIN_EARLY_DATA_SKIPPED)));
+        self.record(Record::SkipEarlyData(allowed.saturating_add(allowed / 8).max(MIN_EARLY_DATA_SKIPPED)));
     }
 
     pub(crate) fn half_rtt_exporter(&self, kept: Kept13) {
-        self.push(Operation::HalfRttExporter(kept));
+        self.early(Early::Exporter(kept));
     }
 
     pub(crate) fn padding(&self, block: usize) {
         if block > 1 {
-            self.push(Operation::Padding(block));
+            self.record(Record::Padding(block));
         }
     }
 
     pub(crate) fn version(&self, version: ProtocolVersion) {
-        self.push(Operation::Version(version));
+        self.fact(Fact::Version(version));
         self.chose("version", version.0, version.name());
     }
 
     pub(crate) fn limits(&self, Limits { send, receive, clear }: Limits) {
         if let Some(limit) = send {
-            self.push(Operation::SendLimit(limit));
+            self.record(Record::SendLimit(limit));
         }
         if let Some(limit) = receive {
-            self.push(Operation::ReceiveLimit { limit, clear });
+            self.record(Record::ReceiveLimit { limit, clear });
         }
     }
 
     pub(crate) fn chose(&self, what: &'static str, picked: u16, name: &'static str) {
-        self.push(Operation::Chose(what, picked, name));
+        self.fact(Fact::Chose(what, picked, name));
     }
 
     pub(crate) fn no_tickets(&self, why: &'static str) {
-        self.push(Operation::NoTickets(why));
+        self.fact(Fact::NoTickets(why));
     }
 
     pub(crate) fn resumed(&self, by: &'static str) {
-        self.push(Operation::Resumed(by));
+        self.fact(Fact::Resumed(by));
     }
 }
 
@@ -341,7 +351,7 @@ enum Came {
     ChangeCipherSpec,
 }
 
-impl Shared {
+impl<A: ?Sized> Shared<A> {
     /// Takes what came next; a message is moved into `buffer`.
     fn next(&mut self, buffer: &mut Vec<u8>) -> Option<Came> {
         if self.inbox.take(buffer) {
@@ -351,7 +361,7 @@ impl Shared {
     }
 
     /// Whether the conversation has taken all that came, down to parts of messages.
-    pub(crate) fn has_taken_all(&self) -> bool {
+    pub(super) fn has_taken_all(&self) -> bool {
         self.inbox.is_empty() && !self.change_cipher_spec
     }
 

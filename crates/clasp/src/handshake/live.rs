@@ -2,7 +2,8 @@
 //! delivers what came, polls, and carries out in order what the conversation has asked for meanwhile.
 
 use super::Established;
-use super::link::{Link, Operation, Shared, Waiting, lock};
+use super::link::{Link, Shared, Waiting, lock};
+use super::operation::{Asked, Carrier, Operation};
 use super::transcript::Transcript;
 use crate::code::HandshakeType;
 use crate::config::Clock;
@@ -18,11 +19,11 @@ use std::time::SystemTime;
 type Flow<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A handshake that is going on, or what may follow it.
-pub(crate) struct Live<T = Established> {
+pub(crate) struct Live<C: Carrier, T = Established> {
     /// Never locked: whoever polls has it to himself. A future that is not `Sync` would keep every connection, and whatever
     /// holds one across an await, from being shared.
     flow: Mutex<Flow<T>>,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<Shared<Asked<C>>>>,
     /// Which conversation, for errors.
     pub(crate) phase: &'static str,
     /// The last message we sent, for the peer's alerts.
@@ -31,18 +32,19 @@ pub(crate) struct Live<T = Established> {
     waits: Option<(u32, SystemTime)>,
 }
 
-impl<T> Live<T> {
-    pub(crate) fn new(phase: &'static str, flow: impl FnOnce(Link) -> Flow<T>) -> Self {
-        Self::with_transcript(phase, Transcript::new(), flow)
+impl<C: Carrier, T> Live<C, T> {
+    pub(crate) fn new(phase: &'static str, carrier: C, flow: impl FnOnce(Link) -> Flow<T>) -> Self {
+        Self::with_transcript(phase, carrier, Transcript::new(), flow)
     }
 
     /// Goes on from a conversation that there was.
     pub(crate) fn with_transcript(
         phase: &'static str,
+        carrier: C,
         transcript: Transcript,
         flow: impl FnOnce(Link) -> Flow<T>,
     ) -> Self {
-        let shared = Arc::new(Mutex::new(Shared::default()));
+        let shared = Arc::new(Mutex::new(Shared::new(Asked::of(carrier))));
         overwrite_stack();
         Self {
             flow: Mutex::new(flow(Link::new(shared.clone(), transcript))),
@@ -99,15 +101,15 @@ impl<T> Live<T> {
     }
 
     /// What the conversation asked for, and the messages it is to send.
-    pub(crate) fn take_operations(&self) -> (Vec<Operation>, Vec<u8>) {
+    pub(crate) fn take_operations(&self) -> (Vec<Operation<C>>, Vec<u8>) {
         let mut shared = lock(&self.shared);
-        (core::mem::take(&mut shared.operations), core::mem::take(&mut shared.flight))
+        (core::mem::take(&mut shared.asked.operations), core::mem::take(&mut shared.flight))
     }
 
     /// The buffers of both, empty, for the next poll.
-    pub(crate) fn give_back(&self, operations: Vec<Operation>, flight: Vec<u8>) {
+    pub(crate) fn give_back(&self, operations: Vec<Operation<C>>, flight: Vec<u8>) {
         let mut shared = lock(&self.shared);
-        shared.operations = operations;
+        shared.asked.operations = operations;
         shared.flight = flight;
     }
 }

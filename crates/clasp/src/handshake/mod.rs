@@ -18,6 +18,7 @@ pub(crate) mod link;
 pub(crate) mod live;
 mod negotiate;
 mod offer;
+pub(crate) mod operation;
 pub(crate) mod post_auth;
 mod proof;
 mod retry13;
@@ -34,20 +35,19 @@ pub(crate) use server::server;
 
 use crate::code::HandshakeType;
 use crate::config::ClientConfig;
-use crate::crypto::{HashId, Provider};
+use crate::crypto::{HashId, overwrite_stack};
 use crate::error::{Error, PeerError, Result};
 use crate::facts::Facts;
+use crate::keys::kept13::Kept13;
 use crate::keys::log::{self, KeyLog};
+use crate::keys::maker::Way;
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
-use crate::keys::schedule13::{Kept13, Traffic, Vault13, same_mac};
-use crate::record::{OpenKeys, SealKeys};
+use crate::keys::schedule13::{Traffic, Vault13, same_mac};
 use crate::session::KeptSession;
-use crate::suite::Suite13;
-use crate::trace::Level;
 use crate::wire::Reader;
 use crate::wire::decode::DecodeKind;
 use crate::wire::message::Finished;
-use link::Link;
+use link::{Link, Protected12};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
@@ -88,13 +88,13 @@ impl Secrets {
 }
 
 /// Sends Finished of TLS 1.3: RFC 9846 4.4.4.
-fn send_finished13(link: &mut Link, vault: &Vault13, side: Side) -> Result<()> {
+fn send_finished13(link: &mut Link, vault: &mut Vault13, side: Side) -> Result<()> {
     let verify_data = vault.verify_data(side, link.transcript.hash().as_ref());
     link.send(HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))
 }
 
 /// Receives the peer's Finished of TLS 1.3 and checks it, in constant time.
-async fn recv_finished13(link: &mut Link, vault: &Vault13, side: Side) -> Result<()> {
+async fn recv_finished13(link: &mut Link, vault: &mut Vault13, side: Side) -> Result<()> {
     let wanted = vault.verify_data(side, link.transcript.hash().as_ref());
     let finished = link.recv::<Finished>().await?;
     check_verify_data(finished.view(), wanted.as_ref().len())?;
@@ -112,27 +112,6 @@ pub(crate) fn check_verify_data(theirs: &[u8], wanted: usize) -> Result<()> {
     }
     let error = Reader::new(theirs).error("verify_data", DecodeKind::BadLength(theirs.len()));
     Err(Error::from(error).in_message("Finished"))
-}
-
-fn level(which: Traffic) -> Level {
-    match which {
-        Traffic::Early => Level::Early,
-        Traffic::Handshake(_) => Level::Handshake,
-        Traffic::Application(_) => Level::Application,
-    }
-}
-
-/// Records sent from here on are protected under a traffic secret.
-fn install_write(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
-    let keys = SealKeys::tls13(provider, suite.aead, vault.keys(which))?;
-    link.install_write(level(which), suite.code, keys);
-    Ok(())
-}
-
-/// Records received from here on are protected under a traffic secret.
-fn install_read(link: &Link, provider: &Provider, vault: &Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
-    let keys = OpenKeys::tls13(provider, suite.aead, vault.keys(which))?;
-    link.install_read(level(which), suite.code, keys)
 }
 
 type Log<'a> = Option<&'a Arc<dyn KeyLog>>;
@@ -162,6 +141,23 @@ fn log_application(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
     log_one(log, log::CLIENT_TRAFFIC_SECRET_0, random, of(Side::Client));
     log_one(log, log::SERVER_TRAFFIC_SECRET_0, random, of(Side::Server));
     log_one(log, log::EXPORTER_SECRET, random, vault.exporters()[0]);
+}
+
+/// Says that what follows is protected, and has it so: RFC 5246 7.1. The keys of the moment lie on the stack then, and what is
+/// made next goes to the heap with its padding: futures, facts, a session.
+fn change_write_keys(link: &Link, vault: &Vault12, side: Side, how: Protected12<'_>) -> Result<()> {
+    link.send_change_cipher_spec();
+    link.install12(Way::Write, vault, side, how)?;
+    overwrite_stack();
+    Ok(())
+}
+
+/// Waits until the peer says that what follows is protected.
+async fn change_read_keys(link: &mut Link, vault: &Vault12, side: Side, how: Protected12<'_>) -> Result<()> {
+    link.recv_change_cipher_spec().await?;
+    link.install12(Way::Read, vault, side, how)?;
+    overwrite_stack();
+    Ok(())
 }
 
 /// Sends Finished: RFC 5246 7.4.9.

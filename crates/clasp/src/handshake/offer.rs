@@ -9,6 +9,7 @@ use crate::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, Pro
 use crate::config::{ClientConfig, PreSharedKey};
 use crate::crypto::{Hash, HashId};
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::keys::maker::Way;
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
 use crate::record::limits::MAX_CLIENT_HELLO;
 use crate::session::{PeerKey, Session};
@@ -485,12 +486,12 @@ fn send_early_keys(link: &Link, config: &ClientConfig, offered: &mut Offered) ->
     let Offered { random, psks, early: Some(early), .. } = offered else { return Ok(()) };
     let Some((vault, at)) = psks.first_mut().and_then(|psk| psk.schedule.as_mut()) else { return Ok(()) };
     let hello_hash = config.provider.hash(early.suite.hash)?.digest(&[link.transcript.bytes()]);
-    vault.early_traffic(at, early.suite.aead, hello_hash.as_ref());
+    vault.early_traffic(at, hello_hash.as_ref());
     super::log_early(config.key_log.as_ref(), random, vault);
     if config.middlebox_compatibility {
         link.send_compatibility_ccs();
     }
-    super::install_write(link, config.provider, vault, early.suite, Traffic::Early)?;
+    link.install13(Way::Write, vault, early.suite, Traffic::Early)?;
     link.early_data(early.max);
     Ok(())
 }

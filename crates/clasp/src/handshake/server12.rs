@@ -3,21 +3,22 @@
 use super::admit::{self, Admitted, By};
 use super::hello::{Answer, ClientOffer, Limits, fresh_id, send_server_hello, server_random12};
 use super::judge::Judge;
-use super::link::Link;
-use super::{Established, Secrets, credential, key_exchange, negotiate, recv_finished, send_finished};
+use super::link::{Link, Protected12};
+use super::{
+    Established, Secrets, change_read_keys, change_write_keys, credential, key_exchange, negotiate, recv_finished,
+    send_finished,
+};
 use crate::code::{
     CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 use crate::config::{ClientAuth, Identity, ServerConfig};
-use crate::crypto::{Hash, KeyShare, overwrite_stack};
+use crate::crypto::{Hash, KeyShare};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::facts::{End, Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12};
-use crate::record::{OpenKeys, SealKeys};
 use crate::session::{ID_LEN, KeptSession, ServerSession};
 use crate::suite::Suite;
-use crate::trace::Level;
 use crate::wire::Writer;
 use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
@@ -47,6 +48,12 @@ struct Talk<'a> {
     alpn: Option<&'a [u8]>,
     /// The kind of certificate that the client is asked for, if it is asked for one.
     client_type: Option<CertificateType>,
+}
+
+impl Talk<'_> {
+    fn protected(&self, encrypt_then_mac: bool) -> Protected12<'static> {
+        Protected12 { suite: self.suite, encrypt_then_mac }
+    }
 }
 
 impl Talk<'_> {
@@ -92,8 +99,7 @@ async fn full(
     let (client, vault) = client_flight(link, &talk, &identity, share).await?;
 
     // 7.1, 7.4.9
-    link.recv_change_cipher_spec().await?;
-    change_read_keys(link, &talk, said.encrypt_then_mac, &vault)?;
+    change_read_keys(link, &vault, Side::Client, talk.protected(said.encrypt_then_mac)).await?;
     let first_finished = recv_finished(link, &vault, hash, Side::Client).await?;
     let facts = Facts {
         client_scheme: client.scheme,
@@ -111,7 +117,7 @@ async fn full(
     } else if !said.session_id.is_empty() {
         keep_session(link, config, &said.session_id, &session).await;
     }
-    change_write_keys(link, &talk, said.encrypt_then_mac, &vault)?;
+    change_write_keys(link, &vault, Side::Server, talk.protected(said.encrypt_then_mac))?;
     send_finished(link, &vault, hash, Side::Server)?;
 
     Ok(established(&talk, facts, vault, first_finished, &said.session_id))
@@ -277,10 +283,9 @@ async fn resumed(
     if new_ticket {
         send_ticket(link, config, session.encode()).await?;
     }
-    change_write_keys(link, &talk, encrypt_then_mac, &vault)?;
+    change_write_keys(link, &vault, Side::Server, talk.protected(encrypt_then_mac))?;
     let first_finished = send_finished(link, &vault, hash, Side::Server)?;
-    link.recv_change_cipher_spec().await?;
-    change_read_keys(link, &talk, encrypt_then_mac, &vault)?;
+    change_read_keys(link, &vault, Side::Client, talk.protected(encrypt_then_mac)).await?;
     recv_finished(link, &vault, hash, Side::Client).await?;
 
     let facts = Facts {
@@ -418,23 +423,6 @@ fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: Cert
         claims: None,
         psk: None,
     }
-}
-
-// The keys of the moment lie on the stack, and what is made next goes to the heap with its padding: futures, facts, a session.
-fn change_write_keys(link: &Link, talk: &Talk<'_>, etm: bool, vault: &Vault12) -> Result<()> {
-    let Talk { config, suite, .. } = *talk;
-    let keys = SealKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Server), etm)?;
-    overwrite_stack();
-    link.send_change_cipher_spec();
-    link.install_write(Level::Application, suite.code, keys);
-    Ok(())
-}
-
-fn change_read_keys(link: &Link, talk: &Talk<'_>, etm: bool, vault: &Vault12) -> Result<()> {
-    let Talk { config, suite, .. } = *talk;
-    let keys = OpenKeys::tls12(config.provider, suite, &vault.keys(suite, Side::Client), etm)?;
-    overwrite_stack();
-    link.install_read(Level::Application, suite.code, keys)
 }
 
 fn log_master(talk: &Talk<'_>, vault: &Vault12) {

@@ -8,16 +8,18 @@ use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets, tell_of_no_tickets};
 use super::{
-    Established, Secrets, compression, credential, install_read, install_write, key_exchange, log_application,
-    log_early, log_handshake, negotiate, recv_finished13, retry13, send_finished13,
+    Established, Secrets, compression, credential, key_exchange, log_application, log_early, log_handshake, negotiate,
+    recv_finished13, retry13, send_finished13,
 };
 use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme};
 use crate::config::{ClientAuth, Identity, ServerConfig, key_of};
 use crate::crypto::Digest;
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::facts::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
+use crate::keys::kept13::Also;
+use crate::keys::maker::Way;
 use crate::keys::schedule12::Side;
-use crate::keys::schedule13::{Also, AtEarly, AtMain, BinderKind, Traffic, Vault13, same_mac};
+use crate::keys::schedule13::{AtEarly, AtMain, BinderKind, Traffic, Vault13, same_mac};
 use crate::suite::Suite13;
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::{self, early, key_share, pre_shared_key};
@@ -162,11 +164,11 @@ async fn server_flight<'a>(
     if !talk.offer.session_id.is_empty() && !hello_retried {
         link.send_compatibility_ccs();
     }
-    let at = vault.handshake(at, suite.aead, talk.facts.group.is_some(), link.transcript.hash().as_ref());
+    let at = vault.handshake(at, talk.facts.group.is_some(), link.transcript.hash().as_ref());
     log_handshake(config.key_log.as_ref(), &talk.offer.random, vault);
-    install_write(link, config.provider, vault, suite, Traffic::Handshake(Side::Server))?;
+    link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Server))?;
     if early_data != EarlyData::Accepted {
-        install_read(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+        link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Client))?;
         if early_data == EarlyData::Rejected && !hello_retried {
             link.skip_early_data(config.max_early_data);
         }
@@ -186,9 +188,9 @@ async fn server_flight<'a>(
 
     // 4.4.4: from here on the server may send data
     send_finished13(link, vault, Side::Server)?;
-    let at = vault.main(at, suite.aead, link.transcript.hash().as_ref());
+    let at = vault.main(at, link.transcript.hash().as_ref());
     log_application(config.key_log.as_ref(), &talk.offer.random, vault);
-    install_write(link, config.provider, vault, suite, Traffic::Application(Side::Server))?;
+    link.install13(Way::Write, vault, suite, Traffic::Application(Side::Server))?;
     Ok((at, Said { shown, asked, limits }))
 }
 
@@ -209,11 +211,12 @@ async fn client_flight(
     if early_data == EarlyData::Accepted {
         link.half_rtt_exporter(vault.keep(Side::Server, suite, &[]));
         if takes_tickets {
-            vault.resumption(&at, client_finished_foreseen(link, vault)?.as_ref());
+            let foreseen = client_finished_foreseen(link, vault)?;
+            vault.resumption(&at, foreseen.as_ref());
             send_tickets(link, config, vault, &talk.facts, said.shown).await?;
         }
         link.recv::<EndOfEarlyData>().await?;
-        install_read(link, config.provider, vault, suite, Traffic::Handshake(Side::Client))?;
+        link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Client))?;
         link.limits(said.limits);
     }
 
@@ -223,7 +226,7 @@ async fn client_flight(
         recv_client_proof(link, config, auth, &[], &mut talk.facts).await?;
     }
     recv_finished13(link, vault, Side::Client).await?;
-    install_read(link, config.provider, vault, suite, Traffic::Application(Side::Client))?;
+    link.install13(Way::Read, vault, suite, Traffic::Application(Side::Client))?;
 
     // 4.6.1
     vault.resumption(&at, link.transcript.hash().as_ref());
@@ -308,9 +311,9 @@ async fn take_early_data(
     if let Err(refusal) = admit::early_data(link, config, session, age, binder).await {
         return Ok(Some(refusal));
     }
-    vault.early_traffic(at, suite.aead, link.transcript.hash().as_ref());
+    vault.early_traffic(at, link.transcript.hash().as_ref());
     log_early(config.key_log.as_ref(), &offer.random, vault);
-    install_read(link, config.provider, vault, suite, Traffic::Early)?;
+    link.install13(Way::Read, vault, suite, Traffic::Early)?;
     link.take_early_data(session.max_early_data.min(config.max_early_data));
     Ok(None)
 }

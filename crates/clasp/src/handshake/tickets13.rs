@@ -123,7 +123,7 @@ pub(super) fn tell_of_no_tickets(link: &Link, config: &ServerConfig, takes_ticke
 }
 
 /// The hash of the conversation as it will be when the client has sent EndOfEarlyData and Finished: RFC 9846 4.6.1.
-pub(super) fn client_finished_foreseen(link: &Link, vault: &Vault13) -> Result<Digest> {
+pub(super) fn client_finished_foreseen(link: &Link, vault: &mut Vault13) -> Result<Digest> {
     let (mut end, mut finished) = (Vec::new(), Vec::new());
     message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ())?;
     let verify_data = vault.verify_data(Side::Client, link.transcript.hash_with(&[&end]).as_ref());

@@ -1,7 +1,10 @@
 // Above `suite`.
 //! Secrets and what is derived from them.
 
+#[expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "as in `schedule12`")]
+pub(crate) mod kept13;
 pub mod log;
+pub(crate) mod maker;
 #[expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

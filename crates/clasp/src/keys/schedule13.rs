@@ -1,15 +1,16 @@
 //! The key schedule of TLS 1.3: RFC 9846 7. All secrets stand in one box, in named slots, and are derived in place;
 //! zero-sized tokens move through the flow in their stead, so that the compiler keeps the schedule's order.
 
+use super::kept13::{Also, Kept13};
+use super::maker::{KeyLabels, KeyMaterial};
 use super::schedule12::Side;
 use crate::crypto::{AeadId, CryptoError, CryptoResult, Digest, Hash, HashId, HmacKey, SharedSecret};
 use crate::suite::Suite13;
-use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 /// The longest hash of a TLS 1.3 suite: SHA-384.
-const MAX_HASH: usize = 48;
+pub(super) const MAX_HASH: usize = 48;
 
 /// A secret as long as the suite's hash, in its place.
 #[derive(Default)]
@@ -30,11 +31,11 @@ impl Drop for Secret48 {
 }
 
 impl Slot {
-    fn get(&self, hash: &dyn Hash) -> &[u8] {
+    pub(super) fn get(&self, hash: &dyn Hash) -> &[u8] {
         &self.0.0[..hash.id().len().min(MAX_HASH)]
     }
 
-    fn get_mut(&mut self, hash: &dyn Hash) -> &mut [u8] {
+    pub(super) fn get_mut(&mut self, hash: &dyn Hash) -> &mut [u8] {
         &mut self.0.0[..hash.id().len().min(MAX_HASH)]
     }
 }
@@ -60,20 +61,26 @@ pub(crate) struct Vault13 {
     early_exporter: Slot,
     client_handshake: Protection,
     server_handshake: Protection,
-    /// The keys of both Finished.
-    client_finished: Slot,
-    server_finished: Slot,
+    client_finished: FinishedKey,
+    server_finished: FinishedKey,
     client_application: Protection,
     server_application: Protection,
     exporter: Slot,
     resumption: Slot,
 }
 
-/// A traffic secret, and what is expanded from it.
+/// A traffic secret, and the keys that a carrier has asked for.
 #[derive(Default)]
 struct Protection {
     secret: Slot,
     keys: TrafficKeys,
+}
+
+/// The key of a side's Finished, once somebody wanted it: RFC 9846 4.4.4.
+#[derive(Default)]
+struct FinishedKey {
+    key: Slot,
+    stands: bool,
 }
 
 /// Which traffic secret.
@@ -120,8 +127,8 @@ impl Vault13 {
             early_exporter: Slot::default(),
             client_handshake: Protection::default(),
             server_handshake: Protection::default(),
-            client_finished: Slot::default(),
-            server_finished: Slot::default(),
+            client_finished: FinishedKey::default(),
+            server_finished: FinishedKey::default(),
             client_application: Protection::default(),
             server_application: Protection::default(),
             exporter: Slot::default(),
@@ -169,7 +176,7 @@ impl Vault13 {
     }
 
     /// client_early_traffic_secret and early_exporter_secret, over the ClientHello.
-    pub(crate) fn early_traffic(&mut self, _: &AtEarly, aead: AeadId, transcript: &[u8]) {
+    pub(crate) fn early_traffic(&mut self, _: &AtEarly, transcript: &[u8]) {
         let Self { hash, stage, early, early_exporter, .. } = self;
         let hash = *hash;
         let labels = &mut [
@@ -177,13 +184,11 @@ impl Vault13 {
             Label::new(b"e exp master", transcript, early_exporter.get_mut(hash)),
         ];
         expand_labels(hash, stage.get(hash), labels);
-        early.expand(hash, aead);
     }
 
     /// The handshake secret and its traffic secrets, over ClientHello to ServerHello. `dhe` is false for psk_ke.
-    pub(crate) fn handshake(&mut self, _: AtEarly, aead: AeadId, dhe: bool, transcript: &[u8]) -> AtHandshake {
+    pub(crate) fn handshake(&mut self, _: AtEarly, dhe: bool, transcript: &[u8]) -> AtHandshake {
         let Self { hash, shared, stage, salt, client_handshake, server_handshake, .. } = self;
-        let (client_finished, server_finished) = (&mut self.client_finished, &mut self.server_finished);
         let hash = *hash;
         extract(hash, salt.get(hash), if dhe { shared.expose() } else { zeros(hash) }, stage.get_mut(hash));
         shared.wipe();
@@ -194,13 +199,11 @@ impl Vault13 {
             Label::new(b"derived", nothing.as_ref(), salt.get_mut(hash)),
         ];
         expand_labels(hash, stage.get(hash), labels);
-        client_handshake.expand_with_finished(hash, aead, client_finished);
-        server_handshake.expand_with_finished(hash, aead, server_finished);
         AtHandshake(())
     }
 
     /// The main secret and its traffic secrets, over ClientHello to the server's Finished.
-    pub(crate) fn main(&mut self, _: AtHandshake, aead: AeadId, transcript: &[u8]) -> AtMain {
+    pub(crate) fn main(&mut self, _: AtHandshake, transcript: &[u8]) -> AtMain {
         let Self { hash, stage, salt, client_application, server_application, exporter, .. } = self;
         let hash = *hash;
         extract(hash, salt.get(hash), zeros(hash), stage.get_mut(hash));
@@ -210,8 +213,6 @@ impl Vault13 {
             Label::new(b"exp master", transcript, exporter.get_mut(hash)),
         ];
         expand_labels(hash, stage.get(hash), labels);
-        client_application.expand(hash, aead);
-        server_application.expand(hash, aead);
         AtMain(())
     }
 
@@ -227,19 +228,20 @@ impl Vault13 {
         expand_label(self.hash, self.resumption.get(self.hash), b"resumption", nonce, out);
     }
 
-    fn protection(&self, which: Traffic) -> &Protection {
-        match which {
+    fn secret(&self, which: Traffic) -> &Slot {
+        let Protection { secret, .. } = match which {
             Traffic::Early => &self.early,
             Traffic::Handshake(Side::Client) => &self.client_handshake,
             Traffic::Handshake(Side::Server) => &self.server_handshake,
             Traffic::Application(Side::Client) => &self.client_application,
             Traffic::Application(Side::Server) => &self.server_application,
-        }
+        };
+        secret
     }
 
     /// A traffic secret, for the key log.
     pub(crate) fn traffic(&self, which: Traffic) -> &[u8] {
-        self.protection(which).secret.get(self.hash)
+        self.secret(which).get(self.hash)
     }
 
     /// exporter_secret and early_exporter_secret, for the key log.
@@ -247,18 +249,36 @@ impl Vault13 {
         [self.exporter.get(self.hash), self.early_exporter.get(self.hash)]
     }
 
-    /// The record keys of a traffic secret.
-    pub(crate) fn keys(&self, which: Traffic) -> &TrafficKeys {
-        &self.protection(which).keys
+    /// The keys of a traffic secret, expanded in their place under a carrier's labels: RFC 9846 7.3. The key of the side's
+    /// Finished comes with those of the handshake, as the secret is at hand.
+    pub(crate) fn material(&mut self, which: Traffic, aead: AeadId, labels: &KeyLabels) -> KeyMaterial<'_> {
+        let hash = self.hash;
+        let (Protection { secret, keys }, finished) = match which {
+            Traffic::Early => (&mut self.early, None),
+            Traffic::Handshake(Side::Client) => (&mut self.client_handshake, Some(&mut self.client_finished)),
+            Traffic::Handshake(Side::Server) => (&mut self.server_handshake, Some(&mut self.server_finished)),
+            Traffic::Application(Side::Client) => (&mut self.client_application, None),
+            Traffic::Application(Side::Server) => (&mut self.server_application, None),
+        };
+        let [key, iv] = keys.labels(aead, labels);
+        match finished {
+            None => expand_labels(hash, secret.get(hash), &mut [key, iv]),
+            Some(finished) => expand_labels(hash, secret.get(hash), &mut [key, iv, finished.label(hash)]),
+        }
+        KeyMaterial::Tls13 { aead, keys }
     }
 
     /// Finished.verify_data of a side: RFC 9846 4.4.4.
-    pub(crate) fn verify_data(&self, side: Side, transcript: &[u8]) -> Digest {
-        let key = match side {
-            Side::Client => &self.client_finished,
-            Side::Server => &self.server_finished,
+    pub(crate) fn verify_data(&mut self, side: Side, transcript: &[u8]) -> Digest {
+        let hash = self.hash;
+        let (secret, finished) = match side {
+            Side::Client => (&self.client_handshake.secret, &mut self.client_finished),
+            Side::Server => (&self.server_handshake.secret, &mut self.server_finished),
         };
-        finished_mac(self.hash, key.get(self.hash), transcript)
+        if !finished.stands {
+            expand_labels(hash, secret.get(hash), &mut [finished.label(hash)]);
+        }
+        finished_mac(hash, finished.key.get(hash), transcript)
     }
 
     /// What outlives the handshake on `side`; besides what every connection needs, the secrets in `also`.
@@ -267,159 +287,39 @@ impl Vault13 {
             Side::Client => (&self.server_application.secret, &self.client_application.secret),
             Side::Server => (&self.client_application.secret, &self.server_application.secret),
         };
-        let place = |wanted| (EXPORTER + 1..).zip(also).find(|(_, a)| **a == wanted).map(|(place, _)| place);
-        let (resumption, early_exporter) = (place(Also::Resumption), place(Also::EarlyExporter));
-        let also = also.iter().map(|also| match also {
-            Also::Resumption => &self.resumption,
-            Also::EarlyExporter => &self.early_exporter,
-        });
-        let all = [read, write, &self.exporter].into_iter().chain(also);
-        // The room is taken at once: growing would leave copies behind.
-        let mut secrets = Vec::with_capacity(all.clone().count() * self.hash.id().len());
-        all.for_each(|slot| secrets.extend_from_slice(slot.get(self.hash)));
-        let secrets = secrets.into_boxed_slice();
-        Kept13 { hash: self.hash, suite: suite.code, aead: suite.aead, secrets, resumption, early_exporter }
+        let always = [read, write, &self.exporter].map(|slot| slot.get(self.hash));
+        Kept13::new(self.hash, suite, always, also, |also| {
+            let slot = match also {
+                Also::Resumption => &self.resumption,
+                Also::EarlyExporter => &self.early_exporter,
+            };
+            slot.get(self.hash)
+        })
     }
 }
 
-/// A secret that only some connections need after their handshake.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Also {
-    /// A client's that keeps tickets.
-    Resumption,
-    /// Of one with early data.
-    EarlyExporter,
-}
-
-/// The secrets of an established TLS 1.3 connection.
-pub(crate) struct Kept13 {
-    hash: &'static dyn Hash,
-    pub(crate) suite: crate::code::CipherSuite,
-    aead: AeadId,
-    /// One behind another, each as long as the hash: those of reading, writing and exporting, then what some need.
-    secrets: Box<[u8]>,
-    resumption: Option<u8>,
-    early_exporter: Option<u8>,
-}
-
-const READ: u8 = 0;
-const WRITE: u8 = 1;
-const EXPORTER: u8 = 2;
-
-impl Kept13 {
-    fn secret(&self, place: u8) -> &[u8] {
-        let len = self.hash.id().len();
-        &self.secrets[usize::from(place) * len..][..len]
-    }
-
-    fn secret_mut(&mut self, place: u8) -> &mut [u8] {
-        let len = self.hash.id().len();
-        &mut self.secrets[usize::from(place) * len..][..len]
-    }
-
-    /// The next generation of a direction's keys, into `keys`: RFC 9846 7.2.
-    pub(crate) fn update(&mut self, reading: bool, keys: &mut TrafficKeys) {
-        let place = if reading { READ } else { WRITE };
-        let mut next = Slot::default();
-        expand_label(self.hash, self.secret(place), b"traffic upd", &[], next.get_mut(self.hash));
-        let hash = self.hash;
-        self.secret_mut(place).copy_from_slice(next.get(hash));
-        self.present(reading, keys);
-    }
-
-    /// The keys of a direction as they are, into `keys`: RFC 9846 7.3.
-    pub(crate) fn present(&self, reading: bool, keys: &mut TrafficKeys) {
-        let place = if reading { READ } else { WRITE };
-        expand_labels(self.hash, self.secret(place), &mut keys.labels(self.aead));
-    }
-
-    /// The secret of writing, in a box of its own for a half that only sends; it is gone from this one.
-    pub(crate) fn split_writing(&mut self) -> Self {
-        let len = self.hash.id().len();
-        // The places in front of the exporter's.
-        let mut secrets = vec![0; usize::from(EXPORTER) * len].into_boxed_slice();
-        secrets[usize::from(WRITE) * len..].copy_from_slice(self.secret(WRITE));
-        self.secret_mut(WRITE).zeroize();
-        Self { secrets, resumption: None, early_exporter: None, ..*self }
-    }
-
-    pub(crate) fn hash_id(&self) -> HashId {
-        self.hash.id()
-    }
-
-    pub(crate) fn aead(&self) -> AeadId {
-        self.aead
-    }
-
-    /// Finished.verify_data of post-handshake authentication, under the traffic secret of the moment: RFC 9846 4.4, 4.6.2.
-    pub(crate) fn verify_data(&self, reading: bool, transcript: &[u8]) -> Digest {
-        let mut key = Slot::default();
-        let base = self.secret(if reading { READ } else { WRITE });
-        expand_label(self.hash, base, b"finished", &[], key.get_mut(self.hash));
-        finished_mac(self.hash, key.get(self.hash), transcript)
-    }
-
-    /// Keying material: RFC 9846 7.5.
-    pub(crate) fn export(&self, label: &[u8], context: &[u8], out: &mut [u8]) {
-        export(self.hash, self.secret(EXPORTER), label, context, out);
-    }
-
-    /// Early keying material: safe against neither replay nor a later theft of the ticket's key. False if there was no
-    /// early data.
-    pub(crate) fn export_early(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> bool {
-        let secret = self.early_exporter.map(|place| self.secret(place));
-        secret.map(|secret| export(self.hash, secret, label, context, out)).is_some()
-    }
-
-    /// The PSK of one ticket: RFC 9846 4.6.1. False where no tickets are kept.
-    pub(crate) fn ticket_psk(&self, nonce: &[u8], out: &mut [u8; MAX_HASH]) -> bool {
-        let len = self.hash.id().len().min(MAX_HASH);
-        let secret = self.resumption.map(|place| self.secret(place));
-        secret.map(|secret| expand_label(self.hash, secret, b"resumption", nonce, &mut out[..len])).is_some()
-    }
-}
-
-impl Drop for Kept13 {
-    fn drop(&mut self) {
-        self.secrets.zeroize();
-    }
-}
-
-impl fmt::Debug for Kept13 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-impl Protection {
-    /// The record keys: RFC 9846 7.3.
-    fn expand(&mut self, hash: &dyn Hash, aead: AeadId) {
-        let Self { secret, keys } = self;
-        expand_labels(hash, secret.get(hash), &mut keys.labels(aead));
-    }
-
-    /// The record keys, and the key of the Finished: RFC 9846 7.3, 4.4.4.
-    fn expand_with_finished(&mut self, hash: &dyn Hash, aead: AeadId, finished: &mut Slot) {
-        let Self { secret, keys } = self;
-        let [key, iv] = keys.labels(aead);
-        expand_labels(hash, secret.get(hash), &mut [key, iv, Label::new(b"finished", &[], finished.get_mut(hash))]);
+impl FinishedKey {
+    /// What expands it, which is done once.
+    fn label(&mut self, hash: &dyn Hash) -> Label<'_> {
+        self.stands = true;
+        Label::new(b"finished", &[], self.key.get_mut(hash))
     }
 }
 
 impl TrafficKeys {
-    fn labels(&mut self, aead: AeadId) -> [Label<'_>; 2] {
+    pub(super) fn labels(&mut self, aead: AeadId, names: &KeyLabels) -> [Label<'_>; 2] {
         self.key_len = aead.key_len();
-        [Label::new(b"key", &[], &mut self.key[..aead.key_len()]), Label::new(b"iv", &[], &mut self.iv)]
+        [Label::new(names.key, &[], &mut self.key[..aead.key_len()]), Label::new(names.iv, &[], &mut self.iv)]
     }
 }
 
-fn export(hash: &dyn Hash, secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) {
+pub(super) fn export(hash: &dyn Hash, secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) {
     let mut derived = Slot::default();
     expand_label(hash, secret, label, hash.digest(&[]).as_ref(), derived.get_mut(hash));
     expand_label(hash, derived.get(hash), b"exporter", hash.digest(&[context]).as_ref(), out);
 }
 
-fn finished_mac(hash: &dyn Hash, key: &[u8], transcript: &[u8]) -> Digest {
+pub(super) fn finished_mac(hash: &dyn Hash, key: &[u8], transcript: &[u8]) -> Digest {
     Digest::filled(hash.id().len(), |out| hash.keyed(key, &mut |key| key.sign(&[transcript], out)))
 }
 
@@ -439,7 +339,7 @@ fn extract(hash: &dyn Hash, salt: &[u8], key: &[u8], out: &mut [u8]) {
 }
 
 /// One value to expand from a secret.
-struct Label<'a> {
+pub(super) struct Label<'a> {
     label: &'a [u8],
     context: &'a [u8],
     /// At most 255 hashes long, which every caller keeps.
@@ -470,7 +370,7 @@ impl<'a> Label<'a> {
 }
 
 /// HKDF-Expand-Label of several values from one secret, which is keyed once.
-fn expand_labels(hash: &dyn Hash, secret: &[u8], labels: &mut [Label<'_>]) {
+pub(super) fn expand_labels(hash: &dyn Hash, secret: &[u8], labels: &mut [Label<'_>]) {
     hash.keyed(secret, &mut |key| labels.iter_mut().for_each(|label| label.expand(hash.id().len(), key)));
 }
 
@@ -540,6 +440,13 @@ mod tests {
         (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
     }
 
+    fn keys(vault: &mut Vault13, which: Traffic) -> (Vec<u8>, [u8; 12]) {
+        match vault.material(which, AeadId::Aes128Gcm, &KeyLabels::TLS) {
+            KeyMaterial::Tls13 { keys, .. } => (keys.key[..keys.key_len].to_vec(), keys.iv),
+            KeyMaterial::Tls12 { .. } => panic!("of another version"),
+        }
+    }
+
     #[test]
     fn what_comes_of_no_pre_shared_key_is_known() {
         for id in [HashId::Sha256, HashId::Sha384] {
@@ -560,23 +467,25 @@ mod tests {
         let shared = hex("8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d");
         vault.shared.fill(32).copy_from_slice(&shared);
         let transcript = hex("860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8");
-        let at = vault.handshake(at, AeadId::Aes128Gcm, true, &transcript);
+        let at = vault.handshake(at, true, &transcript);
         assert_eq!(vault.stage.get(hash), hex("1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac"));
         assert_eq!(vault.shared.expose(), [0_u8; 0], "the shared secret outlives its use");
-        let server = vault.keys(Traffic::Handshake(Side::Server));
-        assert_eq!(server.key[..server.key_len], hex("3fce516009c21727d0f2e4e86ee403bc"));
-        assert_eq!(server.iv[..], hex("5d313eb2671276ee13000b30"));
-        assert_eq!(
-            vault.server_finished.get(hash),
-            hex("008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8")
-        );
+        let (key, iv) = keys(&mut vault, Traffic::Handshake(Side::Server));
+        assert_eq!(key, hex("3fce516009c21727d0f2e4e86ee403bc"));
+        assert_eq!(iv[..], hex("5d313eb2671276ee13000b30"));
+        let finished = hex("008d3b66f816ea559f96b537e885c31fc068bf492c652f01f288a1d8cdc19fc8");
+        assert_eq!(vault.server_finished.key.get(hash), finished);
+        // The same where nobody has asked for keys before.
+        vault.server_finished = FinishedKey::default();
+        vault.verify_data(Side::Server, &[]);
+        assert_eq!(vault.server_finished.key.get(hash), finished);
 
         let transcript = hex("9608102a0f1ccc6db6250b7b7e417b1a000eaada3daae4777a7686c9ff83df13");
-        let at = vault.main(at, AeadId::Aes128Gcm, &transcript);
+        let at = vault.main(at, &transcript);
         assert_eq!(vault.stage.get(hash), hex("18df06843d13a08bf2a449844c5f8a478001bc4d4c627984d5a41da8d0402919"));
-        let client = vault.keys(Traffic::Application(Side::Client));
-        assert_eq!(client.key[..client.key_len], hex("17422dda596ed5d9acd890e3c63f5051"));
-        assert_eq!(client.iv[..], hex("5b78923dee08579033e523d9"));
+        let (key, iv) = keys(&mut vault, Traffic::Application(Side::Client));
+        assert_eq!(key, hex("17422dda596ed5d9acd890e3c63f5051"));
+        assert_eq!(iv[..], hex("5b78923dee08579033e523d9"));
         assert_eq!(vault.exporters()[0], hex("fe22f881176eda18eb8f44529e6792c50c9a3f89452f68d8ae311b4309d3cf50"));
 
         let transcript = hex("209145a96ee8e2a122ff810047cc952684658d6049e86429426db87c54ad143d");

@@ -5,12 +5,14 @@ mod error;
 pub mod frame;
 mod join;
 pub mod limits;
+mod maker;
 mod open;
 mod seal;
 mod source;
 
 pub use error::RecordError;
 pub(crate) use join::Joiner;
+pub(crate) use maker::RecordKeys;
 pub use open::{OpenKeys, Opened, Opener};
 pub use seal::{MAX_BACK, MAX_FRONT, SealKeys, Sealer};
 

@@ -1,0 +1,140 @@
+//! What a conversation asks of whoever carries its bytes, by audience: messages, keys and facts concern every carrier, early
+//! data those that carry it, and [`Record`] those that have records.
+//!
+//! The flows know no carrier: for them a link's list is `dyn Ask`. The list itself is a carrier's own, [`Asked`], with the
+//! keys that carrier makes and the operations on records that it can carry out; the others never come to stand on it. So the
+//! `match` with which a carrier goes through its list is complete, and nothing in it is unreachable. Flows generic over the
+//! carrier would come to the same and be compiled once for each.
+
+use crate::code::{CipherSuite, ProtocolVersion};
+use crate::crypto::CryptoResult;
+use crate::keys::kept13::Kept13;
+use crate::keys::maker::{KeyLabels, KeyMaker, KeyMaterial, Way};
+use crate::trace::Level;
+
+/// One of them; carried out in order.
+pub(crate) enum Operation<C: Carrier> {
+    /// Send the next message of the flight, of this many bytes, under the current write keys.
+    Message(usize),
+    /// Everything received from here on is protected by these keys.
+    Read(Level, CipherSuite, C::Open),
+    /// Everything sent from here on is protected by these keys.
+    Write(Level, CipherSuite, C::Seal),
+    Fact(Fact),
+    Early(Early),
+    Record(C::Record),
+}
+
+/// What every carrier, or its observer, is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fact {
+    /// The version is known: record versions and ChangeCipherSpec rules follow it.
+    Version(ProtocolVersion),
+    /// A choice: what it is about, the code, its name.
+    Chose(&'static str, u16, &'static str),
+    /// Why the client gets no tickets.
+    NoTickets(&'static str),
+    /// By what a session was resumed.
+    Resumed(&'static str),
+}
+
+/// Early data (0-RTT).
+pub(crate) enum Early {
+    /// Client: this much may be sent.
+    Allow(u32),
+    /// Client: what was sent did not arrive.
+    Refused,
+    /// Server: this much is taken.
+    Take(u32),
+    /// Server: keying material may be exported from here on, before the client has finished.
+    Exporter(Kept13),
+}
+
+/// What concerns records alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Record {
+    /// Send a ChangeCipherSpec.
+    ChangeCipherSpec,
+    /// Send the ChangeCipherSpec of the middlebox compatibility mode: RFC 9846 E.4.
+    CompatibilityCcs,
+    /// What is sent from here on goes in the clear again: a client's second hello after early data.
+    WritePlain,
+    /// Server: early data is on its way and is skipped, up to this many bytes of what its records hold.
+    SkipEarlyData(usize),
+    /// TLS 1.3 records are padded to multiples of this.
+    Padding(usize),
+    /// The peer takes records of at most this many plaintext bytes.
+    SendLimit(usize),
+    /// We announced that we take records of at most this many plaintext bytes; in the clear too, if that is so.
+    ReceiveLimit { limit: usize, clear: bool },
+}
+
+/// Whoever brings a conversation's messages to the peer, and what it makes keys of.
+pub(crate) trait Carrier: KeyMaker<Open: Send, Seal: Send> + Send + 'static {
+    /// The operations on records that it carries out: those of TLS all of them, a carrier without records none.
+    type Record: Send;
+
+    /// What an operation on records is to this carrier, if it is anything.
+    fn record(operation: Record) -> Option<Self::Record>;
+}
+
+/// What a carrier is asked for.
+pub(crate) struct Asked<C: Carrier> {
+    carrier: C,
+    pub(super) operations: Vec<Operation<C>>,
+}
+
+/// Operations between two polls: room for most, so that it is taken once.
+const OPERATIONS: usize = 20;
+
+impl<C: Carrier> Asked<C> {
+    pub(super) fn of(carrier: C) -> Self {
+        Self { carrier, operations: Vec::with_capacity(OPERATIONS) }
+    }
+}
+
+/// A carrier's list, as the flows see it.
+pub(super) trait Ask: Send {
+    fn message(&mut self, len: usize);
+
+    /// The names under which the carrier has its keys expanded.
+    fn labels(&self) -> &'static KeyLabels;
+
+    fn keys(&mut self, way: Way, level: Level, suite: CipherSuite, material: &KeyMaterial<'_>) -> CryptoResult<()>;
+
+    fn fact(&mut self, fact: Fact);
+
+    fn early(&mut self, early: Early);
+
+    fn record(&mut self, operation: Record);
+}
+
+impl<C: Carrier> Ask for Asked<C> {
+    fn message(&mut self, len: usize) {
+        self.operations.push(Operation::Message(len));
+    }
+
+    fn labels(&self) -> &'static KeyLabels {
+        self.carrier.labels()
+    }
+
+    fn keys(&mut self, way: Way, level: Level, suite: CipherSuite, material: &KeyMaterial<'_>) -> CryptoResult<()> {
+        self.operations.push(match way {
+            Way::Read => Operation::Read(level, suite, self.carrier.open(material)?),
+            Way::Write => Operation::Write(level, suite, self.carrier.seal(material)?),
+        });
+        Ok(())
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        self.operations.push(Operation::Fact(fact));
+    }
+
+    fn early(&mut self, early: Early) {
+        self.operations.push(Operation::Early(early));
+    }
+
+    fn record(&mut self, operation: Record) {
+        self.operations.extend(C::record(operation).map(Operation::Record));
+    }
+}
