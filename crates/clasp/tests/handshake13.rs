@@ -3,7 +3,7 @@
 
 use clasp::config::{ClientBuilder, PreSharedKey, Ready, ServerBuilder, WebPki};
 use clasp::crypto::HashId;
-use clasp::error::{Cause, PeerError};
+use clasp::error::{Cause, PeerError, RecordError};
 use clasp::session::{ClientSessionCache, ClientSessions, PeerKey, ServerSessionCache, Session, TicketKeys};
 use clasp::suite::SUITES13;
 use clasp::wire::code::{CompressionAlgorithm, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -157,6 +157,29 @@ fn a_second_hello_says_what_the_first_said() {
         assert!(matches!(error.cause(), Cause::Peer(PeerError::HelloChangedAfterRetry)), "{name}: {error}");
         assert!(error.to_string().contains(name), "{name}: {error}");
     }
+}
+
+/// RFC 9846 4.2: extensions may stand in any order; wolfSSL's stand in another in its second hello.
+#[test]
+fn a_second_hello_may_say_it_in_another_order() {
+    let server = server(KeyKind::P256, Policy::modern().with_groups([NamedGroup::Secp384r1])).build().unwrap();
+    let client = client(Policy::modern()).grease(false).build().unwrap();
+    let mut pair = Pair::new(&client, &server);
+    pair.drive_client_flights(1);
+    let compatibility_ccs = 6;
+    let hello = &mut pair.to_server[compatibility_ccs..];
+    let length_at = |hello: &[u8], at: usize| usize::from(u16::from_be_bytes([hello[at], hello[at + 1]]));
+    // Headers, version and random; then session ID, suites, compression methods, the length of all extensions.
+    let mut at = 9 + 34;
+    at += 1 + usize::from(hello[at]);
+    at += 2 + length_at(hello, at);
+    at += 1 + usize::from(hello[at]) + 2;
+    let one = 4 + length_at(hello, at + 2);
+    let two = 4 + length_at(hello, at + one + 2);
+    hello[at..at + one + two].rotate_left(one);
+    // The server takes it; it is the client whose transcript has another hello.
+    let error = pair.drive().unwrap_err();
+    assert!(matches!(error.cause(), Cause::Record(RecordError::BadMac)), "{error}");
 }
 
 fn fleet() -> Arc<TicketKeys> {

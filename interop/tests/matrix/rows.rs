@@ -50,6 +50,13 @@ pub(crate) enum ClientCert {
     Empty,
 }
 
+impl ClientCert {
+    /// Whether one is sent whose key signs with ECDSA.
+    pub(crate) const fn is_ecdsa(self) -> bool {
+        matches!(self, Self::Sent(KeyKind::P256 | KeyKind::P384))
+    }
+}
+
 /// What the last of the connections resumes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {

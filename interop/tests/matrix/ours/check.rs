@@ -30,6 +30,11 @@ pub(super) fn check(
     let cause = seen.end.as_ref().err().and_then(|e| e.get_ref()?.downcast_ref::<clasp::Error>());
     match (refused, &seen.end, cause) {
         (Refused::ByThem, Err(_), Some(e)) if e.peer_alert().is_some() => return Ok(()),
+        (Refused::ByThem, Err(_), Some(e))
+            if silent(row, habits) && *e.cause() == Cause::Peer(PeerError::ClosedDuringHandshake) =>
+        {
+            return Ok(());
+        }
         (Refused::ByUs, Err(_), Some(e)) if *e.cause() == Cause::Peer(no_certificate(row)) => return Ok(()),
         (Refused::ByThem | Refused::ByUs, end, _) => return wrong(format!("no refusal, but {end:?}")),
         (Refused::No, Err(_), Some(e)) if row.end == End::Cut && e.is_truncation() => {}
@@ -55,6 +60,10 @@ pub(super) fn check(
         Data::Own(n) if n > 0 || row.end == End::Cut => Ok(()),
         other => wrong(format!("{other:?} is the data that came, not {} bytes", row.bytes)),
     }
+}
+
+fn silent(row: &Row, habits: &Habits) -> bool {
+    !row.is_tls13() && habits.server_refuses_in_silence
 }
 
 const fn no_certificate(row: &Row) -> PeerError {
@@ -103,7 +112,7 @@ fn check_facts(row: &Row, habits: &Habits, ours: Ours, n: usize, facts: &Facts) 
             same("whether the hello was asked for again", &facts.hello_retried, &true)?;
         }
     } else {
-        check_facts12(row, habits, facts)?;
+        check_facts12(row, habits, ours, facts)?;
     }
     // A client that resumes does not prove its certificate anew; the server remembers that it did.
     let proved = matches!(row.client_cert, ClientCert::Sent(_)) && (ours == Ours::Server || resumed.is_none());
@@ -111,12 +120,13 @@ fn check_facts(row: &Row, habits: &Habits, ours: Ours, n: usize, facts: &Facts) 
 }
 
 /// What TLS 1.2 alone has.
-fn check_facts12(row: &Row, habits: &Habits, facts: &Facts) -> Result<(), String> {
+fn check_facts12(row: &Row, habits: &Habits, ours: Ours, facts: &Facts) -> Result<(), String> {
     let ems = row.extended_master_secret == Switch::On && habits.extended_master_secret;
     same("extended master secret", &facts.extended_master_secret, &ems)?;
     let etm = row.encrypt_then_mac == Switch::On && habits.encrypt_then_mac && row.is_cbc();
     same("encrypt-then-MAC", &facts.encrypt_then_mac, &etm)?;
-    same("secure renegotiation", &facts.secure_renegotiation, &true)
+    let without = ours == Ours::Server && habits.client_without_secure_renegotiation;
+    same("secure renegotiation", &facts.secure_renegotiation, &!without)
 }
 
 fn same(what: &str, seen: &dyn core::fmt::Debug, wanted: &dyn core::fmt::Debug) -> Result<(), String> {

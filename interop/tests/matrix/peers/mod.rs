@@ -1,15 +1,20 @@
 //! The peers, one file each, and what a peer has to be able to do.
 
+mod botan;
 mod curl;
+mod erlang;
 mod gnutls;
 mod go;
 mod java;
+mod mbedtls;
+mod native;
 mod node;
 mod nss;
 mod openssl;
 mod python;
 mod rust;
 mod scripted;
+mod wolfssl;
 
 use crate::child::{Child, LIMIT};
 use crate::lab::{Lab, echo, payload};
@@ -27,6 +32,10 @@ pub(crate) struct Habits {
     pub(crate) extended_master_secret: bool,
     /// It has RFC 7366.
     pub(crate) encrypt_then_mac: bool,
+    /// Its client sends neither renegotiation_info nor the suite that stands for it (RFC 5746 3.4).
+    pub(crate) client_without_secure_renegotiation: bool,
+    /// In TLS 1.2 its server says no alert to a client that lacks its certificate, it only goes.
+    pub(crate) server_refuses_in_silence: bool,
     /// Its server closes TCP without a close_notify of its own.
     pub(crate) server_hangs_up: bool,
     /// Its client does.
@@ -96,7 +105,7 @@ pub(crate) trait Peer: Send + Sync {
 pub(crate) type Find = fn(&Lab) -> Result<Box<dyn Peer>, String>;
 
 /// Every peer there is.
-pub(crate) const ALL: [(&str, Find); 9] = [
+pub(crate) const ALL: [(&str, Find); 13] = [
     ("openssl", openssl::find),
     ("gnutls", gnutls::find),
     ("nss", nss::find),
@@ -106,6 +115,10 @@ pub(crate) const ALL: [(&str, Find); 9] = [
     ("node", node::find),
     ("go", go::find),
     ("rustls", rust::find),
+    ("wolfssl", wolfssl::find),
+    ("mbedtls", mbedtls::find),
+    ("botan", botan::find),
+    ("erlang", erlang::find),
 ];
 
 /// The first line a program says of its version; an error if it cannot be run.

@@ -1,18 +1,19 @@
 //! Peers that are a library of some language: a script runs through all rows and is told what to do in lines.
 //!
 //! ```text
-//! serve version= cert= key= ca= dh= auth=no|request|require tickets= bytes= end=      -> listening PORT
-//! connect port= version= ca= [cert= key=] suite= openssl= group= tickets= bytes= payload= end= connections=
+//! serve version= cert= key= ca= dh= auth=no|request|require tickets= ems= etm= bytes= end=  -> listening PORT
+//! connect port= version= ca= [cert= key=] suite= openssl= group= tickets= ems= etm= bytes= payload= end= connections=
 //!                                                                                     -> ok | failed WHY
 //! stop                                                              the server listens no more
 //! ```
-//! Lines that begin with `log ` may come at any time and show when a row fails. `end=` is who says close_notify first:
+//! Lines that begin with `log ` may come at any time and show when a row fails. `tickets=`, `ems=` and `etm=` are `yes` or
+//! `no`: session tickets, and in TLS 1.2 the extended master secret and encrypt-then-MAC. `end=` is who says close_notify first:
 //! `client`, `server`, or nobody (`cut`: the script drops the TCP connection once all bytes came back).
 
 use super::{Habits, Peer, Serving};
 use crate::child::Child;
 use crate::lab::Lab;
-use crate::rows::{ClientCert, End, Ours, Resume, Row};
+use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,8 +75,15 @@ fn common(row: &Row, lab: &Lab) -> String {
         End::Server => "server",
         End::Cut => "cut",
     };
-    let tickets = if row.resume == Resume::SessionId { "no" } else { "yes" };
-    format!("version={version} ca={} tickets={tickets} bytes={} end={end}", lab.ca.display(), row.bytes)
+    let yes = |yes: bool| if yes { "yes" } else { "no" };
+    format!(
+        "version={version} ca={} tickets={} ems={} etm={} bytes={} end={end}",
+        lab.ca.display(),
+        yes(row.resume != Resume::SessionId),
+        yes(row.extended_master_secret != Switch::OffTheirs),
+        yes(row.encrypt_then_mac != Switch::OffTheirs),
+        row.bytes
+    )
 }
 
 struct Listening {
