@@ -100,15 +100,15 @@ fn server_hello_of_tls13() {
     let refused = |name, answer: Answered, change: &dyn Fn(&mut Message), alert| {
         answer.change(SERVER_HELLO, change).refused(name, alert);
     };
-    refused("no share", new(), &|m| m.without(SHARE), Alert::MissingExtension);
+    refused("no share", new(), &|m| m.without(SHARES), Alert::MissingExtension);
     let share = |group: [u8; 2], public: &[u8]| [&group[..], &len16(public.len()), public].concat();
-    refused("a group not offered", new(), &|m| m.with(SHARE, &share([0, 24], &[4; 97])), Alert::IllegalParameter);
-    refused("a group without share", new(), &|m| m.with(SHARE, &share([0, 23], &[4; 65])), Alert::IllegalParameter);
-    refused("an empty share", new(), &|m| m.with(SHARE, &share([0, 29], &[])), Alert::DecodeError);
+    refused("a group not offered", new(), &|m| m.with(SHARES, &share([0, 24], &[4; 97])), Alert::IllegalParameter);
+    refused("a group without share", new(), &|m| m.with(SHARES, &share([0, 23], &[4; 65])), Alert::IllegalParameter);
+    refused("an empty share", new(), &|m| m.with(SHARES, &share([0, 29], &[])), Alert::DecodeError);
     refused(
         "bytes behind the share",
         new(),
-        &|m| m.with(SHARE, &share([0, 29], &[7; 32]).repeat(2)),
+        &|m| m.with(SHARES, &share([0, 29], &[7; 32]).repeat(2)),
         Alert::DecodeError,
     );
     refused("compression", new(), &compressed, Alert::IllegalParameter);
@@ -132,7 +132,7 @@ fn server_hello_of_tls13() {
     refused("half an index", offers(), &|m| m.with(PSK, &[0]), Alert::DecodeError);
     let alone = |m: &mut Message| {
         m.with(PSK, &[0, 0]);
-        m.without(SHARE);
+        m.without(SHARES);
     };
     refused("a key without the share that goes with it", offers(), &alone, Alert::IllegalParameter);
     let other_hash = Answered::with(TLS13, |c| c.pre_shared_key(key()), |s| s.policy(small(1)));
@@ -153,13 +153,13 @@ fn hello_retry_request() {
     retried().taken("another group");
     retried().change(SERVER_HELLO, |m| m.with(COOKIE, &[0, 1, 7])).taken("a cookie besides");
     retried()
-        .change(SERVER_HELLO, |m| m.without(SHARE))
+        .change(SERVER_HELLO, |m| m.without(SHARES))
         .change(SERVER_HELLO, |m| m.with(COOKIE, &[0, 1, 7]))
         .taken("a cookie");
-    refused("no change", &|m| m.without(SHARE), Alert::IllegalParameter);
-    refused("the group of the share", &|m| m.with(SHARE, &[0, 29]), Alert::IllegalParameter);
-    refused("a group not offered", &|m| m.with(SHARE, &[0, 24]), Alert::IllegalParameter);
-    refused("a share in place of a group", &|m| m.with(SHARE, &[0, 23, 0, 1, 7]), Alert::DecodeError);
+    refused("no change", &|m| m.without(SHARES), Alert::IllegalParameter);
+    refused("the group of the share", &|m| m.with(SHARES, &[0, 29]), Alert::IllegalParameter);
+    refused("a group not offered", &|m| m.with(SHARES, &[0, 24]), Alert::IllegalParameter);
+    refused("a share in place of a group", &|m| m.with(SHARES, &[0, 23, 0, 1, 7]), Alert::DecodeError);
     refused("an empty cookie", &|m| m.with(COOKIE, &[0, 0]), Alert::DecodeError);
     refused("no version", &|m| m.without(VERSIONS), Alert::MissingExtension);
     refused("compression", &compressed, Alert::IllegalParameter);
@@ -215,7 +215,7 @@ fn encrypted_extensions() {
         AUTHORITIES,
         POST_AUTH,
         SCHEMES_CERT,
-        SHARE,
+        SHARES,
         RENEGOTIATION,
     ] {
         refused("forbidden", typ, &[0, 0], Alert::IllegalParameter);
@@ -253,7 +253,7 @@ fn certificate_request_and_certificate() {
     {
         asked().change(CERTIFICATE_REQUEST, |m| m.with(typ, body)).taken("an extension of a request");
     }
-    for typ in [GROUPS, ALPN, PADDING, SIZE_LIMIT, PSK, EARLY_DATA, VERSIONS, COOKIE, PSK_MODES, POST_AUTH, SHARE] {
+    for typ in [GROUPS, ALPN, PADDING, SIZE_LIMIT, PSK, EARLY_DATA, VERSIONS, COOKIE, PSK_MODES, POST_AUTH, SHARES] {
         asked().change(CERTIFICATE_REQUEST, |m| m.with(typ, &[])).refused("out of place", Alert::IllegalParameter);
     }
     let refused = |name, change: &dyn Fn(&mut Message), alert| {
@@ -271,7 +271,7 @@ fn certificate_request_and_certificate() {
         let plain: Change<ClientBuilder<Ready>> = |c| c.request_status(false);
         Answered::with(TLS13, plain, |s| s).change(CERTIFICATE, change).refused(name, alert);
     };
-    for typ in [SERVER_NAME, ALPN, SCHEMES, SHARE, EARLY_DATA] {
+    for typ in [SERVER_NAME, ALPN, SCHEMES, SHARES, EARLY_DATA] {
         refused("out of place", &|m| m.with(typ, &[]), Alert::IllegalParameter);
     }
     for typ in [STATUS, TIMESTAMPS, UNKNOWN] {

@@ -30,7 +30,6 @@ fn refused(identity: clasp::Identity, verifier: WebPki) -> (CertificateError, Al
 
 #[test]
 fn each_class_of_refusal_has_its_alert() {
-    use CertificateError as E;
     let ours = authority();
     let trusting = || WebPki::servers(ours.roots());
     let here = &["localhost"];
@@ -40,18 +39,26 @@ fn each_class_of_refusal_has_its_alert() {
         extension
     };
     for (identity, class, alert) in [
-        (identity(ours, here, |p| p.not_after = date_time_ymd(2021, 1, 1)), E::Expired, Alert::CertificateExpired),
-        (identity(ours, here, |p| p.not_before = date_time_ymd(2050, 1, 1)), E::NotYetValid, Alert::CertificateExpired),
-        (identity(&Authority::new("Stranger"), here, |_| ()), E::UnknownIssuer, Alert::UnknownCa),
-        (identity(ours, &["example.org"], |_| ()), E::NameMismatch, Alert::BadCertificate),
+        (
+            identity(ours, here, |p| p.not_after = date_time_ymd(2021, 1, 1)),
+            CertificateError::Expired,
+            Alert::CertificateExpired,
+        ),
+        (
+            identity(ours, here, |p| p.not_before = date_time_ymd(2050, 1, 1)),
+            CertificateError::NotYetValid,
+            Alert::CertificateExpired,
+        ),
+        (identity(&Authority::new("Stranger"), here, |_| ()), CertificateError::UnknownIssuer, Alert::UnknownCa),
+        (identity(ours, &["example.org"], |_| ()), CertificateError::NameMismatch, Alert::BadCertificate),
         (
             identity(ours, here, |p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]),
-            E::WrongUsage,
+            CertificateError::WrongUsage,
             Alert::UnsupportedCertificate,
         ),
         (
             identity(ours, here, |p| p.custom_extensions = vec![critical(unknown)]),
-            E::CriticalExtension,
+            CertificateError::CriticalExtension,
             Alert::UnsupportedCertificate,
         ),
     ] {
