@@ -115,7 +115,7 @@ pub(crate) struct Row {
     pub(crate) checks_close: bool,
 }
 
-const SMALL: usize = 4 * 1024;
+pub(crate) const SMALL: usize = 4 * 1024;
 const LARGE: usize = 4 * 1024 * 1024;
 /// The groups of RFC 7919.
 const FFDHE: [NamedGroup; 5] =

@@ -14,6 +14,7 @@ mod openssl;
 mod python;
 mod rust;
 mod scripted;
+mod tlslite;
 mod wolfssl;
 
 use crate::child::{Child, LIMIT};
@@ -105,7 +106,7 @@ pub(crate) trait Peer: Send + Sync {
 pub(crate) type Find = fn(&Lab) -> Result<Box<dyn Peer>, String>;
 
 /// Every peer there is.
-pub(crate) const ALL: [(&str, Find); 13] = [
+pub(crate) const ALL: [(&str, Find); 14] = [
     ("openssl", openssl::find),
     ("gnutls", gnutls::find),
     ("nss", nss::find),
@@ -119,6 +120,7 @@ pub(crate) const ALL: [(&str, Find); 13] = [
     ("mbedtls", mbedtls::find),
     ("botan", botan::find),
     ("erlang", erlang::find),
+    ("tlslite", tlslite::find),
 ];
 
 /// The first line a program says of its version; an error if it cannot be run.

@@ -1,7 +1,7 @@
 //! Peers that are a library of some language: a script runs through all rows and is told what to do in lines.
 //!
 //! ```text
-//! serve version= cert= key= ca= dh= auth=no|request|require tickets= ems= etm= bytes= end=  -> listening PORT
+//! serve version= cert= key= ca= dh= auth=no|request|require [group=] tickets= ems= etm= bytes= end=  -> listening PORT
 //! connect port= version= ca= [cert= key=] suite= openssl= group= tickets= ems= etm= bytes= payload= end= connections=
 //!                                                                                     -> ok | failed WHY
 //! stop                                                              the server listens no more
@@ -135,8 +135,10 @@ impl Peer for Scripted {
             ClientCert::Sent(_) | ClientCert::Missing => "require",
         };
         let files = lab.server(row.key);
+        // The others do not have the group of the client's first share.
+        let group = row.group.filter(|_| row.hello_retry).map(|g| format!(" group={}", g.name())).unwrap_or_default();
         let line = format!(
-            "serve {} auth={auth} cert={} key={} dh={}",
+            "serve {} auth={auth} cert={} key={} dh={}{group}",
             common(row, lab),
             files.cert.display(),
             files.key.display(),
