@@ -47,6 +47,7 @@ mod copy;
 pub mod crypto;
 #[allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 pub mod error;
+mod established;
 mod exchange;
 mod facts;
 mod family;

@@ -112,8 +112,8 @@ impl Connection {
     /// An end without close_notify, and a warning, are no fatal alerts: RFC 5246 7.2.1, 7.2.2.
     fn forget_session(&self, error: &Error) {
         let fatal = !error.is_truncation() && error.alert() != AlertDescription::NoRenegotiation;
-        if let Some(done) = self.done.as_ref().filter(|_| fatal) {
-            done.forget_session();
+        if let Some(established) = self.established.as_ref().filter(|_| fatal) {
+            established.forget_session();
         }
     }
 

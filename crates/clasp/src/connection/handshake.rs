@@ -1,10 +1,9 @@
 //! The carrier of TLS records: what a conversation asks for is carried out on the two halves of a connection.
 
 use super::Connection;
-use super::bindings::Done;
 use crate::code::{ContentType, HandshakeType, ProtocolVersion};
 use crate::error::{PeerError, Result};
-use crate::handshake::Established;
+use crate::established::Established;
 use crate::handshake::link::Waiting;
 use crate::handshake::live;
 use crate::handshake::operation::{Carrier, Fact, Operation, Record};
@@ -80,13 +79,12 @@ impl Connection {
         }
     }
 
-    fn establish(&mut self, mut established: Established) -> Result<()> {
+    fn establish(&mut self, established: Established) -> Result<()> {
         if self.live.take().is_some_and(|live| !live.has_taken_all()) {
             return Err(PeerError::DataAtKeyChange.into());
         }
-        let transcript = established.secrets.take_transcript();
-        self.post_auth = self.post_auth.take().and_then(|post| post.begin(transcript));
-        self.done = Some(Done::new(established));
+        self.post_auth = self.post_auth.take().filter(|post| post.has_begun());
+        self.established = Some(established);
         self.settle_early();
         self.tell(What::Established);
         Ok(())
@@ -161,6 +159,11 @@ impl Connection {
             Fact::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
             Fact::NoTickets(why) => self.tell(What::NoTickets { why }),
             Fact::Resumed(by) => self.tell(What::Resumed { by }),
+            Fact::MayBeAskedLater(transcript) => {
+                if let Some(post) = &mut self.post_auth {
+                    post.begin(transcript);
+                }
+            }
         }
     }
 

@@ -1,12 +1,12 @@
 // Above `handshake`.
 //! What a caller holds: drives the conversation and the record layer. No sockets, no threads.
 
+mod after;
 mod begin;
 mod bindings;
 mod data;
 mod early;
 mod ending;
-mod established;
 mod handshake;
 mod post_auth;
 mod refusal;
@@ -21,11 +21,11 @@ use crate::code::{AlertDescription, ContentType, HandshakeType, ProtocolVersion}
 use crate::config::{ClientConfig, Clock, ServerConfig};
 use crate::crypto::Provider;
 use crate::error::{Error, PeerError, Result};
+use crate::established::Established;
 use crate::facts::Facts;
 use crate::handshake::link::Waiting;
 use crate::record::{self, Joiner, Opener, RecordError, RecordKeys, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Tracer, What};
-use bindings::Done;
 use core::fmt;
 use core::ops::Range;
 use core::task::{Context, Waker};
@@ -71,7 +71,7 @@ pub struct Connection {
     /// Handshake messages after the handshake, while one is not whole.
     joiner: Option<Box<Joiner>>,
     live: Option<Box<Live>>,
-    done: Option<Done>,
+    established: Option<Established>,
     tracer: Option<Box<Tracer>>,
     clock: Arc<dyn Clock>,
     provider: &'static Provider,
@@ -180,7 +180,7 @@ impl Connection {
             sealer: Sealer::default(),
             joiner: None,
             live: Some(Box::new(live)),
-            done: None,
+            established: None,
             tracer: tracer.map(Box::new),
             clock,
             provider,
@@ -473,7 +473,7 @@ impl Connection {
 
     /// What the handshake settled, once it is done.
     pub fn facts(&self) -> Option<&Arc<Facts>> {
-        self.done.as_ref().map(|done| &done.facts)
+        self.established.as_ref().map(|established| &established.facts)
     }
 
     /// Whether the handshake is still going on.

@@ -1,10 +1,10 @@
 //! The connection's part of client authentication after the handshake: RFC 9846 4.6.2.
 
 use super::Connection;
-use super::bindings::Kept;
 use super::handshake::Live;
 use crate::code::{ContentType, HandshakeType};
 use crate::config::{ClientAuth, ClientConfig, ServerConfig};
+use crate::crypto::Digest;
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::facts::Facts;
 use crate::handshake::link::Waiting;
@@ -12,7 +12,6 @@ use crate::handshake::operation::Operation;
 use crate::handshake::post_auth::{self, Checked as Answer, Proven};
 use crate::handshake::transcript::Transcript;
 use crate::handshake::{self, read_post_request};
-use crate::keys::kept13::Kept13;
 use crate::keys::maker::Way;
 use crate::keys::schedule13::same_mac;
 use crate::record::{Joiner, RecordKeys, limits};
@@ -59,9 +58,14 @@ impl PostAuth {
         Some(Box::new(Self { role, transcript: None, in_a_row: 0 }))
     }
 
-    /// The handshake is done; it settled whether this is on.
-    pub(super) fn begin(self: Box<Self>, transcript: Option<Transcript>) -> Option<Box<Self>> {
-        transcript.map(|transcript| Box::new(Self { transcript: Some(transcript), ..*self }))
+    /// Both sides do this; the handshake ends with this conversation.
+    pub(super) fn begin(&mut self, transcript: Transcript) {
+        self.transcript = Some(transcript);
+    }
+
+    /// Whether the handshake settled that.
+    pub(super) fn has_begun(&self) -> bool {
+        self.transcript.is_some()
     }
 
     pub(super) fn waiting(&self) -> Waiting {
@@ -103,7 +107,7 @@ impl Connection {
         if self.closed {
             return Err(Misuse::AlreadyClosed.into());
         }
-        if self.done.is_none() {
+        if self.established.is_none() {
             return Err(Misuse::HandshakeUnfinished.into());
         }
         let Some(PostAuth {
@@ -150,7 +154,7 @@ impl Connection {
 
     /// Server: the first message of an answer, or one behind it.
     pub(super) fn certificate_came(&mut self, kind: HandshakeType, message: &[u8]) -> Result<()> {
-        let facts = self.done.as_ref().map(|done| Facts::clone(&done.facts)).ok_or(Outside::Bug)?;
+        let facts = self.facts().map(|facts| Facts::clone(facts)).ok_or(Outside::Bug)?;
         let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, .. }) = self.post_auth.as_deref_mut()
         else {
             return Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"));
@@ -213,12 +217,12 @@ impl Connection {
         }
         // A KeyUpdate that is due goes first, because Finished is under the keys that it is sent with.
         self.answer_update(out)?;
-        let verify_data = self.kept13()?.verify_data(Way::Write, proven.covered.as_ref());
+        let verify_data = self.finished_data(Way::Write, &proven.covered)?;
         let start = flight.len();
         message::frame(&mut flight, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))?;
         operations.push(Operation::Message(flight.len().saturating_sub(start)));
-        if let Some(done) = self.done.as_mut().filter(|_| proven.authenticated) {
-            Arc::make_mut(&mut done.facts).client_authenticated = true;
+        if let Some(established) = self.established.as_mut().filter(|_| proven.authenticated) {
+            Arc::make_mut(&mut established.facts).client_authenticated = true;
         }
         self.wake_sending()?;
         self.apply(&mut operations, &flight, out)
@@ -226,13 +230,13 @@ impl Connection {
 
     /// Server: the answer is good if its Finished is.
     fn answered(&mut self, answer: Answer) -> Result<()> {
-        let wanted = self.kept13()?.verify_data(Way::Read, answer.covered.as_ref());
+        let wanted = self.finished_data(Way::Read, &answer.covered)?;
         handshake::check_verify_data(&answer.verify_data, wanted.as_ref().len())?;
         if !same_mac(&wanted, &answer.verify_data) {
             return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
         }
-        if let Some(done) = &mut self.done {
-            done.facts = Arc::new(answer.facts);
+        if let Some(established) = &mut self.established {
+            established.facts = Arc::new(answer.facts);
         }
         Ok(())
     }
@@ -248,11 +252,9 @@ impl Connection {
         Ok(())
     }
 
-    fn kept13(&self) -> Result<&Kept13> {
-        match self.done.as_ref().map(|done| &done.kept) {
-            Some(Kept::Tls13 { kept, .. }) => Ok(kept),
-            _ => Err(Outside::Bug.into()),
-        }
+    /// What Finished says of whoever writes this way.
+    fn finished_data(&self, way: Way, covered: &Digest) -> Result<Digest> {
+        self.established.as_ref().ok_or(Outside::Bug)?.verify_data(way, covered.as_ref())
     }
 
     fn seal_messages(&mut self, messages: &[u8], out: &mut Vec<u8>) -> Result<()> {

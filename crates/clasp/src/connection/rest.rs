@@ -1,15 +1,9 @@
 //! Connections that are idle: most of what they hold is what their ciphers have worked out beforehand.
 
 use super::Connection;
-use super::bindings::{Done, Kept};
 use super::warm::{Claim, Seat};
-use crate::crypto::{CryptoResult, Provider};
 use crate::error::{Outside, Result};
-use crate::keys::maker::{KeyLabels, KeyMaker, KeyMaterial, Way};
-use crate::keys::schedule12::{Side, Vault12};
-use crate::keys::schedule13::TrafficKeys;
 use crate::record::RecordKeys;
-use crate::suite::Suite;
 
 impl Connection {
     /// Gives back what the ciphers hold, which is most of what an idle connection does: about 1,250 bytes with AES-GCM or
@@ -36,7 +30,7 @@ impl Connection {
     }
 
     fn is_established(&self) -> bool {
-        self.live.is_none() && self.done.is_some()
+        self.live.is_none() && self.established.is_some()
     }
 
     /// Takes the keys back that [`doze`](Self::doze) put aside, if they are still there.
@@ -53,11 +47,8 @@ impl Connection {
             self.take_back();
         }
         if self.opener.is_resting() {
-            let done = self.done.as_ref().ok_or(Outside::Bug)?;
-            let writer = if self.server { Side::Client } else { Side::Server };
-            let maker = RecordKeys(self.provider);
-            let keys =
-                done.keys(self.provider, (Way::Read, writer), maker.labels(), |material| maker.open(material))?;
+            let established = self.established.as_ref().ok_or(Outside::Bug)?;
+            let keys = established.open(self.provider, &RecordKeys(self.provider))?;
             self.opener.wake(keys);
         }
         Ok(())
@@ -69,37 +60,10 @@ impl Connection {
             self.take_back();
         }
         if self.sealer.is_resting() {
-            let done = self.done.as_ref().ok_or(Outside::Bug)?;
-            let writer = if self.server { Side::Server } else { Side::Client };
-            let maker = RecordKeys(self.provider);
-            let keys =
-                done.keys(self.provider, (Way::Write, writer), maker.labels(), |material| maker.seal(material))?;
+            let established = self.established.as_ref().ok_or(Outside::Bug)?;
+            let keys = established.seal(self.provider, &RecordKeys(self.provider))?;
             self.sealer.wake(keys);
         }
         Ok(())
-    }
-}
-
-impl Done {
-    /// The keys that one direction has at present, made of the secrets that are kept.
-    fn keys<K>(
-        &self,
-        provider: &Provider,
-        (way, writer): (Way, Side),
-        labels: &KeyLabels,
-        make: impl FnOnce(&KeyMaterial<'_>) -> CryptoResult<K>,
-    ) -> Result<K> {
-        Ok(match &self.kept {
-            Kept::Tls12 { hash, master, randoms, .. } => {
-                let suite = Suite::find(self.facts.suite).ok_or(Outside::Bug)?;
-                let (client_random, server_random) = randoms.get().split_at(32);
-                let mut vault = Vault12::new();
-                vault.resume(master.expose());
-                vault.expand(provider.hash(*hash)?, suite, client_random, server_random);
-                let (keys, encrypt_then_mac) = (vault.keys(suite, writer), self.facts.encrypt_then_mac);
-                make(&KeyMaterial::Tls12 { suite, keys, encrypt_then_mac })?
-            }
-            Kept::Tls13 { kept, .. } => make(&kept.material(way, labels, &mut TrafficKeys::default()))?,
-        })
     }
 }

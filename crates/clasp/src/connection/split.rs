@@ -3,10 +3,10 @@
 //! What the receiving half finds that the peer must be told, the sending half says with its next call: the two share an
 //! error that is set once, and a flag.
 
-use super::bindings::Done;
 use super::{Connection, Moved, Owes, Received, warm};
 use crate::code::AlertDescription;
 use crate::error::{Error, Misuse, Result};
+use crate::established::Established;
 use crate::record::Opener;
 use std::io::IoSlice;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -93,7 +93,7 @@ impl Connection {
         let shared = Arc::<Shared>::default();
         let sending = Self {
             sealer: self.sealer.split(),
-            done: self.done.as_mut().and_then(Done::split_sending),
+            established: self.established.as_mut().and_then(Established::split_sending),
             owes: core::mem::replace(&mut self.owes, Owes::Nothing),
             answers_due: 0,
             tracer: self.tracer.clone(),
@@ -114,7 +114,7 @@ impl Connection {
 
     fn check_split(&self) -> Result<()> {
         self.check_failed()?;
-        if self.live.is_some() || self.done.is_none() {
+        if self.live.is_some() || self.established.is_none() {
             return Err(Misuse::HandshakeUnfinished.into());
         }
         let pending = if self.early.is_some() {

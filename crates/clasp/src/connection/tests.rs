@@ -3,7 +3,6 @@
 use super::*;
 use crate::code::ProtocolVersion;
 use crate::config::{ClientAuth, ClientBuilder, DangerousAcceptAnyone, Identity, Policy, Ready, ServerBuilder};
-use crate::connection::bindings::Kept;
 use crate::crypto::AeadId;
 use crate::error::{Cause, Misuse};
 use crate::keys::maker::{KeyLabels, Way};
@@ -270,13 +269,12 @@ impl crate::session::ClientSessions for Counted {
 /// RFC 9846 4.6.1 sets a server no bound: what is above ours is dropped, and costs neither a key nor room in a store.
 #[test]
 fn surplus_tickets_are_dropped_and_end_nothing() {
-    let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
     let store = Arc::new(Counted::default());
-    let kept = || store.0.load(core::sync::atomic::Ordering::Relaxed);
-    let Some(Kept::Tls13 { tickets, .. }) = client.done.as_mut().map(|done| &mut done.kept) else { unreachable!() };
-    let keeping = ClientConfig::builder().dangerous_trust_anyone().sessions(store.clone());
-    *tickets = Some(keeping.build().unwrap());
+    let keeping = |client: ClientBuilder<Ready>, _| client.sessions(store.clone());
+    let (mut client, mut server) = pair_by(ProtocolVersion::Tls13, keeping, |server| server);
     client.tickets_seen = 0;
+    let of_the_handshake = store.0.load(core::sync::atomic::Ordering::Relaxed);
+    let kept = || store.0.load(core::sync::atomic::Ordering::Relaxed) - of_the_handshake;
     let ticket = [4, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0];
     for round in 1..=2 {
         for _ in 0..300 {
@@ -358,8 +356,7 @@ fn post_handshake_answers_belong_to_their_question() {
 
     // The keys of the records are the same, the secret that Finished is under is not.
     let (mut client, mut server) = post_auth_pair();
-    let Some(Kept::Tls13 { kept, .. }) = client.done.as_mut().map(|d| &mut d.kept) else { panic!("TLS 1.3") };
-    kept.update(Way::Write, &KeyLabels::TLS);
+    client.established.as_mut().unwrap().update(Way::Write, &KeyLabels::TLS).unwrap();
     let answer = ask(&mut client, &mut server);
     assert_eq!(refused(&mut server, answer).cause(), &Cause::Peer(PeerError::BadFinished));
 
@@ -419,8 +416,8 @@ fn keys_move_on_before_they_are_used_up() {
     };
     for halves in [false, true] {
         let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
-        let Some(Kept::Tls13 { kept, .. }) = client.done.as_ref().map(|done| &done.kept) else { panic!("TLS 1.3") };
-        let limit = kept.aead.confidentiality_limit();
+        let suite = crate::suite::Suite13::find(client.facts().unwrap().suite).unwrap();
+        let limit = suite.aead.confidentiality_limit();
         let (at, mut out) = (limit - 2000, Vec::new());
         client.sealer.skip_to(at);
         server.opener.skip_to(at);

@@ -2,10 +2,11 @@
 
 use super::hello::{Limits, ServerAnswer};
 use super::link::Link;
-use super::{Established, client12, client13, offer};
+use super::{client12, client13, offer};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
+use crate::established::Established;
 use crate::wire::extension::early;
 use crate::wire::message::{ServerHello, ServerHelloView};
 use rustls_pki_types::ServerName;

@@ -24,13 +24,12 @@ use super::hello::ServerAnswer;
 use super::judge::Judge;
 use super::link::Link;
 use super::offer::Offered;
-use super::{
-    Established, Secrets, change_read_keys, change_write_keys, credential, key_exchange, recv_finished, send_finished,
-};
+use super::{change_read_keys, change_write_keys, credential, key_exchange, recv_finished, send_finished};
 use crate::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified};
 use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
+use crate::established::{Established, Kept12, Randoms};
 use crate::facts::{End, Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
@@ -400,13 +399,13 @@ fn keep_session(talk: &Talk<'_>, vault: &Vault12, ticket: Option<(u32, Vec<u8>)>
 
 fn established(talk: &Talk<'_>, facts: Facts, vault: Box<Vault12>, first_finished: [u8; 12]) -> Established {
     let Talk { config, offered, answer, .. } = *talk;
-    let secrets = Secrets::Tls12 {
+    let session = config.sessions.clone().map(KeptSession::Client);
+    let kept = Kept12 {
+        side: Side::Client,
         hash: answer.suite.hash,
         master: vault.into_master(),
-        client_random: offered.random,
-        server_random: answer.random,
+        randoms: Randoms::new(&offered.random, &answer.random, session),
         first_finished,
-        session: config.sessions.clone().map(KeptSession::Client),
     };
-    Established { facts, secrets }
+    Established::tls12(facts, kept)
 }

@@ -16,12 +16,12 @@ use super::link::Link;
 use super::offer::{Offered, OfferedPsk};
 use super::proof::signed13;
 use super::{
-    Established, Secrets, compression, credential, key_exchange, log_application, log_handshake, recv_finished13,
-    retry13, send_finished13,
+    compression, credential, key_exchange, log_application, log_handshake, recv_finished13, retry13, send_finished13,
 };
 use crate::code::{ExtensionType, HandshakeType, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
 use crate::error::{Error, PeerError, Result};
+use crate::established::Established;
 use crate::facts::{EarlyData, EarlyDataRefusal, End, Facts, MAX_AUTHENTICATION, Resumption};
 use crate::handshake::hello::{Limits, Types, check_one_limit};
 use crate::keys::kept13::Also;
@@ -76,8 +76,10 @@ pub(super) async fn client(
         (false, false) => &[],
     };
     let kept = vault.keep(Side::Client, suite, also);
-    let transcript = config.post_handshake_auth.then(|| link.transcript.fork());
-    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets, transcript } })
+    if config.post_handshake_auth {
+        link.may_be_asked_later();
+    }
+    Ok(Established::tls13(facts, kept, tickets))
 }
 
 /// What both sides have, after another hello if the server asks for one, which it may once: RFC 9846 4.1.4.

@@ -335,6 +335,11 @@ impl Link {
         self.fact(Fact::Chose(what, picked, name));
     }
 
+    /// The client may be asked for its certificate later: what is signed then begins with this conversation.
+    pub(crate) fn may_be_asked_later(&self) {
+        self.fact(Fact::MayBeAskedLater(self.transcript.fork()));
+    }
+
     pub(crate) fn no_tickets(&self, why: &'static str) {
         self.fact(Fact::NoTickets(why));
     }

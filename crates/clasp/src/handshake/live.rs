@@ -1,7 +1,6 @@
 //! A conversation that is going on: the future, and the state that it shares with whoever carries its bytes. A carrier
 //! delivers what came, polls, and carries out in order what the conversation has asked for meanwhile.
 
-use super::Established;
 use super::link::{Link, Shared, Waiting, lock};
 use super::operation::{Asked, Carrier, Operation};
 use super::transcript::Transcript;
@@ -9,6 +8,7 @@ use crate::code::HandshakeType;
 use crate::config::Clock;
 use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
+use crate::established::Established;
 use crate::record::Joiner;
 use core::future::Future;
 use core::pin::Pin;

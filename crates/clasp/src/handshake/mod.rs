@@ -1,4 +1,4 @@
-// Above `config`.
+// Above `established`.
 //! The conversations, each a straight-line `async fn` in the order of the messages on the wire, and the
 //! verbs they share.
 
@@ -25,7 +25,7 @@ mod retry13;
 mod server;
 mod server12;
 mod server13;
-mod tickets13;
+pub(crate) mod tickets13;
 pub(crate) mod transcript;
 
 pub(crate) use client::client;
@@ -34,58 +34,18 @@ pub(crate) use credential::read_post_request;
 pub(crate) use server::server;
 
 use crate::code::HandshakeType;
-use crate::config::ClientConfig;
-use crate::crypto::{HashId, overwrite_stack};
+use crate::crypto::overwrite_stack;
 use crate::error::{Error, PeerError, Result};
-use crate::facts::Facts;
-use crate::keys::kept13::Kept13;
 use crate::keys::log::{self, KeyLog};
 use crate::keys::maker::Way;
-use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
+use crate::keys::schedule12::{Side, VERIFY_DATA_LEN, Vault12};
 use crate::keys::schedule13::{Traffic, Vault13, same_mac};
-use crate::session::KeptSession;
 use crate::wire::Reader;
 use crate::wire::decode::DecodeKind;
 use crate::wire::message::Finished;
 use link::{Link, Protected12};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
-
-/// What is left of a handshake when it is done.
-pub(crate) struct Established {
-    pub(crate) facts: Facts,
-    pub(crate) secrets: Secrets,
-}
-
-/// The secrets that outlive a handshake.
-pub(crate) enum Secrets {
-    Tls12 {
-        hash: HashId,
-        master: Master,
-        client_random: [u8; 32],
-        server_random: [u8; 32],
-        /// The first Finished of the conversation: `tls-unique` (RFC 5929 3).
-        first_finished: [u8; VERIFY_DATA_LEN],
-        session: Option<KeptSession>,
-    },
-    Tls13 {
-        kept: Kept13,
-        /// Of a client that keeps the tickets that come: the configuration they are for.
-        tickets: Option<Arc<ClientConfig>>,
-        /// The conversation, where the client may be asked for a certificate later.
-        transcript: Option<transcript::Transcript>,
-    },
-}
-
-impl Secrets {
-    /// The conversation, if it is kept.
-    pub(crate) fn take_transcript(&mut self) -> Option<transcript::Transcript> {
-        match self {
-            Self::Tls12 { .. } => None,
-            Self::Tls13 { transcript, .. } => transcript.take(),
-        }
-    }
-}
 
 /// Sends Finished of TLS 1.3: RFC 9846 4.4.4.
 fn send_finished13(link: &mut Link, vault: &mut Vault13, side: Side) -> Result<()> {

@@ -6,6 +6,7 @@
 //! `match` with which a carrier goes through its list is complete, and nothing in it is unreachable. Flows generic over the
 //! carrier would come to the same and be compiled once for each.
 
+use super::transcript::Transcript;
 use crate::code::{CipherSuite, ProtocolVersion};
 use crate::crypto::CryptoResult;
 use crate::keys::kept13::Kept13;
@@ -26,7 +27,6 @@ pub(crate) enum Operation<C: Carrier> {
 }
 
 /// What every carrier, or its observer, is told.
-#[derive(Clone, Copy, Debug)]
 pub(crate) enum Fact {
     /// The version is known: record versions and ChangeCipherSpec rules follow it.
     Version(ProtocolVersion),
@@ -36,6 +36,8 @@ pub(crate) enum Fact {
     NoTickets(&'static str),
     /// By what a session was resumed.
     Resumed(&'static str),
+    /// The client may be asked for its certificate after the handshake, and this is what there is of the conversation.
+    MayBeAskedLater(Transcript),
 }
 
 /// Early data (0-RTT).

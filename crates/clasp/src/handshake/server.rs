@@ -2,10 +2,11 @@
 
 use super::hello::{ClientOffer, Limits, choose_version};
 use super::link::Link;
-use super::{Established, negotiate, server12, server13};
+use super::{negotiate, server12, server13};
 use crate::code::ProtocolVersion;
 use crate::config::ServerConfig;
 use crate::error::Result;
+use crate::established::Established;
 use crate::wire::message::{ClientHello, ClientHelloView};
 use std::sync::Arc;
 

@@ -4,16 +4,14 @@ use super::admit::{self, Admitted, By};
 use super::hello::{Answer, ClientOffer, Limits, fresh_id, send_server_hello, server_random12};
 use super::judge::Judge;
 use super::link::{Link, Protected12};
-use super::{
-    Established, Secrets, change_read_keys, change_write_keys, credential, key_exchange, negotiate, recv_finished,
-    send_finished,
-};
+use super::{change_read_keys, change_write_keys, credential, key_exchange, negotiate, recv_finished, send_finished};
 use crate::code::{
     CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 use crate::config::{ClientAuth, Identity, ServerConfig};
 use crate::crypto::{Hash, KeyShare};
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::established::{Established, Kept12, Randoms};
 use crate::facts::{End, Facts, PeerIdentity, Resumption};
 use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12};
@@ -452,13 +450,12 @@ fn established(
     let id = <[u8; ID_LEN]>::try_from(kept_under).ok();
     let kept = talk.config.sessions.clone().zip(id);
     let session = kept.map(|(store, id)| KeptSession::Server(store, id));
-    let secrets = Secrets::Tls12 {
+    let kept = Kept12 {
+        side: Side::Server,
         hash: talk.suite.hash,
         master: vault.into_master(),
-        client_random: talk.offer.random,
-        server_random: talk.random,
+        randoms: Randoms::new(&talk.offer.random, &talk.random, session),
         first_finished,
-        session,
     };
-    Established { facts, secrets }
+    Established::tls12(facts, kept)
 }

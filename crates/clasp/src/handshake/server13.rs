@@ -8,13 +8,14 @@ use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets, tell_of_no_tickets};
 use super::{
-    Established, Secrets, compression, credential, key_exchange, log_application, log_early, log_handshake, negotiate,
-    recv_finished13, retry13, send_finished13,
+    compression, credential, key_exchange, log_application, log_early, log_handshake, negotiate, recv_finished13,
+    retry13, send_finished13,
 };
 use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme};
 use crate::config::{ClientAuth, Identity, ServerConfig, key_of};
 use crate::crypto::Digest;
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::established::Established;
 use crate::facts::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
 use crate::keys::kept13::Also;
 use crate::keys::maker::Way;
@@ -57,9 +58,10 @@ pub(super) async fn server(
     let Talk13 { offer, suite, facts, .. } = talk;
     let also: &[Also] = if facts.early_data == EarlyData::Accepted { &[Also::EarlyExporter] } else { &[] };
     let kept = vault.keep(Side::Server, suite, also);
-    let may_ask_later = offer.post_handshake_auth && config.post_handshake_auth.is_some();
-    let transcript = may_ask_later.then(|| link.transcript.fork());
-    Ok(Established { facts, secrets: Secrets::Tls13 { kept, tickets: None, transcript } })
+    if offer.post_handshake_auth && config.post_handshake_auth.is_some() {
+        link.may_be_asked_later();
+    }
+    Ok(Established::tls13(facts, kept, None))
 }
 
 /// What both sides have, asking for another hello at most once: RFC 9846 4.1.1, 4.1.4, 4.2.

@@ -1,18 +1,20 @@
-//! The tickets of a TLS 1.3 server: RFC 9846 4.6.1.
+//! The tickets of TLS 1.3: RFC 9846 4.6.1.
 
 use super::admit::TICKET_ID_LEN;
+use super::carrier::Carrier;
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::offer::grease_value;
 use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
 use crate::config::ServerConfig;
 use crate::crypto::{Digest, HashId, overwrite_stack};
-use crate::error::{Outside, Result};
+use crate::error::{Error, Outside, Result};
 use crate::facts::Facts;
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::Vault13;
 use crate::session::ServerSession;
-use crate::wire::message::{self, NewSessionTicket13View};
+use crate::wire::extension::early;
+use crate::wire::message::{self, Checked, NewSessionTicket13, NewSessionTicket13View};
 use crate::wire::{Extensions, Writer};
 use core::ops::RangeInclusive;
 use std::time::SystemTime;
@@ -86,6 +88,30 @@ fn session_of(
         claims: config.claims.filter(|_| max_early_data > 0),
         psk: psk.map(|key| key.mark),
     })
+}
+
+/// What a server's ticket says to a client.
+pub(crate) struct NewTicket {
+    pub(crate) message: Checked<NewSessionTicket13>,
+    /// How much early data may go with it.
+    pub(crate) max_early_data: u32,
+}
+
+/// Client: reads a NewSessionTicket. RFC 9846 4.6.1.
+pub(crate) fn read_ticket(message: Vec<u8>) -> Result<NewTicket> {
+    let read = |message: &Checked<NewSessionTicket13>| {
+        let extensions = message.view().extensions;
+        for e in extensions.iter() {
+            Carrier::NewSessionTicket.check(e.typ).map_err(|x| x.in_extension(e.typ))?;
+        }
+        let early_data = extensions.find(ExtensionType::EarlyData);
+        let max = early_data.map(|e| early::max_early_data(e).map_err(|x| Error::from(x).in_extension(e.typ)));
+        Ok::<u32, Error>(max.transpose()?.unwrap_or(0))
+    };
+    let in_ticket = |e: Error| e.in_message("NewSessionTicket");
+    let message = Checked::<NewSessionTicket13>::new(message).map_err(Error::from).map_err(in_ticket)?;
+    let max_early_data = read(&message).map_err(in_ticket)?;
+    Ok(NewTicket { message, max_early_data })
 }
 
 /// What a ticket's length can say: RFC 9846 4.6.1.

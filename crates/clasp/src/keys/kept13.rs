@@ -21,7 +21,7 @@ pub(crate) enum Also {
 pub(crate) struct Kept13 {
     hash: &'static dyn Hash,
     pub(crate) suite: CipherSuite,
-    pub(crate) aead: AeadId,
+    aead: AeadId,
     /// One behind another, each as long as the hash: those of reading, writing and exporting, then what some need.
     secrets: Box<[u8]>,
     resumption: Option<u8>,

@@ -21,6 +21,16 @@ pub(crate) enum Side {
     Server,
 }
 
+impl Side {
+    /// The other one.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// The secrets of one TLS 1.2 connection, in named slots on the heap.
 pub(crate) struct Vault12 {
     /// The premaster secret; the key exchange writes it here.

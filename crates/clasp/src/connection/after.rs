@@ -1,24 +1,16 @@
 //! Messages after a TLS 1.3 handshake: tickets and key updates. Events, not a conversation; what a client proves after
 //! the handshake is one, in `post_auth.rs`. RFC 9846 4.6.
 
-use super::bindings::Kept;
 use super::{Connection, Owes};
-use crate::code::{ContentType, ExtensionType, HandshakeType, ProtocolVersion};
+use crate::code::{ContentType, HandshakeType};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
-use crate::handshake::carrier::Carrier;
+use crate::established::Established;
+use crate::handshake::tickets13::{NewTicket, read_ticket};
 use crate::keys::maker::{KeyMaker, Way};
-use crate::keys::schedule13::TrafficKeys;
 use crate::record::{RecordKeys, limits};
-use crate::session::{PeerKey, Session};
-use crate::suite::Suite13;
 use crate::trace::{Direction, Level, What};
-use crate::wire::extension::early;
-use crate::wire::message::{Checked, KeyUpdate, NewSessionTicket13};
+use crate::wire::message::{Checked, KeyUpdate};
 use std::io::IoSlice;
-use std::time::Duration;
-
-/// A ticket is not kept longer: RFC 9846 4.6.1.
-const MAX_LIFETIME: u32 = 7 * 24 * 3600;
 
 impl Connection {
     /// One message; `last` says that nothing stands behind it in its record.
@@ -38,61 +30,14 @@ impl Connection {
     }
 
     fn keep_ticket(&mut self, message: Vec<u8>) -> Result<()> {
-        let ticket =
-            Checked::<NewSessionTicket13>::new(message).map_err(|e| Error::from(e).in_message("NewSessionTicket"))?;
-        let view = ticket.view();
-        for e in view.extensions.iter() {
-            let placed = Carrier::NewSessionTicket.check(e.typ);
-            placed.map_err(|x| x.in_extension(e.typ).in_message("NewSessionTicket"))?;
-        }
-        let mut max_early_data = 0;
-        if let Some(e) = view.extensions.find(ExtensionType::EarlyData) {
-            let read = early::max_early_data(e);
-            max_early_data = read.map_err(|x| Error::from(x).in_extension(e.typ).in_message("NewSessionTicket"))?;
-        }
+        let NewTicket { message, max_early_data } = read_ticket(message)?;
         // RFC 9846 4.6.1 sets a server no bound. What nobody will use costs no key, and no room in the store.
         self.tickets_seen = self.tickets_seen.saturating_add(1);
         if self.tickets_seen > limits::MAX_TICKETS {
             return Ok(());
         }
-        let Some(done) = &self.done else { return Err(Outside::Bug.into()) };
-        let Kept::Tls13 { kept, tickets: Some(config) } = &done.kept else { return Ok(()) };
-        let Some(store) = &config.sessions else { return Ok(()) };
-        if view.lifetime == 0 {
-            return Ok(());
-        }
-        let mut master = Box::new([0; 48]);
-        if !kept.ticket_psk(view.nonce, &mut master) {
-            return Err(Outside::Bug.into());
-        }
-        let received = self.clock.now();
-        let lifetime = Duration::from_secs(u64::from(view.lifetime.min(MAX_LIFETIME)));
-        let hash = Suite13::find(kept.suite).map(|suite| suite.hash);
-        let name = done.facts.psk_identity.as_ref();
-        let psk = name.and_then(|name| config.psks.iter().find(|k| k.identity == *name && Some(k.hash) == hash));
-        let session = Session {
-            version: ProtocolVersion::Tls13,
-            suite: kept.suite,
-            master,
-            extended_master_secret: true,
-            id: Vec::new(),
-            ticket: view.ticket.to_vec(),
-            until: received.checked_add(lifetime).unwrap_or(received),
-            server: done.facts.peer.clone(),
-            server_type: done.facts.peer_type,
-            alpn: done.facts.alpn.clone(),
-            group: done.facts.group,
-            signature_scheme: done.facts.signature_scheme,
-            received,
-            age_add: view.age_add,
-            max_early_data,
-            context: config.context,
-            authenticated_until: done.facts.authenticated_until,
-            psk: psk.map(|key| key.mark),
-        };
-        let peer = PeerKey(done.facts.server_name.clone().unwrap_or_default());
-        store.put(&peer, session);
-        Ok(())
+        let established = self.established.as_ref().ok_or(Outside::Bug)?;
+        established.keep_ticket(&*self.clock, &message.view(), max_early_data)
     }
 
     /// KeyUpdate of the peer: RFC 9846 4.6.3.
@@ -112,12 +57,9 @@ impl Connection {
         if update.view() {
             self.owes = self.owes.max(Owes::Update);
         }
-        let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
-            return Err(Outside::Bug.into());
-        };
-        let (suite, maker, mut next) = (kept.suite, RecordKeys(self.provider), TrafficKeys::default());
-        kept.update(Way::Read, maker.labels());
-        let keys = maker.open(&kept.material(Way::Read, maker.labels(), &mut next))?;
+        let (established, maker) = (self.established.as_mut().ok_or(Outside::Bug)?, RecordKeys(self.provider));
+        established.update(Way::Read, maker.labels())?;
+        let (suite, keys) = (established.facts.suite, established.open(self.provider, &maker)?);
         self.opener.install(keys);
         self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
         Ok(())
@@ -134,9 +76,9 @@ impl Connection {
         if self.closed {
             return Err(Misuse::AlreadyClosed.into());
         }
-        match self.done.as_ref().map(|d| &d.kept) {
-            Some(Kept::Tls13 { .. }) if self.may_update() => self.send_update(ask, out),
-            Some(Kept::Tls13 { .. }) => {
+        match self.established.as_ref().map(Established::is_tls13) {
+            Some(true) if self.may_update() => self.send_update(ask, out),
+            Some(true) => {
                 self.owes = self.owes.max(if ask { Owes::Request } else { Owes::Update });
                 Ok(())
             }
@@ -151,12 +93,9 @@ impl Connection {
         self.sealer.seal(ContentType::Handshake, &[IoSlice::new(&message)], out)?;
         let (direction, level, kind) = (Direction::Sent, self.write_level, HandshakeType::KeyUpdate);
         self.tell(What::Message { direction, level, kind, bytes: &message });
-        let Some(Kept::Tls13 { kept, .. }) = self.done.as_mut().map(|d| &mut d.kept) else {
-            return Err(Outside::Bug.into());
-        };
-        let (suite, maker, mut next) = (kept.suite, RecordKeys(self.provider), TrafficKeys::default());
-        kept.update(Way::Write, maker.labels());
-        let keys = maker.seal(&kept.material(Way::Write, maker.labels(), &mut next))?;
+        let (established, maker) = (self.established.as_mut().ok_or(Outside::Bug)?, RecordKeys(self.provider));
+        established.update(Way::Write, maker.labels())?;
+        let (suite, keys) = (established.facts.suite, established.seal(self.provider, &maker)?);
         self.sealer.install(keys);
         self.owes = Owes::Nothing;
         self.updates_sent = self.updates_sent.saturating_add(1);
@@ -185,6 +124,6 @@ impl Connection {
     }
 
     pub(super) fn update_is_due(&self) -> bool {
-        self.tls13 && self.done.is_some() && (self.owes != Owes::Nothing || self.sealer.is_used_up())
+        self.tls13 && self.established.is_some() && (self.owes != Owes::Nothing || self.sealer.is_used_up())
     }
 }
