@@ -1,7 +1,8 @@
 //! What rows share: certificates in files, payloads, ports, and the exchange itself.
 
+use crate::rows::{Fault, Ours, Row};
 use clasp_interop::ports::Ports;
-use clasp_testkit::{Issued, KeyKind, authority};
+use clasp_testkit::{Authority, Issued, KeyKind, authority, other_authority};
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -25,6 +26,8 @@ pub(crate) struct Lab {
     pub(crate) ca: PathBuf,
     server: Vec<(KeyKind, Files)>,
     client: Vec<(KeyKind, Files)>,
+    /// Certificates that must be refused.
+    faulty: Vec<(Fault, Files)>,
     ports: Ports,
     payloads: Mutex<HashMap<usize, PathBuf>>,
 }
@@ -40,27 +43,36 @@ impl Lab {
             fs::write(dir.path().join(name), pem)?;
         }
         let mut serial = 0_u64;
-        let mut files = |role: &str, names: &[&str]| {
-            let one = |kind: KeyKind| {
-                // NSS tells certificates apart by serial number, which would come from the key and RSA's is shared, and
-                // by subject, which is the first name.
-                serial += 1;
-                let subject = format!("{role}-{kind:?}.example").to_ascii_lowercase();
-                let names = [&[subject.as_str()], names].concat();
-                let issued = authority().issue_with(kind, &names, |p| p.serial_number = Some(serial.into()));
-                let [cert, key] = ["cert", "key"].map(|what| dir.path().join(format!("{role}-{kind:?}-{what}.pem")));
-                fs::write(&cert, &issued.chain_pem)?;
-                fs::write(
-                    &key,
-                    if kind == KeyKind::Ed25519 { plain_ed25519(&issued.key)? } else { issued.key_pem.clone() },
-                )?;
-                Ok((kind, Files { cert, key, issued }))
-            };
-            KEY_KINDS.into_iter().map(one).collect::<io::Result<Vec<_>>>()
+        let mut one = |by: &Authority, role: &str, names: &[&str], kind: KeyKind| -> io::Result<Files> {
+            // NSS tells certificates apart by serial number, which would come from the key and RSA's is shared, and
+            // by subject, which is the first name.
+            serial += 1;
+            let subject = format!("{role}-{kind:?}.example").to_ascii_lowercase();
+            let names = [&[subject.as_str()], names].concat();
+            let issued = by.issue_with(kind, &names, |p| p.serial_number = Some(serial.into()));
+            let [cert, key] = ["cert", "key"].map(|what| dir.path().join(format!("{role}-{kind:?}-{what}.pem")));
+            fs::write(&cert, &issued.chain_pem)?;
+            fs::write(
+                &key,
+                if kind == KeyKind::Ed25519 { plain_ed25519(&issued.key)? } else { issued.key_pem.clone() },
+            )?;
+            Ok(Files { cert, key, issued })
         };
-        let server = files("server", &["localhost", "127.0.0.1"])?;
-        let client = files("client", &[])?;
-        Ok(Self { server, client, ca, dir, ports: Ports::new(), payloads: Mutex::default() })
+        let here: &[&str] = &["localhost", "127.0.0.1"];
+        let (mut server, mut client) = (Vec::new(), Vec::new());
+        for kind in KEY_KINDS {
+            server.push((kind, one(authority(), "server", here, kind)?));
+            client.push((kind, one(authority(), "client", &[], kind)?));
+        }
+        let mut faulty = Vec::new();
+        for (fault, by, role, names) in [
+            (Fault::StrangersServer, other_authority(), "strangers-server", here),
+            (Fault::OtherName, authority(), "elsewhere", &[]),
+            (Fault::StrangersClient, other_authority(), "strangers-client", &[]),
+        ] {
+            faulty.push((fault, one(by, role, names, KeyKind::P256)?));
+        }
+        Ok(Self { server, client, faulty, ca, dir, ports: Ports::new(), payloads: Mutex::default() })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -71,14 +83,28 @@ impl Lab {
         self.dir.path().join(name)
     }
 
-    /// The server's certificate of this kind.
-    pub(crate) fn server(&self, kind: KeyKind) -> &Files {
-        find(&self.server, kind)
+    /// The certificate of the row's server.
+    pub(crate) fn server(&self, row: &Row) -> &Files {
+        let faulty = if row.is_refused(Ours::Client) { self.faulty(row.fault) } else { None };
+        faulty.unwrap_or_else(|| find(&self.server, row.key))
     }
 
-    /// The client's certificate of this kind.
-    pub(crate) fn client(&self, kind: KeyKind) -> &Files {
-        find(&self.client, kind)
+    /// The certificate of the row's client, of this kind.
+    pub(crate) fn client(&self, row: &Row, kind: KeyKind) -> &Files {
+        let faulty = if row.is_refused(Ours::Server) { self.faulty(row.fault) } else { None };
+        faulty.unwrap_or_else(|| find(&self.client, kind))
+    }
+
+    fn faulty(&self, fault: Fault) -> Option<&Files> {
+        self.faulty.iter().find(|(f, _)| *f == fault).map(|(_, files)| files)
+    }
+
+    /// Every certificate with its key, and its name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (String, KeyKind, &Files)> {
+        let good = [("server", &self.server), ("client", &self.client)];
+        let good =
+            good.into_iter().flat_map(|(role, all)| all.iter().map(move |(k, f)| (format!("{role}-{k:?}"), *k, f)));
+        good.chain(self.faulty.iter().map(|(fault, f)| (format!("{fault:?}"), KeyKind::P256, f)))
     }
 
     /// A port for a peer's server. Somebody else may still take it: whoever starts a server on it tries again with

@@ -4,7 +4,7 @@ mod check;
 
 use crate::lab::{Lab, SOCKET_LIMIT, echo, payload};
 use crate::peers::{Peer, Serving, Talk};
-use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
+use crate::rows::{ALPN, ALPN_OFFERED, ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use check::{Refused, check};
 use clasp::config::WebPki;
 use clasp::crypto::Provider;
@@ -87,7 +87,7 @@ fn against_their_server(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), Str
     let updates = Arc::new(KeyUpdates::default());
     let config = client_config(row, lab, updates.clone())?;
     let mut server = peer.serve(row, lab)?;
-    let expected = if row.client_cert == ClientCert::Missing { Refused::ByThem } else { Refused::No };
+    let expected = Refused::by(row, Ours::Client);
     let echoes_early = peer.habits().server_echoes_early_data;
     for n in 0..row.connections() {
         let early = row.early_data && n + 1 == row.connections();
@@ -124,11 +124,14 @@ fn client_config(row: &Row, lab: &Lab, updates: Arc<KeyUpdates>) -> Result<Arc<C
         .encrypt_then_mac(row.encrypt_then_mac != Switch::OffOurs)
         .session_tickets(row.resume != Resume::SessionId)
         .early_data(row.early_data);
+    if row.alpn {
+        config = config.alpn(ALPN_OFFERED);
+    }
     if row.hello_retry {
         config = config.key_shares([UNLIKED]);
     }
     if let ClientCert::Sent(kind) = row.client_cert {
-        config = config.identity(Arc::new(Arc::new(lab.client(kind).issued.identity())));
+        config = config.identity(Arc::new(Arc::new(lab.client(row, kind).issued.identity())));
     }
     config.build().map_err(|e| e.to_string())
 }
@@ -165,7 +168,7 @@ fn talk_as_client(
         send_early(&mut stream, &talk)?;
     }
     seen.facts = Some(stream.handshake()?);
-    if row.client_cert == ClientCert::Missing {
+    if row.is_refused(Ours::Server) {
         // In TLS 1.3 the client is done before the server has seen that it has no certificate.
         return expect_close(&mut stream);
     }
@@ -279,7 +282,8 @@ fn against_their_client(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), Str
     let mut seen = server.stop();
     // A row about them has one connection.
     seen.iter_mut().for_each(|s| s.key_updates = updates.0.load(Ordering::SeqCst));
-    let refused = row.client_cert == ClientCert::Missing;
+    let expected = Refused::by(row, Ours::Server);
+    let refused = expected != Refused::No;
     let story = |e: String| match &theirs {
         Ok(()) => e,
         Err(story) => format!("{e}\n      the peer: {story}"),
@@ -287,7 +291,6 @@ fn against_their_client(peer: &dyn Peer, row: &Row, lab: &Lab) -> Result<(), Str
     if seen.len() != row.connections() {
         return Err(story(format!("{} connections came, not {}: {seen:?}", seen.len(), row.connections())));
     }
-    let expected = if refused { Refused::ByUs } else { Refused::No };
     for (n, seen) in seen.iter().enumerate() {
         check(row, &peer.habits(), Ours::Server, n, seen, expected).map_err(story)?;
     }
@@ -315,7 +318,7 @@ fn server_configs(
         }
         let verifier = Arc::new(WebPki::clients(authority().roots()));
         let mut config = ServerConfig::builder()
-            .identity(lab.server(row.key).issued.identity())
+            .identity(lab.server(row).issued.identity())
             .policy(policy)
             .observer(updates.clone())
             .extended_master_secret(row.extended_master_secret != Switch::OffOurs)
@@ -326,6 +329,9 @@ fn server_configs(
             ClientCert::Sent(_) | ClientCert::Missing => config.client_auth(ClientAuth::Require(verifier)),
             ClientCert::Empty => config.client_auth(ClientAuth::Request(verifier)),
         };
+        if row.alpn {
+            config = config.alpn([ALPN]);
+        }
         if let Some(keys) = tickets {
             config = config.tickets(keys);
         }

@@ -22,6 +22,13 @@ pub(crate) enum Ours {
 }
 
 impl Ours {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Client => "clasp client",
@@ -67,6 +74,18 @@ pub(crate) enum Resume {
     Fleet,
 }
 
+/// A certificate that must be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// The server's is by an authority of the right name and another key.
+    StrangersServer,
+    /// The server's is for another name.
+    OtherName,
+    /// The client's is by an authority of the right name and another key.
+    StrangersClient,
+}
+
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -99,6 +118,9 @@ pub(crate) struct Row {
     pub(crate) extended_master_secret: Switch,
     pub(crate) encrypt_then_mac: Switch,
     pub(crate) client_cert: ClientCert,
+    pub(crate) fault: Fault,
+    /// The client offers `ALPN_OFFERED`, the server has `ALPN` alone.
+    pub(crate) alpn: bool,
     pub(crate) resume: Resume,
     /// The client's first share is of a group that the server does not take: HelloRetryRequest.
     pub(crate) hello_retry: bool,
@@ -120,6 +142,10 @@ const LARGE: usize = 4 * 1024 * 1024;
 /// The groups of RFC 7919.
 const FFDHE: [NamedGroup; 5] =
     [NamedGroup::Ffdhe2048, NamedGroup::Ffdhe3072, NamedGroup::Ffdhe4096, NamedGroup::Ffdhe6144, NamedGroup::Ffdhe8192];
+/// What a client offers where the row is about ALPN, the first of which no server has.
+pub(crate) const ALPN_OFFERED: [&str; 2] = ["h2", ALPN];
+/// What a server has, and both agree on.
+pub(crate) const ALPN: &str = "http/1.1";
 /// Bytes of early data.
 pub(crate) const EARLY: usize = 64;
 
@@ -134,6 +160,8 @@ impl Row {
             extended_master_secret: Switch::On,
             encrypt_then_mac: Switch::On,
             client_cert: ClientCert::NotAsked,
+            fault: Fault::None,
+            alpn: false,
             resume: Resume::Never,
             hello_retry: false,
             early_data: false,
@@ -161,6 +189,15 @@ impl Row {
     fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
+    }
+
+    /// Whose certificate is refused, if one is: the row's server refuses its client, or the other way.
+    pub(crate) fn is_refused(&self, by: Ours) -> bool {
+        match self.fault {
+            Fault::StrangersServer | Fault::OtherName => by == Ours::Client,
+            Fault::StrangersClient => by == Ours::Server,
+            Fault::None => by == Ours::Server && self.client_cert == ClientCert::Missing,
+        }
     }
 
     /// How many connections are made one after the other.

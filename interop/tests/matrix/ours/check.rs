@@ -2,7 +2,7 @@
 
 use super::{Data, Seen};
 use crate::peers::Habits;
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::rows::{ALPN, ClientCert, End, Fault, Ours, Resume, Row, Switch};
 use clasp::error::{Cause, PeerError};
 use clasp::suite::Kx;
 use clasp::wire::code::ProtocolVersion;
@@ -17,6 +17,17 @@ pub(super) enum Refused {
     ByUs,
 }
 
+impl Refused {
+    /// Who refuses whom in this row, seen from Clasp's side.
+    pub(super) fn by(row: &Row, ours: Ours) -> Self {
+        match () {
+            () if row.is_refused(ours) => Self::ByUs,
+            () if row.is_refused(ours.other()) => Self::ByThem,
+            () => Self::No,
+        }
+    }
+}
+
 /// Holds what one connection came to against its row.
 pub(super) fn check(
     row: &Row,
@@ -29,13 +40,8 @@ pub(super) fn check(
     let wrong = |what: String| Err(format!("connection {}: {what}", n + 1));
     let cause = seen.end.as_ref().err().and_then(|e| e.get_ref()?.downcast_ref::<clasp::Error>());
     match (refused, &seen.end, cause) {
-        (Refused::ByThem, Err(_), Some(e)) if e.peer_alert().is_some() => return Ok(()),
-        (Refused::ByThem, Err(_), Some(e))
-            if silent(row, habits) && *e.cause() == Cause::Peer(PeerError::ClosedDuringHandshake) =>
-        {
-            return Ok(());
-        }
-        (Refused::ByUs, Err(_), Some(e)) if *e.cause() == Cause::Peer(no_certificate(row)) => return Ok(()),
+        (Refused::ByThem, Err(_), Some(e)) if e.peer_alert().is_some() || silent(row, habits, e) => return Ok(()),
+        (Refused::ByUs, Err(_), Some(e)) if is_refusal(row, e.cause()) => return Ok(()),
         (Refused::ByThem | Refused::ByUs, end, _) => return wrong(format!("no refusal, but {end:?}")),
         (Refused::No, Err(_), Some(e)) if row.end == End::Cut && e.is_truncation() => {}
         // A program that dies with something unread resets the connection.
@@ -62,8 +68,19 @@ pub(super) fn check(
     }
 }
 
-fn silent(row: &Row, habits: &Habits) -> bool {
-    !row.is_tls13() && habits.server_refuses_in_silence
+/// Whether a peer that only goes has refused a certificate as it does.
+fn silent(row: &Row, habits: &Habits, error: &clasp::Error) -> bool {
+    let gone = error.is_truncation() || *error.cause() == Cause::Peer(PeerError::ClosedDuringHandshake);
+    let missing = row.fault == Fault::None && !row.is_tls13() && habits.server_refuses_in_silence;
+    gone && (missing || row.fault != Fault::None && habits.judges_late)
+}
+
+/// Whether Clasp says what is wrong with the certificate of the row.
+fn is_refusal(row: &Row, cause: &Cause) -> bool {
+    match row.fault {
+        Fault::None => *cause == Cause::Peer(no_certificate(row)),
+        _ => matches!(cause, Cause::Certificate(_)),
+    }
 }
 
 const fn no_certificate(row: &Row) -> PeerError {
@@ -96,6 +113,8 @@ fn check_facts(row: &Row, habits: &Habits, ours: Ours, n: usize, facts: &Facts) 
     same("version", &facts.version, &row.version)?;
     same("suite", &facts.suite, &row.suite.code)?;
     same("resumption", &facts.resumed, &resumed)?;
+    let alpn = facts.alpn.as_deref().map(String::from_utf8_lossy);
+    same("the application protocol", &alpn, &row.alpn.then_some(ALPN))?;
     let full = resumed.is_none() || row.is_tls13();
     match row.group.filter(|_| full) {
         Some(group) if row.suite.kx != Some(Kx::Rsa) => same("group", &facts.group, &Some(group))?,

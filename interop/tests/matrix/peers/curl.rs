@@ -3,7 +3,7 @@
 use super::{Habits, Peer, Serving, first_line};
 use crate::child::Child;
 use crate::lab::Lab;
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::rows::{ClientCert, End, Fault, Ours, Resume, Row, Switch};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use std::process::Command;
 
@@ -40,6 +40,9 @@ impl Peer for Curl {
             () if ours == Ours::Client => Some("curl has no server"),
             () if row.group.is_some_and(NamedGroup::is_hybrid) => super::openssl::no_hybrids(row),
             () if row.early_data => Some("curl 7.88 sends no early data"),
+            () if row.fault == Fault::OtherName => {
+                Some("curl looks at the name once it is connected, and closes in good order")
+            }
             () if off_theirs => Some("curl has no option for this"),
             () if matches!(row.resume, Resume::Ticket | Resume::Fleet) => Some("curl switches session tickets off"),
             () if row.end == End::Cut => Some("curl closes when it is done"),
@@ -70,7 +73,7 @@ impl Peer for Curl {
             c.args(["--curves", &groups]);
         }
         if let ClientCert::Sent(kind) = row.client_cert {
-            c.arg("--cert").arg(&lab.client(kind).cert).arg("--key").arg(&lab.client(kind).key);
+            c.arg("--cert").arg(&lab.client(row, kind).cert).arg("--key").arg(&lab.client(row, kind).key);
         }
         c.arg("--data-binary").arg(format!("@{}", payload.display()));
         let answers: Vec<_> = (0..row.connections()).map(|n| lab.file(&format!("curl-{port}-{n}"))).collect();

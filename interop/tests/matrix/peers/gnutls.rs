@@ -3,7 +3,7 @@
 use super::{ChildServer, Habits, Peer, Serving, first_line, talk_through};
 use crate::child::Child;
 use crate::lab::Lab;
-use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
+use crate::rows::{ALPN, ALPN_OFFERED, ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use clasp::crypto::{AeadId, HashId};
 use clasp::suite::{Auth, Bulk, Kx};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
@@ -86,7 +86,7 @@ impl Peer for GnuTls {
     }
 
     fn serve(&self, row: &Row, lab: &Lab) -> Result<Box<dyn Serving>, String> {
-        let files = lab.server(row.key);
+        let files = lab.server(row);
         let command = |port: u16| {
             let mut c = Command::new("gnutls-serv");
             c.args(["--quiet", "--port", &port.to_string(), "--priority", &priority(row)]);
@@ -102,6 +102,9 @@ impl Peer for GnuTls {
             }
             if row.early_data {
                 c.arg("--earlydata");
+            }
+            if row.alpn {
+                c.args(["--alpn", ALPN]);
             }
             c.arg(if row.end == End::Server { "--http" } else { "--echo" });
             c
@@ -119,7 +122,10 @@ impl Peer for GnuTls {
         c.args(["--sni-hostname", "localhost", "--verify-hostname", "localhost"]);
         c.arg("--x509cafile").arg(&lab.ca).arg("--logfile").arg(lab.file(&format!("gnutls-{port}.log")));
         if let ClientCert::Sent(kind) = row.client_cert {
-            c.arg("--x509certfile").arg(&lab.client(kind).cert).arg("--x509keyfile").arg(&lab.client(kind).key);
+            c.arg("--x509certfile")
+                .arg(&lab.client(row, kind).cert)
+                .arg("--x509keyfile")
+                .arg(&lab.client(row, kind).key);
         }
         if row.resume == Resume::SessionId {
             c.arg("--noticket");
@@ -129,6 +135,9 @@ impl Peer for GnuTls {
         }
         if row.connections() > 1 && row.is_tls13() {
             c.arg("--waitresumption");
+        }
+        if row.alpn {
+            c.args(ALPN_OFFERED.iter().flat_map(|name| ["--alpn", name]));
         }
         if row.hello_retry {
             c.arg("--single-key-share");

@@ -37,6 +37,8 @@ pub(crate) struct Habits {
     pub(crate) client_without_secure_renegotiation: bool,
     /// In TLS 1.2 its server says no alert to a client that lacks its certificate, it only goes.
     pub(crate) server_refuses_in_silence: bool,
+    /// It looks at a certificate once the handshake is done, and goes without an alert.
+    pub(crate) judges_late: bool,
     /// Its server closes TCP without a close_notify of its own.
     pub(crate) server_hangs_up: bool,
     /// Its client does.

@@ -11,7 +11,8 @@ use std::process::Command;
 pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
     let script = lab.file("peer.js");
     std::fs::write(&script, include_str!("../scripts/peer.js")).map_err(|e| e.to_string())?;
-    let habits = Habits { extended_master_secret: true, encrypt_then_mac: true, ..Habits::default() };
+    let habits =
+        Habits { extended_master_secret: true, encrypt_then_mac: true, judges_late: true, ..Habits::default() };
     Scripted::start(
         Command::new("node").arg(script),
         habits,

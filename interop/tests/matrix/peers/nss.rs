@@ -2,8 +2,8 @@
 
 use super::{ChildServer, Habits, Peer, Serving, first_line};
 use crate::child::Child;
-use crate::lab::{KEY_KINDS, Lab, payload};
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::lab::{Lab, payload};
+use crate::rows::{ClientCert, End, Fault, Ours, Resume, Row, Switch};
 use clasp::suite::{Auth, Kx};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use clasp_testkit::KeyKind;
@@ -55,21 +55,23 @@ fn fill(database: &Path, lab: &Lab, keys: bool) -> Result<(), String> {
         return Ok(());
     }
     first_line("openssl", &["version"]).map_err(|e| format!("to hand NSS its keys: {e}"))?;
-    for role in ["server", "client"] {
-        for kind in KEY_KINDS.into_iter().filter(|k| *k != KeyKind::Ed25519) {
-            let (name, pack) = (nickname(role, kind), lab.file("nss.p12"));
-            let files = if role == "server" { lab.server(kind) } else { lab.client(kind) };
-            let mut command = Command::new("openssl");
-            command.args(["pkcs12", "-export", "-passout", "pass:x", "-name", &name, "-out"]).arg(&pack);
-            run(command.arg("-in").arg(&files.cert).arg("-inkey").arg(&files.key))?;
-            run(Command::new("pk12util").args(["-d", &db, "-W", "x", "-K", "", "-i"]).arg(&pack))?;
-        }
+    for (name, _, files) in lab.all().filter(|(_, kind, _)| *kind != KeyKind::Ed25519) {
+        let pack = lab.file("nss.p12");
+        let mut command = Command::new("openssl");
+        command.args(["pkcs12", "-export", "-passout", "pass:x", "-name", &name, "-out"]).arg(&pack);
+        run(command.arg("-in").arg(&files.cert).arg("-inkey").arg(&files.key))?;
+        run(Command::new("pk12util").args(["-d", &db, "-W", "x", "-K", "", "-i"]).arg(&pack))?;
     }
     Ok(())
 }
 
-fn nickname(role: &str, kind: KeyKind) -> String {
-    format!("{role}-{kind:?}")
+/// What `Lab::all` calls the certificate that this side of a row has.
+fn nickname(role: Ours, kind: KeyKind, row: &Row) -> String {
+    match role {
+        _ if row.fault != Fault::None && row.is_refused(role.other()) => format!("{:?}", row.fault),
+        Ours::Server => format!("server-{kind:?}"),
+        Ours::Client => format!("client-{kind:?}"),
+    }
 }
 
 fn group_name(group: NamedGroup) -> &'static str {
@@ -132,6 +134,7 @@ impl Peer for Nss {
             () if ours == Ours::Client && row.early_data => {
                 Some("selfserv takes no early data in its first ten seconds")
             }
+            () if row.alpn => Some("its tools have no option for ALPN"),
             () if closes_first => Some("tstclnt leaves the closing to the server"),
             () if row.encrypt_then_mac == Switch::OffTheirs => Some("it has no encrypt-then-MAC to switch off"),
             () if row.extended_master_secret == Switch::OffTheirs => Some("it has no switch for it"),
@@ -145,7 +148,7 @@ impl Peer for Nss {
         let command = |port: u16| {
             let mut c = Self::command(&self.server, &self.database, row, port);
             c.args(["-c", &suite(row)]);
-            c.args([if row.auth() == Auth::Rsa { "-n" } else { "-e" }, &nickname("server", row.key)]);
+            c.args([if row.auth() == Auth::Rsa { "-n" } else { "-e" }, &nickname(Ours::Server, row.key, row)]);
             if row.suite.kx == Some(Kx::Dhe) {
                 c.args(["-H", "1"]);
             }
@@ -176,7 +179,7 @@ impl Peer for Nss {
             c.args(["-c", &suite(row)]);
         }
         if let ClientCert::Sent(kind) = row.client_cert {
-            c.args(["-n", &nickname("client", kind)]);
+            c.args(["-n", &nickname(Ours::Client, kind, row)]);
         }
         c.current_dir(lab.dir());
         if row.connections() > 1 {

@@ -3,7 +3,7 @@
 use super::{ChildServer, Habits, Peer, Serving, first_line, talk_through};
 use crate::child::Child;
 use crate::lab::Lab;
-use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
+use crate::rows::{ALPN, ALPN_OFFERED, ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ impl Peer for OpenSsl {
     }
 
     fn serve(&self, row: &Row, lab: &Lab) -> Result<Box<dyn Serving>, String> {
-        let files = lab.server(row.key);
+        let files = lab.server(row);
         let command = |port: u16| {
             let mut c = self.command("s_server", row);
             if let Some(groups) = group_names(row).filter(|_| row.is_tls13()) {
@@ -72,6 +72,9 @@ impl Peer for OpenSsl {
             }
             if row.early_data {
                 c.arg("-early_data");
+            }
+            if row.alpn {
+                c.args(["-alpn", ALPN]);
             }
             c.args(["-accept", &format!("127.0.0.1:{port}"), "-quiet", "-cipher", "ALL:@SECLEVEL=0"]);
             c.arg("-cert").arg(&files.cert).arg("-key").arg(&files.key).arg("-CAfile").arg(&lab.ca);
@@ -109,6 +112,9 @@ impl Peer for OpenSsl {
                 c.arg("-early_data").arg(lab.payload_file(EARLY).map_err(|e| e.to_string())?);
             }
             c.args(["-verify_return_error", "-verify_hostname", "localhost"]).arg("-CAfile").arg(&lab.ca);
+            if row.alpn {
+                c.args(["-alpn", &ALPN_OFFERED.join(",")]);
+            }
             if row.end == End::Client {
                 c.arg("-no_ign_eof");
             }
@@ -116,7 +122,7 @@ impl Peer for OpenSsl {
                 c.args(["-groups", &groups]);
             }
             if let ClientCert::Sent(kind) = row.client_cert {
-                c.arg("-cert").arg(&lab.client(kind).cert).arg("-key").arg(&lab.client(kind).key);
+                c.arg("-cert").arg(&lab.client(row, kind).cert).arg("-key").arg(&lab.client(row, kind).key);
             }
             if row.connections() > 1 {
                 c.arg(if n == 0 { "-sess_out" } else { "-sess_in" }).arg(&session);

@@ -2,7 +2,7 @@
 
 use super::{Habits, Peer, Serving};
 use crate::lab::{Files, Lab, SOCKET_LIMIT, echo, payload};
-use crate::rows::{ClientCert, EARLY, End, Ours, Resume, Row, Switch};
+use crate::rows::{ALPN, ALPN_OFFERED, ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use clasp::suite::Kx;
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use clasp_testkit::authority;
@@ -66,9 +66,12 @@ fn server_config(row: &Row, lab: &Lab) -> Result<Arc<ServerConfig>, String> {
         ClientCert::Sent(_) | ClientCert::Missing => clients().build().map_err(|e| e.to_string())?,
     };
     let builder = ServerConfig::builder_with_provider(provider.clone());
-    let (chain, key) = credential(lab.server(row.key))?;
+    let (chain, key) = credential(lab.server(row))?;
     let builder = builder.with_protocol_versions(&versions(row)).map_err(text)?;
     let mut config = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key).map_err(text)?;
+    if row.alpn {
+        config.alpn_protocols = vec![ALPN.into()];
+    }
     if row.early_data {
         // rustls takes early data with sessions that it keeps itself only.
         config.max_early_data_size = 16 * 1024;
@@ -85,7 +88,7 @@ fn client_config(row: &Row, lab: &Lab) -> Result<Arc<ClientConfig>, String> {
     let builder = builder.with_root_certificates(roots().map_err(text)?);
     let mut config = match row.client_cert {
         ClientCert::Sent(kind) => {
-            let (chain, key) = credential(lab.client(kind))?;
+            let (chain, key) = credential(lab.client(row, kind))?;
             builder.with_client_auth_cert(chain, key).map_err(text)?
         }
         _ => builder.with_no_client_auth(),
@@ -95,6 +98,9 @@ fn client_config(row: &Row, lab: &Lab) -> Result<Arc<ClientConfig>, String> {
     } else {
         Tls12Resumption::SessionIdOrTickets
     };
+    if row.alpn {
+        config.alpn_protocols = ALPN_OFFERED.map(Into::into).to_vec();
+    }
     config.enable_early_data = row.early_data;
     config.resumption = Resumption::in_memory_sessions(8).tls12_resumption(by);
     Ok(Arc::new(config))
@@ -229,6 +235,9 @@ impl Peer for Rustls {
             }
             let mut stream = StreamOwned::new(connection, transport);
             echo(&mut stream, &payload)?;
+            if row.alpn && stream.conn.alpn_protocol() != Some(ALPN.as_bytes()) {
+                return Err(io::Error::other("the server chose another protocol"));
+            }
             match row.end {
                 End::Client => {
                     stream.conn.send_close_notify();

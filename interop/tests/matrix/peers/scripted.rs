@@ -1,19 +1,20 @@
 //! Peers that are a library of some language: a script runs through all rows and is told what to do in lines.
 //!
 //! ```text
-//! serve version= cert= key= ca= dh= auth=no|request|require [group=] tickets= ems= etm= bytes= end=  -> listening PORT
-//! connect port= version= ca= [cert= key=] suite= openssl= group= tickets= ems= etm= bytes= payload= end= connections=
+//! serve version= cert= key= ca= dh= auth=no|request|require [group= alpn=] tickets= ems= etm= bytes= end=  -> listening PORT
+//! connect port= version= ca= [cert= key=] suite= openssl= [group= alpn=] tickets= ems= etm= bytes= payload= end= connections=
 //!                                                                                     -> ok | failed WHY
 //! stop                                                              the server listens no more
 //! ```
 //! Lines that begin with `log ` may come at any time and show when a row fails. `tickets=`, `ems=` and `etm=` are `yes` or
-//! `no`: session tickets, and in TLS 1.2 the extended master secret and encrypt-then-MAC. `end=` is who says close_notify first:
+//! `no`: session tickets, and in TLS 1.2 the extended master secret and encrypt-then-MAC. With `alpn=`, which has the protocols to
+//! offer or to take, a client is content with `http/1.1` alone. `end=` is who says close_notify first:
 //! `client`, `server`, or nobody (`cut`: the script drops the TCP connection once all bytes came back).
 
 use super::{Habits, Peer, Serving};
 use crate::child::Child;
 use crate::lab::Lab;
-use crate::rows::{ClientCert, End, Ours, Resume, Row, Switch};
+use crate::rows::{ALPN, ALPN_OFFERED, ClientCert, End, Ours, Resume, Row, Switch};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -134,11 +135,12 @@ impl Peer for Scripted {
             ClientCert::Empty => "request",
             ClientCert::Sent(_) | ClientCert::Missing => "require",
         };
-        let files = lab.server(row.key);
+        let files = lab.server(row);
         // The others do not have the group of the client's first share.
         let group = row.group.filter(|_| row.hello_retry).map(|g| format!(" group={}", g.name())).unwrap_or_default();
+        let alpn = if row.alpn { format!(" alpn={ALPN}") } else { String::new() };
         let line = format!(
-            "serve {} auth={auth} cert={} key={} dh={}{group}",
+            "serve {} auth={auth} cert={} key={} dh={}{group}{alpn}",
             common(row, lab),
             files.cert.display(),
             files.key.display(),
@@ -164,8 +166,11 @@ impl Peer for Scripted {
         if let Some(groups) = row.groups().filter(|g| (self.chooses_groups)(g)) {
             line += &format!(" group={}", groups.iter().map(|g| g.name()).collect::<Vec<_>>().join(","));
         }
+        if row.alpn {
+            line += &format!(" alpn={}", ALPN_OFFERED.join(","));
+        }
         if let ClientCert::Sent(kind) = row.client_cert {
-            let files = lab.client(kind);
+            let files = lab.client(row, kind);
             line += &format!(" cert={} key={}", files.cert.display(), files.key.display());
         }
         match ask(&self.agent, &line)? {

@@ -3,7 +3,7 @@
 use super::scripted::Scripted;
 use super::{Habits, Peer};
 use crate::lab::Lab;
-use crate::rows::{ClientCert, Ours, Row};
+use crate::rows::{ClientCert, Fault, Ours, Row};
 use clasp::wire::code::NamedGroup;
 use std::path::Path;
 use std::process::Command;
@@ -25,6 +25,9 @@ fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
     match () {
         () if row.bytes > crate::rows::SMALL => Some("ciphers written in Python take too long for so much"),
         () if row.group.is_some_and(|g| SLOW.contains(&g)) => Some("Python takes too long for so large a group"),
+        () if row.is_refused(ours.other()) && row.fault != Fault::None => {
+            Some("tlslite-ng leaves it to the application to look at a chain")
+        }
         () if row.early_data => Some("tlslite-ng has no early data"),
         () if ours == Ours::Client && row.client_cert == ClientCert::Missing => {
             Some("its server leaves it to the application to miss a certificate")

@@ -1,6 +1,6 @@
 //! The rows of TLS 1.2.
 
-use super::{ClientCert, End, LARGE, Resume, Row, Switch};
+use super::{ClientCert, End, Fault, LARGE, Resume, Row, Switch};
 use clasp::suite::SUITES;
 use clasp::wire::code::{CipherSuite, NamedGroup};
 use clasp_testkit::KeyKind;
@@ -11,6 +11,7 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(groups_and_keys());
     rows.extend(extensions());
     rows.extend(client_certificates());
+    rows.extend(certificates_and_alpn());
     rows.extend(resumption());
     rows.extend(transfers_and_closing());
     rows
@@ -71,6 +72,17 @@ fn client_certificates() -> Vec<Row> {
         row("requested, none sent", ClientCert::Empty),
         Row::tls12("client certificate required, RSA sent, RSA key transport", RSA_CBC)
             .with(|r| r.client_cert = ClientCert::Sent(KeyKind::Rsa)),
+    ]
+}
+
+fn certificates_and_alpn() -> Vec<Row> {
+    let row = |name: &str, fault| Row::tls12(name, ECDHE_ECDSA).with(|r| r.fault = fault);
+    vec![
+        row("a server certificate by a stranger: refused", Fault::StrangersServer),
+        row("a server certificate for another name: refused", Fault::OtherName),
+        row("a client certificate by a stranger: refused", Fault::StrangersClient)
+            .with(|r| r.client_cert = ClientCert::Sent(KeyKind::P256)),
+        row("ALPN", Fault::None).with(|r| r.alpn = true),
     ]
 }
 

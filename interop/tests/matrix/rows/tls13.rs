@@ -1,6 +1,6 @@
 //! The rows of TLS 1.3.
 
-use super::{ClientCert, End, FFDHE, LARGE, Resume, Row};
+use super::{ClientCert, End, FFDHE, Fault, LARGE, Resume, Row};
 use clasp::suite::SUITES13;
 use clasp::wire::code::{CipherSuite, NamedGroup};
 use clasp_testkit::KeyKind;
@@ -10,6 +10,7 @@ pub(super) fn rows() -> Vec<Row> {
         SUITES13.iter().map(|s| Row::tls13(s.code.name().trim_start_matches("TLS_"), s.code)).collect();
     rows.extend(groups_and_keys());
     rows.extend(client_certificates());
+    rows.extend(certificates_and_alpn());
     rows.extend(resumption());
     rows.extend(updates_transfers_and_closing());
     rows
@@ -50,6 +51,17 @@ fn client_certificates() -> Vec<Row> {
         row("required, P-384 sent", ClientCert::Sent(KeyKind::P384)),
         row("required, none sent: refused", ClientCert::Missing),
         row("requested, none sent", ClientCert::Empty),
+    ]
+}
+
+fn certificates_and_alpn() -> Vec<Row> {
+    let row = |name: &str, fault| Row::tls13(name, AES).with(|r| r.fault = fault);
+    vec![
+        row("a server certificate by a stranger: refused", Fault::StrangersServer),
+        row("a server certificate for another name: refused", Fault::OtherName),
+        row("a client certificate by a stranger: refused", Fault::StrangersClient)
+            .with(|r| r.client_cert = ClientCert::Sent(KeyKind::P256)),
+        row("ALPN", Fault::None).with(|r| r.alpn = true),
     ]
 }
 

@@ -92,6 +92,11 @@ public class Peer {
             tls.setUseClientMode(false);
             tls.setEnabledProtocols(version(o));
             tls.setEnabledCipherSuites(tls.getSupportedCipherSuites());
+            if (o.containsKey("alpn")) {
+                SSLParameters parameters = tls.getSSLParameters();
+                parameters.setApplicationProtocols(o.get("alpn").split(","));
+                tls.setSSLParameters(parameters);
+            }
             if (o.get("auth").equals("require")) tls.setNeedClientAuth(true);
             if (o.get("auth").equals("request")) tls.setWantClientAuth(true);
             InputStream in = tls.getInputStream();
@@ -135,6 +140,7 @@ public class Peer {
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             parameters.setProtocols(version(o));
             parameters.setCipherSuites(new String[] {o.get("suite")});
+            if (o.containsKey("alpn")) parameters.setApplicationProtocols(o.get("alpn").split(","));
             tls.setSSLParameters(parameters);
             InputStream in = tls.getInputStream();
             OutputStream out = tls.getOutputStream();
@@ -146,6 +152,8 @@ public class Peer {
                 if (!Arrays.equals(back, Arrays.copyOfRange(payload, at, at + length)))
                     throw new IOException("the piece at " + at + " came back changed, or not at all");
             }
+            if (o.containsKey("alpn") && !"http/1.1".equals(tls.getApplicationProtocol()))
+                throw new IOException("the protocol is " + tls.getApplicationProtocol());
             if (!o.get("end").equals("cut")) {
                 if (o.get("end").equals("client")) tls.shutdownOutput();
                 if (in.read() >= 0) throw new IOException("data where the end was due");

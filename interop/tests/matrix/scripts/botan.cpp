@@ -201,7 +201,7 @@ struct tls : public tls_of::Callbacks {
     side &its;
     int socket;
     std::unique_ptr<tls_of::Channel> channel;
-    std::string plain;
+    std::string plain, protocol;
     bool closed = false, resumed = false;
     Botan::secure_vector<uint8_t> secret;
 };
@@ -276,6 +276,11 @@ static int tls_close_notify(struct tls *tls) {
 
 static int tls_resumed(struct tls *tls) {
     return tls->resumed;
+}
+
+static const char *tls_protocol(struct tls *tls) {
+    tls->protocol = tls->channel->application_protocol();
+    return tls->protocol.c_str();
 }
 
 static void tls_free(struct side *side, struct tls *tls, int may_resume) {

@@ -225,6 +225,10 @@ static int tls_resumed(struct tls *tls) {
     return tls->resumed;
 }
 
+static const char *tls_protocol(struct tls *tls) {
+    return mbedtls_ssl_get_alpn_protocol(&tls->ssl);
+}
+
 static void tls_free(struct side *side, struct tls *tls, int may_resume) {
     if (may_resume && !side->server) {
         mbedtls_ssl_session_free(&side->session);

@@ -57,7 +57,11 @@ serve(#{"version" := Version, "auth" := Auth} = O) ->
         "1.2" -> [{dhfile, maps:get("dh", O)}, {ciphers, ssl:cipher_suites(all, 'tlsv1.2')}];
         "1.3" -> [{session_tickets, stateless}, {supported_groups, groups()}]
     end,
-    {ok, Listener} = ssl:listen(0, [{ip, {127, 0, 0, 1}}, {reuseaddr, true} | common(O) ++ Verify ++ More]),
+    Alpn = case O of
+        #{"alpn" := Name} -> [{alpn_preferred_protocols, [list_to_binary(Name)]}];
+        _ -> []
+    end,
+    {ok, Listener} = ssl:listen(0, Alpn ++ [{ip, {127, 0, 0, 1}}, {reuseaddr, true} | common(O) ++ Verify ++ More]),
     {ok, {_, Port}} = ssl:sockname(Listener),
     spawn(fun() -> accept(Listener, O) end),
     say("listening ~b", [Port]),
@@ -117,7 +121,11 @@ connect(#{"version" := Version, "suite" := Suite} = O) ->
         {"1.3", none} -> [{supported_groups, groups()}, {session_tickets, manual}];
         {"1.3", _} -> [{supported_groups, Groups}, {session_tickets, manual}]
     end,
-    Options = [{server_name_indication, "localhost"}, {verify, verify_peer}, {ciphers, [ssl:str_to_suite(Suite)]}],
+    Alpn = case O of
+        #{"alpn" := List} -> [{alpn_advertised_protocols, [list_to_binary(Name) || Name <- string:lexemes(List, ",")]}];
+        _ -> []
+    end,
+    Options = Alpn ++ [{server_name_indication, "localhost"}, {verify, verify_peer}, {ciphers, [ssl:str_to_suite(Suite)]}],
     {ok, Payload} = file:read_file(maps:get("payload", O)),
     connections(number("connections", O), Options ++ common(O) ++ More, Payload, O, []).
 
@@ -125,6 +133,7 @@ connections(0, _, _, _, _) -> ok;
 connections(Left, Options, Payload, O, Session) ->
     {ok, Tls} = ssl:connect({127, 0, 0, 1}, number("port", O), Session ++ Options, ?LIMIT),
     talk(Tls, Payload),
+    maps:is_key("alpn", O) andalso ({ok, <<"http/1.1">>} = ssl:negotiated_protocol(Tls)),
     {ok, Facts} = ssl:connection_information(Tls, [session_resumption, session_id, session_data]),
     {resumed, true} = {resumed, resumed(Facts, Session) =:= (Session =/= [])},
     Next = case maps:get("version", O) of

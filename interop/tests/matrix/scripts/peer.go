@@ -57,6 +57,9 @@ func config(o map[string]string) (*tls.Config, *x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
+	if o["alpn"] != "" {
+		c.NextProtos = strings.Split(o["alpn"], ",")
+	}
 	if o["cert"] != "" {
 		cert, err := tls.LoadX509KeyPair(o["cert"], o["key"])
 		if err != nil {
@@ -181,6 +184,9 @@ func talk(conn *tls.Conn, payload []byte, o map[string]string, again bool) error
 	}
 	if conn.ConnectionState().DidResume != again {
 		return fmt.Errorf("resumed is %v", !again)
+	}
+	if chosen := conn.ConnectionState().NegotiatedProtocol; o["alpn"] != "" && chosen != "http/1.1" {
+		return fmt.Errorf("the protocol is %q", chosen)
 	}
 	if o["end"] == "cut" {
 		return nil

@@ -48,6 +48,8 @@ static int tls_read(struct tls *tls, char *into, int room);
 static int tls_write(struct tls *tls, const char *from, int bytes);
 static int tls_close_notify(struct tls *tls);
 static int tls_resumed(struct tls *tls);
+/* The application protocol that was agreed on, or NULL. */
+static const char *tls_protocol(struct tls *tls);
 /* Ends it; the side keeps its session where it may be resumed. */
 static void tls_free(struct side *side, struct tls *tls, int may_resume);
 
@@ -239,6 +241,8 @@ static int talk(struct tls *tls, const struct options *o, const char *payload, i
     char byte;
     if (echo_all(tls, payload, bytes)) return -1;
     if (tls_resumed(tls) != again) return wrong("resumed is %d, wanted %d", !again, again);
+    const char *protocol = *option(o, "alpn") ? tls_protocol(tls) : "http/1.1";
+    if (!protocol || strcmp(protocol, "http/1.1")) return wrong("the protocol is %s", protocol ? protocol : "none");
     if (is(o, "end", "cut")) return 0;
     if (is(o, "end", "client") && tls_close_notify(tls)) return -1;
     int n = tls_read(tls, &byte, 1);

@@ -13,6 +13,7 @@ function context(o) {
   const c = { minVersion: version, maxVersion: version, ca: fs.readFileSync(o.ca) };
   // OpenSSL wants a suite of TLS 1.2 in the list even where none can be used.
   c.ciphers = [o.openssl, o.version === '1.3' || !o.openssl ? 'ALL' : undefined, '@SECLEVEL=0'].filter(Boolean).join(':');
+  if (o.alpn) c.ALPNProtocols = o.alpn.split(',');
   if (o.cert) Object.assign(c, { cert: fs.readFileSync(o.cert), key: fs.readFileSync(o.key) });
   if (o.tickets === 'no') c.secureOptions = crypto.constants.SSL_OP_NO_TICKET;
   return c;
@@ -63,6 +64,7 @@ function once(o, session) {
     socket.on('session', (data) => { last = data; });
     socket.on('secureConnect', () => {
       if (socket.isSessionReused() !== (session !== undefined)) reject(new Error('resumed is ' + socket.isSessionReused()));
+      if (o.alpn && socket.alpnProtocol !== 'http/1.1') reject(new Error('the protocol is ' + socket.alpnProtocol));
       send();
     });
     socket.on('data', (data) => {

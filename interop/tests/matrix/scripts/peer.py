@@ -20,6 +20,8 @@ def context(side, o):
     # Python has no say in the suites of TLS 1.3.
     c.set_ciphers((o.get("openssl", "ALL") if o["version"] == "1.2" else "ALL") + ":@SECLEVEL=0")
     c.load_verify_locations(o["ca"])
+    if "alpn" in o:
+        c.set_alpn_protocols(o["alpn"].split(","))
     if "cert" in o:
         c.load_cert_chain(o["cert"], o["key"])
     if o["tickets"] == "no":
@@ -103,6 +105,8 @@ def connect(o):
             tls.sendall(piece)
             if read_exactly(tls, len(piece)) != piece:
                 raise ValueError(f"the piece at {at} came back changed")
+        if "alpn" in o and tls.selected_alpn_protocol() != "http/1.1":
+            raise ValueError(f"the protocol is {tls.selected_alpn_protocol()}")
         if tls.session_reused != (n > 0):
             raise ValueError(f"connection {n + 1}: resumed is {tls.session_reused}")
         session = tls.session

@@ -50,6 +50,10 @@ def credential(o):
         return chain, parsePEMKey(f.read(), private=True)
 
 
+def protocols(o):
+    return [bytearray(name, "ascii") for name in o["alpn"].split(",")] if "alpn" in o else None
+
+
 def connection(raw):
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     raw.settimeout(20)
@@ -92,7 +96,7 @@ def serve(o):
     chain, key = credential(o)
 
     def handshake(tls):
-        tls.handshakeServer(certChain=chain, privateKey=key, reqCert=o["auth"] != "no", sessionCache=sessions, settings=s)
+        tls.handshakeServer(certChain=chain, privateKey=key, reqCert=o["auth"] != "no", sessionCache=sessions, settings=s, alpn=protocols(o))
 
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -142,7 +146,7 @@ def connect(o):
     for n in range(int(o["connections"])):
         raw = socket.create_connection(("127.0.0.1", int(o["port"])))
         tls = connection(raw)
-        tls.handshakeClientCert(chain, key, session=session, settings=s, serverName="localhost")
+        tls.handshakeClientCert(chain, key, session=session, settings=s, serverName="localhost", alpn=protocols(o))
         for at in range(0, len(payload), CHUNK):
             piece = payload[at : at + CHUNK]
             tls.sendall(piece)
@@ -151,6 +155,8 @@ def connect(o):
         if tls.resumed != (n > 0):
             raise ValueError(f"connection {n + 1}: resumed is {tls.resumed}")
         session = tls.session
+        if "alpn" in o and session.appProto != b"http/1.1":
+            raise ValueError(f"the protocol is {session.appProto}")
         if o["end"] == "client":
             tls.close()
         elif o["end"] == "server" and tls.recv(1) != b"":

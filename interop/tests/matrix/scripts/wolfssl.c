@@ -17,6 +17,7 @@ struct side {
 
 struct tls {
     WOLFSSL *ssl;
+    char protocol[32];
 };
 
 static const char *library(void) {
@@ -148,6 +149,14 @@ static int tls_close_notify(struct tls *tls) {
 
 static int tls_resumed(struct tls *tls) {
     return wolfSSL_session_reused(tls->ssl);
+}
+
+static const char *tls_protocol(struct tls *tls) {
+    char *name = NULL;
+    unsigned short length = 0;
+    if (wolfSSL_ALPN_GetProtocol(tls->ssl, &name, &length) != WOLFSSL_SUCCESS) return NULL;
+    snprintf(tls->protocol, sizeof tls->protocol, "%.*s", (int)length, name);
+    return tls->protocol;
 }
 
 static void tls_free(struct side *side, struct tls *tls, int may_resume) {
