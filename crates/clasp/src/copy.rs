@@ -9,7 +9,9 @@ const PIECE: usize = 1024;
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) {
     for (from, to) in from.chunks(PIECE).zip(to.chunks_mut(PIECE)) {
         let len = from.len().min(to.len());
-        to[..len].copy_from_slice(&from[..len]);
+        if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
+            to.copy_from_slice(from);
+        }
     }
 }
 

@@ -38,14 +38,11 @@
 
 mod answer;
 mod code;
-#[allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 pub mod config;
 mod connection;
-#[allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 mod copy;
 #[allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 pub mod crypto;
-#[allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 pub mod error;
 mod established;
 mod exchange;

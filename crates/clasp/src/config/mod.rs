@@ -66,16 +66,11 @@ fn check_compression(compressors: &[Compressor]) -> crate::error::Result<()> {
         let error = crate::error::Error::from(crate::error::Misuse::BadPolicy);
         Err(error.seen(format_args!("certificate compression with {algorithm}")).wanted(wanted))
     };
-    for (n, compressor) in compressors.iter().enumerate() {
-        let algorithm = compressor.algorithm();
-        if !compressor.is_available() {
-            return bad(algorithm, "zlib, brotli or zstd, and the cargo feature `compression`");
-        }
-        if compressors[..n].iter().any(|earlier| earlier.algorithm() == algorithm) {
-            return bad(algorithm, "each algorithm once");
-        }
+    if let Some(lacking) = compressors.iter().find(|compressor| !compressor.is_available()) {
+        return bad(lacking.algorithm(), "zlib, brotli or zstd, and the cargo feature `compression`");
     }
-    Ok(())
+    let algorithms: Vec<_> = compressors.iter().map(Compressor::algorithm).collect();
+    clash::twice(&algorithms).map_or(Ok(()), |again| bad(*again, "each algorithm once"))
 }
 
 /// Where pre-shared keys stand in for certificates there is nothing but TLS 1.3: the policy is narrowed to it.

@@ -187,11 +187,12 @@ impl Policy {
 
     /// The versions it speaks: those it names and has a suite for.
     pub fn versions(&self) -> &'static [ProtocolVersion] {
-        const BOTH: &[ProtocolVersion] = &[ProtocolVersion::Tls13, ProtocolVersion::Tls12];
-        match (self.speaks(ProtocolVersion::Tls13), self.speaks(ProtocolVersion::Tls12)) {
-            (true, true) => BOTH,
-            (true, false) => &BOTH[..1],
-            (false, true) => &BOTH[1..],
+        const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
+        const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
+        match (self.speaks(TLS13), self.speaks(TLS12)) {
+            (true, true) => &[TLS13, TLS12],
+            (true, false) => &[TLS13],
+            (false, true) => &[TLS12],
             (false, false) => &[],
         }
     }
@@ -232,7 +233,7 @@ impl Policy {
             let Some((known, place)) = common.split_at_mut_checked(count) else { break };
             let Some(place) = place.first_mut().filter(|_| !known.contains(&suite)) else { continue };
             *place = suite;
-            count += 1;
+            count = count.saturating_add(1);
         }
         let mut rest = &self.suites[..];
         let mut sizes = self.tiers.iter().copied();

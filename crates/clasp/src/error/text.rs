@@ -34,15 +34,15 @@ struct Bounded {
 
 impl Bounded {
     fn push(&mut self, c: char) {
-        if self.left_out == 0 && self.end.is_empty() && self.front.len() + c.len_utf8() <= FRONT {
+        if self.left_out == 0 && self.end.is_empty() && self.front.len().saturating_add(c.len_utf8()) <= FRONT {
             return self.front.push(c);
         }
         self.end.push_back(c);
-        self.end_len += c.len_utf8();
+        self.end_len = self.end_len.saturating_add(c.len_utf8());
         while self.end_len > END {
             let Some(out) = self.end.pop_front() else { break };
-            self.end_len -= out.len_utf8();
-            self.left_out += out.len_utf8();
+            self.end_len = self.end_len.saturating_sub(out.len_utf8());
+            self.left_out = self.left_out.saturating_add(out.len_utf8());
         }
     }
 
