@@ -232,9 +232,7 @@ async fn a_window_that_stays_closed_ends_the_connection() {
     let server = site.serve(&["--send-timeout", "2"]);
     let mut sender = site.http2(&server, 100).await;
     let body = sender.send_request(ask("GET", "/large")).await.unwrap();
-    let begun = Instant::now();
     assert!(server.line("took nothing").contains("for 2 s"));
-    assert!(begun.elapsed() < Duration::from_secs(10));
     drop(body);
 }
 

@@ -223,7 +223,7 @@ fn policy_constraints_of_an_authority() {
     assert_eq!((refused.reason(), refused.nearest().rule), (Reason::CriticalExtension, "RFC 5280 4.2.1.4"));
 }
 
-/// Mappings that would double a tree at every level cost no more than their length here.
+/// Mappings that would double a tree at every level cost no more than their length here: with a tree this would not end.
 #[test]
 fn policy_bombs_are_cheap() {
     let root = authority("root", None, |_| ());
@@ -246,14 +246,13 @@ fn policy_bombs_are_cheap() {
     let presented: Vec<&Made> = std::iter::once(&leaf).chain(path.iter().rev()).collect();
     let mut options = options(Profile::Rfc5280);
     options.policies.require_explicit = true;
-    let start = std::time::Instant::now();
     judge(&root, &presented, "example.com", &options).unwrap();
-    assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
-/// As many comparisons as the limit lets through take their time only once per name, not once per pair.
+/// As many comparisons as the limit lets through are made. That they take their time only once per name, not once per pair, is
+/// for testkit's `cost` to see, which counts instructions.
 #[test]
-fn a_million_comparisons_are_not_slow() {
+fn a_million_comparisons_are_let_through() {
     let kinds: [fn(usize) -> Vec<u8>; 3] = [
         |n| tlv(DIRECTORY, &name(&format!("directory {n:05}"))),
         |n| dns(&format!("h{n:05}.example.test")),
@@ -268,9 +267,6 @@ fn a_million_comparisons_are_not_slow() {
             d.set(SAN, false, names(&alt));
         });
         let options = Options::new(at(NOW), Usage::Any).profile(Profile::Rfc5280);
-        let start = std::time::Instant::now();
         verify(&chain(&[&leaf]), &store(&[&root]), &options).unwrap();
-        // Unoptimised, on a busy machine; optimised it is below 0.05 s.
-        assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }

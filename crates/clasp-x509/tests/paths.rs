@@ -6,7 +6,6 @@ mod common;
 use clasp_x509::{Check, Origin, Profile, Reason, Rejection, Verdicts, verify};
 use common::*;
 use rustls_pki_types::ServerName;
-use std::time::{Duration, Instant};
 
 const WEB: Profile = Profile::WebPki;
 
@@ -151,7 +150,7 @@ fn self_issued_certificates_do_not_count_for_path_length() {
     );
 }
 
-/// No chain that a peer can send is slow to refuse. The limit is wide for a busy machine and an unoptimised build.
+/// No chain that a peer can send is searched for long: these have more paths than could ever be walked.
 #[test]
 fn certificate_bombs_are_refused_soon() {
     let root = authority("unrelated", None, |_| ());
@@ -171,9 +170,7 @@ fn certificate_bombs_are_refused_soon() {
     for bomb in [one_name, ring] {
         let leaf = server(bomb.last().unwrap(), |_| ());
         let presented: Vec<&Made> = std::iter::once(&leaf).chain(&bomb).collect();
-        let start = Instant::now();
         let refused = judge(&root, &presented, "example.com", &options(Profile::Rfc5280)).unwrap_err();
-        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         assert!(matches!(refused.reason(), Reason::TooCostly | Reason::UnknownIssuer), "{refused}");
         assert!(refused.attempts().len() <= 20);
     }
