@@ -71,9 +71,10 @@ pub fn target(name: &str) -> &'static Target {
     TARGETS.iter().find(|t| t.name == name).unwrap_or_else(|| panic!("no target {name}"))
 }
 
-/// Where a target's seeds stand.
-pub fn corpus(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "corpus", name].iter().collect()
+/// Where a target's inputs of a kind stand: `corpus`, what Clasp itself says; `found`, what a run or a test found and was mended;
+/// `greatest`, fields as long as can be, which is not in the repository.
+pub fn folder(kind: &str, target: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), kind, target].iter().collect()
 }
 
 /// The body of a target's binary: under `cargo fuzz` the fuzzer, otherwise a program that runs the files it is given.

@@ -8,9 +8,10 @@ use crate::x509::{authority, leaf};
 use clasp::ServerName;
 use clasp::wire::code::ExtensionType;
 use clasp::wire::message::{Checked, ClientHello, ServerHello};
+use clasp_testkit::hollow_bytes::{HANDSHAKE, Wrap, record};
 use clasp_testkit::{KeyKind, provider};
 use clasp_x509::{CertStatus, Certificate, UnsignedOcsp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A target, a file's name, its content.
 pub type Seed = (&'static str, String, Vec<u8>);
@@ -86,6 +87,81 @@ fn conversations() -> Vec<Seed> {
         }
     }
     out
+}
+
+/// Hellos with one extension as long as the block can be, its list filled with what it had: libFuzzer comes to no such length by
+/// itself. Some 65 KB each, and so not among `all`.
+///
+/// # Panics
+/// If a scenario does not work.
+pub fn greatest() -> Vec<Seed> {
+    let mut out = Vec::new();
+    let mut known = BTreeSet::new();
+    for at in 0..scenario::all(Crypto::Hollow).len() {
+        let (flights, _) = talk(at);
+        let index = u8::try_from(at).expect("few scenarios");
+        for (flight, target, head) in [(&flights[0], "server", [index, 0]), (&flights[1], "client", [index, 0x30])] {
+            let hellos = records(flight).into_iter().flat_map(handshake).filter(|m| matches!(m[0], 1 | 2));
+            for (typ, hello) in hellos.flat_map(|hello| grown(&hello)) {
+                if known.insert((hello[0], typ)) {
+                    let name = format!("{:02}-{typ}", hello[0]);
+                    let said: Vec<u8> =
+                        hello.chunks(16_000).flat_map(|part| record(Wrap::Plain, HANDSHAKE, part)).collect();
+                    out.push((target, name.clone(), [&head[..], &said].concat()));
+                    out.push(("fields", name.clone(), hello.clone()));
+                    out.push(("message", name, hello));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// A hello once for each of its extensions that has a body: that one as long as can be.
+fn grown(hello: &[u8]) -> Vec<(u16, Vec<u8>)> {
+    const MOST: usize = 65_535;
+    let block = match hello[0] {
+        1 => Checked::<ClientHello>::new(hello.to_vec()).map(|h| h.view().extensions.bytes().to_vec()),
+        _ => Checked::<ServerHello>::new(hello.to_vec()).map(|h| h.view().extensions.bytes().to_vec()),
+    };
+    let block = block.expect("what Clasp said");
+    let before = &hello[4..hello.len() - block.len() - 2];
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(&[a, b, c, d]) = block.get(at..at + 4).and_then(|head| head.first_chunk()) {
+        let length = usize::from(u16::from_be_bytes([c, d]));
+        let (start, end) = (at + 4, at + 4 + length);
+        if length > 0 {
+            let long = filled(&block[start..end], MOST - (block.len() - length));
+            let whole = [&block[..at], &[a, b], &short(long.len()), &long, &block[end..]].concat();
+            let body = [before, &short(whole.len()), &whole].concat();
+            let size = u32::try_from(body.len()).expect("short").to_be_bytes();
+            out.push((u16::from_be_bytes([a, b]), [&[hello[0]], &size[1..], &body].concat()));
+        }
+        at = end;
+    }
+    out
+}
+
+/// An extension's body with so much room: a list has its items again and again, and a length that fits.
+fn filled(body: &[u8], room: usize) -> Vec<u8> {
+    let again = |of: &[u8], n: usize| of.iter().copied().cycle().take(n).collect::<Vec<u8>>();
+    match body {
+        [a, b, items @ ..] if !items.is_empty() && usize::from(u16::from_be_bytes([*a, *b])) == items.len() => {
+            let n = (room - 2) / items.len() * items.len();
+            [&short(n)[..], &again(items, n)].concat()
+        }
+        [n, items @ ..] if !items.is_empty() && usize::from(*n) == items.len() => {
+            let n = 255 / items.len() * items.len();
+            [&[u8::try_from(n).expect("at most 255")][..], &again(items, n)].concat()
+        }
+        _ => again(body, room),
+    }
+}
+
+/// A length in two bytes.
+fn short(n: usize) -> [u8; 2] {
+    u16::try_from(n).expect("short").to_be_bytes()
 }
 
 /// The handshake messages of a record, in the clear or under hollow keys.
