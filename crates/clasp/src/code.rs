@@ -2,8 +2,19 @@
 //! Protocol codes as open enums: a newtype over the integer, named constants, and a name for every known value.
 //! Unknown values survive a round trip.
 
+/// A code that stands in `N` bytes.
+pub trait Code<const N: usize>: Copy {
+    /// The code in these bytes, big-endian.
+    fn from_bytes(bytes: [u8; N]) -> Self;
+
+    /// Its name, or that it is one of those that mean nothing (RFC 8701), or its number.
+    fn describe(self) -> String;
+}
+
 macro_rules! codes {
-    ($(#[$meta:meta])* $name:ident($int:ty) { $($variant:ident = $value:literal, $text:literal;)+ }) => {
+    (@grease $value:expr) => { false };
+    (@grease $value:expr, $grease:ident) => { $grease($value) };
+    ($(#[$meta:meta])* $name:ident($int:ty $(, $grease:ident)?) { $($variant:ident = $value:literal, $text:literal;)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub $int);
@@ -21,6 +32,21 @@ macro_rules! codes {
             #[allow(clippy::manual_range_patterns)] // the values come one by one from the table
             pub const fn is_known(self) -> bool {
                 matches!(self.0, $($value)|+)
+            }
+        }
+
+        impl Code<{ size_of::<$int>() }> for $name {
+            fn from_bytes(bytes: [u8; size_of::<$int>()]) -> Self {
+                Self(<$int>::from_be_bytes(bytes))
+            }
+
+            fn describe(self) -> String {
+                if self.is_known() {
+                    return self.name().to_owned();
+                }
+                let grease = if codes!(@grease self.0 $(, $grease)?) { "GREASE " } else { "" };
+                let width = size_of::<$int>().saturating_add(1).saturating_mul(2);
+                format!("{grease}{:#0width$x}", self.0)
             }
         }
 
@@ -73,7 +99,7 @@ codes! {
 
 codes! {
     /// A protocol version on the wire.
-    ProtocolVersion(u16) {
+    ProtocolVersion(u16, is_grease) {
         Ssl3 = 0x0300, "SSL 3.0";
         Tls10 = 0x0301, "TLS 1.0";
         Tls11 = 0x0302, "TLS 1.1";
@@ -84,7 +110,7 @@ codes! {
 
 codes! {
     /// A cipher suite. Suites that Clasp refuses have names too, so that an error can say what was seen.
-    CipherSuite(u16) {
+    CipherSuite(u16, is_grease) {
         TLS_NULL_WITH_NULL_NULL = 0x0000, "TLS_NULL_WITH_NULL_NULL";
         TLS_RSA_WITH_NULL_MD5 = 0x0001, "TLS_RSA_WITH_NULL_MD5";
         TLS_RSA_WITH_NULL_SHA = 0x0002, "TLS_RSA_WITH_NULL_SHA";
@@ -134,7 +160,7 @@ codes! {
 
 codes! {
     /// The type of an extension.
-    ExtensionType(u16) {
+    ExtensionType(u16, is_grease) {
         ServerName = 0, "server_name";
         MaxFragmentLength = 1, "max_fragment_length";
         StatusRequest = 5, "status_request";
@@ -168,7 +194,7 @@ codes! {
 
 codes! {
     /// A key exchange group.
-    NamedGroup(u16) {
+    NamedGroup(u16, is_grease) {
         Secp256r1 = 23, "secp256r1";
         Secp384r1 = 24, "secp384r1";
         Secp521r1 = 25, "secp521r1";
@@ -206,7 +232,7 @@ impl NamedGroup {
 
 codes! {
     /// A signature scheme: RFC 9846 4.2.3; in TLS 1.2 the pair (hash, signature).
-    SignatureScheme(u16) {
+    SignatureScheme(u16, is_grease) {
         RsaPkcs1Sha1 = 0x0201, "rsa_pkcs1_sha1";
         EcdsaSha1 = 0x0203, "ecdsa_sha1";
         RsaPkcs1Sha256 = 0x0401, "rsa_pkcs1_sha256";
@@ -337,10 +363,60 @@ codes! {
 
 codes! {
     /// How a pre-shared key is used: RFC 9846 4.2.9.
-    PskKeyExchangeMode(u8) {
+    PskKeyExchangeMode(u8, is_grease_mode) {
         PskKe = 0, "psk_ke";
         PskDheKe = 1, "psk_dhe_ke";
     }
+}
+
+codes! {
+    /// A compression method of TLS 1.2: RFC 5246 7.4.1.2. Only one is left.
+    CompressionMethod(u8) {
+        Null = 0, "null";
+    }
+}
+
+codes! {
+    /// How points of a curve are written: RFC 8422 5.1.2.
+    EcPointFormat(u8) {
+        Uncompressed = 0, "uncompressed";
+        CompressedPrime = 1, "ansiX962_compressed_prime";
+        CompressedChar2 = 2, "ansiX962_compressed_char2";
+    }
+}
+
+codes! {
+    /// How a ServerKeyExchange says which curve it is of: RFC 8422 5.4.
+    EcCurveType(u8) {
+        NamedCurve = 3, "named_curve";
+    }
+}
+
+codes! {
+    /// What kind of name a client asks for: RFC 6066 3.
+    NameType(u8) {
+        HostName = 0, "host_name";
+    }
+}
+
+codes! {
+    /// What tells a certificate's status: RFC 6066 8.
+    CertificateStatusType(u8) {
+        Ocsp = 1, "ocsp";
+    }
+}
+
+codes! {
+    /// Whether a KeyUpdate asks for another: RFC 9846 4.6.3.
+    KeyUpdateRequest(u8) {
+        NotRequested = 0, "update_not_requested";
+        Requested = 1, "update_requested";
+    }
+}
+
+/// Whether an 8-bit code is a GREASE value of psk_key_exchange_modes: RFC 8701 2.
+const fn is_grease_mode(code: u8) -> bool {
+    code % 0x1f == 0x0b
 }
 
 /// Whether a 16-bit code is a GREASE value: RFC 8701 2.

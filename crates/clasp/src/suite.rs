@@ -4,16 +4,7 @@
 use crate::code::CipherSuite;
 use crate::crypto::{AeadId, CbcId, HashId};
 
-/// How a suite agrees on a premaster secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kx {
-    /// The client encrypts it to the server's RSA key: no forward secrecy.
-    Rsa,
-    /// Ephemeral elliptic-curve Diffie-Hellman.
-    Ecdhe,
-    /// Ephemeral finite-field Diffie-Hellman.
-    Dhe,
-}
+pub use crate::wire::message::Kx;
 
 /// What kind of key a suite authenticates the server with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,13 @@
 // Above `error`.
 //! What an observer of a connection sees: every record, message, key change, choice and wait, in order, once.
 
-use crate::code::{AlertDescription, CipherSuite, ContentType, HandshakeType};
+use crate::code::{AlertDescription, CertificateType, CipherSuite, ContentType, ExtensionType, HandshakeType};
 use crate::error::Error;
-use crate::wire::fields::Field;
+use crate::suite::Suite;
+use crate::wire::extension::{certificate, early};
+use crate::wire::fields::{self, Context, Decoded};
+use crate::wire::message::{HEADER_LEN, Message, ServerHello, ServerHelloView};
+use crate::wire::{Extension, Reader};
 use core::fmt;
 use std::time::SystemTime;
 
@@ -87,6 +91,8 @@ pub enum What<'a> {
         kind: HandshakeType,
         /// Header and body.
         bytes: &'a [u8],
+        /// What the observer has seen of the conversation before: what the bytes say depends on it.
+        context: Context,
     },
     /// New keys are in force for a direction.
     Keys {
@@ -142,11 +148,23 @@ pub enum What<'a> {
 }
 
 impl<'a> What<'a> {
-    /// The decoded fields of a message, in wire order; empty for every other fact.
-    pub fn fields(&self) -> Vec<Field<'a>> {
+    /// The fields of a message, down to the extensions and the entries of lists; none of every other fact.
+    ///
+    /// ```
+    /// use clasp::trace::{Observation, Observer, What};
+    /// struct Print;
+    /// impl Observer for Print {
+    ///     fn observe(&self, seen: &Observation<'_>) {
+    ///         for field in seen.what.fields().fields {
+    ///             println!("{:indent$}{}: {}", "", field.name, field.value, indent = 2 * usize::from(field.depth));
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn fields(&self) -> Decoded<'a> {
         match self {
-            Self::Message { bytes, .. } => crate::wire::fields::message(bytes),
-            _ => Vec::new(),
+            Self::Message { bytes, context, .. } => fields::message(bytes, context),
+            _ => Decoded::default(),
         }
     }
 }
@@ -158,13 +176,45 @@ pub(crate) struct Tracer {
     connection: u64,
     flight: u8,
     last: Option<Direction>,
+    /// Whether the server is observed.
+    server: bool,
+    seen: Seen,
+}
+
+/// What the hellos have settled of how the messages behind them are laid out.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Of the server's messages.
+    context: Context,
+    /// What the client shows of itself.
+    client: CertificateType,
 }
 
 impl Tracer {
-    pub(crate) fn new(observer: std::sync::Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(observer: std::sync::Arc<dyn Observer>, server: bool) -> Self {
         use core::sync::atomic::{AtomicU64, Ordering};
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self { observer, connection: NEXT.fetch_add(1, Ordering::Relaxed), flight: 0, last: None }
+        let connection = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self {
+            observer,
+            connection,
+            flight: 0,
+            last: None,
+            server,
+            seen: Seen { context: Context::default(), client: CertificateType::X509 },
+        }
+    }
+
+    /// A handshake message, header included.
+    pub(crate) fn message(&mut self, at: SystemTime, direction: Direction, level: Level, bytes: &[u8]) {
+        let kind = HandshakeType(bytes.first().copied().unwrap_or(0));
+        if kind == HandshakeType::ServerHello {
+            self.seen.hello(bytes.get(HEADER_LEN..).unwrap_or_default());
+        }
+        let by_server = self.server == (direction == Direction::Sent);
+        let Seen { context, client } = self.seen;
+        let context = if by_server { context } else { Context { certificate: client, ..context } };
+        self.tell(at, What::Message { direction, level, kind, bytes, context });
     }
 
     pub(crate) fn tell(&mut self, at: SystemTime, what: What<'_>) {
@@ -178,6 +228,25 @@ impl Tracer {
             self.flight = self.flight.saturating_add(1);
         }
         self.observer.observe(&Observation { connection: self.connection, at, flight: self.flight, what });
+    }
+}
+
+impl Seen {
+    /// Reads it off the body of a ServerHello. Messages may be told of together, before the conversation has chosen anything of
+    /// what they say.
+    fn hello(&mut self, body: &[u8]) {
+        let Ok(hello) = ServerHello::parse(&mut Reader::new(body)) else { return };
+        let ServerHelloView { version, suite, extensions, .. } = hello;
+        let find = |typ| extensions.find(typ);
+        let version =
+            find(ExtensionType::SupportedVersions).and_then(|e| early::selected_version(e).ok()).unwrap_or(version);
+        let shown = |typ| find(typ).and_then(|e: Extension<'_>| certificate::selected_type(e).ok());
+        self.context = Context {
+            version: Some(version),
+            kx: Suite::find(suite).map(|suite| suite.kx),
+            certificate: shown(ExtensionType::ServerCertificateType).unwrap_or(CertificateType::X509),
+        };
+        self.client = shown(ExtensionType::ClientCertificateType).unwrap_or(CertificateType::X509);
     }
 }
 

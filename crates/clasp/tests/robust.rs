@@ -1,7 +1,9 @@
 //! No input makes a panic: arbitrary bytes into every parser and both sides, and a link that alters what passes.
 #![allow(clippy::unwrap_used)]
 
-use clasp::wire::code::{CertificateType, CompressionAlgorithm, ExtensionType, NamedGroup, PskKeyExchangeMode};
+use clasp::wire::code::{
+    CertificateType, CompressionAlgorithm, ExtensionType, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
+};
 use clasp::wire::extension::key_share::KeyShareEntry;
 use clasp::wire::extension::pre_shared_key::PskIdentity;
 use clasp::wire::extension::{self, certificate, early, key_share, pre_shared_key};
@@ -34,11 +36,15 @@ fn every_message(bytes: &[u8]) {
     parse::<message::NewSessionTicket13>(bytes);
     parse::<message::KeyUpdate>(bytes);
     parse::<message::Finished>(bytes);
-    let _fields = fields::message(bytes);
+    for version in [None, Some(ProtocolVersion::Tls12), Some(ProtocolVersion::Tls13)] {
+        let mut context = fields::Context::default();
+        context.version = version;
+        let _fields = fields::message(bytes, &context);
+    }
 }
 
 fn every_extension(body: &[u8]) {
-    let e = Extension { typ: ExtensionType(0), body, offset: 0 };
+    let e = Extension::new(ExtensionType(0), body, 0);
     let _results = (
         extension::server_name(e).is_ok(),
         extension::codes(e, "codes").is_ok(),
@@ -81,7 +87,7 @@ proptest! {
         age in any::<u32>(),
         identity in proptest::collection::vec(any::<u8>(), 1..100),
     ) {
-        let e = |body: &'static [u8]| Extension { typ: ExtensionType::KeyShare, body, offset: 0 };
+        let e = |body: &'static [u8]| Extension::new(ExtensionType::KeyShare, body, 0);
         let leak = |body: Vec<u8>| -> &'static [u8] { body.leak() };
         let shares: Vec<KeyShareEntry<'_>> =
             groups.iter().map(|g| KeyShareEntry { group: NamedGroup(*g), public: &public }).collect();
@@ -140,7 +146,7 @@ fn alter(dice: &mut Dice, bytes: &mut Vec<u8>) {
 /// Two real ends and a link that alters one flight: they fail or they agree, and never is data taken that was not sent.
 #[test]
 fn a_link_that_alters_flights_makes_no_panic_and_no_wrong_data() {
-    for policy in [Policy::modern(), Policy::legacy().with_versions([clasp::wire::code::ProtocolVersion::Tls12])] {
+    for policy in [Policy::modern(), Policy::legacy().with_versions([ProtocolVersion::Tls12])] {
         let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
         let server = ServerConfig::builder().identity(identity).policy(policy.clone()).build().unwrap();
         let client = ClientConfig::builder().trust(authority().roots()).policy(policy).build().unwrap();

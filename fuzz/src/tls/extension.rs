@@ -71,7 +71,7 @@ pub fn run(data: &[u8]) {
     let kind = input.below(KINDS.len() + 1);
     let body = input.take(usize::from(u16::MAX) - 4);
     match KINDS.get(kind) {
-        Some(kind) => kind(Extension { typ: ExtensionType(0xfafa), body, offset: 0 }),
+        Some(kind) => kind(Extension::new(ExtensionType(0xfafa), body, 0)),
         None => block(body),
     }
 }

@@ -202,7 +202,7 @@ impl Identity {
     /// If it is not such a list.
     pub fn with_timestamps(mut self, list: Vec<u8>) -> Result<Self> {
         let typ = ExtensionType::SignedCertificateTimestamp;
-        timestamps(Extension { typ, body: &list, offset: 0 })
+        timestamps(Extension::new(typ, &list, 0))
             .map_err(|e| Error::from(Misuse::BadTimestamps).seen(e).wanted("a SignedCertificateTimestampList"))?;
         self.timestamps = Some(list);
         Ok(self)

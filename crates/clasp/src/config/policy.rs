@@ -400,7 +400,7 @@ mod tests {
         ];
         let common = |policy: &Policy, theirs: &[CipherSuite]| -> Vec<CipherSuite> {
             let bytes: Vec<u8> = theirs.iter().flat_map(|s| s.0.to_be_bytes()).collect();
-            policy.common_suites(Codes::read(Reader::new(&bytes), "suites").unwrap()).collect()
+            policy.common_suites(Codes::read::<CipherSuite, _>(Reader::new(&bytes), "suites").unwrap()).collect()
         };
         let tiered = Policy::modern().with_suite_tiers([&[a, b][..], &[], &[c]]);
         assert_eq!(common(&tiered, &[c, b, a]), [b, a, c]);

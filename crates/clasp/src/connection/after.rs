@@ -91,8 +91,8 @@ impl Connection {
         let message = [HandshakeType::KeyUpdate.0, 0, 0, 1, u8::from(ask)];
         self.wake_sending()?;
         self.sealer.seal(ContentType::Handshake, &[IoSlice::new(&message)], out)?;
-        let (direction, level, kind) = (Direction::Sent, self.write_level, HandshakeType::KeyUpdate);
-        self.tell(What::Message { direction, level, kind, bytes: &message });
+        let (direction, level) = (Direction::Sent, self.write_level);
+        self.tell_message(&message);
         let (established, maker) = (self.established.as_mut().ok_or(Outside::Bug)?, RecordKeys(self.provider));
         established.update(Way::Write, maker.labels())?;
         let (suite, keys) = (established.facts.suite, established.seal(self.provider, &maker)?);

@@ -180,7 +180,6 @@ impl Connection {
         if let Some(live) = &mut self.live {
             live.last_sent = Some(kind);
         }
-        let (direction, level) = (Direction::Sent, self.write_level);
-        self.tell(What::Message { direction, level, kind, bytes });
+        self.tell_message(bytes);
     }
 }

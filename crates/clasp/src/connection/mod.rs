@@ -12,6 +12,7 @@ mod post_auth;
 mod refusal;
 mod rest;
 mod split;
+mod telling;
 mod warm;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
@@ -25,7 +26,7 @@ use crate::established::Established;
 use crate::facts::Facts;
 use crate::handshake::link::Waiting;
 use crate::record::{self, Joiner, Opener, RecordError, RecordKeys, Sealer, frame, limits};
-use crate::trace::{Direction, Level, Tracer, What};
+use crate::trace::{Direction, Level, Observer, Tracer, What};
 use core::fmt;
 use core::ops::Range;
 use core::task::{Context, Waker};
@@ -154,7 +155,7 @@ impl Connection {
         let drops_ccs = config.policy.speaks(ProtocolVersion::Tls13);
         let live =
             Live::new("client", RecordKeys(provider), |link| Box::pin(crate::handshake::client(link, config, name)));
-        Ok(Self { leave, post_auth, drops_ccs, ..Self::new(false, live, observer.map(Tracer::new), clock, provider) })
+        Ok(Self { leave, post_auth, drops_ccs, ..Self::new(false, live, observer, clock, provider) })
     }
 
     pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {
@@ -164,13 +165,13 @@ impl Connection {
         let post_auth = PostAuth::server(&config);
         let live = Live::new("server", RecordKeys(provider), |link| Box::pin(crate::handshake::server(link, config)));
         let leave = if asks_nobody { Leave::HalfRtt } else { Leave::Nothing };
-        Self { leave, post_auth, ..Self::new(true, live, observer.map(Tracer::new), clock, provider) }
+        Self { leave, post_auth, ..Self::new(true, live, observer, clock, provider) }
     }
 
     fn new(
         server: bool,
         live: Live,
-        tracer: Option<Tracer>,
+        observer: Option<Arc<dyn Observer>>,
         clock: Arc<dyn Clock>,
         provider: &'static Provider,
     ) -> Self {
@@ -181,7 +182,7 @@ impl Connection {
             joiner: None,
             live: Some(Box::new(live)),
             established: None,
-            tracer: tracer.map(Box::new),
+            tracer: observer.map(|observer| Box::new(Tracer::new(observer, server))),
             clock,
             provider,
             failed: None,
@@ -364,9 +365,8 @@ impl Connection {
         let Self { live, joiner, tracer, clock, read_level: level, .. } = self;
         let (direction, level) = (Direction::Received, *level);
         let tell = |bytes: &[u8]| {
-            let kind = HandshakeType(bytes.first().copied().unwrap_or(0));
             if let Some(tracer) = tracer {
-                tracer.tell(clock.now(), What::Message { direction, level, kind, bytes });
+                tracer.message(clock.now(), direction, level, bytes);
             }
         };
         match live {
@@ -526,12 +526,6 @@ impl Connection {
     fn check_reading(&self) -> Result<()> {
         self.check_failed()?;
         if self.reading == Reading::CutOff { Err(PeerError::Truncated.into()) } else { Ok(()) }
-    }
-
-    fn tell(&mut self, what: What<'_>) {
-        if let Some(tracer) = &mut self.tracer {
-            tracer.tell(self.clock.now(), what);
-        }
     }
 }
 

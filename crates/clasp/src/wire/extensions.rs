@@ -1,6 +1,6 @@
 //! The extension block of a message.
 
-use super::{Read, Reader};
+use super::{Read, Reader, Recorder};
 use crate::code::ExtensionType;
 use crate::wire::decode::DecodeKind;
 
@@ -11,19 +11,27 @@ const TABLE: usize = (1 << 16) / 64;
 
 /// One extension, its body not looked at yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extension<'a> {
+pub struct Extension<'a, R = ()> {
     /// Its type.
     pub typ: ExtensionType,
     /// Its body.
     pub body: &'a [u8],
     /// Where the body stands in the message.
     pub offset: usize,
+    recorder: R,
 }
 
 impl<'a> Extension<'a> {
+    /// An extension whose body stands at `offset` of the message.
+    pub const fn new(typ: ExtensionType, body: &'a [u8], offset: usize) -> Self {
+        Self { typ, body, offset, recorder: () }
+    }
+}
+
+impl<'a, R: Recorder> Extension<'a, R> {
     /// Reads the body.
-    pub const fn reader(&self) -> Reader<'a> {
-        Reader::at(self.body, self.offset)
+    pub const fn reader(&self) -> Reader<'a, R> {
+        Reader::heard(self.body, self.offset, self.recorder)
     }
 }
 
@@ -40,7 +48,7 @@ impl<'a> Extensions<'a> {
 
     /// Reads the block that fills the rest of `r`, behind a 16-bit length; nothing at all is an empty block where
     /// `optional` (TLS 1.2 hellos).
-    pub fn read(r: &mut Reader<'a>, optional: bool) -> Read<Self> {
+    pub fn read<R: Recorder>(r: &mut Reader<'a, R>, optional: bool) -> Read<Self> {
         if optional && r.is_empty() {
             return Ok(Self::NONE);
         }
@@ -49,16 +57,11 @@ impl<'a> Extensions<'a> {
         let mut count = 0;
         let mut walk = block;
         while !walk.is_empty() {
-            let typ = walk.u16("extension type")?;
             let Some((known, [slot, ..])) = seen.split_at_mut_checked(count) else {
-                many(block)?;
+                many(walk, &seen)?;
                 break;
             };
-            if known.contains(&typ) {
-                return Err(walk.error("extensions", DecodeKind::DuplicateExtension(typ)));
-            }
-            walk.vec16("extension body")?;
-            *slot = typ;
+            *slot = one(&mut walk, |typ| known.contains(&typ))?;
             count = count.saturating_add(1);
         }
         Ok(Self { bytes: block.rest(), offset: block.offset() })
@@ -68,9 +71,9 @@ impl<'a> Extensions<'a> {
     pub fn iter(self) -> impl Iterator<Item = Extension<'a>> {
         let mut r = Reader::at(self.bytes, self.offset);
         core::iter::from_fn(move || {
-            let typ = ExtensionType(r.u16("extension type").ok()?);
-            let body = r.vec16("extension body").ok()?;
-            Some(Extension { typ, body: body.rest(), offset: body.offset() })
+            let typ = r.code("extension_type").ok()?;
+            let body = r.vec16("extension_data").ok()?;
+            Some(Extension::new(typ, body.rest(), body.offset()))
         })
     }
 
@@ -90,19 +93,36 @@ impl<'a> Extensions<'a> {
     }
 }
 
-/// Checks a block of any number of extensions.
+/// Checks the next extension, and gives its type, which stands nowhere before.
+fn one<R: Recorder>(walk: &mut Reader<'_, R>, stood_before: impl FnOnce(u16) -> bool) -> Read<u16> {
+    walk.element("Extension", |walk| {
+        let typ: ExtensionType = walk.code("extension_type")?;
+        if stood_before(typ.0) {
+            return Err(walk.error("extensions", DecodeKind::DuplicateExtension(typ.0)));
+        }
+        let body = walk.vec16("extension_data")?;
+        let (offset, recorder) = (body.offset(), body.recorder());
+        walk.recorder().extension(Extension { typ, body: body.rest(), offset, recorder });
+        Ok(typ.0)
+    })
+}
+
+/// Checks the rest of a block of any number of extensions, behind those of these types.
 #[cold]
 #[expect(clippy::indexing_slicing, reason = "the table has a bit for each type there can be")]
-fn many(mut walk: Reader<'_>) -> Read<()> {
+fn many<R: Recorder>(mut walk: Reader<'_, R>, before: &[u16]) -> Read<()> {
     let mut seen = [0_u64; TABLE];
-    while !walk.is_empty() {
-        let typ = walk.u16("extension type")?;
+    let mut stood_before = |typ: u16| {
         let (word, bit) = (&mut seen[usize::from(typ / 64)], 1 << (typ % 64));
-        if *word & bit != 0 {
-            return Err(walk.error("extensions", DecodeKind::DuplicateExtension(typ)));
-        }
+        let stood_before = *word & bit != 0;
         *word |= bit;
-        walk.vec16("extension body")?;
+        stood_before
+    };
+    before.iter().for_each(|typ| {
+        stood_before(*typ);
+    });
+    while !walk.is_empty() {
+        one(&mut walk, &mut stood_before)?;
     }
     Ok(())
 }

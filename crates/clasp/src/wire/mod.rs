@@ -15,5 +15,5 @@ pub mod code {
 }
 
 pub use extensions::{Extension, Extensions};
-pub use read::{Codes, Read, Reader};
+pub use read::{Codes, Read, Reader, Recorder, Show};
 pub use write::{TooLong, Writer};

@@ -16,8 +16,9 @@ pub(crate) const NOW: u64 = 1_780_000_000;
 #[derive(Default)]
 struct Scribe(Mutex<String>);
 
-/// Fields and extensions that are never twice the same.
-const RANDOM: &[&str] = &["random", "session_id", "key_share", "pre_shared_key", "session_ticket"];
+/// Fields that are never twice the same: what is random, and what hangs on it. A ticket of TLS 1.2 is all its extension holds.
+const RANDOM: &[&str] =
+    &["random", "session_id", "key_exchange", "identity", "obfuscated_ticket_age", "PskBinderEntry", "extension_data"];
 
 impl Observer for Scribe {
     fn observe(&self, seen: &Observation<'_>) {
@@ -25,13 +26,12 @@ impl Observer for Scribe {
         match &seen.what {
             What::Message { direction, kind, bytes, .. } => {
                 writeln!(text, "{direction:?} {kind}, {} bytes", bytes.len()).unwrap();
-                for field in seen.what.fields() {
+                for field in seen.what.fields().fields {
                     let secret = [HandshakeType::CertificateVerify, HandshakeType::NewSessionTicket].contains(kind)
                         || [HandshakeType::ServerKeyExchange, HandshakeType::ClientKeyExchange].contains(kind)
                         || *kind == HandshakeType::Finished;
                     // A value of GREASE is one of sixteen.
-                    let grease =
-                        matches!(field.bytes, [a, b] if a == b && a & 0x0f == 0x0a) || field.name == "extension";
+                    let grease = field.value.starts_with("GREASE");
                     let value = match () {
                         () if secret || RANDOM.contains(&field.name) => format!("{} bytes", field.bytes.len()),
                         () if grease => "GREASE".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::code::{ExtensionType, NamedGroup};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Extension, Read, Reader, Writer};
+use crate::wire::{Extension, Read, Reader, Recorder, Writer};
 
 /// One KeyShareEntry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct KeyShareEntry<'a> {
 }
 
 impl<'a> KeyShareEntry<'a> {
-    fn read(r: &mut Reader<'a>) -> Read<Self> {
-        let group = NamedGroup(r.u16("group")?);
+    fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self> {
+        let group = r.code("group")?;
         Ok(Self { group, public: r.vec16("key_exchange")?.non_empty("key_exchange")?.rest() })
     }
 
@@ -44,7 +44,7 @@ const FEW: usize = 64;
 ///
 /// # Errors
 /// If the list is not well framed, or a group stands in it twice.
-pub fn client<'a>(e: Extension<'a>) -> Read<ClientShares<'a>> {
+pub fn client<'a, R: Recorder>(e: Extension<'a, R>) -> Read<ClientShares<'a>> {
     let mut r = e.reader();
     let list = r.vec16("client_shares")?;
     r.finish("key_share")?;
@@ -52,40 +52,46 @@ pub fn client<'a>(e: Extension<'a>) -> Read<ClientShares<'a>> {
     let mut count = 0;
     let mut walk = list;
     while !walk.is_empty() {
-        let group = KeyShareEntry::read(&mut walk)?.group.0;
-        let Some((known, [slot, ..])) = seen.split_at_mut_checked(count) else { return each_once(list) };
+        let Some((known, [slot, ..])) = seen.split_at_mut_checked(count) else { return each_once(list, walk, &seen) };
+        let group = walk.element("KeyShareEntry", KeyShareEntry::read)?.group.0;
         if known.contains(&group) {
             return Err(walk.error("client_shares", DecodeKind::Duplicate(u32::from(group))));
         }
         *slot = group;
         count = count.saturating_add(1);
     }
-    Ok(ClientShares(list))
+    Ok(ClientShares(list.silent()))
 }
 
-/// The same for a list of any length, in time that grows as it does: a bit for each group there can be.
+/// Reads on, behind shares of these groups, in time that grows as the list does: a bit for each group there can be.
 #[cold]
 #[inline(never)]
-fn each_once(list: Reader<'_>) -> Read<ClientShares<'_>> {
+fn each_once<'a, R: Recorder>(list: Reader<'a, R>, mut walk: Reader<'a, R>, before: &[u16]) -> Read<ClientShares<'a>> {
     let mut seen = [0_u64; 1 << 10];
-    let mut walk = list;
-    while !walk.is_empty() {
-        let group = KeyShareEntry::read(&mut walk)?.group.0;
+    let mut is_new = |group: u16| {
         let bit = 1 << (group & 63);
-        let Some(word) = seen.get_mut(usize::from(group >> 6)) else { continue };
-        if *word & bit != 0 {
+        let Some(word) = seen.get_mut(usize::from(group >> 6)) else { return true };
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    };
+    before.iter().for_each(|group| {
+        is_new(*group);
+    });
+    while !walk.is_empty() {
+        let group = walk.element("KeyShareEntry", KeyShareEntry::read)?.group.0;
+        if !is_new(group) {
             return Err(walk.error("client_shares", DecodeKind::Duplicate(u32::from(group))));
         }
-        *word |= bit;
     }
-    Ok(ClientShares(list))
+    Ok(ClientShares(list.silent()))
 }
 
 /// Reads the share of a ServerHello.
 ///
 /// # Errors
 /// If it is not exactly one share.
-pub fn server<'a>(e: Extension<'a>) -> Read<KeyShareEntry<'a>> {
+pub fn server<'a, R: Recorder>(e: Extension<'a, R>) -> Read<KeyShareEntry<'a>> {
     let mut r = e.reader();
     let share = KeyShareEntry::read(&mut r)?;
     r.finish("key_share")?;
@@ -96,9 +102,9 @@ pub fn server<'a>(e: Extension<'a>) -> Read<KeyShareEntry<'a>> {
 ///
 /// # Errors
 /// If it is not exactly one group.
-pub fn retry(e: Extension<'_>) -> Read<NamedGroup> {
+pub fn retry<R: Recorder>(e: Extension<'_, R>) -> Read<NamedGroup> {
     let mut r = e.reader();
-    let group = NamedGroup(r.u16("selected_group")?);
+    let group = r.code("selected_group")?;
     r.finish("key_share")?;
     Ok(group)
 }

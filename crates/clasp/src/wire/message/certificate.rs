@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Read, Reader, Writer};
+use crate::wire::{Read, Reader, Recorder, Writer};
 
 /// Certificate as TLS 1.2 frames it.
 #[derive(Debug)]
@@ -10,19 +10,28 @@ pub struct Certificate12;
 
 /// What a Certificate holds: a list of certificates, DER, the sender's own first; or a raw public key.
 #[derive(Clone, Copy, Debug)]
-pub struct CertificateView<'a>(Reader<'a>);
+pub struct CertificateView<'a, R = ()>(Reader<'a, R>);
 
 impl Message for Certificate12 {
     const TYPE: HandshakeType = HandshakeType::Certificate;
     const NAME: &'static str = "Certificate";
     type View<'a> = CertificateView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<CertificateView<'a>> {
-        r.vec24("certificate_list").map(CertificateView)
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CertificateView<'a>> {
+        let CertificateView(content) = CertificateView::read(r)?;
+        Ok(CertificateView(content.silent()))
     }
 }
 
-impl<'a> CertificateView<'a> {
+impl<'a, R: Recorder> CertificateView<'a, R> {
+    /// Reads a body, whatever it holds.
+    ///
+    /// # Errors
+    /// If it is cut short.
+    pub fn read(r: &mut Reader<'a, R>) -> Read<Self> {
+        r.vec24("certificate_list").map(Self)
+    }
+
     /// The content as a list of X.509 certificates, checked to be framed.
     ///
     /// # Errors
@@ -30,11 +39,13 @@ impl<'a> CertificateView<'a> {
     pub fn list(self) -> Read<Self> {
         let mut walk = self.0;
         while !walk.is_empty() {
-            walk.vec24("certificate")?.non_empty("certificate")?;
+            walk.element("certificate", |walk| walk.vec24("certificate")?.non_empty("certificate"))?;
         }
         Ok(self)
     }
+}
 
+impl<'a> CertificateView<'a> {
     /// The content as one raw public key (RFC 7250 3); nothing if there is none.
     pub fn raw_key(self) -> Option<&'a [u8]> {
         Some(self.0.rest()).filter(|key| !key.is_empty())

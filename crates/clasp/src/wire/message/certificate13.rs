@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Extensions, Read, Reader, Writer};
+use crate::wire::{Extensions, Read, Reader, Recorder, Writer};
 
 /// Certificate as TLS 1.3 frames it.
 #[derive(Debug)]
@@ -30,19 +30,19 @@ impl Message for Certificate13 {
     const NAME: &'static str = "Certificate";
     type View<'a> = Certificate13View<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<Certificate13View<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<Certificate13View<'a>> {
         let context = r.vec8("certificate_request_context")?.rest();
         let list = r.vec24("certificate_list")?;
         let mut walk = list;
         while !walk.is_empty() {
-            CertificateEntry::read(&mut walk)?;
+            walk.element("CertificateEntry", CertificateEntry::read)?;
         }
-        Ok(Certificate13View { context, list })
+        Ok(Certificate13View { context, list: list.silent() })
     }
 }
 
 impl<'a> CertificateEntry<'a> {
-    fn read(r: &mut Reader<'a>) -> Read<Self> {
+    fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self> {
         let data = r.vec24("cert_data")?.non_empty("cert_data")?.rest();
         Ok(Self { data, extensions: Extensions::read(r, false)? })
     }

@@ -1,8 +1,8 @@
 //! CertificateRequest in TLS 1.2: RFC 5246 7.4.4.
 
 use super::Message;
-use crate::code::HandshakeType;
-use crate::wire::{Codes, Read, Reader, Writer};
+use crate::code::{ClientCertificateType, HandshakeType, SignatureScheme};
+use crate::wire::{Codes, Read, Reader, Recorder, Writer};
 
 /// CertificateRequest as TLS 1.2 frames it.
 #[derive(Debug)]
@@ -23,15 +23,17 @@ impl Message for CertificateRequest12 {
     const NAME: &'static str = "CertificateRequest";
     type View<'a> = CertificateRequestView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<CertificateRequestView<'a>> {
-        let types = r.vec8("certificate_types")?.non_empty("certificate_types")?.rest();
-        let schemes = Codes::read(r.vec16("supported_signature_algorithms")?, "supported_signature_algorithms")?;
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CertificateRequestView<'a>> {
+        let types = r.vec8("certificate_types")?.non_empty("certificate_types")?;
+        let types = types.codes::<ClientCertificateType, 1>("certificate_types");
+        let schemes = r.vec16("supported_signature_algorithms")?;
+        let schemes = Codes::read::<SignatureScheme, _>(schemes, "supported_signature_algorithms")?;
         let authorities = r.vec16("certificate_authorities")?;
         let mut walk = authorities;
         while !walk.is_empty() {
-            walk.vec16("distinguished name")?.non_empty("distinguished name")?;
+            walk.element("DistinguishedName", |walk| walk.vec16("DistinguishedName")?.non_empty("DistinguishedName"))?;
         }
-        Ok(CertificateRequestView { types, schemes, authorities })
+        Ok(CertificateRequestView { types, schemes, authorities: authorities.silent() })
     }
 }
 
@@ -39,7 +41,7 @@ impl<'a> CertificateRequestView<'a> {
     /// The distinguished names (DER) of acceptable issuers; none means any.
     pub fn authorities(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut walk = self.authorities;
-        core::iter::from_fn(move || walk.vec16("distinguished name").ok().map(|n| n.rest()))
+        core::iter::from_fn(move || walk.vec16("DistinguishedName").ok().map(|n| n.rest()))
     }
 
     /// Writes a body.

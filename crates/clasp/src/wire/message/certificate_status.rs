@@ -1,9 +1,9 @@
 //! CertificateStatus, the stapled OCSP response of TLS 1.2: RFC 6066 8.
 
 use super::Message;
-use crate::code::HandshakeType;
+use crate::code::{CertificateStatusType, HandshakeType};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Read, Reader, Writer};
+use crate::wire::{Read, Reader, Recorder, Writer};
 
 /// CertificateStatus.
 #[derive(Debug)]
@@ -16,18 +16,17 @@ pub struct CertificateStatusView<'a> {
     pub ocsp: &'a [u8],
 }
 
-/// `CertificateStatusType.ocsp`.
-const OCSP: u8 = 1;
-
 impl Message for CertificateStatus {
     const TYPE: HandshakeType = HandshakeType::CertificateStatus;
     const NAME: &'static str = "CertificateStatus";
     type View<'a> = CertificateStatusView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<CertificateStatusView<'a>> {
-        match r.u8("status_type")? {
-            OCSP => Ok(CertificateStatusView { ocsp: r.vec24("response")?.non_empty("response")?.rest() }),
-            other => Err(r.error("status_type", DecodeKind::IllegalValue(u32::from(other)))),
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CertificateStatusView<'a>> {
+        match r.code("status_type")? {
+            CertificateStatusType::Ocsp => {
+                Ok(CertificateStatusView { ocsp: r.vec24("response")?.non_empty("response")?.rest() })
+            }
+            other => Err(r.error("status_type", DecodeKind::IllegalValue(u32::from(other.0)))),
         }
     }
 }
@@ -35,7 +34,7 @@ impl Message for CertificateStatus {
 impl CertificateStatusView<'_> {
     /// Writes the body.
     pub fn encode(&self, w: &mut Writer<'_>) {
-        w.u8(OCSP);
+        w.u8(CertificateStatusType::Ocsp.0);
         w.vec24(|w| w.bytes(self.ocsp));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::{HandshakeType, SignatureScheme};
-use crate::wire::{Read, Reader, Writer};
+use crate::wire::{Read, Reader, Recorder, Writer};
 
 /// CertificateVerify.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Message for CertificateVerify {
     const NAME: &'static str = "CertificateVerify";
     type View<'a> = SignedView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<SignedView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<SignedView<'a>> {
         SignedView::read(r)
     }
 }
@@ -32,8 +32,8 @@ impl<'a> SignedView<'a> {
     ///
     /// # Errors
     /// If they are cut short.
-    pub fn read(r: &mut Reader<'a>) -> Read<Self> {
-        Ok(Self { scheme: SignatureScheme(r.u16("algorithm")?), signature: r.vec16("signature")?.rest() })
+    pub fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self> {
+        Ok(Self { scheme: r.code("algorithm")?, signature: r.vec16("signature")?.rest() })
     }
 
     /// Writes them.

@@ -1,9 +1,9 @@
 //! ClientHello: RFC 5246 7.4.1.2, RFC 9846 4.1.2.
 
 use super::Message;
-use crate::code::{HandshakeType, ProtocolVersion};
+use crate::code::{CipherSuite, CompressionMethod, HandshakeType, ProtocolVersion};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Codes, Extensions, Read, Reader, Writer};
+use crate::wire::{Codes, Extensions, Read, Reader, Recorder, Writer};
 
 /// ClientHello.
 #[derive(Debug)]
@@ -31,20 +31,23 @@ impl Message for ClientHello {
     const NAME: &'static str = "ClientHello";
     type View<'a> = ClientHelloView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<ClientHelloView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ClientHelloView<'a>> {
         Ok(ClientHelloView {
-            version: ProtocolVersion(r.u16("client_version")?),
+            version: r.code("client_version")?,
             random: r.array("random")?,
             session_id: session_id(r)?,
-            suites: Codes::read(r.vec16("cipher_suites")?, "cipher_suites")?,
-            compression: r.vec8("compression_methods")?.non_empty("compression_methods")?.rest(),
+            suites: Codes::read::<CipherSuite, _>(r.vec16("cipher_suites")?, "cipher_suites")?,
+            compression: r
+                .vec8("compression_methods")?
+                .non_empty("compression_methods")?
+                .codes::<CompressionMethod, 1>("compression_methods"),
             extensions: Extensions::read(r, true)?,
         })
     }
 }
 
 /// `session_id`: at most 32 bytes, RFC 5246 7.4.1.2.
-pub(super) fn session_id<'a>(r: &mut Reader<'a>) -> Read<&'a [u8]> {
+pub(super) fn session_id<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<&'a [u8]> {
     let id = r.vec8("session_id")?;
     match id.rest().len() {
         0..=32 => Ok(id.rest()),

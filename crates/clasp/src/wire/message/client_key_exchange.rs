@@ -2,29 +2,45 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Read, Reader};
+use crate::wire::{Read, Reader, Recorder};
 
 /// ClientKeyExchange.
 #[derive(Debug)]
 pub struct ClientKeyExchange;
 
+/// How a suite agrees on a premaster secret, and so what the bodies of both key exchange messages are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kx {
+    /// The client encrypts it to the server's RSA key: no forward secrecy.
+    Rsa,
+    /// Ephemeral elliptic-curve Diffie-Hellman.
+    Ecdhe,
+    /// Ephemeral finite-field Diffie-Hellman.
+    Dhe,
+}
+
 /// The body of a ClientKeyExchange, to be read as the suite says.
 #[derive(Clone, Copy, Debug)]
-pub struct ClientKeyExchangeView<'a>(Reader<'a>);
+pub struct ClientKeyExchangeView<'a, R = ()>(Reader<'a, R>);
 
 impl Message for ClientKeyExchange {
     const TYPE: HandshakeType = HandshakeType::ClientKeyExchange;
     const NAME: &'static str = "ClientKeyExchange";
     type View<'a> = ClientKeyExchangeView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<ClientKeyExchangeView<'a>> {
-        let body = *r;
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ClientKeyExchangeView<'a>> {
+        let body = r.silent();
         r.take(body.rest().len(), Self::NAME)?;
         Ok(ClientKeyExchangeView(body))
     }
 }
 
-impl<'a> ClientKeyExchangeView<'a> {
+impl<'a, R: Recorder> ClientKeyExchangeView<'a, R> {
+    /// The body that `r` stands before.
+    pub const fn new(r: Reader<'a, R>) -> Self {
+        Self(r)
+    }
+
     /// The encrypted premaster secret, or a Diffie-Hellman public value: both stand behind a 16-bit length.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::{CompressionAlgorithm, HandshakeType};
-use crate::wire::{Read, Reader, Writer};
+use crate::wire::{Read, Reader, Recorder, Writer};
 
 /// CompressedCertificate.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ impl Message for CompressedCertificate {
     const NAME: &'static str = "CompressedCertificate";
     type View<'a> = CompressedCertificateView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<CompressedCertificateView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CompressedCertificateView<'a>> {
         Ok(CompressedCertificateView {
-            algorithm: CompressionAlgorithm(r.u16("algorithm")?),
+            algorithm: r.code("algorithm")?,
             uncompressed_length: r.u24("uncompressed_length")?,
             compressed: r.vec24("compressed_certificate_message")?.non_empty("compressed_certificate_message")?.rest(),
         })

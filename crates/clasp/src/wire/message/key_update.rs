@@ -1,9 +1,9 @@
 //! KeyUpdate and EndOfEarlyData: RFC 9846 4.6.3, 4.5.
 
 use super::Message;
-use crate::code::HandshakeType;
+use crate::code::{HandshakeType, KeyUpdateRequest};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Read, Reader};
+use crate::wire::{Read, Reader, Recorder};
 
 /// KeyUpdate. Its view is whether the peer asks for an update in return.
 #[derive(Debug)]
@@ -14,11 +14,11 @@ impl Message for KeyUpdate {
     const NAME: &'static str = "KeyUpdate";
     type View<'a> = bool;
 
-    fn parse(r: &mut Reader<'_>) -> Read<bool> {
-        match r.u8("request_update")? {
-            0 => Ok(false),
-            1 => Ok(true),
-            other => Err(r.error("request_update", DecodeKind::IllegalValue(u32::from(other)))),
+    fn parse<R: Recorder>(r: &mut Reader<'_, R>) -> Read<bool> {
+        match r.code("request_update")? {
+            KeyUpdateRequest::NotRequested => Ok(false),
+            KeyUpdateRequest::Requested => Ok(true),
+            other => Err(r.error("request_update", DecodeKind::IllegalValue(u32::from(other.0)))),
         }
     }
 }
@@ -32,7 +32,7 @@ impl Message for EndOfEarlyData {
     const NAME: &'static str = "EndOfEarlyData";
     type View<'a> = ();
 
-    fn parse(_: &mut Reader<'_>) -> Read<()> {
+    fn parse<R: Recorder>(_: &mut Reader<'_, R>) -> Read<()> {
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ pub use certificate_status::{CertificateStatus, CertificateStatusView};
 pub use certificate_verify::{CertificateVerify, SignedView};
 pub use certificate13::{Certificate13, Certificate13View, CertificateEntry};
 pub use client_hello::{ClientHello, ClientHelloView};
-pub use client_key_exchange::{ClientKeyExchange, ClientKeyExchangeView};
+pub use client_key_exchange::{ClientKeyExchange, ClientKeyExchangeView, Kx};
 pub use compressed_certificate::{CompressedCertificate, CompressedCertificateView};
 pub use encrypted_extensions::EncryptedExtensions;
 pub use finished::{Finished, HelloRequest, ServerHelloDone};
@@ -35,7 +35,7 @@ pub use new_session_ticket13::{NewSessionTicket13, NewSessionTicket13View};
 pub use server_hello::{HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView};
 pub use server_key_exchange::{DhParams, EcdhParams, ServerKeyExchange, ServerKeyExchangeView};
 
-use super::{Read, Reader, TooLong, Writer};
+use super::{Read, Reader, Recorder, TooLong, Writer};
 use crate::code::HandshakeType;
 use core::marker::PhantomData;
 
@@ -55,7 +55,7 @@ pub trait Message {
     ///
     /// # Errors
     /// Says which field is not well formed, and where.
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<Self::View<'a>>;
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self::View<'a>>;
 }
 
 /// Writes one message, header and body, behind what `out` holds.

@@ -1,8 +1,8 @@
 //! ServerHello: RFC 5246 7.4.1.3, RFC 9846 4.1.3.
 
 use super::Message;
-use crate::code::{CipherSuite, HandshakeType, ProtocolVersion};
-use crate::wire::{Extensions, Read, Reader, Writer};
+use crate::code::{CipherSuite, CompressionMethod, HandshakeType, ProtocolVersion};
+use crate::wire::{Extensions, Read, Reader, Recorder, Writer};
 
 /// The random of a ServerHello that is a HelloRetryRequest: RFC 9846 4.1.3.
 pub const HELLO_RETRY_REQUEST_RANDOM: [u8; 32] = [
@@ -36,13 +36,13 @@ impl Message for ServerHello {
     const NAME: &'static str = "ServerHello";
     type View<'a> = ServerHelloView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<ServerHelloView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ServerHelloView<'a>> {
         Ok(ServerHelloView {
-            version: ProtocolVersion(r.u16("server_version")?),
+            version: r.code("server_version")?,
             random: r.array("random")?,
             session_id: super::client_hello::session_id(r)?,
-            suite: CipherSuite(r.u16("cipher_suite")?),
-            compression: r.u8("compression_method")?,
+            suite: r.code("cipher_suite")?,
+            compression: r.code::<CompressionMethod, 1>("compression_method")?.0,
             extensions: Extensions::read(r, true)?,
         })
     }

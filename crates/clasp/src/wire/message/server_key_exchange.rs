@@ -1,9 +1,9 @@
 //! ServerKeyExchange: RFC 5246 7.4.3, RFC 8422 5.4. What its body means depends on the cipher suite.
 
 use super::{Message, SignedView};
-use crate::code::{HandshakeType, NamedGroup};
+use crate::code::{EcCurveType, HandshakeType, NamedGroup};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Read, Reader, Writer};
+use crate::wire::{Read, Reader, Recorder, Writer};
 
 /// ServerKeyExchange.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub struct ServerKeyExchange;
 
 /// The body of a ServerKeyExchange, to be read as the suite says.
 #[derive(Clone, Copy, Debug)]
-pub struct ServerKeyExchangeView<'a>(Reader<'a>);
+pub struct ServerKeyExchangeView<'a, R = ()>(Reader<'a, R>);
 
 /// Elliptic-curve parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,23 +41,25 @@ pub struct DhParams<'a> {
     pub signature: SignedView<'a>,
 }
 
-/// `ECCurveType.named_curve`: RFC 8422 5.4.
-const NAMED_CURVE: u8 = 3;
-
 impl Message for ServerKeyExchange {
     const TYPE: HandshakeType = HandshakeType::ServerKeyExchange;
     const NAME: &'static str = "ServerKeyExchange";
     type View<'a> = ServerKeyExchangeView<'a>;
 
-    fn parse<'a>(r: &mut Reader<'a>) -> Read<ServerKeyExchangeView<'a>> {
-        let body = *r;
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ServerKeyExchangeView<'a>> {
+        let body = r.silent();
         r.take(body.rest().len(), Self::NAME)?;
         Ok(ServerKeyExchangeView(body))
     }
 }
 
-impl<'a> ServerKeyExchangeView<'a> {
-    fn signed(self, r: Reader<'a>) -> &'a [u8] {
+impl<'a, R: Recorder> ServerKeyExchangeView<'a, R> {
+    /// The body that `r` stands before.
+    pub const fn new(r: Reader<'a, R>) -> Self {
+        Self(r)
+    }
+
+    fn signed(self, r: Reader<'a, R>) -> &'a [u8] {
         let all = self.0.rest();
         all.get(..all.len().saturating_sub(r.rest().len())).unwrap_or(all)
     }
@@ -68,11 +70,11 @@ impl<'a> ServerKeyExchangeView<'a> {
     /// If the body is not exactly that, or describes a curve instead of naming one.
     pub fn ecdh(self) -> Read<EcdhParams<'a>> {
         let mut r = self.0;
-        let curve = r.u8("curve_type")?;
-        if curve != NAMED_CURVE {
-            return Err(self.0.error("curve_type", DecodeKind::IllegalValue(u32::from(curve))));
+        let curve: EcCurveType = r.code("curve_type")?;
+        if curve != EcCurveType::NamedCurve {
+            return Err(self.0.error("curve_type", DecodeKind::IllegalValue(u32::from(curve.0))));
         }
-        let group = NamedGroup(r.u16("namedcurve")?);
+        let group = r.code("namedcurve")?;
         let public = r.vec8("public")?.non_empty("public")?.rest();
         let signed = self.signed(r);
         let signature = SignedView::read(&mut r)?;
@@ -94,10 +96,12 @@ impl<'a> ServerKeyExchangeView<'a> {
         r.finish(ServerKeyExchange::NAME)?;
         Ok(DhParams { p, g, public, signed, signature })
     }
+}
 
+impl ServerKeyExchangeView<'_> {
     /// Writes the parameters of an ECDHE exchange: what is signed.
     pub fn encode_ecdh(group: NamedGroup, public: &[u8], w: &mut Writer<'_>) {
-        w.u8(NAMED_CURVE);
+        w.u8(EcCurveType::NamedCurve.0);
         w.u16(group.0);
         w.vec8(|w| w.bytes(public));
     }
