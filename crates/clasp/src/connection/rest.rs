@@ -49,7 +49,7 @@ impl Connection {
         if self.opener.is_resting() {
             let established = self.established.as_ref().ok_or(Outside::Bug)?;
             let keys = established.open(self.provider, &RecordKeys(self.provider))?;
-            self.opener.wake(keys);
+            self.opener.wake(Some(keys));
         }
         Ok(())
     }
@@ -62,7 +62,7 @@ impl Connection {
         if self.sealer.is_resting() {
             let established = self.established.as_ref().ok_or(Outside::Bug)?;
             let keys = established.seal(self.provider, &RecordKeys(self.provider))?;
-            self.sealer.wake(keys);
+            self.sealer.wake(Some(keys));
         }
         Ok(())
     }

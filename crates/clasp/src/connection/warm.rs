@@ -44,8 +44,8 @@ fn ring() -> MutexGuard<'static, Ring> {
     RING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A connection's two directions.
-pub(super) type Keys = (OpenKeys, SealKeys);
+/// Those of a connection's two directions that it had at hand.
+pub(super) type Keys = (Option<OpenKeys>, Option<SealKeys>);
 
 struct Ring {
     /// With the number of each. Number `n` stands at `n % PLACES`, or nowhere.

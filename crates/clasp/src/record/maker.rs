@@ -17,20 +17,10 @@ impl KeyMaker for RecordKeys {
     }
 
     fn open(&self, material: &KeyMaterial<'_>) -> CryptoResult<OpenKeys> {
-        match material {
-            KeyMaterial::Tls12 { suite, keys, encrypt_then_mac } => {
-                OpenKeys::tls12(self.0, suite, keys, *encrypt_then_mac)
-            }
-            KeyMaterial::Tls13 { aead, keys } => OpenKeys::tls13(self.0, *aead, keys),
-        }
+        OpenKeys::new(self.0, material)
     }
 
     fn seal(&self, material: &KeyMaterial<'_>) -> CryptoResult<SealKeys> {
-        match material {
-            KeyMaterial::Tls12 { suite, keys, encrypt_then_mac } => {
-                SealKeys::tls12(self.0, suite, keys, *encrypt_then_mac)
-            }
-            KeyMaterial::Tls13 { aead, keys } => SealKeys::tls13(self.0, *aead, keys),
-        }
+        SealKeys::new(self.0, material)
     }
 }

@@ -1,8 +1,9 @@
 //! Every protection, both ways, and every way it must refuse.
 
 use super::*;
-use crate::code::ProtocolVersion;
+use crate::code::{ContentType, ProtocolVersion};
 use crate::crypto::{HashId, Provider};
+use crate::keys::maker::{KeyMaker, KeyMaterial};
 use crate::keys::schedule12::{Side, Vault12};
 use crate::suite::{Bulk, SUITES, Suite};
 use std::io::IoSlice;
@@ -11,11 +12,12 @@ fn pair(suite: &Suite, etm: bool) -> (Sealer, Opener) {
     let provider = Provider::builtin();
     let mut vault = Vault12::new();
     vault.expand(provider.hash(HashId::Sha256).unwrap(), suite, &[1; 32], &[2; 32]);
-    let keys = vault.keys(suite, Side::Client);
+    let maker = RecordKeys(provider);
+    let material = KeyMaterial::Tls12 { suite, keys: vault.keys(suite, Side::Client), encrypt_then_mac: etm };
     let (mut sealer, mut opener) = (Sealer::default(), Opener::default());
     sealer.set_version(ProtocolVersion::Tls12);
-    sealer.install(SealKeys::tls12(provider, suite, &keys, etm).unwrap());
-    opener.install(OpenKeys::tls12(provider, suite, &keys, etm).unwrap());
+    sealer.install(maker.seal(&material).unwrap());
+    opener.install(maker.open(&material).unwrap());
     (sealer, opener)
 }
 
@@ -126,7 +128,8 @@ fn poodle_every_padding_byte_is_checked() {
     let (mac_key, key) = ([7; 20], [9; 16]);
     let mac = provider.hash(HashId::Sha1).unwrap().hmac(&mac_key);
     let iv = [5; 16];
-    let aad = additional_data(0, ContentType::ApplicationData, [3, 3], 3);
+    // seq_num, type, version, length: RFC 5246 6.2.3.3.
+    let aad = [0, 0, 0, 0, 0, 0, 0, 0, 23, 3, 3, 0, 3];
     let Bulk::Cbc(id) = suite.bulk else { panic!("a CBC suite") };
     let attempt = |padding: [u8; 9]| {
         // "abc", its MAC, and nine bytes of padding: two blocks made by hand.
