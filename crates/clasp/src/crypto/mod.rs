@@ -54,16 +54,17 @@ pub struct Digest {
 impl Digest {
     /// A value made of at most 64 bytes; longer input is cut, which no hash here gives.
     pub fn new(value: &[u8]) -> Self {
-        let mut bytes = [0; 64];
-        let len = value.len().min(64);
-        bytes[..len].copy_from_slice(&value[..len]);
-        Self { bytes, len }
+        Self::filled(value.len(), |bytes| {
+            if let Some(value) = value.get(..bytes.len()) {
+                bytes.copy_from_slice(value);
+            }
+        })
     }
 
     /// A value of `len` bytes, at most 64, that `fill` writes.
     pub fn filled(len: usize, fill: impl FnOnce(&mut [u8])) -> Self {
         let mut digest = Self { bytes: [0; 64], len: len.min(64) };
-        fill(&mut digest.bytes[..digest.len]);
+        fill(digest.bytes.get_mut(..digest.len).unwrap_or_default());
         digest
     }
 
@@ -75,7 +76,7 @@ impl Digest {
 
 impl AsRef<[u8]> for Digest {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -193,7 +194,7 @@ pub trait AeadKey: Send + Sync {
     /// As [`open`](Self::open), or if `out` is shorter than the plaintext.
     fn open_to(&self, nonce: &[u8; 12], aad: &[u8], sealed: &mut [u8], out: &mut [u8]) -> CryptoResult<usize> {
         let len = self.open(nonce, aad, sealed)?;
-        copy(&sealed[..len], out.get_mut(..len).ok_or(CryptoError)?);
+        copy(sealed.get(..len).ok_or(CryptoError)?, out.get_mut(..len).ok_or(CryptoError)?);
         Ok(len)
     }
 }

@@ -41,13 +41,14 @@ impl SharedSecret {
             self.long = Zeroizing::new(vec![0; len].into_boxed_slice());
             return &mut self.long;
         }
-        &mut self.short[..len]
+        // It is no longer than that.
+        self.short.get_mut(..len).unwrap_or_default()
     }
 
     /// The secret, to be used and not kept.
     pub fn expose(&self) -> &[u8] {
         let all = if self.long.is_empty() { &self.short[..] } else { &self.long };
-        &all[usize::from(self.start)..usize::from(self.end)]
+        all.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
     }
 
     /// Wipes it before its time.
@@ -61,7 +62,7 @@ impl SharedSecret {
     /// ephemeral keys are never used twice (Raccoon).
     pub fn strip_leading_zeros(&mut self) {
         let zeros = self.expose().iter().take_while(|b| **b == 0).count();
-        self.start += u16::try_from(zeros).unwrap_or(0);
+        self.start = self.start.saturating_add(u16::try_from(zeros).unwrap_or(0));
     }
 }
 

@@ -36,7 +36,7 @@ impl AeadKey for Key {
     }
 
     fn seals_apart(&self, plain: usize, end: usize) -> bool {
-        plain + end >= WORTH_TWO_BUFFERS
+        plain.saturating_add(end) >= WORTH_TWO_BUFFERS
     }
 
     fn seal_to(&self, nonce: &[u8; 12], aad: &[u8], plain: &[u8], end: &[u8], out: &mut [u8]) -> CryptoResult<()> {

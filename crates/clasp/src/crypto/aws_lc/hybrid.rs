@@ -49,7 +49,7 @@ pub(super) struct Hybrid {
 impl Hybrid {
     /// Splits a public value of `kem_len` bytes of ML-KEM and a curve point: (ML-KEM, curve).
     fn split<'a>(&self, value: &'a [u8], kem_len: usize) -> CryptoResult<(&'a [u8], &'a [u8])> {
-        if value.len() != kem_len + self.curve_len {
+        if value.len() != kem_len.saturating_add(self.curve_len) {
             return Err(CryptoError);
         }
         let (first, second) = value.split_at(if self.kem_first { kem_len } else { self.curve_len });
@@ -62,7 +62,7 @@ impl Hybrid {
 
     fn combine(&self, kem: &[u8], curve: &SharedSecret, secret: &mut SharedSecret) {
         let curve = curve.expose();
-        let out = secret.fill(kem.len() + curve.len());
+        let out = secret.fill(kem.len().saturating_add(curve.len()));
         let (first, second) = if self.kem_first { (kem, curve) } else { (curve, kem) };
         let (a, b) = out.split_at_mut(first.len());
         a.copy_from_slice(first);
@@ -90,7 +90,7 @@ impl Group for Hybrid {
         let key = EncapsulationKey::new(self.kem, key).map_err(|_| CryptoError)?;
         let (ciphertext, kem_secret) = key.encapsulate()?;
         let mut curve_secret = SharedSecret::default();
-        public.reserve(self.ciphertext_len + self.curve_len);
+        public.reserve(self.ciphertext_len.saturating_add(self.curve_len));
         if self.kem_first {
             public.extend_from_slice(ciphertext.as_ref());
         }

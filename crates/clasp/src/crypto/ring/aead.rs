@@ -42,7 +42,8 @@ impl Drop for Key {
     fn drop(&mut self) {
         const ZEROS: [u8; 32] = [0; 32];
         let algorithm = self.0.algorithm();
-        if let Ok(none) = UnboundKey::new(algorithm, &ZEROS[..algorithm.key_len()]) {
+        let zeros = ZEROS.get(..algorithm.key_len()).unwrap_or(&ZEROS);
+        if let Ok(none) = UnboundKey::new(algorithm, zeros) {
             self.0 = LessSafeKey::new(none);
             black_box(&mut self.0);
         }

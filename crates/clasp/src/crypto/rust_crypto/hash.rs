@@ -72,6 +72,7 @@ impl<D: Update + FixedOutput + Clone + Send + Sync + 'static> HashContext for Co
 struct Key<D: EagerHash>(Hmac<D>);
 
 impl<D: EagerHash> Key<D> {
+    #[expect(clippy::expect_used, reason = "RFC 2104 2: keys may have any length, and it is the one thing looked at")]
     fn new(key: &[u8]) -> Self {
         Self(Hmac::new_from_slice(key).expect("HMAC takes keys of every length"))
     }

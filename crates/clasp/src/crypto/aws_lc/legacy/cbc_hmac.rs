@@ -34,12 +34,11 @@ pub(super) fn key(id: CbcId, mac_key: &[u8], key: &[u8], usage: Use) -> Option<C
         Use::Open => sys::evp_aead_direction_t_evp_aead_open,
     };
     let mut whole = [0_u8; 80];
-    let len = mac_key.len() + key.len();
+    let len = mac_key.len().saturating_add(key.len());
     if mac_key.len() != id.mac.len() || key.len() != id.key_len || len > whole.len() {
         return Some(Err(CryptoError));
     }
-    whole[..mac_key.len()].copy_from_slice(mac_key);
-    whole[mac_key.len()..len].copy_from_slice(key);
+    whole.iter_mut().zip(mac_key.iter().chain(key)).for_each(|(place, byte)| *place = *byte);
     let mut context = Box::new(MaybeUninit::uninit());
     // SAFETY: `context` is valid for writes of its type; `whole` holds `len` bytes.
     let done = unsafe {
@@ -75,7 +74,7 @@ impl CbcHmacKey for Key {
                 aad.len(),
             )
         };
-        Ok(iv.len() + result(done, written)?)
+        Ok(iv.len().saturating_add(result(done, written)?))
     }
 
     fn open(&mut self, iv: &[u8; 16], aad: &[u8; 11], in_out: &mut [u8]) -> CryptoResult<usize> {

@@ -76,15 +76,15 @@ impl CbcHmacKey for Key {
     fn seal(&mut self, aad: &[u8; 11], record: &mut [u8], plain_len: usize) -> CryptoResult<usize> {
         // Two bytes say how much is to be encrypted besides MAC and padding.
         let length = plain_len.checked_add(BLOCK).and_then(|n| u16::try_from(n).ok()).ok_or(CryptoError)?;
-        let total = (usize::from(length) + self.mac_len + BLOCK) / BLOCK * BLOCK;
+        let most = usize::from(length).saturating_add(self.mac_len).saturating_add(BLOCK);
+        let total = most.saturating_sub(most % BLOCK);
         let record = record.get_mut(..total).ok_or(CryptoError)?;
         let [.., major, minor] = *aad;
         if [major, minor] < TLS11 {
             return Err(CryptoError);
         }
         let mut prefix = [0; PREFIX];
-        prefix[..aad.len()].copy_from_slice(aad);
-        prefix[aad.len()..].copy_from_slice(&length.to_be_bytes());
+        prefix.iter_mut().zip(aad.iter().chain(&length.to_be_bytes())).for_each(|(place, byte)| *place = *byte);
         // SAFETY: the context is initialised; this reads `prefix` and takes the IV off the length in it.
         let room = unsafe {
             sys::EVP_CIPHER_CTX_ctrl(
@@ -95,7 +95,7 @@ impl CbcHmacKey for Key {
             )
         };
         // It says what MAC and padding take.
-        let agreed = usize::try_from(room).is_ok_and(|room| usize::from(length) + room == total);
+        let agreed = usize::try_from(room).is_ok_and(|room| usize::from(length).checked_add(room) == Some(total));
         result(agreed.into(), ())?;
         let at = record.as_mut_ptr();
         // SAFETY: the context is initialised; `total` bytes stand at `at`, and the cipher goes no further; input and

@@ -52,7 +52,8 @@ struct Share {
 pub(super) fn start(p: &[u8], g: &[u8]) -> CryptoResult<Box<dyn KeyShare>> {
     let p = trim(p);
     let g = trim(g);
-    let bits = p.len() * 8 - p.first().map_or(0, |b| usize::try_from(b.leading_zeros()).unwrap_or(0));
+    let zeros = p.first().map_or(0, |b| usize::try_from(b.leading_zeros()).unwrap_or(0));
+    let bits = p.len().saturating_mul(8).saturating_sub(zeros);
     let odd = p.last().is_some_and(|b| b & 1 == 1);
     if !PRIME_BITS.contains(&bits) || !odd || !in_range(g, p) {
         return Err(CryptoError);
@@ -60,7 +61,8 @@ pub(super) fn start(p: &[u8], g: &[u8]) -> CryptoResult<Box<dyn KeyShare>> {
     let mut exponent = Zeroizing::new([0; EXPONENT_LEN]);
     aws_lc_rs::rand::fill(&mut *exponent)?;
     // The top bit fixes the exponent's length.
-    exponent[0] |= 0x80;
+    let [top, ..] = &mut *exponent;
+    *top |= 0x80;
     let mut public = vec![0; p.len()];
     power(g, &*exponent, p, &mut public)?;
     Ok(Box::new(Share { p: p.to_vec(), exponent, public }))

@@ -78,7 +78,8 @@ pub(super) const FFDHE8192: [u8; 1024] =
       FAFABE1C5D71A87E2F741EF8C1FE86FEA6BBFDE530677F0D97D11D49F7A8443D0822E506A9F4614E011E2A94838FF88C\
       D68C8BB7C5C6424CFFFFFFFFFFFFFFFF");
 
-/// Hexadecimal digits to bytes, at compile time.
+/// Hexadecimal digits to bytes.
+#[expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "at compile time only")]
 const fn hex<const N: usize, const D: usize>(digits: &[u8; D]) -> [u8; N] {
     assert!(D == 2 * N);
     let mut out = [0; N];
@@ -90,7 +91,7 @@ const fn hex<const N: usize, const D: usize>(digits: &[u8; D]) -> [u8; N] {
     out
 }
 
-#[allow(clippy::panic)] // at compile time only
+#[expect(clippy::arithmetic_side_effects, clippy::panic, reason = "at compile time only")]
 const fn nibble(digit: u8) -> u8 {
     match digit {
         b'0'..=b'9' => digit - b'0',
