@@ -14,7 +14,7 @@ pub(crate) fn json(facts: &Facts) -> Value {
         .map(|der| match Certificate::parse(der) {
             Ok(c) => json!({ "subject": shown(&c.subject()), "issuer": shown(&c.issuer()), "serial": c.serial(),
                              "not_before": c.not_before(), "not_after": c.not_after() }),
-            Err(field) => json!({ "unreadable": field }),
+            Err(error) => json!({ "unreadable": error.to_string() }),
         })
         .collect();
     json!({
@@ -74,7 +74,7 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
     for (place, der) in facts.peer_chain().iter().enumerate() {
         let text = match Certificate::parse(der) {
             Ok(c) => format!("{}, issued by {}", shown(&c.subject()), shown(&c.issuer())),
-            Err(field) => format!("unreadable: {field}"),
+            Err(error) => format!("unreadable: {error}"),
         };
         lines.push(format!("chain {place}   {text}"));
     }

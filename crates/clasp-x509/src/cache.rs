@@ -3,6 +3,7 @@
 use crate::path::{self, Accepted, Options, PLAIN, PolicyInputs, Rejection, Standings};
 use crate::revocation::Revocation;
 use crate::roots::Roots;
+use crate::signed::Signed;
 use aws_lc_rs::digest::{Context, SHA256};
 use rustls_pki_types::ServerName;
 use smallvec::SmallVec;
@@ -179,7 +180,8 @@ impl Question {
             match list.index {
                 Some(index) => self.bytes(&index.digest),
                 None => {
-                    [list.signature_algorithm, list.tbs, list.signature].into_iter().for_each(|part| self.bytes(part));
+                    let Signed { data, algorithm, signature } = list.signed;
+                    [algorithm, data, signature].into_iter().for_each(|part| self.bytes(part));
                 }
             }
         }

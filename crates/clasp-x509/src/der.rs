@@ -1,8 +1,31 @@
 //! A strict DER reader (X.690 10, 11): definite minimal lengths, nothing left over.
 
-/// The bytes are not the DER they should be.
+use crate::parse_error::{Found, ParseError, Wanted};
+
+/// The bytes are not the DER they should be. Small, as it is made wherever a list ends: what it means is said by
+/// [`within`](Self::within).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DerError(pub(crate) &'static str);
+pub(crate) struct DerError {
+    field: &'static str,
+    /// Where in memory the field stands: whoever has the whole knows how far that is from its beginning.
+    at: usize,
+    found: Found,
+    wanted: Wanted,
+}
+
+impl DerError {
+    /// That `bytes` are not as the field has them.
+    pub(crate) fn new(field: &'static str, bytes: &[u8], wanted: &'static str) -> Self {
+        let found = if bytes.is_empty() { Found::End } else { Found::Other };
+        Self { field, at: bytes.as_ptr().addr(), found, wanted: Wanted::Words(wanted) }
+    }
+
+    /// The error for whoever gave `whole` to be read.
+    pub(crate) fn within(self, whole: &[u8]) -> ParseError {
+        let offset = self.at.checked_sub(whole.as_ptr().addr()).filter(|offset| *offset <= whole.len());
+        ParseError::new(self.field, offset.unwrap_or(0), self.found, self.wanted)
+    }
+}
 
 pub(crate) type DerResult<T> = Result<T, DerError>;
 
@@ -47,134 +70,160 @@ impl<'a> Der<'a> {
         self.0.first().copied()
     }
 
+    /// That what stands here is not as the field has it.
+    #[cold]
+    pub(crate) fn wrong(self, field: &'static str, wanted: &'static str) -> DerError {
+        DerError::new(field, self.0, wanted)
+    }
+
+    /// That another element stands here.
+    #[cold]
+    fn expected(self, field: &'static str, wanted: Wanted) -> DerError {
+        let found = self.peek().map_or(Found::End, Found::Element);
+        DerError { field, at: self.0.as_ptr().addr(), found, wanted }
+    }
+
     /// The next element: its tag, its content, and its whole encoding.
-    pub(crate) fn any(&mut self, what: &'static str) -> DerResult<(u8, &'a [u8], &'a [u8])> {
+    pub(crate) fn any(&mut self, field: &'static str) -> DerResult<(u8, &'a [u8], &'a [u8])> {
+        let start = *self;
         let all = self.0;
-        let [tag, first, rest @ ..] = all else { return Err(DerError(what)) };
+        let malformed = || start.wrong(field, "a DER element: a tag of one byte, and a minimal length that fits");
+        let [tag, first, rest @ ..] = all else { return Err(malformed()) };
         if tag & 0x1f == 0x1f {
-            return Err(DerError(what));
+            return Err(malformed());
         }
         let (len, body) = match *first {
             short @ 0..=0x7f => (usize::from(short), rest),
             0x81 => match rest {
                 [n @ 0x80..=0xff, body @ ..] => (usize::from(*n), body),
-                _ => return Err(DerError(what)),
+                _ => return Err(malformed()),
             },
             0x82 => match rest {
                 [a @ 1..=0xff, b, body @ ..] => (usize::from(u16::from_be_bytes([*a, *b])), body),
-                _ => return Err(DerError(what)),
+                _ => return Err(malformed()),
             },
             0x83 => match rest {
                 [a @ 1..=0xff, b, c, body @ ..] => {
                     (usize::from(*a) << 16 | usize::from(u16::from_be_bytes([*b, *c])), body)
                 }
-                _ => return Err(DerError(what)),
+                _ => return Err(malformed()),
             },
-            _ => return Err(DerError(what)),
+            _ => return Err(malformed()),
         };
-        let (content, after) = body.split_at_checked(len).ok_or(DerError(what))?;
+        let (content, after) = body.split_at_checked(len).ok_or_else(malformed)?;
         self.0 = after;
-        let whole = all.get(..all.len().saturating_sub(after.len())).ok_or(DerError(what))?;
+        let whole = all.get(..all.len().saturating_sub(after.len())).ok_or_else(malformed)?;
         Ok((*tag, content, whole))
     }
 
-    /// The content of the next element, which must have this tag.
-    pub(crate) fn take(&mut self, tag: u8, what: &'static str) -> DerResult<Self> {
-        match self.any(what)? {
-            (seen, content, _) if seen == tag => Ok(Self(content)),
-            _ => Err(DerError(what)),
+    /// The content of the next element, which must have this tag, and its whole encoding.
+    fn tagged(&mut self, tag: u8, field: &'static str) -> DerResult<(&'a [u8], &'a [u8])> {
+        let start = *self;
+        match self.any(field) {
+            Ok((seen, content, whole)) if seen == tag => Ok((content, whole)),
+            // One that is not well formed is told as such where it is the one that was wanted.
+            Err(malformed) if start.peek() == Some(tag) => Err(malformed),
+            _ => Err(start.expected(field, Wanted::Element(tag))),
         }
+    }
+
+    /// The content of the next element, which must have this tag.
+    pub(crate) fn take(&mut self, tag: u8, field: &'static str) -> DerResult<Self> {
+        self.tagged(tag, field).map(|(content, _)| Self(content))
     }
 
     /// The whole encoding of the next element, which must have this tag.
-    pub(crate) fn whole(&mut self, tag: u8, what: &'static str) -> DerResult<&'a [u8]> {
-        match self.any(what)? {
-            (seen, _, whole) if seen == tag => Ok(whole),
-            _ => Err(DerError(what)),
-        }
+    pub(crate) fn whole(&mut self, tag: u8, field: &'static str) -> DerResult<&'a [u8]> {
+        self.tagged(tag, field).map(|(_, whole)| whole)
     }
 
     /// The content of the next element if it has this tag.
-    pub(crate) fn optional(&mut self, tag: u8, what: &'static str) -> DerResult<Option<Self>> {
-        if self.peek() == Some(tag) { self.take(tag, what).map(Some) } else { Ok(None) }
+    pub(crate) fn optional(&mut self, tag: u8, field: &'static str) -> DerResult<Option<Self>> {
+        if self.peek() == Some(tag) { self.take(tag, field).map(Some) } else { Ok(None) }
     }
 
-    pub(crate) fn finish(self, what: &'static str) -> DerResult<()> {
-        if self.is_empty() { Ok(()) } else { Err(DerError(what)) }
+    /// Nothing is left.
+    pub(crate) fn finish(self, field: &'static str) -> DerResult<()> {
+        if self.is_empty() { Ok(()) } else { Err(self.expected(field, Wanted::Words("nothing more"))) }
     }
 
     /// BOOLEAN DEFAULT FALSE: absent is `None`. An encoded FALSE is no DER (X.690 11.5), but certificates have it: the
     /// caller decides.
-    pub(crate) fn boolean(&mut self, what: &'static str) -> DerResult<Option<bool>> {
-        match self.optional(BOOLEAN, what)? {
+    pub(crate) fn boolean(&mut self, field: &'static str) -> DerResult<Option<bool>> {
+        let start = *self;
+        match self.optional(BOOLEAN, field)? {
             None => Ok(None),
             Some(Self([0])) => Ok(Some(false)),
             Some(Self([0xff])) => Ok(Some(true)),
-            Some(_) => Err(DerError(what)),
+            Some(_) => Err(start.wrong(field, "a BOOLEAN of 0 or 255")),
         }
     }
 
     /// A BIT STRING of whole bytes.
-    pub(crate) fn bits(&mut self, what: &'static str) -> DerResult<&'a [u8]> {
-        match self.take(BIT_STRING, what)?.0 {
+    pub(crate) fn bits(&mut self, field: &'static str) -> DerResult<&'a [u8]> {
+        let start = *self;
+        match self.take(BIT_STRING, field)?.0 {
             [0, bytes @ ..] => Ok(bytes),
-            _ => Err(DerError(what)),
+            _ => Err(start.wrong(field, "a BIT STRING of whole bytes")),
         }
     }
 
     /// An INTEGER that is not negative; what is larger than a u32 is the largest u32.
-    pub(crate) fn small(&mut self, tag: u8, what: &'static str) -> DerResult<u32> {
-        small(self.take(tag, what)?.0).ok_or(DerError(what))
+    pub(crate) fn small(&mut self, tag: u8, field: &'static str) -> DerResult<u32> {
+        let start = *self;
+        small(self.take(tag, field)?.0)
+            .ok_or_else(|| start.wrong(field, "a number that is not negative, without padding"))
     }
 
     /// Walks a SEQUENCE SIZE (1..MAX) OF; gives the number of elements.
     pub(crate) fn each(
         mut self,
-        what: &'static str,
+        field: &'static str,
         mut visit: impl FnMut(&mut Self) -> DerResult<()>,
     ) -> DerResult<usize> {
+        let start = self;
         let mut count = 0_usize;
         while !self.is_empty() {
             visit(&mut self)?;
             count = count.saturating_add(1);
         }
-        if count == 0 { Err(DerError(what)) } else { Ok(count) }
+        if count == 0 { Err(start.wrong(field, "at least one element")) } else { Ok(count) }
     }
 
     /// An OBJECT IDENTIFIER whose parts are encoded minimally (X.690 8.19).
-    pub(crate) fn oid(&mut self, what: &'static str) -> DerResult<&'a [u8]> {
-        let oid = self.take(OID, what)?.0;
+    pub(crate) fn oid(&mut self, field: &'static str) -> DerResult<&'a [u8]> {
+        let start = *self;
+        let oid = self.take(OID, field)?.0;
         let ends = oid.last().is_some_and(|last| last & 0x80 == 0);
-        let mut start = true;
+        let (mut first, mut padded) = (true, false);
         for byte in oid {
-            if start && *byte == 0x80 {
-                return Err(DerError(what));
-            }
-            start = byte & 0x80 == 0;
+            padded |= first && *byte == 0x80;
+            first = byte & 0x80 == 0;
         }
-        if ends { Ok(oid) } else { Err(DerError(what)) }
+        if ends && !padded { Ok(oid) } else { Err(start.wrong(field, "whole parts, without padding")) }
     }
 
     /// A time as seconds since 1970: RFC 5280 4.1.2.5. UTCTime or GeneralizedTime, with seconds, in Zulu.
-    pub(crate) fn time(&mut self, what: &'static str) -> DerResult<i64> {
-        let (tag, text, _) = self.any(what)?;
-        time(tag, text, what)
+    pub(crate) fn time(&mut self, field: &'static str) -> DerResult<i64> {
+        let start = *self;
+        let (tag, text, _) = self.any(field)?;
+        time(tag, text).ok_or_else(|| start.wrong(field, "a UTCTime or GeneralizedTime with seconds and a Z"))
     }
 }
 
-/// The content of a UTCTime or GeneralizedTime.
+/// The content of a UTCTime or GeneralizedTime, if there is such a time.
 #[expect(clippy::arithmetic_side_effects, reason = "of numbers with four digits at most")]
-pub(crate) fn time(tag: u8, text: &[u8], what: &'static str) -> DerResult<i64> {
+fn time(tag: u8, text: &[u8]) -> Option<i64> {
     let digits = match (tag, text) {
         (UTC_TIME, [digits @ .., b'Z']) if digits.len() == 12 => digits,
         (GENERALIZED_TIME, [digits @ .., b'Z']) if digits.len() == 14 => digits,
-        _ => return Err(DerError(what)),
+        _ => return None,
     };
     let mut pairs = digits.chunks_exact(2).map(|pair| match pair {
-        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Ok(i64::from(a - b'0') * 10 + i64::from(b - b'0')),
-        _ => Err(DerError(what)),
+        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Some(i64::from(a - b'0') * 10 + i64::from(b - b'0')),
+        _ => None,
     });
-    let mut next = || pairs.next().unwrap_or(Err(DerError(what)));
+    let mut next = || pairs.next().flatten();
     let year = if tag == UTC_TIME {
         let short = next()?;
         short + if short >= 50 { 1900 } else { 2000 }
@@ -187,16 +236,16 @@ pub(crate) fn time(tag: u8, text: &[u8], what: &'static str) -> DerResult<i64> {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
         2 => 28 + i64::from(leap),
-        _ => return Err(DerError(what)),
+        _ => return None,
     };
     if !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 59 {
-        return Err(DerError(what));
+        return None;
     }
     // Days since 1970-01-01 of the proleptic Gregorian calendar, years counted from March.
     let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let days =
         365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 1 - 719_468;
-    Ok(((days * 24 + hour) * 60 + minute) * 60 + second)
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 /// Writes an element, with a minimal length.

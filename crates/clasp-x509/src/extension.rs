@@ -1,6 +1,6 @@
 //! Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension, as certificates, requests, lists and responses have them: RFC 5280 4.1.
 
-use crate::der::{self, Der, DerError, DerResult};
+use crate::der::{self, Der, DerResult};
 
 /// An Extension.
 pub(crate) struct Extension<'a> {
@@ -24,15 +24,20 @@ pub(crate) fn each<'a, const MOST: usize>(
     let mut seen: [&[u8]; MOST] = [&[]; MOST];
     let mut count = 0_usize;
     if list.is_empty() {
-        return Err(DerError("extensions, which are empty"));
+        return Err(list.wrong("extensions", "at least one extension"));
     }
+    let whole = list;
     while !list.is_empty() {
+        let start = list;
         let mut extension = list.take(der::SEQUENCE, "extension")?;
         let oid = extension.oid("extnID")?;
         let critical = extension.boolean("critical")?;
         let value = extension.take(der::OCTET_STRING, "extnValue")?;
         extension.finish("extension")?;
-        *seen.get_mut(count).ok_or(DerError("too many extensions"))? = oid;
+        let Some(place) = seen.get_mut(count) else {
+            return Err(start.wrong("extensions", "no more of them"));
+        };
+        *place = oid;
         count = count.saturating_add(1);
         visit(Extension { oid, critical, value })?;
     }
@@ -40,7 +45,7 @@ pub(crate) fn each<'a, const MOST: usize>(
     let seen = seen.get_mut(..count).unwrap_or_default();
     seen.sort_unstable();
     if seen.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Err(DerError("an extension that stands twice"));
+        return Err(whole.wrong("extensions", "each extension once"));
     }
     Ok(())
 }

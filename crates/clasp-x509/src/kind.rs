@@ -1,14 +1,14 @@
 //! What a file, or a section of one, holds.
 
 use crate::certificate::Certificate;
-use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::der::{self, Der, DerResult, constructed, primitive};
 use crate::oid;
 use crate::request::CertificateRequest;
 use crate::revocation::{Crl, OcspError, OcspResponse};
 use crate::spki::PublicKey;
 use core::fmt;
 
-pub use crate::spki::{describe as public_key, explicit_curve};
+pub use crate::spki::describe as public_key;
 
 /// A kind of thing that files of TLS hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -144,10 +144,13 @@ fn encrypted(bytes: &[u8]) -> DerResult<()> {
     const PKCS12: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1];
     let what = "EncryptedPrivateKeyInfo";
     let mut body = sequence(bytes, what)?;
-    let scheme = body.take(der::SEQUENCE, what)?.oid(what)?;
+    let mut algorithm = body.take(der::SEQUENCE, what)?;
+    let start = algorithm;
+    let scheme = algorithm.oid(what)?;
     body.take(der::OCTET_STRING, what)?;
     body.finish(what)?;
-    if scheme.starts_with(PKCS5) || scheme.starts_with(PKCS12) { Ok(()) } else { Err(DerError(what)) }
+    let known = scheme.starts_with(PKCS5) || scheme.starts_with(PKCS12);
+    if known { Ok(()) } else { Err(start.wrong(what, "a scheme of PKCS #5 or PKCS #12")) }
 }
 
 /// PFX: RFC 7292 4. Often with lengths that DER does not know, so only its beginning is looked at.
@@ -159,7 +162,7 @@ fn pkcs12(bytes: &[u8]) -> DerResult<()> {
     };
     match head.0 {
         [der::INTEGER, 1, 3, der::SEQUENCE, ..] => Ok(()),
-        _ => Err(DerError(what)),
+        _ => Err(head.wrong(what, "version 3")),
     }
 }
 
@@ -171,7 +174,8 @@ fn messages(bytes: &[u8]) -> DerResult<()> {
         [der::SEQUENCE, 0x80, rest @ ..] => Der(rest),
         _ => sequence(bytes, what)?,
     };
-    if head.oid(what)?.starts_with(PKCS7) { Ok(()) } else { Err(DerError(what)) }
+    let start = head;
+    if head.oid(what)?.starts_with(PKCS7) { Ok(()) } else { Err(start.wrong(what, "a type of PKCS #7")) }
 }
 
 /// The INTEGERs that a SEQUENCE is made of, each not negative.
@@ -179,9 +183,10 @@ fn integers<'a>(bytes: &'a [u8], what: &'static str) -> DerResult<Vec<&'a [u8]>>
     let mut body = sequence(bytes, what)?;
     let mut all = Vec::new();
     while !body.is_empty() {
+        let start = body;
         match body.take(der::INTEGER, what)?.0 {
             number @ [0..=0x7f, ..] if all.len() < 9 => all.push(number.strip_prefix(&[0]).unwrap_or(number)),
-            _ => return Err(DerError(what)),
+            _ => return Err(start.wrong(what, "at most nine numbers, none negative")),
         }
     }
     Ok(all)
@@ -202,7 +207,7 @@ fn rsa_public(bytes: &[u8]) -> DerResult<String> {
     let what = "RSAPublicKey";
     match integers(bytes, what)?[..] {
         [modulus, exponent] if bits(modulus) >= 256 && is_exponent(exponent) => Ok(format!("RSA {}", bits(modulus))),
-        _ => Err(DerError(what)),
+        _ => Err(Der(bytes).wrong(what, "a modulus and an exponent")),
     }
 }
 
@@ -275,15 +280,16 @@ fn of_integers(bytes: &[u8]) -> DerResult<String> {
     match integers(bytes, "private key")?[..] {
         [[], modulus, _, _, _, _, _, _, _] => Ok(format!("RSA {}", bits(modulus))),
         [[], prime, _, _, _, _] => Ok(format!("DSA {}", bits(prime))),
-        _ => Err(DerError("private key")),
+        _ => Err(Der(bytes).wrong("private key", "the numbers of RSA, or of DSA")),
     }
 }
 
 fn sec1(bytes: &[u8]) -> DerResult<String> {
     let what = "ECPrivateKey";
     let mut body = sequence(bytes, what)?;
+    let start = body;
     if body.small(der::INTEGER, what)? != 1 {
-        return Err(DerError(what));
+        return Err(start.wrong(what, "version 1"));
     }
     body.take(der::OCTET_STRING, what)?;
     let curve = body.optional(constructed(0), what)?;

@@ -1,12 +1,14 @@
 //! Certificate requests (RFC 2986).
 
-use crate::der::{self, Der, DerError, DerResult, constructed};
+use crate::der::{self, Der, DerResult, constructed};
 use crate::extension;
 use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name};
 use crate::oid;
+use crate::parse_error::ParseError;
 use crate::profile::{Profile, Rules};
 use crate::signature::{self, Refusal};
+use crate::signed::Signed;
 use crate::spki::PublicKey;
 
 /// Extensions that are asked for.
@@ -15,9 +17,7 @@ const MAX_EXTENSIONS: usize = 16;
 /// A parsed request that borrows its DER.
 #[derive(Clone, Copy, Debug)]
 pub struct CertificateRequest<'a> {
-    info: &'a [u8],
-    signature_algorithm: &'a [u8],
-    signature: &'a [u8],
+    signed: Signed<'a>,
     subject: &'a [u8],
     spki: &'a [u8],
     alt_names: Option<Der<'a>>,
@@ -27,29 +27,24 @@ impl<'a> CertificateRequest<'a> {
     /// Reads a request.
     ///
     /// # Errors
-    /// Names the field that is not as RFC 2986 4 has it.
-    pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
-        Self::read(der).map_err(|DerError(what)| what)
+    /// Says what is not as RFC 2986 4 has it, and where.
+    pub fn parse(der: &'a [u8]) -> Result<Self, ParseError> {
+        Self::read(der).map_err(|error| error.within(der))
     }
 
     fn read(bytes: &'a [u8]) -> DerResult<Self> {
-        let mut input = Der(bytes);
-        let mut outer = input.take(der::SEQUENCE, "CertificationRequest")?;
-        input.finish("CertificationRequest")?;
-        let info = outer.whole(der::SEQUENCE, "certificationRequestInfo")?;
-        let signature_algorithm = outer.whole(der::SEQUENCE, "signatureAlgorithm")?;
-        let signature = outer.bits("signature")?;
-        outer.finish("CertificationRequest")?;
-        let mut body = Der(info).take(der::SEQUENCE, "certificationRequestInfo")?;
+        let signed = Signed::read(bytes, "CertificationRequest", "certificationRequestInfo")?;
+        let mut body = Der(signed.data).take(der::SEQUENCE, "certificationRequestInfo")?;
+        let start = body;
         if body.take(der::INTEGER, "version")?.0 != [0] {
-            return Err(DerError("version"));
+            return Err(start.wrong("version", "version 1"));
         }
         let subject = body.whole(der::SEQUENCE, "subject")?;
         name::check(subject, "subject")?;
         let spki = body.whole(der::SEQUENCE, "subjectPKInfo")?;
         let attributes = body.optional(constructed(0), "attributes")?.unwrap_or(Der(&[]));
         body.finish("certificationRequestInfo")?;
-        let mut out = Self { info, signature_algorithm, signature, subject, spki, alt_names: None };
+        let mut out = Self { signed, subject, spki, alt_names: None };
         let mut walk = attributes;
         while !walk.is_empty() {
             let mut attribute = walk.take(der::SEQUENCE, "attributes")?;
@@ -91,13 +86,13 @@ impl<'a> CertificateRequest<'a> {
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        signature::describe(self.signature_algorithm)
+        signature::describe(self.signed.algorithm)
     }
 
     /// Whether the holder of the key signed it, by any algorithm that can be checked here.
     pub fn proof(&self) -> Proof {
         let rules = Rules::of(Profile::Legacy);
-        match signature::verify(self.signature_algorithm, self.spki, self.info, self.signature, rules) {
+        match signature::verify(&self.signed, self.spki, rules) {
             Ok(()) => Proof::Good,
             Err(Refusal::Signature) => Proof::Wrong,
             Err(Refusal::Algorithm | Refusal::Key | Refusal::Size) => Proof::NotChecked,

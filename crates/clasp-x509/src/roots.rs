@@ -3,10 +3,12 @@
 use crate::certificate::Certificate;
 use crate::certificate::name_constraints::NameConstraints;
 use crate::certificate::usage::{KeyUsage, Usage};
-use crate::der::{self, Der, DerError};
+use crate::der::{Der, DerError};
 use crate::name::{self, compare};
+use crate::parse_error::ParseError;
 use crate::pem::{self, PemError, Uses};
 use crate::signature::{Key, Ready};
+use crate::spki::Spki;
 use aws_lc_rs::digest::{Context, SHA256};
 use core::fmt;
 use std::collections::HashMap;
@@ -105,16 +107,16 @@ impl Anchor {
 /// A root that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RootsError {
-    /// Not a certificate; the field that cannot be read.
-    NotACertificate(&'static str),
+    /// Not a certificate that can be read.
+    NotACertificate(ParseError),
     /// One of a PEM file is not a certificate that can be read.
     InFile {
         /// Its number, from 1.
         number: usize,
         /// The line of its BEGIN.
         line: usize,
-        /// The field that cannot be read.
-        field: &'static str,
+        /// What cannot be read.
+        error: ParseError,
     },
     /// The PEM file cannot be read, or has no certificate.
     Pem(PemError),
@@ -125,9 +127,9 @@ pub enum RootsError {
 impl fmt::Display for RootsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotACertificate(field) => write!(f, "a root is not a certificate: its {field} cannot be read"),
-            Self::InFile { number, line, field } => {
-                write!(f, "root {number}, in line {line}, is not a certificate: its {field} cannot be read")
+            Self::NotACertificate(error) => write!(f, "a root is not a certificate: {error}"),
+            Self::InFile { number, line, error } => {
+                write!(f, "root {number}, in line {line}, is not a certificate: {error}")
             }
             Self::Pem(fault) => write!(f, "the roots cannot be read: {fault}"),
             Self::NoStore(why) => write!(f, "the system has no roots that can be read: {why}"),
@@ -192,15 +194,13 @@ impl Roots {
     /// # Errors
     /// If one of them cannot be read.
     pub fn add_anchor(&mut self, name: &[u8], spki: &[u8], constraints: Option<&[u8]>) -> Result<(), RootsError> {
-        let failure = |DerError(what)| RootsError::NotACertificate(what);
-        name::check(name, "name").map_err(failure)?;
-        let mut key = Der(spki);
-        key.take(der::SEQUENCE, "subjectPublicKeyInfo")
-            .and_then(|_| key.finish("subjectPublicKeyInfo"))
-            .map_err(failure)?;
-        if let Some(value) = constraints {
-            let mut value = Der(value);
-            NameConstraints::read(&mut value).and_then(|_| value.finish("nameConstraints")).map_err(failure)?;
+        let failure = |error: DerError, whole: &[u8]| RootsError::NotACertificate(error.within(whole));
+        name::check(name, "name").map_err(|error| failure(error, name))?;
+        Spki::parse(spki).map_err(RootsError::NotACertificate)?;
+        if let Some(whole) = constraints {
+            let mut value = Der(whole);
+            let read = NameConstraints::read(&mut value).and_then(|_| value.finish("nameConstraints"));
+            read.map_err(|error| failure(error, whole))?;
         }
         self.add(Anchor {
             name: name.into(),
@@ -265,7 +265,7 @@ impl Roots {
         for section in pem::roots(pem).map_err(RootsError::Pem)? {
             number = number.saturating_add(1);
             roots.trust(section.der(), section.uses()).map_err(|fault| match fault {
-                RootsError::NotACertificate(field) => RootsError::InFile { number, line: section.line(), field },
+                RootsError::NotACertificate(error) => RootsError::InFile { number, line: section.line(), error },
                 other => other,
             })?;
         }

@@ -3,8 +3,10 @@
 use crate::certificate::Certificate;
 use crate::der::{self, Der, DerError, DerResult, constructed};
 use crate::oid;
+use crate::parse_error::ParseError;
 use crate::profile::{Profile, Rules};
 use crate::signature;
+use crate::signed::Signed;
 use aws_lc_rs::digest::{SHA256, digest};
 
 /// Timestamps of one certificate; browsers want two or three.
@@ -67,20 +69,21 @@ impl Logs {
     ///
     /// # Errors
     /// If the certificate cannot be taken apart as the log saw it.
-    pub fn check(&self, sct: &Sct<'_>, entry: SctEntry<'_>, now: u64) -> Result<SctVerdict, &'static str> {
+    pub fn check(&self, sct: &Sct<'_>, entry: SctEntry<'_>, now: u64) -> Result<SctVerdict, ParseError> {
         let Some(log) = self.0.iter().find(|log| log.id == sct.log) else { return Ok(SctVerdict::UnknownLog) };
         if sct.timestamp / 1000 > now {
             return Ok(SctVerdict::Future(log.name.clone()));
         }
-        let signed = sct.signed(entry).map_err(|DerError(what)| what)?;
+        let (SctEntry::Embedded(certificate, _) | SctEntry::Separate(certificate)) = entry;
+        let data = sct.signed(entry).map_err(|error| error.within(certificate.der()))?;
         // RFC 6962 2.1.4: ECDSA on P-256 or RSA, with SHA-256.
-        let identifier: &[u8] = match (sct.hash, sct.algorithm) {
+        let algorithm: &[u8] = match (sct.hash, sct.algorithm) {
             (4, 3) => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
             (4, 1) => &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0],
             _ => return Ok(SctVerdict::BadSignature(log.name.clone())),
         };
-        let rules = Rules::of(Profile::WebPki);
-        Ok(match signature::verify(identifier, &log.spki[..], &signed, sct.signature, rules) {
+        let (rules, signed) = (Rules::of(Profile::WebPki), Signed { data: &data, algorithm, signature: sct.signature });
+        Ok(match signature::verify(&signed, &log.spki[..], rules) {
             Ok(()) => SctVerdict::Good(log.name.clone()),
             Err(_) => SctVerdict::BadSignature(log.name.clone()),
         })
@@ -92,33 +95,42 @@ impl<'a> Sct<'a> {
     ///
     /// # Errors
     /// If a length does not fit.
-    pub fn read_list(bytes: &'a [u8]) -> Result<Vec<Self>, &'static str> {
-        let what = "SignedCertificateTimestampList";
+    pub fn read_list(bytes: &'a [u8]) -> Result<Vec<Self>, ParseError> {
+        Self::list(bytes).map_err(|error| error.within(bytes))
+    }
+
+    fn list(bytes: &'a [u8]) -> DerResult<Vec<Self>> {
         let mut outer = Reader(bytes);
-        let mut list = Reader(outer.prefixed().ok_or(what)?);
-        if !outer.0.is_empty() || list.0.is_empty() {
-            return Err(what);
+        let mut list = Reader(outer.prefixed()?);
+        if !outer.0.is_empty() {
+            return Err(outer.wrong("nothing more"));
+        }
+        if list.0.is_empty() {
+            return Err(list.wrong("at least one timestamp"));
         }
         let mut out = Vec::new();
         while !list.0.is_empty() {
-            let mut one = Reader(list.prefixed().ok_or(what)?);
+            let mut one = Reader(list.prefixed()?);
             if out.len() >= MAX_TIMESTAMPS {
-                return Err(what);
+                return Err(one.wrong("at most 32 timestamps"));
             }
-            if one.take(1).ok_or(what)? != [0] {
+            if one.take(1)? != [0] {
                 continue;
             }
-            out.push(Self::read(&mut one).filter(|_| one.0.is_empty()).ok_or(what)?);
+            out.push(Self::read(&mut one)?);
+            if !one.0.is_empty() {
+                return Err(one.wrong("nothing more"));
+            }
         }
         Ok(out)
     }
 
-    fn read(one: &mut Reader<'a>) -> Option<Self> {
+    fn read(one: &mut Reader<'a>) -> DerResult<Self> {
         let log = one.take(32)?;
-        let timestamp = u64::from_be_bytes(one.take(8)?.try_into().ok()?);
+        let timestamp = u64::from_be_bytes(one.array()?);
         let extensions = one.prefixed()?;
-        let [hash, algorithm] = one.take(2)?.try_into().ok()?;
-        Some(Self { log, timestamp, extensions, hash, algorithm, signature: one.prefixed()? })
+        let [hash, algorithm] = one.array()?;
+        Ok(Self { log, timestamp, extensions, hash, algorithm, signature: one.prefixed()? })
     }
 
     /// The id of the log.
@@ -133,25 +145,27 @@ impl<'a> Sct<'a> {
 
     /// The structure of RFC 6962 3.2 that is signed.
     fn signed(&self, entry: SctEntry<'_>) -> DerResult<Vec<u8>> {
+        let (SctEntry::Embedded(certificate, _) | SctEntry::Separate(certificate)) = entry;
         // version v1, signature_type certificate_timestamp
         let mut out = vec![0, 0];
         out.extend_from_slice(&self.timestamp.to_be_bytes());
         let body = match entry {
-            SctEntry::Separate(certificate) => {
+            SctEntry::Separate(_) => {
                 out.extend_from_slice(&[0, 0]);
                 certificate.der().to_vec()
             }
-            SctEntry::Embedded(certificate, issuer) => {
+            SctEntry::Embedded(_, issuer) => {
                 out.extend_from_slice(&[0, 1]);
                 out.extend_from_slice(digest(&SHA256, issuer).as_ref());
                 precertificate(certificate)?
             }
         };
-        let len = u32::try_from(body.len()).ok().filter(|n| *n < 1 << 24).ok_or(DerError("certificate"))?;
+        let len = u32::try_from(body.len()).ok().filter(|n| *n < 1 << 24);
+        let len = len.ok_or_else(|| DerError::new("certificate", certificate.der(), "at most 2^24 - 1 bytes"))?;
         out.extend_from_slice(len.to_be_bytes().get(1..).unwrap_or_default());
         out.extend_from_slice(&body);
-        let len = u16::try_from(self.extensions.len()).map_err(|_| DerError("extensions"))?;
-        out.extend_from_slice(&len.to_be_bytes());
+        // Their length was of two bytes when they were read.
+        out.extend_from_slice(&u16::try_from(self.extensions.len()).unwrap_or(u16::MAX).to_be_bytes());
         out.extend_from_slice(self.extensions);
         Ok(out)
     }
@@ -162,8 +176,9 @@ impl<'a> Certificate<'a> {
     ///
     /// # Errors
     /// If the extension is not what RFC 6962 3.3 has.
-    pub fn timestamps(&self) -> Result<Vec<Sct<'a>>, &'static str> {
-        self.extensions.sct_list.map_or(Ok(Vec::new()), Sct::read_list)
+    pub fn timestamps(&self) -> Result<Vec<Sct<'a>>, ParseError> {
+        let list = self.extensions.sct_list.map_or(Ok(Vec::new()), Sct::list);
+        list.map_err(|error| error.within(self.der()))
     }
 }
 
@@ -179,7 +194,7 @@ fn precertificate(certificate: &Certificate<'_>) -> DerResult<Vec<u8>> {
             kept.extend_from_slice(whole);
         }
     }
-    let mut body = Der(certificate.tbs).take(der::SEQUENCE, what)?;
+    let mut body = Der(certificate.signed.data).take(der::SEQUENCE, what)?;
     let mut out = Vec::new();
     while !body.is_empty() {
         match body.any(what)? {
@@ -193,17 +208,29 @@ fn precertificate(certificate: &Certificate<'_>) -> DerResult<Vec<u8>> {
     Ok(der::element(der::SEQUENCE, &out))
 }
 
+/// A reader of what TLS writes (RFC 8446 3), for the one thing here that is not DER.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(taken)
+    fn wrong(&self, wanted: &'static str) -> DerError {
+        DerError::new("SignedCertificateTimestampList", self.0, wanted)
     }
 
-    fn prefixed(&mut self) -> Option<&'a [u8]> {
-        let len = u16::from_be_bytes(self.take(2)?.try_into().ok()?);
+    fn take(&mut self, len: usize) -> DerResult<&'a [u8]> {
+        let (taken, rest) =
+            self.0.split_at_checked(len).ok_or_else(|| self.wrong("as many bytes as are said to follow"))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> DerResult<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or_else(|| self.wrong("a whole field"))?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn prefixed(&mut self) -> DerResult<&'a [u8]> {
+        let len = u16::from_be_bytes(self.array()?);
         self.take(usize::from(len))
     }
 }

@@ -1,8 +1,9 @@
 //! Certificate signatures. The only file that verifies with a crypto library.
 
-use crate::der::{self, Der, DerError, DerResult, constructed};
+use crate::der::{self, Der, DerResult, constructed};
 use crate::oid::{self, Oid};
 use crate::profile::Rules;
+use crate::signed::Signed;
 use crate::spki::PublicKey;
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{
@@ -80,7 +81,7 @@ impl Algorithm {
             (oid::ML_DSA_44, []) => Ok(Self::MlDsa(44)),
             (oid::ML_DSA_65, []) => Ok(Self::MlDsa(65)),
             (oid::ML_DSA_87, []) => Ok(Self::MlDsa(87)),
-            _ => Err(DerError(what)),
+            _ => Err(content.wrong(what, "an algorithm that is known here, with its parameters")),
         }
     }
 
@@ -107,18 +108,23 @@ fn pss(content: Der<'_>) -> DerResult<Algorithm> {
     let salt = match params.optional(constructed(2), what)? {
         None => 20,
         Some(mut salt) => {
+            let start = salt;
             let value = salt.small(der::INTEGER, what)?;
             salt.finish(what)?;
-            u16::try_from(value).map_err(|_| DerError(what))?
+            u16::try_from(value).map_err(|_| start.wrong(what, "a salt of at most 65535 bytes"))?
         }
     };
+    let start = params;
     if let Some(mut trailer) = params.optional(constructed(3), what)?
         && trailer.small(der::INTEGER, what)? != 1
     {
-        return Err(DerError(what));
+        return Err(start.wrong(what, "trailerFieldBC"));
     }
     params.finish(what)?;
-    if mgf1 && hash == mask_hash { Ok(Algorithm::RsaPss { hash, salt }) } else { Err(DerError(what)) }
+    if mgf1 && hash == mask_hash {
+        return Ok(Algorithm::RsaPss { hash, salt });
+    }
+    Err(content.wrong(what, "MGF1 with the hash of the message"))
 }
 
 /// A hash's AlgorithmIdentifier, with NULL parameters or none (RFC 4055 2.1).
@@ -132,7 +138,7 @@ fn hash(identifier: &[u8]) -> DerResult<Hash> {
         (oid::SHA256, [] | [5, 0]) => Ok(Hash::Sha256),
         (oid::SHA384, [] | [5, 0]) => Ok(Hash::Sha384),
         (oid::SHA512, [] | [5, 0]) => Ok(Hash::Sha512),
-        _ => Err(DerError(what)),
+        _ => Err(Der(identifier).wrong(what, "SHA-256, SHA-384 or SHA-512")),
     }
 }
 
@@ -181,13 +187,8 @@ impl Ready {
 }
 
 /// Checks a signature.
-pub(crate) fn verify<'k>(
-    identifier: &[u8],
-    key: impl Into<Key<'k>>,
-    message: &[u8],
-    signature: &[u8],
-    rules: &Rules,
-) -> Result<(), Refusal> {
+pub(crate) fn verify<'k>(signed: &Signed<'_>, key: impl Into<Key<'k>>, rules: &Rules) -> Result<(), Refusal> {
+    let Signed { data: message, algorithm: identifier, signature } = *signed;
     let Key { spki, ready } = key.into();
     let algorithm = Algorithm::read(identifier).filter(|a| a.is_allowed(rules)).ok_or(Refusal::Algorithm)?;
     let verify = |with: &'static dyn VerificationAlgorithm| {

@@ -2,6 +2,7 @@
 
 use crate::der::{self, Der, DerResult};
 use crate::oid::{self, Oid};
+use crate::parse_error::ParseError;
 use core::fmt;
 
 /// A public key, as far as it matters here.
@@ -29,47 +30,87 @@ pub enum PublicKey<'a> {
     Ed25519,
     /// ML-DSA, by its parameter set: 44, 65 or 87.
     MlDsa(u8),
+    /// Elliptic curve, one that is not supported.
+    OtherCurve(Oid<'a>),
     /// A kind that is not supported, by its algorithm.
     Other(Oid<'a>),
     /// Not a public key.
     Malformed,
 }
 
+/// A SubjectPublicKeyInfo, taken apart: what kind of key it is, and its bits, unread.
+#[derive(Clone, Copy, Debug)]
+pub struct Spki<'a> {
+    algorithm: Oid<'a>,
+    parameters: Der<'a>,
+    key: &'a [u8],
+}
+
+impl<'a> Spki<'a> {
+    /// Takes a SubjectPublicKeyInfo (DER) apart.
+    ///
+    /// # Errors
+    /// Says what is not as RFC 5280 4.1.2.7 has it, and where.
+    pub fn parse(der: &'a [u8]) -> Result<Self, ParseError> {
+        Self::read(der).map_err(|error| error.within(der))
+    }
+
+    fn read(der: &'a [u8]) -> DerResult<Self> {
+        let what = "subjectPublicKeyInfo";
+        let mut outer = Der(der);
+        let mut body = outer.take(der::SEQUENCE, what)?;
+        outer.finish(what)?;
+        let mut parameters = body.take(der::SEQUENCE, "algorithm")?;
+        let key = body.bits("subjectPublicKey")?;
+        body.finish(what)?;
+        Ok(Self { algorithm: Oid(parameters.oid("algorithm")?), parameters, key })
+    }
+
+    /// The algorithm of the key.
+    pub const fn algorithm(&self) -> Oid<'a> {
+        self.algorithm
+    }
+
+    /// The content of the BIT STRING: what OCSP (RFC 6960 4.1.1) and key identifiers hash.
+    pub const fn key(&self) -> &'a [u8] {
+        self.key
+    }
+
+    /// Whether it is a key on a curve by explicit parameters, which RFC 5480 2.1.1 forbids.
+    pub fn has_explicit_curve(&self) -> bool {
+        self.algorithm.0 == oid::EC && self.parameters.peek() == Some(der::SEQUENCE)
+    }
+}
+
 impl<'a> PublicKey<'a> {
     /// Reads a SubjectPublicKeyInfo, DER.
     pub fn parse(spki: &'a [u8]) -> Self {
-        Self::read(spki).unwrap_or(Self::Malformed)
+        Spki::read(spki).and_then(Self::read).unwrap_or(Self::Malformed)
     }
 
-    fn read(spki: &'a [u8]) -> DerResult<Self> {
-        let what = "subjectPublicKeyInfo";
-        let mut outer = Der(spki);
-        let mut body = outer.take(der::SEQUENCE, what)?;
-        outer.finish(what)?;
-        let mut algorithm = body.take(der::SEQUENCE, what)?;
-        let key = body.bits(what)?;
-        body.finish(what)?;
-        let oid = algorithm.oid(what)?;
-        Ok(match oid {
-            oid::RSA if matches!(algorithm.0, [] | [5, 0]) => rsa(key, None)?,
-            oid::RSA_PSS => rsa(key, Some(algorithm.0))?,
+    fn read(spki: Spki<'a>) -> DerResult<Self> {
+        let what = "parameters";
+        let Spki { algorithm, mut parameters, key } = spki;
+        Ok(match algorithm.0 {
+            oid::RSA if matches!(parameters.0, [] | [5, 0]) => rsa(key, None)?,
+            oid::RSA_PSS => rsa(key, Some(parameters.0))?,
             oid::EC => {
-                let curve = algorithm.oid(what)?;
-                algorithm.finish(what)?;
+                let curve = parameters.oid(what)?;
+                parameters.finish(what)?;
                 match curve {
                     oid::P256 => Self::P256,
                     oid::P384 => Self::P384,
                     oid::P521 => Self::P521,
-                    _ => Self::Other(Oid(curve)),
+                    _ => Self::OtherCurve(Oid(curve)),
                 }
             }
             // RFC 8410 3, RFC 9881 4: the parameters are absent.
-            oid::ED25519 if algorithm.is_empty() => Self::Ed25519,
-            oid::ML_DSA_44 if algorithm.is_empty() => Self::MlDsa(44),
-            oid::ML_DSA_65 if algorithm.is_empty() => Self::MlDsa(65),
-            oid::ML_DSA_87 if algorithm.is_empty() => Self::MlDsa(87),
+            oid::ED25519 if parameters.is_empty() => Self::Ed25519,
+            oid::ML_DSA_44 if parameters.is_empty() => Self::MlDsa(44),
+            oid::ML_DSA_65 if parameters.is_empty() => Self::MlDsa(65),
+            oid::ML_DSA_87 if parameters.is_empty() => Self::MlDsa(87),
             oid::RSA | oid::ED25519 | oid::ML_DSA_44 | oid::ML_DSA_65 | oid::ML_DSA_87 => Self::Malformed,
-            _ => Self::Other(Oid(oid)),
+            _ => Self::Other(algorithm),
         })
     }
 }
@@ -105,31 +146,18 @@ impl fmt::Display for PublicKey<'_> {
             Self::P521 => f.write_str("EC P-521"),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::MlDsa(set) => write!(f, "ML-DSA-{set}"),
-            Self::Other(oid) => write!(f, "{oid}"),
+            Self::OtherCurve(oid) | Self::Other(oid) => write!(f, "{oid}"),
             Self::Malformed => f.write_str("a public key that cannot be read"),
         }
     }
 }
 
-/// The content of the BIT STRING: what OCSP (RFC 6960 4.1.1) and key identifiers hash.
-pub(crate) fn bits(spki: &[u8]) -> Option<&[u8]> {
-    let mut body = Der(spki).take(der::SEQUENCE, "spki").ok()?;
-    body.take(der::SEQUENCE, "algorithm").ok()?;
-    body.bits("subjectPublicKey").ok()
-}
-
 /// A SubjectPublicKeyInfo for people.
 pub fn describe(spki: &[u8]) -> String {
-    match (PublicKey::parse(spki), explicit_curve(spki)) {
-        (PublicKey::Malformed, Some(explicit)) => explicit.into(),
+    match (PublicKey::parse(spki), Spki::read(spki)) {
+        (PublicKey::Malformed, Ok(spki)) if spki.has_explicit_curve() => {
+            "a key on a curve by explicit parameters".into()
+        }
         (key, _) => key.to_string(),
     }
-}
-
-/// Says so where a SubjectPublicKeyInfo has a curve by explicit parameters.
-pub fn explicit_curve(spki: &[u8]) -> Option<&'static str> {
-    let mut body = Der(spki).take(der::SEQUENCE, "spki").ok()?;
-    let mut algorithm = body.take(der::SEQUENCE, "algorithm").ok()?;
-    let explicit = algorithm.oid("algorithm") == Ok(oid::EC) && algorithm.peek() == Some(der::SEQUENCE);
-    explicit.then_some("a key on a curve by explicit parameters")
 }

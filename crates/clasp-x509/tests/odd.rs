@@ -3,7 +3,7 @@
 
 mod common;
 
-use clasp_x509::{Certificate, CertificateRequest, Profile, Proof, Reason, Rejection, Unreadable, verify};
+use clasp_x509::{Certificate, CertificateRequest, Profile, Proof, Reason, Rejection, Spki, Unreadable, verify};
 use common::*;
 
 fn judged(root: &Made, leaf: &Made, profile: Profile) -> Result<(), Box<Rejection>> {
@@ -73,7 +73,9 @@ fn constraints_and_usages_that_say_nothing_clear_are_not_read() {
     ] {
         for list in [subtrees(std::slice::from_ref(&tree), &[]), subtrees(&[], std::slice::from_ref(&tree))] {
             let root = authority("root", None, |d| drop(d.set(NAME_CONSTRAINTS, true, list).tbs()));
-            assert_eq!(Certificate::parse(&root.der).err(), Some("nameConstraints"), "{what}");
+            let error = Certificate::parse(&root.der).unwrap_err();
+            assert_eq!(error.field(), "nameConstraints", "{what}");
+            assert_eq!(root.der[error.offset()..][..tree.len()], tree, "{what}: where the base stands");
         }
     }
     let root = authority("root", None, |_| ());
@@ -176,21 +178,57 @@ fn what_cannot_be_read_shows_what_can() {
     let leaf = server(&root, |d| drop(d.set(KEY_USAGE, true, vec![3, 4, 7, 0x80, 0, 0x80]).tbs()));
     assert_eq!(Unreadable::of(&root.der), None);
     let what = Unreadable::of(&leaf.der).unwrap();
-    assert_eq!(what.field, "keyUsage");
     assert_eq!((what.subject.as_deref(), what.issuer.as_deref()), (Some("CN=example.com"), Some("CN=root")));
     assert_eq!(what.serial.as_deref(), Some("1122"));
-    let at = leaf.der.windows(5).position(|part| part == [6, 3, 0x55, 0x1d, 15]).unwrap();
-    assert_eq!(what.offset, at - 2, "where the extension begins");
+    let at = leaf.der.windows(6).position(|part| part == [3, 4, 7, 0x80, 0, 0x80]).unwrap();
+    assert_eq!((what.error.field(), what.error.offset()), ("keyUsage", at));
     let refused = judged(&root, &leaf, Profile::Rfc5280).unwrap_err();
     let words = refused.to_string();
-    assert!(words.contains("CN=example.com") && words.contains("keyUsage") && words.contains(&(at - 2).to_string()));
+    for part in ["CN=example.com", "as keyUsage", &format!("at byte {at};"), "wanted a BIT STRING of at most two bytes"]
+    {
+        assert!(words.contains(part), "{part}: {words}");
+    }
     let old = server(&root, |d| d.validity = seq(&[&utc("290101000000Z"), &utc("3101010000Z")]));
     let what = Unreadable::of(&old.der).unwrap();
-    assert_eq!((what.field, what.subject.as_deref()), ("notAfter", Some("CN=example.com")));
-    assert_eq!(&old.der[what.offset..what.offset + 2], [0x17, 11]);
+    assert_eq!((what.error.field(), what.subject.as_deref()), ("notAfter", Some("CN=example.com")));
+    assert_eq!(&old.der[what.error.offset()..][..2], [0x17, 11]);
     for cut in 0..leaf.der.len() {
-        assert!(Unreadable::of(&leaf.der[..cut]).is_some_and(|what| what.offset <= cut), "{cut}");
+        assert!(Unreadable::of(&leaf.der[..cut]).is_some_and(|what| what.error.offset() <= cut), "{cut}");
     }
+}
+
+/// The field, where it stands in what was given, what stands there, and what would have been read.
+#[test]
+fn what_cannot_be_read_is_said_with_its_place() {
+    let root = authority("root", None, |_| ());
+    let good = server(&root, |_| ());
+    let place = |part: &[u8]| good.der.windows(part.len()).position(|w| w == part).unwrap();
+    let (serial, critical) = (place(&[2, 2, 0x11, 0x22]), place(&[0x55, 0x1d, 15, 1, 1, 0xff]) + 3);
+    for (at, byte, said) in [
+        (0, 0x31, "Certificate at byte 0: found a SET, wanted a SEQUENCE".to_owned()),
+        (serial, 4, format!("serialNumber at byte {serial}: found an OCTET STRING, wanted an INTEGER")),
+        (critical + 2, 7, format!("critical at byte {critical}: found something else, wanted a BOOLEAN of 0 or 255")),
+    ] {
+        let mut bad = good.der.clone();
+        bad[at] = byte;
+        assert_eq!(Certificate::parse(&bad).unwrap_err().to_string(), said);
+    }
+    let longer = [&good.der[..], &[5, 0]].concat();
+    let said = format!("Certificate at byte {}: found NULL, wanted nothing more", good.der.len());
+    assert_eq!(Certificate::parse(&longer).unwrap_err().to_string(), said);
+    assert_eq!(
+        Certificate::parse(&[]).unwrap_err().to_string(),
+        "Certificate at byte 0: found nothing, wanted a SEQUENCE"
+    );
+    let twice = server(&root, |d| d.extensions.extend_from_within(..1));
+    let error = Certificate::parse(&twice.der).unwrap_err();
+    assert_eq!((error.field(), error.wanted().to_string()), ("extensions", "each extension once".into()));
+    // Within another thing that is given, the place is that in what was given.
+    let spki = good.key.spki();
+    let error = Spki::parse(&spki[..spki.len() - 1]).unwrap_err();
+    assert_eq!((error.field(), error.offset()), ("subjectPublicKeyInfo", 0));
+    let error = clasp_x509::Sct::read_list(&[0, 3, 0, 2, 0]).unwrap_err();
+    assert_eq!((error.field(), error.offset()), ("SignedCertificateTimestampList", 4));
 }
 
 /// An algorithm that nobody checks here is not a signature that is wrong.

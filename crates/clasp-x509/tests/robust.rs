@@ -5,7 +5,7 @@ mod common;
 
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem;
-use clasp_x509::{Certificate, Crl, OcspResponse, Options, Profile, Revocation, Sct, Usage, standing, verify};
+use clasp_x509::{Certificate, Crl, OcspResponse, Options, Profile, Revocation, Sct, Spki, Usage, standing, verify};
 use common::*;
 use proptest::prelude::*;
 
@@ -33,7 +33,7 @@ fn read_all(bytes: &[u8]) {
     }
     let _timestamps = Sct::read_list(bytes);
     let _unreadable = clasp_x509::Unreadable::of(bytes);
-    let _kind = (kind::of(bytes), kind::private_key(bytes), kind::parameters(bytes), kind::explicit_curve(bytes));
+    let _kind = (kind::of(bytes), kind::private_key(bytes), kind::parameters(bytes), Spki::parse(bytes).is_ok());
 }
 
 /// One of each: a certificate with every extension, a list.

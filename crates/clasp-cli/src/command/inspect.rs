@@ -6,8 +6,8 @@ use crate::pem as files;
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, PemError};
 use clasp_x509::{
-    CertStatus, Certificate, CertificateRequest, Crl, Moment, Name, OcspError, OcspResponse, Proof, PublicKey,
-    Unreadable,
+    CertStatus, Certificate, CertificateRequest, Crl, Moment, Name, OcspError, OcspResponse, ParseError, Proof,
+    PublicKey, Unreadable,
 };
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -91,20 +91,20 @@ fn sheets(bytes: &[u8]) -> (Vec<Sheet>, Option<PemError>) {
 fn sheet(kind: Kind, label: &str, line: usize, der: &[u8]) -> Sheet {
     let fact = |title: &'static str, name: &'static str, what: Option<String>| match what {
         Some(what) => Ok(Sheet { title, facts: vec![(name, what.into())] }),
-        None => Err("content"),
+        None => Err(vec![("fault", "content".into())]),
     };
     let read = match kind {
         Kind::Certificate => match Unreadable::of(der) {
             Some(what) => return unreadable_certificate(&what, line),
-            None => Certificate::parse(der).map(|c| certificate(&c)),
+            None => Certificate::parse(der).map(|c| certificate(&c)).map_err(fault),
         },
-        Kind::Crl => Crl::parse(der).map(|c| list(&c)),
-        Kind::Request => CertificateRequest::parse(der).map(|r| request(&r)),
+        Kind::Crl => Crl::parse(der).map(|c| list(&c)).map_err(fault),
+        Kind::Request => CertificateRequest::parse(der).map(|r| request(&r)).map_err(fault),
         Kind::OcspResponse => match OcspResponse::parse(der) {
             Ok(r) => Ok(response(&r)),
             Err(OcspError::Refused(why)) => fact("OCSP response", "refused", Some(why.into())),
-            Err(OcspError::Malformed(field)) => Err(field),
-            Err(_) => Err("content"),
+            Err(OcspError::Malformed(error)) => Err(fault(error)),
+            Err(_) => Err(vec![("fault", "content".into())]),
         },
         Kind::PublicKey => fact("Public key", "key", public_key(der)),
         Kind::PrivateKey => fact("Private key", "key", kind::private_key(der)),
@@ -115,12 +115,23 @@ fn sheet(kind: Kind, label: &str, line: usize, der: &[u8]) -> Sheet {
         }
         Kind::Messages => fact("PKCS #7", "read_with", Some("openssl pkcs7 -print_certs -in FILE".into())),
         Kind::Pkcs12 => fact("PKCS #12", "read_with", Some("openssl pkcs12 -in FILE".into())),
-        _ => Err("label, which is not known"),
+        _ => Err(vec![("fault", "label, which is not known".into())]),
     };
-    read.unwrap_or_else(|field| {
-        let facts = vec![("label", quoted(label)), ("line", number(line)), ("fault", field.into())];
+    read.unwrap_or_else(|fault| {
+        let mut facts = vec![("label", quoted(label)), ("line", number(line))];
+        facts.extend(fault);
         Sheet { title: UNREADABLE, facts }
     })
+}
+
+/// The field that cannot be read, and where.
+fn fault(error: ParseError) -> Vec<(&'static str, Value)> {
+    vec![
+        ("fault", error.field().into()),
+        ("at_byte", error.offset().into()),
+        ("found", error.found().to_string().into()),
+        ("wanted", error.wanted().to_string().into()),
+    ]
 }
 
 /// Null for what a file in DER has not.
@@ -133,15 +144,13 @@ fn quoted(label: &str) -> Value {
 }
 
 fn unreadable_certificate(what: &Unreadable, line: usize) -> Sheet {
-    let facts = vec![
-        ("label", "CERTIFICATE".into()),
-        ("line", number(line)),
-        ("fault", what.field.into()),
-        ("at_byte", what.offset.into()),
+    let mut facts = vec![("label", "CERTIFICATE".into()), ("line", number(line))];
+    facts.extend(fault(what.error));
+    facts.extend([
         ("subject", what.subject.clone().into()),
         ("issuer", what.issuer.clone().into()),
         ("serial_number", what.serial.clone().into()),
-    ];
+    ]);
     Sheet { title: UNREADABLE, facts }
 }
 

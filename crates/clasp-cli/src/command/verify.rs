@@ -146,9 +146,9 @@ impl Arguments {
 }
 
 fn list<'s>(path: &Path, section: &'s Section) -> Result<Crl<'s>, Failure> {
-    Crl::parse(section.der()).map_err(|field| {
+    Crl::parse(section.der()).map_err(|error| {
         let line = if section.line() > 0 { format!("line {}: ", section.line()) } else { String::new() };
-        Failure::file(path, format_args!("{line}a revocation list that cannot be read: its {field}"))
+        Failure::file(path, format_args!("{line}a revocation list that cannot be read: {error}"))
     })
 }
 
@@ -156,8 +156,8 @@ fn list<'s>(path: &Path, section: &'s Section) -> Result<Crl<'s>, Failure> {
 fn response(path: &Path) -> Result<Section, Failure> {
     let section = pem::response(path)?;
     match OcspResponse::parse(section.der()) {
-        Err(OcspError::Malformed(field)) => {
-            let failure = Failure::file(path, format_args!("no OCSP response: its {field} cannot be read"));
+        Err(OcspError::Malformed(error)) => {
+            let failure = Failure::file(path, format_args!("no OCSP response that can be read: {error}"));
             Err(failure.hint("an OCSPResponse of RFC 6960 4.2, as `openssl ocsp -respout` writes it"))
         }
         Err(_) | Ok(_) => Ok(section),

@@ -265,7 +265,8 @@ fn status(suite: &Value, case: &Value) -> Fallible<Outcome> {
     let lists = decode(&case["crl"])?;
     let start = Instant::now();
     let parsed: Vec<_> = lists.iter().map(|der| Crl::parse(der)).collect();
-    let unreadable: Vec<&str> = parsed.iter().filter_map(|list| list.as_ref().err().copied()).collect();
+    let unreadable: Vec<String> =
+        parsed.iter().filter_map(|list| list.as_ref().err().map(ToString::to_string)).collect();
     let parsed: Vec<Crl<'_>> = parsed.into_iter().flatten().collect();
     let revocation = Revocation {
         lists: &parsed,

@@ -4,7 +4,7 @@ use super::name_constraints::NameConstraints;
 use super::point;
 use super::quirks::Quirks;
 use super::usage::KeyUsage;
-use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::der::{self, Der, DerResult, constructed, primitive};
 use crate::extension;
 use crate::name::general::{SubjectAltName, general_names};
 use crate::oid;
@@ -216,11 +216,12 @@ fn basic_constraints(value: &mut Der<'_>, quirks: &mut Quirks) -> DerResult<Basi
 }
 
 fn key_usage(value: &mut Der<'_>, quirks: &mut Quirks) -> DerResult<KeyUsage> {
+    let start = *value;
     let bits = match value.take(der::BIT_STRING, "keyUsage")?.0 {
         [0] => 0,
         [unused @ 0..=7, a] if a.trailing_zeros() >= u32::from(*unused) => u16::from_be_bytes([*a, 0]),
         [unused @ 0..=7, a, b] if b.trailing_zeros() >= u32::from(*unused) => u16::from_be_bytes([*a, *b]),
-        _ => return Err(DerError("keyUsage")),
+        _ => return Err(start.wrong("keyUsage", "a BIT STRING of at most two bytes, zeros behind its end")),
     };
     if bits == 0 {
         quirks.add(Quirks::EMPTY_KEY_USAGE);
@@ -266,6 +267,7 @@ fn policy_mappings<'a>(value: &mut Der<'a>) -> DerResult<Der<'a>> {
 /// RFC 5280 4.2.1.11: never empty.
 fn policy_constraints(value: &mut Der<'_>) -> DerResult<PolicyConstraints> {
     let what = "policyConstraints";
+    let start = *value;
     let mut inner = value.take(der::SEQUENCE, what)?;
     let mut skip = |n: u8| match inner.peek() {
         Some(tag) if tag == primitive(n) => inner.small(tag, what).map(Some),
@@ -274,7 +276,7 @@ fn policy_constraints(value: &mut Der<'_>) -> DerResult<PolicyConstraints> {
     let (require_explicit, inhibit_mapping) = (skip(0)?, skip(1)?);
     inner.finish(what)?;
     if require_explicit.is_none() && inhibit_mapping.is_none() {
-        return Err(DerError(what));
+        return Err(start.wrong(what, "requireExplicitPolicy or inhibitPolicyMapping"));
     }
     Ok(PolicyConstraints { require_explicit, inhibit_mapping })
 }

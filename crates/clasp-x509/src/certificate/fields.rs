@@ -3,10 +3,13 @@
 use super::extensions::Extensions;
 use super::quirks::Quirks;
 use super::usage::KeyUsage;
-use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::der::{self, Der, DerResult, constructed, primitive};
 use crate::name::general::SubjectAltName;
 use crate::name::{self, Name};
 use crate::oid::{self, Oid};
+use crate::parse_error::ParseError;
+use crate::signature;
+use crate::signed::Signed;
 use crate::spki::PublicKey;
 use crate::text::hex;
 
@@ -14,9 +17,7 @@ use crate::text::hex;
 #[derive(Clone, Copy, Debug)]
 pub struct Certificate<'a> {
     pub(crate) der: &'a [u8],
-    pub(crate) tbs: &'a [u8],
-    pub(crate) signature_algorithm: &'a [u8],
-    pub(crate) signature: &'a [u8],
+    pub(crate) signed: Signed<'a>,
     pub(crate) version: u8,
     serial: &'a [u8],
     issuer: &'a [u8],
@@ -34,29 +35,19 @@ impl<'a> Certificate<'a> {
     /// Reads a certificate.
     ///
     /// # Errors
-    /// Names the field that is not as RFC 5280 4.1 has it.
-    pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
-        Self::read(der).map_err(|DerError(what)| what)
+    /// Says what is not as RFC 5280 4.1 has it, and where.
+    pub fn parse(der: &'a [u8]) -> Result<Self, ParseError> {
+        Self::read(der).map_err(|error| error.within(der))
     }
 
     fn read(bytes: &'a [u8]) -> DerResult<Self> {
-        let mut input = Der(bytes);
-        let mut outer = input.take(der::SEQUENCE, "Certificate")?;
-        input.finish("Certificate")?;
-        let tbs = outer.whole(der::SEQUENCE, "tbsCertificate")?;
-        let signature_algorithm = outer.whole(der::SEQUENCE, "signatureAlgorithm")?;
-        let signature = outer.bits("signatureValue")?;
-        outer.finish("Certificate")?;
+        let signed = Signed::read(bytes, "Certificate", "tbsCertificate")?;
 
         let mut quirks = Quirks::default();
-        let mut body = Der(tbs).take(der::SEQUENCE, "tbsCertificate")?;
+        let mut body = Der(signed.data).take(der::SEQUENCE, "tbsCertificate")?;
         let version = version(&mut body)?;
-        let serial = body.take(der::INTEGER, "serialNumber")?.0;
-        quirks.add(serial_quirks(serial)?);
-        // RFC 5280 4.1.1.2: the two algorithm fields must say the same.
-        if body.whole(der::SEQUENCE, "signature")? != signature_algorithm {
-            return Err(DerError("signature, which differs from signatureAlgorithm"));
-        }
+        let serial = serial_number(&mut body, &mut quirks)?;
+        signed.read_again(&mut body)?;
         let issuer = body.whole(der::SEQUENCE, "issuer")?;
         name::check(issuer, "issuer")?;
         let mut validity = body.take(der::SEQUENCE, "validity")?;
@@ -67,16 +58,19 @@ impl<'a> Certificate<'a> {
         name::check(subject, "subject")?;
         let spki = body.whole(der::SEQUENCE, "subjectPublicKeyInfo")?;
         for tag in [primitive(1), primitive(2)] {
+            let start = body;
             if body.optional(tag, "uniqueID")?.is_some() {
                 quirks.add(Quirks::UNIQUE_ID);
                 if version == 0 {
-                    return Err(DerError("a unique identifier in a certificate of version 1"));
+                    return Err(start.wrong("uniqueID", "none in a certificate of version 1"));
                 }
             }
         }
         let extension_list = match body.optional(constructed(3), "extensions")? {
             None => None,
-            Some(_) if version != 2 => return Err(DerError("extensions in a certificate that is not version 3")),
+            Some(block) if version != 2 => {
+                return Err(block.wrong("extensions", "none in a certificate that is not version 3"));
+            }
             Some(mut block) => {
                 let list = block.take(der::SEQUENCE, "extensions")?;
                 block.finish("extensions")?;
@@ -90,9 +84,7 @@ impl<'a> Certificate<'a> {
         };
         Ok(Self {
             der: bytes,
-            tbs,
-            signature_algorithm,
-            signature,
+            signed,
             version: version.saturating_add(1),
             serial,
             issuer,
@@ -214,12 +206,12 @@ impl<'a> Certificate<'a> {
 
     /// The bits of the hash in the signature algorithm, if it names one: tls-server-end-point needs it (RFC 5929 4.1).
     pub fn signature_hash_bits(&self) -> Option<u16> {
-        crate::signature::hash_bits(self.signature_algorithm)
+        signature::hash_bits(self.signed.algorithm)
     }
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        crate::signature::describe(self.signature_algorithm)
+        signature::describe(self.signed.algorithm)
     }
 
     /// The subjectAltNames.
@@ -269,21 +261,23 @@ fn version(body: &mut Der<'_>) -> DerResult<u8> {
     match body.optional(constructed(0), "version")? {
         None => Ok(0),
         Some(mut v) => {
+            let start = v;
             let number = v.take(der::INTEGER, "version")?.0;
             v.finish("version")?;
             match number {
                 [n @ 1..=2] => Ok(*n),
-                _ => Err(DerError("version")),
+                _ => Err(start.wrong("version", "version 2 or 3, or none")),
             }
         }
     }
 }
 
 /// RFC 5280 4.1.2.2: positive, at most 20 bytes.
-fn serial_quirks(serial: &[u8]) -> DerResult<Quirks> {
-    let mut quirks = Quirks::default();
+fn serial_number<'a>(body: &mut Der<'a>, quirks: &mut Quirks) -> DerResult<&'a [u8]> {
+    let start = *body;
+    let serial = body.take(der::INTEGER, "serialNumber")?.0;
     match serial {
-        [] => return Err(DerError("serialNumber")),
+        [] => return Err(start.wrong("serialNumber", "a number of at least one byte")),
         [0] => quirks.add(Quirks::SERIAL_ZERO),
         [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => quirks.add(Quirks::SERIAL_PADDED),
         [0x80..=0xff, ..] => quirks.add(Quirks::SERIAL_NEGATIVE),
@@ -292,11 +286,11 @@ fn serial_quirks(serial: &[u8]) -> DerResult<Quirks> {
     if serial.len() > 20 {
         quirks.add(Quirks::SERIAL_LONG);
     }
-    Ok(quirks)
+    Ok(serial)
 }
 
 /// RFC 5280 4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050.
-pub(super) fn validity_time(validity: &mut Der<'_>, what: &'static str, quirks: &mut Quirks) -> DerResult<i64> {
+fn validity_time(validity: &mut Der<'_>, what: &'static str, quirks: &mut Quirks) -> DerResult<i64> {
     const START_OF_2050: i64 = 2_524_608_000;
     let general = validity.peek() == Some(der::GENERALIZED_TIME);
     let time = validity.time(what)?;

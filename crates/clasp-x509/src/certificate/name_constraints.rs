@@ -1,6 +1,6 @@
 //! Name constraints as a certificate has them: RFC 5280 4.2.1.10.
 
-use crate::der::{self, Der, DerError, DerResult, constructed};
+use crate::der::{self, Der, DerResult, constructed};
 use crate::name::general::{SubjectAltName, is_mailbox};
 
 /// Each list holds GeneralSubtrees that were read once.
@@ -14,12 +14,13 @@ impl<'a> NameConstraints<'a> {
     /// Minimum is always 0, maximum always absent; an empty extension or list is forbidden.
     pub(crate) fn read(value: &mut Der<'a>) -> DerResult<Self> {
         let what = "nameConstraints";
+        let start = *value;
         let mut inner = value.take(der::SEQUENCE, what)?;
         let permitted = inner.optional(constructed(0), what)?;
         let excluded = inner.optional(constructed(1), what)?;
         inner.finish(what)?;
         if permitted.is_none() && excluded.is_none() {
-            return Err(DerError(what));
+            return Err(start.wrong(what, "permitted or excluded subtrees"));
         }
         for list in [permitted, excluded].into_iter().flatten() {
             list.each(what, |list| check_subtree(list.take(der::SEQUENCE, what)?))?;
@@ -55,6 +56,7 @@ fn subtrees(list: Option<Der<'_>>) -> impl Iterator<Item = SubjectAltName<'_>> {
 /// A GeneralSubtree is read once, when its certificate is; what it says must be something a name can be held against.
 fn check_subtree(mut subtree: Der<'_>) -> DerResult<()> {
     let what = "nameConstraints";
+    let start = subtree;
     let base = SubjectAltName::read(&mut subtree, what)?;
     // Minimum is 0, which DER leaves out, and maximum is absent.
     subtree.finish(what)?;
@@ -65,7 +67,7 @@ fn check_subtree(mut subtree: Der<'_>) -> DerResult<()> {
         SubjectAltName::Uri(host) => is_domain(host),
         SubjectAltName::Directory(_) | SubjectAltName::Other(..) => true,
     };
-    if good { Ok(()) } else { Err(DerError(what)) }
+    if good { Ok(()) } else { Err(start.wrong(what, "a base that names can be held against")) }
 }
 
 /// A host or, with a leading dot, all below it; empty is everything. Underscores are borne here: they only narrow.

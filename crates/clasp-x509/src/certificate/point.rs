@@ -1,6 +1,6 @@
 //! Distribution points: RFC 5280 4.2.1.13 and 5.2.5.
 
-use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::der::{self, Der, DerResult, constructed, primitive};
 use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{Name, compare};
 
@@ -33,7 +33,7 @@ impl<'a> PointName<'a> {
                 rdn.each(what, |rdn| rdn.take(der::SEQUENCE, what).map(|_| ()))?;
                 Self::Relative(rdn)
             }
-            _ => return Err(DerError(what)),
+            _ => return Err(input.wrong(what, "a full name or a relative one")),
         };
         input.finish(what)?;
         Ok(name)
@@ -87,26 +87,32 @@ fn same(a: &SubjectAltName<'_>, b: &SubjectAltName<'_>) -> bool {
     }
 }
 
-/// ReasonFlags: none set means none.
-pub(crate) fn reasons(content: &[u8], what: &'static str) -> DerResult<u16> {
-    match content {
-        [0..=7, a] => Ok(u16::from_be_bytes([*a, 0]) & ALL_REASONS),
-        [0..=7, a, b] => Ok(u16::from_be_bytes([*a, *b]) & ALL_REASONS),
-        _ => Err(DerError(what)),
+/// ReasonFlags OPTIONAL, as [n]: none set means none.
+pub(crate) fn reasons(input: &mut Der<'_>, n: u8, what: &'static str) -> DerResult<Option<u16>> {
+    let start = *input;
+    match input.optional(primitive(n), what)? {
+        None => Ok(None),
+        Some(Der([0..=7, a])) => Ok(Some(u16::from_be_bytes([*a, 0]) & ALL_REASONS)),
+        Some(Der([0..=7, a, b])) => Ok(Some(u16::from_be_bytes([*a, *b]) & ALL_REASONS)),
+        Some(_) => Err(start.wrong(what, "a BIT STRING of at most two bytes")),
     }
 }
 
 fn read<'a>(list: &mut Der<'a>, what: &'static str) -> DerResult<Point<'a>> {
+    let start = *list;
     let mut inner = list.take(der::SEQUENCE, what)?;
     let name = inner.optional(constructed(0), what)?.map(|name| PointName::read(name, what)).transpose()?;
-    let reasons = inner.optional(primitive(1), what)?.map(|bits| reasons(bits.0, what)).transpose()?;
+    let reasons = reasons(&mut inner, 1, what)?;
     let issuer = match inner.peek() {
         Some(tag) if tag == constructed(2) => Some(general_names(&mut inner, tag, what)?),
         _ => None,
     };
     inner.finish(what)?;
     // RFC 5280 4.2.1.13: reasons alone say nothing.
-    if name.is_none() && issuer.is_none() { Err(DerError(what)) } else { Ok(Point { name, reasons, issuer }) }
+    if name.is_none() && issuer.is_none() {
+        return Err(start.wrong(what, "a name, or an issuer of lists"));
+    }
+    Ok(Point { name, reasons, issuer })
 }
 
 /// CRLDistributionPoints, read once.

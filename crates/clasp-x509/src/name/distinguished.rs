@@ -1,7 +1,7 @@
 //! Distinguished names: RFC 5280 4.1.2.4.
 
 use super::string::characters;
-use crate::der::{self, Der, DerError, DerResult};
+use crate::der::{self, Der, DerResult};
 use crate::oid::Oid;
 use crate::text::clean;
 use core::fmt;
@@ -69,16 +69,17 @@ pub(crate) fn check(name: &[u8], what: &'static str) -> DerResult<()> {
         let more = set.each(what, |set| {
             let mut pair = set.take(der::SEQUENCE, what)?;
             pair.oid(what)?;
+            let start = pair;
             let (tag, value, _) = pair.any(what)?;
             // X.680 41: a string of its kind. What is none could be read in more than one way.
             if !is_sound(tag, value) {
-                return Err(DerError(what));
+                return Err(start.wrong(what, "a string of its kind"));
             }
             pair.finish(what)
         })?;
         count = count.saturating_add(more);
         if count > MAX_ATTRIBUTES {
-            return Err(DerError(what));
+            return Err(set.wrong(what, "a name of at most 4096 attributes"));
         }
     }
     Ok(())

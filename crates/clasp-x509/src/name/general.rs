@@ -1,7 +1,7 @@
 //! GeneralName (RFC 5280 4.2.1.6) and the syntax of its forms.
 
 use super::distinguished::{Name, SHOWN_CHARACTERS, check};
-use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::der::{self, Der, DerResult, constructed, primitive};
 use crate::text::printable;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -38,8 +38,11 @@ pub(crate) enum NameKind {
 impl<'a> SubjectAltName<'a> {
     /// Reads the next GeneralName.
     pub(crate) fn read(input: &mut Der<'a>, what: &'static str) -> DerResult<Self> {
+        let start = *input;
         let (tag, value, _) = input.any(what)?;
-        let ascii = |value: &'a [u8]| if value.is_ascii() { Ok(value) } else { Err(DerError(what)) };
+        let ascii = |value: &'a [u8]| {
+            if value.is_ascii() { Ok(value) } else { Err(start.wrong(what, "a name in ASCII")) }
+        };
         match tag {
             t if t == primitive(1) => Ok(Self::Email(ascii(value)?)),
             t if t == primitive(2) => Ok(Self::Dns(ascii(value)?)),
@@ -54,7 +57,7 @@ impl<'a> SubjectAltName<'a> {
             t if t == primitive(7) => Ok(Self::Ip(value)),
             t if t == primitive(8) => Ok(Self::Other(8, value)),
             t if [0, 3, 5].iter().any(|n| t == constructed(*n)) => Ok(Self::Other(tag & 0x1f, value)),
-            _ => Err(DerError(what)),
+            _ => Err(start.wrong(what, "a GeneralName: [0] to [8]")),
         }
     }
 

@@ -139,7 +139,7 @@ fn key<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> 
             fault("BR 6.1.6", found, Value::Text("an odd exponent of at least 3"))
         }
         // Without a rule for the form of keys, one that is never used does no harm.
-        PublicKey::Other(_) if rules.rsa_form => {
+        PublicKey::Other(_) | PublicKey::OtherCurve(_) if rules.rsa_form => {
             fault(SIZES, Value::Key(spki), Value::Text("RSA, ECDSA, Ed25519 or ML-DSA"))
         }
         PublicKey::Malformed if rules.rsa_form || leaf => {

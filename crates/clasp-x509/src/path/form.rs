@@ -157,8 +157,8 @@ fn root<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
         return bad("BR 7.1.2.1.2", "extKeyUsage in a root", "a root without it");
     }
     // A root's signature by itself proves nothing and may be with SHA-1, but must be of a kind that is known.
-    if Algorithm::read(certificate.signature_algorithm).is_none() {
-        let found = Value::Algorithm(certificate.signature_algorithm);
+    if Algorithm::read(certificate.signed.algorithm).is_none() {
+        let found = Value::Algorithm(certificate.signed.algorithm);
         let wanted = Value::Text("RSA, ECDSA, Ed25519 or ML-DSA");
         return Err(Fault::new(Reason::UnsupportedAlgorithm, "BR 7.1.3.2", found, wanted));
     }

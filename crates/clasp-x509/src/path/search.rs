@@ -241,8 +241,7 @@ impl<'s, L: LastCheck<'s>> Search<'s, L> {
             Some(verdict) => verdict,
             None => {
                 self.work.budget.signature();
-                let Certificate { signature_algorithm, tbs, signature, .. } = *certificate;
-                let verdict = signature::verify(signature_algorithm, key, tbs, signature, self.given.options.rules());
+                let verdict = signature::verify(&certificate.signed, key, self.given.options.rules());
                 self.checked.push(KnownSignature { place, signer, verdict });
                 verdict
             }
@@ -296,13 +295,13 @@ fn unsigned<'s>(certificate: &Certificate<'s>, refusal: Refusal, min_rsa_bits: u
         Refusal::Algorithm => Fault::new(
             Reason::UnsupportedAlgorithm,
             "RFC 5280 4.1.1.2",
-            Value::Algorithm(certificate.signature_algorithm),
+            Value::Algorithm(certificate.signed.algorithm),
             Value::Text("RSA, ECDSA, Ed25519 or ML-DSA, with SHA-2"),
         ),
         Refusal::Key => Fault::new(
             Reason::BadSignature,
             rule,
-            Value::Algorithm(certificate.signature_algorithm),
+            Value::Algorithm(certificate.signed.algorithm),
             Value::Name("an algorithm for the key of", certificate.issuer_der()),
         ),
         Refusal::Size => Fault::new(

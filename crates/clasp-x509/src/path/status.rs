@@ -168,8 +168,8 @@ impl<'s> Status<'s> {
         let revocation = &self.given.options.revocation;
         let staple = revocation.stapled.filter(|_| self.nesting == 0 && revocation.check != Check::Ignore);
         match staple.map(OcspResponse::parse) {
-            Some(Err(OcspError::Malformed(field))) => {
-                work.attempts.trouble(Trouble::Because(format!("a stapled response with a bad {field}")));
+            Some(Err(OcspError::Malformed(error))) => {
+                work.attempts.trouble(Trouble::Because(format!("a stapled response that cannot be read: {error}")));
                 let found = "a stapled OCSP response that cannot be read";
                 let wanted = "an OCSPResponse of RFC 6960 4.2, or none";
                 Err(Fault::plain(Reason::StatusUnknown, "RFC 6066 8", found, wanted))
@@ -179,9 +179,7 @@ impl<'s> Status<'s> {
     }
 
     fn signed_with(&self, certificate: &Certificate<'_>, key: Key<'_>, work: &mut Work) -> bool {
-        let Certificate { signature_algorithm, tbs, signature, .. } = *certificate;
-        work.budget.signature()
-            && signature::verify(signature_algorithm, key, tbs, signature, self.given.options.rules()).is_ok()
+        work.budget.signature() && signature::verify(&certificate.signed, key, self.given.options.rules()).is_ok()
     }
 
     /// What the answers say of a certificate by its issuer.

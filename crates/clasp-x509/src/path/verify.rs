@@ -117,13 +117,12 @@ fn named<'a>(leaf: &Certificate<'a>, options: &Options<'a>) -> Outcome<'a> {
 /// A certificate that cannot be read, and what of it can.
 fn unreadable(index: usize, der: &[u8]) -> Finding {
     let what = Unreadable::of(der);
-    let (field, offset) = what.as_ref().map_or(("certificate", 0), |what| (what.field, what.offset));
-    Finding {
-        reason: Reason::BadEncoding,
-        origin: Origin::Presented(index),
-        subject: what.and_then(|what| what.subject).unwrap_or_else(|| "unreadable".into()),
-        rule: "RFC 5280 4.1",
-        found: format!("what cannot be read: {field}, at byte {offset}"),
-        wanted: "a well-formed certificate".into(),
-    }
+    let found = |what: &Unreadable| {
+        let (field, offset) = (what.error.field(), what.error.offset());
+        (format!("{} as {field}, at byte {offset}", what.error.found()), what.error.wanted().to_string())
+    };
+    let (found, wanted) = what.as_ref().map_or_else(|| ("nothing".into(), "a certificate".into()), found);
+    let subject = what.and_then(|what| what.subject).unwrap_or_else(|| "unreadable".into());
+    let (reason, origin) = (Reason::BadEncoding, Origin::Presented(index));
+    Finding { reason, origin, subject, rule: "RFC 5280 4.1", found, wanted }
 }

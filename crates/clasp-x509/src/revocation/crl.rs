@@ -4,21 +4,21 @@ use super::index::Index;
 use super::reason::RevocationReason;
 use crate::certificate::extensions::{AuthorityKey, authority_key};
 use crate::certificate::point::{self, PointName};
-use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
+use crate::der::{self, Der, DerResult, constructed, primitive};
 use crate::extension::{self, Extension};
 use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name, compare};
 use crate::oid;
+use crate::parse_error::ParseError;
 use crate::profile::Rules;
 use crate::signature;
+use crate::signed::Signed;
 use crate::text::hex;
 
 /// A parsed list that borrows its DER.
 #[derive(Clone, Copy, Debug)]
 pub struct Crl<'a> {
-    pub(crate) tbs: &'a [u8],
-    pub(crate) signature_algorithm: &'a [u8],
-    pub(crate) signature: &'a [u8],
+    pub(crate) signed: Signed<'a>,
     issuer: &'a [u8],
     this_update: i64,
     next_update: Option<i64>,
@@ -88,7 +88,7 @@ impl<'a> Entry<'a> {
         let mut unknown = None;
         if !inner.is_empty() {
             if !version_2 {
-                return Err(DerError("crlEntryExtensions in a list of version 1"));
+                return Err(inner.wrong("crlEntryExtensions", "none in a list of version 1"));
             }
             let extensions = inner.take(der::SEQUENCE, "crlEntryExtensions")?;
             inner.finish("revokedCertificate")?;
@@ -106,10 +106,7 @@ impl<'a> Entry<'a> {
     fn extension(&mut self, extension: &Extension<'a>) -> DerResult<bool> {
         let mut value = extension.value;
         match extension.oid {
-            oid::REASON_CODE => match value.take(der::ENUMERATED, "reasonCode")?.0 {
-                [reason @ 0..=10] => self.reason = RevocationReason(*reason),
-                _ => return Err(DerError("reasonCode")),
-            },
+            oid::REASON_CODE => self.reason = RevocationReason::read(&mut value, "reasonCode")?,
             oid::CERTIFICATE_ISSUER => {
                 self.issuer = Some(general_names(&mut value, der::SEQUENCE, "certificateIssuer")?);
             }
@@ -127,34 +124,27 @@ impl<'a> Crl<'a> {
     /// Reads a list, and every entry of it.
     ///
     /// # Errors
-    /// Names the field that is not as RFC 5280 5.1 has it.
-    pub fn parse(der: &'a [u8]) -> Result<Self, &'static str> {
-        Self::read(der, None).map_err(|DerError(what)| what)
+    /// Says what is not as RFC 5280 5.1 has it, and where.
+    pub fn parse(der: &'a [u8]) -> Result<Self, ParseError> {
+        Self::read(der, None).map_err(|error| error.within(der))
     }
 
     /// Reads a list whose entries were read before.
-    pub(super) fn parse_indexed(der: &'a [u8], index: &'a Index) -> Result<Self, &'static str> {
-        Self::read(der, Some(index)).map_err(|DerError(what)| what)
+    pub(super) fn parse_indexed(der: &'a [u8], index: &'a Index) -> Result<Self, ParseError> {
+        Self::read(der, Some(index)).map_err(|error| error.within(der))
     }
 
     fn read(bytes: &'a [u8], index: Option<&'a Index>) -> DerResult<Self> {
-        let mut input = Der(bytes);
-        let mut outer = input.take(der::SEQUENCE, "CertificateList")?;
-        input.finish("CertificateList")?;
-        let tbs = outer.whole(der::SEQUENCE, "tbsCertList")?;
-        let signature_algorithm = outer.whole(der::SEQUENCE, "signatureAlgorithm")?;
-        let signature = outer.bits("signatureValue")?;
-        outer.finish("CertificateList")?;
+        let signed = Signed::read(bytes, "CertificateList", "tbsCertList")?;
 
-        let mut body = Der(tbs).take(der::SEQUENCE, "tbsCertList")?;
+        let mut body = Der(signed.data).take(der::SEQUENCE, "tbsCertList")?;
+        let start = body;
         let version_2 = match body.optional(der::INTEGER, "version")? {
             None => false,
             Some(Der([1])) => true,
-            Some(_) => return Err(DerError("version")),
+            Some(_) => return Err(start.wrong("version", "version 2, or none")),
         };
-        if body.whole(der::SEQUENCE, "signature")? != signature_algorithm {
-            return Err(DerError("signature, which differs from signatureAlgorithm"));
-        }
+        signed.read_again(&mut body)?;
         let issuer = body.whole(der::SEQUENCE, "issuer")?;
         name::check(issuer, "issuer")?;
         let this_update = body.time("thisUpdate")?;
@@ -163,14 +153,13 @@ impl<'a> Crl<'a> {
             _ => None,
         };
         // RFC 5280 5.1.2.6: absent where there are none.
+        let start = body;
         let entries = match body.optional(der::SEQUENCE, "revokedCertificates")? {
-            Some(Der([])) => return Err(DerError("revokedCertificates, which are empty")),
+            Some(Der([])) => return Err(start.wrong("revokedCertificates", "none where the list is empty")),
             entries => entries.unwrap_or(Der(&[])),
         };
         let mut crl = Self {
-            tbs,
-            signature_algorithm,
-            signature,
+            signed,
             issuer,
             this_update,
             next_update,
@@ -198,7 +187,7 @@ impl<'a> Crl<'a> {
         }
         if let Some(mut block) = body.optional(constructed(0), "crlExtensions")? {
             if !version_2 {
-                return Err(DerError("crlExtensions in a list of version 1"));
+                return Err(block.wrong("crlExtensions", "none in a list of version 1"));
             }
             let list = block.take(der::SEQUENCE, "crlExtensions")?;
             block.finish("crlExtensions")?;
@@ -289,7 +278,7 @@ impl<'a> Crl<'a> {
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        signature::describe(self.signature_algorithm)
+        signature::describe(self.signed.algorithm)
     }
 
     /// How many certificates it revokes.
@@ -326,7 +315,7 @@ impl<'a> Crl<'a> {
 
     /// Whether its signature is good with a key.
     pub(crate) fn is_signed(&self, spki: &[u8], rules: &'static Rules) -> bool {
-        let good = || signature::verify(self.signature_algorithm, spki, self.tbs, self.signature, rules).is_ok();
+        let good = || signature::verify(&self.signed, spki, rules).is_ok();
         match self.index {
             Some(index) => index.is_signed(spki, rules, good),
             None => good(),
@@ -370,9 +359,12 @@ impl<'a> Crl<'a> {
 
 /// A number that is not negative, as minimal bytes without a sign, so that length orders first.
 fn number<'a>(value: &mut Der<'a>, what: &'static str) -> DerResult<&'a [u8]> {
+    let start = *value;
     let content = value.take(der::INTEGER, what)?.0;
     match content {
-        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => Err(DerError(what)),
+        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => {
+            Err(start.wrong(what, "a number that is not negative, without padding"))
+        }
         [0, rest @ ..] if !rest.is_empty() => Ok(rest),
         all => Ok(all),
     }
@@ -380,29 +372,30 @@ fn number<'a>(value: &mut Der<'a>, what: &'static str) -> DerResult<&'a [u8]> {
 
 fn issuing_point<'a>(value: &mut Der<'a>) -> DerResult<IssuingPoint<'a>> {
     let what = "issuingDistributionPoint";
+    let start = *value;
     let mut inner = value.take(der::SEQUENCE, what)?;
     // RFC 5280 5.2.5: never an empty sequence.
     if inner.is_empty() {
-        return Err(DerError(what));
+        return Err(inner.wrong(what, "a scope"));
     }
     let name = inner.optional(constructed(0), what)?.map(|name| PointName::read(name, what)).transpose()?;
-    let mut flag = |n: u8| match inner.optional(primitive(n), what)? {
-        None => Ok(false),
-        Some(Der([0xff])) => Ok(true),
-        Some(_) => Err(DerError(what)),
-    };
-    let (only_users, only_authorities) = (flag(1)?, flag(2)?);
-    let reasons = inner.optional(primitive(3), what)?.map(|bits| point::reasons(bits.0, what)).transpose()?;
-    let mut flag = |n: u8| match inner.optional(primitive(n), what)? {
-        None => Ok(false),
-        Some(Der([0xff])) => Ok(true),
-        Some(_) => Err(DerError(what)),
-    };
-    let (indirect, only_attributes) = (flag(4)?, flag(5)?);
+    let (only_users, only_authorities) = (flag(&mut inner, 1)?, flag(&mut inner, 2)?);
+    let reasons = point::reasons(&mut inner, 3, what)?;
+    let (indirect, only_attributes) = (flag(&mut inner, 4)?, flag(&mut inner, 5)?);
     inner.finish(what)?;
     // RFC 5280 5.2.5: at most one of the three.
     if [only_users, only_authorities, only_attributes].iter().filter(|f| **f).count() > 1 {
-        return Err(DerError(what));
+        return Err(start.wrong(what, "one kind of certificate at most"));
     }
     Ok(IssuingPoint { der: None, name, only_users, only_authorities, reasons, indirect, only_attributes })
+}
+
+/// A BOOLEAN DEFAULT FALSE of issuingDistributionPoint.
+fn flag(inner: &mut Der<'_>, n: u8) -> DerResult<bool> {
+    let start = *inner;
+    match inner.optional(primitive(n), "issuingDistributionPoint")? {
+        None => Ok(false),
+        Some(Der([0xff])) => Ok(true),
+        Some(_) => Err(start.wrong("issuingDistributionPoint", "a BOOLEAN of 255, or none")),
+    }
 }

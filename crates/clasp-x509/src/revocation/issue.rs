@@ -3,8 +3,9 @@
 use super::ocsp::CertStatus;
 use crate::certificate::Certificate;
 use crate::der::{self, constructed, element, primitive};
+use crate::oid;
+use crate::spki::Spki;
 use crate::time::Moment;
-use crate::{oid, spki};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 /// A response that waits for its signature.
@@ -28,7 +29,7 @@ impl UnsignedOcsp {
         let id = [
             sha1,
             hash(issuer.subject_der()),
-            hash(spki::bits(issuer.spki()).unwrap_or_default()),
+            hash(Spki::parse(issuer.spki()).map_or(&[][..], |spki| spki.key())),
             element(der::INTEGER, certificate.serial_der()),
         ];
         let status = match status {

@@ -2,6 +2,8 @@
 
 use super::crl::Crl;
 use super::index::Index;
+use crate::der::Der;
+use crate::parse_error::ParseError;
 use core::fmt;
 
 /// A revocation list to check many certificates with: what depends on its length is done once. [`crl`](Self::crl) is then
@@ -15,11 +17,12 @@ impl KnownCrl {
     /// Reads a list (DER), and every entry of it.
     ///
     /// # Errors
-    /// Names the field that is not as RFC 5280 5.1 has it.
-    pub fn read(der: Vec<u8>) -> Result<Self, &'static str> {
+    /// Says what is not as RFC 5280 5.1 has it, and where.
+    pub fn read(der: Vec<u8>) -> Result<Self, ParseError> {
         let crl = Crl::parse(&der)?;
         let index = Index::new(&der, crl.unknown_critical_of_entries(), crl.places());
-        let index = index.ok_or("a list of more than 4 GB")?;
+        let too_long = || Der(&der).wrong("CertificateList", "a list of less than 4 GB").within(&der);
+        let index = index.ok_or_else(too_long)?;
         Ok(Self { der, index })
     }
 
@@ -32,7 +35,7 @@ impl KnownCrl {
     ///
     /// # Errors
     /// None: it was read before.
-    pub fn crl(&self) -> Result<Crl<'_>, &'static str> {
+    pub fn crl(&self) -> Result<Crl<'_>, ParseError> {
         Crl::parse_indexed(&self.der, &self.index)
     }
 }

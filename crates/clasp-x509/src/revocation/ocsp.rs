@@ -9,8 +9,11 @@ use crate::der::{self, Der, DerError, DerResult, constructed, primitive};
 use crate::extension;
 use crate::name::{self, Name, compare};
 use crate::oid::{self, Oid};
+use crate::parse_error::ParseError;
+use crate::signature;
+use crate::signed::Signed;
+use crate::spki::Spki;
 use crate::text::hex;
-use crate::{signature, spki};
 use aws_lc_rs::digest;
 use core::fmt;
 
@@ -22,9 +25,7 @@ const MAX_EXTENSIONS: usize = 16;
 /// A parsed response that borrows its DER.
 #[derive(Clone, Copy, Debug)]
 pub struct OcspResponse<'a> {
-    tbs: &'a [u8],
-    signature_algorithm: &'a [u8],
-    signature: &'a [u8],
+    signed: Signed<'a>,
     responder: Responder<'a>,
     produced_at: i64,
     responses: Der<'a>,
@@ -43,16 +44,18 @@ enum Responder<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OcspError {
-    /// This field is not as RFC 6960 4.2 has it.
-    Malformed(&'static str),
+    /// It is not as RFC 6960 4.2 has it.
+    Malformed(ParseError),
     /// The responder says that it has no answer, and why (RFC 6960 4.2.1).
     Refused(&'static str),
 }
 
 impl fmt::Display for OcspError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Malformed(words) | Self::Refused(words)) = self;
-        f.write_str(words)
+        match self {
+            Self::Malformed(error) => fmt::Display::fmt(error, f),
+            Self::Refused(words) => f.write_str(words),
+        }
     }
 }
 
@@ -121,7 +124,7 @@ impl SingleResponse<'_> {
         let hash = |bytes: &[u8], wanted: &[u8]| digest::digest(algorithm, bytes).as_ref() == wanted;
         self.serial == serial
             && hash(issuer.name, self.name_hash)
-            && spki::bits(issuer.spki).is_some_and(|key| hash(key, self.key_hash))
+            && Spki::parse(issuer.spki).is_ok_and(|spki| hash(spki.key(), self.key_hash))
     }
 }
 
@@ -131,24 +134,25 @@ impl<'a> OcspResponse<'a> {
     /// # Errors
     /// If it is not as RFC 6960 4.2 has it, or is the responder's refusal.
     pub fn parse(der: &'a [u8]) -> Result<Self, OcspError> {
-        let (status, outer) = Self::outline(der).map_err(|DerError(field)| OcspError::Malformed(field))?;
-        match status {
-            [0] => Self::read(outer).map_err(|DerError(field)| OcspError::Malformed(field)),
+        let malformed = |error: DerError| OcspError::Malformed(error.within(der));
+        let (status, outer) = Self::outline(der).map_err(malformed)?;
+        match status.0 {
+            [0] => Self::read(outer).map_err(malformed),
             [1] => Err(OcspError::Refused("malformedRequest: the responder did not understand the request")),
             [2] => Err(OcspError::Refused("internalError: the responder failed")),
             [3] => Err(OcspError::Refused("tryLater: the responder is busy")),
             [5] => Err(OcspError::Refused("sigRequired: the responder wants a signed request")),
             [6] => Err(OcspError::Refused("unauthorized: the responder does not know the certificate")),
-            _ => Err(OcspError::Malformed("responseStatus")),
+            _ => Err(malformed(status.wrong("responseStatus", "a status of RFC 6960 4.2.1"))),
         }
     }
 
     /// The responseStatus, and what stands behind it.
-    fn outline(bytes: &'a [u8]) -> DerResult<(&'a [u8], Der<'a>)> {
+    fn outline(bytes: &'a [u8]) -> DerResult<(Der<'a>, Der<'a>)> {
         let mut input = Der(bytes);
         let mut outer = input.take(der::SEQUENCE, "OCSPResponse")?;
         input.finish("OCSPResponse")?;
-        Ok((outer.take(der::ENUMERATED, "responseStatus")?.0, outer))
+        Ok((outer.take(der::ENUMERATED, "responseStatus")?, outer))
     }
 
     fn read(mut outer: Der<'a>) -> DerResult<Self> {
@@ -156,16 +160,15 @@ impl<'a> OcspResponse<'a> {
         outer.finish("OCSPResponse")?;
         let mut typed = block.take(der::SEQUENCE, "responseBytes")?;
         block.finish("responseBytes")?;
+        let start = typed;
         if typed.oid("responseType")? != oid::OCSP_BASIC {
-            return Err(DerError("responseType"));
+            return Err(start.wrong("responseType", "id-pkix-ocsp-basic"));
         }
         let mut response = typed.take(der::OCTET_STRING, "response")?;
         typed.finish("responseBytes")?;
         let mut basic = response.take(der::SEQUENCE, "BasicOCSPResponse")?;
         response.finish("BasicOCSPResponse")?;
-        let tbs = basic.whole(der::SEQUENCE, "tbsResponseData")?;
-        let signature_algorithm = basic.whole(der::SEQUENCE, "signatureAlgorithm")?;
-        let signature = basic.bits("signature")?;
+        let signed = Signed::take(&mut basic, "tbsResponseData")?;
         let certificates = match basic.optional(constructed(0), "certs")? {
             None => Der(&[]),
             Some(mut block) => {
@@ -180,9 +183,7 @@ impl<'a> OcspResponse<'a> {
         };
         basic.finish("BasicOCSPResponse")?;
         let empty = Self {
-            tbs,
-            signature_algorithm,
-            signature,
+            signed,
             responder: Responder::Key(&[]),
             produced_at: 0,
             responses: Der(&[]),
@@ -195,13 +196,15 @@ impl<'a> OcspResponse<'a> {
 
     /// ResponseData.
     fn data(mut self) -> DerResult<Self> {
-        let mut body = Der(self.tbs).take(der::SEQUENCE, "tbsResponseData")?;
+        let mut body = Der(self.signed.data).take(der::SEQUENCE, "tbsResponseData")?;
         if let Some(mut version) = body.optional(constructed(0), "version")? {
             // Version 1 is the default; an encoded default is borne, as responders have it.
+            let start = version;
             if version.take(der::INTEGER, "version")?.0 != [0] || !version.is_empty() {
-                return Err(DerError("version"));
+                return Err(start.wrong("version", "version 1"));
             }
         }
+        let start = body;
         let (tag, content, _) = body.any("responderID")?;
         let mut inner = Der(content);
         self.responder = match tag {
@@ -211,7 +214,7 @@ impl<'a> OcspResponse<'a> {
                 Responder::Name(name)
             }
             t if t == constructed(2) => Responder::Key(inner.take(der::OCTET_STRING, "responderID")?.0),
-            _ => return Err(DerError("responderID")),
+            _ => return Err(start.wrong("responderID", "[1], a name, or [2], the hash of a key")),
         };
         inner.finish("responderID")?;
         self.produced_at = body.time("producedAt")?;
@@ -262,7 +265,7 @@ impl<'a> OcspResponse<'a> {
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        signature::describe(self.signature_algorithm)
+        signature::describe(self.signed.algorithm)
     }
 
     /// The status of a certificate by this response.
@@ -330,9 +333,7 @@ impl<'a> OcspResponse<'a> {
     /// RFC 6960 4.2.2.2: signed by the issuer itself, or by one it delegated this to.
     fn signed(&self, issuer: &Issuer<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
         let because = |why: &str| Err(Trouble::Because(why.into()));
-        let verify = |spki: &[u8]| {
-            signature::verify(self.signature_algorithm, spki, self.tbs, self.signature, terms.rules).is_ok()
-        };
+        let verify = |spki: &[u8]| signature::verify(&self.signed, spki, terms.rules).is_ok();
         if self.is_by(issuer.name, issuer.spki) && verify(issuer.spki) {
             return Ok(());
         }
@@ -356,8 +357,8 @@ impl<'a> OcspResponse<'a> {
         match self.responder {
             Responder::Name(responder) => compare::same(responder, name),
             // RFC 6960 4.2.1: KeyHash is always SHA-1.
-            Responder::Key(hash) => spki::bits(spki)
-                .is_some_and(|key| digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, key).as_ref() == hash),
+            Responder::Key(hash) => Spki::parse(spki)
+                .is_ok_and(|spki| digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, spki.key()).as_ref() == hash),
         }
     }
 }
@@ -379,8 +380,7 @@ fn delegated(delegate: &Certificate<'_>, issuer_spki: &[u8], terms: &Terms<'_>) 
     if delegate.extensions.unknown_critical.is_some() {
         return because("an OCSP responder whose certificate has a critical extension that is not understood");
     }
-    let Certificate { signature_algorithm, tbs, signature, .. } = *delegate;
-    match signature::verify(signature_algorithm, issuer_spki, tbs, signature, terms.rules) {
+    match signature::verify(&delegate.signed, issuer_spki, terms.rules) {
         Ok(()) => Ok(()),
         Err(_) => because("an OCSP responder whose certificate the issuer did not sign"),
     }
@@ -396,6 +396,7 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
     let key_hash = id.take(der::OCTET_STRING, "issuerKeyHash")?.0;
     let serial = id.take(der::INTEGER, "serialNumber")?.0;
     id.finish("certID")?;
+    let start = inner;
     let (tag, content, _) = inner.any("certStatus")?;
     let status = match tag {
         t if t == primitive(0) && content.is_empty() => CertStatus::Good,
@@ -403,17 +404,14 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
             let mut revoked = Der(content);
             let at = revoked.time("revocationTime")?;
             let reason = match revoked.optional(constructed(0), "revocationReason")? {
-                None => 0,
-                Some(mut reason) => match reason.take(der::ENUMERATED, "revocationReason")?.0 {
-                    [reason @ 0..=10] => *reason,
-                    _ => return Err(DerError("revocationReason")),
-                },
+                None => RevocationReason(0),
+                Some(mut reason) => RevocationReason::read(&mut reason, "revocationReason")?,
             };
             revoked.finish("certStatus")?;
-            CertStatus::Revoked(at, RevocationReason(reason))
+            CertStatus::Revoked(at, reason)
         }
         t if t == primitive(2) && content.is_empty() => CertStatus::Unknown,
-        _ => return Err(DerError("certStatus")),
+        _ => return Err(start.wrong("certStatus", "good, revoked or unknown: [0], [1] or [2]")),
     };
     let this_update = inner.time("thisUpdate")?;
     let next_update = match inner.optional(constructed(0), "nextUpdate")? {

@@ -1,5 +1,6 @@
 //! Why a certificate was revoked.
 
+use crate::der::{self, Der, DerResult};
 use core::fmt;
 
 /// Why a certificate was revoked: RFC 5280 5.3.1.
@@ -8,6 +9,15 @@ pub struct RevocationReason(pub u8);
 
 impl RevocationReason {
     pub(crate) const REMOVE: Self = Self(8);
+
+    /// A CRLReason.
+    pub(super) fn read(input: &mut Der<'_>, field: &'static str) -> DerResult<Self> {
+        let start = *input;
+        match input.take(der::ENUMERATED, field)?.0 {
+            [reason @ 0..=10] => Ok(Self(*reason)),
+            _ => Err(start.wrong(field, "a reason of RFC 5280 5.3.1")),
+        }
+    }
 
     /// Whether it may end without a new certificate: RFC 5280 5.3.1, certificateHold.
     pub(crate) const fn is_for_a_time(self) -> bool {

@@ -1,6 +1,7 @@
 //! Who we are: certificate chains, the keys behind them, and the choice among several.
 
 use super::context::Parts;
+use super::key::{auth_of, curve_of};
 use crate::answer::Answer;
 use crate::code::{
     CertificateType, CipherSuite, ClientCertificateType, CompressionAlgorithm, ExtensionType, NamedGroup,
@@ -13,7 +14,7 @@ use crate::wire::extension::certificate::timestamps;
 use crate::wire::{Extension, TooLong};
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, PemError};
-use clasp_x509::{Certificate, SubjectAltName};
+use clasp_x509::{Certificate, PublicKey, Spki, SubjectAltName};
 use core::fmt;
 use std::sync::Arc;
 
@@ -85,12 +86,10 @@ impl Identity {
     /// If either cannot be read, or the key is not the certificate's.
     pub fn from_der(chain: Vec<Vec<u8>>, key: &[u8]) -> Result<Self> {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
-        let leaf = Certificate::parse(leaf).map_err(|field| {
-            Error::from(Misuse::BadCertificateFile).seen(format_args!("a {field} that cannot be read"))
-        })?;
-        if let Some(explicit) = kind::explicit_curve(leaf.spki()) {
+        let leaf = Certificate::parse(leaf).map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
+        if Spki::parse(leaf.spki()).is_ok_and(|spki| spki.has_explicit_curve()) {
             let wanted = "a curve by its name (RFC 5480 2.1.1)";
-            return Err(Error::from(Misuse::BadCertificateFile).seen(explicit).wanted(wanted));
+            return Err(Error::from(Misuse::BadCertificateFile).seen(kind::public_key(leaf.spki())).wanted(wanted));
         }
         let key = private_key(key)?;
         if key.spki()? != leaf.spki() {
@@ -98,7 +97,8 @@ impl Identity {
                 .seen(format_args!("a certificate for {} and another key", leaf.subject()))
                 .hint("pass the key that the certificate was issued for"));
         }
-        let (auth, curve) = (auth_of(leaf.spki()), curve_of(leaf.spki()));
+        let public = leaf.public_key();
+        let (auth, curve) = (auth_of(public), curve_of(public));
         let kind = CertificateType::X509;
         let key = Arc::new(key);
         let transport = (auth == Some(Auth::Rsa)).then(|| key.clone());
@@ -111,8 +111,9 @@ impl Identity {
     /// If the certificate cannot be read.
     pub fn with_signer(chain: Vec<Vec<u8>>, signer: Arc<dyn Signer>) -> Result<Self> {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
-        let leaf = Certificate::parse(leaf).map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
-        let (auth, curve) = (auth_of(leaf.spki()), curve_of(leaf.spki()));
+        let leaf = Certificate::parse(leaf).map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
+        let public = leaf.public_key();
+        let (auth, curve) = (auth_of(public), curve_of(public));
         let kind = CertificateType::X509;
         Ok(Self { chain, signer, transport: None, ocsp: None, timestamps: None, auth, curve, kind })
     }
@@ -129,7 +130,8 @@ impl Identity {
 
     /// From a SubjectPublicKeyInfo (DER) and a signer outside.
     pub fn raw_with_signer(spki: Vec<u8>, signer: Arc<dyn Signer>) -> Self {
-        let (auth, curve, kind) = (auth_of(&spki), curve_of(&spki), CertificateType::RawPublicKey);
+        let public = PublicKey::parse(&spki);
+        let (auth, curve, kind) = (auth_of(public), curve_of(public), CertificateType::RawPublicKey);
         Self { chain: vec![spki], signer, transport: None, ocsp: None, timestamps: None, auth, curve, kind }
     }
 
@@ -312,85 +314,6 @@ fn private_key(der: &[u8]) -> Result<PrivateKey> {
     })
 }
 
-/// id-Ed25519: RFC 8410 3.
-const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-
-/// What kind of TLS 1.2 suite a key authenticates: by the algorithm of its SubjectPublicKeyInfo (RFC 5280 4.1).
-pub(crate) fn auth_of(spki: &[u8]) -> Option<Auth> {
-    const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
-    const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-    match algorithm(spki)? {
-        RSA => Some(Auth::Rsa),
-        EC | ED25519 => Some(Auth::Ecdsa),
-        _ => None,
-    }
-}
-
-/// Whether a signature scheme is one of this key: RFC 9846 4.2.3. A key for RSASSA-PSS alone has none of ours.
-pub(crate) fn fits_key(scheme: SignatureScheme, spki: &[u8]) -> bool {
-    use SignatureScheme as S;
-    match scheme {
-        S::EcdsaSecp256r1Sha256 | S::EcdsaSecp384r1Sha384 | S::EcdsaSecp521r1Sha512 => {
-            auth_of(spki) == Some(Auth::Ecdsa) && algorithm(spki) != Some(ED25519)
-        }
-        S::Ed25519 => algorithm(spki) == Some(ED25519),
-        // Each parameter set is a key of its own (RFC 9881 2): id-ml-dsa-44 and those behind it.
-        S::MlDsa44 => algorithm(spki) == Some(b"\x60\x86\x48\x01\x65\x03\x04\x03\x11"),
-        S::MlDsa65 => algorithm(spki) == Some(b"\x60\x86\x48\x01\x65\x03\x04\x03\x12"),
-        S::MlDsa87 => algorithm(spki) == Some(b"\x60\x86\x48\x01\x65\x03\x04\x03\x13"),
-        _ => auth_of(spki) == Some(Auth::Rsa),
-    }
-}
-
-/// Whether the scheme's curve is that of the key: RFC 9846 4.2.3. TLS 1.2 does not ask.
-pub(crate) fn fits_curve(scheme: SignatureScheme, spki: &[u8]) -> bool {
-    let curve = match scheme {
-        SignatureScheme::EcdsaSecp256r1Sha256 => NamedGroup::Secp256r1,
-        SignatureScheme::EcdsaSecp384r1Sha384 => NamedGroup::Secp384r1,
-        SignatureScheme::EcdsaSecp521r1Sha512 => NamedGroup::Secp521r1,
-        _ => return true,
-    };
-    curve_of(spki) == Some(curve)
-}
-
-/// Whether it has the outline of a SubjectPublicKeyInfo.
-pub(crate) fn is_public_key(spki: &[u8]) -> bool {
-    algorithm(spki).is_some()
-}
-
-/// The curve of an ECDSA key, by its AlgorithmIdentifier: RFC 5480 2.1.1.
-pub(crate) fn curve_of(spki: &[u8]) -> Option<NamedGroup> {
-    const CURVES: [(&[u8], NamedGroup); 3] = [
-        (
-            b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07",
-            NamedGroup::Secp256r1,
-        ),
-        (b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", NamedGroup::Secp384r1),
-        (b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23", NamedGroup::Secp521r1),
-    ];
-    // Inside the outer SEQUENCE, whose length takes a second byte from 128 on.
-    let inside = spki.get(if *spki.get(1)? < 0x80 { 2 } else { 3 }..)?;
-    CURVES.into_iter().find(|(id, _)| inside.starts_with(id)).map(|(_, curve)| curve)
-}
-
-/// The object identifier of the algorithm: SEQUENCE { SEQUENCE { OBJECT IDENTIFIER ...
-fn algorithm(spki: &[u8]) -> Option<&[u8]> {
-    let inside = |der: &'_ [u8], tag: u8| -> Option<usize> {
-        match *der {
-            [t, len, ..] if t == tag && len < 0x80 => Some(2),
-            [t, 0x81, _, ..] if t == tag => Some(3),
-            [t, 0x82, _, _, ..] if t == tag => Some(4),
-            _ => None,
-        }
-    };
-    let rest = spki.get(inside(spki, 0x30)?..)?;
-    let rest = rest.get(inside(rest, 0x30)?..)?;
-    match rest {
-        [0x06, len, oid @ ..] => oid.get(..usize::from(*len)),
-        _ => None,
-    }
-}
-
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Identity({} certificates, {:?})", self.chain.len(), self.auth)
@@ -515,26 +438,5 @@ impl ClientIdentity for Arc<Identity> {
         parts.bytes(&[self.kind.0]);
         self.chain.iter().for_each(|certificate| parts.bytes(certificate));
         parts.digest().ok().map(|digest| digest.to_vec())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 9881 2: a parameter set is a kind of key. A signature by another is a scheme that does not fit, not a signature
-    /// that is wrong (RFC 9846 6.2).
-    #[test]
-    fn an_ml_dsa_scheme_fits_the_keys_of_its_own_set() {
-        let sets = [SignatureScheme::MlDsa44, SignatureScheme::MlDsa65, SignatureScheme::MlDsa87];
-        for (n, own) in (0x11..).zip(sets) {
-            let spki = [&b"\x30\x12\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03"[..], &[n, 3, 3, 0, 1, 2]].concat();
-            for scheme in sets {
-                assert_eq!(fits_key(scheme, &spki), scheme == own, "{scheme} for a key of {own}");
-            }
-            assert!(!fits_key(SignatureScheme::Ed25519, &spki) && !fits_key(SignatureScheme::RsaPssRsaeSha256, &spki));
-        }
-        let other = b"\x30\x0a\x30\x05\x06\x03\x2b\x65\x71\x03\x01\x00";
-        assert!(sets.iter().all(|scheme| !fits_key(*scheme, other)), "Ed448");
     }
 }

@@ -7,6 +7,7 @@ mod clock;
 mod compression;
 mod context;
 mod identity;
+mod key;
 mod objects;
 mod policy;
 mod psk;
@@ -29,7 +30,7 @@ pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Veri
 
 pub use clasp_x509::Profile;
 
-pub(crate) use identity::{auth_of, curve_of, fits_curve, fits_key, is_public_key};
+pub(crate) use key::{auth_of, curve_of, fits_curve, fits_key};
 
 /// Builder stage: the client does not know yet whom to trust.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::answer::Answer;
 use crate::code::CertificateType;
 use crate::error::{CertificateError, Error, Misuse, Outside, Result};
 use clasp_x509::{
-    Certificate, Check, Crl, KnownCrl, Options, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts,
+    Certificate, Check, Crl, KnownCrl, Options, ParseError, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts,
 };
 use rustls_pki_types::{ServerName, UnixTime};
 use smallvec::SmallVec;
@@ -162,8 +162,8 @@ impl WebPki {
                 .seen(format_args!("Check::Ignore and {} revocation lists", lists.len()))
                 .hint("Check::Prefer or Check::Require look at the lists"));
         }
-        let lists: Result<Vec<KnownCrl>, &str> = lists.into_iter().map(KnownCrl::read).collect();
-        let lists = lists.map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
+        let lists: Result<Vec<KnownCrl>, ParseError> = lists.into_iter().map(KnownCrl::read).collect();
+        let lists = lists.map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
         Ok(Self { check, scope, lists, ..self })
     }
 
@@ -176,9 +176,9 @@ impl WebPki {
 
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
         let since = peer.now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let lists: Result<Vec<Crl<'_>>, &str> = self.lists.iter().map(KnownCrl::crl).collect();
+        let lists: Result<Vec<Crl<'_>>, ParseError> = self.lists.iter().map(KnownCrl::crl).collect();
         // They were read when they were given; a list that were lost now would let in whom it revokes.
-        let lists = lists.map_err(|field| Error::from(Outside::Bug).seen(field))?;
+        let lists = lists.map_err(|e| Error::from(Outside::Bug).unread(&e))?;
         let mut options = Options::new(UnixTime::since_unix_epoch(since), self.usage).profile(self.profile);
         options.name = peer.name;
         // Whoever is accepted here proves to have the key.

@@ -58,7 +58,7 @@ impl Connection {
     /// If it is not a certificate, or its signature algorithm has no hash of its own.
     pub fn tls_server_end_point(certificate: &[u8]) -> Result<Vec<u8>> {
         let parsed = clasp_x509::Certificate::parse(certificate)
-            .map_err(|field| Error::from(Misuse::BadCertificateFile).seen(field))?;
+            .map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
         let id = match parsed.signature_hash_bits() {
             Some(384) => HashId::Sha384,
             Some(512) => HashId::Sha512,

@@ -1,5 +1,7 @@
 //! What stands in an error: short, and harmless to whoever prints it.
 
+use super::Error;
+use clasp_x509::ParseError;
 use core::fmt::{self, Write as _};
 use std::collections::VecDeque;
 
@@ -21,6 +23,16 @@ pub fn printable(text: impl fmt::Display) -> String {
     // It fails only where a `Display` of its own accord does; what it said so far stands.
     match write!(bounded, "{text}") {
         Ok(()) | Err(fmt::Error) => bounded.finish(),
+    }
+}
+
+impl Error {
+    /// Says what of a certificate, or a key, cannot be read: where, what was seen there, and what was wanted.
+    #[cold]
+    #[must_use]
+    pub(crate) fn unread(self, what: &ParseError) -> Self {
+        let (field, offset) = (what.field(), what.offset());
+        self.seen(format_args!("{} as {field}, at byte {offset}", what.found())).wanted(what.wanted())
     }
 }
 

@@ -26,7 +26,7 @@ use super::link::Link;
 use super::offer::Offered;
 use super::{change_read_keys, change_write_keys, credential, key_exchange, recv_finished, send_finished};
 use crate::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
-use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified};
+use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified, auth_of, curve_of};
 use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
 use crate::established::{Established, Kept12, Randoms};
@@ -39,6 +39,7 @@ use crate::wire::message::{
     Certificate12, CertificateRequest12, CertificateStatus, NewSessionTicket12, ServerHelloDone, ServerKeyExchange,
     SignedView,
 };
+use clasp_x509::{Certificate, PublicKey};
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
 use std::time::Duration;
@@ -283,11 +284,12 @@ fn check_key(
     chain: &[Vec<u8>],
     kind: CertificateType,
 ) -> Result<()> {
-    if crate::config::auth_of(&verified.spki) != Some(suite.auth) {
+    let key = PublicKey::parse(&verified.spki);
+    if auth_of(key) != Some(suite.auth) {
         let wanted = format!("a key for {}", suite.code);
         return Err(Error::from(PeerError::BadCertificateKey).wanted(wanted).in_message("Certificate"));
     }
-    let curve = crate::config::curve_of(&verified.spki).filter(|curve| !policy.groups.contains(curve));
+    let curve = curve_of(key).filter(|curve| !policy.groups.contains(curve));
     if let Some(curve) = curve {
         let error = Error::from(PeerError::BadKeyCurve).seen(curve).wanted("a curve that was offered");
         return Err(error.in_message("Certificate"));
@@ -295,7 +297,7 @@ fn check_key(
     if kind == CertificateType::RawPublicKey {
         return Ok(());
     }
-    let leaf = chain.first().and_then(|der| clasp_x509::Certificate::parse(der).ok());
+    let leaf = chain.first().and_then(|der| Certificate::parse(der).ok());
     let leaf = leaf.ok_or_else(|| Error::from(PeerError::UnusableCertificate).in_message("Certificate"))?;
     let allowed = leaf.key_usage().is_none_or(|usage| match suite.kx {
         Kx::Rsa => usage.key_encipherment(),

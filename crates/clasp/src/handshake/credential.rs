@@ -19,6 +19,7 @@ use crate::wire::message::{
     CompressedCertificateView,
 };
 use crate::wire::{Extension, Writer};
+use clasp_x509::Spki;
 use std::sync::Arc;
 
 /// As much as its length can say: RFC 5246 4.7.
@@ -68,10 +69,10 @@ pub(super) fn read_chain(view: CertificateView<'_>, kind: CertificateType) -> Re
 
 /// A raw public key must at least be a SubjectPublicKeyInfo.
 pub(super) fn check_raw_key(key: &[u8]) -> Result<()> {
-    if crate::config::is_public_key(key) {
-        return Ok(());
+    match Spki::parse(key) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(Error::from(PeerError::UnusableCertificate).unread(&e).in_message("Certificate")),
     }
-    Err(Error::from(PeerError::UnusableCertificate).seen("something else than a public key").in_message("Certificate"))
 }
 
 /// Signs `message` for the peer.

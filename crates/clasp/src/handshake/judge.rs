@@ -5,7 +5,10 @@ use super::credential::check_raw_key;
 use super::link::Link;
 use super::proof::signed13;
 use crate::code::{CertificateType, ProtocolVersion, SignatureScheme};
-use crate::config::{ClientAuth, ClientConfig, Policy, PresentedIdentity, ServerConfig, Verified, Verifier, may_sign};
+use crate::config::{
+    ClientAuth, ClientConfig, Policy, PresentedIdentity, ServerConfig, Verified, Verifier, fits_curve, fits_key,
+    may_sign,
+};
 use crate::crypto::Provider;
 use crate::error::{CertificateError, Error, PeerError, Result};
 use crate::facts::End;
@@ -142,9 +145,10 @@ impl<'a> Judge<'a> {
         version: ProtocolVersion,
     ) -> Result<SignatureScheme> {
         let own_curve = version == ProtocolVersion::Tls13;
+        let key = PublicKey::parse(&verified.spki);
         let fits = signed.scheme.is_for(version)
-            && crate::config::fits_key(signed.scheme, &verified.spki)
-            && (!own_curve || crate::config::fits_curve(signed.scheme, &verified.spki));
+            && fits_key(signed.scheme, key)
+            && (!own_curve || fits_curve(signed.scheme, key));
         if !self.policy.schemes.contains(&signed.scheme) || !fits {
             return Err(Error::from(PeerError::WrongSchemeSelected)
                 .seen(signed.scheme)
@@ -170,12 +174,13 @@ pub(super) struct Proof {
 fn check_key_kind(verified: Verified) -> Result<Verified> {
     match PublicKey::parse(&verified.spki) {
         // The schemes of RSASSA-PSS here are those of plain RSA keys (rsa_pss_rsae).
-        key @ (PublicKey::Other(_) | PublicKey::Malformed | PublicKey::Rsa { pss_only: Some(_), .. }) => {
-            Err(Error::from(CertificateError::UnsupportedAlgorithm)
-                .seen(key)
-                .wanted("a key for RSA, ECDSA on P-256, P-384 or P-521, Ed25519 or ML-DSA")
-                .hint("reissue the certificate for another key"))
-        }
+        key @ (PublicKey::Other(_)
+        | PublicKey::OtherCurve(_)
+        | PublicKey::Malformed
+        | PublicKey::Rsa { pss_only: Some(_), .. }) => Err(Error::from(CertificateError::UnsupportedAlgorithm)
+            .seen(key)
+            .wanted("a key for RSA, ECDSA on P-256, P-384 or P-521, Ed25519 or ML-DSA")
+            .hint("reissue the certificate for another key")),
         _ => Ok(verified),
     }
 }
