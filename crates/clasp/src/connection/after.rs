@@ -1,13 +1,14 @@
 //! Messages after a TLS 1.3 handshake: tickets and key updates. Events, not a conversation; what a client proves after
 //! the handshake is one, in `post_auth.rs`. RFC 9846 4.6.
 
+use super::floods::Flood;
 use super::{Connection, Owes};
 use crate::code::{ContentType, HandshakeType};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::established::Established;
 use crate::handshake::tickets13::{NewTicket, read_ticket};
 use crate::keys::maker::{KeyMaker, Way};
-use crate::record::{RecordKeys, limits};
+use crate::record::RecordKeys;
 use crate::trace::{Direction, Level, What};
 use crate::wire::message::{Checked, KeyUpdate};
 use std::io::IoSlice;
@@ -32,8 +33,7 @@ impl Connection {
     fn keep_ticket(&mut self, message: Vec<u8>) -> Result<()> {
         let NewTicket { message, max_early_data } = read_ticket(message)?;
         // RFC 9846 4.6.1 sets a server no bound. What nobody will use costs no key, and no room in the store.
-        self.tickets_seen = self.tickets_seen.saturating_add(1);
-        if self.tickets_seen > limits::MAX_TICKETS {
+        if !self.floods.bears(Flood::Ticket) {
             return Ok(());
         }
         let established = self.established.as_ref().ok_or(Outside::Bug)?;
@@ -46,14 +46,7 @@ impl Connection {
         if !last {
             return Err(Error::from(PeerError::DataAtKeyChange).in_message("KeyUpdate"));
         }
-        // An answer to our own request is no flood, though it comes where the peer has no data to send.
-        match self.answers_due.checked_sub(1).filter(|_| !update.view()) {
-            Some(left) => self.answers_due = left,
-            None => self.key_updates = self.key_updates.saturating_add(1),
-        }
-        if self.key_updates > limits::MAX_KEY_UPDATES {
-            return Err(PeerError::TooManyKeyUpdates.into());
-        }
+        self.floods.count_update(update.view())?;
         if update.view() {
             self.owes = self.owes.max(Owes::Update);
         }
@@ -77,7 +70,7 @@ impl Connection {
             return Err(Misuse::AlreadyClosed.into());
         }
         match self.established.as_ref().map(Established::is_tls13) {
-            Some(true) if self.may_update() => self.send_update(ask, out),
+            Some(true) if self.own_updates.has_room() => self.send_update(ask, out),
             Some(true) => {
                 self.owes = self.owes.max(if ask { Owes::Request } else { Owes::Update });
                 Ok(())
@@ -98,8 +91,8 @@ impl Connection {
         let (suite, keys) = (established.facts.suite, established.seal(self.provider, &maker)?);
         self.sealer.install(keys);
         self.owes = Owes::Nothing;
-        self.updates_sent = self.updates_sent.saturating_add(1);
-        self.answers_due = self.answers_due.saturating_add(u8::from(ask));
+        self.own_updates.count();
+        self.floods.expect_answers(u8::from(ask));
         self.tell(What::Keys { direction, level, suite });
         Ok(())
     }
@@ -115,12 +108,7 @@ impl Connection {
     }
 
     pub(super) fn answer_is_due(&self) -> bool {
-        self.may_update() && self.update_is_due()
-    }
-
-    /// Whether the peer bears one more without data between, as we do, and one in front of the data.
-    fn may_update(&self) -> bool {
-        self.updates_sent < limits::MAX_KEY_UPDATES - 1
+        self.own_updates.has_room() && self.update_is_due()
     }
 
     pub(super) fn update_is_due(&self) -> bool {

@@ -171,7 +171,7 @@ impl Connection {
 
     /// Data has been sealed.
     pub(super) fn tell_sent_data(&mut self, wire_len: usize, plain_len: usize) {
-        self.updates_sent = 0;
+        self.own_updates.data_went();
         let (direction, level) = (Direction::Sent, self.write_level);
         self.tell(What::Record { direction, level, content: ContentType::ApplicationData, wire_len, plain_len });
     }

@@ -7,6 +7,7 @@ mod bindings;
 mod data;
 mod early;
 mod ending;
+mod floods;
 mod handshake;
 mod post_auth;
 mod refusal;
@@ -31,6 +32,7 @@ use core::fmt;
 use core::ops::Range;
 use core::task::{Context, Waker};
 use early::Early;
+use floods::{Flood, Floods, OwnUpdates};
 use handshake::Live;
 use post_auth::PostAuth;
 use rustls_pki_types::ServerName;
@@ -80,14 +82,11 @@ pub struct Connection {
     seen_record: bool,
     reading: Reading,
     closed: bool,
-    empty_records: u8,
-    warnings: u8,
+    floods: Floods,
     /// TLS 1.3 was agreed.
     tls13: bool,
     /// A ChangeCipherSpec during the handshake means nothing: TLS 1.3 was agreed, or may still be.
     drops_ccs: bool,
-    /// So many of them came.
-    compatibility_ccs: u8,
     read_level: Level,
     write_level: Level,
     leave: Leave,
@@ -97,13 +96,7 @@ pub struct Connection {
     warm: warm::Claim,
     /// The right to keep them while waiting.
     seat: warm::Seat,
-    /// KeyUpdates of TLS 1.3, or requests of TLS 1.2 to renegotiate, without data between.
-    key_updates: u8,
-    tickets_seen: u8,
-    /// KeyUpdates of ours without data between.
-    updates_sent: u8,
-    /// KeyUpdates of the peer that we asked for.
-    answers_due: u8,
+    own_updates: OwnUpdates,
     owes: Owes,
 }
 
@@ -189,11 +182,9 @@ impl Connection {
             seen_record: false,
             reading: Reading::Open,
             closed: false,
-            empty_records: 0,
-            warnings: 0,
+            floods: Floods::default(),
             tls13: false,
             drops_ccs: false,
-            compatibility_ccs: 0,
             read_level: Level::Plain,
             write_level: Level::Plain,
             leave: Leave::Nothing,
@@ -201,10 +192,7 @@ impl Connection {
             post_auth: None,
             warm: warm::Claim::default(),
             seat: warm::Seat::default(),
-            key_updates: 0,
-            tickets_seen: 0,
-            updates_sent: 0,
-            answers_due: 0,
+            own_updates: OwnUpdates::default(),
             owes: Owes::Nothing,
         }
     }
@@ -318,10 +306,7 @@ impl Connection {
                 if body != [1] {
                     return Err(RecordError::BadChangeCipherSpecTls13.into());
                 }
-                self.compatibility_ccs = self.compatibility_ccs.saturating_add(1);
-                if self.compatibility_ccs > limits::MAX_EMPTY_RECORDS {
-                    return Err(RecordError::TooManyEmpty.into());
-                }
+                self.floods.count(Flood::CompatibilityCcs)?;
                 Ok(true)
             }
             ContentType::Alert if self.opener.is_tls13() && self.opener.is_fresh() && body.len() == 2 => {
@@ -340,19 +325,10 @@ impl Connection {
             self.count_early(range.len())?;
         }
         if !range.is_empty() {
-            self.warnings = 0;
-            self.key_updates = 0;
-            self.tickets_seen = 0;
-            self.empty_records = 0;
-            if let Some(post) = &mut self.post_auth {
-                post.data_came();
-            }
+            self.floods.data_came();
             return Ok(Taken::Data(range));
         }
-        self.empty_records = self.empty_records.saturating_add(1);
-        if self.empty_records > limits::MAX_EMPTY_RECORDS {
-            return Err(RecordError::TooManyEmpty.into());
-        }
+        self.floods.count(Flood::EmptyRecord)?;
         Ok(Taken::Nothing)
     }
 
@@ -402,11 +378,10 @@ impl Connection {
         if kind == HandshakeType::HelloRequest && message.len() > HELLO_REQUEST_LEN {
             return Err(PeerError::BadHelloRequest.into());
         }
-        self.key_updates = self.key_updates.saturating_add(1);
-        if self.leave == Leave::IgnoreRenegotiation && self.key_updates <= limits::MAX_HELLO_REQUESTS {
-            return Ok(());
+        match self.leave {
+            Leave::IgnoreRenegotiation => self.floods.count(Flood::HelloRequest),
+            Leave::Nothing | Leave::HalfRtt => Err(PeerError::RenegotiationRefused.into()),
         }
-        Err(PeerError::RenegotiationRefused.into())
     }
 
     fn take_change_cipher_spec(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -451,8 +426,7 @@ impl Connection {
         if self.holds_part() {
             return Err(RecordError::Interleaved.into());
         }
-        self.warnings = self.warnings.saturating_add(1);
-        if self.warnings > limits::MAX_WARNING_ALERTS { Err(RecordError::TooManyWarnings.into()) } else { Ok(()) }
+        self.floods.count(Flood::Warning)
     }
 
     /// Polls the conversation: call it first thing, and whenever the context's waker fires.

@@ -1,6 +1,7 @@
 //! The connection's part of client authentication after the handshake: RFC 9846 4.6.2.
 
 use super::Connection;
+use super::floods::Flood;
 use super::handshake::Live;
 use crate::code::{ContentType, HandshakeType};
 use crate::config::{ClientAuth, ClientConfig, ServerConfig};
@@ -28,8 +29,6 @@ pub(super) struct PostAuth {
     role: Role,
     /// The conversation up to the client's Finished; none before it is there.
     transcript: Option<Transcript>,
-    /// Client: requests without data between.
-    in_a_row: u8,
 }
 
 enum Role {
@@ -49,13 +48,13 @@ const CONTEXT_LEN: usize = 16;
 impl PostAuth {
     pub(super) fn client(config: &Arc<ClientConfig>) -> Option<Box<Self>> {
         let role = Role::Client { config: config.clone(), requests: VecDeque::new(), proving: None };
-        config.post_handshake_auth.then(|| Box::new(Self { role, transcript: None, in_a_row: 0 }))
+        config.post_handshake_auth.then(|| Box::new(Self { role, transcript: None }))
     }
 
     pub(super) fn server(config: &Arc<ServerConfig>) -> Option<Box<Self>> {
         let auth = config.post_handshake_auth.clone()?;
         let role = Role::Server { config: config.clone(), auth, asked: None, checking: None };
-        Some(Box::new(Self { role, transcript: None, in_a_row: 0 }))
+        Some(Box::new(Self { role, transcript: None }))
     }
 
     /// Both sides do this; the handshake ends with this conversation.
@@ -84,11 +83,6 @@ impl PostAuth {
         }
     }
 
-    /// Data has come.
-    pub(super) fn data_came(&mut self) {
-        self.in_a_row = 0;
-    }
-
     /// Whether the client is in the middle of its answer, whose messages follow one another.
     pub(super) fn is_checking(&self) -> bool {
         matches!(self.role, Role::Server { checking: Some(_), .. })
@@ -110,9 +104,8 @@ impl Connection {
         if self.established.is_none() {
             return Err(Misuse::HandshakeUnfinished.into());
         }
-        let Some(PostAuth {
-            role: Role::Server { config, auth, asked, checking }, transcript: Some(transcript), ..
-        }) = self.post_auth.as_deref_mut()
+        let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, transcript: Some(transcript) }) =
+            self.post_auth.as_deref_mut()
         else {
             return Err(Misuse::PostHandshakeAuthUnavailable.into());
         };
@@ -139,13 +132,12 @@ impl Connection {
 
     /// Client: a request has come.
     pub(super) fn certificate_requested(&mut self, message: Vec<u8>) -> Result<()> {
-        let Some(PostAuth { role: Role::Client { requests, .. }, transcript: Some(_), in_a_row }) =
-            self.post_auth.as_deref_mut()
+        let Some(PostAuth { role: Role::Client { requests, .. }, transcript: Some(_) }) = self.post_auth.as_deref_mut()
         else {
             return Err(Error::from(PeerError::UnexpectedMessage).seen(HandshakeType::CertificateRequest));
         };
-        *in_a_row = in_a_row.saturating_add(1);
-        if requests.len() >= limits::MAX_CERTIFICATE_REQUESTS || *in_a_row > limits::MAX_REQUESTS_IN_A_ROW {
+        self.floods.count(Flood::CertificateRequest)?;
+        if requests.len() >= limits::MAX_CERTIFICATE_REQUESTS {
             return Err(PeerError::TooManyMessages.into());
         }
         requests.push_back(message);
@@ -174,7 +166,7 @@ impl Connection {
 
     /// Polls what is going on, and carries out what it comes to.
     pub(super) fn drive_post_auth(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
-        while let (clock, Some(PostAuth { role, transcript: Some(transcript), .. })) =
+        while let (clock, Some(PostAuth { role, transcript: Some(transcript) })) =
             (&*self.clock, self.post_auth.as_deref_mut())
         {
             match role {

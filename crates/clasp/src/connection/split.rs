@@ -3,6 +3,7 @@
 //! What the receiving half finds that the peer must be told, the sending half says with its next call: the two share an
 //! error that is set once, and a flag.
 
+use super::floods::Floods;
 use super::{Connection, Moved, Owes, Received, warm};
 use crate::code::AlertDescription;
 use crate::error::{Error, Misuse, Result};
@@ -95,7 +96,7 @@ impl Connection {
             sealer: self.sealer.split(),
             established: self.established.as_mut().and_then(Established::split_sending),
             owes: core::mem::replace(&mut self.owes, Owes::Nothing),
-            answers_due: 0,
+            floods: Floods::default(),
             tracer: self.tracer.clone(),
             clock: self.clock.clone(),
             opener: Opener::default(),
@@ -167,7 +168,7 @@ impl Receiver {
         }
         if self.shared.answers_due.load(Ordering::Acquire) > 0 {
             let asked = self.shared.answers_due.swap(0, Ordering::AcqRel);
-            self.half.answers_due = self.half.answers_due.saturating_add(asked);
+            self.half.floods.expect_answers(asked);
         }
         let mut said = Vec::new();
         let result = act(&mut self.half, &mut said);
@@ -293,7 +294,7 @@ impl Sender {
             self.half.owes = self.half.owes.max(Owes::Update);
         }
         // What the last call asked for; a sum that does not fit is no worse than none.
-        if let asked @ 1.. = core::mem::take(&mut self.half.answers_due) {
+        if let asked @ 1.. = self.half.floods.give_answers() {
             self.shared.answers_due.fetch_add(asked, Ordering::AcqRel);
         }
     }
