@@ -6,6 +6,7 @@ use super::operation::{Ask, Early, Fact, Record};
 use super::transcript::Transcript;
 use crate::answer::Answer;
 use crate::code::{CipherSuite, HandshakeType, ProtocolVersion};
+use crate::crypto::overwrite_stack;
 use crate::error::{Error, PeerError, Result};
 use crate::keys::kept13::Kept13;
 use crate::keys::maker::{KeyLabels, KeyMaterial, Way};
@@ -269,6 +270,20 @@ impl Link {
     /// # Errors
     /// If something is left, or the keys cannot be made.
     fn install<'v>(
+        &self,
+        way: Way,
+        level: Level,
+        suite: CipherSuite,
+        material: impl FnOnce(&KeyLabels) -> KeyMaterial<'v>,
+    ) -> Result<()> {
+        self.make_keys(way, level, suite, material)?;
+        // The keys of the moment lie on the stack, and what is made next goes to the heap with its padding: futures, facts, a
+        // session.
+        overwrite_stack();
+        Ok(())
+    }
+
+    fn make_keys<'v>(
         &self,
         way: Way,
         level: Level,

@@ -34,7 +34,6 @@ pub(crate) use credential::read_post_request;
 pub(crate) use server::server;
 
 use crate::code::HandshakeType;
-use crate::crypto::overwrite_stack;
 use crate::error::{Error, PeerError, Result};
 use crate::keys::log::{self, KeyLog};
 use crate::keys::maker::Way;
@@ -103,21 +102,16 @@ fn log_application(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
     log_one(log, log::EXPORTER_SECRET, random, vault.exporters()[0]);
 }
 
-/// Says that what follows is protected, and has it so: RFC 5246 7.1. The keys of the moment lie on the stack then, and what is
-/// made next goes to the heap with its padding: futures, facts, a session.
+/// Says that what follows is protected, and has it so: RFC 5246 7.1.
 fn change_write_keys(link: &Link, vault: &Vault12, side: Side, how: Protected12<'_>) -> Result<()> {
     link.send_change_cipher_spec();
-    link.install12(Way::Write, vault, side, how)?;
-    overwrite_stack();
-    Ok(())
+    link.install12(Way::Write, vault, side, how)
 }
 
 /// Waits until the peer says that what follows is protected.
 async fn change_read_keys(link: &mut Link, vault: &Vault12, side: Side, how: Protected12<'_>) -> Result<()> {
     link.recv_change_cipher_spec().await?;
-    link.install12(Way::Read, vault, side, how)?;
-    overwrite_stack();
-    Ok(())
+    link.install12(Way::Read, vault, side, how)
 }
 
 /// Sends Finished: RFC 5246 7.4.9.
