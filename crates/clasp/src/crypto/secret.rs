@@ -74,13 +74,26 @@ impl fmt::Debug for SharedSecret {
 
 /// Writes over the stack that calls before this one have used. Crypto libraries leave keys there (AWS-LC's ChaCha20
 /// does), and whatever is next built on the stack and moved to the heap takes what lay in its padding along.
-#[inline(never)]
 pub(crate) fn overwrite_stack() {
-    core::hint::black_box([0_u64; STACK_OVERWRITTEN / 8].as_mut_slice());
+    overwrite_frames(STACK_OVERWRITTEN / FRAME);
+}
+
+/// One frame below the other. Not all in one piece: from 2 KiB on, `memset` may go byte by byte (`rep stosb`), which costs more
+/// to begin than these do.
+#[inline(never)]
+fn overwrite_frames(frames: usize) {
+    let mut frame = [0_u64; FRAME / 8];
+    core::hint::black_box(frame.as_mut_slice());
+    if frames > 1 {
+        overwrite_frames(frames.saturating_sub(1));
+    }
+    // In use until here, so that the next frame does not take its place.
+    core::hint::black_box(frame.as_mut_slice());
 }
 
 /// Bytes: the frames of a handshake, which are large in builds that are not optimised.
 const STACK_OVERWRITTEN: usize = if cfg!(debug_assertions) { 16 * 1024 } else { 4 * 1024 };
+const FRAME: usize = 1024;
 
 #[cfg(test)]
 mod tests {
