@@ -215,7 +215,7 @@ impl Sealer {
         if self.padding > 1 { 0 } else { self.limit.into() }
     }
 
-    /// Seals the `len` bytes at `at` in place; gives where the record stands, which begins at most [`MAX_FRONT`] bytes
+    /// Seals the `len` bytes at `at` in place; gives where the record stands, which begins at most [`MAX_FRONT`](super::MAX_FRONT) bytes
     /// before them and ends at most [`MAX_BACK`] behind.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! A handshake message as named, located fields: for observers, the command line and fuzzing. There is no second set of parsers:
-//! those of the handshake read it, and [`notes`] hears which bytes they take for which field.
+//! those of the handshake read it, and `notes` hears which bytes they take for which field.
 
 mod notes;
 mod parsers;
