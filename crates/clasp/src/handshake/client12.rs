@@ -63,7 +63,7 @@ pub(super) async fn client(
     // 7.4.1.2 is behind us; 7.4.1.3
     link.version(ProtocolVersion::Tls12);
     link.chose("cipher suite", answer.suite.code.0, answer.suite.code.name());
-    link.limits(answer.limits);
+    link.limits(answer.settled.limits);
     let hash = config.provider.hash(answer.suite.hash)?;
     link.transcript.start(hash);
 
@@ -100,7 +100,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         group: said.exchange.as_ref().and_then(|e| e.group),
         signature_scheme: said.exchange.as_ref().map(|e| e.scheme),
         peer: config.recent_peers.share(said.shown),
-        peer_type: answer.types.server,
+        peer_type: answer.settled.types.server,
         server_name: Some(talk.name.to_str().into_owned()),
         client_authenticated,
         authenticated_until: said.authenticated_until,
@@ -123,19 +123,19 @@ struct Said {
 async fn server_flight(link: &mut Link, talk: &Talk<'_>, vault: &mut Vault12) -> Result<Said> {
     let Talk { config, answer, .. } = *talk;
     // 7.4.2, RFC 6066 8
-    answer.types.check_server(config).map_err(|e| e.in_message("ServerHello"))?;
+    answer.settled.types.check_server(config).map_err(|e| e.in_message("ServerHello"))?;
     let message = link.recv::<Certificate12>().await?;
-    let chain = credential::read_chain(message.view(), answer.types.server)?;
+    let chain = credential::read_chain(message.view(), answer.settled.types.server)?;
     if chain.is_empty() {
         return Err(Error::from(PeerError::EmptyCertificate).in_message("Certificate"));
     }
-    let status = if answer.status { link.recv_optional::<CertificateStatus>().await? } else { None };
+    let status = if answer.settled.status { link.recv_optional::<CertificateStatus>().await? } else { None };
     let ocsp = status.as_ref().map(|s| s.view().ocsp);
-    let judge = Judge::of_server(config, talk.name, answer.types.server);
-    let verified = judge.verify(link, &chain, ocsp, answer.timestamps.as_deref()).await?;
+    let judge = Judge::of_server(config, talk.name, answer.settled.types.server);
+    let verified = judge.verify(link, &chain, ocsp, answer.settled.timestamps.as_deref()).await?;
     let authenticated_until = judge.until(&verified, &chain);
-    check_key(&config.policy, answer.suite, &verified, &chain, answer.types.server)?;
-    let shown = PeerIdentity { chain, ocsp: ocsp.map(<[u8]>::to_vec), timestamps: answer.timestamps.clone() };
+    check_key(&config.policy, answer.suite, &verified, &chain, answer.settled.types.server)?;
+    let shown = PeerIdentity { chain, ocsp: ocsp.map(<[u8]>::to_vec), timestamps: answer.settled.timestamps.clone() };
 
     // 7.4.3
     let exchange = match answer.suite.kx {
@@ -177,7 +177,7 @@ async fn client_flight(link: &mut Link, talk: &Talk<'_>, said: &Said, vault: &mu
     }
 
     // 8.1, RFC 7627 4
-    if answer.extended_master_secret {
+    if answer.settled.extended_master_secret {
         vault.extended_master(hash, link.transcript.hash().as_ref());
     } else {
         vault.master(hash, &offered.random, &answer.random);
@@ -200,7 +200,7 @@ async fn client_flight(link: &mut Link, talk: &Talk<'_>, said: &Said, vault: &mu
 
 async fn resumed(link: &mut Link, talk: &Talk<'_>, session: &Session) -> Result<Established> {
     let Talk { config, offered, answer, hash, .. } = *talk;
-    admit::resumed12(session, answer.suite.code, answer.extended_master_secret)
+    admit::resumed12(session, answer.suite.code, answer.settled.extended_master_secret)
         .map_err(|e| e.in_message("ServerHello"))?;
     let resumption = if session.has_ticket() { Resumption::Ticket } else { Resumption::SessionId };
     link.resumed(resumption.name());
@@ -314,7 +314,7 @@ async fn recv_request(link: &mut Link, answer: &ServerAnswer) -> Result<Option<C
         schemes: view.schemes.iter().map(SignatureScheme).collect(),
         authorities: view.authorities().map(<[u8]>::to_vec).collect(),
         key_types: view.types.to_vec(),
-        certificate_type: Some(answer.types.client),
+        certificate_type: Some(answer.settled.types.client),
         ..CertificateRequestFacts::default()
     }))
 }
@@ -332,7 +332,7 @@ async fn choose_identity(
 
 /// NewSessionTicket: RFC 5077 3.3. Lifetime hint and ticket.
 async fn recv_ticket(link: &mut Link, answer: &ServerAnswer) -> Result<Option<(u32, Vec<u8>)>> {
-    if !answer.new_ticket {
+    if !answer.settled.new_ticket {
         return Ok(None);
     }
     let message = link.recv::<NewSessionTicket12>().await?;
@@ -348,11 +348,11 @@ fn log_master(config: &ClientConfig, offered: &Offered, vault: &Vault12) {
 
 fn facts(answer: &ServerAnswer) -> Facts {
     Facts {
-        extended_master_secret: answer.extended_master_secret,
-        encrypt_then_mac: answer.encrypt_then_mac,
-        secure_renegotiation: answer.secure_renegotiation,
-        record_size_limit: answer.limits.of_peer(),
-        alpn: answer.alpn.clone(),
+        extended_master_secret: answer.settled.extended_master_secret,
+        encrypt_then_mac: answer.settled.encrypt_then_mac,
+        secure_renegotiation: answer.settled.secure_renegotiation,
+        record_size_limit: answer.settled.limits.of_peer(),
+        alpn: answer.settled.alpn.clone(),
         ..Facts::new(ProtocolVersion::Tls12, answer.suite.code)
     }
 }
@@ -380,13 +380,13 @@ fn keep_session(talk: &Talk<'_>, vault: &Vault12, ticket: Option<(u32, Vec<u8>)>
         version: ProtocolVersion::Tls12,
         suite: answer.suite.code,
         master,
-        extended_master_secret: answer.extended_master_secret,
+        extended_master_secret: answer.settled.extended_master_secret,
         id: answer.session_id.clone(),
         ticket,
         until: now.checked_add(lifetime).unwrap_or(now),
         server: facts.peer.clone(),
         server_type: facts.peer_type,
-        alpn: answer.alpn.clone(),
+        alpn: answer.settled.alpn.clone(),
         group: facts.group,
         signature_scheme: facts.signature_scheme,
         received: now,

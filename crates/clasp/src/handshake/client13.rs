@@ -9,28 +9,28 @@
 //!                               <--  [NewSessionTicket*], after the handshake: connection/established.rs
 //! ```
 
-use super::carrier::Carrier;
 use super::credential::Asks;
+use super::extension::{Asked, Row, TABLE, Types};
+use super::hello::{ServerAnswer13, Settled};
 use super::judge::{Judge, Proof};
 use super::link::Link;
-use super::offer::{Offered, OfferedPsk};
+use super::offer::Offered;
 use super::proof::signed13;
 use super::{
     compression, credential, key_exchange, log_application, log_handshake, recv_finished13, retry13, send_finished13,
 };
-use crate::code::{ExtensionType, HandshakeType, ProtocolVersion};
+use crate::code::{HandshakeType, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
 use crate::error::{Error, PeerError, Result};
 use crate::established::Established;
 use crate::facts::{EarlyData, EarlyDataRefusal, End, Facts, MAX_AUTHENTICATION, Resumption};
-use crate::handshake::hello::{Limits, Types, check_one_limit};
 use crate::keys::kept13::Also;
 use crate::keys::maker::Way;
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{AtHandshake, AtMain, BinderKind, Traffic, Vault13};
 use crate::suite::Suite13;
+use crate::wire::Extensions;
 use crate::wire::extension::key_share::KeyShareEntry;
-use crate::wire::extension::{self, key_share, pre_shared_key};
 use crate::wire::message::{
     CertificateRequest13, Checked, EncryptedExtensions, ServerHello, ServerHelloView, SignedView,
 };
@@ -115,7 +115,7 @@ fn resume_or_not(
     let Talk13 { config, suite, .. } = *talk;
     // 4.1.3
     let in_hello = |e: Error| e.in_message("ServerHello");
-    let answer = ServerAnswer13::read(talk.offered, suite, &hello.view()).map_err(in_hello)?;
+    let answer = ServerAnswer13::read(config, talk.offered, suite, &hello.view()).map_err(in_hello)?;
     link.chose("cipher suite", suite.code.0, suite.code.name());
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.start(hash);
@@ -166,7 +166,7 @@ async fn server_flight(
 
     // 4.3.1
     let extensions = link.recv::<EncryptedExtensions>().await?;
-    let settled = Settled::read(talk, extensions.view()).map_err(|e| e.in_message("EncryptedExtensions"))?;
+    let settled = read_extensions(talk, extensions.view()).map_err(|e| e.in_message("EncryptedExtensions"))?;
     link.recycle(extensions);
     link.limits(settled.limits);
     talk.facts.record_size_limit = settled.limits.of_peer();
@@ -273,103 +273,19 @@ pub(super) fn suite(config: &ClientConfig, offered: &Offered, hello: &ServerHell
     })
 }
 
-/// What a ServerHello settles.
-struct ServerAnswer13<'a> {
-    share: Option<KeyShareEntry<'a>>,
-    psk: Option<usize>,
-}
-
-impl<'a> ServerAnswer13<'a> {
-    fn read(offered: &Offered, suite: &Suite13, hello: &ServerHelloView<'a>) -> Result<Self> {
-        let mut answer = Self { share: None, psk: None };
-        for e in hello.extensions.iter() {
-            match e.typ {
-                ExtensionType::SupportedVersions => {}
-                ExtensionType::KeyShare => {
-                    let share = key_share::server(e).map_err(|x| Error::from(x).in_extension(e.typ))?;
-                    answer.share = Some(share);
-                }
-                ExtensionType::PreSharedKey if !offered.psks.is_empty() => {
-                    let n = usize::from(pre_shared_key::selected(e).map_err(|x| Error::from(x).in_extension(e.typ))?);
-                    answer.psk = Some(check_psk(offered.psks.get(n), suite).map(|()| n)?);
-                }
-                _ => return Err(Carrier::ServerHello.unasked(e.typ).in_extension(e.typ)),
-            }
+/// What EncryptedExtensions settle: RFC 9846 4.3.1.
+fn read_extensions(talk: &Talk13<'_>, extensions: Extensions<'_>) -> Result<Settled> {
+    let Talk13 { config, offered, suite, psk, .. } = talk;
+    let settled = TABLE.read_answers(&Asked { config, offered, suite12: None }, extensions)?;
+    if settled.early_data {
+        // 4.2.10: only with the first key, its suite and its protocol.
+        let session = offered.session13().filter(|_| psk.is_some_and(|(n, _)| n == 0));
+        let holds = session.is_some_and(|s| s.suite == suite.code && s.alpn == settled.alpn);
+        if !holds {
+            return Err(PeerError::EarlyDataBadlyAccepted.into());
         }
-        if answer.share.is_none() && answer.psk.is_none() {
-            return Err(PeerError::MissingKeyShare.into());
-        }
-        Ok(answer)
     }
-}
-
-fn check_psk(psk: Option<&OfferedPsk>, suite: &Suite13) -> Result<()> {
-    match psk {
-        None => Err(PeerError::UnknownPskSelected.into()),
-        Some(psk) if psk.hash != suite.hash => Err(Error::from(PeerError::PskHashMismatch).seen(suite.code)),
-        Some(_) => Ok(()),
-    }
-}
-
-/// What EncryptedExtensions settle.
-#[derive(Default)]
-struct Settled {
-    alpn: Option<Vec<u8>>,
-    early_data: bool,
-    limits: Limits,
-    types: Types,
-}
-
-impl Settled {
-    fn read(talk: &Talk13<'_>, extensions: crate::wire::Extensions<'_>) -> Result<Self> {
-        let Talk13 { config, offered, suite, psk, .. } = talk;
-        let mut settled = Self::default();
-        for e in extensions.iter() {
-            settled.extension(config, offered, e).map_err(|x| x.in_extension(e.typ))?;
-        }
-        check_one_limit(extensions)?;
-        if settled.early_data {
-            // 4.2.10: only with the first key, its suite and its protocol.
-            let session = offered.session13().filter(|_| psk.is_some_and(|(n, _)| n == 0));
-            let holds = session.is_some_and(|s| s.suite == suite.code && s.alpn == settled.alpn);
-            if !holds {
-                return Err(PeerError::EarlyDataBadlyAccepted.into());
-            }
-        }
-        Ok(settled)
-    }
-
-    fn extension(&mut self, config: &ClientConfig, offered: &Offered, e: crate::wire::Extension<'_>) -> Result<()> {
-        // 4.3.1
-        if !offered.asked_for(config, &e) {
-            return Err(Carrier::EncryptedExtensions.unasked(e.typ));
-        }
-        match e.typ {
-            ExtensionType::ServerName => extension::empty(e, "server_name")?,
-            ExtensionType::SupportedGroups => drop(extension::codes(e, "named_group_list")?),
-            ExtensionType::Alpn => self.alpn = Some(super::hello::chosen_protocol(&config.alpn, e)?),
-            ExtensionType::ServerCertificateType | ExtensionType::ClientCertificateType => {
-                self.types.read(config, e)?;
-            }
-            ExtensionType::EarlyData => self.early_data = extension::flag(e, "early_data")?,
-            ExtensionType::RecordSizeLimit => {
-                let ours = config.record_size_limit.ok_or(PeerError::UnsolicitedExtension)?;
-                // Both sides count the byte of the content type: RFC 8449 4.
-                let theirs = usize::from(extension::record_size_limit(e)?).saturating_sub(1);
-                self.limits = Limits::record_size(theirs, ours.into());
-            }
-            ExtensionType::MaxFragmentLength => {
-                let length = extension::max_fragment_length(e)?;
-                if Some(length) != config.max_fragment_length {
-                    return Err(Error::from(PeerError::BadMaxFragmentLength).seen(length));
-                }
-                self.limits = Limits::fragment(length);
-            }
-            // status_request and the SCTs stand in the Certificate: 4.4.2.1.
-            _ => return Err(PeerError::ExtensionNotAllowed.into()),
-        }
-        Ok(())
-    }
+    Ok(settled)
 }
 
 /// CertificateRequest: RFC 9846 4.3.2.
@@ -383,10 +299,7 @@ async fn recv_request(link: &mut Link, types: Types) -> Result<Option<Certificat
 /// Certificate and CertificateVerify of the server: RFC 9846 4.4.2, 4.4.3.
 async fn recv_server_proof(link: &mut Link, talk: &mut Talk13<'_>) -> Result<()> {
     let Talk13 { config, name, offered, facts, .. } = talk;
-    let asked = |e: &crate::wire::Extension<'_>| {
-        matches!(e.typ, ExtensionType::StatusRequest | ExtensionType::SignedCertificateTimestamp)
-            && offered.asked_for(config, e)
-    };
+    let asked = |row: &Row| row.is_asked(config, offered);
     let presented = credential::recv_chain13(link, &config.compression, &[], asked).await?;
     if presented.chain.is_empty() {
         return Err(Error::from(PeerError::EmptyCertificate).in_message("Certificate"));

@@ -1,16 +1,16 @@
 //! Asking a client for its certificate, and what it answers, in the handshake and after: RFC 9846 4.3.2, 4.4.2, 4.4.3.
 
+use super::credential;
+use super::extension::{Request, Row, TABLE};
 use super::judge::Judge;
 use super::link::Link;
 use super::tickets13::grease;
-use super::{compression, credential};
 use crate::code::{ExtensionType, HandshakeType};
 use crate::config::{ClientAuth, ServerConfig};
 use crate::error::{Error, PeerError, Result};
 use crate::facts::Facts;
 use crate::keys::schedule12::Side;
-use crate::wire::extension::{self, certificate};
-use crate::wire::{Extension, Writer};
+use crate::wire::Writer;
 
 /// CertificateRequest: RFC 9846 4.3.2.
 pub(super) fn send_request(link: &mut Link, config: &ServerConfig, auth: &ClientAuth) -> Result<()> {
@@ -39,21 +39,7 @@ pub(super) fn write(
 ) {
     w.vec8(|w| w.bytes(context));
     w.vec16(|w| {
-        let schemes = config.policy.schemes.iter().map(|s| s.0);
-        extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
-        // 4.4.2.1
-        if config.request_status {
-            w.extension(ExtensionType::StatusRequest, |_| ());
-        }
-        if config.request_timestamps {
-            w.extension(ExtensionType::SignedCertificateTimestamp, |_| ());
-        }
-        if !authorities.is_empty() {
-            certificate::write_authorities(authorities, w);
-        }
-        if !config.compression.is_empty() {
-            certificate::write_compression(compression::algorithms(&config.compression), w);
-        }
+        TABLE.request(&Request { config, authorities }, w);
         grease.into_iter().for_each(|typ| w.extension(typ, |_| ()));
     });
 }
@@ -66,11 +52,7 @@ pub(super) async fn recv_client_proof(
     context: &[u8],
     facts: &mut Facts,
 ) -> Result<()> {
-    let asked = |e: &Extension<'_>| match e.typ {
-        ExtensionType::StatusRequest => config.request_status,
-        ExtensionType::SignedCertificateTimestamp => config.request_timestamps,
-        _ => false,
-    };
+    let asked = |row: &Row| row.is_requested(config);
     let presented = credential::recv_chain13(link, &config.compression, context, asked).await?;
     if presented.chain.is_empty() {
         return match auth {

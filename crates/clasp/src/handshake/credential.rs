@@ -1,24 +1,21 @@
 //! Certificates and the proofs of holding their keys, as they are sent and read, for both sides. What they are worth is said
 //! in `judge.rs`.
 
-use super::carrier::Carrier;
 use super::compression;
+use super::extension::{Row, Staple, TABLE};
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::negotiate;
-use crate::code::{
-    CertificateType, CompressionAlgorithm, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
-};
+use crate::code::{CertificateType, HandshakeType, ProtocolVersion, SignatureScheme};
 use crate::config::{CertificateRequestFacts, ClientAuth, Compressor, Identity, Policy, ServerConfig};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::facts::PeerIdentity;
 use crate::record::limits::MAX_MESSAGE;
-use crate::wire::extension::{self, certificate};
+use crate::wire::Writer;
 use crate::wire::message::{
     Certificate13, Certificate13View, CertificateRequest13View, CertificateView, CompressedCertificate,
     CompressedCertificateView,
 };
-use crate::wire::{Extension, Writer};
 use clasp_x509::Spki;
 use std::sync::Arc;
 
@@ -124,37 +121,11 @@ pub(super) fn read_request(view: &CertificateRequest13View<'_>, context: &[u8]) 
         return Err(PeerError::BadRequestContext.into());
     }
     let mut facts = CertificateRequestFacts { context: view.context.to_vec(), ..CertificateRequestFacts::default() };
-    for e in view.extensions.iter() {
-        read_request_extension(&mut facts, e).map_err(|x| x.in_extension(e.typ))?;
-    }
+    TABLE.read_requests(&mut facts, view.extensions)?;
     if facts.schemes.is_empty() {
         return Err(Error::from(PeerError::MissingExtension).wanted("signature_algorithms"));
     }
     Ok(facts)
-}
-
-fn read_request_extension(facts: &mut CertificateRequestFacts, e: Extension<'_>) -> Result<()> {
-    Carrier::CertificateRequest.check(e.typ)?;
-    match e.typ {
-        ExtensionType::SignatureAlgorithms => {
-            let schemes = extension::codes(e, "supported_signature_algorithms")?;
-            facts.schemes = schemes.iter().map(SignatureScheme).collect();
-        }
-        ExtensionType::CertificateAuthorities => {
-            facts.authorities = certificate::authorities(e)?.iter().map(<[u8]>::to_vec).collect();
-        }
-        ExtensionType::CompressCertificate => {
-            facts.compression = certificate::compression(e)?.iter().map(CompressionAlgorithm).collect();
-        }
-        // 4.4.2.1
-        ExtensionType::StatusRequest => facts.status = extension::flag(e, "status_request")?,
-        ExtensionType::SignedCertificateTimestamp => {
-            facts.timestamps = extension::flag(e, "signed_certificate_timestamp")?;
-        }
-        ExtensionType::SignatureAlgorithmsCert => drop(extension::codes(e, "supported_signature_algorithms")?),
-        _ => {}
-    }
-    Ok(())
 }
 
 /// What a peer asks of our TLS 1.3 Certificate.
@@ -196,12 +167,7 @@ pub(super) fn send_chain13(link: &mut Link, identity: Option<&Identity>, asks: &
 
 /// What stands beside a TLS 1.3 certificate: RFC 9846 4.4.2.1.
 pub(super) fn write_stapled(identity: &Identity, status: bool, timestamps: bool, w: &mut Writer<'_>) {
-    if let Some(ocsp) = identity.staple().filter(|_| status) {
-        certificate::write_status(ocsp, w);
-    }
-    if let Some(list) = identity.timestamp_list().filter(|_| timestamps) {
-        w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
-    }
+    TABLE.staple(&Staple { identity, status, timestamps }, w);
 }
 
 /// Receives the peer's TLS 1.3 Certificate, compressed or not. `asked` says which extensions of its entries we asked
@@ -210,7 +176,7 @@ pub(super) async fn recv_chain13(
     link: &mut Link,
     takes: &[Compressor],
     context: &[u8],
-    asked: impl Fn(&Extension<'_>) -> bool,
+    asked: impl Fn(&Row) -> bool,
 ) -> Result<PeerIdentity> {
     let compressed = !takes.is_empty()
         && link.peek("Certificate or CompressedCertificate").await == Some(HandshakeType::CompressedCertificate);
@@ -229,11 +195,7 @@ pub(super) async fn recv_chain13(
     }
 }
 
-fn read_chain13(
-    view: Certificate13View<'_>,
-    context: &[u8],
-    asked: impl Fn(&Extension<'_>) -> bool,
-) -> Result<PeerIdentity> {
+fn read_chain13(view: Certificate13View<'_>, context: &[u8], asked: impl Fn(&Row) -> bool) -> Result<PeerIdentity> {
     if view.context != context {
         return Err(PeerError::BadRequestContext.into());
     }
@@ -242,23 +204,7 @@ fn read_chain13(
         if presented.chain.len() == MAX_CHAIN {
             return Err(Error::from(PeerError::TooManyCertificates).wanted(format_args!("at most {MAX_CHAIN}")));
         }
-        for e in entry.extensions.iter() {
-            if !asked(&e) {
-                return Err(Carrier::Certificate.unasked(e.typ).in_extension(e.typ));
-            }
-            // Those of the other certificates are checked to be well formed, and not used.
-            let first = presented.chain.is_empty();
-            match e.typ {
-                ExtensionType::StatusRequest => {
-                    let ocsp = certificate::status(e).map_err(|x| Error::from(x).in_extension(e.typ))?;
-                    presented.ocsp = if first { Some(ocsp.to_vec()) } else { presented.ocsp };
-                }
-                _ => {
-                    let list = certificate::timestamps(e).map_err(|x| Error::from(x).in_extension(e.typ))?;
-                    presented.timestamps = if first { Some(list.to_vec()) } else { presented.timestamps };
-                }
-            }
-        }
+        TABLE.read_staples(&mut presented, entry.extensions, &asked)?;
         presented.chain.push(entry.data.to_vec());
     }
     Ok(presented)

@@ -1,7 +1,7 @@
 //! `Link`: what a conversation sees of the outside. Sending and key changes are operations on an ordered list that its carrier
 //! goes through after each poll; the only waits are for a message and for an [`Answer`].
 
-use super::hello::Limits;
+use super::extension::Limits;
 use super::operation::{Ask, Early, Fact, Record};
 use super::transcript::Transcript;
 use crate::answer::Answer;

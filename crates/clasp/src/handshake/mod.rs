@@ -3,13 +3,13 @@
 //! verbs they share.
 
 mod admit;
-pub(crate) mod carrier;
 mod client;
 mod client12;
 mod client13;
 mod client_auth13;
 mod compression;
 mod credential;
+pub(crate) mod extension;
 mod fits;
 pub(crate) mod hello;
 pub(crate) mod judge;

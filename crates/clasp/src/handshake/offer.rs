@@ -2,6 +2,7 @@
 
 use super::admit;
 use super::compression;
+use super::extension::{encrypt_then_mac, record_size_limit};
 use super::key_exchange::Shares;
 use super::link::Link;
 use super::retry13::Retry;
@@ -13,12 +14,12 @@ use crate::keys::maker::Way;
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
 use crate::record::limits::MAX_CLIENT_HELLO;
 use crate::session::{PeerKey, Session};
-use crate::suite::{Bulk, Suite13};
+use crate::suite::Suite13;
 use crate::wire::extension::key_share::KeyShareEntry;
 use crate::wire::extension::pre_shared_key::{self, PskIdentity};
 use crate::wire::extension::{self, certificate, early, key_share};
 use crate::wire::message::frame;
-use crate::wire::{Extension, TooLong, Writer};
+use crate::wire::{TooLong, Writer};
 use rustls_pki_types::ServerName;
 use smallvec::smallvec;
 
@@ -310,7 +311,7 @@ impl Offered {
             w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
         }
         if let Some(limit) = config.record_size_limit {
-            let limit = super::hello::announced_limit(policy, limit);
+            let limit = record_size_limit::announced(policy, limit);
             w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit));
         }
         if policy.speaks(ProtocolVersion::Tls13) {
@@ -328,7 +329,7 @@ impl Offered {
         if config.extended_master_secret {
             w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
         }
-        if offers_encrypt_then_mac(config) {
+        if encrypt_then_mac::is_offered(config) {
             w.extension(ExtensionType::EncryptThenMac, |_| ());
         }
         if config.takes_tickets() {
@@ -374,23 +375,6 @@ impl Offered {
         }
         let grease = self.grease.iter().map(|g| KeyShareEntry { group: NamedGroup(g.group), public: &[0] });
         key_share::write_client(grease.chain(config.first_shares.iter().filter_map(|group| entry(*group))), w);
-    }
-
-    /// Whether an extension of a server answers one of ours: RFC 9846 4.2. Those with rules of their own are not here.
-    pub(crate) fn asked_for(&self, config: &ClientConfig, e: &Extension<'_>) -> bool {
-        match e.typ {
-            ExtensionType::ServerName => self.server_name,
-            ExtensionType::Alpn => !config.alpn.is_empty(),
-            ExtensionType::StatusRequest => config.request_status,
-            ExtensionType::SignedCertificateTimestamp => config.request_timestamps,
-            ExtensionType::RecordSizeLimit => config.record_size_limit.is_some(),
-            ExtensionType::MaxFragmentLength => config.max_fragment_length.is_some(),
-            ExtensionType::EarlyData => self.early.is_some(),
-            ExtensionType::ServerCertificateType => config.server_types != [CertificateType::X509],
-            ExtensionType::ClientCertificateType => config.client_types != [CertificateType::X509],
-            ExtensionType::SupportedGroups => true,
-            _ => false,
-        }
     }
 }
 
@@ -450,11 +434,6 @@ pub(crate) fn room_for_ticket(config: &ClientConfig) -> Result<usize> {
     }
     let room = MAX_EXTENSIONS.saturating_sub(length);
     Ok(room.min(MAX_CLIENT_HELLO.saturating_sub(hello.len().saturating_add(later))).saturating_sub(BESIDE_TICKET))
-}
-
-/// RFC 7366 2: encrypt-then-MAC is offered where a suite has a MAC of its own.
-pub(crate) fn offers_encrypt_then_mac(config: &ClientConfig) -> bool {
-    config.encrypt_then_mac && config.policy.suites12().any(|s| matches!(s.bulk, Bulk::Cbc(_)))
 }
 
 /// Whether the curve of a hybrid stands beside it.

@@ -1,18 +1,17 @@
 //! HelloRetryRequest: a server that needs another hello says which, once; a client says it.              RFC 9846 4.1.4
 
 use super::admit;
-use super::carrier::Carrier;
-use super::client::check_legacy_version;
-use super::hello::ClientOffer;
+use super::extension::{TABLE, supported_versions};
+use super::hello::{ClientOffer, send_server_hello};
 use super::link::Link;
 use super::offer::{Offered, send_again, shares_curve};
 use super::{client13, server13};
-use crate::code::{ExtensionType, NamedGroup, ProtocolVersion};
+use crate::code::{ExtensionType, NamedGroup};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::crypto::HashId;
 use crate::error::{Error, PeerError, Result};
 use crate::suite::Suite13;
-use crate::wire::extension::{early, key_share};
+use crate::wire::extension::key_share;
 use crate::wire::message::{Checked, ClientHelloView, HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView};
 use rustls_pki_types::ServerName;
 
@@ -28,10 +27,7 @@ pub(super) async fn ask<'a>(
     let fitting = fitting.and_then(|key| offer.psks?.identities().nth(key.index)).map(|psk| psk.identity);
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.retry(hash, &[]);
-    server13::send_hello(link, &HELLO_RETRY_REQUEST_RANDOM, offer.session_id, suite, |w| {
-        early::write_selected_version(ProtocolVersion::Tls13, w);
-        key_share::write_retry(group, w);
-    })?;
+    send_server_hello(link, &HELLO_RETRY_REQUEST_RANDOM, offer.session_id, suite.code, |w| TABLE.retry(group, w))?;
     if !offer.session_id.is_empty() {
         link.send_compatibility_ccs();
     }
@@ -43,14 +39,14 @@ pub(super) async fn ask<'a>(
 
 /// Server: reads the second hello, which is what was asked for.
 pub(super) fn read_second<'a>(
-    first: &ClientHelloView<'_>,
-    second: &ClientHelloView<'a>,
+    config: &ServerConfig,
+    (first, second): (&ClientHelloView<'_>, &ClientHelloView<'a>),
     group: NamedGroup,
     fitting: Option<&[u8]>,
 ) -> Result<ClientOffer<'a>> {
     check_same_but_for_retry(first, second)?;
     let again = ClientOffer::read(second)?;
-    server13::check_hello(&again)?;
+    server13::check_hello(config, &again)?;
     // 4.1.2: the key that would be taken may not be gone; only keys that do not fit the suite may.
     if let Some(identity) = fitting {
         let Some(psks) = again.psks else { return Err(PeerError::PsksWithdrawn.into()) };
@@ -72,16 +68,6 @@ pub(super) fn read_second<'a>(
 
 /// RFC 9846 4.1.2: what a second hello may change, and that it has changed nothing else.
 fn check_same_but_for_retry<'a>(first: &ClientHelloView<'a>, second: &ClientHelloView<'a>) -> Result<()> {
-    let may_change = |typ: ExtensionType| {
-        matches!(
-            typ,
-            ExtensionType::KeyShare
-                | ExtensionType::PreSharedKey
-                | ExtensionType::EarlyData
-                | ExtensionType::Cookie
-                | ExtensionType::Padding
-        )
-    };
     let changed = |what: &str| {
         let error = Error::from(PeerError::HelloChangedAfterRetry).seen(format_args!("another {what}"));
         error.wanted("that of the first hello")
@@ -104,7 +90,7 @@ fn check_same_but_for_retry<'a>(first: &ClientHelloView<'a>, second: &ClientHell
     }
     // The order says nothing but that pre_shared_key is last (4.2), and wolfSSL puts them in another.
     let kept = |hello: &ClientHelloView<'a>| {
-        let mut all: Vec<_> = hello.extensions.iter().filter(|e| !may_change(e.typ)).collect();
+        let mut all: Vec<_> = hello.extensions.iter().filter(|e| !TABLE.may_change(e.typ)).collect();
         all.sort_unstable_by_key(|e| e.typ.0);
         all.into_iter()
     };
@@ -149,11 +135,7 @@ pub(super) async fn answer(
         let error = Error::from(PeerError::SuiteChangedAfterRetry).seen(view.suite).wanted(suite.code);
         return Err(error.in_message("ServerHello"));
     }
-    let version = view.extensions.find(ExtensionType::SupportedVersions).map(early::selected_version).transpose()?;
-    if version != Some(ProtocolVersion::Tls13) {
-        return Err(Error::from(PeerError::SecondHelloVersionMismatch).in_message("ServerHello"));
-    }
-    check_legacy_version(&view).map_err(|e| e.in_message("ServerHello"))?;
+    supported_versions::check_again(&view).map_err(|e| e.in_message("ServerHello"))?;
     if let Some(group) = group {
         // 4.1.4: the share must be in the group that was asked for.
         let share = view.extensions.find(ExtensionType::KeyShare).map(key_share::server).transpose()?;
@@ -165,26 +147,19 @@ pub(super) async fn answer(
 }
 
 /// What a server asks for in another hello.
-pub(super) struct Retry {
+pub(crate) struct Retry {
     /// The hash of the suite it has chosen, whose keys alone are of use now.
-    pub(super) hash: HashId,
+    pub(crate) hash: HashId,
     /// The group of the share it wants.
-    pub(super) group: Option<NamedGroup>,
-    pub(super) cookie: Option<Vec<u8>>,
+    pub(crate) group: Option<NamedGroup>,
+    pub(crate) cookie: Option<Vec<u8>>,
 }
 
 impl Retry {
     fn read(config: &ClientConfig, offered: &Offered, suite: &Suite13, view: &ServerHelloView<'_>) -> Result<Self> {
-        let (mut group, mut cookie) = (None, None);
-        for e in view.extensions.iter() {
-            match e.typ {
-                ExtensionType::SupportedVersions => {}
-                ExtensionType::KeyShare => group = Some(key_share::retry(e)?),
-                ExtensionType::Cookie => cookie = Some(early::cookie(e)?.to_vec()),
-                _ => return Err(Carrier::HelloRetryRequest.unasked(e.typ).in_extension(e.typ)),
-            }
-        }
-        if let Some(group) = group {
+        let mut retry = Self { hash: suite.hash, group: None, cookie: None };
+        TABLE.read_retry(&mut retry, config, offered, view.extensions)?;
+        if let Some(group) = retry.group {
             let shared = |(g, share): &(NamedGroup, Box<dyn crate::crypto::KeyShare>)| {
                 *g == group || share.also().is_some_and(|(curve, _)| curve == group && shares_curve(config, curve))
             };
@@ -194,9 +169,9 @@ impl Retry {
             if offered.shares.iter().any(shared) {
                 return Err(Error::from(PeerError::BadHelloRetry).seen(group).wanted("a group without a share"));
             }
-        } else if cookie.is_none() {
+        } else if retry.cookie.is_none() {
             return Err(PeerError::BadHelloRetry.into());
         }
-        Ok(Self { hash: suite.hash, group, cookie })
+        Ok(retry)
     }
 }

@@ -1,6 +1,7 @@
 //! The client's hello, which settles the version; then one of the two conversations.
 
-use super::hello::{ClientOffer, Limits, choose_version};
+use super::extension::{Limits, supported_versions};
+use super::hello::ClientOffer;
 use super::link::Link;
 use super::{negotiate, server12, server13};
 use crate::code::ProtocolVersion;
@@ -28,7 +29,7 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
 }
 
 fn read<'a>(config: &ServerConfig, hello: &ClientHelloView<'a>) -> Result<(ProtocolVersion, ClientOffer<'a>)> {
-    let version = choose_version(&config.policy, hello)?;
+    let version = supported_versions::choose(&config.policy, hello)?;
     let offer = ClientOffer::read(hello)?;
     negotiate::fallback(&config.policy, &offer, version)?;
     Ok((version, offer))

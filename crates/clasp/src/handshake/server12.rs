@@ -1,7 +1,8 @@
 //! Server side of TLS 1.2. The figures stand in `client12.rs`.                        RFC 5246 7.3, RFC 5077 3.1
 
 use super::admit::{self, Admitted, By};
-use super::hello::{Answer, ClientOffer, Limits, fresh_id, send_server_hello, server_random12};
+use super::extension::{Answer, Limits, Said12, Said13, TABLE};
+use super::hello::{ClientOffer, fresh_id, send_server_hello, server_random12};
 use super::judge::Judge;
 use super::link::{Link, Protected12};
 use super::{change_read_keys, change_write_keys, credential, key_exchange, negotiate, recv_finished, send_finished};
@@ -52,9 +53,22 @@ impl Talk<'_> {
     fn protected(&self, encrypt_then_mac: bool) -> Protected12<'static> {
         Protected12 { suite: self.suite, encrypt_then_mac }
     }
-}
 
-impl Talk<'_> {
+    /// What our ServerHello answers. `server_type` is the kind of our certificate.
+    fn answer(&self, server_type: CertificateType) -> Answer<'_> {
+        Answer {
+            config: self.config,
+            offer: self.offer,
+            suite12: Some(self.suite),
+            resumed: false,
+            alpn: self.alpn,
+            server_type,
+            client_type: self.client_type,
+            said12: Said12::default(),
+            said13: Said13::default(),
+        }
+    }
+
     /// Whether the master secret is bound to the whole conversation: RFC 7627.
     fn extended(&self) -> bool {
         self.offer.extended_master_secret && self.config.extended_master_secret
@@ -62,15 +76,8 @@ impl Talk<'_> {
 }
 
 fn check_hello(config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<()> {
-    if !offer.secure_renegotiation && config.policy.refuses_old_clients() {
-        return Err(Error::from(PeerError::NoSecureRenegotiation)
-            .hint("leave out Policy::require_secure_renegotiation(true) to take such clients"));
-    }
-    offer.check_point_formats()?;
-    if !offer.extended_master_secret && config.policy.require_extended_master_secret {
-        return Err(PeerError::NoExtendedMasterSecret.into());
-    }
-    Ok(())
+    TABLE.check_offers(config, offer, ProtocolVersion::Tls12)?;
+    offer.check_point_formats()
 }
 
 async fn full(
@@ -141,20 +148,9 @@ async fn server_flight(
     let new_ticket = offer.ticket.is_some() && config.tickets.is_some();
     let session_id = if new_ticket || config.sessions.is_none() { Vec::new() } else { fresh_id(config.provider)? };
     let status = identity.staple().filter(|_| offer.status_request);
-    let answer = Answer {
-        random: talk.random,
-        session_id: &session_id,
-        suite: talk.suite,
-        alpn: talk.alpn,
-        new_ticket,
-        status: status.is_some(),
-        timestamps: identity.timestamp_list(),
-        server_type: identity.kind,
-        client_type: talk.client_type,
-        resumed: false,
-    };
-    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer)?;
-    link.limits(limits);
+    let said12 = Said12 { new_ticket, status: status.is_some(), timestamps: identity.timestamp_list() };
+    let answer = Answer { said12, ..talk.answer(identity.kind) };
+    let (encrypt_then_mac, limits) = send_hello(link, talk, &session_id, &answer)?;
 
     // 7.4.2, RFC 6066 8, 7.4.3
     credential::send_chain(link, Some(identity))?;
@@ -172,6 +168,14 @@ async fn server_flight(
     }
     link.send(HandshakeType::ServerHelloDone, |_| ())?;
     Ok((Said { session_id, new_ticket, encrypt_then_mac, limits }, share))
+}
+
+/// ServerHello: RFC 5246 7.4.1.3. Gives what it settles: encrypt-then-MAC and the limits on records.
+fn send_hello(link: &mut Link, talk: &Talk<'_>, session_id: &[u8], answer: &Answer<'_>) -> Result<(bool, Limits)> {
+    send_server_hello(link, &talk.random, session_id, talk.suite.code, |w| TABLE.answer(answer, w))?;
+    let limits = answer.limits();
+    link.limits(limits);
+    Ok((answer.encrypt_then_mac(), limits))
 }
 
 /// Who a client has proven to be.
@@ -264,20 +268,9 @@ async fn resumed(
 
     // The echo of the ID says yes: 7.4.1.3, RFC 5077 3.4.
     let new_ticket = renew && offer.ticket.is_some();
-    let answer = Answer {
-        random,
-        session_id: offer.session_id,
-        suite,
-        alpn,
-        new_ticket,
-        status: false,
-        timestamps: None,
-        server_type: session.server_type,
-        client_type: None,
-        resumed: true,
-    };
-    let (encrypt_then_mac, limits) = send_server_hello(link, config, offer, &answer)?;
-    link.limits(limits);
+    let said12 = Said12 { new_ticket, ..Said12::default() };
+    let answer = Answer { resumed: true, said12, ..talk.answer(session.server_type) };
+    let (encrypt_then_mac, limits) = send_hello(link, &talk, offer.session_id, &answer)?;
     if new_ticket {
         send_ticket(link, config, session.encode()).await?;
     }

@@ -3,7 +3,8 @@
 use super::admit::{self, Admitted13, Key13};
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
-use super::hello::{ClientOffer, Limits, write_types};
+use super::extension::{Answer, Hello13, Limits, Said12, Said13, TABLE};
+use super::hello::{ClientOffer, send_server_hello};
 use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets, tell_of_no_tickets};
@@ -22,10 +23,7 @@ use crate::keys::maker::Way;
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::{AtEarly, AtMain, BinderKind, Traffic, Vault13, same_mac};
 use crate::suite::Suite13;
-use crate::wire::extension::key_share::KeyShareEntry;
-use crate::wire::extension::{self, early, key_share, pre_shared_key};
-use crate::wire::message::{Checked, ClientHello, EndOfEarlyData, ServerHelloView, SignedView};
-use crate::wire::{Extensions, Writer};
+use crate::wire::message::{Checked, ClientHello, EndOfEarlyData, SignedView};
 use std::sync::Arc;
 
 /// What is settled between both sides, as far as the conversation has come.
@@ -73,7 +71,7 @@ async fn agree<'a>(
     second: &'a mut Option<Checked<ClientHello>>,
 ) -> Result<Talk13<'a>> {
     let in_hello = |e: Error| e.in_message("ClientHello");
-    check_hello(&offer).map_err(in_hello)?;
+    check_hello(config, &offer).map_err(in_hello)?;
     let suite = negotiate::suite13(&config.policy, &offer)?;
     link.chose("cipher suite", suite.code.0, suite.code.name());
     let facts = Facts {
@@ -93,7 +91,7 @@ async fn agree<'a>(
     if talk.offer.share(group).is_none() {
         let fitting = retry13::ask(link, config, suite, group, &talk.offer).await?;
         let second = second.insert(link.recv::<ClientHello>().await?);
-        talk.offer = retry13::read_second(&hello.view(), &second.view(), group, fitting).map_err(in_hello)?;
+        talk.offer = retry13::read_second(config, (&hello.view(), &second.view()), group, fitting).map_err(in_hello)?;
         talk.facts.hello_retried = true;
     }
     Ok(talk)
@@ -162,7 +160,7 @@ async fn server_flight<'a>(
     };
 
     // 4.1.3
-    send_server_hello(link, talk, vault)?;
+    send_hello(link, talk, vault)?;
     if !talk.offer.session_id.is_empty() && !hello_retried {
         link.send_compatibility_ccs();
     }
@@ -239,24 +237,11 @@ async fn client_flight(
 }
 
 /// What every ClientHello of TLS 1.3 must be: RFC 9846 4.1.2, 9.2.
-pub(super) fn check_hello(offer: &ClientOffer<'_>) -> Result<()> {
+pub(super) fn check_hello(config: &ServerConfig, offer: &ClientOffer<'_>) -> Result<()> {
     if !offer.null_compression_only {
         return Err(Error::from(PeerError::BadCompression).wanted("the null method alone"));
     }
-    let missing = |what: &str| Err(Error::from(PeerError::MissingExtension).wanted(what));
-    match (offer.groups, offer.shares) {
-        (Some(_), None) => return missing("key_share"),
-        (None, Some(_)) => return missing("supported_groups"),
-        (None, None) if offer.psks.is_none() => return missing("supported_groups and key_share"),
-        _ => {}
-    }
-    if offer.psks.is_none() && offer.schemes.is_empty() {
-        return missing("signature_algorithms");
-    }
-    if offer.psks.is_some() && offer.psk_modes.is_none() {
-        return Err(PeerError::MissingPskModes.into());
-    }
-    Ok(())
+    TABLE.check_offers(config, offer, ProtocolVersion::Tls13)
 }
 
 /// A verdict that the peer is told. A function of its own in the compiled code too, so that the one decision that hangs on a
@@ -321,7 +306,7 @@ async fn take_early_data(
 }
 
 /// ServerHello: RFC 9846 4.1.3. The secret of the key exchange goes into the vault.
-fn send_server_hello(link: &mut Link, talk: &Talk13<'_>, vault: &mut Vault13) -> Result<()> {
+fn send_hello(link: &mut Link, talk: &Talk13<'_>, vault: &mut Vault13) -> Result<()> {
     let Talk13 { config, offer, suite, admitted, .. } = talk;
     let mut random = [0; 32];
     config.provider.random.fill(&mut random)?;
@@ -336,31 +321,9 @@ fn send_server_hello(link: &mut Link, talk: &Talk13<'_>, vault: &mut Vault13) ->
             Some((group, public))
         }
     };
-    send_hello(link, &random, offer.session_id, suite, |w| {
-        selected.into_iter().for_each(|index| pre_shared_key::write_selected(index, w));
-        if let Some((group, public)) = &share {
-            key_share::write_server(KeyShareEntry { group: *group, public }, w);
-        }
-        early::write_selected_version(ProtocolVersion::Tls13, w);
-    })
-}
-
-pub(super) fn send_hello(
-    link: &mut Link,
-    random: &[u8; 32],
-    session_id: &[u8],
-    suite: &Suite13,
-    extensions: impl FnOnce(&mut Writer<'_>),
-) -> Result<()> {
-    let hello = ServerHelloView {
-        version: ProtocolVersion::Tls12,
-        random,
-        session_id,
-        suite: suite.code,
-        compression: 0,
-        extensions: Extensions::NONE,
-    };
-    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w))
+    let share = share.as_ref().map(|(group, public)| (*group, &public[..]));
+    let hello = Hello13 { selected, share };
+    send_server_hello(link, &random, offer.session_id, suite.code, |w| TABLE.hello13(&hello, w))
 }
 
 /// EncryptedExtensions: RFC 9846 4.3.1. `client_type` is the kind of certificate that the client is asked for, if it is.
@@ -370,40 +333,20 @@ fn send_encrypted_extensions(
     shown: CertificateType,
     client_type: Option<CertificateType>,
 ) -> Result<Limits> {
-    let Talk13 { config, offer, .. } = talk;
-    // RFC 8449 5: where both are offered, record_size_limit wins; it counts the byte of the content type (4).
-    let record_size = offer.record_size_limit.zip(config.record_size_limit);
-    let fragment = offer.max_fragment_length.filter(|_| record_size.is_none());
-    let extensions = |w: &mut Writer<'_>| {
-        write_types(offer, shown, client_type, w);
-        // 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
-        let better = talk.facts.group.is_some_and(|g| config.policy.groups.first() != Some(&g));
-        if offer.groups.is_some() && (config.announce_groups || better) {
-            let groups = config.policy.groups.iter().map(|g| g.0);
-            extension::write_codes(ExtensionType::SupportedGroups, groups, w);
-        }
-        if let Some((_, ours)) = record_size {
-            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(ours.saturating_add(1)));
-        }
-        if let Some(length) = fragment {
-            w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
-        }
-        if offer.server_name.is_some() && talk.admitted.is_none() {
-            w.extension(ExtensionType::ServerName, |_| ());
-        }
-        if let Some(protocol) = &talk.facts.alpn {
-            extension::write_alpn(&[protocol], w);
-        }
-        if talk.facts.early_data == EarlyData::Accepted {
-            w.extension(ExtensionType::EarlyData, |_| ());
-        }
+    let Talk13 { config, offer, admitted, facts, .. } = talk;
+    let answer = Answer {
+        config,
+        offer,
+        suite12: None,
+        resumed: admitted.is_some(),
+        alpn: facts.alpn.as_deref(),
+        server_type: shown,
+        client_type,
+        said12: Said12::default(),
+        said13: Said13 { group: facts.group, early_data: facts.early_data == EarlyData::Accepted },
     };
-    link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(extensions))?;
-    Ok(match (record_size, fragment) {
-        (Some((theirs, ours)), _) => Limits::record_size(usize::from(theirs).saturating_sub(1), ours.into()),
-        (None, Some(length)) => Limits::fragment(length),
-        (None, None) => Limits::default(),
-    })
+    link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(|w| TABLE.answer(&answer, w)))?;
+    Ok(answer.limits())
 }
 
 async fn choose_identity(link: &Link, talk: &Talk13<'_>) -> Result<Arc<Identity>> {

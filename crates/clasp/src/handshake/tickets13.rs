@@ -1,7 +1,7 @@
 //! The tickets of TLS 1.3: RFC 9846 4.6.1.
 
 use super::admit::TICKET_ID_LEN;
-use super::carrier::Carrier;
+use super::extension::TABLE;
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::offer::grease_value;
@@ -13,7 +13,6 @@ use crate::facts::Facts;
 use crate::keys::schedule12::Side;
 use crate::keys::schedule13::Vault13;
 use crate::session::ServerSession;
-use crate::wire::extension::early;
 use crate::wire::message::{self, Checked, NewSessionTicket13, NewSessionTicket13View};
 use crate::wire::{Extensions, Writer};
 use core::ops::RangeInclusive;
@@ -44,9 +43,7 @@ pub(super) async fn send_tickets(
         let lifetime = u32::try_from(lifetime.as_secs().min(7 * 24 * 3600)).unwrap_or(0);
         let grease = grease(config)?;
         let extensions = |w: &mut Writer<'_>| {
-            if session.max_early_data > 0 {
-                w.extension(ExtensionType::EarlyData, |w| w.u32(session.max_early_data));
-            }
+            TABLE.ticket(&session, w);
             grease.into_iter().for_each(|typ| w.extension(typ, |_| ()));
         };
         let (age_add, none) = (session.age_add, Extensions::NONE);
@@ -99,18 +96,9 @@ pub(crate) struct NewTicket {
 
 /// Client: reads a NewSessionTicket. RFC 9846 4.6.1.
 pub(crate) fn read_ticket(message: Vec<u8>) -> Result<NewTicket> {
-    let read = |message: &Checked<NewSessionTicket13>| {
-        let extensions = message.view().extensions;
-        for e in extensions.iter() {
-            Carrier::NewSessionTicket.check(e.typ).map_err(|x| x.in_extension(e.typ))?;
-        }
-        let early_data = extensions.find(ExtensionType::EarlyData);
-        let max = early_data.map(|e| early::max_early_data(e).map_err(|x| Error::from(x).in_extension(e.typ)));
-        Ok::<u32, Error>(max.transpose()?.unwrap_or(0))
-    };
     let in_ticket = |e: Error| e.in_message("NewSessionTicket");
     let message = Checked::<NewSessionTicket13>::new(message).map_err(Error::from).map_err(in_ticket)?;
-    let max_early_data = read(&message).map_err(in_ticket)?;
+    let max_early_data = TABLE.read_ticket(message.view().extensions).map_err(in_ticket)?;
     Ok(NewTicket { message, max_early_data })
 }
 

@@ -1,0 +1,24 @@
+//! cookie: RFC 9846 4.2.2. A server of ours gives none, so one that comes is only checked to be well formed.
+
+use super::row::Block::{ClientHello, HelloRetryRequest};
+use super::row::Row;
+use crate::code::{ExtensionType, ProtocolVersion};
+use crate::error::Result;
+use crate::handshake::retry13::Retry;
+use crate::wire::Extension;
+use crate::wire::extension::early;
+
+pub(super) static ROW: Row = Row {
+    only: Some(ProtocolVersion::Tls13),
+    may_change: true,
+    read_offer: |_, e| Ok(early::cookie(e).map(drop)?),
+    asked: |_, _| true,
+    read_retry,
+    ..Row::new(ExtensionType::Cookie, &[ClientHello, HelloRetryRequest])
+};
+
+/// It needs no asking: RFC 9846 4.2.
+fn read_retry(retry: &mut Retry, e: Extension<'_>) -> Result<()> {
+    retry.cookie = Some(early::cookie(e)?.to_vec());
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! max_fragment_length: RFC 6066 4.
+
+use super::record_size_limit::Limits;
+use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
+use super::row::{Answer, Asked, Row};
+use crate::code::{ExtensionType, MaxFragmentLength};
+use crate::error::{Error, PeerError, Result};
+use crate::handshake::hello::{ClientOffer, Settled};
+use crate::wire::{Extension, Writer, extension};
+
+pub(super) static ROW: Row = Row {
+    read_offer,
+    asked: |config, _| config.max_fragment_length.is_some(),
+    answer,
+    read_answer,
+    ..Row::new(ExtensionType::MaxFragmentLength, &[ClientHello, ServerHello12, EncryptedExtensions])
+};
+
+fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
+    offer.max_fragment_length = Some(extension::max_fragment_length(e)?);
+    Ok(())
+}
+
+/// What is agreed: where both are offered, record_size_limit wins (RFC 8449 5).
+pub(super) fn agreed(answer: &Answer<'_>) -> Option<MaxFragmentLength> {
+    answer.offer.max_fragment_length.filter(|_| super::record_size_limit::agreed(answer).is_none())
+}
+
+fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+    if let Some(length) = agreed(answer) {
+        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+    }
+}
+
+fn read_answer(settled: &mut Settled, asked: &Asked<'_>, e: Extension<'_>) -> Result<()> {
+    let length = extension::max_fragment_length(e)?;
+    if Some(length) != asked.config.max_fragment_length {
+        return Err(Error::from(PeerError::BadMaxFragmentLength).seen(length));
+    }
+    settled.limits = Limits::fragment(length);
+    Ok(())
+}

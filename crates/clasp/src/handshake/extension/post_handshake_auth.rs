@@ -1,0 +1,19 @@
+//! post_handshake_auth: RFC 9846 4.2.6.
+
+use super::row::Block::ClientHello;
+use super::row::Row;
+use crate::code::{ExtensionType, ProtocolVersion};
+use crate::error::Result;
+use crate::handshake::hello::ClientOffer;
+use crate::wire::{Extension, extension};
+
+pub(super) static ROW: Row = Row {
+    only: Some(ProtocolVersion::Tls13),
+    read_offer,
+    ..Row::new(ExtensionType::PostHandshakeAuth, &[ClientHello])
+};
+
+fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
+    offer.post_handshake_auth = extension::flag(e, "post_handshake_auth")?;
+    Ok(())
+}

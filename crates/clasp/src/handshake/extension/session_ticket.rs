@@ -1,0 +1,35 @@
+//! session_ticket of TLS 1.2: RFC 5077 3.2.
+
+use super::row::Block::{ClientHello, ServerHello12};
+use super::row::{Answer, Asked, Row};
+use crate::code::{ExtensionType, ProtocolVersion};
+use crate::error::Result;
+use crate::handshake::hello::{ClientOffer, Settled};
+use crate::wire::{Extension, Writer, extension};
+
+pub(super) static ROW: Row = Row {
+    only: Some(ProtocolVersion::Tls12),
+    read_offer,
+    asked: |config, _| config.takes_tickets(),
+    answer,
+    read_answer,
+    ..Row::new(ExtensionType::SessionTicket, &[ClientHello, ServerHello12])
+};
+
+/// The ticket itself, without a length; nothing asks for one.
+fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
+    offer.ticket = Some(e.body);
+    Ok(())
+}
+
+/// A NewSessionTicket will come.
+fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+    if answer.said12.new_ticket {
+        w.extension(ExtensionType::SessionTicket, |_| ());
+    }
+}
+
+fn read_answer(settled: &mut Settled, _: &Asked<'_>, e: Extension<'_>) -> Result<()> {
+    settled.new_ticket = extension::flag(e, "session_ticket")?;
+    Ok(())
+}
