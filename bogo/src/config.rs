@@ -4,11 +4,14 @@ use crate::credentials;
 use crate::doubles::{
     Chooser, ClientChooser, LastMessage, ShimAdmission, ShimClock, ShimKeyLog, ShimSessions, ShimStore, ShimVerifier,
 };
+use crate::failure::Failure;
 use crate::flags::Flags;
 use crate::tickets::CallbackTickets;
-use crate::{Failure, compression, credentials::psks, suites};
+use crate::{compression, credentials::psks, suites};
 use clasp::Error;
-use clasp::config::{CertificateCompression, ClientAuth, ClientConfig, Policy, PreSharedKey, ServerConfig};
+use clasp::config::{
+    CertificateCompression, ClientAuth, ClientConfig, Policy, PreSharedKey, Ready, ServerBuilder, ServerConfig,
+};
 use clasp::crypto::Provider;
 use clasp::error::Outside;
 use clasp::session::{ServerSessionCache, TicketKeys};
@@ -169,15 +172,7 @@ pub(crate) fn client(
     retry: &Flags,
 ) -> Result<(Arc<ClientConfig>, Arc<Chooser>), Failure> {
     let chooser = chooser(flags)?;
-    let show = types(&flags.available_client_cert_types).unwrap_or_else(|| {
-        let mut kinds: Vec<CertificateType> = Vec::new();
-        for n in chooser.identities.iter().filter(|n| n.number.is_some()) {
-            if !kinds.contains(&n.identity.certificate_type()) {
-                kinds.push(n.identity.certificate_type());
-            }
-        }
-        if kinds.is_empty() { vec![CertificateType::X509] } else { kinds }
-    });
+    let show = types(&flags.available_client_cert_types).unwrap_or_else(|| kinds_of(&chooser));
     let keys = || -> Result<Vec<PreSharedKey>, Failure> { Ok(psks(flags)?.into_iter().map(|(_, key)| key).collect()) };
     let builder = ClientConfig::builder();
     let policy = policy(flags)?;
@@ -211,10 +206,7 @@ pub(crate) fn client(
     if let Some(kinds) = types(&flags.accepted_peer_cert_types).filter(|_| !room.keys_only) {
         builder = builder.server_certificate_types(kinds);
     }
-    let watches = flags.expect_client_ca_list.is_some()
-        || flags.expect_certificate_types.is_some()
-        || !flags.expect_peer_verify_prefs.is_empty();
-    let chooses = !chooser.identities.is_empty() || chooser.refuse.is_some() || watches;
+    let chooses = !chooser.identities.is_empty() || chooser.refuse.is_some() || watches_requests(flags);
     let shows_others = show != [CertificateType::X509];
     if (chooses || shows_others) && !room.keys_only {
         builder = builder.client_certificate_types(show).identity(Arc::new(ClientChooser(chooser.clone())));
@@ -238,6 +230,24 @@ pub(crate) fn client(
         builder = builder.certificate_compression_with(way);
     }
     Ok((builder.build()?, chooser))
+}
+
+/// The kinds of certificate that a client has; X.509 without any.
+fn kinds_of(chooser: &Chooser) -> Vec<CertificateType> {
+    let mut kinds: Vec<CertificateType> = Vec::new();
+    for n in chooser.identities.iter().filter(|n| n.number.is_some()) {
+        if !kinds.contains(&n.identity.certificate_type()) {
+            kinds.push(n.identity.certificate_type());
+        }
+    }
+    if kinds.is_empty() { vec![CertificateType::X509] } else { kinds }
+}
+
+/// Whether something is expected of a server's request for a certificate, so that it must be seen.
+const fn watches_requests(flags: &Flags) -> bool {
+    flags.expect_client_ca_list.is_some()
+        || flags.expect_certificate_types.is_some()
+        || !flags.expect_peer_verify_prefs.is_empty()
 }
 
 /// The certificate compression of the flags; the runner's library takes the last that it was given first.
@@ -301,18 +311,8 @@ pub(crate) fn server(
             .early_data_window(EARLY_DATA_WINDOW)
             .claims_kept_since(std::time::UNIX_EPOCH);
     }
-    let asks = flags.require_any_client_certificate || flags.verify_peer || flags.custom_verify;
-    if asks && !room.keys_only {
-        let verifier = verifier(flags, retry)?;
-        builder = builder.client_auth(if flags.require_any_client_certificate {
-            ClientAuth::Require(verifier)
-        } else {
-            ClientAuth::Request(verifier)
-        });
-        builder = builder.verify_again_on_resumption(flags.reverify_on_resume);
-        if let Some(kinds) = types(&flags.accepted_peer_cert_types) {
-            builder = builder.client_certificate_types(kinds);
-        }
+    if !room.keys_only {
+        builder = asking(builder, flags, retry)?;
     }
     if flags.reject_alpn {
         builder = builder.alpn(["a protocol that nobody offers"]);
@@ -326,4 +326,22 @@ pub(crate) fn server(
         builder = builder.certificate_compression_with(way);
     }
     Ok((builder.build()?, chooser))
+}
+
+/// With a request for the client's certificate, if the flags want one.
+fn asking(builder: ServerBuilder<Ready>, flags: &Flags, retry: &Flags) -> Result<ServerBuilder<Ready>, Failure> {
+    if !(flags.require_any_client_certificate || flags.verify_peer || flags.custom_verify) {
+        return Ok(builder);
+    }
+    let verifier = verifier(flags, retry)?;
+    let auth = if flags.require_any_client_certificate {
+        ClientAuth::Require(verifier)
+    } else {
+        ClientAuth::Request(verifier)
+    };
+    let builder = builder.client_auth(auth).verify_again_on_resumption(flags.reverify_on_resume);
+    Ok(match types(&flags.accepted_peer_cert_types) {
+        Some(kinds) => builder.client_certificate_types(kinds),
+        None => builder,
+    })
 }

@@ -1,7 +1,7 @@
 //! Identities from the files that the runner writes.
 
-use crate::Failure;
 use crate::doubles::{Numbered, ShimSigner};
+use crate::failure::Failure;
 use crate::flags::{Credential, CredentialKind, Flags};
 use clasp::config::{Identity, PreSharedKey};
 use clasp::crypto::{HashId, PrivateKey, Provider};

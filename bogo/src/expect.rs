@@ -1,11 +1,11 @@
 //! The `-expect-…` flags: every one that is accepted is checked.
 
-use crate::Failure;
 use crate::config::{World, hex};
-use crate::connection::Wire;
 use crate::credentials::{self, sha256};
 use crate::doubles::Chooser;
+use crate::failure::Failure;
 use crate::flags::Flags;
+use crate::wire::Wire;
 use clasp::wire::code::{CertificateType, ProtocolVersion};
 use clasp::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use std::sync::atomic::Ordering;

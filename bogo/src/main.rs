@@ -5,17 +5,19 @@
 
 mod compression;
 mod config;
-mod connection;
+mod conversation;
 mod credentials;
 mod doubles;
 mod errors;
 mod expect;
+mod failure;
 mod flags;
 mod suites;
 mod tickets;
+mod wire;
 
-use clasp::error::{Cause, PeerError};
-use flags::Parsed;
+use crate::failure::Failure;
+use crate::flags::Parsed;
 use std::process::ExitCode;
 
 /// Exit codes that the runner knows.
@@ -53,41 +55,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Why a test did not come out as the flags say.
-pub(crate) struct Failure {
-    pub(crate) text: String,
-    pub(crate) unimplemented: bool,
-    pub(crate) refused_renegotiation: bool,
-}
-
-impl Failure {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), unimplemented: false, refused_renegotiation: false }
-    }
-
-    pub(crate) fn unimplemented(what: impl Into<String>) -> Self {
-        Self { text: format!("not implemented: {}", what.into()), unimplemented: true, refused_renegotiation: false }
-    }
-}
-
-impl From<clasp::Error> for Failure {
-    fn from(error: clasp::Error) -> Self {
-        let refused_renegotiation = *error.cause() == Cause::Peer(PeerError::RenegotiationRefused);
-        Self { refused_renegotiation, ..Self::new(errors::text(&error)) }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::new(format!("transport: {error}"))
-    }
-}
-
 fn run(parsed: &Parsed) -> Result<(), Failure> {
     let world = config::World::new();
     for nth in 0..=parsed.resume_count {
         let flags = if nth == 0 { &parsed.initial } else { &parsed.resume };
-        connection::run(&world, flags, &parsed.retry, nth > 0)?;
+        conversation::run(&world, flags, &parsed.retry, nth > 0)?;
         world.clock.advance(flags.resumption_delay);
     }
     Ok(())

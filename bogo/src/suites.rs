@@ -1,6 +1,6 @@
 //! `-cipher`: the runner's way to name suites, as far as tests of Clasp use it.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::flags::Flags;
 use clasp::crypto::AeadId;
 use clasp::suite::{Bulk, Kx, SUITES, SUITES13, Suite};

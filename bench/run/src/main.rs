@@ -1,8 +1,9 @@
 //! The controller: builds a worker for each library, asks them in turn, and writes the report.
 //!
 //! ```text
-//!   arguments.rs     the command line            peers.rs         the libraries and what building them needs
-//!   certificates.rs  chains and keys for all     worker.rs        a worker's process
+//!   arguments.rs     the command line            peers.rs         the libraries, and what building them needs
+//!   certificates.rs  chains and keys for all     worker.rs        the workers' processes
+//!   build.rs         cargo, asked for one program
 //!   rounds.rs        who is asked what, when     results.rs       what they said
 //!   floor.rs         what a row cannot do without: recipes of primitives
 //!   report/          tables in text and Markdown, JSON, the chart
@@ -11,6 +12,7 @@
 //! ```
 
 mod arguments;
+mod build;
 mod certificates;
 mod floor;
 mod instructions;
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
 fn measure(options: &Measure) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let credentials = certificates::write(directory.path())?;
-    let (mut workers, left_out) = peers::start(&options.peers, &credentials)?;
+    let (mut workers, left_out) = worker::start(&options.peers, &credentials)?;
     ensure!(!workers.is_empty(), "no library is left to measure");
     let rows = rounds::choose(options.only.as_deref())?;
     let results = rounds::run(&mut workers, left_out, &rows, options)?;

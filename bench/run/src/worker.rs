@@ -1,6 +1,7 @@
-//! A worker's process.
+//! A worker's process, and those of all libraries that are asked for.
 
-use crate::peers::Library;
+use crate::peers::{self, Library};
+use crate::results::LeftOut;
 use anyhow::{Context as _, Result, ensure};
 use bench_harness::protocol::{Reply, Request};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -15,6 +16,23 @@ pub(crate) struct Worker {
     process: Child,
     requests: ChildStdin,
     replies: BufReader<ChildStdout>,
+}
+
+/// Builds and starts the workers of the libraries that are asked for. One that cannot be built is said to be left out.
+pub(crate) fn start(wanted: &[String], credentials: &Path) -> Result<(Vec<Worker>, Vec<LeftOut>)> {
+    let chosen = peers::choose(wanted)?;
+    let (mut workers, mut left_out) = (Vec::new(), Vec::new());
+    for library in chosen {
+        match library.build().and_then(|binary| Worker::start(library, &binary, credentials)) {
+            Ok(worker) => workers.push(worker),
+            Err(error) => {
+                let why = format!("{error:#}\n(its build needs the Debian packages: {})", library.needs);
+                eprintln!("LEFT OUT: {}: {why}", library.name);
+                left_out.push(LeftOut { name: library.name.to_string(), why });
+            }
+        }
+    }
+    Ok((workers, left_out))
 }
 
 impl Worker {

@@ -7,57 +7,21 @@
 mod loads;
 mod processes;
 mod servers;
+mod site;
 
 use crate::arguments::WholeProcess;
-use crate::certificates;
 use crate::report::table::Table;
 use anyhow::{Context as _, Result};
-use bench_harness::scenario::Key;
 use loads::{LOADS, Outcome};
 use servers::{Kind, Server};
-use std::path::Path;
-
-/// The page: 1 KiB of HTML.
-fn page() -> String {
-    format!("<html><body>{}</body></html>\n", "x".repeat(1024 - 28))
-}
-
-/// Files that all servers use.
-pub(crate) struct Site {
-    pub directory: tempfile::TempDir,
-}
-
-impl Site {
-    fn make() -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let family = certificates::family(Key::EcdsaP256)?;
-        let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text);
-        write("root.pem", &family.root.pem)?;
-        write("cert.pem", &family.server.chain_pem())?;
-        write("key.pem", &family.server.key_pem)?;
-        std::fs::create_dir(directory.path().join("www"))?;
-        write("www/index.html", &page())?;
-        // nginx's workers are another user.
-        open_to_all(directory.path())?;
-        Ok(Self { directory })
-    }
-
-    pub(crate) fn path(&self, name: &str) -> String {
-        self.directory.path().join(name).display().to_string()
-    }
-}
-
-fn open_to_all(directory: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755))?)
-}
+use site::Site;
 
 /// Runs everything and prints the table.
 pub(crate) fn run(options: &WholeProcess) -> Result<()> {
     let machine = crate::machine::look();
     let site = Site::make()?;
     let kinds = servers::available(options)?;
-    let idle_clients = crate::peers::build("bench-whole-process", "idle-clients")?;
+    let idle_clients = crate::build::build("bench-whole-process", "idle-clients")?;
     let mut outcomes: Vec<Vec<Vec<Outcome>>> = vec![vec![Vec::new(); kinds.len()]; LOADS.len()];
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);

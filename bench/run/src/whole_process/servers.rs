@@ -1,9 +1,9 @@
 //! The servers: `clasp serve`, nginx, and hyper with tokio-rustls.
 
-use super::Site;
 use super::processes::{Guarded, Used, used};
+use super::site::Site;
 use crate::arguments::WholeProcess;
-use crate::peers;
+use crate::build::{build, build_clasp};
 use anyhow::{Context as _, Result, ensure};
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -29,14 +29,14 @@ pub(crate) fn available(options: &WholeProcess) -> Result<Vec<Kind>> {
         |name: &str| options.servers.is_empty() || options.servers.iter().any(|s| name.starts_with(s.as_str()));
     let mut kinds = Vec::new();
     if wanted("clasp") {
-        let built = options.clasp.clone().map_or_else(peers::build_clasp, Ok);
+        let built = options.clasp.clone().map_or_else(build_clasp, Ok);
         kinds.push(Kind { name: "clasp serve".into(), start: Start::Clasp(built?) });
     }
     if wanted("nginx") {
         kinds.push(Kind { name: nginx_version()?, start: Start::Nginx });
     }
     if wanted("hyper") {
-        let built = peers::build("bench-whole-process", "hyper-rustls")?;
+        let built = build("bench-whole-process", "hyper-rustls")?;
         kinds.push(Kind { name: "hyper, tokio-rustls".into(), start: Start::HyperRustls(built) });
     }
     ensure!(!kinds.is_empty(), "no server is called {:?}", options.servers);
