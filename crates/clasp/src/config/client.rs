@@ -1,11 +1,11 @@
 //! The client's configuration.
 
-use super::compression::{self, Compressor};
+use super::Compressor;
 use super::{
-    CertificateCompression, ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready,
-    SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
+    ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready, SystemClock, Verifier,
+    WebPki, asked_again, check_alpn, check_keys_only, clash,
 };
-use crate::code::{CertificateType, CompressionAlgorithm, MaxFragmentLength, NamedGroup};
+use crate::code::{CertificateType, MaxFragmentLength, NamedGroup};
 use crate::crypto::Provider;
 use crate::error::Result;
 use crate::facts::RecentPeers;
@@ -132,6 +132,21 @@ impl ClientConfig {
         self
     }
 
+    /// The same, with other application protocols, best first (RFC 7301); everything else, the sessions too, is shared.
+    ///
+    /// # Errors
+    /// If a protocol's name has not 1 to 255 bytes, or stands twice.
+    pub fn with_alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Result<Self> {
+        self.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
+        check_alpn(&self.alpn)?;
+        Ok(self)
+    }
+
+    /// The application protocols that are offered.
+    pub fn alpn(&self) -> &[Vec<u8>] {
+        &self.alpn
+    }
+
     /// The same, with the time of `clock`.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -204,14 +219,9 @@ impl ClientBuilder<NeedsTrust> {
     }
 }
 
-impl ClientBuilder<Ready> {
-    /// What connections may use.
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.config.policy = policy;
-        self
-    }
+super::settings::common_settings!(ClientBuilder);
 
+impl ClientBuilder<Ready> {
     /// The certificate for servers that ask for one.
     #[must_use]
     pub fn identity(mut self, identity: Arc<dyn ClientIdentity>) -> Self {
@@ -219,52 +229,10 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Application protocols to offer, best first (RFC 7301).
-    #[must_use]
-    pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
-        self.config.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
-        self
-    }
-
     /// Where sessions are kept for resumption; the default keeps those of 256 servers in memory.
     #[must_use]
     pub fn sessions(mut self, sessions: Arc<dyn ClientSessions>) -> Self {
         self.config.sessions = Some(sessions);
-        self
-    }
-
-    /// Keeps no sessions.
-    #[must_use]
-    pub fn no_sessions(mut self) -> Self {
-        self.config.sessions = None;
-        self
-    }
-
-    /// Who is told the secrets.
-    #[must_use]
-    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
-        self.config.key_log = Some(log);
-        self
-    }
-
-    /// Who sees what happens.
-    #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.config.observer = Some(observer);
-        self
-    }
-
-    /// Where the time comes from.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.config.clock = clock;
-        self
-    }
-
-    /// Which primitives are used.
-    #[must_use]
-    pub fn provider(mut self, provider: &'static Provider) -> Self {
-        self.config.provider = provider;
         self
     }
 
@@ -279,28 +247,6 @@ impl ClientBuilder<Ready> {
     #[must_use]
     pub fn max_fragment_length(mut self, length: MaxFragmentLength) -> Self {
         self.config.max_fragment_length = Some(length);
-        self
-    }
-
-    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes. A peer that
-    /// does not know the extension sends what it likes: [`Facts::record_size_limit`](crate::Facts) says what came of it.
-    #[must_use]
-    pub fn record_size_limit(mut self, bytes: u16) -> Self {
-        self.config.record_size_limit = Some(bytes);
-        self
-    }
-
-    /// Whether the extended master secret is offered (RFC 7627); on by default. Off is for tests of old peers.
-    #[must_use]
-    pub fn extended_master_secret(mut self, yes: bool) -> Self {
-        self.config.extended_master_secret = yes;
-        self
-    }
-
-    /// Whether encrypt-then-MAC is offered (RFC 7366); on by default. Off is for tests of old peers.
-    #[must_use]
-    pub fn encrypt_then_mac(mut self, yes: bool) -> Self {
-        self.config.encrypt_then_mac = yes;
         self
     }
 
@@ -335,14 +281,6 @@ impl ClientBuilder<Ready> {
         self
     }
 
-    /// Whether a TLS 1.3 session may be resumed without a fresh key exchange (`psk_ke`); off by default: it costs
-    /// forward secrecy.
-    #[must_use]
-    pub fn psk_without_dhe(mut self, yes: bool) -> Self {
-        self.config.psk_without_dhe = yes;
-        self
-    }
-
     /// Whether a stapled OCSP response is asked for (RFC 6066 8); on by default.
     #[must_use]
     pub fn request_status(mut self, yes: bool) -> Self {
@@ -354,31 +292,6 @@ impl ClientBuilder<Ready> {
     #[must_use]
     pub fn request_timestamps(mut self, yes: bool) -> Self {
         self.config.request_timestamps = yes;
-        self
-    }
-
-    /// Takes certificates compressed with these algorithms (RFC 8879), and compresses this client's with the first of
-    /// them that the server takes; none by default. They take the place of those that this gave before, behind the
-    /// application's own.
-    #[must_use]
-    pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
-        self.called.note("certificate_compression");
-        compression::set_built_in(&mut self.config.compression, algorithms.into());
-        self
-    }
-
-    /// Compresses certificates, and takes such, in a way of the application's own too: behind those that stand already.
-    #[must_use]
-    pub fn certificate_compression_with(mut self, own: Arc<dyn CertificateCompression>) -> Self {
-        self.config.compression.push(Compressor::Given(own));
-        self
-    }
-
-    /// Pads TLS 1.3 records up to multiples of this many bytes (RFC 9846 5.4), to hide lengths; 0, the default, pads
-    /// nothing.
-    #[must_use]
-    pub fn record_padding(mut self, block: usize) -> Self {
-        self.config.padding = block;
         self
     }
 
@@ -444,13 +357,6 @@ impl ClientBuilder<Ready> {
     #[must_use]
     pub fn session_context(mut self, name: impl AsRef<[u8]>) -> Self {
         self.config.session_context = Some(name.as_ref().to_vec());
-        self
-    }
-
-    /// Sends no records with more than this many bytes of plaintext: 64 to 16384, the default.
-    #[must_use]
-    pub fn max_record(mut self, bytes: usize) -> Self {
-        self.config.max_record = Some(bytes);
         self
     }
 

@@ -12,6 +12,7 @@ mod objects;
 mod policy;
 mod psk;
 mod server;
+mod settings;
 mod verifier;
 
 pub use crate::suite;

@@ -1,13 +1,13 @@
 //! The server's configuration.
 
-use super::compression::{self, Compressor};
+use super::Compressor;
 use super::context::claims_of;
 use super::{
-    CertificateCompression, ClientHelloFacts, Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready,
-    Resolver, SystemClock, Verifier, asked_again, check_alpn, check_keys_only, clash,
+    ClientHelloFacts, Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready, Resolver, SystemClock,
+    Verifier, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::answer::Answer;
-use crate::code::{CertificateType, CompressionAlgorithm};
+use crate::code::CertificateType;
 use crate::crypto::Provider;
 use crate::error::Result;
 use crate::facts::End;
@@ -160,6 +160,21 @@ impl ServerConfig {
         ServerBuilder { config, called: clash::Called::default(), stage: PhantomData }
     }
 
+    /// The same, with other application protocols, best first (RFC 7301); everything else, the sessions too, is shared.
+    ///
+    /// # Errors
+    /// If a protocol's name has not 1 to 255 bytes, or stands twice.
+    pub fn with_alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Result<Self> {
+        self.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
+        check_alpn(&self.alpn)?;
+        Ok(self)
+    }
+
+    /// The application protocols that are spoken.
+    pub fn alpn(&self) -> &[Vec<u8>] {
+        &self.alpn
+    }
+
     /// The kinds of certificate that go without saying: those of the verifier.
     fn default_types(&mut self, called: &clash::Called) {
         if let (false, Some(auth)) = (called.has("client_certificate_types"), &self.client_auth) {
@@ -200,14 +215,9 @@ impl ServerBuilder<NeedsIdentity> {
     }
 }
 
-impl ServerBuilder<Ready> {
-    /// What connections may use.
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.config.policy = policy;
-        self
-    }
+super::settings::common_settings!(ServerBuilder);
 
+impl ServerBuilder<Ready> {
     /// Who decides whether a client is served.
     #[must_use]
     pub fn admission(mut self, admission: Arc<dyn Admission>) -> Self {
@@ -230,13 +240,6 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Application protocols, best first (RFC 7301). A client that offers none of them is refused.
-    #[must_use]
-    pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
-        self.config.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
-        self
-    }
-
     /// Gives session tickets (RFC 5077) under these keys ([`TicketKeys`](crate::session::TicketKeys), or a sealer of the
     /// application's own); without, only session IDs are given.
     #[must_use]
@@ -252,68 +255,11 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Keeps no sessions.
-    #[must_use]
-    pub fn no_sessions(mut self) -> Self {
-        self.config.sessions = None;
-        self
-    }
-
     /// How long a session may be resumed; 12 hours by default.
     #[must_use]
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.called.note("session_lifetime");
         self.config.session_lifetime = lifetime;
-        self
-    }
-
-    /// Who is told the secrets.
-    #[must_use]
-    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
-        self.config.key_log = Some(log);
-        self
-    }
-
-    /// Who sees what happens.
-    #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.config.observer = Some(observer);
-        self
-    }
-
-    /// Where the time comes from.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.config.clock = clock;
-        self
-    }
-
-    /// Which primitives are used.
-    #[must_use]
-    pub fn provider(mut self, provider: &'static Provider) -> Self {
-        self.config.provider = provider;
-        self
-    }
-
-    /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes. To a client that
-    /// does not offer the extension nothing is announced: [`Facts::record_size_limit`](crate::Facts) says what came of it.
-    #[must_use]
-    pub fn record_size_limit(mut self, bytes: u16) -> Self {
-        self.config.record_size_limit = Some(bytes);
-        self
-    }
-
-    /// Whether the extended master secret is accepted (RFC 7627); on by default. Off is for tests of old peers.
-    #[must_use]
-    pub fn extended_master_secret(mut self, yes: bool) -> Self {
-        self.config.extended_master_secret = yes;
-        self
-    }
-
-    /// Whether encrypt-then-MAC is accepted (RFC 7366); on by default. Off is for tests of old peers.
-    #[must_use]
-    pub fn encrypt_then_mac(mut self, yes: bool) -> Self {
-        self.config.encrypt_then_mac = yes;
         self
     }
 
@@ -373,38 +319,6 @@ impl ServerBuilder<Ready> {
         self
     }
 
-    /// Whether a TLS 1.3 session may be resumed without a fresh key exchange (`psk_ke`) if the client offers nothing
-    /// else; off by default: it costs forward secrecy.
-    #[must_use]
-    pub fn psk_without_dhe(mut self, yes: bool) -> Self {
-        self.config.psk_without_dhe = yes;
-        self
-    }
-
-    /// Compresses certificates with the first of these algorithms that the client takes (RFC 8879), and takes such
-    /// from clients; none by default. They take the place of those that this gave before, behind the application's own.
-    #[must_use]
-    pub fn certificate_compression(mut self, algorithms: impl Into<Vec<CompressionAlgorithm>>) -> Self {
-        self.called.note("certificate_compression");
-        compression::set_built_in(&mut self.config.compression, algorithms.into());
-        self
-    }
-
-    /// Compresses certificates, and takes such, in a way of the application's own too: behind those that stand already.
-    #[must_use]
-    pub fn certificate_compression_with(mut self, own: Arc<dyn CertificateCompression>) -> Self {
-        self.config.compression.push(Compressor::Given(own));
-        self
-    }
-
-    /// Pads TLS 1.3 records up to multiples of this many bytes (RFC 9846 5.4), to hide lengths; 0, the default, pads
-    /// nothing.
-    #[must_use]
-    pub fn record_padding(mut self, block: usize) -> Self {
-        self.config.padding = block;
-        self
-    }
-
     /// Takes clients that hold this pre-shared key (TLS 1.3). The first key of the server that a client names decides.
     #[must_use]
     pub fn pre_shared_key(mut self, key: PreSharedKey) -> Self {
@@ -456,13 +370,6 @@ impl ServerBuilder<Ready> {
     #[must_use]
     pub fn session_context(mut self, name: impl AsRef<[u8]>) -> Self {
         self.config.session_context = Some(name.as_ref().to_vec());
-        self
-    }
-
-    /// Sends no records with more than this many bytes of plaintext: 64 to 16384, the default.
-    #[must_use]
-    pub fn max_record(mut self, bytes: usize) -> Self {
-        self.config.max_record = Some(bytes);
         self
     }
 

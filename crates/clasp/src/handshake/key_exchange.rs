@@ -94,7 +94,7 @@ pub(super) fn server_agree(
     vault: &mut Vault12,
 ) -> Result<()> {
     let public = if group.is_ffdhe() { message.long("dh_Yc")? } else { message.point()? };
-    agree(share, group, public, vault)
+    agree(share, Some(group), public, vault)
 }
 
 /// Client: agrees in an elliptic curve; gives our public value.
@@ -111,7 +111,7 @@ pub(super) fn client_ecdh(
     };
     let share = curve.start()?;
     let ours = share.public().to_vec();
-    agree(share, group, params.public, vault)?;
+    agree(share, Some(group), params.public, vault)?;
     Ok(ours)
 }
 
@@ -132,16 +132,18 @@ pub(super) fn client_dh(
             .hint("have the server use ECDHE or a group of RFC 7919")
     })?;
     let ours = share.public().to_vec();
-    agree(share, named.unwrap_or(NamedGroup(0)), params.public, vault)?;
+    agree(share, named, params.public, vault)?;
     Ok((ours, named))
 }
 
-fn agree(share: Box<dyn KeyShare>, group: NamedGroup, public: &[u8], vault: &mut Vault12) -> Result<()> {
-    share
-        .finish(public, &mut vault.premaster)
-        .map_err(|_| Error::from(PeerError::BadKeyShare).seen(format_args!("{} bytes for {group}", public.len())))?;
+/// A group without a name is a finite field of the server's own.
+fn agree(share: Box<dyn KeyShare>, group: Option<NamedGroup>, public: &[u8], vault: &mut Vault12) -> Result<()> {
+    share.finish(public, &mut vault.premaster).map_err(|_| {
+        let group = group.map_or_else(|| "the server's group".to_owned(), |group| group.to_string());
+        Error::from(PeerError::BadKeyShare).seen(format_args!("{} bytes for {group}", public.len()))
+    })?;
     // RFC 5246 8.1.2; RFC 8422 5.11 keeps the zeros of curves.
-    if group.is_ffdhe() || group == NamedGroup(0) {
+    if group.is_none_or(NamedGroup::is_ffdhe) {
         vault.premaster.strip_leading_zeros();
     }
     Ok(())

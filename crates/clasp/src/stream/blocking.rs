@@ -42,6 +42,34 @@ pub struct Stream<T> {
     began: Option<Instant>,
 }
 
+impl<T> Stream<T> {
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        self.exchange.connection()
+    }
+
+    /// The transport.
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// The transport, to change its timeouts and the like. Bytes read or written beside TLS break it.
+    pub fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// The two parts: the connection with all that is on its way through it, and the transport.
+    /// [`Exchange::into_connection`] gives the connection alone, if nothing is.
+    pub fn into_parts(self) -> (Exchange, T) {
+        (self.exchange, self.transport)
+    }
+
+    /// What has been decrypted and not read yet: so much can be read without asking the transport.
+    pub fn buffered(&self) -> &[u8] {
+        self.exchange.data()
+    }
+}
+
 impl<T: Read + Write> Stream<T> {
     /// Speaks TLS over `transport`. The handshake happens with the first read or write, or with
     /// [`handshake`](Self::handshake).
@@ -243,27 +271,6 @@ impl<T: Read + Write> Stream<T> {
                 self.say_and_read()?;
             }
         }
-    }
-
-    /// The connection.
-    pub fn connection(&self) -> &Connection {
-        self.exchange.connection()
-    }
-
-    /// The transport.
-    pub fn transport(&self) -> &T {
-        &self.transport
-    }
-
-    /// The transport, to change its timeouts and the like. Bytes read or written beside TLS break it.
-    pub fn transport_mut(&mut self) -> &mut T {
-        &mut self.transport
-    }
-
-    /// The two parts: the connection with all that is on its way through it, and the transport.
-    /// [`Exchange::into_connection`] gives the connection alone, if nothing is.
-    pub fn into_parts(self) -> (Exchange, T) {
-        (self.exchange, self.transport)
     }
 
     /// Takes an established stream apart, for one thread that reads and another that writes: [`Connection::into_split`].

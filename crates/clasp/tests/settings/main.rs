@@ -25,6 +25,14 @@ const SOURCES: &[(&str, &[&str])] = &[
     (include_str!("../../src/stream/blocking.rs"), &["Stream"]),
 ];
 
+/// The settings that both builders have: written once, by a macro.
+const COMMON: &str = include_str!("../../src/config/settings.rs");
+
+/// What the macro writes for a builder.
+fn common(builder: &str) -> String {
+    COMMON.replace("\n        ", "\n").replace("impl $builder", &format!("impl {builder}"))
+}
+
 /// The settings in a source: what takes a value of its type and gives one back, changed; or changes it where it stands.
 fn settings(source: &str, types: &[&'static str]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -52,7 +60,12 @@ fn settings(source: &str, types: &[&'static str]) -> BTreeSet<String> {
 
 #[test]
 fn every_setting_has_a_row_and_every_row_a_setting() {
-    let found: BTreeSet<String> = SOURCES.iter().flat_map(|(source, types)| settings(source, types)).collect();
+    let mut found: BTreeSet<String> = SOURCES.iter().flat_map(|(source, types)| settings(source, types)).collect();
+    for builder in ["ClientBuilder", "ServerBuilder"] {
+        let both = settings(&common(builder), &[builder]);
+        assert!(both.len() > 12, "{both:?}");
+        found.extend(both);
+    }
     let rows: BTreeSet<String> = rows::all().iter().map(|row| row.setting.to_owned()).collect();
     let without: Vec<_> = found.difference(&rows).collect();
     assert!(

@@ -156,6 +156,18 @@ fn of_both_sides() -> Vec<Row> {
             let config = config.with_clock(Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW })));
             look_by(&Arc::new(config), &server().build().unwrap(), || ())
         }),
+        own_row("ClientConfig::with_alpn", |with| {
+            let clock = || Arc::new(ManualClock::at(NOW));
+            let c = ClientConfig::clone(&client().clock(clock()).build().unwrap());
+            let c = if with { c.with_alpn(["h2"]).unwrap() } else { c };
+            look_by(&Arc::new(c), &server().alpn(["h2"]).clock(clock()).build().unwrap(), || ())
+        }),
+        own_row("ServerConfig::with_alpn", |with| {
+            let clock = || Arc::new(ManualClock::at(NOW));
+            let s = ServerConfig::clone(&server().clock(clock()).build().unwrap());
+            let s = if with { s.with_alpn(["h2"]).unwrap() } else { s };
+            look_by(&client().alpn(["h2"]).clock(clock()).build().unwrap(), &Arc::new(s), || ())
+        }),
         own_row("ServerBuilder::clock", |with| {
             let verifier = Arc::new(WebPki::clients(authority().roots()));
             let clock = Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW }));
