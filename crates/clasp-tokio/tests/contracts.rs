@@ -32,7 +32,7 @@ fn acceptor() -> Acceptor {
 async fn pair<T: AsyncRead + AsyncWrite + Unpin>(up: T, down: T) -> (TlsStream<T>, TlsStream<T>) {
     let (connector, acceptor) = (connector(), acceptor());
     let (client, server) = tokio::join!(connector.connect("localhost".try_into().unwrap(), up), acceptor.accept(down));
-    (client.unwrap(), server.map_err(|(e, _)| e).unwrap())
+    (client.unwrap(), server.unwrap())
 }
 
 async fn duplex_pair(room: usize) -> (TlsStream<DuplexStream>, TlsStream<DuplexStream>) {
@@ -99,7 +99,7 @@ fn without_limits_no_timer_is_needed_even_where_the_handshake_fails() {
         let acceptor = acceptor().with_limits(TimeLimits::none());
         let (mut up, down) = duplex(5000);
         up.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
-        let error = acceptor.accept(down).await.map(drop).unwrap_err().0;
+        let error = acceptor.accept(down).await.map(drop).unwrap_err().into_parts().0;
         assert!(error.to_string().contains("HTTP"), "{error}");
         let mut alert = Vec::new();
         up.read_buf(&mut alert).await.unwrap();

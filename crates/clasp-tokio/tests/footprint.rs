@@ -61,7 +61,7 @@ fn an_idle_stream_holds_neither_buffers_nor_ciphers() {
             let name = "localhost".try_into().unwrap();
             tokio::join!(connector.connect(name, up.clone()), acceptor.accept(down.clone()))
         });
-        let (mut client, mut server) = (client.unwrap(), server.map_err(|(error, _)| error).unwrap());
+        let (mut client, mut server) = (client.unwrap(), server.unwrap());
         run(async {
             client.write_all(&data).await.unwrap();
             server.read_exact(&mut data).await.unwrap();

@@ -23,7 +23,7 @@ async fn pair(pipe: usize) -> (TlsStream<DuplexStream>, TlsStream<DuplexStream>)
     let (a, b) = duplex(pipe);
     let (connector, acceptor) = (connector(), acceptor());
     let (client, server) = tokio::join!(connector.connect("localhost".try_into().unwrap(), a), acceptor.accept(b));
-    (client.unwrap(), server.map_err(|(e, _)| e).unwrap())
+    (client.unwrap(), server.unwrap())
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn slow_outside_parties_hold_up_only_their_own_connection() {
     for round in 0..2 {
         let (a, b) = duplex(1 << 16);
         let (client, server) = (client.clone(), server.clone());
-        let slow = tokio::spawn(async move { Acceptor::new(server).accept(b).await.map_err(|(e, _)| e) });
+        let slow = tokio::spawn(async move { Acceptor::new(server).accept(b).await });
         let connecting =
             tokio::spawn(async move { Connector::new(client).connect("localhost".try_into().unwrap(), a).await });
         let (mut other, mut peer) = pair(1 << 16).await;
@@ -163,7 +163,7 @@ async fn a_server_asks_for_a_certificate_when_it_has_read_the_request() {
     let (a, b) = duplex(1000);
     let connecting =
         tokio::spawn(async move { Connector::new(client).connect("localhost".try_into().unwrap(), a).await });
-    let mut server = Acceptor::new(server).accept(b).await.map_err(|(e, _)| e).unwrap();
+    let mut server = Acceptor::new(server).accept(b).await.unwrap();
     let mut client = connecting.await.unwrap().unwrap();
     assert!(client.request_certificate().is_err(), "a client asks for nothing");
     client.write_all(b"request").await.unwrap();
@@ -206,7 +206,7 @@ async fn early_data_is_given_apart_from_the_stream() {
             sent
         });
         let (tcp, _) = listener.accept().await.unwrap();
-        let mut tls = Acceptor::new(server.clone()).accept(tcp).await.map_err(|(e, _)| e).unwrap();
+        let mut tls = Acceptor::new(server.clone()).accept(tcp).await.unwrap();
         let early = tls.take_early_data();
         let mut late = Vec::new();
         tls.read_to_end(&mut late).await.unwrap();

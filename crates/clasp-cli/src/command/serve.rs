@@ -157,7 +157,7 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: Soc
     let arguments = &shared.arguments;
     let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
-    let mut tls = accepted.map_err(|(error, _)| in_options(Failure::from_io(error)))?;
+    let mut tls = accepted.map_err(|refused| in_options(Failure::from_io(refused.into())))?;
     if !arguments.quiet {
         log(arguments, peer, Ok(&tls));
     }

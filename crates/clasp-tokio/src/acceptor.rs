@@ -1,0 +1,138 @@
+//! Connections from clients.
+
+use crate::TlsStream;
+use crate::time::Timer;
+use clasp::{ServerConfig, TimeLimits};
+use core::fmt;
+use core::pin::pin;
+use core::task::Poll;
+use std::future::{Future as _, poll_fn};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+/// How long a client that was refused may take to close, and what it may say meanwhile, in bytes.
+const LINGER: Duration = Duration::from_secs(2);
+const MOST_DRAINED: usize = 1 << 20;
+
+/// Takes TLS connections from clients.
+#[derive(Clone, Debug)]
+pub struct Acceptor {
+    config: Arc<ServerConfig>,
+    limits: TimeLimits,
+}
+
+impl Acceptor {
+    /// With this configuration.
+    pub fn new(config: Arc<ServerConfig>) -> Self {
+        Self { config, limits: TimeLimits::default() }
+    }
+
+    /// With other limits than the usual ones, for the handshakes and for what is awaited later.
+    #[must_use]
+    pub fn with_limits(self, limits: TimeLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Completes a handshake with a client. On failure the transport has been given the alert, unless it has not taken it
+    /// within a second (at once, without limits), and is given back so that it can be closed in a way in which the alert
+    /// arrives.
+    ///
+    /// # Errors
+    /// The transport's error, or [`clasp::Error`] inside an [`io::Error`]; with the transport. `?` makes an [`io::Error`] of it.
+    pub async fn accept<T>(&self, transport: T) -> Result<TlsStream<T>, AcceptError<T>>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut stream = TlsStream::new(self.config.accept(), transport, self.limits);
+        match stream.handshake().await {
+            Ok(()) => Ok(stream),
+            Err(error) => Err(AcceptError { error, transport: stream.into_parts().1 }),
+        }
+    }
+}
+
+/// Why a client was not accepted, and the transport on which it came.
+///
+/// ```no_run
+/// # async fn serve(acceptor: clasp_tokio::Acceptor, tcp: tokio::net::TcpStream) -> std::io::Result<()> {
+/// let tls = acceptor.accept(tcp).await?; // as an io::Error
+/// # Ok(()) }
+/// ```
+pub struct AcceptError<T> {
+    error: io::Error,
+    transport: T,
+}
+
+impl<T> AcceptError<T> {
+    /// The transport's error, or [`clasp::Error`] inside an [`io::Error`].
+    pub const fn error(&self) -> &io::Error {
+        &self.error
+    }
+
+    /// The transport, so that it can be closed in a way in which the alert arrives.
+    pub fn into_transport(self) -> T {
+        self.transport
+    }
+
+    /// Both.
+    pub fn into_parts(self) -> (io::Error, T) {
+        (self.error, self.transport)
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AcceptError<T> {
+    /// Closes the transport in a way in which the alert arrives: its sending side, and then the rest, when the client has
+    /// closed too, or has said 1 MiB more, or two seconds have passed (where there is a timer). A socket that is closed with
+    /// something unread is reset, and the reset may overtake the alert. Gives the error.
+    pub async fn close(mut self) -> io::Error {
+        let mut timer = Timer::new(Some(LINGER));
+        let mut closing = pin!(drained(&mut self.transport));
+        poll_fn(|cx| match closing.as_mut().poll(cx) {
+            Poll::Pending => timer.poll(cx),
+            // How the client ends is its own affair.
+            Poll::Ready(_) => Poll::Ready(()),
+        })
+        .await;
+        self.error
+    }
+}
+
+async fn drained<T: AsyncRead + AsyncWrite + Unpin>(transport: &mut T) -> io::Result<()> {
+    transport.shutdown().await?;
+    let mut left = MOST_DRAINED;
+    let mut buffer = vec![0; 4096];
+    while left > 0 {
+        match transport.read(&mut buffer).await? {
+            0 => break,
+            n => left = left.saturating_sub(n),
+        }
+    }
+    Ok(())
+}
+
+impl<T> From<AcceptError<T>> for io::Error {
+    fn from(refused: AcceptError<T>) -> Self {
+        refused.error
+    }
+}
+
+/// Reads as the error does: whoever unwraps wants to know why.
+impl<T> fmt::Debug for AcceptError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.error, f)
+    }
+}
+
+impl<T> fmt::Display for AcceptError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl<T> std::error::Error for AcceptError<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
