@@ -1,0 +1,121 @@
+//! Certificates, and whose key one has.
+
+use crate::{Error, Result};
+use clasp_x509::kind::Kind;
+use clasp_x509::pem::{self, PemError};
+use p12_keystore::{KeyStore, KeyStoreEntry};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A chain of certificates and the private key of the first.
+#[derive(Clone)]
+pub struct Identity(Arc<Parts>);
+
+struct Parts {
+    chain: Vec<Vec<u8>>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Identity {
+    /// From a PKCS #12 archive (DER) and its password: one private key, its certificate, and those that lead to a root.
+    ///
+    /// # Errors
+    /// If it cannot be read, the password is wrong, or there is not one key with a certificate of its own.
+    pub fn from_pkcs12(der: &[u8], password: &str) -> Result<Self> {
+        let store = KeyStore::from_pkcs12(der, password)
+            .map_err(|error| Error::words(format!("a PKCS #12 archive that cannot be read: {error}")))?;
+        let mut keys = store.entries().filter_map(|(_, entry)| match entry {
+            KeyStoreEntry::PrivateKeyChain(chain) => Some(chain),
+            _ => None,
+        });
+        let entry = keys.next().ok_or_else(|| Error::words("a PKCS #12 archive without a private key"))?;
+        if keys.next().is_some() {
+            return Err(Error::words("a PKCS #12 archive with several private keys: wanted one"));
+        }
+        let chain = entry.chain().iter().map(|certificate| certificate.as_der().to_vec()).collect();
+        Self::new(chain, Zeroizing::new(entry.key().to_vec()))
+    }
+
+    /// From PEM: the chain (own certificate first), and its private key as PKCS #8.
+    ///
+    /// # Errors
+    /// If either cannot be read, the key is in another form, or it is not the certificate's.
+    pub fn from_pkcs8(pem: &[u8], key: &[u8]) -> Result<Self> {
+        let chain = items(pem)?.into_iter().map(|Certificate(der)| der).collect();
+        let section = pem::private_key(key).map_err(|fault| unread(&fault))?;
+        // As the original does: programs tell forms of keys apart by it.
+        if section.label() != "PRIVATE KEY" {
+            return Err(Error::words(format!("found {}, wanted PRIVATE KEY (PKCS #8)", section.label())));
+        }
+        Self::new(chain, Zeroizing::new(section.der().to_vec()))
+    }
+
+    fn new(chain: Vec<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Result<Self> {
+        let identity = Self(Arc::new(Parts { chain, key }));
+        // It is held against the certificate now, and not with the first connection.
+        identity.clasp()?;
+        Ok(identity)
+    }
+
+    pub(crate) fn chain(&self) -> &[Vec<u8>] {
+        &self.0.chain
+    }
+
+    pub(crate) fn clasp(&self) -> Result<clasp::Identity> {
+        Ok(clasp::Identity::from_der(self.0.chain.clone(), &self.0.key)?)
+    }
+}
+
+/// A certificate.
+#[derive(Clone)]
+pub struct Certificate(Vec<u8>);
+
+impl Certificate {
+    /// From DER.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from_der(der: &[u8]) -> Result<Self> {
+        clasp_x509::Certificate::parse(der)
+            .map_err(|error| Error::words(format!("a certificate that cannot be read: {error}")))?;
+        Ok(Self(der.to_vec()))
+    }
+
+    /// From PEM; the first, if there are several.
+    ///
+    /// # Errors
+    /// If there is none, or one cannot be read.
+    pub fn from_pem(pem: &[u8]) -> Result<Self> {
+        items(pem)?.into_iter().next().ok_or_else(|| Error::words("no certificate"))
+    }
+
+    /// All of a PEM file.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn stack_from_pem(pem: &[u8]) -> Result<Vec<Self>> {
+        items(pem)
+    }
+
+    /// As DER.
+    ///
+    /// # Errors
+    /// None: the signature is the original's.
+    pub fn to_der(&self) -> Result<Vec<u8>> {
+        Ok(self.0.clone())
+    }
+
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn items(pem: &[u8]) -> Result<Vec<Certificate>> {
+    let sections = pem::items(pem, Kind::Certificate).map_err(|fault| unread(&fault))?;
+    sections.iter().map(|section| Certificate::from_der(section.der())).collect()
+}
+
+fn unread(fault: &PemError) -> Error {
+    let line = if fault.line > 0 { format!("line {}: ", fault.line) } else { String::new() };
+    Error::words(format!("{line}found {}, wanted {}", fault.found, fault.wanted))
+}
