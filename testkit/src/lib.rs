@@ -6,6 +6,7 @@
 mod certificates;
 pub mod hollow_bytes;
 pub mod idle;
+pub mod messages;
 mod pair;
 pub mod provider;
 pub mod rsa;

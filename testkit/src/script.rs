@@ -173,6 +173,11 @@ impl Scenario {
     /// # Panics
     /// If a conversation before fails.
     pub fn fresh(&self, kept: &mut Option<Sides>) -> Sides {
+        self.fresh_by(kept, |sides| drop(honest(sides, self.version == ProtocolVersion::Tls12)))
+    }
+
+    /// The same; `honest` has the conversations before.
+    pub(crate) fn fresh_by(&self, kept: &mut Option<Sides>, honest: impl Fn(&Sides)) -> Sides {
         reseed(8_446);
         // Without a session before, a side remembers nothing.
         if let Some(sides) = kept.as_ref().filter(|_| self.before == 0 && !self.all) {
@@ -180,7 +185,7 @@ impl Scenario {
         }
         let sides = kept.insert(self.sides());
         for _ in 0..self.before {
-            honest(sides, self.version == ProtocolVersion::Tls12);
+            honest(sides);
         }
         reseed(8_446);
         sides.clone()

@@ -170,8 +170,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
                     return Poll::Ready(Ok(()));
                 }
                 Want::Outside => ready!(self.poll_outside(cx))?,
-                Want::Bytes if self.step(Side::Reader, cx, Exchange::take)? => {}
-                Want::Bytes => ready!(self.poll_say_and_read(cx))?,
+                // Bytes, or what only bytes can bring to a stream.
+                _ if self.step(Side::Reader, cx, Exchange::take)? => {}
+                _ => ready!(self.poll_say_and_read(cx))?,
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::keys::kept13::Kept13;
 use crate::keys::maker::{KeyLabels, KeyMaker, KeyMaterial, Way};
 use crate::keys::schedule12::{Master, Side, VERIFY_DATA_LEN, Vault12};
 use crate::keys::schedule13::{TrafficKeys, max_export};
-use crate::session::{KeptSession, PeerKey, Session};
+use crate::session::{Context, KeptSession, PeerKey, Session};
 use crate::suite::{Suite, Suite13};
 use crate::wire::message::NewSessionTicket13View;
 use std::sync::Arc;
@@ -172,13 +172,15 @@ const MAX_LIFETIME: u32 = 7 * 24 * 3600;
 
 /// Sessions.
 impl Established {
-    /// Client: keeps what a ticket of TLS 1.3 stands for, where the configuration keeps sessions: RFC 9846 4.6.1.
+    /// Client: keeps what a ticket of TLS 1.3 stands for, where the configuration keeps sessions: RFC 9846 4.6.1. `carrier`
+    /// is what sessions hang on that come over it.
     ///
     /// # Errors
     /// If the secret that tickets hang on is not there.
     pub(crate) fn keep_ticket(
         &self,
         clock: &dyn Clock,
+        carrier: &Context,
         ticket: &NewSessionTicket13View<'_>,
         max_early_data: u32,
     ) -> Result<()> {
@@ -213,7 +215,7 @@ impl Established {
             received,
             age_add: ticket.age_add,
             max_early_data,
-            context: config.context,
+            context: config.context.and(carrier),
             authenticated_until: facts.authenticated_until,
             psk: psk.map(|key| key.mark),
         };

@@ -49,6 +49,8 @@ mod facts;
 mod family;
 mod handshake;
 pub mod keys;
+#[doc(hidden)]
+pub mod messages;
 pub mod record;
 pub mod session;
 mod stream;
@@ -62,7 +64,7 @@ pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
 pub use connection::{Connection, HEADROOM, Moved, Received, Receiver, Sender, TAILROOM, Want};
 pub use error::{Error, Result};
 pub use exchange::{Exchange, Progress, TimeLimits};
-pub use facts::{EarlyData, EarlyDataRefusal, Facts, PeerIdentity, Resumption};
+pub use facts::{EarlyData, EarlyDataRefusal, Event, Facts, PeerIdentity, Resumption};
 pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;
 pub use stream::{Stream, StreamReader, StreamWriter};

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["config"],
     &["established"],
     &["handshake"],
-    &["connection"],
+    &["connection", "messages"],
     &["exchange"],
     &["stream"],
 ];

@@ -6,6 +6,7 @@ use super::{Connection, Owes};
 use crate::code::{ContentType, HandshakeType};
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::established::Established;
+use crate::handshake::operation::Carrier;
 use crate::handshake::tickets13::{NewTicket, read_ticket};
 use crate::keys::maker::{KeyMaker, Way};
 use crate::record::RecordKeys;
@@ -37,7 +38,7 @@ impl Connection {
             return Ok(());
         }
         let established = self.established.as_ref().ok_or(Outside::Bug)?;
-        established.keep_ticket(&*self.clock, &message.view(), max_early_data)
+        established.keep_ticket(&*self.clock, &RecordKeys::WIRING.sessions, &message.view(), max_early_data)
     }
 
     /// KeyUpdate of the peer: RFC 9846 4.6.3.

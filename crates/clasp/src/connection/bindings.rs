@@ -20,7 +20,7 @@ impl Connection {
     /// If the handshake is not done, or the label is one of TLS itself, or the context is longer than 65535 bytes; or the version
     /// is TLS 1.2 without the extended master secret, whose keying material need not be this connection's alone (RFC 7627 5.4).
     pub fn export(&self, label: &[u8], context: Option<&[u8]>, out: &mut [u8]) -> Result<()> {
-        match self.early.as_ref().and_then(|early| early.half_rtt.as_ref()) {
+        match self.early().and_then(|early| early.half_rtt.as_ref()) {
             Some(kept) => established::export13(kept, label, context.unwrap_or_default(), out),
             None => self.established()?.export(self.provider, label, context, out),
         }

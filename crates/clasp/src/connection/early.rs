@@ -27,14 +27,10 @@ pub(super) struct Early {
 }
 
 impl Connection {
-    fn early(&mut self) -> &mut Early {
-        self.early.get_or_insert_default()
-    }
-
     /// How many bytes of early data [`send_early`](Self::send_early) takes now. 0 unless the configuration allows early
     /// data, there is a session that does too, and the handshake is still going on.
     pub fn early_data_left(&self) -> usize {
-        self.early.as_ref().filter(|e| !e.refused && self.write_level == Level::Early).map_or(0, |e| e.left)
+        self.early().filter(|e| !e.refused && self.write_level == Level::Early).map_or(0, |e| e.left)
     }
 
     /// Client: sends data before the server has answered. It may reach the server more than once if an attacker repeats
@@ -56,7 +52,7 @@ impl Connection {
             let before = out.len();
             self.sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], out)?;
             self.tell_sent_data(out.len().saturating_sub(before), plain.len());
-            let early = self.early();
+            let early = self.begin_early();
             early.left = early.left.saturating_sub(plain.len());
             early.sent.extend_from_slice(plain);
         }
@@ -69,15 +65,14 @@ impl Connection {
         if self.live.is_some() {
             return Vec::new();
         }
-        match self.early.take() {
-            Some(early) if early.refused => early.sent,
-            _ => Vec::new(),
-        }
+        let early = self.beside.as_mut().and_then(|beside| beside.early.take());
+        self.settle_beside();
+        early.filter(|early| early.refused).map(|early| early.sent).unwrap_or_default()
     }
 
     /// What the conversation says of it.
     pub(super) fn take_early(&mut self, asked: Asked) {
-        let early = self.early();
+        let early = self.begin_early();
         match asked {
             Asked::Allow(max) => early.left = usize::try_from(max).unwrap_or(usize::MAX),
             Asked::Refused => early.refused = true,
@@ -87,20 +82,20 @@ impl Connection {
     }
 
     pub(super) fn skip_early(&mut self, bytes: usize) {
-        self.early().skip = Some(bytes);
+        self.begin_early().skip = Some(bytes);
     }
 
     /// New keys to open with: what was refused belongs to those before. Behind a second ClientHello nothing that fails to
     /// open is early data (RFC 9846 4.2.10, 5.2).
     pub(super) fn end_skipping(&mut self) {
-        if let Some(early) = &mut self.early {
+        if let Some(early) = self.early_mut() {
             early.skip = None;
         }
     }
 
     /// Server: counts early data; a client that sends more than its ticket allows is at fault (RFC 9846 4.6.1).
     pub(super) fn count_early(&mut self, len: usize) -> Result<()> {
-        let early = self.early();
+        let early = self.begin_early();
         early.taken_left = early.taken_left.checked_sub(len).ok_or(PeerError::TooMuchEarlyData)?;
         Ok(())
     }
@@ -109,7 +104,7 @@ impl Connection {
     /// skipped up to a bound (RFC 9846 4.2.10).
     pub(super) fn skips(&mut self, content: ContentType, record_len: usize) -> Result<bool> {
         let partial = self.holds_part();
-        let Some(skip) = self.early.as_mut().and_then(|e| e.skip.as_mut()) else { return Ok(false) };
+        let Some(skip) = self.early_mut().and_then(|e| e.skip.as_mut()) else { return Ok(false) };
         // RFC 9846 5.1: no record stands between those of one message.
         if content != ContentType::ApplicationData || partial {
             return Ok(false);
@@ -123,8 +118,9 @@ impl Connection {
 
     /// The handshake is done: what is not needed any more goes.
     pub(super) fn settle_early(&mut self) {
-        if self.early.as_ref().is_some_and(|e| !e.refused) {
-            self.early = None;
+        if let Some(beside) = &mut self.beside {
+            beside.early.take_if(|early| !early.refused);
+            self.settle_beside();
         }
     }
 }

@@ -4,9 +4,11 @@ use super::Connection;
 use crate::code::{ContentType, HandshakeType, ProtocolVersion};
 use crate::error::{PeerError, Result};
 use crate::established::Established;
+use crate::facts::Event;
 use crate::handshake::link::Waiting;
 use crate::handshake::live;
 use crate::handshake::operation::{Carrier, Fact, Operation, Record};
+use crate::handshake::wiring::Wiring;
 use crate::record::{RecordKeys, Sealer};
 use crate::trace::{Direction, Level, What};
 use core::task::{Context, Poll};
@@ -17,6 +19,8 @@ pub(super) type Live<T = Established> = live::Live<RecordKeys, T>;
 
 impl Carrier for RecordKeys {
     type Record = Record;
+
+    const WIRING: &'static Wiring = &Wiring::RECORDS;
 
     fn record(operation: Record) -> Option<Record> {
         Some(operation)
@@ -86,6 +90,7 @@ impl Connection {
         self.post_auth = self.post_auth.take().filter(|post| post.has_begun());
         self.established = Some(established);
         self.settle_early();
+        self.add_event(Event::Established);
         self.tell(What::Established);
         Ok(())
     }
@@ -159,6 +164,7 @@ impl Connection {
             Fact::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
             Fact::NoTickets(why) => self.tell(What::NoTickets { why }),
             Fact::Resumed(by) => self.tell(What::Resumed { by }),
+            Fact::Event(event) => self.add_event(event),
             Fact::MayBeAskedLater(transcript) => {
                 if let Some(post) = &mut self.post_auth {
                     post.begin(transcript);

@@ -3,10 +3,12 @@
 
 mod after;
 mod begin;
+mod beside;
 mod bindings;
 mod data;
 mod early;
 mod ending;
+mod events;
 mod floods;
 mod handshake;
 mod post_auth;
@@ -28,10 +30,10 @@ use crate::facts::Facts;
 use crate::handshake::link::Waiting;
 use crate::record::{self, Joiner, Opener, RecordError, RecordKeys, Sealer, frame, limits};
 use crate::trace::{Direction, Level, Observer, Tracer, What};
+use beside::Beside;
 use core::fmt;
 use core::ops::Range;
 use core::task::{Context, Waker};
-use early::Early;
 use floods::{Flood, Floods, OwnUpdates};
 use handshake::Live;
 use post_auth::PostAuth;
@@ -52,8 +54,11 @@ pub struct Received<'b> {
     pub early: bool,
 }
 
-/// What a connection wants next.
+/// What a connection wants next. A carrier over datagrams will have one more thing to want, to be called again at a deadline
+/// (RFC 9147 5.8): whoever does not know what is wanted waits for bytes of the peer, and calls [`Connection::advance`] when
+/// there are some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Want {
     /// Bytes from the peer.
     Bytes,
@@ -90,7 +95,7 @@ pub struct Connection {
     read_level: Level,
     write_level: Level,
     leave: Leave,
-    early: Option<Box<Early>>,
+    beside: Option<Box<Beside>>,
     post_auth: Option<Box<PostAuth>>,
     /// Keys that were put aside: both directions rest then.
     warm: warm::Claim,
@@ -188,7 +193,7 @@ impl Connection {
             read_level: Level::Plain,
             write_level: Level::Plain,
             leave: Leave::Nothing,
-            early: None,
+            beside: None,
             post_auth: None,
             warm: warm::Claim::default(),
             seat: warm::Seat::default(),
@@ -277,8 +282,8 @@ impl Connection {
             Err(RecordError::BadMac) if self.skips(content, record.len())? => return Ok(Taken::Nothing),
             opened => opened?,
         };
-        if let Some(early) = self.early.as_mut().filter(|_| self.opener.is_protected()) {
-            early.skip = None;
+        if self.opener.is_protected() {
+            self.end_skipping();
         }
         let direction = Direction::Received;
         self.tell(What::Record { direction, level, content, wire_len: record.len(), plain_len: range.len() });

@@ -103,7 +103,7 @@ impl Connection {
             joiner: None,
             live: None,
             failed: None,
-            early: None,
+            beside: None,
             post_auth: None,
             warm: warm::Claim::default(),
             seat: warm::Seat::default(),
@@ -118,7 +118,7 @@ impl Connection {
         if self.live.is_some() || self.established.is_none() {
             return Err(Misuse::HandshakeUnfinished.into());
         }
-        let pending = if self.early.is_some() {
+        let pending = if self.early().is_some() {
             "early data that was refused and not taken"
         } else if self.certificate_is_due() {
             "a certificate that is still out"

@@ -1,4 +1,4 @@
-// Above `connection`.
+// Above `connection` and `messages`.
 //! What every adapter has between a connection and its transport: the bytes on their way.
 
 mod buffer;

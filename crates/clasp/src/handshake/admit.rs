@@ -45,7 +45,8 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
             _ => None,
         },
     };
-    let Some((session, by, renew)) = found.filter(|(session, ..)| session.context == config.context) else {
+    let Some((session, by, renew)) = found.filter(|(session, ..)| session.context == link.context_of(config.context))
+    else {
         return Ok(None);
     };
     if session.version == ProtocolVersion::Tls12 && session.extended_master_secret && !offer.extended_master_secret {
@@ -57,15 +58,20 @@ pub(crate) async fn server12(link: &Link, config: &ServerConfig, offer: &ClientO
         && (session.extended_master_secret || !config.policy.require_extended_master_secret)
         && offer.suites.contains(session.suite.0)
         && config.policy.suites.contains(&session.suite)
-        && still_holds(config, offer, &session, now)
+        && still_holds((config, link), offer, &session, now)
         && accepted_again(link, config, &session).await;
     Ok(holds.then_some(Admitted { session, by, renew }))
 }
 
 /// What every version asks: the decision that made it is this configuration's and has not ended, the same name, not too old,
 /// and the client's identity as good as a new one's.
-fn still_holds(config: &ServerConfig, offer: &ClientOffer<'_>, session: &ServerSession, now: SystemTime) -> bool {
-    session.context == config.context
+fn still_holds(
+    (config, link): (&ServerConfig, &Link),
+    offer: &ClientOffer<'_>,
+    session: &ServerSession,
+    now: SystemTime,
+) -> bool {
+    session.context == link.context_of(config.context)
         && !session.authenticated_until.is_past(now)
         && key_holds(session.psk.as_ref(), &config.psks, config.keys_only)
         && offer.is_for(session.server_name.as_deref())
@@ -131,7 +137,7 @@ pub(crate) async fn server13<'a>(
         }
         let Some(session) = find13(link, config, identity, now).await else { continue };
         let same_hash = Suite13::find(session.suite).is_some_and(|s| s.hash == suite.hash);
-        if same_hash && still_holds(config, offer, &session, now) {
+        if same_hash && still_holds((config, link), offer, &session, now) {
             return Ok(Some(Admitted13 { index, key: Key13::Session(Box::new(session)), dhe }));
         }
     }
@@ -264,9 +270,11 @@ pub(crate) async fn client(
     peer: &PeerKey,
 ) -> Option<Session> {
     let store = config.sessions.as_ref()?;
-    let session = store.take_fitting(peer, &|session| session.context == config.context)?;
+    let context = link.context_of(config.context);
+    let session = store.take_fitting(peer, &|session| session.context == context)?;
     let now = config.clock.now();
-    let holds = is_for(config, &session)
+    let holds = session.context == context
+        && is_for(config, &session)
         && now <= session.until
         && !session.authenticated_until.is_past(now)
         && server_accepted_again(link, config, name, &session).await;
@@ -279,8 +287,7 @@ pub(crate) async fn client(
 
 /// Whether this configuration could offer the session, if it has not ended.
 fn is_for(config: &ClientConfig, session: &Session) -> bool {
-    session.context == config.context
-        && config.policy.speaks(session.version)
+    config.policy.speaks(session.version)
         && key_holds(session.psk.as_ref(), &config.psks, config.keys_only)
         && (session.server.is_none() || config.server_types.contains(&session.server_type))
         && match session.version {

@@ -63,6 +63,7 @@ pub(super) async fn client(
     // 7.4.1.2 is behind us; 7.4.1.3
     link.version(ProtocolVersion::Tls12);
     link.chose("cipher suite", answer.suite.code.0, answer.suite.code.name());
+    link.protocol(answer.settled.alpn.as_deref());
     link.limits(answer.settled.limits);
     let hash = config.provider.hash(answer.suite.hash)?;
     link.transcript.start(hash);
@@ -106,7 +107,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         authenticated_until: said.authenticated_until,
         ..facts(answer)
     };
-    keep_session(talk, &vault, ticket, &facts);
+    keep_session(link, talk, &vault, ticket, &facts);
     Ok(established(talk, facts, vault, first_finished))
 }
 
@@ -228,7 +229,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, session: &Session) -> Result<
         ..facts(answer)
     };
     if ticket.is_some() {
-        keep_session(talk, &vault, ticket, &facts);
+        keep_session(link, talk, &vault, ticket, &facts);
     }
     Ok(established(talk, facts, vault, first_finished))
 }
@@ -362,7 +363,7 @@ const SESSION_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// The longest one with a hint is: as in TLS 1.3 (RFC 9846 4.6.1).
 const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
-fn keep_session(talk: &Talk<'_>, vault: &Vault12, ticket: Option<(u32, Vec<u8>)>, facts: &Facts) {
+fn keep_session(link: &Link, talk: &Talk<'_>, vault: &Vault12, ticket: Option<(u32, Vec<u8>)>, facts: &Facts) {
     let Talk { config, offered, answer, .. } = *talk;
     let Some(store) = &config.sessions else { return };
     let (hint, ticket) = ticket.unwrap_or_default();
@@ -392,7 +393,7 @@ fn keep_session(talk: &Talk<'_>, vault: &Vault12, ticket: Option<(u32, Vec<u8>)>
         received: now,
         age_add: 0,
         max_early_data: 0,
-        context: config.context,
+        context: link.context_of(config.context),
         authenticated_until: facts.authenticated_until,
         psk: None,
     };

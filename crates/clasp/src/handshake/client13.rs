@@ -170,6 +170,7 @@ async fn server_flight(
     link.recycle(extensions);
     link.limits(settled.limits);
     talk.facts.record_size_limit = settled.limits.of_peer();
+    link.protocol(settled.alpn.as_deref());
     talk.facts.alpn = settled.alpn;
     if early == EarlyData::Rejected && settled.early_data {
         talk.facts.early_data = EarlyData::Accepted;
@@ -210,7 +211,9 @@ async fn client_flight(
     let Talk13 { config, suite, .. } = *talk;
     // 4.5: where early data ends, if the server took it
     if talk.facts.early_data == EarlyData::Accepted {
-        link.send(HandshakeType::EndOfEarlyData, |_| ())?;
+        if link.wiring.end_of_early_data {
+            link.send(HandshakeType::EndOfEarlyData, |_| ())?;
+        }
         link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Client))?;
     }
     link.install13(Way::Read, vault, suite, Traffic::Application(Side::Server))?;

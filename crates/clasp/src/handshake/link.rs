@@ -4,16 +4,19 @@
 use super::extension::Limits;
 use super::operation::{Ask, Early, Fact, Record};
 use super::transcript::Transcript;
+use super::wiring::Wiring;
 use crate::answer::Answer;
 use crate::code::{CipherSuite, HandshakeType, ProtocolVersion};
 use crate::crypto::overwrite_stack;
 use crate::error::{Error, PeerError, Result};
+use crate::facts::Event;
 use crate::keys::kept13::Kept13;
 use crate::keys::maker::{KeyLabels, KeyMaterial, Way};
 use crate::keys::schedule12::{Side, Vault12};
 use crate::keys::schedule13::{Traffic, Vault13};
 use crate::record::Joiner;
 use crate::record::limits::MIN_EARLY_DATA_SKIPPED;
+use crate::session::Context;
 use crate::suite::{Suite, Suite13};
 use crate::trace::Level;
 use crate::wire::Writer;
@@ -82,6 +85,8 @@ pub(crate) struct Protected12<'a> {
 /// A conversation's end of the connection.
 pub(crate) struct Link {
     shared: Arc<Mutex<Shared<dyn Ask>>>,
+    /// What the carrier makes different.
+    pub(crate) wiring: &'static Wiring,
     /// The bytes of the conversation so far.
     pub(crate) transcript: Transcript,
     /// The buffer of a message that is done with.
@@ -89,8 +94,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(shared: Arc<Mutex<Shared<dyn Ask>>>, transcript: Transcript) -> Self {
-        Self { shared, transcript, spare: Vec::new() }
+    pub(super) fn new(shared: Arc<Mutex<Shared<dyn Ask>>>, wiring: &'static Wiring, transcript: Transcript) -> Self {
+        Self { shared, wiring, transcript, spare: Vec::new() }
     }
 
     fn fact(&self, fact: Fact) {
@@ -228,6 +233,11 @@ impl Link {
         self.spare = message.into_bytes();
     }
 
+    /// What sessions hang on that are made or resumed here.
+    pub(crate) fn context_of(&self, configuration: Context) -> Context {
+        configuration.and(&self.wiring.sessions)
+    }
+
     pub(crate) fn send_change_cipher_spec(&self) {
         self.record(Record::ChangeCipherSpec);
     }
@@ -348,6 +358,19 @@ impl Link {
 
     pub(crate) fn chose(&self, what: &'static str, picked: u16, name: &'static str) {
         self.fact(Fact::Chose(what, picked, name));
+    }
+
+    /// Tells the caller, if he wants to hear it.
+    pub(crate) fn event(&self, event: impl FnOnce() -> Event) {
+        let mut shared = lock(&self.shared);
+        if shared.asked.tells_events() {
+            shared.asked.fact(Fact::Event(event()));
+        }
+    }
+
+    /// The application protocol is settled.
+    pub(crate) fn protocol(&self, protocol: Option<&[u8]>) {
+        self.event(|| Event::Protocol(protocol.map(<[u8]>::to_vec)));
     }
 
     /// The client may be asked for its certificate later: what is signed then begins with this conversation.

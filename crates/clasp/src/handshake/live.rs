@@ -47,7 +47,7 @@ impl<C: Carrier, T> Live<C, T> {
         let shared = Arc::new(Mutex::new(Shared::new(Asked::of(carrier))));
         overwrite_stack();
         Self {
-            flow: Mutex::new(flow(Link::new(shared.clone(), transcript))),
+            flow: Mutex::new(flow(Link::new(shared.clone(), C::WIRING, transcript))),
             shared,
             phase,
             last_sent: None,
@@ -68,6 +68,11 @@ impl<C: Carrier, T> Live<C, T> {
     /// When what it waits for came to be waited for.
     pub(crate) fn waiting_since(&self) -> Option<SystemTime> {
         self.waits.filter(|_| self.waiting() != Waiting::Nothing).map(|(_, since)| since)
+    }
+
+    /// The caller wants to hear of events from here on.
+    pub(crate) fn tell_events(&self) {
+        lock(&self.shared).asked.tells_events = true;
     }
 
     /// Delivers the payload of a handshake record; `tell` hears of every message that is now whole.

@@ -27,6 +27,7 @@ mod server12;
 mod server13;
 pub(crate) mod tickets13;
 pub(crate) mod transcript;
+pub(crate) mod wiring;
 
 pub(crate) use client::client;
 pub(crate) use client_auth13::request;

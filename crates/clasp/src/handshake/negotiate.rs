@@ -21,10 +21,15 @@ pub(crate) fn hello_facts(
         suites: usable_suites(&config.policy, offer).collect(),
         schemes: each_once(known_schemes(offer)),
         groups: offer.groups().collect(),
-        alpn: offer.alpn.map_or_else(Vec::new, |names| names.iter().map(<[u8]>::to_vec).collect()),
+        alpn: protocols(offer),
         certificate_types: offer.takes_types().collect(),
         authorities: offer.authorities.map_or_else(Vec::new, |names| names.iter().map(<[u8]>::to_vec).collect()),
     }
+}
+
+/// The application protocols that a client speaks.
+pub(crate) fn protocols(offer: &ClientOffer<'_>) -> Vec<Vec<u8>> {
+    offer.alpn.map_or_else(Vec::new, |names| names.iter().map(<[u8]>::to_vec).collect())
 }
 
 /// The suites in common, best first. RFC 8422 5.1: without a curve in common there is no ECDHE.

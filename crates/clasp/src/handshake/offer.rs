@@ -6,6 +6,7 @@ use super::extension::{encrypt_then_mac, record_size_limit};
 use super::key_exchange::Shares;
 use super::link::Link;
 use super::retry13::Retry;
+use super::wiring::Wiring;
 use crate::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
 use crate::config::{ClientConfig, PreSharedKey};
 use crate::crypto::{Hash, HashId};
@@ -99,7 +100,13 @@ impl Grease {
 
 impl Offered {
     /// Decides what to offer.
-    fn new(config: &ClientConfig, name: &ServerName<'_>, peer: PeerKey, session: Option<Session>) -> Result<Self> {
+    fn new(
+        config: &ClientConfig,
+        wiring: &Wiring,
+        name: &ServerName<'_>,
+        peer: PeerKey,
+        session: Option<Session>,
+    ) -> Result<Self> {
         let provider = config.provider;
         let tls13 = config.policy.speaks(ProtocolVersion::Tls13);
         let known_id = session.as_ref().filter(|s| s.version == ProtocolVersion::Tls12 && !s.has_ticket());
@@ -107,7 +114,7 @@ impl Offered {
             // RFC 5077 3.4: an ID of our own with a ticket, so that its echo tells whether the ticket was taken.
             Some(s) if s.version == ProtocolVersion::Tls12 => s.has_ticket(),
             // RFC 9846 E.4: an ID makes the rest look like a resumption.
-            _ => tls13 && config.middlebox_compatibility,
+            _ => tls13 && config.middlebox_compatibility && wiring.middlebox_compatibility,
         };
         // All that is random is drawn at once: a draw costs more than its bytes.
         let mut drawn = [0; 32 + SESSION_ID_LEN + GREASE_LEN];
@@ -454,7 +461,7 @@ fn early_offer(config: &ClientConfig, session: Option<&Session>) -> Option<Early
 pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerName<'_>) -> Result<Offered> {
     let peer = PeerKey(name.to_str().into_owned());
     let session = admit::client(link, config, name, &peer).await;
-    let mut offered = Offered::new(config, name, peer, session)?;
+    let mut offered = Offered::new(config, link.wiring, name, peer, session)?;
     link.send_whole(|before, out| offered.encode(config, name, before, out))?;
     send_early_keys(link, config, &mut offered)?;
     Ok(offered)

@@ -7,8 +7,10 @@
 //! carrier would come to the same and be compiled once for each.
 
 use super::transcript::Transcript;
+use super::wiring::Wiring;
 use crate::code::{CipherSuite, ProtocolVersion};
 use crate::crypto::CryptoResult;
+use crate::facts::Event;
 use crate::keys::kept13::Kept13;
 use crate::keys::maker::{KeyLabels, KeyMaker, KeyMaterial, Way};
 use crate::trace::Level;
@@ -36,6 +38,8 @@ pub(crate) enum Fact {
     NoTickets(&'static str),
     /// By what a session was resumed.
     Resumed(&'static str),
+    /// What a caller has asked to be told before the end.
+    Event(Event),
     /// The client may be asked for its certificate after the handshake, and this is what there is of the conversation.
     MayBeAskedLater(Transcript),
 }
@@ -76,6 +80,9 @@ pub(crate) trait Carrier: KeyMaker<Open: Send, Seal: Send> + Send + 'static {
     /// The operations on records that it carries out: those of TLS all of them, a carrier without records none.
     type Record: Send;
 
+    /// What it makes different in the conversations.
+    const WIRING: &'static Wiring;
+
     /// What an operation on records is to this carrier, if it is anything.
     fn record(operation: Record) -> Option<Self::Record>;
 }
@@ -83,6 +90,8 @@ pub(crate) trait Carrier: KeyMaker<Open: Send, Seal: Send> + Send + 'static {
 /// What a carrier is asked for.
 pub(crate) struct Asked<C: Carrier> {
     carrier: C,
+    /// The caller wants to hear of events.
+    pub(super) tells_events: bool,
     pub(super) operations: Vec<Operation<C>>,
 }
 
@@ -91,7 +100,7 @@ const OPERATIONS: usize = 20;
 
 impl<C: Carrier> Asked<C> {
     pub(super) fn of(carrier: C) -> Self {
-        Self { carrier, operations: Vec::with_capacity(OPERATIONS) }
+        Self { carrier, tells_events: false, operations: Vec::with_capacity(OPERATIONS) }
     }
 }
 
@@ -105,6 +114,9 @@ pub(super) trait Ask: Send {
     fn keys(&mut self, way: Way, level: Level, suite: CipherSuite, material: &KeyMaterial<'_>) -> CryptoResult<()>;
 
     fn fact(&mut self, fact: Fact);
+
+    /// Whether the caller wants to hear of events.
+    fn tells_events(&self) -> bool;
 
     fn early(&mut self, early: Early);
 
@@ -130,6 +142,10 @@ impl<C: Carrier> Ask for Asked<C> {
 
     fn fact(&mut self, fact: Fact) {
         self.operations.push(Operation::Fact(fact));
+    }
+
+    fn tells_events(&self) -> bool {
+        self.tells_events
     }
 
     fn early(&mut self, early: Early) {

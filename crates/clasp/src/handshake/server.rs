@@ -8,6 +8,7 @@ use crate::code::ProtocolVersion;
 use crate::config::ServerConfig;
 use crate::error::Result;
 use crate::established::Established;
+use crate::facts::Event;
 use crate::wire::message::{ClientHello, ClientHelloView};
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
     let hello = link.recv::<ClientHello>().await?;
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
     link.version(version);
+    link.event(|| Event::ClientHello { server_name: offer.name(), protocols: negotiate::protocols(&offer) });
     if let Some(admission) = &config.admission {
         let client = negotiate::hello_facts(&config, &offer, version);
         link.outside("admission", admission.admit(&client)).await.map_err(|e| e.in_message("ClientHello"))?;

@@ -87,6 +87,7 @@ async fn full(
     random: [u8; 32],
 ) -> Result<Established> {
     let alpn = negotiate::protocol(config, offer)?;
+    link.protocol(alpn);
     let identity = credential::choose(link, config, offer, ProtocolVersion::Tls12).await?;
     let client_type = config.client_auth.as_ref().map(|_| offer.client_type(config)).transpose()?;
     let (suite, group) = negotiate::suite(&config.policy, offer, &identity)?;
@@ -116,7 +117,7 @@ async fn full(
         record_size_limit: said.limits.of_peer(),
         ..facts(&talk, said.encrypt_then_mac)
     };
-    let session = session_of(&talk, &facts, &vault, identity.kind);
+    let session = session_of(link, &talk, &facts, &vault, identity.kind);
     if said.new_ticket {
         send_ticket(link, config, session.encode()).await?;
     } else if !said.session_id.is_empty() {
@@ -251,6 +252,7 @@ async fn resumed(
     let Admitted { session, by, renew } = admitted;
     let suite = Suite::find(session.suite).ok_or(Outside::Bug)?;
     let alpn = negotiate::protocol(config, offer)?;
+    link.protocol(alpn);
     let resumption = match by {
         By::Ticket => Resumption::Ticket,
         By::SessionId => Resumption::SessionId,
@@ -391,7 +393,13 @@ async fn keep_session(link: &Link, config: &ServerConfig, id: &[u8], session: &S
     let _lost = link.outside("session store", store.put(id, &bytes, until)).await;
 }
 
-fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: CertificateType) -> ServerSession {
+fn session_of(
+    link: &Link,
+    talk: &Talk<'_>,
+    facts: &Facts,
+    vault: &Vault12,
+    server_type: CertificateType,
+) -> ServerSession {
     let mut master = Box::new([0; 48]);
     master.copy_from_slice(vault.master_secret().expose());
     ServerSession {
@@ -400,7 +408,7 @@ fn session_of(talk: &Talk<'_>, facts: &Facts, vault: &Vault12, server_type: Cert
         master,
         extended_master_secret: facts.extended_master_secret,
         created: talk.config.clock.now(),
-        context: talk.config.context,
+        context: link.context_of(talk.config.context),
         authenticated_until: facts.authenticated_until,
         server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain().to_vec(),

@@ -82,6 +82,7 @@ async fn agree<'a>(
         early_data: if offer.early_data { EarlyData::Rejected } else { EarlyData::NotOffered },
         ..Facts::new(ProtocolVersion::Tls13, suite.code)
     };
+    link.protocol(facts.alpn.as_deref());
     let mut talk = Talk13 { config, offer, suite, admitted: None, facts };
     if talk.offer.groups.is_none() {
         return Ok(talk);
@@ -215,7 +216,9 @@ async fn client_flight(
             vault.resumption(&at, foreseen.as_ref());
             send_tickets(link, config, vault, &talk.facts, said.shown).await?;
         }
-        link.recv::<EndOfEarlyData>().await?;
+        if link.wiring.end_of_early_data {
+            link.recv::<EndOfEarlyData>().await?;
+        }
         link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Client))?;
         link.limits(said.limits);
     }

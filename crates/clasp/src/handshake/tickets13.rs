@@ -32,7 +32,7 @@ pub(super) async fn send_tickets(
     // The keys of the moment were derived just before, and what is made here goes to the heap with its padding.
     overwrite_stack();
     for nonce in 0..config.tickets_per_handshake {
-        let mut session = session_of(config, vault.hash.id(), facts, server_type)?;
+        let mut session = session_of(link, config, vault.hash.id(), facts, server_type)?;
         vault.ticket_psk(&[nonce], session.master.get_mut(..vault.hash.id().len()).ok_or(Outside::Bug)?);
         let Some(ticket) = seal(link, config, &session).await? else { return Ok(()) };
         let lifetime = match &config.tickets {
@@ -54,6 +54,7 @@ pub(super) async fn send_tickets(
 }
 
 fn session_of(
+    link: &Link,
     config: &ServerConfig,
     hash: HashId,
     facts: &Facts,
@@ -71,7 +72,7 @@ fn session_of(
         master: Box::new([0; 48]),
         extended_master_secret: true,
         created: config.clock.now(),
-        context: config.context,
+        context: link.context_of(config.context),
         authenticated_until: facts.authenticated_until,
         server_name: facts.server_name.clone(),
         client_chain: facts.peer_chain().to_vec(),
@@ -136,10 +137,12 @@ pub(super) fn tell_of_no_tickets(link: &Link, config: &ServerConfig, takes_ticke
     }
 }
 
-/// The hash of the conversation as it will be when the client has sent EndOfEarlyData and Finished: RFC 9846 4.6.1.
+/// The hash of the conversation as it will be when the client has sent EndOfEarlyData, if it is a message, and Finished: RFC 9846 4.6.1.
 pub(super) fn client_finished_foreseen(link: &Link, vault: &mut Vault13) -> Result<Digest> {
     let (mut end, mut finished) = (Vec::new(), Vec::new());
-    message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ())?;
+    if link.wiring.end_of_early_data {
+        message::frame(&mut end, HandshakeType::EndOfEarlyData, |_| ())?;
+    }
     let verify_data = vault.verify_data(Side::Client, link.transcript.hash_with(&[&end]).as_ref());
     message::frame(&mut finished, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))?;
     Ok(link.transcript.hash_with(&[&end, &finished]))

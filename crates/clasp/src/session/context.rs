@@ -6,5 +6,17 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Context(pub(crate) [u8; CONTEXT_LEN]);
 
+impl Context {
+    /// Nothing decides.
+    pub(crate) const NONE: Self = Self([0; CONTEXT_LEN]);
+
+    /// What hangs on both.
+    pub(crate) fn and(self, other: &Self) -> Self {
+        let mut both = self.0;
+        both.iter_mut().zip(other.0).for_each(|(byte, other)| *byte ^= other);
+        Self(both)
+    }
+}
+
 /// Bytes of a [`Context`].
 pub(crate) const CONTEXT_LEN: usize = 16;

@@ -9,4 +9,5 @@
 
 mod conversation;
 mod keys;
+mod messages;
 mod order;

@@ -1,0 +1,26 @@
+//! What a carrier makes different in the conversations, as plain facts. A verb reads the fact that it hangs on; none asks
+//! which carrier it is.
+
+use crate::session::Context;
+
+/// The facts of one carrier.
+#[derive(Debug)]
+pub(crate) struct Wiring {
+    /// The end of early data is a message (RFC 9846 4.5). It is none where each message says which keys it belongs to
+    /// (RFC 9001 8.3).
+    pub(crate) end_of_early_data: bool,
+    /// Middleboxes may stand between the two that let nothing pass but what looks like TLS 1.2: RFC 9846 E.4, RFC 9001 8.4.
+    pub(crate) middlebox_compatibility: bool,
+    /// What sessions hang on besides the configuration: those of one carrier are not resumed over another (RFC 9001 4.5).
+    pub(crate) sessions: Context,
+}
+
+impl Wiring {
+    /// TLS records over a stream.
+    pub(crate) const RECORDS: Self =
+        Self { end_of_early_data: true, middlebox_compatibility: true, sessions: Context::NONE };
+
+    /// Messages and nothing else, each with its level.
+    pub(crate) const MESSAGES: Self =
+        Self { end_of_early_data: false, middlebox_compatibility: false, sessions: Context(*b"bare messages   ") };
+}
