@@ -83,7 +83,7 @@ fn policy(flags: &Flags) -> Result<Policy, Failure> {
         .require_secure_renegotiation(flags.no_legacy_server_connect);
     if !flags.verify_prefs.is_empty() {
         let schemes: Vec<SignatureScheme> = flags.verify_prefs.iter().copied().map(SignatureScheme).collect();
-        let known = Provider::builtin().verify.schemes();
+        let known = Provider::builtin().schemes;
         if let Some(unknown) = schemes.iter().find(|s| !known.contains(s)) {
             return Err(Failure::unimplemented(format!("signature scheme {unknown}")));
         }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Remembers chains that were accepted, up to a number of them; the oldest make room.
 ///
-/// A verdict counts for the same chain, roots, name, profile, policies and revocation answers, from the moment it was
+/// A verdict counts for the same chain, roots, name, profile, policies, revocation answers and checker of signatures, from the moment it was
 /// made until the first certificate of it ends or the first answer changes, and for [an hour](Self::MAX_AGE) at most.
 /// Refusals are not remembered: anybody can make new ones.
 #[derive(Debug)]
@@ -146,10 +146,12 @@ impl Question {
             max_intermediates,
             policies: PolicyInputs { acceptable, require_explicit, inhibit_mapping, inhibit_any },
             revocation,
+            signatures,
             proof_follows,
         } = *options;
         self.0.update(&[usage as u8, profile as u8, choice(common_name)]);
         self.0.update(&[require_explicit, inhibit_mapping, inhibit_any, proof_follows].map(u8::from));
+        self.bytes(signatures.name().as_bytes());
         self.optional(key_usage.map(|usage| usage.0.to_be_bytes()));
         self.optional(max_intermediates.map(u32::to_be_bytes));
         self.optional(mailbox);

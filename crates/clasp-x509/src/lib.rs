@@ -55,14 +55,18 @@ pub use name::Name;
 pub use name::general::SubjectAltName;
 pub use oid::Oid;
 pub use parse_error::ParseError;
-pub use path::{Accepted, Attempt, Finding, Options, Origin, PolicyInputs, Reason, Rejection, Step, verify};
-pub use profile::Profile;
+pub use path::{Accepted, Attempt, Finding, Options, Origin, PolicyInputs, Reason, Rejection, Step, standing, verify};
+pub use profile::{MIN_RSA_BITS, Profile};
 pub use request::{CertificateRequest, Proof};
 pub use revocation::{
     CertStatus, Check, Crl, Entry, KnownCrl, OcspError, OcspResponse, Revocation, RevocationReason, Scope,
-    SingleResponse, Standing, Trouble, UnsignedOcsp, standing,
+    SingleResponse, Standing, Trouble, UnsignedOcsp,
 };
 pub use roots::{Roots, RootsError};
 pub use sct::{Logs, Sct, SctEntry, SctVerdict};
+pub use signature::{
+    AwsLc, Curve, MAX_RSA_BITS, PreparedKey, SignatureAlgorithm, SignatureError, SignatureHash, SignatureRefusal,
+    VerifySignature, verify_signature,
+};
 pub use spki::{PublicKey, Spki};
 pub use time::Moment;

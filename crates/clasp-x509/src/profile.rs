@@ -55,6 +55,9 @@ pub(crate) struct Rules {
     pub(crate) indirect_crls: bool,
 }
 
+/// The least RSA modulus where signatures are to be believed: what profiles demand but that for old devices, and handshakes always.
+pub const MIN_RSA_BITS: u32 = 2048;
+
 const WEB_PKI: Rules = Rules {
     roots_as_certificates: true,
     form: true,
@@ -62,7 +65,7 @@ const WEB_PKI: Rules = Rules {
     old_versions: false,
     common_name: false,
     sha1: false,
-    min_rsa_bits: 2048,
+    min_rsa_bits: MIN_RSA_BITS,
     rsa_form: true,
     list_form: true,
     indirect_crls: false,
@@ -75,7 +78,7 @@ const RFC_5280: Rules = Rules {
     old_versions: true,
     common_name: false,
     sha1: false,
-    min_rsa_bits: 2048,
+    min_rsa_bits: MIN_RSA_BITS,
     rsa_form: false,
     list_form: false,
     indirect_crls: true,

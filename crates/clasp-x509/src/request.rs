@@ -7,7 +7,7 @@ use crate::name::{self, Name};
 use crate::oid;
 use crate::parse_error::ParseError;
 use crate::profile::{Profile, Rules};
-use crate::signature::{self, Refusal};
+use crate::signature::{AwsLc, Checker, SignatureRefusal as Refusal, VerifySignature, algorithm};
 use crate::signed::Signed;
 use crate::spki::PublicKey;
 
@@ -86,13 +86,18 @@ impl<'a> CertificateRequest<'a> {
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        signature::describe(self.signed.algorithm)
+        algorithm::describe(self.signed.algorithm)
     }
 
     /// Whether the holder of the key signed it, by any algorithm that can be checked here.
     pub fn proof(&self) -> Proof {
-        let rules = Rules::of(Profile::Legacy);
-        match signature::verify(&self.signed, self.spki, rules) {
+        self.proof_by(&AwsLc)
+    }
+
+    /// The same, checked by another library.
+    pub fn proof_by(&self, signatures: &dyn VerifySignature) -> Proof {
+        let checker = Checker { face: signatures, rules: Rules::of(Profile::Legacy) };
+        match checker.verify(&self.signed, self.spki) {
             Ok(()) => Proof::Good,
             Err(Refusal::Signature) => Proof::Wrong,
             Err(Refusal::Algorithm | Refusal::Key | Refusal::Size) => Proof::NotChecked,

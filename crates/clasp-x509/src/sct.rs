@@ -5,7 +5,7 @@ use crate::der::{self, Der, DerError, DerResult, constructed};
 use crate::oid;
 use crate::parse_error::ParseError;
 use crate::profile::{Profile, Rules};
-use crate::signature;
+use crate::signature::{AwsLc, Checker, VerifySignature};
 use crate::signed::Signed;
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -24,8 +24,17 @@ pub struct Sct<'a> {
 }
 
 /// The logs that are trusted.
-#[derive(Clone, Debug, Default)]
-pub struct Logs(Vec<Log>);
+#[derive(Clone, Debug)]
+pub struct Logs {
+    logs: Vec<Log>,
+    signatures: &'static dyn VerifySignature,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { logs: Vec::new(), signatures: &AwsLc }
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Log {
@@ -58,11 +67,17 @@ pub enum SctEntry<'a> {
 }
 
 impl Logs {
+    /// Has signatures checked by this, in place of AWS-LC.
+    #[must_use]
+    pub fn signatures(self, signatures: &'static dyn VerifySignature) -> Self {
+        Self { signatures, ..self }
+    }
+
     /// Adds a log by its key (SubjectPublicKeyInfo, DER); its id is the hash of that.
     pub fn add(&mut self, name: &str, spki: &[u8]) {
         let mut id = [0; 32];
         id.copy_from_slice(digest(&SHA256, spki).as_ref());
-        self.0.push(Log { id, name: name.to_owned(), spki: spki.to_vec() });
+        self.logs.push(Log { id, name: name.to_owned(), spki: spki.to_vec() });
     }
 
     /// Checks one timestamp.
@@ -70,7 +85,7 @@ impl Logs {
     /// # Errors
     /// If the certificate cannot be taken apart as the log saw it.
     pub fn check(&self, sct: &Sct<'_>, entry: SctEntry<'_>, now: u64) -> Result<SctVerdict, ParseError> {
-        let Some(log) = self.0.iter().find(|log| log.id == sct.log) else { return Ok(SctVerdict::UnknownLog) };
+        let Some(log) = self.logs.iter().find(|log| log.id == sct.log) else { return Ok(SctVerdict::UnknownLog) };
         if sct.timestamp / 1000 > now {
             return Ok(SctVerdict::Future(log.name.clone()));
         }
@@ -82,8 +97,9 @@ impl Logs {
             (4, 1) => &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0],
             _ => return Ok(SctVerdict::BadSignature(log.name.clone())),
         };
-        let (rules, signed) = (Rules::of(Profile::WebPki), Signed { data: &data, algorithm, signature: sct.signature });
-        Ok(match signature::verify(&signed, &log.spki[..], rules) {
+        let checker = Checker { face: self.signatures, rules: Rules::of(Profile::WebPki) };
+        let signed = Signed { data: &data, algorithm, signature: sct.signature };
+        Ok(match checker.verify(&signed, &log.spki[..]) {
             Ok(()) => SctVerdict::Good(log.name.clone()),
             Err(_) => SctVerdict::BadSignature(log.name.clone()),
         })

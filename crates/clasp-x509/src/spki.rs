@@ -41,6 +41,7 @@ pub enum PublicKey<'a> {
 /// A SubjectPublicKeyInfo, taken apart: what kind of key it is, and its bits, unread.
 #[derive(Clone, Copy, Debug)]
 pub struct Spki<'a> {
+    der: &'a [u8],
     algorithm: Oid<'a>,
     parameters: Der<'a>,
     key: &'a [u8],
@@ -63,7 +64,17 @@ impl<'a> Spki<'a> {
         let mut parameters = body.take(der::SEQUENCE, "algorithm")?;
         let key = body.bits("subjectPublicKey")?;
         body.finish(what)?;
-        Ok(Self { algorithm: Oid(parameters.oid("algorithm")?), parameters, key })
+        Ok(Self { der, algorithm: Oid(parameters.oid("algorithm")?), parameters, key })
+    }
+
+    /// All of it, DER.
+    pub const fn der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// The key, as far as it matters here.
+    pub fn public_key(&self) -> PublicKey<'a> {
+        PublicKey::read(*self).unwrap_or(PublicKey::Malformed)
     }
 
     /// The algorithm of the key.
@@ -71,7 +82,8 @@ impl<'a> Spki<'a> {
         self.algorithm
     }
 
-    /// The content of the BIT STRING: what OCSP (RFC 6960 4.1.1) and key identifiers hash.
+    /// The content of the BIT STRING: the RSAPublicKey, the point, or the bytes of the key. It is what OCSP (RFC 6960 4.1.1) and
+    /// key identifiers hash.
     pub const fn key(&self) -> &'a [u8] {
         self.key
     }
@@ -85,12 +97,12 @@ impl<'a> Spki<'a> {
 impl<'a> PublicKey<'a> {
     /// Reads a SubjectPublicKeyInfo, DER.
     pub fn parse(spki: &'a [u8]) -> Self {
-        Spki::read(spki).and_then(Self::read).unwrap_or(Self::Malformed)
+        Spki::read(spki).map_or(Self::Malformed, |spki| spki.public_key())
     }
 
     fn read(spki: Spki<'a>) -> DerResult<Self> {
         let what = "parameters";
-        let Spki { algorithm, mut parameters, key } = spki;
+        let Spki { der: _, algorithm, mut parameters, key } = spki;
         Ok(match algorithm.0 {
             oid::RSA if matches!(parameters.0, [] | [5, 0]) => rsa(key, None)?,
             oid::RSA_PSS => rsa(key, Some(parameters.0))?,

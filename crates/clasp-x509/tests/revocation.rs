@@ -420,7 +420,7 @@ fn nonces_and_must_staple() {
     {
         let responses = [&response[..]];
         let revocation = Revocation { responses: &responses, nonce: Some(wanted), ..Revocation::default() };
-        let found = standing(&certificates.0, &[certificates.1], at(NOW), Profile::WebPki, &revocation);
+        let found = standing(&certificates.0, &[certificates.1], &options(Profile::WebPki).revocation(revocation));
         assert_eq!(found == Standing::Good, good, "{found:?}");
     }
     let judge = |stapled: Option<&[u8]>, asked: bool| {

@@ -202,7 +202,7 @@ fn no_mutation_of_a_list_hides_a_revocation() {
     let judge = |list: &[u8]| {
         let lists: Vec<Crl<'_>> = Crl::parse(list).into_iter().collect();
         let revocation = Revocation { lists: &lists, ..Revocation::default() };
-        standing(&certificate, &[issuer], at(NOW), Profile::Rfc5280, &revocation)
+        standing(&certificate, &[issuer], &options(Profile::Rfc5280).revocation(revocation))
     };
     assert!(matches!(judge(&list), clasp_x509::Standing::Revoked { .. }));
     for place in 0..list.len() {

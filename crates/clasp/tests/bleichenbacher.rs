@@ -151,7 +151,8 @@ fn provider(fault: Fault) -> &'static Provider {
         hashes: hashes.leak(),
         aeads: inner.aeads,
         groups: inner.groups,
-        verify: inner.verify,
+        signatures: inner.signatures,
+        schemes: inner.schemes,
         random: inner.random,
         legacy: Some(Box::leak(Box::new(Wrong { inner: inner.legacy.unwrap(), fault, secrets: Arc::clone(&secrets) }))),
     }))

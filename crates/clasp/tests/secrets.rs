@@ -231,7 +231,8 @@ fn noted(inner: &'static Provider) -> &'static Provider {
         hashes: hashes.leak(),
         aeads: aeads.leak(),
         groups: groups.leak(),
-        verify: inner.verify,
+        signatures: inner.signatures,
+        schemes: inner.schemes,
         random: inner.random,
         legacy,
     }))

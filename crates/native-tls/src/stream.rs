@@ -1,7 +1,7 @@
 //! An established stream.
 
 use crate::{Certificate, Identity, Result};
-use clasp::{Connection, Facts, Stream};
+use clasp::{Facts, Stream};
 use core::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
@@ -60,7 +60,8 @@ impl<S: Read + Write> TlsStream<S> {
     /// None: the signature is the original's.
     pub fn tls_server_end_point(&self) -> Result<Option<Vec<u8>>> {
         let chain = self.own.as_ref().map_or_else(|| self.facts.peer_chain(), Identity::chain);
-        Ok(chain.first().and_then(|der| Connection::tls_server_end_point(der).ok()))
+        let connection = self.stream.connection();
+        Ok(chain.first().and_then(|der| connection.tls_server_end_point(der).ok()))
     }
 
     /// The application protocol that was agreed on (RFC 7301).

@@ -3,7 +3,7 @@
 use super::certificate::short;
 use super::made::{self, Key};
 use crate::input::Input;
-use clasp_x509::{Certificate, Crl, Profile, Revocation, Standing, standing};
+use clasp_x509::{Certificate, Crl, Options, Profile, Revocation, Standing, Usage, standing};
 
 /// The first byte says whether the rest is a list, or parts of two to be signed.
 pub fn run(data: &[u8]) {
@@ -65,7 +65,8 @@ fn judge(lists: &[Vec<u8>], profile: Profile) {
     let turned: Vec<Crl<'_>> = parsed.iter().rev().copied().collect();
     let verdict = |lists: &[Crl<'_>]| {
         let revocation = Revocation { lists, ..Revocation::default() };
-        standing(&leaf, &issuer, made::at(made::NOW), profile, &revocation)
+        let options = Options::new(made::at(made::NOW), Usage::Any).profile(profile).revocation(revocation);
+        standing(&leaf, &issuer, &options)
     };
     let (one, other) = (verdict(&parsed), verdict(&turned));
     let class = |standing: &Standing| match standing {

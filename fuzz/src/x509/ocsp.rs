@@ -3,7 +3,9 @@
 use super::certificate::short;
 use super::made::{self, Key};
 use crate::input::Input;
-use clasp_x509::{CertStatus, Certificate, OcspResponse, Profile, Revocation, Standing, UnsignedOcsp, standing};
+use clasp_x509::{
+    CertStatus, Certificate, OcspResponse, Options, Profile, Revocation, Standing, UnsignedOcsp, Usage, standing,
+};
 
 /// The first byte says whether the rest is a response, or parts of one to be signed.
 pub fn run(data: &[u8]) {
@@ -56,7 +58,8 @@ fn judge(response: &[u8], profile: Profile) {
     let issuer = [Certificate::parse(&super::authority().der).expect("our own authority")];
     let verdict = |nonce, responses: &[&[u8]]| {
         let revocation = Revocation { responses, nonce, ..Revocation::default() };
-        standing(&leaf, &issuer, made::at(made::NOW), profile, &revocation)
+        let options = Options::new(made::at(made::NOW), Usage::Any).profile(profile).revocation(revocation);
+        standing(&leaf, &issuer, &options)
     };
     let one = verdict(None, &[response]);
     // What settles nothing changes nothing; and a nonce can only take answers away.

@@ -25,7 +25,8 @@ pub fn counted() -> (&'static Provider, Arc<AtomicUsize>) {
         aeads: aeads.collect::<Vec<_>>().leak(),
         hashes: inner.hashes,
         groups: inner.groups,
-        verify: inner.verify,
+        signatures: inner.signatures,
+        schemes: inner.schemes,
         random: inner.random,
         legacy: inner.legacy,
     };

@@ -5,9 +5,10 @@
 use super::seeded::Seeded;
 use clasp::crypto::{
     Aead, AeadId, AeadKey, BlockKey, CbcHmacKey, CbcId, CryptoError, CryptoResult, Digest, Group, Hash, HashContext,
-    HashId, HmacKey, KeyShare, Legacy, Provider, SharedSecret, TAG_LEN, Use, VerifySignature,
+    HashId, HmacKey, KeyShare, Legacy, Provider, SharedSecret, TAG_LEN, Use,
 };
-use clasp::wire::code::{NamedGroup, SignatureScheme};
+use clasp::wire::code::NamedGroup;
+use clasp::x509::{Curve, SignatureAlgorithm, SignatureError, Spki, VerifySignature};
 use std::sync::OnceLock;
 
 /// A provider without secrecy, its randomness from [`reseed`](super::reseed).
@@ -23,7 +24,8 @@ pub fn hollow() -> &'static Provider {
         ],
         aeads: &[&HollowAead(AeadId::Aes128Gcm), &HollowAead(AeadId::Aes256Gcm), &HollowAead(AeadId::ChaCha20Poly1305)],
         groups: &[&HollowGroup(NamedGroup::X25519), &HollowGroup(NamedGroup::Secp256r1)],
-        verify: &AnySignature,
+        signatures: &AnySignature,
+        schemes: Provider::builtin().schemes,
         random: &Seeded,
         legacy: Some(&HollowLegacy),
     })
@@ -133,19 +135,22 @@ impl KeyShare for HollowShare {
 struct AnySignature;
 
 impl VerifySignature for AnySignature {
-    fn verify(
-        &self,
-        _scheme: SignatureScheme,
-        _spki: &[u8],
-        _message: &[u8],
-        signature: &[u8],
-        _own_curve: bool,
-    ) -> CryptoResult<()> {
-        if signature.is_empty() { Err(CryptoError) } else { Ok(()) }
+    fn name(&self) -> &str {
+        "hollow"
     }
 
-    fn schemes(&self) -> &'static [SignatureScheme] {
-        Provider::builtin().verify.schemes()
+    fn verify(
+        &self,
+        _algorithm: SignatureAlgorithm,
+        _key: &Spki<'_>,
+        _message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        if signature.is_empty() { Err(SignatureError::Wrong) } else { Ok(()) }
+    }
+
+    fn check_point(&self, _curve: Curve, _key: &Spki<'_>) -> Result<(), SignatureError> {
+        Ok(())
     }
 }
 

@@ -4,9 +4,10 @@ use super::seeded::{Seeded, share};
 use aws_lc_rs::agreement::{ECDH_P256, X25519};
 use clasp::crypto::{
     CryptoError, CryptoResult, Digest, Group, Hash, HashContext, HashId, HmacKey, KeyShare, Provider, Random,
-    RandomError, VerifySignature,
+    RandomError,
 };
 use clasp::wire::code::{NamedGroup, SignatureScheme};
+use clasp::x509::{Curve, SignatureAlgorithm, SignatureError, Spki, VerifySignature};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
@@ -25,7 +26,7 @@ pub struct Script {
     pub hello_retry_request: Option<Vec<u8>>,
     /// The same for EncryptedExtensions.
     pub encrypted_extensions: Option<Vec<u8>>,
-    /// Signatures that are good whatever they are over, beside those that really are.
+    /// Signatures that are good whatever they are over, beside those that really are; of certificates too.
     pub signatures: Vec<Vec<u8>>,
     /// The schemes that signatures can be in; none means the built-in provider's.
     pub schemes: &'static [SignatureScheme],
@@ -49,13 +50,13 @@ impl Script {
         }));
         let hashes = builtin.hashes.iter().map(|h| -> &'static dyn Hash { Box::leak(Box::new(Hashes(*h, exchange))) });
         let hashes: Vec<_> = hashes.collect();
-        let schemes = if self.schemes.is_empty() { builtin.verify.schemes() } else { self.schemes };
         Box::leak(Box::new(Provider {
             name: "scripted",
             hashes: Vec::leak(hashes),
             aeads: builtin.aeads,
             groups: Vec::leak(groups),
-            verify: Box::leak(Box::new(Signatures { accepted: self.signatures, schemes })),
+            signatures: Box::leak(Box::new(Signatures(self.signatures))),
+            schemes: if self.schemes.is_empty() { builtin.schemes } else { self.schemes },
             random: Box::leak(Box::new(Fixed(Mutex::new(self.random.into())))),
             legacy: builtin.legacy,
         }))
@@ -96,28 +97,29 @@ impl Group for Shares {
     }
 }
 
-struct Signatures {
-    accepted: Vec<Vec<u8>>,
-    schemes: &'static [SignatureScheme],
-}
+/// The signatures that are good whatever they are over.
+struct Signatures(Vec<Vec<u8>>);
 
 impl VerifySignature for Signatures {
-    fn verify(
-        &self,
-        scheme: SignatureScheme,
-        spki: &[u8],
-        message: &[u8],
-        signature: &[u8],
-        own_curve: bool,
-    ) -> CryptoResult<()> {
-        if self.accepted.iter().any(|s| s == signature) {
-            return Ok(());
-        }
-        Provider::builtin().verify.verify(scheme, spki, message, signature, own_curve)
+    fn name(&self) -> &str {
+        "scripted"
     }
 
-    fn schemes(&self) -> &'static [SignatureScheme] {
-        self.schemes
+    fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        key: &Spki<'_>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        if self.0.iter().any(|s| s == signature) {
+            return Ok(());
+        }
+        Provider::builtin().signatures.verify(algorithm, key, message, signature)
+    }
+
+    fn check_point(&self, curve: Curve, key: &Spki<'_>) -> Result<(), SignatureError> {
+        Provider::builtin().signatures.check_point(curve, key)
     }
 }
 

@@ -20,7 +20,8 @@ pub fn seeded() -> &'static Provider {
                 &Curve(NamedGroup::X25519, &agreement::X25519),
                 &Curve(NamedGroup::Secp256r1, &agreement::ECDH_P256),
             ],
-            verify: built_in.verify,
+            signatures: built_in.signatures,
+            schemes: built_in.schemes,
             random: &Seeded,
             legacy: built_in.legacy,
         }

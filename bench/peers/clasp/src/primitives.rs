@@ -7,7 +7,7 @@ use bench_harness::scenario::{Aead, Key};
 use bench_harness::{Offer, Operation};
 use clasp::crypto::{AeadId, AeadKey, CbcId, HashId, PrivateKey, Provider, SharedSecret, TAG_LEN, Use};
 use clasp::wire::code::{NamedGroup, SignatureScheme};
-use clasp::x509::Certificate;
+use clasp::x509::{Certificate, PublicKey, verify_signature};
 
 pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Offer<Operation>> {
     let provider = Provider::builtin();
@@ -67,8 +67,9 @@ pub(crate) fn find(primitive: Primitive, credentials: &Credentials) -> Result<Of
             let leaf = Certificate::parse(leaf).map_err(|field| anyhow::anyhow!("a bad {field}"))?;
             let spki = leaf.spki().to_vec();
             let signature = PrivateKey::from_der(&issued.key_der)?.sign(scheme(kind), &[7; 130])?;
+            let algorithm = scheme(kind).algorithm(PublicKey::parse(&spki)).context("a key of another kind")?;
             Operation::new(move || {
-                provider.verify.verify(scheme(kind), &spki, &[7; 130], &signature, true).map_err(Into::into)
+                verify_signature(provider.signatures, algorithm, &spki, &[7; 130], &signature).map_err(Into::into)
             })
         }
         Primitive::Hmac => {

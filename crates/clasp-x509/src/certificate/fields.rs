@@ -8,7 +8,7 @@ use crate::name::general::SubjectAltName;
 use crate::name::{self, Name};
 use crate::oid::{self, Oid};
 use crate::parse_error::ParseError;
-use crate::signature;
+use crate::signature::{SignatureHash, algorithm};
 use crate::signed::Signed;
 use crate::spki::PublicKey;
 use crate::text::hex;
@@ -204,14 +204,14 @@ impl<'a> Certificate<'a> {
         self.extensions.authority_key?.key
     }
 
-    /// The bits of the hash in the signature algorithm, if it names one: tls-server-end-point needs it (RFC 5929 4.1).
-    pub fn signature_hash_bits(&self) -> Option<u16> {
-        signature::hash_bits(self.signed.algorithm)
+    /// The hash of the signature algorithm, if it names one: tls-server-end-point needs it (RFC 5929 4.1).
+    pub fn signature_hash(&self) -> Option<SignatureHash> {
+        algorithm::hash_of(self.signed.algorithm)
     }
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        signature::describe(self.signed.algorithm)
+        algorithm::describe(self.signed.algorithm)
     }
 
     /// The subjectAltNames.

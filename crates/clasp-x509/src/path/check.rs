@@ -6,8 +6,9 @@ use super::options::Options;
 use crate::certificate::Certificate;
 use crate::certificate::extensions::KnownExtension;
 use crate::certificate::usage::KeyUsage;
-use crate::spki::PublicKey;
-use crate::{oid, signature};
+use crate::oid;
+use crate::signature::{Curve, MAX_RSA_BITS, SignatureError};
+use crate::spki::{PublicKey, Spki};
 
 /// Everything that a certificate can be held against by itself.
 pub(super) fn alone<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
@@ -127,8 +128,8 @@ fn key<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> 
         PublicKey::Rsa { bits, .. } if bits < rules.min_rsa_bits => {
             fault(SIZES, Value::Key(spki), Value::Count("an RSA modulus whose bits are at least", rules.min_rsa_bits))
         }
-        PublicKey::Rsa { bits, .. } if bits > signature::MAX_RSA_BITS => {
-            let wanted = Value::Count("an RSA modulus whose bits are at most", signature::MAX_RSA_BITS);
+        PublicKey::Rsa { bits, .. } if bits > MAX_RSA_BITS => {
+            let wanted = Value::Count("an RSA modulus whose bits are at most", MAX_RSA_BITS);
             fault(SIZES, Value::Key(spki), wanted)
         }
         PublicKey::Rsa { bits, .. } if rules.rsa_form && bits % 8 != 0 => {
@@ -146,12 +147,25 @@ fn key<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> 
             fault("RFC 5280 4.1.2.7", Value::Key(spki), Value::Text("a public key as its algorithm has it"))
         }
         // Of an issuer the signature tells.
-        PublicKey::P256 | PublicKey::P384 | PublicKey::P521
-            if leaf && !options.proof_follows && !signature::is_on_curve(spki) =>
-        {
-            let found = Value::Text("a public key that is no point of its curve");
-            fault("SEC 1 3.2.2.1", found, Value::Text("a point of the curve"))
-        }
+        PublicKey::P256 if leaf => point(Curve::P256, spki, options),
+        PublicKey::P384 if leaf => point(Curve::P384, spki, options),
+        PublicKey::P521 if leaf => point(Curve::P521, spki, options),
         _ => Ok(()),
     }
+}
+
+/// Whether the key of a leaf is a point of its curve, where no proof tells.
+fn point<'a>(curve: Curve, spki: &'a [u8], options: &Options<'_>) -> Outcome<'a> {
+    if options.proof_follows {
+        return Ok(());
+    }
+    let read = Spki::parse(spki).map_err(|_| SignatureError::Wrong);
+    let (found, wanted) = match read.and_then(|spki| options.signatures.check_point(curve, &spki)) {
+        Ok(()) => return Ok(()),
+        Err(SignatureError::Wrong) => {
+            ("a public key that is no point of its curve", Value::Text("a point of the curve"))
+        }
+        Err(SignatureError::Unsupported) => ("a curve whose points cannot be told", Value::Key(spki)),
+    };
+    Err(Fault::new(Reason::UnsupportedAlgorithm, "SEC 1 3.2.2.1", Value::Text(found), wanted))
 }

@@ -6,9 +6,10 @@ use crate::name::Name;
 use crate::name::general::SubjectAltName;
 use crate::oid::Oid;
 use crate::revocation::RevocationReason;
+use crate::signature::algorithm;
+use crate::spki;
 use crate::text::{hex, printable};
 use crate::time::Moment;
-use crate::{signature, spki};
 use core::fmt;
 use rustls_pki_types::ServerName;
 
@@ -83,7 +84,7 @@ impl fmt::Display for Value<'_> {
             Self::Name(what, name) => write!(f, "{what} {}", Name(name)),
             Self::AltName(what, name) => write!(f, "{what} {name}"),
             Self::Oid(what, oid) => write!(f, "{what} {}", Oid(oid)),
-            Self::Algorithm(id) => f.write_str(&signature::describe(id)),
+            Self::Algorithm(id) => f.write_str(&algorithm::describe(id)),
             Self::Usage(what, usage) => write!(f, "{what} {usage}"),
             Self::Purposes(der) => with(der, f, purposes),
             Self::Names(der) => with(der, f, |c, f| f.write_str(&server_name::list(c))),

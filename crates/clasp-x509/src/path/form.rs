@@ -9,7 +9,7 @@ use crate::name::general::SubjectAltName;
 use crate::name::string::characters;
 use crate::name::{Attribute, Name};
 use crate::oid;
-use crate::signature::Algorithm;
+use crate::signature::algorithm::Named;
 use core::net::IpAddr;
 
 /// The part a certificate plays in a path.
@@ -157,7 +157,7 @@ fn root<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
         return bad("BR 7.1.2.1.2", "extKeyUsage in a root", "a root without it");
     }
     // A root's signature by itself proves nothing and may be with SHA-1, but must be of a kind that is known.
-    if Algorithm::read(certificate.signed.algorithm).is_none() {
+    if Named::read(certificate.signed.algorithm).is_none() {
         let found = Value::Algorithm(certificate.signed.algorithm);
         let wanted = Value::Text("RSA, ECDSA, Ed25519 or ML-DSA");
         return Err(Fault::new(Reason::UnsupportedAlgorithm, "BR 7.1.3.2", found, wanted));

@@ -4,6 +4,7 @@ use super::policy::PolicyInputs;
 use crate::certificate::usage::{KeyUsage, Usage};
 use crate::profile::{Profile, Rules};
 use crate::revocation::Revocation;
+use crate::signature::{AwsLc, Checker, VerifySignature};
 use rustls_pki_types::{ServerName, UnixTime};
 
 /// What to check a chain against.
@@ -30,6 +31,8 @@ pub struct Options<'a> {
     pub policies: PolicyInputs<'a>,
     /// What is known of revocation, and what is asked of it.
     pub revocation: Revocation<'a>,
+    /// Who checks signatures: AWS-LC, unless another library is to.
+    pub signatures: &'a dyn VerifySignature,
     /// Whether the caller goes on to check a signature with the leaf's key, as TLS does. That finds out a key of a curve that
     /// is no point of it; otherwise this is looked at here.
     pub proof_follows: bool,
@@ -49,6 +52,7 @@ impl<'a> Options<'a> {
             max_intermediates: None,
             policies: PolicyInputs::default(),
             revocation: Revocation::default(),
+            signatures: &AwsLc,
             proof_follows: false,
         }
     }
@@ -69,6 +73,16 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn revocation(self, revocation: Revocation<'a>) -> Self {
         Self { revocation, ..self }
+    }
+
+    /// Has signatures checked by this.
+    #[must_use]
+    pub fn signatures(self, signatures: &'a dyn VerifySignature) -> Self {
+        Self { signatures, ..self }
+    }
+
+    pub(crate) fn checker(&self) -> Checker<'a> {
+        Checker { face: self.signatures, rules: self.rules() }
     }
 
     pub(crate) fn rules(&self) -> &'static Rules {

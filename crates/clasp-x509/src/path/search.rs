@@ -11,7 +11,7 @@ use super::rejection::Origin;
 use super::validate::{self, Limits};
 use crate::certificate::Certificate;
 use crate::roots::{Anchor, Roots};
-use crate::signature::{self, Key, Refusal};
+use crate::signature::{Key, SignatureRefusal as Refusal};
 use smallvec::SmallVec;
 
 /// What is known before the search.
@@ -241,7 +241,7 @@ impl<'s, L: LastCheck<'s>> Search<'s, L> {
             Some(verdict) => verdict,
             None => {
                 self.work.budget.signature();
-                let verdict = signature::verify(&certificate.signed, key, self.given.options.rules());
+                let verdict = self.given.options.checker().verify(&certificate.signed, key);
                 self.checked.push(KnownSignature { place, signer, verdict });
                 verdict
             }

@@ -15,7 +15,7 @@ use crate::revocation::lists::by_lists;
 use crate::revocation::terms::Terms;
 use crate::revocation::{Check, Crl, OcspError, OcspResponse, Revocation, RevocationReason, Scope, Standing, Trouble};
 use crate::roots::Anchor;
-use crate::signature::{self, Key};
+use crate::signature::Key;
 
 /// Paths below paths: the signer of a list has a path of its own, whose certificates have lists.
 const MAX_NESTING: u8 = 2;
@@ -179,13 +179,13 @@ impl<'s> Status<'s> {
     }
 
     fn signed_with(&self, certificate: &Certificate<'_>, key: Key<'_>, work: &mut Work) -> bool {
-        work.budget.signature() && signature::verify(&certificate.signed, key, self.given.options.rules()).is_ok()
+        work.budget.signature() && self.given.options.checker().verify(&certificate.signed, key).is_ok()
     }
 
     /// What the answers say of a certificate by its issuer.
     fn answers(&mut self, certificate: &Certificate<'s>, by: &By<'s>, leaf: bool, work: &mut Work) -> Answers {
         let revocation = &self.given.options.revocation;
-        let terms = Terms::of(revocation, self.given.options.now(), self.given.options.rules());
+        let terms = Terms::of(revocation, self.given.options.now(), self.given.options.checker());
         let mut standing = Standing::Unknown(Trouble::NoList);
         let mut stapled_good = false;
         let staple = revocation.stapled.filter(|_| leaf && self.nesting == 0);
@@ -251,8 +251,8 @@ impl<'s> Status<'s> {
 
     /// RFC 5280 6.3.3 (f), (g): whether a list is signed by its issuer, who has a path to the same root.
     fn list_signed(&self, list: &Crl<'s>, by: &By<'s>, work: &mut Work) -> Result<(), Trouble> {
-        let rules = self.given.options.rules();
-        let verifies = |spki: &[u8], work: &mut Work| work.budget.signature() && list.is_signed(spki, rules);
+        let checker = self.given.options.checker();
+        let verifies = |spki: &[u8], work: &mut Work| work.budget.signature() && list.is_signed(spki, &checker);
         let mut trouble = "a list whose issuer is not known";
         let issuer = by.issuer;
         let root = by.root.map(|root| By::anchor(root).issuer);

@@ -10,8 +10,7 @@ use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name, compare};
 use crate::oid;
 use crate::parse_error::ParseError;
-use crate::profile::Rules;
-use crate::signature;
+use crate::signature::{Checker, algorithm};
 use crate::signed::Signed;
 use crate::text::hex;
 
@@ -278,7 +277,7 @@ impl<'a> Crl<'a> {
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        signature::describe(self.signed.algorithm)
+        algorithm::describe(self.signed.algorithm)
     }
 
     /// How many certificates it revokes.
@@ -314,10 +313,10 @@ impl<'a> Crl<'a> {
     }
 
     /// Whether its signature is good with a key.
-    pub(crate) fn is_signed(&self, spki: &[u8], rules: &'static Rules) -> bool {
-        let good = || signature::verify(&self.signed, spki, rules).is_ok();
+    pub(crate) fn is_signed(&self, spki: &[u8], checker: &Checker<'_>) -> bool {
+        let good = || checker.verify(&self.signed, spki).is_ok();
         match self.index {
-            Some(index) => index.is_signed(spki, rules, good),
+            Some(index) => index.is_signed(spki, checker, good),
             None => good(),
         }
     }

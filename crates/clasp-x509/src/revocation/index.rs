@@ -1,6 +1,7 @@
 //! What is found out of a revocation list once, so that it need not be again however long the list is.
 
 use crate::profile::Rules;
+use crate::signature::Checker;
 use aws_lc_rs::digest::{SHA256, digest};
 use core::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +15,15 @@ pub(crate) struct Index {
     pub(crate) digest: [u8; 32],
     /// Entries by a hash of their serial numbers, and where they stand; those of one hash in their order.
     places: Vec<(u32, u32)>,
-    /// The keys that its signature was good with, and by whose rules: an authority's, and few more.
-    signers: Mutex<Vec<(Vec<u8>, &'static Rules)>>,
+    /// The keys that its signature was good with: an authority's, and few more.
+    signers: Mutex<Vec<Signer>>,
+}
+
+/// A key that a list's signature was good with, by whose rules, and who checked it.
+struct Signer {
+    spki: Vec<u8>,
+    rules: &'static Rules,
+    face: String,
 }
 
 /// Keys that are remembered for a list.
@@ -51,9 +59,10 @@ impl Index {
 
     /// Whether the list's signature is `good` with a key, found out once. Keys that it is not good with can be made by
     /// anybody, and are not remembered.
-    pub(crate) fn is_signed(&self, spki: &[u8], rules: &'static Rules, good: impl FnOnce() -> bool) -> bool {
-        let known = |signers: &[(Vec<u8>, &'static Rules)]| {
-            signers.iter().any(|(key, by)| key == spki && core::ptr::eq(*by, rules))
+    pub(crate) fn is_signed(&self, spki: &[u8], checker: &Checker<'_>, good: impl FnOnce() -> bool) -> bool {
+        let Checker { face, rules } = *checker;
+        let known = |signers: &[Signer]| {
+            signers.iter().any(|s| s.spki == spki && core::ptr::eq(s.rules, rules) && s.face == face.name())
         };
         if known(&self.signers()) {
             return true;
@@ -61,13 +70,13 @@ impl Index {
         let good = good();
         let mut signers = self.signers();
         if good && signers.len() < MAX_SIGNERS && !known(&signers) {
-            signers.push((spki.to_vec(), rules));
+            signers.push(Signer { spki: spki.to_vec(), rules, face: face.name().to_owned() });
         }
         good
     }
 
     /// A panic elsewhere leaves a list that is whole.
-    fn signers(&self) -> std::sync::MutexGuard<'_, Vec<(Vec<u8>, &'static Rules)>> {
+    fn signers(&self) -> std::sync::MutexGuard<'_, Vec<Signer>> {
         self.signers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -129,7 +129,7 @@ fn formed(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
     if let Some(oid) = list.unknown_critical {
         return Err(Trouble::Because(format!("a list with the critical extension {}", Oid(oid))));
     }
-    match list.malformed().filter(|_| terms.rules.list_form) {
+    match list.malformed().filter(|_| terms.checker.rules.list_form) {
         Some(why) => Err(Trouble::Because(why.into())),
         None => Ok(()),
     }

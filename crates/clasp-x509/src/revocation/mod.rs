@@ -2,7 +2,6 @@
 
 mod asked;
 mod crl;
-mod direct;
 mod index;
 mod issue;
 pub(crate) mod issuer;
@@ -15,7 +14,6 @@ pub(crate) mod terms;
 
 pub use asked::{Check, Revocation, Scope};
 pub use crl::{Crl, Entry};
-pub use direct::standing;
 pub use issue::UnsignedOcsp;
 pub use known::KnownCrl;
 pub use ocsp::{CertStatus, OcspError, OcspResponse, SingleResponse};

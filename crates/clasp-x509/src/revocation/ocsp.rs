@@ -10,7 +10,7 @@ use crate::extension;
 use crate::name::{self, Name, compare};
 use crate::oid::{self, Oid};
 use crate::parse_error::ParseError;
-use crate::signature;
+use crate::signature::algorithm;
 use crate::signed::Signed;
 use crate::spki::Spki;
 use crate::text::hex;
@@ -265,7 +265,7 @@ impl<'a> OcspResponse<'a> {
 
     /// The signature algorithm for people.
     pub fn signature_algorithm(&self) -> String {
-        signature::describe(self.signed.algorithm)
+        algorithm::describe(self.signed.algorithm)
     }
 
     /// The status of a certificate by this response.
@@ -333,7 +333,7 @@ impl<'a> OcspResponse<'a> {
     /// RFC 6960 4.2.2.2: signed by the issuer itself, or by one it delegated this to.
     fn signed(&self, issuer: &Issuer<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
         let because = |why: &str| Err(Trouble::Because(why.into()));
-        let verify = |spki: &[u8]| signature::verify(&self.signed, spki, terms.rules).is_ok();
+        let verify = |spki: &[u8]| terms.checker.verify(&self.signed, spki).is_ok();
         if self.is_by(issuer.name, issuer.spki) && verify(issuer.spki) {
             return Ok(());
         }
@@ -380,7 +380,7 @@ fn delegated(delegate: &Certificate<'_>, issuer_spki: &[u8], terms: &Terms<'_>) 
     if delegate.extensions.unknown_critical.is_some() {
         return because("an OCSP responder whose certificate has a critical extension that is not understood");
     }
-    match signature::verify(&delegate.signed, issuer_spki, terms.rules) {
+    match terms.checker.verify(&delegate.signed, issuer_spki) {
         Ok(()) => Ok(()),
         Err(_) => because("an OCSP responder whose certificate the issuer did not sign"),
     }

@@ -2,7 +2,7 @@
 
 use super::asked::Revocation;
 use super::standing::Trouble;
-use crate::profile::Rules;
+use crate::signature::Checker;
 use crate::time::Moment;
 
 /// What deciding needs besides the lists.
@@ -14,17 +14,17 @@ pub(crate) struct Terms<'r> {
     pub(crate) indirect: bool,
     /// What a response to a request must have.
     pub(crate) nonce: Option<&'r [u8]>,
-    pub(crate) rules: &'static Rules,
+    pub(crate) checker: Checker<'r>,
 }
 
 impl<'r> Terms<'r> {
-    pub(crate) fn of(revocation: &Revocation<'r>, now: i64, rules: &'static Rules) -> Self {
+    pub(crate) fn of(revocation: &Revocation<'r>, now: i64, checker: Checker<'r>) -> Self {
         Self {
             now,
             max_age: revocation.max_age.map(|age| i64::try_from(age).unwrap_or(i64::MAX)),
-            indirect: revocation.indirect.unwrap_or(rules.indirect_crls),
+            indirect: revocation.indirect.unwrap_or(checker.rules.indirect_crls),
             nonce: revocation.nonce,
-            rules,
+            checker,
         }
     }
 

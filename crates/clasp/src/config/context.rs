@@ -52,8 +52,10 @@ impl Parts {
         Ok(())
     }
 
-    fn verifier(&mut self, verifier: &Arc<dyn Verifier>) -> Result<()> {
-        self.object(verifier.session_context(), || VERIFIERS.name(verifier))
+    /// What decides on certificates: a verifier, and who checks signatures, its and those of proofs.
+    fn verifier(&mut self, verifier: &Arc<dyn Verifier>, provider: &Provider) -> Result<()> {
+        self.bytes(provider.signatures.name().as_bytes());
+        self.object(verifier.session_context(), || VERIFIERS.name(verifier, provider.random))
     }
 
     /// A policy but for its suites: a session has one suite, which is held against the policy by itself.
@@ -80,15 +82,15 @@ impl Parts {
         self.bytes(&codes.flat_map(u16::to_be_bytes).collect::<Vec<u8>>());
     }
 
-    pub(super) fn digest(&self) -> Result<[u8; 32]> {
-        let mut digest = [0; 32];
-        digest.copy_from_slice(Provider::builtin().hash(HashId::Sha256)?.digest(&[&self.0]).as_ref());
-        Ok(digest)
+    /// The parts, as what stands for them in others.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
     }
 
-    /// The front of the digest.
-    pub(super) fn short(&self) -> Result<[u8; CONTEXT_LEN]> {
-        Ok(*self.digest()?.first_chunk().ok_or(crate::error::Outside::Bug)?)
+    /// The front of their digest.
+    fn short(&self, provider: &Provider) -> Result<[u8; CONTEXT_LEN]> {
+        let digest = provider.hash(HashId::Sha256)?.digest(&[&self.0]);
+        Ok(*digest.as_ref().first_chunk().ok_or(crate::error::Outside::Bug)?)
     }
 }
 
@@ -96,24 +98,24 @@ impl Context {
     /// What a client's sessions hang on.
     pub(super) fn of_client(config: &ClientConfig, name: Option<&[u8]>) -> Result<Self> {
         if let Some(name) = name {
-            return Self::named("client", name);
+            return Self::named("client", name, config.provider);
         }
         let mut parts = Parts::of("clasp client sessions");
-        parts.verifier(&config.verifier)?;
+        parts.verifier(&config.verifier, config.provider)?;
         // What a verifier is shown hangs on what was asked for.
         let asked = [config.keys_only, config.request_status, config.request_timestamps, config.identity.is_some()];
         parts.bytes(&asked.map(u8::from));
         if let Some(identity) = &config.identity {
-            parts.object(identity.session_context(), || IDENTITIES.name(identity))?;
+            parts.object(identity.session_context(), || IDENTITIES.name(identity, config.provider.random))?;
         }
         parts.policy(&config.policy);
-        Ok(Self(parts.short()?))
+        Ok(Self(parts.short(config.provider)?))
     }
 
     /// What a server's sessions hang on. Its own certificate is not among it: whom the client takes is for the client to say.
     pub(super) fn of_server(config: &ServerConfig, name: Option<&[u8]>) -> Result<Self> {
         if let Some(name) = name {
-            return Self::named("server", name);
+            return Self::named("server", name, config.provider);
         }
         let mut parts = Parts::of("clasp server sessions");
         parts.bytes(&[config.keys_only, config.request_status, config.request_timestamps].map(u8::from));
@@ -124,22 +126,22 @@ impl Context {
                     ClientAuth::Request(_) => b"requests",
                     ClientAuth::Require(_) => b"requires",
                 });
-                parts.verifier(auth.verifier())?;
+                parts.verifier(auth.verifier(), config.provider)?;
             }
         }
         parts.policy(&config.policy);
-        Ok(Self(parts.short()?))
+        Ok(Self(parts.short(config.provider)?))
     }
 
     /// The application says by a name what shares sessions.
-    fn named(side: &str, name: &[u8]) -> Result<Self> {
+    fn named(side: &str, name: &[u8], provider: &Provider) -> Result<Self> {
         if name.is_empty() {
             return Err(clash::bad_value("session_context", "an empty name", "a name, or leave the setting out"));
         }
         let mut parts = Parts::of("clasp sessions by name");
         parts.bytes(side.as_bytes());
         parts.bytes(name);
-        Ok(Self(parts.short()?))
+        Ok(Self(parts.short(provider)?))
     }
 }
 
@@ -164,6 +166,7 @@ pub(crate) fn claims_last(window: Duration) -> Duration {
 pub(super) fn claims_of(
     store: Option<&Arc<dyn ServerSessions>>,
     window: Duration,
+    provider: &Provider,
 ) -> Result<Option<[u8; CONTEXT_LEN]>> {
     let Some(store) = store else { return Ok(None) };
     let mut parts = Parts::of("clasp claims");
@@ -173,8 +176,8 @@ pub(super) fn claims_of(
     if !says.as_ref().is_some_and(|says| ServerSessionCache::is_claims_context(says)) {
         parts.bytes(&millis.to_be_bytes());
     }
-    parts.object(says, || STORES.name(store))?;
-    parts.short().map(Some)
+    parts.object(says, || STORES.name(store, provider.random))?;
+    parts.short(provider).map(Some)
 }
 
 /// A session that a pre-shared key authenticated ends with it; where keys are all there is, no other will do.

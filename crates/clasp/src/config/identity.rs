@@ -437,6 +437,6 @@ impl ClientIdentity for Arc<Identity> {
         let mut parts = Parts::of("clasp Identity");
         parts.bytes(&[self.kind.0]);
         self.chain.iter().for_each(|certificate| parts.bytes(certificate));
-        parts.digest().ok().map(|digest| digest.to_vec())
+        Some(parts.into_bytes())
     }
 }

@@ -31,7 +31,7 @@ pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Veri
 
 pub use clasp_x509::Profile;
 
-pub(crate) use key::{auth_of, curve_of, fits_curve, fits_key};
+pub(crate) use key::{auth_of, curve_of};
 
 /// Builder stage: the client does not know yet whom to trust.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Names for objects that say none of themselves: each has one of its own, which no other is ever given.
 
-use crate::crypto::Provider;
+use crate::crypto::Random;
 use crate::error::Result;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -16,8 +16,8 @@ impl<T: ?Sized> Objects<T> {
         Self(Mutex::new(Vec::new()))
     }
 
-    /// The name of an object, however many hold it.
-    pub(super) fn name(&self, object: &Arc<T>) -> Result<[u8; NAME_LEN]> {
+    /// The name of an object, however many hold it; one that has none yet gets one of these bytes.
+    pub(super) fn name(&self, object: &Arc<T>, random: &dyn Random) -> Result<[u8; NAME_LEN]> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|(other, _)| other.strong_count() > 0);
         let place = Arc::as_ptr(object).cast::<()>();
@@ -25,7 +25,7 @@ impl<T: ?Sized> Objects<T> {
             return Ok(*name);
         }
         let mut name = [0; NAME_LEN];
-        Provider::builtin().random.fill(&mut name)?;
+        random.fill(&mut name)?;
         known.push((Arc::downgrade(object), name));
         Ok(name)
     }
@@ -34,6 +34,7 @@ impl<T: ?Sized> Objects<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::Provider;
 
     #[test]
     fn an_object_keeps_its_name_and_no_other_is_ever_given_it() {
@@ -42,8 +43,9 @@ mod tests {
         for _ in 0..1000 {
             // The heap gives the same place again and again.
             let object = Arc::new([0; 64]);
-            let name = OBJECTS.name(&object).unwrap();
-            assert_eq!(OBJECTS.name(&object.clone()).unwrap(), name);
+            let random = Provider::builtin().random;
+            let name = OBJECTS.name(&object, random).unwrap();
+            assert_eq!(OBJECTS.name(&object.clone(), random).unwrap(), name);
             assert!(!seen.contains(&name), "a name was given twice");
             seen.push(name);
         }

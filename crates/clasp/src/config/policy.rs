@@ -339,7 +339,7 @@ impl Policy {
             }
         }
         for scheme in &self.schemes {
-            if !provider.verify.schemes().contains(scheme) {
+            if !provider.schemes.contains(scheme) {
                 return bad(scheme.to_string(), "signature schemes that the crypto provider has");
             }
         }

@@ -390,7 +390,8 @@ impl ServerBuilder<Ready> {
             self.config.verify_again = verifier.is_some_and(|verifier| asked_again(verifier, named));
         }
         self.config.context = Context::of_server(&self.config, self.config.session_context.as_deref())?;
-        self.config.claims = claims_of(self.config.sessions.as_ref(), self.config.early_data_window)?;
+        self.config.claims =
+            claims_of(self.config.sessions.as_ref(), self.config.early_data_window, self.config.provider)?;
         Ok(self.config)
     }
 }

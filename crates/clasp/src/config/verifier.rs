@@ -3,6 +3,7 @@
 use super::context::Parts;
 use crate::answer::Answer;
 use crate::code::CertificateType;
+use crate::crypto::Provider;
 use crate::error::{CertificateError, Error, Misuse, Outside, Result};
 use clasp_x509::{
     Certificate, Check, Crl, KnownCrl, Options, ParseError, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts,
@@ -30,6 +31,8 @@ pub struct PresentedIdentity<'a> {
     pub timestamps: Option<&'a [u8]>,
     /// The time, by the configuration's clock.
     pub now: SystemTime,
+    /// The configuration's crypto provider: who checks the signatures of certificates, too.
+    pub provider: &'a Provider,
 }
 
 /// Decides on certificates. The handshake signature is checked by Clasp with the key in [`Verified`], so that no
@@ -49,7 +52,7 @@ pub trait Verifier: Send + Sync {
     /// What this verifier decides by, as bytes: of two that say the same, each takes the sessions that the other's word made.
     /// A session is resumed without another look at certificates, so by default this says nothing, and an object stands for
     /// itself alone: configurations that hold one [`Arc`] share sessions, others do not, nor does another process. It is
-    /// asked when a configuration is built. One that changes its mind later is not heard before the session ends, unless
+    /// asked when a configuration is built. Who checks signatures, its provider, is the configuration's to say, and is added. One that changes its mind later is not heard before the session ends, unless
     /// [`is_quick`](Self::is_quick).
     fn session_context(&self) -> Option<Vec<u8>> {
         None
@@ -181,6 +184,7 @@ impl WebPki {
         let lists = lists.map_err(|e| Error::from(Outside::Bug).unread(&e))?;
         let mut options = Options::new(UnixTime::since_unix_epoch(since), self.usage).profile(self.profile);
         options.name = peer.name;
+        options.signatures = peer.provider.signatures;
         // Whoever is accepted here proves to have the key.
         options.proof_follows = true;
         options.common_name = self.common_names.then_some(true);
@@ -228,8 +232,7 @@ impl Verifier for WebPki {
         parts.bytes(&roots.set_digest());
         parts.bytes(&[*usage as u8, *profile as u8, u8::from(*common_names), *check as u8, *scope as u8]);
         parts.set(lists.iter().map(|list| &list.digest()[..]));
-        // Without a digest the object stands for itself.
-        parts.digest().ok().map(|digest| digest.to_vec())
+        Some(parts.into_bytes())
     }
 
     /// A chain that it remembers costs a hash.
@@ -338,7 +341,7 @@ impl Verifier for RawPublicKeys {
     fn session_context(&self) -> Option<Vec<u8>> {
         let mut parts = Parts::of("clasp RawPublicKeys");
         parts.set(self.0.iter().map(Vec::as_slice));
-        parts.digest().ok().map(|digest| digest.to_vec())
+        Some(parts.into_bytes())
     }
 
     fn is_quick(&self) -> bool {

@@ -2,10 +2,11 @@
 //! (RFC 5929).
 
 use super::Connection;
-use crate::crypto::{HashId, Provider};
+use crate::crypto::HashId;
 use crate::error::{Error, Misuse, Result};
 use crate::established::{self, Established};
 use crate::keys::schedule12::VERIFY_DATA_LEN;
+use clasp_x509::SignatureHash;
 
 impl Connection {
     fn established(&self) -> Result<&Established> {
@@ -52,19 +53,19 @@ impl Connection {
     }
 
     /// `tls-server-end-point` of a server's certificate (DER): its hash by the hash of its signature, SHA-256 in place
-    /// of weaker ones (RFC 5929 4.1).
+    /// of weaker ones (RFC 5929 4.1). A client finds it in the peer's chain, a server knows its own.
     ///
     /// # Errors
     /// If it is not a certificate, or its signature algorithm has no hash of its own.
-    pub fn tls_server_end_point(certificate: &[u8]) -> Result<Vec<u8>> {
+    pub fn tls_server_end_point(&self, certificate: &[u8]) -> Result<Vec<u8>> {
         let parsed = clasp_x509::Certificate::parse(certificate)
             .map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
-        let id = match parsed.signature_hash_bits() {
-            Some(384) => HashId::Sha384,
-            Some(512) => HashId::Sha512,
-            Some(_) => HashId::Sha256,
+        let id = match parsed.signature_hash() {
+            Some(SignatureHash::Sha384) => HashId::Sha384,
+            Some(SignatureHash::Sha512) => HashId::Sha512,
+            Some(SignatureHash::Sha256 | SignatureHash::Sha1) => HashId::Sha256,
             None => return Err(Error::from(Misuse::ExporterUnavailable).seen("a signature without a hash of its own")),
         };
-        Ok(Provider::builtin().hash(id)?.digest(&[certificate]).as_ref().to_vec())
+        Ok(self.provider.hash(id)?.digest(&[certificate]).as_ref().to_vec())
     }
 }

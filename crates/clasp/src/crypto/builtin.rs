@@ -2,6 +2,8 @@
 //! docs/dependencies.md.
 
 use super::{Aead, Hash, Provider, aws_lc, ring, rust_crypto};
+use crate::code::SignatureScheme;
+use clasp_x509::AwsLc;
 use std::sync::LazyLock;
 
 const fn provider(
@@ -14,11 +16,29 @@ const fn provider(
         aeads,
         hashes,
         groups: aws_lc::GROUPS,
-        verify: aws_lc::VERIFY,
+        signatures: &AwsLc,
+        schemes: SCHEMES,
         random: aws_lc::RANDOM,
         legacy: aws_lc::LEGACY,
     }
 }
+
+/// Public keys are AWS-LC's on every processor.
+const SCHEMES: &[SignatureScheme] = &[
+    SignatureScheme::EcdsaSecp256r1Sha256,
+    SignatureScheme::EcdsaSecp384r1Sha384,
+    SignatureScheme::EcdsaSecp521r1Sha512,
+    SignatureScheme::Ed25519,
+    SignatureScheme::RsaPssRsaeSha256,
+    SignatureScheme::RsaPssRsaeSha384,
+    SignatureScheme::RsaPssRsaeSha512,
+    SignatureScheme::RsaPkcs1Sha256,
+    SignatureScheme::RsaPkcs1Sha384,
+    SignatureScheme::RsaPkcs1Sha512,
+    SignatureScheme::MlDsa44,
+    SignatureScheme::MlDsa65,
+    SignatureScheme::MlDsa87,
+];
 
 pub(super) static AWS_LC: Provider = provider("AWS-LC", AWS_LC_AEADS, AWS_LC_HASHES);
 static RING: Provider = provider("AWS-LC, with AES-GCM of ring", RING_AEADS, AWS_LC_HASHES);

@@ -7,9 +7,11 @@ mod builtin;
 mod error;
 mod ring;
 mod rust_crypto;
+mod scheme;
 mod secret;
 
 pub use aws_lc::sign::PrivateKey;
+pub use clasp_x509::VerifySignature;
 pub use error::{CryptoError, CryptoResult, RandomError};
 pub use secret::SharedSecret;
 pub(crate) use secret::overwrite_stack;
@@ -343,25 +345,6 @@ pub trait Random: Send + Sync {
     fn fill(&self, out: &mut [u8]) -> Result<(), RandomError>;
 }
 
-/// Checks one kind of handshake signature with a SubjectPublicKeyInfo (DER).
-pub trait VerifySignature: Send + Sync {
-    /// Checks. With `own_curve` an ECDSA scheme is for the curve in its name alone, as in TLS 1.3; in TLS 1.2 it says
-    /// the hash and leaves the curve open (RFC 8422 5.1.1).
-    ///
-    /// # Errors
-    /// If the key is of another kind, or the signature is wrong.
-    fn verify(
-        &self,
-        scheme: SignatureScheme,
-        spki: &[u8],
-        message: &[u8],
-        signature: &[u8],
-        own_curve: bool,
-    ) -> CryptoResult<()>;
-    /// The schemes it can check, best first.
-    fn schemes(&self) -> &'static [SignatureScheme];
-}
-
 /// A set of primitives. A provider is data: the built-in one is [`Provider::builtin`], another can stand beside it.
 pub struct Provider {
     /// A name for people.
@@ -372,8 +355,10 @@ pub struct Provider {
     pub aeads: &'static [&'static dyn Aead],
     /// The groups.
     pub groups: &'static [&'static dyn Group],
-    /// The signature checks.
-    pub verify: &'static dyn VerifySignature,
+    /// Who checks signatures, of handshakes, certificates, and all that speaks of these.
+    pub signatures: &'static dyn VerifySignature,
+    /// The signature schemes that handshakes may have, best first.
+    pub schemes: &'static [SignatureScheme],
     /// The source of randomness.
     pub random: &'static dyn Random,
     /// The classic suites' primitives.

@@ -5,10 +5,7 @@ use super::credential::check_raw_key;
 use super::link::Link;
 use super::proof::signed13;
 use crate::code::{CertificateType, ProtocolVersion, SignatureScheme};
-use crate::config::{
-    ClientAuth, ClientConfig, Policy, PresentedIdentity, ServerConfig, Verified, Verifier, fits_curve, fits_key,
-    may_sign,
-};
+use crate::config::{ClientAuth, ClientConfig, Policy, PresentedIdentity, ServerConfig, Verified, Verifier, may_sign};
 use crate::crypto::Provider;
 use crate::error::{CertificateError, Error, PeerError, Result};
 use crate::facts::End;
@@ -16,7 +13,7 @@ use crate::facts::MAX_AUTHENTICATION;
 use crate::facts::PeerIdentity;
 use crate::keys::schedule12::Side;
 use crate::wire::message::{CertificateVerify, SignedView};
-use clasp_x509::{Certificate, PublicKey};
+use clasp_x509::{Certificate, MAX_RSA_BITS, MIN_RSA_BITS, PublicKey, SignatureRefusal, verify_signature};
 use rustls_pki_types::ServerName;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -89,7 +86,9 @@ impl<'a> Judge<'a> {
         }
         let chain: SmallVec<[&[u8]; PLAIN]> = chain.iter().map(Vec::as_slice).collect();
         let (kind, name, now, asked_for_ocsp) = (self.kind, self.name, self.now, self.asked_for_ocsp);
-        let presented = PresentedIdentity { chain: &chain, kind, name, ocsp, asked_for_ocsp, timestamps, now };
+        let provider = self.provider;
+        let presented =
+            PresentedIdentity { chain: &chain, kind, name, ocsp, asked_for_ocsp, timestamps, now, provider };
         let verdict = link.outside("certificate verifier", self.verifier.verify(&presented)).await;
         verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate"))
     }
@@ -144,21 +143,27 @@ impl<'a> Judge<'a> {
         signed: SignedView<'_>,
         version: ProtocolVersion,
     ) -> Result<SignatureScheme> {
-        let own_curve = version == ProtocolVersion::Tls13;
-        let key = PublicKey::parse(&verified.spki);
-        let fits = signed.scheme.is_for(version)
-            && fits_key(signed.scheme, key)
-            && (!own_curve || fits_curve(signed.scheme, key));
-        if !self.policy.schemes.contains(&signed.scheme) || !fits {
+        let (scheme, key) = (signed.scheme, PublicKey::parse(&verified.spki));
+        let fits = self.policy.schemes.contains(&scheme)
+            && scheme.is_for(version)
+            && (version != ProtocolVersion::Tls13 || scheme.has_curve_of(key));
+        let Some(algorithm) = scheme.algorithm(key).filter(|_| fits) else {
             return Err(Error::from(PeerError::WrongSchemeSelected)
-                .seen(signed.scheme)
+                .seen(scheme)
                 .wanted(format_args!("a scheme that was offered, that {version} has, and that fits the key")));
+        };
+        match verify_signature(self.provider.signatures, algorithm, &verified.spki, message, signed.signature) {
+            Ok(()) => Ok(scheme),
+            Err(SignatureRefusal::Size) => Err(Error::from(CertificateError::UnsupportedAlgorithm)
+                .seen(key)
+                .wanted(format_args!("an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits"))),
+            Err(SignatureRefusal::Algorithm) => Err(Error::from(CertificateError::UnsupportedAlgorithm)
+                .seen(format_args!("{scheme} by a key for {key}"))
+                .wanted("what the crypto provider can check")),
+            Err(SignatureRefusal::Key | SignatureRefusal::Signature) => {
+                Err(Error::from(PeerError::BadSignature).seen(scheme))
+            }
         }
-        self.provider
-            .verify
-            .verify(signed.scheme, &verified.spki, message, signed.signature, own_curve)
-            .map_err(|_| Error::from(PeerError::BadSignature).seen(signed.scheme))?;
-        Ok(signed.scheme)
     }
 }
 

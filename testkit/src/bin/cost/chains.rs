@@ -2,6 +2,7 @@
 
 use crate::{Input, Kind};
 use clasp::config::{PresentedIdentity, Verifier, WebPki};
+use clasp::crypto::Provider;
 use clasp::error::Result;
 use clasp::wire::code::CertificateType;
 use clasp::x509::{Check, Profile, Scope};
@@ -88,6 +89,7 @@ fn judge(chain: &[Vec<u8>], staple: Vec<u8>, lists: Vec<Vec<u8>>) -> Input {
             asked_for_ocsp: true,
             timestamps: None,
             now,
+            provider: Provider::builtin(),
         };
         let verdict: Answer<'_, Result<_>> = verifier.verify(&peer);
         assert!(matches!(verdict, Answer::Now(_)));

@@ -152,7 +152,8 @@ fn noting() -> &'static Provider {
         hashes: hashes.leak(),
         aeads: inner.aeads,
         groups: inner.groups,
-        verify: inner.verify,
+        signatures: inner.signatures,
+        schemes: inner.schemes,
         random: inner.random,
         legacy: inner.legacy,
     }))

@@ -146,7 +146,8 @@ pub(crate) fn marked() -> &'static Provider {
         hashes: inner.hashes,
         aeads: aeads.leak(),
         groups: groups.leak(),
-        verify: inner.verify,
+        signatures: inner.signatures,
+        schemes: inner.schemes,
         random: inner.random,
         legacy: inner.legacy.map(|l| &*Box::leak(Box::new(MarkedLegacy(l))) as &dyn Legacy),
     }))

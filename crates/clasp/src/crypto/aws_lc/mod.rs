@@ -8,9 +8,8 @@ mod kx;
 mod legacy;
 mod ml_kem;
 pub(super) mod sign;
-mod verify;
 
-use super::{CryptoError, Group, Legacy, Random, RandomError, VerifySignature};
+use super::{CryptoError, Group, Legacy, Random, RandomError};
 
 pub(super) const GROUPS: &[&dyn Group] = &[
     &hybrid::GROUPS[0],
@@ -23,7 +22,6 @@ pub(super) const GROUPS: &[&dyn Group] = &[
     &kx::P384,
     &kx::P521,
 ];
-pub(super) const VERIFY: &dyn VerifySignature = &verify::Verify;
 pub(super) const RANDOM: &dyn Random = &SystemRandom;
 pub(super) const LEGACY: Option<&dyn Legacy> = legacy::LEGACY;
 

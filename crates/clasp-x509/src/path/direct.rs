@@ -1,31 +1,22 @@
 //! The status of a certificate whose issuer is known, without a path.
 
-use super::asked::Revocation;
-use super::crl::Crl;
-use super::issuer::Issuer;
-use super::lists::by_lists;
-use super::ocsp::OcspResponse;
-use super::standing::{Standing, Trouble};
-use super::terms::Terms;
+use super::options::Options;
 use crate::certificate::Certificate;
-use crate::profile::{Profile, Rules};
-use rustls_pki_types::UnixTime;
+use crate::revocation::issuer::Issuer;
+use crate::revocation::lists::by_lists;
+use crate::revocation::terms::Terms;
+use crate::revocation::{Crl, OcspResponse, Standing, Trouble};
 use smallvec::SmallVec;
 
 /// The status of `certificate` by lists and OCSP responses. Its `issuers` are certificates of the authority that issued
 /// it, which the caller trusts: more than one where the authority has changed its key.
 ///
-/// [`Revocation::check`] and [`Revocation::scope`] are not looked at. One answer that says revoked is enough, whatever the
-/// others say.
-pub fn standing(
-    certificate: &Certificate<'_>,
-    issuers: &[Certificate<'_>],
-    time: UnixTime,
-    profile: Profile,
-    revocation: &Revocation<'_>,
-) -> Standing {
-    let rules = Rules::of(profile);
-    let terms = Terms::of(revocation, i64::try_from(time.as_secs()).unwrap_or(i64::MAX), rules);
+/// Of the options the time, the profile, what is known of revocation and who checks signatures are looked at;
+/// [`Revocation::check`](crate::Revocation::check) and [`Revocation::scope`](crate::Revocation::scope) are not. One answer that says
+/// revoked is enough, whatever the others say.
+pub fn standing(certificate: &Certificate<'_>, issuers: &[Certificate<'_>], options: &Options<'_>) -> Standing {
+    let (revocation, checker) = (&options.revocation, options.checker());
+    let terms = Terms::of(revocation, options.now(), checker);
     let issuers: SmallVec<[Issuer<'_>; 2]> = issuers.iter().map(Issuer::of).collect();
     let mut known = Standing::Unknown(Trouble::NoList);
     for response in revocation.stapled.iter().chain(revocation.responses) {
@@ -41,7 +32,7 @@ pub fn standing(
     let mut signed = |list: &Crl<'_>| {
         let mut trouble = "a list whose issuer is not known";
         for issuer in issuers.iter().filter(|issuer| issuer.names(list)) {
-            match issuer.signed(|spki| list.is_signed(spki, rules)) {
+            match issuer.signed(|spki| list.is_signed(spki, &checker)) {
                 Ok(()) => return Ok(()),
                 Err(why) => trouble = why,
             }
