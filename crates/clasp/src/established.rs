@@ -158,6 +158,11 @@ impl Established {
         Ok(())
     }
 
+    /// The traffic secret of a direction (TLS 1.3), for an observer.
+    pub(crate) fn traffic(&self, way: Way) -> Option<&[u8]> {
+        self.kept13().ok().map(|kept| kept.traffic(way))
+    }
+
     /// Finished.verify_data of whoever writes this way, under the traffic secret of the moment: RFC 9846 4.4, 4.6.2.
     ///
     /// # Errors

@@ -265,7 +265,12 @@ impl Messages {
                 Operation::Fact(Fact::Version(version)) => self.version = Some(version),
                 // For an observer, and for what may follow; early data is none of the handshake's messages.
                 Operation::Fact(
-                    Fact::Chose(..) | Fact::NoTickets(_) | Fact::Resumed(_) | Fact::Event(_) | Fact::MayBeAskedLater(_),
+                    Fact::Chose(..)
+                    | Fact::NoTickets(_)
+                    | Fact::Resumed(_)
+                    | Fact::Event(_)
+                    | Fact::Derived(..)
+                    | Fact::MayBeAskedLater(_),
                 )
                 | Operation::Early(_) => {}
                 Operation::Record(none) => match none {},

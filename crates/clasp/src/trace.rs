@@ -9,6 +9,7 @@ use crate::wire::fields::{self, Context, Decoded};
 use crate::wire::message::{HEADER_LEN, Message, ServerHello, ServerHelloView};
 use crate::wire::{Extension, Reader};
 use core::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Which way something went, seen from the observed side.
@@ -103,6 +104,13 @@ pub enum What<'a> {
         /// The suite they belong to.
         suite: CipherSuite,
     },
+    /// A secret has been derived.
+    Derived {
+        /// Its name in the RFC: RFC 9846 7.1, 7.2; RFC 5246 6.3, 8.1.
+        name: &'static str,
+        /// Its value, where the configuration says that the observer is shown secrets.
+        value: Option<Secret<'a>>,
+    },
     /// A choice among what both sides offered.
     Chose {
         /// What was chosen: `"version"`, `"cipher suite"`, `"group"`, `"signature scheme"`.
@@ -169,10 +177,56 @@ impl<'a> What<'a> {
     }
 }
 
+/// The value of a secret: whoever has it reads the traffic. It is never printed.
+#[derive(Clone, Copy)]
+pub struct Secret<'a>(&'a [u8]);
+
+impl<'a> Secret<'a> {
+    pub(crate) const fn new(value: &'a [u8]) -> Self {
+        Self(value)
+    }
+
+    /// The bytes. They are wiped when the observer returns; whoever copies them has to wipe the copy.
+    pub const fn dangerous_expose(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// What an observer hears of derivations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Derivations {
+    Untold,
+    Names,
+    Values,
+}
+
+/// An observer, and whether it is shown the values of secrets.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    observer: Arc<dyn Observer>,
+    secrets: bool,
+}
+
+impl Watch {
+    pub(crate) const fn new(observer: Arc<dyn Observer>, secrets: bool) -> Self {
+        Self { observer, secrets }
+    }
+
+    pub(crate) const fn derivations(&self) -> Derivations {
+        if self.secrets { Derivations::Values } else { Derivations::Names }
+    }
+}
+
 /// Numbers facts and counts flights for one connection. The halves of a connection have one each.
 #[derive(Clone)]
 pub(crate) struct Tracer {
-    observer: std::sync::Arc<dyn Observer>,
+    watch: Watch,
     connection: u64,
     flight: u8,
     last: Option<Direction>,
@@ -191,12 +245,12 @@ struct Seen {
 }
 
 impl Tracer {
-    pub(crate) fn new(observer: std::sync::Arc<dyn Observer>, server: bool) -> Self {
+    pub(crate) fn new(watch: Watch, server: bool) -> Self {
         use core::sync::atomic::{AtomicU64, Ordering};
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
-            observer,
+            watch,
             connection,
             flight: 0,
             last: None,
@@ -217,6 +271,12 @@ impl Tracer {
         self.tell(at, What::Message { direction, level, kind, bytes, context });
     }
 
+    /// A secret that was derived outside a conversation.
+    pub(crate) fn derived(&mut self, at: SystemTime, name: &'static str, value: &[u8]) {
+        let value = self.watch.secrets.then_some(Secret(value));
+        self.tell(at, What::Derived { name, value });
+    }
+
     pub(crate) fn tell(&mut self, at: SystemTime, what: What<'_>) {
         let direction = match &what {
             What::Message { direction, .. } | What::ChangeCipherSpec { direction } => Some(*direction),
@@ -227,7 +287,7 @@ impl Tracer {
             self.last = direction;
             self.flight = self.flight.saturating_add(1);
         }
-        self.observer.observe(&Observation { connection: self.connection, at, flight: self.flight, what });
+        self.watch.observer.observe(&Observation { connection: self.connection, at, flight: self.flight, what });
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions, Context};
-use crate::trace::Observer;
+use crate::trace::{Observer, Watch};
 use clasp_x509::Roots;
 use core::fmt;
 use core::marker::PhantomData;
@@ -27,7 +27,7 @@ pub struct ClientConfig {
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) sessions: Option<Arc<dyn ClientSessions>>,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observer: Option<Watch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recent_peers: Arc<RecentPeers>,
     pub(crate) send_server_name: bool,
@@ -128,7 +128,7 @@ impl ClientConfig {
     /// The same, seen by `observer`; everything else, the sessions too, is shared.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
+        self.observer = Some(Watch::new(observer, false));
         self
     }
 

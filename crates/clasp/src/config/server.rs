@@ -15,7 +15,7 @@ use crate::facts::MAX_AUTHENTICATION;
 use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
 use crate::session::{CONTEXT_LEN, Context, ServerSessionCache, ServerSessions, TicketSealer};
-use crate::trace::Observer;
+use crate::trace::Watch;
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub struct ServerConfig {
     pub(crate) sessions: Option<Arc<dyn ServerSessions>>,
     pub(crate) session_lifetime: Duration,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observer: Option<Watch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recent_peers: Arc<RecentPeers>,
     pub(crate) extended_master_secret: bool,

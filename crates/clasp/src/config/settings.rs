@@ -35,7 +35,17 @@ macro_rules! common_settings {
             /// Who sees what happens.
             #[must_use]
             pub fn observer(mut self, observer: std::sync::Arc<dyn $crate::trace::Observer>) -> Self {
-                self.config.observer = Some(observer);
+                self.config.observer = Some($crate::trace::Watch::new(observer, false));
+                self
+            }
+
+            /// Who sees what happens, the values of secrets too ([`What::Derived`]($crate::trace::What::Derived)): it can then read all
+            /// that is sent, and so can whoever reads what it writes. For looking at key schedules.
+            ///
+            /// [`observer`](Self::observer) is told their names alone.
+            #[must_use]
+            pub fn dangerous_observe_secrets(mut self, observer: std::sync::Arc<dyn $crate::trace::Observer>) -> Self {
+                self.config.observer = Some($crate::trace::Watch::new(observer, true));
                 self
             }
 

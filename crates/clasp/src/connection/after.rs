@@ -55,6 +55,7 @@ impl Connection {
         established.update(Way::Read, maker.labels())?;
         let (suite, keys) = (established.facts.suite, established.open(self.provider, &maker)?);
         self.opener.install(keys);
+        self.tell_update(Way::Read);
         self.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
         Ok(())
     }
@@ -94,6 +95,7 @@ impl Connection {
         self.owes = Owes::Nothing;
         self.own_updates.count();
         self.floods.expect_answers(u8::from(ask));
+        self.tell_update(Way::Write);
         self.tell(What::Keys { direction, level, suite });
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::handshake::live;
 use crate::handshake::operation::{Carrier, Fact, Operation, Record};
 use crate::handshake::wiring::Wiring;
 use crate::record::{RecordKeys, Sealer};
-use crate::trace::{Direction, Level, What};
+use crate::trace::{Direction, Level, Secret, What};
 use core::task::{Context, Poll};
 use std::io::IoSlice;
 
@@ -164,6 +164,9 @@ impl Connection {
             Fact::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
             Fact::NoTickets(why) => self.tell(What::NoTickets { why }),
             Fact::Resumed(by) => self.tell(What::Resumed { by }),
+            Fact::Derived(name, value) => {
+                self.tell(What::Derived { name, value: value.as_ref().map(|value| Secret::new(value)) });
+            }
             Fact::Event(event) => self.add_event(event),
             Fact::MayBeAskedLater(transcript) => {
                 if let Some(post) = &mut self.post_auth {

@@ -29,7 +29,7 @@ use crate::established::Established;
 use crate::facts::Facts;
 use crate::handshake::link::Waiting;
 use crate::record::{self, Joiner, Opener, RecordError, RecordKeys, Sealer, frame, limits};
-use crate::trace::{Direction, Level, Observer, Tracer, What};
+use crate::trace::{Direction, Level, Tracer, Watch, What};
 use beside::Beside;
 use core::fmt;
 use core::ops::Range;
@@ -166,13 +166,10 @@ impl Connection {
         Self { leave, post_auth, ..Self::new(true, live, observer, clock, provider) }
     }
 
-    fn new(
-        server: bool,
-        live: Live,
-        observer: Option<Arc<dyn Observer>>,
-        clock: Arc<dyn Clock>,
-        provider: &'static Provider,
-    ) -> Self {
+    fn new(server: bool, live: Live, watch: Option<Watch>, clock: Arc<dyn Clock>, provider: &'static Provider) -> Self {
+        if let Some(watch) = &watch {
+            live.tell_derivations(watch.derivations());
+        }
         Self {
             server,
             opener: Opener::default(),
@@ -180,7 +177,7 @@ impl Connection {
             joiner: None,
             live: Some(Box::new(live)),
             established: None,
-            tracer: observer.map(|observer| Box::new(Tracer::new(observer, server))),
+            tracer: watch.map(|watch| Box::new(Tracer::new(watch, server))),
             clock,
             provider,
             failed: None,

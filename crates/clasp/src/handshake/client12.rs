@@ -24,14 +24,13 @@ use super::hello::ServerAnswer;
 use super::judge::Judge;
 use super::link::Link;
 use super::offer::Offered;
-use super::{change_read_keys, change_write_keys, credential, key_exchange, recv_finished, send_finished};
+use super::{change_read_keys, change_write_keys, credential, derived, key_exchange, recv_finished, send_finished};
 use crate::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified, auth_of, curve_of};
 use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
 use crate::established::{Established, Kept12, Randoms};
 use crate::facts::{End, Facts, PeerIdentity, Resumption};
-use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12, rsa_premaster};
 use crate::session::{KeptSession, Session};
 use crate::suite::{Kx, Suite};
@@ -184,7 +183,7 @@ async fn client_flight(link: &mut Link, talk: &Talk<'_>, said: &Said, vault: &mu
         vault.master(hash, &offered.random, &answer.random);
     }
     vault.expand(hash, answer.suite, &offered.random, &answer.random);
-    log_master(config, offered, vault);
+    derived::master(link, config.key_log.as_ref(), &offered.random, vault, false);
 
     // 7.4.8
     if let (Some(identity), Some(request)) = (&identity, &said.asked) {
@@ -209,7 +208,7 @@ async fn resumed(link: &mut Link, talk: &Talk<'_>, session: &Session) -> Result<
     let mut vault = Vault12::new();
     vault.resume(&session.master);
     vault.expand(hash, answer.suite, &offered.random, &answer.random);
-    log_master(config, offered, &vault);
+    derived::master(link, config.key_log.as_ref(), &offered.random, &vault, true);
 
     // The server finishes first: 7.3, figure 2.
     let ticket = recv_ticket(link, answer).await?;
@@ -339,12 +338,6 @@ async fn recv_ticket(link: &mut Link, answer: &ServerAnswer) -> Result<Option<(u
     let message = link.recv::<NewSessionTicket12>().await?;
     let view = message.view();
     Ok((!view.ticket.is_empty()).then(|| (view.lifetime_hint, view.ticket.to_vec())))
-}
-
-fn log_master(config: &ClientConfig, offered: &Offered, vault: &Vault12) {
-    if let Some(log) = config.key_log.as_ref().filter(|l| l.wants(CLIENT_RANDOM)) {
-        log.log(CLIENT_RANDOM, &offered.random, vault.master_secret().expose());
-    }
 }
 
 fn facts(answer: &ServerAnswer) -> Facts {

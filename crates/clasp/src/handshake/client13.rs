@@ -16,9 +16,7 @@ use super::judge::{Judge, Proof};
 use super::link::Link;
 use super::offer::Offered;
 use super::proof::signed13;
-use super::{
-    compression, credential, key_exchange, log_application, log_handshake, recv_finished13, retry13, send_finished13,
-};
+use super::{compression, credential, derived, key_exchange, recv_finished13, retry13, send_finished13};
 use crate::code::{HandshakeType, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
 use crate::error::{Error, PeerError, Result};
@@ -127,6 +125,10 @@ fn resume_or_not(
     if config.keys_only && talk.psk.is_none() {
         return Err(in_hello(PeerError::PskRequired.into()));
     }
+    // That of early data has been told of already.
+    if talk.psk.is_some_and(|(n, _)| n > 0 || talk.offered.early.is_none()) {
+        derived::psk(link, &vault);
+    }
 
     // 4.2.8
     if let Some(KeyShareEntry { group, public }) = answer.share {
@@ -139,7 +141,7 @@ fn resume_or_not(
     }
     link.recycle(hello);
     let at = vault.handshake(at, talk.facts.group.is_some(), link.transcript.hash().as_ref());
-    log_handshake(config.key_log.as_ref(), &talk.offered.random, &vault);
+    derived::handshake(link, config.key_log.as_ref(), &talk.offered.random, &vault);
     Ok((vault, at))
 }
 
@@ -196,7 +198,7 @@ async fn server_flight(
     // 4.4.4
     recv_finished13(link, vault, Side::Server).await?;
     let at = vault.main(at, link.transcript.hash().as_ref());
-    log_application(config.key_log.as_ref(), &talk.offered.random, vault);
+    derived::application(link, config.key_log.as_ref(), &talk.offered.random, vault);
     Ok((at, asked))
 }
 
@@ -225,6 +227,7 @@ async fn client_flight(
     send_finished13(link, vault, Side::Client)?;
     link.install13(Way::Write, vault, suite, Traffic::Application(Side::Client))?;
     vault.resumption(&at, link.transcript.hash().as_ref());
+    derived::resumption(link, vault);
     Ok(())
 }
 

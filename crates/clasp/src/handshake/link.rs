@@ -18,12 +18,13 @@ use crate::record::Joiner;
 use crate::record::limits::MIN_EARLY_DATA_SKIPPED;
 use crate::session::Context;
 use crate::suite::{Suite, Suite13};
-use crate::trace::Level;
+use crate::trace::{Derivations, Level};
 use crate::wire::Writer;
 use crate::wire::message::{self, Checked, Message};
 use core::future::poll_fn;
 use core::task::Poll;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
 
 /// What a conversation is waiting for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -358,6 +359,19 @@ impl Link {
 
     pub(crate) fn chose(&self, what: &'static str, picked: u16, name: &'static str) {
         self.fact(Fact::Chose(what, picked, name));
+    }
+
+    /// Tells an observer that these have been derived, and their values if he is shown secrets.
+    pub(crate) fn derived(&self, secrets: &[(&'static str, &[u8])]) {
+        let mut shared = lock(&self.shared);
+        let shown = match shared.asked.derivations() {
+            Derivations::Untold => return,
+            Derivations::Names => false,
+            Derivations::Values => true,
+        };
+        for (name, value) in secrets {
+            shared.asked.fact(Fact::Derived(name, shown.then(|| Zeroizing::new((*value).into()))));
+        }
     }
 
     /// Tells the caller, if he wants to hear it.

@@ -10,6 +10,7 @@ use crate::crypto::overwrite_stack;
 use crate::error::{PeerError, Result};
 use crate::established::Established;
 use crate::record::Joiner;
+use crate::trace::Derivations;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -68,6 +69,11 @@ impl<C: Carrier, T> Live<C, T> {
     /// When what it waits for came to be waited for.
     pub(crate) fn waiting_since(&self) -> Option<SystemTime> {
         self.waits.filter(|_| self.waiting() != Waiting::Nothing).map(|(_, since)| since)
+    }
+
+    /// An observer hears of derivations from here on.
+    pub(crate) fn tell_derivations(&self, derivations: Derivations) {
+        lock(&self.shared).asked.derivations = derivations;
     }
 
     /// The caller wants to hear of events from here on.

@@ -9,6 +9,7 @@ mod client13;
 mod client_auth13;
 mod compression;
 mod credential;
+mod derived;
 pub(crate) mod extension;
 mod fits;
 pub(crate) mod hello;
@@ -36,15 +37,13 @@ pub(crate) use server::server;
 
 use crate::code::HandshakeType;
 use crate::error::{Error, PeerError, Result};
-use crate::keys::log::{self, KeyLog};
 use crate::keys::maker::Way;
 use crate::keys::schedule12::{Side, VERIFY_DATA_LEN, Vault12};
-use crate::keys::schedule13::{Traffic, Vault13, same_mac};
+use crate::keys::schedule13::{Vault13, same_mac};
 use crate::wire::Reader;
 use crate::wire::decode::DecodeKind;
 use crate::wire::message::Finished;
 use link::{Link, Protected12};
-use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// Sends Finished of TLS 1.3: RFC 9846 4.4.4.
@@ -72,35 +71,6 @@ pub(crate) fn check_verify_data(theirs: &[u8], wanted: usize) -> Result<()> {
     }
     let error = Reader::new(theirs).error("verify_data", DecodeKind::BadLength(theirs.len()));
     Err(Error::from(error).in_message("Finished"))
-}
-
-type Log<'a> = Option<&'a Arc<dyn KeyLog>>;
-
-fn log_one(log: Log<'_>, label: &'static str, random: &[u8; 32], secret: &[u8]) {
-    if let Some(log) = log.filter(|l| l.wants(label)) {
-        log.log(label, random, secret);
-    }
-}
-
-/// Tells the key log of the early secrets.
-fn log_early(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
-    log_one(log, log::CLIENT_EARLY_TRAFFIC_SECRET, random, vault.traffic(Traffic::Early));
-    log_one(log, log::EARLY_EXPORTER_SECRET, random, vault.exporters()[1]);
-}
-
-/// Tells the key log of the handshake secrets.
-fn log_handshake(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
-    let of = |side| vault.traffic(Traffic::Handshake(side));
-    log_one(log, log::CLIENT_HANDSHAKE_TRAFFIC_SECRET, random, of(Side::Client));
-    log_one(log, log::SERVER_HANDSHAKE_TRAFFIC_SECRET, random, of(Side::Server));
-}
-
-/// Tells the key log of the application secrets.
-fn log_application(log: Log<'_>, random: &[u8; 32], vault: &Vault13) {
-    let of = |side| vault.traffic(Traffic::Application(side));
-    log_one(log, log::CLIENT_TRAFFIC_SECRET_0, random, of(Side::Client));
-    log_one(log, log::SERVER_TRAFFIC_SECRET_0, random, of(Side::Server));
-    log_one(log, log::EXPORTER_SECRET, random, vault.exporters()[0]);
 }
 
 /// Says that what follows is protected, and has it so: RFC 5246 7.1.

@@ -472,8 +472,9 @@ fn send_early_keys(link: &Link, config: &ClientConfig, offered: &mut Offered) ->
     let Offered { random, psks, early: Some(early), .. } = offered else { return Ok(()) };
     let Some((vault, at)) = psks.first_mut().and_then(|psk| psk.schedule.as_mut()) else { return Ok(()) };
     let hello_hash = config.provider.hash(early.suite.hash)?.digest(&[link.transcript.bytes()]);
+    super::derived::psk(link, vault);
     vault.early_traffic(at, hello_hash.as_ref());
-    super::log_early(config.key_log.as_ref(), random, vault);
+    super::derived::early(link, config.key_log.as_ref(), random, vault);
     if config.middlebox_compatibility {
         link.send_compatibility_ccs();
     }

@@ -13,7 +13,8 @@ use crate::crypto::CryptoResult;
 use crate::facts::Event;
 use crate::keys::kept13::Kept13;
 use crate::keys::maker::{KeyLabels, KeyMaker, KeyMaterial, Way};
-use crate::trace::Level;
+use crate::trace::{Derivations, Level};
+use zeroize::Zeroizing;
 
 /// One of them; carried out in order.
 pub(crate) enum Operation<C: Carrier> {
@@ -40,6 +41,8 @@ pub(crate) enum Fact {
     Resumed(&'static str),
     /// What a caller has asked to be told before the end.
     Event(Event),
+    /// A secret has been derived: its name, and its value for an observer who is shown secrets.
+    Derived(&'static str, Option<Zeroizing<Box<[u8]>>>),
     /// The client may be asked for its certificate after the handshake, and this is what there is of the conversation.
     MayBeAskedLater(Transcript),
 }
@@ -92,6 +95,8 @@ pub(crate) struct Asked<C: Carrier> {
     carrier: C,
     /// The caller wants to hear of events.
     pub(super) tells_events: bool,
+    /// What an observer hears of derivations.
+    pub(super) derivations: Derivations,
     pub(super) operations: Vec<Operation<C>>,
 }
 
@@ -100,7 +105,12 @@ const OPERATIONS: usize = 20;
 
 impl<C: Carrier> Asked<C> {
     pub(super) fn of(carrier: C) -> Self {
-        Self { carrier, tells_events: false, operations: Vec::with_capacity(OPERATIONS) }
+        Self {
+            carrier,
+            tells_events: false,
+            derivations: Derivations::Untold,
+            operations: Vec::with_capacity(OPERATIONS),
+        }
     }
 }
 
@@ -117,6 +127,9 @@ pub(super) trait Ask: Send {
 
     /// Whether the caller wants to hear of events.
     fn tells_events(&self) -> bool;
+
+    /// What an observer hears of derivations.
+    fn derivations(&self) -> Derivations;
 
     fn early(&mut self, early: Early);
 
@@ -146,6 +159,10 @@ impl<C: Carrier> Ask for Asked<C> {
 
     fn tells_events(&self) -> bool {
         self.tells_events
+    }
+
+    fn derivations(&self) -> Derivations {
+        self.derivations
     }
 
     fn early(&mut self, early: Early) {

@@ -5,7 +5,9 @@ use super::extension::{Answer, Limits, Said12, Said13, TABLE};
 use super::hello::{ClientOffer, fresh_id, send_server_hello, server_random12};
 use super::judge::Judge;
 use super::link::{Link, Protected12};
-use super::{change_read_keys, change_write_keys, credential, key_exchange, negotiate, recv_finished, send_finished};
+use super::{
+    change_read_keys, change_write_keys, credential, derived, key_exchange, negotiate, recv_finished, send_finished,
+};
 use crate::code::{
     CertificateType, ClientCertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
@@ -14,7 +16,6 @@ use crate::crypto::{Hash, KeyShare};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::established::{Established, Kept12, Randoms};
 use crate::facts::{End, Facts, PeerIdentity, Resumption};
-use crate::keys::log::CLIENT_RANDOM;
 use crate::keys::schedule12::{Side, Vault12};
 use crate::session::{ID_LEN, KeptSession, ServerSession};
 use crate::suite::Suite;
@@ -227,7 +228,7 @@ async fn client_flight(
         vault.master(hash, &offer.random, &random);
     }
     vault.expand(hash, suite, &offer.random, &random);
-    log_master(talk, &vault);
+    derived::master(link, talk.config.key_log.as_ref(), &offer.random, &vault, false);
 
     // 7.4.8: signed is everything before this message.
     if let Some((judge, verified)) = &judged {
@@ -266,7 +267,7 @@ async fn resumed(
     let mut vault = Vault12::new();
     vault.resume(&session.master);
     vault.expand(hash, suite, &offer.random, &random);
-    log_master(&talk, &vault);
+    derived::master(link, config.key_log.as_ref(), &offer.random, &vault, true);
 
     // The echo of the ID says yes: 7.4.1.3, RFC 5077 3.4.
     let new_ticket = renew && offer.ticket.is_some();
@@ -421,12 +422,6 @@ fn session_of(
         max_early_data: 0,
         claims: None,
         psk: None,
-    }
-}
-
-fn log_master(talk: &Talk<'_>, vault: &Vault12) {
-    if let Some(log) = talk.config.key_log.as_ref().filter(|l| l.wants(CLIENT_RANDOM)) {
-        log.log(CLIENT_RANDOM, &talk.offer.random, vault.master_secret().expose());
     }
 }
 

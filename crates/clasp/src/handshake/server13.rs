@@ -8,10 +8,7 @@ use super::hello::{ClientOffer, send_server_hello};
 use super::link::Link;
 use super::proof::signed13;
 use super::tickets13::{client_finished_foreseen, send_tickets, takes_tickets, tell_of_no_tickets};
-use super::{
-    compression, credential, key_exchange, log_application, log_early, log_handshake, negotiate, recv_finished13,
-    retry13, send_finished13,
-};
+use super::{compression, credential, derived, key_exchange, negotiate, recv_finished13, retry13, send_finished13};
 use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme};
 use crate::config::{ClientAuth, Identity, ServerConfig, key_of};
 use crate::crypto::Digest;
@@ -166,7 +163,7 @@ async fn server_flight<'a>(
         link.send_compatibility_ccs();
     }
     let at = vault.handshake(at, talk.facts.group.is_some(), link.transcript.hash().as_ref());
-    log_handshake(config.key_log.as_ref(), &talk.offer.random, vault);
+    derived::handshake(link, config.key_log.as_ref(), &talk.offer.random, vault);
     link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Server))?;
     if early_data != EarlyData::Accepted {
         link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Client))?;
@@ -190,7 +187,7 @@ async fn server_flight<'a>(
     // 4.4.4: from here on the server may send data
     send_finished13(link, vault, Side::Server)?;
     let at = vault.main(at, link.transcript.hash().as_ref());
-    log_application(config.key_log.as_ref(), &talk.offer.random, vault);
+    derived::application(link, config.key_log.as_ref(), &talk.offer.random, vault);
     link.install13(Way::Write, vault, suite, Traffic::Application(Side::Server))?;
     Ok((at, Said { shown, asked, limits }))
 }
@@ -214,6 +211,7 @@ async fn client_flight(
         if takes_tickets {
             let foreseen = client_finished_foreseen(link, vault)?;
             vault.resumption(&at, foreseen.as_ref());
+            derived::resumption(link, vault);
             send_tickets(link, config, vault, &talk.facts, said.shown).await?;
         }
         if link.wiring.end_of_early_data {
@@ -233,6 +231,9 @@ async fn client_flight(
 
     // 4.6.1
     vault.resumption(&at, link.transcript.hash().as_ref());
+    if early_data != EarlyData::Accepted || !takes_tickets {
+        derived::resumption(link, vault);
+    }
     if takes_tickets && early_data != EarlyData::Accepted {
         send_tickets(link, config, vault, &talk.facts, said.shown).await?;
     }
@@ -283,6 +284,7 @@ async fn prove_binder<'a>(
         return Ok((None, vault, at));
     }
     link.resumed(if kind == BinderKind::Resumption { "ticket" } else { "external PSK" });
+    derived::psk(link, &vault);
     Ok((Some(admitted), vault, at))
 }
 
@@ -302,7 +304,7 @@ async fn take_early_data(
         return Ok(Some(refusal));
     }
     vault.early_traffic(at, link.transcript.hash().as_ref());
-    log_early(config.key_log.as_ref(), &offer.random, vault);
+    derived::early(link, config.key_log.as_ref(), &offer.random, vault);
     link.install13(Way::Read, vault, suite, Traffic::Early)?;
     link.take_early_data(session.max_early_data.min(config.max_early_data));
     Ok(None)

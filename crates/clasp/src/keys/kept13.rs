@@ -75,6 +75,11 @@ impl Kept13 {
         self.secret_mut(place).copy_from_slice(next.get(hash));
     }
 
+    /// A direction's traffic secret, for an observer.
+    pub(crate) fn traffic(&self, way: Way) -> &[u8] {
+        self.secret(place_of(way))
+    }
+
     /// What a direction's keys of the moment are made of, expanded into `keys`: RFC 9846 7.3.
     pub(crate) fn material<'k>(&self, way: Way, labels: &KeyLabels, keys: &'k mut TrafficKeys) -> KeyMaterial<'k> {
         expand_labels(self.hash, self.secret(place_of(way)), &mut keys.labels(self.aead, labels));

@@ -41,7 +41,8 @@ pub(crate) struct Vault12 {
     key_block: KeyBlock,
 }
 
-struct KeyBlock([u8; KEY_BLOCK_LEN]);
+/// The room, and how much of it the suite uses.
+struct KeyBlock([u8; KEY_BLOCK_LEN], usize);
 
 /// The master secret in a slot of its own, so that what outlives the handshake (the exporter) can own just that.
 pub(crate) struct Master(Box<[u8; MASTER_LEN]>);
@@ -88,7 +89,7 @@ impl Vault12 {
             premaster: SharedSecret::default(),
             master: Master(Box::new([0; MASTER_LEN])),
             keyed: None,
-            key_block: KeyBlock([0; KEY_BLOCK_LEN]),
+            key_block: KeyBlock([0; KEY_BLOCK_LEN], 0),
         })
     }
 
@@ -115,7 +116,8 @@ impl Vault12 {
         let (mac, key, iv) = key_lens(suite);
         let Self { master, keyed, key_block, .. } = self;
         let keyed = keyed.insert(hash.hmac(&master.0[..]));
-        p_hash(&**keyed, hash.id().len(), b"key expansion", seed, &mut key_block.0[..2 * (mac + key + iv)]);
+        key_block.1 = 2 * (mac + key + iv);
+        p_hash(&**keyed, hash.id().len(), b"key expansion", seed, &mut key_block.0[..key_block.1]);
     }
 
     /// One direction's share of the key block: MAC keys first, then cipher keys, then IVs.
@@ -141,6 +143,11 @@ impl Vault12 {
             None => prf(hash, &self.master.0[..], label, [transcript, &[], &[]], &mut out),
         }
         out
+    }
+
+    /// The key block, as far as the suite uses it, for an observer.
+    pub(crate) fn key_block(&self) -> &[u8] {
+        &self.key_block.0[..self.key_block.1]
     }
 
     pub(crate) fn master_secret(&self) -> &Master {

@@ -239,12 +239,27 @@ impl Vault13 {
         secret
     }
 
-    /// A traffic secret, for the key log.
+    /// The early, the handshake or the main secret, whichever stands, for an observer.
+    pub(crate) fn stage(&self) -> &[u8] {
+        self.stage.get(self.hash)
+    }
+
+    /// binder_key, for an observer.
+    pub(crate) fn binder_key(&self) -> &[u8] {
+        self.binder.get(self.hash)
+    }
+
+    /// resumption_secret, for an observer.
+    pub(crate) fn resumption_secret(&self) -> &[u8] {
+        self.resumption.get(self.hash)
+    }
+
+    /// A traffic secret, for the key log and an observer.
     pub(crate) fn traffic(&self, which: Traffic) -> &[u8] {
         self.secret(which).get(self.hash)
     }
 
-    /// exporter_secret and early_exporter_secret, for the key log.
+    /// exporter_secret and early_exporter_secret, for the key log and an observer.
     pub(crate) fn exporters(&self) -> [&[u8]; 2] {
         [self.exporter.get(self.hash), self.early_exporter.get(self.hash)]
     }

@@ -8,7 +8,7 @@ use clasp::config::{
 use clasp::crypto::PrivateKey;
 use clasp::keys::log::KeyLog;
 use clasp::session::{ClientSessionCache, ServerSessionCache};
-use clasp::trace::{Observation, Observer};
+use clasp::trace::{Observation, Observer, What};
 use clasp::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
 use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, Roots, ServerConfig, Stream, TimeLimits};
 use clasp_testkit::hollow_bytes::{HANDSHAKE, Wrap, record};
@@ -69,6 +69,18 @@ impl KeyLog for Counter {
 impl Observer for Counter {
     fn observe(&self, _: &Observation<'_>) {
         self.up();
+    }
+}
+
+/// Counts the secrets that are shown.
+#[derive(Default)]
+struct Shown(Counter);
+
+impl Observer for Shown {
+    fn observe(&self, seen: &Observation<'_>) {
+        if let What::Derived { value: Some(_), .. } = seen.what {
+            self.0.up();
+        }
     }
 }
 
@@ -139,6 +151,17 @@ fn of_both_sides() -> Vec<Row> {
             let (seen, s) = (Arc::new(Counter::default()), server());
             look(client(), if with { s.observer(seen.clone()) } else { s });
             seen.count()
+        }),
+        own_row("ClientBuilder::dangerous_observe_secrets", |with| {
+            let (seen, c) = (Arc::new(Shown::default()), client());
+            let c = if with { c.dangerous_observe_secrets(seen.clone()) } else { c.observer(seen.clone()) };
+            Pair::new(&c.build().unwrap(), &server().build().unwrap()).drive().unwrap();
+            seen.0.count()
+        }),
+        own_row("ServerBuilder::dangerous_observe_secrets", |with| {
+            let (seen, s) = (Arc::new(Shown::default()), server());
+            look(client(), if with { s.dangerous_observe_secrets(seen.clone()) } else { s.observer(seen.clone()) });
+            seen.0.count()
         }),
         own_row("ClientConfig::with_observer", |with| {
             let (seen, config) = (Arc::new(Counter::default()), ClientConfig::clone(&client().build().unwrap()));

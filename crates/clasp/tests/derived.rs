@@ -1,0 +1,229 @@
+//! An observer hears what is derived, by the names of the RFCs (RFC 9846 7.1, 7.2; RFC 5246 6.3, 8.1) and in the order of their
+//! schedules; the values only where the configuration says so, and never in print.
+#![allow(clippy::unwrap_used)]
+
+use clasp::config::{ClientBuilder, DangerousAcceptAnyone, PreSharedKey, Ready, ServerBuilder};
+use clasp::crypto::{HashId, Provider};
+use clasp::keys::log::KeyLog;
+use clasp::session::TicketKeys;
+use clasp::trace::{Observation, Observer, What};
+use clasp::wire::code::{CipherSuite, ProtocolVersion};
+use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
+use clasp_testkit::{KeyKind, Pair, authority};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What was heard: names, and values where there are any.
+#[derive(Default)]
+struct Heard {
+    derived: Mutex<Vec<(&'static str, Option<Vec<u8>>)>>,
+    printed: Mutex<String>,
+}
+
+impl Observer for Heard {
+    fn observe(&self, seen: &Observation<'_>) {
+        if let What::Derived { name, value } = seen.what {
+            self.derived.lock().unwrap().push((name, value.map(|value| value.dangerous_expose().to_vec())));
+            self.printed.lock().unwrap().push_str(&format!("{seen:?}\n"));
+        }
+    }
+}
+
+impl Heard {
+    fn take(&self) -> Vec<(&'static str, Option<Vec<u8>>)> {
+        std::mem::take(&mut self.derived.lock().unwrap())
+    }
+}
+
+/// The key log, by its labels.
+#[derive(Default)]
+struct Log(Mutex<Vec<(&'static str, Vec<u8>)>>);
+
+impl KeyLog for Log {
+    fn log(&self, label: &'static str, _client_random: &[u8; 32], secret: &[u8]) {
+        self.0.lock().unwrap().push((label, secret.to_vec()));
+    }
+}
+
+/// Two sides, what each hears, and the key log of the client.
+struct World {
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+    heard: [Arc<Heard>; 2],
+    log: Arc<Log>,
+}
+
+impl World {
+    fn new(client: ClientBuilder<Ready>, server: ServerBuilder<Ready>, values: bool) -> Self {
+        let heard = [Arc::new(Heard::default()), Arc::new(Heard::default())];
+        let [of_client, of_server] = heard.clone();
+        let log = Arc::new(Log::default());
+        let client = client.key_log(log.clone());
+        let (client, server) = if values {
+            (client.dangerous_observe_secrets(of_client), server.dangerous_observe_secrets(of_server))
+        } else {
+            (client.observer(of_client), server.observer(of_server))
+        };
+        Self { client: client.build().unwrap(), server: server.build().unwrap(), heard, log }
+    }
+
+    /// A handshake, and data both ways.
+    fn meet(&self) -> Pair {
+        let mut pair = Pair::new(&self.client, &self.server);
+        pair.drive().unwrap();
+        pair.client_sends(b"up").unwrap();
+        pair.server_sends(b"down").unwrap();
+        pair.drive().unwrap();
+        pair
+    }
+
+    /// The names that both have heard since this was asked, and their values if they are shown.
+    fn heard(&self, values: bool) -> Vec<&'static str> {
+        let [client, server] = [0, 1].map(|side| self.heard[side].take());
+        assert_eq!(client, server, "both sides derive the same");
+        for (name, value) in &client {
+            assert_eq!(value.is_some(), values, "{name}");
+            let Some(value) = value else { continue };
+            assert!(value.len() >= 32 && value.iter().any(|byte| *byte != 0), "{name}");
+            let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+            for heard in &self.heard {
+                let printed = heard.printed.lock().unwrap();
+                assert!(!printed.contains(&hex) && !printed.contains(format!("{value:?}").trim_matches(['[', ']'])));
+                assert!(printed.contains(&format!("{name:?}")) && printed.contains("[secret]"), "{name}");
+            }
+        }
+        self.check_log(&client);
+        client.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// What the key log has under its own labels is what is shown.
+    fn check_log(&self, derived: &[(&'static str, Option<Vec<u8>>)]) {
+        for (label, secret) in std::mem::take(&mut *self.log.0.lock().unwrap()) {
+            let name = match label {
+                "CLIENT_RANDOM" => "master_secret",
+                "CLIENT_EARLY_TRAFFIC_SECRET" => "client_early_traffic_secret",
+                "EARLY_EXPORTER_SECRET" => "early_exporter_secret",
+                "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => "client_handshake_traffic_secret",
+                "SERVER_HANDSHAKE_TRAFFIC_SECRET" => "server_handshake_traffic_secret",
+                "CLIENT_TRAFFIC_SECRET_0" => "client_application_traffic_secret_0",
+                "SERVER_TRAFFIC_SECRET_0" => "server_application_traffic_secret_0",
+                "EXPORTER_SECRET" => "exporter_secret",
+                other => panic!("{other}"),
+            };
+            match derived.iter().find(|(derived, _)| *derived == name) {
+                Some((_, Some(value))) => assert_eq!(*value, secret, "{name}"),
+                Some((_, None)) => {}
+                // Of a session.
+                None => assert_eq!(name, "master_secret"),
+            }
+        }
+    }
+}
+
+fn client(version: ProtocolVersion) -> ClientBuilder<Ready> {
+    ClientConfig::builder().trust(authority().roots()).policy(Policy::default().with_versions([version]))
+}
+
+fn identity() -> Identity {
+    authority().issue(KeyKind::P256, &["localhost"]).identity()
+}
+
+fn server() -> ServerBuilder<Ready> {
+    ServerConfig::builder().identity(identity())
+}
+
+fn tickets() -> Arc<TicketKeys> {
+    let month = Duration::from_secs(30 * 24 * 3600);
+    Arc::new(TicketKeys::random(Provider::builtin(), month, month).unwrap())
+}
+
+const PSK: &[&str] = &["Early Secret", "binder_key"];
+const EARLY: &[&str] = &["client_early_traffic_secret", "early_exporter_secret"];
+const FULL: &[&str] = &[
+    "Handshake Secret",
+    "client_handshake_traffic_secret",
+    "server_handshake_traffic_secret",
+    "Main Secret",
+    "client_application_traffic_secret_0",
+    "server_application_traffic_secret_0",
+    "exporter_secret",
+    "resumption_secret",
+];
+const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
+
+#[test]
+fn the_schedule_of_tls_1_3() {
+    for values in [false, true] {
+        let world = World::new(client(TLS13), server().tickets(tickets()), values);
+        let mut pair = world.meet();
+        assert_eq!(world.heard(values), FULL);
+        pair.client.update_keys(true, &mut pair.to_server).unwrap();
+        pair.drive().unwrap();
+        pair.server_sends(b"answered").unwrap();
+        pair.drive().unwrap();
+        let updates = ["client_application_traffic_secret_N+1", "server_application_traffic_secret_N+1"];
+        assert_eq!(world.heard(values), updates);
+        world.meet();
+        assert_eq!(world.heard(values), [PSK, FULL].concat(), "resumed");
+
+        let world = World::new(client(TLS13).key_shares([]), server(), values);
+        world.meet();
+        assert_eq!(world.heard(values), FULL, "another hello");
+
+        let auth = ClientAuth::Require(Arc::new(DangerousAcceptAnyone));
+        let alice = client(TLS13).identity(Arc::new(Arc::new(identity())));
+        let world = World::new(alice, server().client_auth(auth), values);
+        world.meet();
+        assert_eq!(world.heard(values), FULL, "both with certificates");
+
+        let key = || PreSharedKey::external(b"device 7", &[7; 32], HashId::Sha256).unwrap();
+        let world = World::new(client(TLS13).pre_shared_key(key()), server().pre_shared_key(key()), values);
+        world.meet();
+        assert_eq!(world.heard(values), [PSK, FULL].concat(), "an external key");
+    }
+}
+
+#[test]
+fn early_data_has_secrets_of_its_own() {
+    for values in [false, true] {
+        let server = server().tickets(tickets()).max_early_data(1000);
+        let world = World::new(client(TLS13).early_data(true), server, values);
+        world.meet();
+        assert_eq!(world.heard(values), FULL);
+        let mut pair = Pair::new(&world.client, &world.server);
+        pair.drive_one_client_flight().unwrap();
+        pair.client.send_early(b"early", &mut pair.to_server).unwrap();
+        pair.drive().unwrap();
+        assert_eq!(pair.server_data, b"early");
+        assert_eq!(world.heard(values), [PSK, EARLY, FULL].concat());
+    }
+}
+
+#[test]
+fn the_schedule_of_tls_1_2() {
+    for values in [false, true] {
+        for suite in
+            [CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA]
+        {
+            let policy = || Policy::legacy().with_suites([suite]);
+            let client = ClientConfig::builder().trust(authority().roots()).policy(policy());
+            let world = World::new(client, server().policy(policy()).tickets(tickets()), values);
+            world.meet();
+            assert_eq!(world.heard(values), ["master_secret", "key_block"]);
+            world.meet();
+            assert_eq!(world.heard(values), ["key_block"], "the master secret is the session's");
+        }
+    }
+}
+
+/// Whoever takes another observer for a connection shows it no secrets.
+#[test]
+fn the_switch_belongs_to_its_observer() {
+    let world = World::new(client(TLS13), server(), true);
+    let plain = Arc::new(Heard::default());
+    let config = ClientConfig::clone(&world.client).with_observer(plain.clone());
+    Pair::new(&Arc::new(config), &world.server).drive().unwrap();
+    let heard = plain.take();
+    assert!(heard.len() == FULL.len() && heard.iter().all(|(_, value)| value.is_none()));
+    assert!(world.heard[0].take().is_empty());
+}
