@@ -1,8 +1,8 @@
 //! What the program is asked for.
 
 use crate::mutant::Mutant;
-use std::error::Error;
-use std::path::{Path, PathBuf};
+use crate::results::Results;
+use std::path::PathBuf;
 
 /// The folders whose mutants count.
 const FOLDERS: [&str; 12] = [
@@ -21,11 +21,12 @@ const FOLDERS: [&str; 12] = [
 ];
 
 const USAGE: &str =
-    "usage: clasp-mutants [FOLDER OR FILE]... [--sample N] [--seed S] [--key PART] [--again] [--slow] [--workers N]
-                     [--least PERCENT] [--strict] [--list]
+    "usage: clasp-mutants [FOLDER OR FILE]... [--sample N] [--seed S] [--key PART] [--again] [--continue]
+                     [--slow] [--workers N] [--least PERCENT] [--strict] [--list]
   --sample N       N of the mutants only, the same for the same seed
   --key PART       those with this in their names
   --again          those that lived the last time
+  --continue       those that were judged before, and whose files are as they were, are as they were judged
   --workers N      so many at once; as many as there are processors where none is said
   --least PERCENT  fails if fewer of those that compile are killed
   --strict         fails if one lives that mutants/survivors.txt does not name
@@ -44,6 +45,7 @@ pub(crate) struct Arguments {
     seed: u64,
     key: Option<String>,
     again: bool,
+    pub(crate) go_on: bool,
 }
 
 impl Arguments {
@@ -60,6 +62,7 @@ impl Arguments {
             seed: 1,
             key: None,
             again: false,
+            go_on: false,
         };
         let mut rest = arguments;
         while let Some(argument) = rest.next() {
@@ -72,6 +75,7 @@ impl Arguments {
                 "--least" => read.least = number(value()?)?,
                 "--key" => read.key = Some(value()?),
                 "--again" => read.again = true,
+                "--continue" => read.go_on = true,
                 "--slow" => read.slow = true,
                 "--strict" => read.strict = true,
                 "--list" => read.list = true,
@@ -86,24 +90,27 @@ impl Arguments {
     }
 
     /// Those of all mutants that are asked for.
-    pub(crate) fn choose<'a>(&self, all: &[&'a Mutant], scratch: &Path) -> Result<Vec<&'a Mutant>, Box<dyn Error>> {
+    pub(crate) fn choose<'a>(&self, all: &[&'a Mutant], results: &Results) -> Vec<&'a Mutant> {
         let mut chosen = all.to_vec();
         if let Some(part) = &self.key {
             chosen.retain(|mutant| mutant.key.contains(part));
         }
         if self.again {
-            let text = std::fs::read_to_string(scratch.join("survivors.txt"))?;
-            chosen.retain(|mutant| {
-                text.lines().any(|line| line.trim_end_matches(" (unreached)").ends_with(&format!(": {}", mutant.key)))
-            });
+            let living = results.living();
+            chosen.retain(|mutant| living.contains(&*mutant.key));
         }
         if let Some(sample) = self.sample {
             // By what each is called, so that the sample is nearly the same after a change elsewhere.
-            chosen.sort_by_key(|mutant| (hash(self.seed, &mutant.key), mutant.id));
+            self.mix(&mut chosen);
             chosen.truncate(sample);
             chosen.sort_by_key(|mutant| mutant.id);
         }
-        Ok(chosen)
+        chosen
+    }
+
+    /// Puts mutants into an order that has nothing to do with where they stand: the first of them are a sample.
+    pub(crate) fn mix(&self, mutants: &mut [&Mutant]) {
+        mutants.sort_by_cached_key(|mutant| (hash(self.seed, &mutant.key), mutant.id));
     }
 }
 

@@ -8,6 +8,7 @@
 //! cargo run --manifest-path mutants/Cargo.toml                                  # all folders
 //! cargo run --manifest-path mutants/Cargo.toml -- crates/clasp/src/session      # a folder, or a file
 //! cargo run --manifest-path mutants/Cargo.toml -- --sample 150 --seed 1         # the same 150 each time
+//! cargo run --manifest-path mutants/Cargo.toml -- --continue                    # where a run was stopped
 //! ```
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ mod known;
 mod mutant;
 mod render;
 mod report;
+mod results;
 mod run;
 mod source;
 mod suite;
@@ -28,9 +30,10 @@ mod values;
 
 use crate::arguments::Arguments;
 use crate::compile::Tree;
-use crate::judge::Fate;
+use crate::judge::{Fate, Judge};
 use crate::known::Known;
 use crate::mutant::Mutant;
+use crate::results::Results;
 use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -54,7 +57,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let known = Known::read(&root.join("mutants/survivors.txt"))?;
     let sources = source::read(root, &arguments.paths)?;
     let all: Vec<&Mutant> = sources.iter().flat_map(|source| &source.found.mutants).collect();
-    let chosen = arguments.choose(&all, &scratch)?;
+    let results = Results::read(&scratch, &sources)?;
+    let chosen = arguments.choose(&all, &results);
     summary(&sources, all.len(), chosen.len());
     if arguments.list {
         for mutant in &chosen {
@@ -62,7 +66,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let judged = judged(root, &scratch, &sources, &chosen, &arguments)?;
+    let (judged_before, to_judge): (Vec<&Mutant>, Vec<&Mutant>) =
+        chosen.iter().partition(|mutant| arguments.go_on && results.fate(mutant).is_some());
+    let mut judged = match &to_judge[..] {
+        [] => Vec::new(),
+        _ => judge(root, &scratch, &sources, &to_judge, &arguments, &results)?,
+    };
+    judged.extend(judged_before.into_iter().filter_map(|mutant| Some((mutant, results.fate(mutant)?.clone()))));
+    judged.sort_by_key(|(mutant, _)| mutant.id);
     report::write(&scratch, &judged, &known)?;
     let (table, rate) = report::table(&judged);
     println!("{table}");
@@ -79,12 +90,13 @@ fn summary(sources: &[Source], all: usize, chosen: usize) {
 }
 
 /// Builds, records and judges.
-fn judged<'a>(
+fn judge<'a>(
     root: &Path,
     scratch: &Path,
     sources: &[Source],
     chosen: &[&'a Mutant],
     arguments: &Arguments,
+    results: &Results,
 ) -> Result<Vec<(&'a Mutant, Fate)>, Box<dyn Error>> {
     let started = Instant::now();
     let tree = scratch.join("tree");
@@ -104,13 +116,18 @@ fn judged<'a>(
     for name in &suite.failing {
         eprintln!("left out, since it fails in the tree without a mutant: {name}");
     }
-    let (unviable, viable): (Vec<&Mutant>, Vec<&Mutant>) =
+    let (unviable, mut viable): (Vec<&Mutant>, Vec<&Mutant>) =
         chosen.iter().partition(|mutant| dropped.contains(&mutant.id));
-    let fates = judge::judge(&viable, &suite, &programs, scratch, arguments.workers);
+    for mutant in &unviable {
+        results.add(mutant, &Fate::Unviable);
+    }
+    // A run that is stopped has judged a sample.
+    arguments.mix(&mut viable);
+    let workers = arguments.workers;
+    let fates = Judge { suite: &suite, programs: &programs, scratch, workers, results }.judge(&viable);
     eprintln!("judged after {} s", started.elapsed().as_secs());
     let mut judged: Vec<(&Mutant, Fate)> = viable.into_iter().zip(fates).collect();
     judged.extend(unviable.into_iter().map(|mutant| (mutant, Fate::Unviable)));
-    judged.sort_by_key(|(mutant, _)| mutant.id);
     Ok(judged)
 }
 
@@ -146,7 +163,7 @@ fn arguments_lock_is_older(root: &Path, tree: &Path) -> bool {
 
 /// Says which survivors nobody knows of, and how to look at one.
 fn verdict(judged: &[(&Mutant, Fate)], known: &Known, arguments: &Arguments, rate: usize) -> ExitCode {
-    let alive: Vec<_> = judged.iter().filter(|(_, fate)| report::lives(fate)).collect();
+    let alive: Vec<_> = judged.iter().filter(|(_, fate)| fate.lives()).collect();
     let new: Vec<_> = alive.iter().filter(|(mutant, _)| !known.has(&mutant.key)).collect();
     println!("{} live, {} of them unknown to mutants/survivors.txt", alive.len(), new.len());
     for (mutant, fate) in &new {

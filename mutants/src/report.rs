@@ -36,11 +36,6 @@ impl Row {
     }
 }
 
-/// Whether a mutant lives.
-pub(crate) fn lives(fate: &Fate) -> bool {
-    matches!(fate, Fate::Survived | Fate::Unreached)
-}
-
 /// The table, and how many of a thousand that compile were killed.
 pub(crate) fn table(judged: &[(&Mutant, Fate)]) -> (String, usize) {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
@@ -85,7 +80,7 @@ pub(crate) fn line(mutant: &Mutant, fate: &Fate) -> String {
 
 /// Writes `survivors.txt`, those not known first, and `mutants.json`, all of them.
 pub(crate) fn write(folder: &Path, judged: &[(&Mutant, Fate)], known: &Known) -> io::Result<()> {
-    let alive: Vec<_> = judged.iter().filter(|(_, fate)| lives(fate)).collect();
+    let alive: Vec<_> = judged.iter().filter(|(_, fate)| fate.lives()).collect();
     let (old, new): (Vec<_>, Vec<_>) = alive.into_iter().partition(|(mutant, _)| known.has(&mutant.key));
     let mut text = String::new();
     for (title, list) in [("not known", new), ("known", old)] {

@@ -5,6 +5,7 @@ use crate::tree;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// A file, and what was found in it.
@@ -44,6 +45,13 @@ pub(crate) fn read(root: &Path, paths: &[PathBuf]) -> Result<Vec<Source>, Box<dy
         }
     }
     Ok(sources)
+}
+
+/// By which a file is known to be what it was.
+pub(crate) fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The folder of the package that a file of `src` belongs to.

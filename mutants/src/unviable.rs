@@ -1,8 +1,7 @@
 //! What did not compile the last time, so that it need not be found out again. It counts for a file that has not changed.
 
-use crate::source::Source;
+use crate::source::{Source, hash};
 use std::collections::{BTreeSet, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::Path;
 
@@ -40,10 +39,4 @@ pub(crate) fn write(
 
 fn line(hash: u64, key: &str) -> String {
     format!("{hash:016x} {key}")
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
