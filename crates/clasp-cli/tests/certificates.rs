@@ -143,14 +143,15 @@ fn a_verdict_says_whether_revocation_was_settled() {
     run(dir, "ca ocsp . good.test.pem", 0);
     run(dir, "ca init other", 0);
     run(dir, "ca crl other", 0);
-    let judge = |with: &str, code: i32| run(dir, format!("verify good.test.pem --ca root.pem {with}").trim(), code);
+    let command = |with: &str| format!("verify good.test.pem --ca root.pem {with}").trim().to_owned();
+    let judge = |with: &str, code: i32| run(dir, &command(with), code);
     let json = |with: &str| serde_json::from_str::<Value>(&judge(&format!("--json {with}"), 0)).unwrap();
     for (with, asked, settled, words) in [
         ("", false, Value::Null, "not looked at"),
         ("--crl crl.pem", true, true.into(), "revocation settled"),
         ("--ocsp good.test.ocsp --leaf-only", true, true.into(), "revocation settled"),
-        ("--ocsp good.test.ocsp", true, false.into(), "NOT settled"),
-        ("--crl other/crl.pem", true, false.into(), "NOT settled"),
+        ("--ocsp good.test.ocsp --revocation prefer", true, false.into(), "NOT settled"),
+        ("--crl other/crl.pem --revocation prefer", true, false.into(), "NOT settled"),
         ("--revocation prefer", true, false.into(), "NOT settled"),
     ] {
         let text = judge(with, 0);
@@ -158,7 +159,19 @@ fn a_verdict_says_whether_revocation_was_settled() {
         let verdict = json(with);
         assert_eq!((&verdict["revocation"]["asked"], &verdict["revocation"]["settled"]), (&asked.into(), &settled));
     }
-    assert!(judge("--crl other/crl.pem", 0).contains("a list with a wrong signature"), "of another authority");
+    let other = judge("--crl other/crl.pem --revocation prefer", 0);
+    assert!(other.contains("a list with a wrong signature"), "of another authority: {other}");
+    // Who gives a list or a response wants to know. What settles nothing is no yes, unless that is asked for by name.
+    for leaves_open in ["--ocsp good.test.ocsp", "--crl other/crl.pem", "--crl crl.pem --time 2027-01-20T00:00:00Z"] {
+        assert!(judge(&format!("{leaves_open} --json"), 1).contains(r#""accepted":false"#));
+        for (with, hinted) in [("", true), ("--revocation require", false)] {
+            let output = clasp(dir, command(&format!("{leaves_open} {with}")).trim());
+            let words = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{leaves_open} {with}: {words}");
+            assert_eq!(words.contains("--revocation prefer"), hinted, "{leaves_open} {with}: {words}");
+        }
+        judge(&format!("{leaves_open} --revocation prefer"), 0);
+    }
     let bundle = [std::fs::read(dir.join("root.pem")).unwrap(), std::fs::read(dir.join("bad.test.pem")).unwrap()];
     std::fs::write(dir.join("bundle.pem"), bundle.concat()).unwrap();
     for ca in ["root.pem", "bundle.pem"] {

@@ -20,7 +20,7 @@ Examples:
   clasp verify chain.pem --name example.com
   clasp verify localhost.pem --name localhost --ca ca/root.pem --profile rfc5280
   clasp verify localhost.pem --ca ca/root.pem --crl ca/crl.pem --leaf-only --revocation require
-A list or response that settles nothing refuses nobody, but is told; --revocation require refuses.
+A chain is refused if the lists and responses leave open whether it is revoked; --revocation prefer accepts it then.
 Certificates of one's own authority often break rules of the public web alone: --profile rfc5280.
 Exit codes: 0 accepted; 1 refused; 2 could not judge";
 
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     /// An OCSP response, DER; may be given more than once
     #[arg(long)]
     ocsp: Vec<PathBuf>,
-    /// ignore, prefer or require; prefer if there are lists or responses
+    /// Refuse what is revoked (prefer) or not known to be good (require: so it is where lists or responses are given)
     #[arg(long)]
     revocation: Option<Demand>,
     /// Look at the revocation of the peer's own certificate only
@@ -105,16 +105,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let notes = notes(&options, &presented);
     let json = arguments.json;
-    match verify(&presented, &roots, &options) {
+    let preferred = verify(&presented, &roots, &options);
+    // Whoever gives a list wants to know: one of another authority, or of last year, would pass for a yes.
+    let open = arguments.revocation.is_none()
+        && preferred.as_ref().is_ok_and(|accepted| accepted.revocation_settled() == Some(false));
+    if open {
+        options.revocation.check = Check::Require;
+    }
+    let verdict = if open { verify(&presented, &roots, &options) } else { preferred };
+    match verdict {
         Ok(accepted) if json => output::line(accepted_json(&accepted, &chain, &notes)),
         Ok(accepted) => output::line(accepted_text(&accepted, &chain, &notes)),
         Err(rejection) => {
             output::line(if json { rejected_json(&rejection, &notes) } else { tree(&rejection, &notes) })?;
             let failure = Failure::no(format_args!("refused: {rejection}"));
-            // Only where the other profile says yes: no advice is to send anybody from one no to the next.
+            // Only where the other option says yes: no advice is to send anybody from one no to the next.
             let private = options.profile(Profile::Rfc5280);
-            let of_the_web = profile == Profile::WebPki && verify(&presented, &roots, &private).is_ok();
-            Err(if of_the_web {
+            Err(if open {
+                failure.hint("nothing that was given says that it is revoked: --revocation prefer accepts that")
+            } else if profile == Profile::WebPki && verify(&presented, &roots, &private).is_ok() {
                 failure.hint("a rule of the public web; where it is your own authority: --profile rfc5280")
             } else {
                 failure
