@@ -1,14 +1,20 @@
 //! Application data by every way in and out: the bytes are the same, whatever the buffers.
 #![allow(clippy::unwrap_used)]
 
+use clasp::config::DangerousAcceptAnyone;
+use clasp::crypto::PrivateKey;
 use clasp::error::{Cause, Misuse};
 use clasp::record::RecordError;
-use clasp::wire::code::{CipherSuite, ProtocolVersion};
-use clasp::{ClientConfig, Connection, HEADROOM, Moved, ServerConfig, TAILROOM};
-use clasp_testkit::provider::counted;
-use clasp_testkit::{KeyKind, Pair, authority, configs_of, one_suite_of_each_protection};
+use clasp::wire::code::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
+use clasp::{ClientAuth, ClientConfig, Connection, Error, HEADROOM, Identity, Moved, Policy, ServerConfig, TAILROOM};
+use clasp_testkit::provider::{counted, hollow};
+use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, authority, configs_of, one_suite_of_each_protection};
 use std::io::IoSlice;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
+const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
 
 fn pair_of(suite: CipherSuite) -> Pair {
     padded_pair(suite, 0)
@@ -200,6 +206,12 @@ fn a_key_update_that_is_due_goes_first() {
     let mut small = [0; 26];
     let plain = [IoSlice::new(b"after the update")];
     assert_eq!(pair.client.send_into(&plain, &mut small).unwrap(), Moved::default(), "no room for the update");
+    let mut alone = [0; 27];
+    let moved = pair.client.send_into(&plain, &mut alone).unwrap();
+    assert_eq!(moved, Moved { taken: 0, given: 27 }, "room for the update alone");
+    assert_eq!(receive_all(&mut pair.server, &mut alone, 0), b"");
+    assert_eq!(pair.client.sealed_len(16), 5 + 16 + 1 + 16, "it is not due any more");
+    ask(&mut pair);
     let mut wire = vec![0; pair.client.sealed_len(16)];
     let moved = pair.client.send_into(&plain, &mut wire).unwrap();
     assert_eq!(moved, Moved { taken: 16, given: wire.len() });
@@ -224,6 +236,107 @@ fn what_came_before_a_broken_record_is_given() {
     assert!(!alert.is_empty(), "the peer is told");
     let error = pair.server.receive_into(&mut wire[moved.taken..], &mut data, &mut alert).unwrap_err();
     assert_eq!(error.cause(), &Cause::Record(RecordError::BadMac));
+
+    let mut pair = pair_of(CipherSuite::TLS_AES_128_GCM_SHA256);
+    let mut wire = send_all(&mut pair.client, b"evil", 100);
+    *wire.last_mut().unwrap() ^= 1;
+    let error = pair.server.receive_into(&mut wire, &mut data, &mut alert).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Record(RecordError::BadMac), "where nothing came before it is told at once");
+}
+
+/// Every call that would say or take something.
+fn all_calls(side: &mut Connection, out: &mut Vec<u8>) -> [Option<Error>; 9] {
+    let plain = [IoSlice::new(b"x")];
+    [
+        side.send(&plain, out).err(),
+        side.send_into(&plain, &mut [0; 100]).err(),
+        side.send_in_place(&mut [0; 100], 1).err(),
+        side.update_keys(true, out).err(),
+        side.request_certificate(out).err(),
+        side.send_early(b"x", out).err(),
+        side.receive(&mut [], out).err(),
+        side.receive_into(&mut [], &mut [], out).err(),
+        side.abort(AlertDescription::UserCanceled, out).err(),
+    ]
+}
+
+/// The first error stands: nothing is said after it, and nothing taken.
+#[test]
+fn a_connection_that_has_failed_says_and_takes_nothing_more() {
+    for suite in one_suite_of_each_protection() {
+        let mut pair = pair_of(suite);
+        let mut wire = send_all(&mut pair.client, b"evil", 100);
+        *wire.last_mut().unwrap() ^= 1;
+        let first = pair.server.receive(&mut wire, &mut Vec::new()).unwrap_err();
+        let mut out = Vec::new();
+        for again in all_calls(&mut pair.server, &mut out) {
+            assert_eq!(again.unwrap().cause(), first.cause(), "{suite}");
+        }
+        assert_eq!(pair.server.transport_ended().unwrap_err().cause(), first.cause());
+        pair.server.close(&mut out).unwrap();
+        assert!(out.is_empty(), "{suite}");
+    }
+}
+
+/// RFC 9846 6.1: nothing follows our close_notify; what comes is taken still.
+#[test]
+fn a_direction_that_is_closed_says_nothing_more() {
+    for suite in one_suite_of_each_protection() {
+        let mut pair = pair_of(suite);
+        pair.server.close(&mut pair.to_client).unwrap();
+        let mut out = Vec::new();
+        let calls = all_calls(&mut pair.server, &mut out);
+        for refused in calls.iter().take(5) {
+            let refused = refused.as_ref().unwrap();
+            assert_eq!(refused.cause(), &Cause::Misuse(Misuse::AlreadyClosed), "{suite}");
+        }
+        assert!(out.is_empty(), "{suite}");
+        let mut pair = pair_of(suite);
+        pair.server.close(&mut pair.to_client).unwrap();
+        pair.server.close(&mut out).unwrap();
+        assert!(out.is_empty(), "{suite}: it is said once");
+        pair.client_sends(b"still heard").unwrap();
+        pair.drive().unwrap();
+        assert_eq!(pair.server_data, b"still heard", "{suite}");
+        assert!(pair.client.peer_closed());
+    }
+}
+
+/// RFC 9846 4.4.4: data ahead of the client's Finished goes to whoever it is. A server that asks for a certificate waits for
+/// it; and where TLS 1.2 resumes, the server's keys stand before the client has shown that it has them.
+#[test]
+fn a_server_sends_ahead_of_the_client_in_tls13_alone_and_where_it_asks_for_no_certificate() {
+    for (version, asks) in [(TLS13, false), (TLS13, true), (TLS12, false)] {
+        let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
+        let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+        let server = ServerConfig::builder().identity(identity).policy(Policy::default().with_versions([version]));
+        let auth = ClientAuth::Request(Arc::new(DangerousAcceptAnyone));
+        let server = if asks { server.client_auth(auth) } else { server };
+        let server = server.build().unwrap();
+        for resumed in [false, true] {
+            let mut pair = Pair::new(&client, &server);
+            pair.drive_server_flights(1);
+            assert!(pair.server.is_handshaking());
+            let sent = pair.server_sends(b"ahead").map_err(|e| e.cause().clone());
+            let may = version == TLS13 && !asks;
+            assert_eq!(sent, if may { Ok(()) } else { Err(Cause::Misuse(Misuse::HandshakeUnfinished)) }, "{version}");
+            pair.drive().unwrap();
+            assert_eq!(pair.client_data.is_empty(), !may);
+            assert_eq!(pair.server.facts().unwrap().resumed.is_some(), resumed, "{version}");
+        }
+    }
+    // Nor while its keys are those of the handshake.
+    let client = ClientConfig::builder().trust(authority().roots()).policy(Policy::modern()).build().unwrap();
+    let issued = authority().issue(KeyKind::P256, &["localhost"]);
+    let (gate, key) = (Gate::default(), Arc::new(PrivateKey::from_der(&issued.key).unwrap()));
+    let identity = Identity::with_signer(issued.chain, Arc::new(SlowSigner(gate.clone(), key))).unwrap();
+    let mut pair = Pair::new(&client, &ServerConfig::builder().identity(identity).build().unwrap());
+    pair.drive().unwrap();
+    let refused = pair.server_sends(b"ahead").unwrap_err();
+    assert_eq!(refused.cause(), &Cause::Misuse(Misuse::HandshakeUnfinished));
+    gate.open();
+    pair.drive().unwrap();
+    pair.server_sends(b"later").unwrap();
 }
 
 #[test]
@@ -235,4 +348,27 @@ fn nothing_is_taken_before_the_handshake_is_done() {
     assert_eq!(into.cause(), unfinished);
     assert_eq!(client.send_into(&[IoSlice::new(b"x")], &mut [0; 100]).unwrap_err().cause(), unfinished);
     assert_eq!(client.send_in_place(&mut [0; 200], 1).unwrap_err().cause(), unfinished);
+}
+
+/// RFC 9846 5.1, RFC 5246 6.2.1: protected records say 1.2. Under real keys another version does not open either; here it is
+/// refused by what it says.
+#[test]
+fn a_protected_record_of_another_version_is_refused() {
+    for version in [TLS12, TLS13] {
+        let policy =
+            Policy::default().with_versions([version]).with_groups([NamedGroup::X25519, NamedGroup::Secp256r1]);
+        let client = ClientConfig::builder().trust(authority().roots()).policy(policy.clone()).provider(hollow());
+        let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+        let server = ServerConfig::builder().identity(identity).policy(policy).provider(hollow()).build().unwrap();
+        let client = client.build().unwrap();
+        for said in [[3, 3], [3, 1], [3, 2], [3, 4]] {
+            let mut pair = Pair::new(&client, &server);
+            pair.drive().unwrap();
+            pair.client_sends(b"x").unwrap();
+            pair.to_server[1..3].copy_from_slice(&said);
+            let refused = pair.drive().err().map(|e| e.cause().clone());
+            let wanted = Cause::Record(RecordError::WrongVersion(u16::from_be_bytes(said)));
+            assert_eq!(refused, (said != [3, 3]).then_some(wanted), "{version}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ mod flights;
 
 use clasp::config::PreSharedKey;
 use clasp::crypto::HashId;
-use clasp::wire::code::{NamedGroup, ProtocolVersion};
+use clasp::wire::code::{AlertDescription, NamedGroup, ProtocolVersion};
 use clasp::{Policy, ServerConfig};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, authority};
@@ -80,6 +80,20 @@ fn a_client_without_secure_renegotiation_is_served_unless_the_policy_says_otherw
     assert_eq!(answer_of(of(strict.clone()), &flight), "handshake_failure");
     let scsv = hello.change(|h| h.suites.extend([0, 0xff]));
     assert_eq!(answer_of(of(strict), &record(22, &scsv.message())), "TLS 1.2");
+}
+
+/// RFC 9846 5.1: nothing stands between the records of one message, a warning neither; whoever gives up says so there too.
+#[test]
+fn between_the_records_of_one_message_stands_no_other() {
+    let hello = Hello::tls12().message();
+    let (front, back) = hello.split_at(20);
+    let with = |between: &[u8]| [&record(22, front), between, &record(22, back)].concat();
+    assert_eq!(answer(&with(&[])), "TLS 1.2");
+    for other in [record(20, &[1]), record(21, &[1, 90]), record(23, b"x")] {
+        assert_eq!(answer(&with(&other)), "unexpected_message");
+    }
+    let gives_up = server().receive(&mut with(&record(21, &[2, 40])), &mut Vec::new()).map(drop).unwrap_err();
+    assert_eq!(gives_up.peer_alert(), Some(AlertDescription::HandshakeFailure));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! fields, each byte of it into one.
 #![allow(clippy::unwrap_used)]
 
+mod facts;
+
 use clasp::config::{ClientBuilder, ClientIdentity, DangerousAcceptAnyone, PreSharedKey, Ready, ServerBuilder};
 use clasp::crypto::{HashId, Provider};
 use clasp::session::TicketKeys;
