@@ -90,7 +90,7 @@ async fn agree<'a>(
 ) -> Result<(Talk13<'a>, Checked<ServerHello>)> {
     let (early, hello_retried) = (offered.early.is_some(), hello.view().is_hello_retry_request());
     let (suite, hello) = if hello_retried {
-        retry13::answer(link, config, name, offered, hello).await?
+        retry13::answer(link, config, offered, hello).await?
     } else {
         (suite(config, offered, &hello.view()).map_err(|e| e.in_message("ServerHello"))?, hello)
     };

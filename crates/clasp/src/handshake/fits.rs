@@ -1,7 +1,7 @@
 //! Whether what a configuration makes us write fits its lengths: asked once, when it is built, by writing it. The writers are
 //! the conversations' own, so a builder ends here.
 
-use super::{client_auth13, credential, offer, server12};
+use super::{client_auth13, client_hello, credential, server12};
 use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::config::{ClientBuilder, ClientConfig, Identity, Ready, ServerBuilder, ServerConfig};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ impl ServerBuilder<Ready> {
 
 /// A client: its hello with the longest name there is, and its certificate. Sessions are kept whose tickets fit the rest.
 fn client(config: &mut ClientConfig) -> Result<()> {
-    let room = offer::room_for_ticket(config)?;
+    let room = client_hello::room_for_ticket(config)?;
     config.sessions = config.sessions.take().map(|store| Arc::new(Fitting::new(store, room)) as _);
     config.identity.as_ref().and_then(|chooser| chooser.only()).map_or(Ok(()), |only| identity(only))
 }

@@ -1,35 +1,30 @@
-//! The client's hello: what it offers, once and again after a HelloRetryRequest. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
+//! What our client offers, decided once and again after a HelloRetryRequest: a plan of its hello, which `client_hello.rs` encodes
+//! and which answers are held against. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
-use super::admit;
-use super::compression;
-use super::extension::{encrypt_then_mac, record_size_limit};
+use super::grease::{GREASE_LEN, Grease};
 use super::key_exchange::Shares;
 use super::link::Link;
 use super::retry13::Retry;
 use super::wiring::Wiring;
-use crate::code::{CertificateType, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
+use super::{admit, client_hello};
+use crate::code::{NamedGroup, ProtocolVersion};
 use crate::config::{ClientConfig, PreSharedKey};
 use crate::crypto::{Hash, HashId};
-use crate::error::{Error, Outside, PeerError, Result};
+use crate::error::{Outside, Result};
 use crate::keys::maker::Way;
 use crate::keys::schedule13::{AtEarly, BinderKind, Traffic, Vault13};
-use crate::record::limits::MAX_CLIENT_HELLO;
 use crate::session::{PeerKey, Session};
 use crate::suite::Suite13;
-use crate::wire::extension::key_share::KeyShareEntry;
-use crate::wire::extension::pre_shared_key::{self, PskIdentity};
-use crate::wire::extension::{self, certificate, early, key_share};
-use crate::wire::message::frame;
-use crate::wire::{TooLong, Writer};
 use rustls_pki_types::ServerName;
 use smallvec::smallvec;
 
-/// What our client said in its hello.
+/// What our client says in its hello.
 pub(crate) struct Offered {
     pub(crate) random: [u8; 32],
     pub(crate) session_id: Vec<u8>,
     /// The session of whichever version.
     pub(crate) session: Option<Session>,
+    /// The server's name, as sessions are kept under it.
     pub(crate) peer: PeerKey,
     pub(crate) shares: Shares,
     /// The pre-shared keys as they stand in the hello.
@@ -37,21 +32,22 @@ pub(crate) struct Offered {
     pub(crate) early: Option<EarlyOffer>,
     /// Whether the name stands in it: an address does not (RFC 6066 3).
     pub(crate) server_name: bool,
-    grease: Option<Grease>,
-    cookie: Option<Vec<u8>>,
-    retried: bool,
+    pub(super) grease: Option<Grease>,
+    pub(super) cookie: Option<Vec<u8>>,
+    /// Whether the server asked for the one share there is.
+    pub(super) retried: bool,
 }
 
 /// One pre-shared key that was offered.
 pub(crate) struct OfferedPsk {
     pub(crate) hash: HashId,
     pub(crate) kind: BinderKind,
-    secret: PskSecret,
+    pub(super) secret: PskSecret,
     /// The schedule that begins with it, once its binder is made.
-    schedule: Option<(Box<Vault13>, AtEarly)>,
+    pub(super) schedule: Option<(Box<Vault13>, AtEarly)>,
 }
 
-enum PskSecret {
+pub(super) enum PskSecret {
     /// That of the session.
     Session,
     /// The nth of the configuration.
@@ -64,39 +60,8 @@ pub(crate) struct EarlyOffer {
     pub(crate) max: u32,
 }
 
-/// One of the sixteen values of RFC 8701 2, as a random byte says.
-pub(super) fn grease_value(random: u8) -> u16 {
-    u16::from_be_bytes([random & 0xf0 | 0x0a; 2])
-}
-
-/// The meaningless values of RFC 8701.
-struct Grease {
-    suite: u16,
-    group: u16,
-    version: u16,
-    scheme: u16,
-    extensions: [u16; 2],
-}
-
-/// Random bytes that make them.
-const GREASE_LEN: usize = 6;
 /// Bytes of a session ID of our own.
 const SESSION_ID_LEN: usize = 32;
-
-impl Grease {
-    fn new([suite, group, version, scheme, first, second]: [u8; GREASE_LEN]) -> Self {
-        let value = grease_value;
-        // The two extensions must differ.
-        let second = if value(first) == value(second) { second ^ 0x10 } else { second };
-        Self {
-            suite: value(suite),
-            group: value(group),
-            version: value(version),
-            scheme: value(scheme),
-            extensions: [value(first), value(second)],
-        }
-    }
-}
 
 impl Offered {
     /// Decides what to offer.
@@ -170,7 +135,7 @@ impl Offered {
     }
 
     /// Our public value in a group: of a share of its own, or of a hybrid's curve.
-    fn share(&self, group: NamedGroup) -> Option<&[u8]> {
+    pub(super) fn share(&self, group: NamedGroup) -> Option<&[u8]> {
         self.shares.iter().find_map(|(own, share)| {
             let also = share.also().filter(|(curve, _)| *curve == group).map(|(_, public)| public);
             if *own == group { Some(share.public()) } else { also }
@@ -201,246 +166,26 @@ impl Offered {
         }
     }
 
-    /// Encodes the hello behind what `out` holds. `prefix` is what the transcript holds before it.
-    fn encode(&mut self, config: &ClientConfig, name: &ServerName<'_>, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let start = out.len();
-        frame(out, HandshakeType::ClientHello, |w| self.write(config, name, w)).map_err(|e| self.too_long(e))?;
-        self.fill_binders(config, prefix, out.get_mut(start..).unwrap_or_default())
+    /// What the longest first hello of a configuration says, but for the server's name, a session and the shares.
+    pub(super) fn longest(config: &ClientConfig) -> Self {
+        let mut longest = Self {
+            random: [0; 32],
+            session_id: vec![0; SESSION_ID_LEN],
+            session: None,
+            peer: PeerKey(String::new()),
+            shares: Shares::new(),
+            psks: Vec::new(),
+            early: None,
+            server_name: false,
+            grease: config.grease.then(|| Grease::new([0; GREASE_LEN])),
+            cookie: None,
+            retried: false,
+        };
+        if config.policy.speaks(ProtocolVersion::Tls13) {
+            longest.list_psks(config, None);
+        }
+        longest
     }
-
-    fn write(&self, config: &ClientConfig, name: &ServerName<'_>, w: &mut Writer<'_>) {
-        w.u16(ProtocolVersion::Tls12.0);
-        w.bytes(&self.random);
-        w.vec8(|w| w.bytes(&self.session_id));
-        w.vec16(|w| {
-            self.grease.iter().for_each(|g| w.u16(g.suite));
-            config.policy.suites13().for_each(|s| w.u16(s.code.0));
-            config.policy.suites12().for_each(|s| w.u16(s.code.0));
-        });
-        w.vec8(|w| w.u8(0));
-        w.vec16(|w| {
-            self.write_extensions(config, name, w);
-            self.write_psks(config, w);
-        });
-    }
-
-    /// A hello that cannot be written is the caller's doing, but for a cookie: that is the server's.
-    fn too_long(&self, e: TooLong) -> Error {
-        let Some(cookie) = &self.cookie else { return Error::from(e).in_message(HandshakeType::ClientHello.name()) };
-        let fits = e.fits.saturating_sub(e.length.saturating_sub(cookie.len()));
-        let error = Error::from(PeerError::CookieTooLong).seen(format_args!("a cookie of {} bytes", cookie.len()));
-        error.wanted(format_args!("at most {fits}")).in_message("HelloRetryRequest")
-    }
-
-    /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
-    fn fill_binders(&mut self, config: &ClientConfig, prefix: &[u8], hello: &mut [u8]) -> Result<()> {
-        let binders_len =
-            self.psks.iter().fold(2, |sum: usize, psk| sum.saturating_add(1).saturating_add(psk.hash.len()));
-        let at = hello.len().checked_sub(binders_len).filter(|_| !self.psks.is_empty());
-        let Some(at) = at else { return Ok(()) };
-        let session = self.session.as_ref();
-        let (covered, binders) = hello.split_at_mut(at);
-        let mut slots = binders.get_mut(2..).unwrap_or_default();
-        for psk in &mut self.psks {
-            let hash = config.provider.hash(psk.hash)?;
-            let transcript = hash.digest(&[prefix, covered]);
-            let secret = match psk.secret {
-                PskSecret::Session => session.and_then(|s| s.master.get(..psk.hash.len())),
-                PskSecret::External(n) => config.psks.get(n).map(|p: &PreSharedKey| &p.secret[..]),
-            };
-            let (vault, stage) = Vault13::early(hash, Some((secret.ok_or(Outside::Bug)?, psk.kind)));
-            let binder = vault.binder(&stage, transcript.as_ref());
-            let (_length, behind) = slots.split_first_mut().ok_or(Outside::Bug)?;
-            let (slot, behind) = behind.split_at_mut_checked(psk.hash.len()).ok_or(Outside::Bug)?;
-            slot.copy_from_slice(binder.as_ref());
-            slots = behind;
-            psk.schedule = Some((vault, stage));
-        }
-        Ok(())
-    }
-
-    fn write_psks(&self, config: &ClientConfig, w: &mut Writer<'_>) {
-        if self.psks.is_empty() {
-            return;
-        }
-        let now = config.clock.now();
-        let identities = self.psks.iter().filter_map(|psk| match psk.secret {
-            PskSecret::Session => self.session13().map(|s| {
-                let age = now.duration_since(s.received).unwrap_or_default().as_millis();
-                let age = u32::try_from(age).unwrap_or(u32::MAX);
-                PskIdentity { identity: &s.ticket, obfuscated_age: age.wrapping_add(s.age_add) }
-            }),
-            PskSecret::External(n) => {
-                config.psks.get(n).map(|p| PskIdentity { identity: &p.identity, obfuscated_age: 0 })
-            }
-        });
-        pre_shared_key::write_offered(identities, self.psks.iter().map(|psk| psk.hash.len()), w);
-    }
-
-    fn write_extensions(&self, config: &ClientConfig, name: &ServerName<'_>, w: &mut Writer<'_>) {
-        let policy = &config.policy;
-        self.grease.iter().for_each(|g| w.extension(ExtensionType(g.extensions[0]), |_| ()));
-        if let (ServerName::DnsName(host), true) = (name, self.server_name) {
-            extension::write_server_name(host.as_ref(), w);
-        }
-        self.write_extensions12(config, w);
-        if !policy.groups.is_empty() {
-            let grease = self.grease.iter().map(|g| g.group);
-            let tls13 = policy.speaks(ProtocolVersion::Tls13);
-            let ours = policy.groups.iter().filter(|g| tls13 || !g.is_post_quantum()).map(|g| g.0);
-            extension::write_codes(ExtensionType::SupportedGroups, grease.chain(ours), w);
-        }
-        if !policy.schemes.is_empty() {
-            let grease = self.grease.iter().map(|g| g.scheme);
-            let ours = policy.schemes_for(policy.speaks(ProtocolVersion::Tls13));
-            let schemes = grease.chain(ours.map(|s| s.0));
-            extension::write_codes(ExtensionType::SignatureAlgorithms, schemes, w);
-        }
-        if config.request_status {
-            extension::write_status_request(w);
-        }
-        if config.request_timestamps {
-            w.extension(ExtensionType::SignedCertificateTimestamp, |_| ());
-        }
-        for (typ, types) in [
-            (ExtensionType::ServerCertificateType, &config.server_types),
-            (ExtensionType::ClientCertificateType, &config.client_types),
-        ] {
-            // X.509 alone goes without saying: RFC 7250 4.1.
-            if *types != [CertificateType::X509] && !types.is_empty() {
-                certificate::write_types(typ, types, w);
-            }
-        }
-        if !config.alpn.is_empty() {
-            extension::write_alpn(&config.alpn, w);
-        }
-        if let Some(length) = config.max_fragment_length {
-            w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
-        }
-        if let Some(limit) = config.record_size_limit {
-            let limit = record_size_limit::announced(policy, limit);
-            w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit));
-        }
-        if policy.speaks(ProtocolVersion::Tls13) {
-            self.write_extensions13(config, w);
-        }
-        self.grease.iter().for_each(|g| w.extension(ExtensionType(g.extensions[1]), |w| w.u8(0)));
-    }
-
-    /// What means something to a TLS 1.2 server only.
-    fn write_extensions12(&self, config: &ClientConfig, w: &mut Writer<'_>) {
-        if !config.policy.speaks(ProtocolVersion::Tls12) {
-            return;
-        }
-        w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
-        if config.extended_master_secret {
-            w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
-        }
-        if encrypt_then_mac::is_offered(config) {
-            w.extension(ExtensionType::EncryptThenMac, |_| ());
-        }
-        if config.takes_tickets() {
-            w.extension(ExtensionType::SessionTicket, |w| w.bytes(self.session12().map_or(&[], |s| &s.ticket)));
-        }
-        if !config.policy.groups.is_empty() {
-            w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
-        }
-    }
-
-    fn write_extensions13(&self, config: &ClientConfig, w: &mut Writer<'_>) {
-        let versions = config.policy.versions();
-        let grease = self.grease.iter().map(|g| g.version);
-        early::write_versions(grease.chain(versions.iter().map(|v| v.0)), w);
-        self.write_shares(config, w);
-        // 4.2.9: without modes a server gives no tickets.
-        if config.takes_tickets() || !self.psks.is_empty() {
-            let modes: &[_] = if config.psk_without_dhe {
-                &[PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe]
-            } else {
-                &[PskKeyExchangeMode::PskDheKe]
-            };
-            pre_shared_key::write_modes(modes, w);
-        }
-        if !config.compression.is_empty() {
-            certificate::write_compression(compression::algorithms(&config.compression), w);
-        }
-        if config.post_handshake_auth {
-            w.extension(ExtensionType::PostHandshakeAuth, |_| ());
-        }
-        if let Some(cookie) = &self.cookie {
-            early::write_cookie(cookie, w);
-        }
-        if self.early.is_some() {
-            w.extension(ExtensionType::EarlyData, |_| ());
-        }
-    }
-
-    fn write_shares(&self, config: &ClientConfig, w: &mut Writer<'_>) {
-        let entry = |group: NamedGroup| self.share(group).map(|public| KeyShareEntry { group, public });
-        if self.retried {
-            return key_share::write_client(self.shares.iter().filter_map(|(group, _)| entry(*group)), w);
-        }
-        let grease = self.grease.iter().map(|g| KeyShareEntry { group: NamedGroup(g.group), public: &[0] });
-        key_share::write_client(grease.chain(config.first_shares.iter().filter_map(|group| entry(*group))), w);
-    }
-}
-
-/// A key share with its group and length. Of a group that is not known here it is at most that of the largest.
-fn share_len(group: NamedGroup) -> usize {
-    const AROUND: usize = 2 + 2;
-    match group {
-        NamedGroup::X25519 => AROUND + 32,
-        NamedGroup::Secp256r1 => AROUND + 65,
-        NamedGroup::Secp384r1 => AROUND + 97,
-        NamedGroup::Secp521r1 => AROUND + 133,
-        NamedGroup::X25519MlKem768 => AROUND + 1184 + 32,
-        NamedGroup::SecP256r1MlKem768 => AROUND + 65 + 1184,
-        _ => AROUND + 97 + 1568,
-    }
-}
-
-/// What a hello's extensions may have together: RFC 9846 4.1.2.
-const MAX_EXTENSIONS: usize = 65_535;
-/// server_name with the longest DNS name: RFC 6066 3, RFC 1035 2.3.4.
-const LONGEST_NAME: usize = 4 + 2 + 1 + 2 + 253;
-/// What goes with a ticket, its binder and early_data.
-const BESIDE_TICKET: usize = 4 + 2 + 2 + 4 + 2 + 1 + 48 + 4;
-
-/// How long a ticket may be for a hello of this configuration to hold it, whatever the server's name.
-pub(crate) fn room_for_ticket(config: &ClientConfig) -> Result<usize> {
-    let mut longest = Offered {
-        random: [0; 32],
-        session_id: vec![0; SESSION_ID_LEN],
-        session: None,
-        peer: PeerKey(String::new()),
-        shares: Shares::new(),
-        psks: Vec::new(),
-        early: None,
-        server_name: false,
-        grease: config.grease.then(|| Grease::new([0; GREASE_LEN])),
-        cookie: None,
-        retried: false,
-    };
-    if config.policy.speaks(ProtocolVersion::Tls13) {
-        longest.list_psks(config, None);
-    }
-    // The name is counted below.
-    let name = ServerName::from(core::net::IpAddr::from([0; 4]));
-    let (mut hello, mut block) = (Vec::new(), Vec::new());
-    frame(&mut hello, HandshakeType::ClientHello, |w| longest.write(config, &name, w))
-        .map_err(|e| longest.too_long(e))?;
-    Writer::write(&mut block, |w| {
-        longest.write_extensions(config, &name, w);
-        longest.write_psks(config, w);
-    })?;
-    let shares = config.first_shares.iter().map(|group| share_len(*group)).sum::<usize>();
-    let later = shares.saturating_add(if config.send_server_name { LONGEST_NAME } else { 0 });
-    let length = block.len().saturating_add(later);
-    if length > MAX_EXTENSIONS {
-        return Err(longest.too_long(TooLong { length, fits: MAX_EXTENSIONS, extension: None }));
-    }
-    let room = MAX_EXTENSIONS.saturating_sub(length);
-    Ok(room.min(MAX_CLIENT_HELLO.saturating_sub(hello.len().saturating_add(later))).saturating_sub(BESIDE_TICKET))
 }
 
 /// Whether the curve of a hybrid stands beside it.
@@ -462,7 +207,7 @@ pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerNa
     let peer = PeerKey(name.to_str().into_owned());
     let session = admit::client(link, config, name, &peer).await;
     let mut offered = Offered::new(config, link.wiring, name, peer, session)?;
-    link.send_whole(|before, out| offered.encode(config, name, before, out))?;
+    link.send_whole(|before, out| client_hello::encode(&mut offered, config, before, out))?;
     send_early_keys(link, config, &mut offered)?;
     Ok(offered)
 }
@@ -484,13 +229,7 @@ fn send_early_keys(link: &Link, config: &ClientConfig, offered: &mut Offered) ->
 }
 
 /// Sends the second ClientHello: RFC 9846 4.1.2. Only the share, the cookie, the keys and the early data change.
-pub(crate) fn send_again(
-    link: &mut Link,
-    config: &ClientConfig,
-    name: &ServerName<'_>,
-    offered: &mut Offered,
-    retry: Retry,
-) -> Result<()> {
+pub(crate) fn send_again(link: &mut Link, config: &ClientConfig, offered: &mut Offered, retry: Retry) -> Result<()> {
     let Retry { hash, group, cookie } = retry;
     // Without a group the shares stay as they were: RFC 9846 4.1.2.
     offered.retried = group.is_some();
@@ -500,5 +239,5 @@ pub(crate) fn send_again(
         offered.shares = smallvec![(group, super::key_exchange::start(config.provider, group)?)];
     }
     offered.list_psks(config, Some(hash));
-    link.send_whole(|before, out| offered.encode(config, name, before, out))
+    link.send_whole(|before, out| client_hello::encode(offered, config, before, out))
 }

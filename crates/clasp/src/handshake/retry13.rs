@@ -13,7 +13,6 @@ use crate::error::{Error, PeerError, Result};
 use crate::suite::Suite13;
 use crate::wire::extension::key_share;
 use crate::wire::message::{Checked, ClientHelloView, HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView};
-use rustls_pki_types::ServerName;
 
 /// Server: asks for a share of the group. Gives the identity of the pre-shared key that would be taken of this hello.
 pub(super) async fn ask<'a>(
@@ -108,7 +107,6 @@ fn check_same_but_for_retry<'a>(first: &ClientHelloView<'a>, second: &ClientHell
 pub(super) async fn answer(
     link: &mut Link,
     config: &ClientConfig,
-    name: &ServerName<'_>,
     offered: &mut Offered,
     request: Checked<ServerHello>,
 ) -> Result<(&'static Suite13, Checked<ServerHello>)> {
@@ -124,7 +122,7 @@ pub(super) async fn answer(
         link.send_compatibility_ccs();
     }
     let group = retry.group;
-    send_again(link, config, name, offered, retry)?;
+    send_again(link, config, offered, retry)?;
 
     let hello = link.recv::<ServerHello>().await?;
     let view = hello.view();

@@ -2,9 +2,9 @@
 
 use super::admit::TICKET_ID_LEN;
 use super::extension::TABLE;
+use super::grease::grease_value;
 use super::hello::ClientOffer;
 use super::link::Link;
-use super::offer::grease_value;
 use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
 use crate::config::ServerConfig;
 use crate::crypto::{Digest, HashId, overwrite_stack};

@@ -3,17 +3,26 @@
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
 use super::row::{Answer, Asked, Row};
 use crate::code::ExtensionType;
+use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     asked: |config, _| !config.alpn.is_empty(),
     answer,
     read_answer,
     ..Row::new(ExtensionType::Alpn, &[ClientHello, ServerHello12, EncryptedExtensions])
 };
+
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if !config.alpn.is_empty() {
+        extension::write_alpn(&config.alpn, w);
+    }
+}
 
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.alpn = Some(extension::alpn(e)?);

@@ -6,10 +6,11 @@ use crate::code::{CertificateType, ExtensionType};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::ClientOffer;
-use crate::wire::Extension;
 use crate::wire::extension::certificate;
+use crate::wire::{Extension, Writer};
 
 pub(super) static SERVER: Row = Row {
+    offer: |config, _, w| offer(ExtensionType::ServerCertificateType, &config.server_types, w),
     read_offer: |offer, e| {
         offer.server_types = Some(read(e)?);
         Ok(())
@@ -28,6 +29,7 @@ pub(super) static SERVER: Row = Row {
 };
 
 pub(super) static CLIENT: Row = Row {
+    offer: |config, _, w| offer(ExtensionType::ClientCertificateType, &config.client_types, w),
     read_offer: |offer, e| {
         offer.client_types = Some(read(e)?);
         Ok(())
@@ -48,6 +50,12 @@ pub(super) static CLIENT: Row = Row {
 /// X.509 alone goes without saying: RFC 7250 4.1.
 fn is_said(types: &[CertificateType]) -> bool {
     types != [CertificateType::X509]
+}
+
+fn offer(typ: ExtensionType, types: &[CertificateType], w: &mut Writer<'_>) {
+    if is_said(types) && !types.is_empty() {
+        certificate::write_types(typ, types, w);
+    }
 }
 
 /// What a list of certificate types says that is not there: RFC 7250 4.1.

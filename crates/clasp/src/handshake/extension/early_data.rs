@@ -3,8 +3,10 @@
 use super::row::Block::{ClientHello, EncryptedExtensions, NewSessionTicket};
 use super::row::{Answer, Asked, Row};
 use crate::code::{ExtensionType, ProtocolVersion};
+use crate::config::ClientConfig;
 use crate::error::Result;
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::session::ServerSession;
 use crate::wire::extension::{self, early};
 use crate::wire::{Extension, Writer};
@@ -12,6 +14,7 @@ use crate::wire::{Extension, Writer};
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls13),
     may_change: true,
+    offer,
     read_offer,
     asked: |_, offered| offered.early.is_some(),
     answer,
@@ -20,6 +23,12 @@ pub(super) static ROW: Row = Row {
     read_ticket,
     ..Row::new(ExtensionType::EarlyData, &[ClientHello, EncryptedExtensions, NewSessionTicket])
 };
+
+fn offer(_: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    if offered.early.is_some() {
+        w.extension(ExtensionType::EarlyData, |_| ());
+    }
+}
 
 fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     offer.early_data = extension::flag(e, "early_data")?;

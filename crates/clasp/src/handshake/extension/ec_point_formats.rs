@@ -3,19 +3,28 @@
 use super::row::Block::{ClientHello, ServerHello12};
 use super::row::{Answer, Asked, Row};
 use crate::code::{ExtensionType, ProtocolVersion};
+use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::suite::Kx;
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls12),
+    offer,
     read_offer,
     asked: |config, _| !config.policy.groups.is_empty(),
     answer,
     read_answer,
     ..Row::new(ExtensionType::EcPointFormats, &[ClientHello, ServerHello12])
 };
+
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if !config.policy.groups.is_empty() {
+        w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
+    }
+}
 
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.point_formats = Some(e);

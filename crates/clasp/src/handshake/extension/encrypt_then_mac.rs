@@ -6,11 +6,13 @@ use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::ClientConfig;
 use crate::error::{PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::suite::{Bulk, Suite};
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls12),
+    offer,
     read_offer,
     asked: |config, _| is_offered(config),
     answer,
@@ -18,12 +20,18 @@ pub(super) static ROW: Row = Row {
     ..Row::new(ExtensionType::EncryptThenMac, &[ClientHello, ServerHello12])
 };
 
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if is_offered(config) {
+        w.extension(ExtensionType::EncryptThenMac, |_| ());
+    }
+}
+
 /// It means something where a suite has a MAC of its own: RFC 7366 2.
 const fn has_mac(suite: &Suite) -> bool {
     matches!(suite.bulk, Bulk::Cbc(_))
 }
 
-pub(in crate::handshake) fn is_offered(config: &ClientConfig) -> bool {
+fn is_offered(config: &ClientConfig) -> bool {
     config.encrypt_then_mac && config.policy.suites12().any(has_mac)
 }
 

@@ -6,10 +6,12 @@ use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls12),
+    offer,
     read_offer,
     if_missing,
     asked: |config, _| config.extended_master_secret,
@@ -18,6 +20,12 @@ pub(super) static ROW: Row = Row {
     if_unanswered,
     ..Row::new(ExtensionType::ExtendedMasterSecret, &[ClientHello, ServerHello12])
 };
+
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if config.extended_master_secret {
+        w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
+    }
+}
 
 fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     offer.extended_master_secret = extension::flag(e, "extended_master_secret")?;

@@ -3,6 +3,7 @@
 use super::row::Block::{ClientHello, HelloRetryRequest, ServerHello13};
 use super::row::{Hello13, Row};
 use crate::code::{ExtensionType, NamedGroup, ProtocolVersion};
+use crate::config::ClientConfig;
 use crate::error::Result;
 use crate::handshake::hello::{ClientOffer, ServerAnswer13};
 use crate::handshake::offer::Offered;
@@ -14,6 +15,7 @@ use crate::wire::{Extension, Writer};
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls13),
     may_change: true,
+    offer,
     read_offer,
     asked: |_, _| true,
     hello13,
@@ -22,6 +24,16 @@ pub(super) static ROW: Row = Row {
     read_retry,
     ..Row::new(ExtensionType::KeyShare, &[ClientHello, ServerHello13, HelloRetryRequest])
 };
+
+/// A second hello has one share, of the group that the server wants: RFC 9846 4.1.2.
+fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    let entry = |group: NamedGroup| offered.share(group).map(|public| KeyShareEntry { group, public });
+    if offered.retried {
+        return key_share::write_client(offered.shares.iter().filter_map(|(group, _)| entry(*group)), w);
+    }
+    let grease = offered.grease.iter().map(|g| KeyShareEntry { group: NamedGroup(g.group), public: &[0] });
+    key_share::write_client(grease.chain(config.first_shares.iter().filter_map(|group| entry(*group))), w);
+}
 
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.shares = Some(key_share::client(e)?);

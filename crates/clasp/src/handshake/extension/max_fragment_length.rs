@@ -4,17 +4,26 @@ use super::record_size_limit::Limits;
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
 use super::row::{Answer, Asked, Row};
 use crate::code::{ExtensionType, MaxFragmentLength};
+use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     asked: |config, _| config.max_fragment_length.is_some(),
     answer,
     read_answer,
     ..Row::new(ExtensionType::MaxFragmentLength, &[ClientHello, ServerHello12, EncryptedExtensions])
 };
+
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if let Some(length) = config.max_fragment_length {
+        w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
+    }
+}
 
 fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     offer.max_fragment_length = Some(extension::max_fragment_length(e)?);

@@ -3,22 +3,41 @@
 use super::row::Block::{ClientHello, ServerHello13};
 use super::row::{Hello13, Row};
 use crate::code::{ExtensionType, ProtocolVersion};
+use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{ClientOffer, ServerAnswer13};
-use crate::handshake::offer::{Offered, OfferedPsk};
+use crate::handshake::offer::{Offered, OfferedPsk, PskSecret};
 use crate::suite::Suite13;
-use crate::wire::extension::pre_shared_key;
+use crate::wire::extension::pre_shared_key::{self, PskIdentity};
 use crate::wire::{Extension, Extensions, Writer};
 
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls13),
     may_change: true,
+    offer,
     read_offer,
     asked: |_, offered| !offered.psks.is_empty(),
     hello13,
     read_hello13,
     ..Row::new(ExtensionType::PreSharedKey, &[ClientHello, ServerHello13])
 };
+
+/// The binders are zeros yet: the hello must be whole for them.
+fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    if offered.psks.is_empty() {
+        return;
+    }
+    let now = config.clock.now();
+    let identities = offered.psks.iter().filter_map(|psk| match psk.secret {
+        PskSecret::Session => offered.session13().map(|s| {
+            let age = now.duration_since(s.received).unwrap_or_default().as_millis();
+            let age = u32::try_from(age).unwrap_or(u32::MAX);
+            PskIdentity { identity: &s.ticket, obfuscated_age: age.wrapping_add(s.age_add) }
+        }),
+        PskSecret::External(n) => config.psks.get(n).map(|p| PskIdentity { identity: &p.identity, obfuscated_age: 0 }),
+    });
+    pre_shared_key::write_offered(identities, offered.psks.iter().map(|psk| psk.hash.len()), w);
+}
 
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.psks = Some(pre_shared_key::offered(e)?);

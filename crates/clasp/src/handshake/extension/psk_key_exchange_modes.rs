@@ -2,19 +2,33 @@
 
 use super::row::Block::ClientHello;
 use super::row::Row;
-use crate::code::{ExtensionType, ProtocolVersion};
-use crate::config::ServerConfig;
+use crate::code::{ExtensionType, ProtocolVersion, PskKeyExchangeMode};
+use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{PeerError, Result};
 use crate::handshake::hello::ClientOffer;
-use crate::wire::Extension;
+use crate::handshake::offer::Offered;
 use crate::wire::extension::pre_shared_key;
+use crate::wire::{Extension, Writer};
 
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls13),
+    offer,
     read_offer,
     if_missing,
     ..Row::new(ExtensionType::PskKeyExchangeModes, &[ClientHello])
 };
+
+/// Without modes a server gives no tickets.
+fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    if config.takes_tickets() || !offered.psks.is_empty() {
+        let modes: &[_] = if config.psk_without_dhe {
+            &[PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe]
+        } else {
+            &[PskKeyExchangeMode::PskDheKe]
+        };
+        pre_shared_key::write_modes(modes, w);
+    }
+}
 
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.psk_modes = Some(pre_shared_key::modes(e)?);

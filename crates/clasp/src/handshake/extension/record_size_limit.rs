@@ -4,18 +4,27 @@ use super::max_fragment_length;
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
 use super::row::{Answer, Asked, Row};
 use crate::code::{ExtensionType, MaxFragmentLength, ProtocolVersion};
-use crate::config::Policy;
+use crate::config::{ClientConfig, Policy};
 use crate::error::{PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::{Extension, Extensions, Writer, extension};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     asked: |config, _| config.record_size_limit.is_some(),
     answer,
     read_answer,
     ..Row::new(ExtensionType::RecordSizeLimit, &[ClientHello, ServerHello12, EncryptedExtensions])
 };
+
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if let Some(limit) = config.record_size_limit {
+        let limit = announced(&config.policy, limit);
+        w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit));
+    }
+}
 
 /// What the peer's and our own limits on records come to, in bytes of plaintext.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,7 +53,7 @@ impl Limits {
 }
 
 /// What a client's says: it does not know the version yet.
-pub(in crate::handshake) fn announced(policy: &Policy, limit: u16) -> u16 {
+fn announced(policy: &Policy, limit: u16) -> u16 {
     limit.saturating_add(u16::from(policy.speaks(ProtocolVersion::Tls13)))
 }
 

@@ -10,6 +10,7 @@ use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls12),
+    offer: |_, _, w| w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0)),
     read_offer,
     if_missing,
     asked: |_, _| true,

@@ -50,7 +50,9 @@ pub(crate) struct Row {
     /// Whether a client may change it in its second hello: RFC 9846 4.1.2.
     pub(super) may_change: bool,
 
-    /// Server, ClientHello: takes what it says.
+    /// Client, ClientHello: writes it, if it is to be there.
+    pub(super) offer: fn(&ClientConfig, &Offered, &mut Writer<'_>),
+    /// Server: takes what it says.
     pub(super) read_offer: for<'a> fn(&mut ClientOffer<'a>, Extension<'a>) -> Result<()>,
     /// Server, when the version is chosen: what follows if it is missing. It looks for itself whether it is.
     pub(super) if_missing: fn(&ServerConfig, &ClientOffer<'_>, ProtocolVersion) -> Result<()>,
@@ -94,6 +96,7 @@ impl Row {
             blocks: bits(blocks),
             only: None,
             may_change: false,
+            offer: |_, _, _| (),
             read_offer: |_, _| Ok(()),
             if_missing: |_, _, _| Ok(()),
             asked: |_, _| false,

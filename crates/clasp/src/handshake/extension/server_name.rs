@@ -3,17 +3,27 @@
 use super::row::Block::{CertificateRequest, ClientHello, EncryptedExtensions, ServerHello12};
 use super::row::{Answer, Asked, Row};
 use crate::code::ExtensionType;
+use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     asked: |_, offered| offered.server_name,
     answer,
     read_answer,
     ..Row::new(ExtensionType::ServerName, &[ClientHello, ServerHello12, EncryptedExtensions, CertificateRequest])
 };
+
+/// An address is no name: RFC 6066 3.
+fn offer(_: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    if offered.server_name {
+        extension::write_server_name(&offered.peer.0, w);
+    }
+}
 
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.server_name = extension::server_name(e)?.map(host_name).transpose()?;

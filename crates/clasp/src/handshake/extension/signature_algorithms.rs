@@ -4,18 +4,30 @@
 use super::row::Block::{CertificateRequest, ClientHello};
 use super::row::{Request, Row};
 use crate::code::{ExtensionType, ProtocolVersion, SignatureScheme};
-use crate::config::{CertificateRequestFacts, ServerConfig};
+use crate::config::{CertificateRequestFacts, ClientConfig, ServerConfig};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::ClientOffer;
+use crate::handshake::offer::Offered;
 use crate::wire::{Codes, Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     if_missing,
     request,
     read_request,
     ..Row::new(ExtensionType::SignatureAlgorithms, &[ClientHello, CertificateRequest])
 };
+
+fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    let policy = &config.policy;
+    if policy.schemes.is_empty() {
+        return;
+    }
+    let ours = policy.schemes_for(policy.speaks(ProtocolVersion::Tls13)).map(|s| s.0);
+    let grease = offered.grease.iter().map(|g| g.scheme);
+    extension::write_codes(ExtensionType::SignatureAlgorithms, grease.chain(ours), w);
+}
 
 pub(super) static CERT: Row = Row {
     read_offer: |_, e| read(e).map(drop),

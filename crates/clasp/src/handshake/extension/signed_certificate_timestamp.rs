@@ -3,14 +3,16 @@
 use super::row::Block::{Certificate, CertificateRequest, ClientHello, ServerHello12};
 use super::row::{Answer, Asked, Request, Row, Staple};
 use crate::code::ExtensionType;
-use crate::config::CertificateRequestFacts;
+use crate::config::{CertificateRequestFacts, ClientConfig};
 use crate::error::Result;
 use crate::facts::PeerIdentity;
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::extension::{self, certificate};
 use crate::wire::{Extension, Writer};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     asked: |config, _| config.request_timestamps,
     answer,
@@ -25,6 +27,12 @@ pub(super) static ROW: Row = Row {
         &[ClientHello, ServerHello12, CertificateRequest, Certificate],
     )
 };
+
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if config.request_timestamps {
+        w.extension(ExtensionType::SignedCertificateTimestamp, |_| ());
+    }
+}
 
 /// Asks for the list, of whichever side.
 fn asks(e: Extension<'_>) -> Result<bool> {

@@ -4,14 +4,16 @@
 use super::row::Block::{Certificate, CertificateRequest, ClientHello, ServerHello12};
 use super::row::{Answer, Asked, Request, Row, Staple};
 use crate::code::ExtensionType;
-use crate::config::CertificateRequestFacts;
+use crate::config::{CertificateRequestFacts, ClientConfig};
 use crate::error::Result;
 use crate::facts::PeerIdentity;
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::extension::{self, certificate};
 use crate::wire::{Extension, Writer};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     asked: |config, _| config.request_status,
     answer,
@@ -23,6 +25,12 @@ pub(super) static ROW: Row = Row {
     read_staple,
     ..Row::new(ExtensionType::StatusRequest, &[ClientHello, ServerHello12, CertificateRequest, Certificate])
 };
+
+fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
+    if config.request_status {
+        extension::write_status_request(w);
+    }
+}
 
 fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     offer.status_request = extension::status_request(e)?;

@@ -3,12 +3,14 @@
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
 use super::row::{Answer, Asked, Row};
 use crate::code::{ExtensionType, ProtocolVersion};
-use crate::config::ServerConfig;
+use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{Error, PeerError, Result};
 use crate::handshake::hello::{ClientOffer, Settled};
+use crate::handshake::offer::Offered;
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
+    offer,
     read_offer,
     if_missing,
     asked: |config, _| !config.policy.groups.is_empty(),
@@ -16,6 +18,17 @@ pub(super) static ROW: Row = Row {
     read_answer,
     ..Row::new(ExtensionType::SupportedGroups, &[ClientHello, ServerHello12, EncryptedExtensions])
 };
+
+fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    let policy = &config.policy;
+    if policy.groups.is_empty() {
+        return;
+    }
+    let tls13 = policy.speaks(ProtocolVersion::Tls13);
+    let ours = policy.groups.iter().filter(|g| tls13 || !g.is_post_quantum()).map(|g| g.0);
+    let grease = offered.grease.iter().map(|g| g.group);
+    extension::write_codes(ExtensionType::SupportedGroups, grease.chain(ours), w);
+}
 
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.groups = Some(extension::codes(e, "named_group_list")?);

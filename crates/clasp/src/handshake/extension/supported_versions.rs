@@ -5,17 +5,24 @@ use super::row::Row;
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::{ClientConfig, Policy};
 use crate::error::{Error, PeerError, Result};
+use crate::handshake::offer::Offered;
 use crate::wire::extension::{self, early};
 use crate::wire::message::{ClientHelloView, ServerHelloView};
-use crate::wire::{Codes, Extensions};
+use crate::wire::{Codes, Extensions, Writer};
 
 pub(super) static ROW: Row = Row {
     only: Some(ProtocolVersion::Tls13),
+    offer,
     asked: |_, _| true,
     hello13: |_, w| early::write_selected_version(ProtocolVersion::Tls13, w),
     retry: |_, w| early::write_selected_version(ProtocolVersion::Tls13, w),
     ..Row::new(ExtensionType::SupportedVersions, &[ClientHello, ServerHello13, HelloRetryRequest])
 };
+
+fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    let grease = offered.grease.iter().map(|g| g.version);
+    early::write_versions(grease.chain(config.policy.versions().iter().map(|v| v.0)), w);
+}
 
 /// Server: the version of a ClientHello. RFC 9846 4.2.1 where it is there, else RFC 5246 E.1.
 pub(in crate::handshake) fn choose(policy: &Policy, hello: &ClientHelloView<'_>) -> Result<ProtocolVersion> {

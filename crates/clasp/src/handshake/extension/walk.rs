@@ -148,6 +148,20 @@ impl<const N: usize> Table<N> {
         row.filter(|row| asked(row)).ok_or_else(|| PeerError::UnsolicitedExtension.into())
     }
 
+    /// Client: writes the extensions of our ClientHello. GREASE stands first and last (RFC 8701 3.1), but for pre_shared_key,
+    /// which nothing may stand behind.
+    pub(crate) fn offer(&self, config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+        let Some((pre_shared_key, rows)) = self.rows(Block::ClientHello).split_last() else { return };
+        let [tls12, tls13] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13].map(|v| config.policy.speaks(v));
+        let speaks =
+            |row: &&&'static Row| row.only.is_none_or(|v| if v == ProtocolVersion::Tls13 { tls13 } else { tls12 });
+        let [first, last] = offered.grease.as_ref().map_or([None; 2], |grease| grease.extensions.map(Some));
+        first.into_iter().for_each(|typ| w.extension(ExtensionType(typ), |_| ()));
+        rows.iter().filter(speaks).for_each(|row| (row.offer)(config, offered, w));
+        last.into_iter().for_each(|typ| w.extension(ExtensionType(typ), |w| w.u8(0)));
+        (pre_shared_key.offer)(config, offered, w);
+    }
+
     /// Server: reads the extensions of a ClientHello. What is not known is passed over.
     pub(crate) fn read_offers<'a>(&self, offer: &mut ClientOffer<'a>, extensions: Extensions<'a>) -> Result<()> {
         for e in extensions.iter() {
