@@ -26,6 +26,8 @@ pub(crate) struct Established {
 /// The secrets that are kept.
 enum Secrets {
     Tls12(Kept12),
+    /// Those of TLS 1.2 do not change: the halves of a connection share them.
+    Shared12(Arc<Kept12>),
     Tls13 {
         kept: Kept13,
         /// Of a client that keeps the tickets that come: the configuration they are for.
@@ -86,26 +88,40 @@ impl Established {
     fn kept13(&self) -> Result<&Kept13> {
         match &self.secrets {
             Secrets::Tls13 { kept, .. } => Ok(kept),
-            Secrets::Tls12(_) => Err(Misuse::OldVersionForThis.into()),
+            Secrets::Tls12(_) | Secrets::Shared12(_) => Err(Misuse::OldVersionForThis.into()),
+        }
+    }
+
+    fn kept12(&self) -> Option<&Kept12> {
+        match &self.secrets {
+            Secrets::Tls12(kept) => Some(kept),
+            Secrets::Shared12(kept) => Some(kept),
+            Secrets::Tls13 { .. } => None,
         }
     }
 
     /// The connection has ended with a fatal alert: its session is not resumed (RFC 5246 7.2.2).
     pub(crate) fn forget_session(&self) {
-        if let Secrets::Tls12(Kept12 { randoms: Randoms::Kept(kept), master, .. }) = &self.secrets {
+        if let Some(Kept12 { randoms: Randoms::Kept(kept), master, .. }) = self.kept12() {
             kept.1.forget(master, self.facts.server_name.as_deref().unwrap_or_default());
         }
     }
 
-    /// What a half that only sends needs; here is nothing left to send with. TLS 1.2 never makes its keys anew.
-    pub(crate) fn split_sending(&mut self) -> Option<Self> {
-        match &mut self.secrets {
-            Secrets::Tls12(_) => None,
-            Secrets::Tls13 { kept, .. } => {
-                let secrets = Secrets::Tls13 { kept: kept.split_writing(), tickets: None };
-                Some(Self { facts: self.facts.clone(), secrets })
+    /// The two halves, that which receives first. Of TLS 1.3 each has the secret of its own direction.
+    pub(crate) fn split(self) -> (Self, Self) {
+        let Self { facts, secrets } = self;
+        let (receiving, sending) = match secrets {
+            Secrets::Tls12(kept) => {
+                let kept = Arc::new(kept);
+                (Secrets::Shared12(kept.clone()), Secrets::Shared12(kept))
             }
-        }
+            Secrets::Shared12(kept) => (Secrets::Shared12(kept.clone()), Secrets::Shared12(kept)),
+            Secrets::Tls13 { mut kept, tickets } => {
+                let writing = kept.split_writing();
+                (Secrets::Tls13 { kept, tickets }, Secrets::Tls13 { kept: writing, tickets: None })
+            }
+        };
+        (Self { facts: facts.clone(), secrets: receiving }, Self { facts, secrets: sending })
     }
 }
 
@@ -128,22 +144,20 @@ impl Established {
         labels: &KeyLabels,
         make: impl FnOnce(&KeyMaterial<'_>) -> CryptoResult<K>,
     ) -> Result<K> {
-        Ok(match &self.secrets {
-            Secrets::Tls12(Kept12 { side, hash, master, randoms, .. }) => {
-                let suite = Suite::find(self.facts.suite).ok_or(Outside::Bug)?;
-                let (client_random, server_random) = randoms.get().split_at(32);
-                let mut vault = Vault12::new();
-                vault.resume(master.expose());
-                vault.expand(provider.hash(*hash)?, suite, client_random, server_random);
-                let writer = match way {
-                    Way::Read => side.other(),
-                    Way::Write => *side,
-                };
-                let (keys, encrypt_then_mac) = (vault.keys(suite, writer), self.facts.encrypt_then_mac);
-                make(&KeyMaterial::Tls12 { suite, keys, encrypt_then_mac })?
-            }
-            Secrets::Tls13 { kept, .. } => make(&kept.material(way, labels, &mut TrafficKeys::default()))?,
-        })
+        let Some(Kept12 { side, hash, master, randoms, .. }) = self.kept12() else {
+            return Ok(make(&self.kept13()?.material(way, labels, &mut TrafficKeys::default()))?);
+        };
+        let suite = Suite::find(self.facts.suite).ok_or(Outside::Bug)?;
+        let (client_random, server_random) = randoms.get().split_at(32);
+        let mut vault = Vault12::new();
+        vault.resume(master.expose());
+        vault.expand(provider.hash(*hash)?, suite, client_random, server_random);
+        let writer = match way {
+            Way::Read => side.other(),
+            Way::Write => *side,
+        };
+        let (keys, encrypt_then_mac) = (vault.keys(suite, writer), self.facts.encrypt_then_mac);
+        Ok(make(&KeyMaterial::Tls12 { suite, keys, encrypt_then_mac })?)
     }
 
     /// Moves a direction's traffic secret on: RFC 9846 7.2. Its keys are those of before until they are made anew.
@@ -153,7 +167,7 @@ impl Established {
     pub(crate) fn update(&mut self, way: Way, labels: &KeyLabels) -> Result<()> {
         match &mut self.secrets {
             Secrets::Tls13 { kept, .. } => kept.update(way, labels),
-            Secrets::Tls12(_) => return Err(Misuse::OldVersionForThis.into()),
+            Secrets::Tls12(_) | Secrets::Shared12(_) => return Err(Misuse::OldVersionForThis.into()),
         }
         Ok(())
     }
@@ -243,9 +257,8 @@ impl Established {
         context: Option<&[u8]>,
         out: &mut [u8],
     ) -> Result<()> {
-        let Kept12 { hash, master, randoms, .. } = match &self.secrets {
-            Secrets::Tls13 { kept, .. } => return export13(kept, label, context.unwrap_or_default(), out),
-            Secrets::Tls12(kept) => kept,
+        let Some(Kept12 { hash, master, randoms, .. }) = self.kept12() else {
+            return export13(self.kept13()?, label, context.unwrap_or_default(), out);
         };
         check_label(label)?;
         if !self.facts.extended_master_secret {
@@ -299,12 +312,10 @@ impl Established {
     /// # Errors
     /// In TLS 1.3, and without the extended master secret.
     pub(crate) fn tls_unique(&self) -> Result<[u8; VERIFY_DATA_LEN]> {
-        match &self.secrets {
-            Secrets::Tls12(kept) if self.facts.extended_master_secret => Ok(kept.first_finished),
-            Secrets::Tls12(_) => Err(Error::from(Misuse::ChannelBindingUnsafe).wanted("the extended master secret")),
-            Secrets::Tls13 { .. } => {
-                Err(Error::from(Misuse::ChannelBindingUnsafe).seen("TLS 1.3").wanted("tls-exporter (RFC 9266)"))
-            }
+        match self.kept12() {
+            Some(kept) if self.facts.extended_master_secret => Ok(kept.first_finished),
+            Some(_) => Err(Error::from(Misuse::ChannelBindingUnsafe).wanted("the extended master secret")),
+            None => Err(Error::from(Misuse::ChannelBindingUnsafe).seen("TLS 1.3").wanted("tls-exporter (RFC 9266)")),
         }
     }
 }

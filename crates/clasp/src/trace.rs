@@ -22,9 +22,10 @@ pub enum Direction {
 }
 
 /// The keys in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
     /// No protection.
+    #[default]
     Plain,
     /// 0-RTT keys (TLS 1.3).
     Early,
@@ -257,6 +258,11 @@ impl Tracer {
             server,
             seen: Seen { context: Context::default(), client: CertificateType::X509 },
         }
+    }
+
+    /// What the observer hears of what is derived.
+    pub(crate) const fn derivations(&self) -> Derivations {
+        self.watch.derivations()
     }
 
     /// A handshake message, header included.

@@ -4,7 +4,7 @@
 use clasp::config::{ClientBuilder, Ready, ServerBuilder, WebPki};
 use clasp::error::{Cause, Misuse};
 use clasp::record::RecordError;
-use clasp::session::ClientSessionCache;
+use clasp::session::{ClientSessionCache, ClientSessions, PeerKey};
 use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::{AlertDescription, HandshakeType, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Connection, Error, Policy, Receiver, Sender, ServerConfig};
@@ -62,7 +62,7 @@ type Wire = (mpsc::Sender<Vec<u8>>, mpsc::Receiver<Vec<u8>>);
 /// Gives the data of what arrives to `take`, until the peer closes.
 fn receive_all(mut receiver: Receiver, wire: &mpsc::Receiver<Vec<u8>>, mut take: impl FnMut(&[u8])) -> Receiver {
     let mut waiting = Vec::new();
-    while !receiver.connection().peer_closed() {
+    while !receiver.peer_closed() {
         waiting.extend(wire.recv().unwrap());
         loop {
             let received = receiver.receive(&mut waiting).unwrap();
@@ -146,7 +146,7 @@ fn megabytes_go_both_ways_while_the_peer_asks_for_new_keys() {
             ProtocolVersion::Tls13 => assert!(updates[1] == 6 && (1..=6).contains(&updates[0]), "{updates:?}"),
             _ => assert_eq!(updates, [0, 0]),
         }
-        assert_eq!(receiver.connection().facts().unwrap().version, version);
+        assert_eq!(receiver.facts().unwrap().version, version);
     }
 }
 
@@ -224,14 +224,14 @@ fn each_direction_closes_by_itself() {
     let mut wide = vec![0; 20_000];
     let moved = receiver.receive_into(&mut pair.to_client, &mut wide).unwrap();
     assert_eq!((&wide[..moved.given], moved.taken), (&b"still"[..], pair.to_client.len()));
-    assert!(receiver.connection().peer_closed());
+    assert!(receiver.peer_closed());
     receiver.transport_ended().unwrap();
 
     // The other way round: data goes on to a peer that has closed.
     let (mut sender, mut receiver, mut pair) = split();
     pair.server.close(&mut pair.to_client).unwrap();
     receiver.receive(&mut pair.to_client).unwrap();
-    assert!(receiver.connection().peer_closed());
+    assert!(receiver.peer_closed());
     send(&mut sender, b"still", &mut pair.to_server).unwrap();
     assert_eq!(pair.server.receive(&mut pair.to_server, &mut Vec::new()).unwrap().data, b"still");
 }
@@ -245,7 +245,7 @@ fn a_sender_that_aborts_ends_the_other_half() {
     assert_eq!(told.peer_alert(), Some(AlertDescription::UserCanceled));
     let ended = receiver.receive(&mut []).unwrap_err();
     assert_eq!(*ended.cause(), Cause::Aborted(AlertDescription::UserCanceled));
-    assert_eq!(receiver.connection().failure().unwrap().cause(), ended.cause());
+    assert_eq!(receiver.failure().unwrap().cause(), ended.cause());
     assert!(sender.abort(AlertDescription::UserCanceled, &mut out).is_err());
 }
 
@@ -262,11 +262,52 @@ fn a_client_goes_on_taking_tickets() {
     receiver.receive(&mut pair.to_client).unwrap();
     let mut exported = [[0; 32]; 2];
     pair.server.export(b"EXPERIMENTAL", None, &mut exported[0]).unwrap();
-    receiver.connection().export(b"EXPERIMENTAL", None, &mut exported[1]).unwrap();
+    receiver.export(b"EXPERIMENTAL", None, &mut exported[1]).unwrap();
     assert!(exported[0] == exported[1] && exported[0] != [0; 32]);
     let mut again = Pair::new(&client, &server);
     again.drive().unwrap();
     assert!(again.client.facts().unwrap().resumed.is_some());
+}
+
+/// RFC 5246 7.2.2: a session whose connection ended with a fatal alert is resumed no more, whichever half said or heard it. In
+/// TLS 1.2, where both sides keep it.
+#[test]
+fn halves_that_end_with_an_alert_forget_the_session() {
+    let only = Policy::default().with_versions([ProtocolVersion::Tls12]);
+    let sessions = Arc::new(ClientSessionCache::new(8));
+    let client = client().policy(only.clone()).sessions(sessions.clone()).build().unwrap();
+    let server = server().policy(only).build().unwrap();
+    let peer = PeerKey("localhost".into());
+    let resumed = || {
+        let mut pair = Pair::new(&client, &server);
+        pair.drive().unwrap();
+        (pair.client.facts().unwrap().resumed.is_some(), pair)
+    };
+    for by_client in [true, false] {
+        for aborts in [true, false] {
+            resumed();
+            let (again, pair) = resumed();
+            assert!(again);
+            let kept = sessions.take(&peer).unwrap();
+            sessions.put(&peer, kept.clone());
+            let (own, _other) = if by_client { (pair.client, pair.server) } else { (pair.server, pair.client) };
+            let (mut sender, mut receiver) = apart(own);
+            if aborts {
+                sender.abort(AlertDescription::InternalError, &mut Vec::new()).unwrap();
+            } else {
+                receiver
+                    .receive(&mut [23, 3, 3, 0, 30].iter().copied().chain([0; 30]).collect::<Vec<_>>())
+                    .unwrap_err();
+            }
+            let place = format!("by the client: {by_client}, aborts: {aborts}");
+            if by_client {
+                assert!(sessions.take(&peer).is_none(), "{place}");
+            } else {
+                sessions.put(&peer, kept);
+                assert!(!resumed().0, "{place}");
+            }
+        }
+    }
 }
 
 fn refused(connection: Connection) -> (Connection, Error) {
@@ -308,7 +349,7 @@ fn what_cannot_be_taken_apart_is_given_back_whole() {
     pair.drive().unwrap();
     assert_eq!(pair.client_data, b"as before");
     let (_sender, receiver) = apart(pair.server);
-    assert!(receiver.connection().facts().unwrap().server_name.is_some());
+    assert!(receiver.facts().unwrap().server_name.is_some());
 
     // Early data that nobody has taken back.
     let with_early = || client().early_data(true).sessions(Arc::new(ClientSessionCache::new(4))).build().unwrap();

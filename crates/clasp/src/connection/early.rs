@@ -30,7 +30,7 @@ impl Connection {
     /// How many bytes of early data [`send_early`](Self::send_early) takes now. 0 unless the configuration allows early
     /// data, there is a session that does too, and the handshake is still going on.
     pub fn early_data_left(&self) -> usize {
-        self.early().filter(|e| !e.refused && self.write_level == Level::Early).map_or(0, |e| e.left)
+        self.early().filter(|e| !e.refused && self.outbound.level == Level::Early).map_or(0, |e| e.left)
     }
 
     /// Client: sends data before the server has answered. It may reach the server more than once if an attacker repeats
@@ -42,7 +42,7 @@ impl Connection {
     /// # Errors
     /// If no early data can be sent at this point.
     pub fn send_early(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<usize> {
-        self.check_failed()?;
+        self.common.check_failed()?;
         let left = self.early_data_left();
         if left == 0 {
             return Err(Misuse::EarlyDataUnavailable.into());
@@ -50,8 +50,8 @@ impl Connection {
         let plain = plain.get(..left).unwrap_or(plain);
         if !plain.is_empty() {
             let before = out.len();
-            self.sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], out)?;
-            self.tell_sent_data(out.len().saturating_sub(before), plain.len());
+            self.outbound.sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], out)?;
+            self.outbound.tell_data(&mut self.common, out.len().saturating_sub(before), plain.len());
             let early = self.begin_early();
             early.left = early.left.saturating_sub(plain.len());
             early.sent.extend_from_slice(plain);

@@ -53,7 +53,7 @@ impl Connection {
     /// Polls the conversation and applies, in order, what it asked for.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
         let Some(live) = &mut self.live else { return self.drive_post_auth(cx, out) };
-        let outcome = live.poll(&*self.clock, cx);
+        let outcome = live.poll(&*self.common.clock, cx);
         let (mut operations, mut flight) = live.take_operations();
         self.apply(&mut operations, &flight, out)?;
         flight.clear();
@@ -63,18 +63,18 @@ impl Connection {
         if let Poll::Ready(result) = outcome {
             self.establish(result?)?;
         } else if let Waiting::Outside(on) = self.waiting() {
-            self.tell(What::Waiting { on });
+            self.common.tell(What::Waiting { on });
         }
         Ok(())
     }
 
     fn set_version(&mut self, version: ProtocolVersion) {
-        self.tls13 = version == ProtocolVersion::Tls13;
-        self.drops_ccs = self.tls13;
+        let tls13 = version == ProtocolVersion::Tls13;
+        (self.common.tls13, self.inbound.drops_ccs) = (tls13, tls13);
         // The records of TLS 1.3 say 1.2: RFC 9846 5.1.
-        self.sealer.set_version(version.min(ProtocolVersion::Tls12));
+        self.outbound.sealer.set_version(version.min(ProtocolVersion::Tls12));
         if let Some(live) = &mut self.live {
-            live.phase = match (self.server, self.tls13) {
+            live.phase = match (self.common.server, tls13) {
                 (false, false) => "client TLS 1.2",
                 (false, true) => "client TLS 1.3",
                 (true, false) => "server TLS 1.2",
@@ -87,11 +87,13 @@ impl Connection {
         if self.live.take().is_some_and(|live| !live.has_taken_all()) {
             return Err(PeerError::DataAtKeyChange.into());
         }
-        self.post_auth = self.post_auth.take().filter(|post| post.has_begun());
-        self.established = Some(established);
+        if let Some(beside) = &mut self.beside {
+            beside.post_auth.take_if(|post| !post.has_begun());
+        }
+        self.common.established = Some(established);
         self.settle_early();
         self.add_event(Event::Established);
-        self.tell(What::Established);
+        self.common.tell(What::Established);
         Ok(())
     }
 
@@ -106,25 +108,25 @@ impl Connection {
         for operation in operations.drain(..) {
             match operation {
                 // Nothing follows close_notify (RFC 9846 6.1): these are a server's tickets.
-                Operation::Message(len) if self.closed => {
+                Operation::Message(len) if self.outbound.closed => {
                     let _unsaid = (flight.next(len), flight.unsealed());
                 }
                 Operation::Message(len) => {
                     self.tell_sent(flight.next(len));
                 }
                 Operation::Read(level, suite, keys) => {
-                    self.opener.install(keys);
-                    self.read_level = level;
+                    self.inbound.opener.install(keys);
+                    self.inbound.level = level;
                     self.end_skipping();
-                    self.tell(What::Keys { direction: Direction::Received, level, suite });
+                    self.common.tell(What::Keys { direction: Direction::Received, level, suite });
                 }
                 Operation::Write(level, suite, keys) => {
                     self.flush(&mut flight, out)?;
                     // Protected records say 1.2, whatever the first hello's said: RFC 9846 5.1.
-                    self.sealer.set_version(ProtocolVersion::Tls12);
-                    self.sealer.install(keys);
-                    self.write_level = level;
-                    self.tell(What::Keys { direction: Direction::Sent, level, suite });
+                    self.outbound.sealer.set_version(ProtocolVersion::Tls12);
+                    self.outbound.sealer.install(keys);
+                    self.outbound.level = level;
+                    self.common.tell(What::Keys { direction: Direction::Sent, level, suite });
                 }
                 Operation::Fact(fact) => self.take_fact(fact),
                 Operation::Early(early) => self.take_early(early),
@@ -138,8 +140,8 @@ impl Connection {
         match operation {
             Record::ChangeCipherSpec => {
                 self.flush(flight, out)?;
-                self.sealer.seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], out)?;
-                self.tell(What::ChangeCipherSpec { direction: Direction::Sent });
+                self.outbound.sealer.seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], out)?;
+                self.common.tell(What::ChangeCipherSpec { direction: Direction::Sent });
             }
             Record::CompatibilityCcs => {
                 self.flush(flight, out)?;
@@ -147,13 +149,13 @@ impl Connection {
             }
             Record::WritePlain => {
                 self.flush(flight, out)?;
-                self.sealer.uninstall();
-                self.write_level = Level::Plain;
+                self.outbound.sealer.uninstall();
+                self.outbound.level = Level::Plain;
             }
             Record::SkipEarlyData(max) => self.skip_early(max),
-            Record::Padding(block) => self.sealer.set_padding(block),
-            Record::SendLimit(limit) => self.sealer.set_limit(limit),
-            Record::ReceiveLimit { limit, clear } => self.opener.set_limit(limit, clear),
+            Record::Padding(block) => self.outbound.sealer.set_padding(block),
+            Record::SendLimit(limit) => self.outbound.sealer.set_limit(limit),
+            Record::ReceiveLimit { limit, clear } => self.inbound.opener.set_limit(limit, clear),
         }
         Ok(())
     }
@@ -161,15 +163,15 @@ impl Connection {
     fn take_fact(&mut self, fact: Fact) {
         match fact {
             Fact::Version(version) => self.set_version(version),
-            Fact::Chose(what, picked, name) => self.tell(What::Chose { what, picked, name }),
-            Fact::NoTickets(why) => self.tell(What::NoTickets { why }),
-            Fact::Resumed(by) => self.tell(What::Resumed { by }),
+            Fact::Chose(what, picked, name) => self.common.tell(What::Chose { what, picked, name }),
+            Fact::NoTickets(why) => self.common.tell(What::NoTickets { why }),
+            Fact::Resumed(by) => self.common.tell(What::Resumed { by }),
             Fact::Derived(name, value) => {
-                self.tell(What::Derived { name, value: value.as_ref().map(|value| Secret::new(value)) });
+                self.common.tell(What::Derived { name, value: value.as_ref().map(|value| Secret::new(value)) });
             }
             Fact::Event(event) => self.add_event(event),
             Fact::MayBeAskedLater(transcript) => {
-                if let Some(post) = &mut self.post_auth {
+                if let Some(post) = self.post_auth_mut() {
                     post.begin(transcript);
                 }
             }
@@ -179,7 +181,7 @@ impl Connection {
     fn flush(&mut self, flight: &mut Flight<'_>, out: &mut Vec<u8>) -> Result<()> {
         let messages = flight.unsealed();
         if !messages.is_empty() {
-            self.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
+            self.outbound.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
         }
         Ok(())
     }
@@ -189,6 +191,6 @@ impl Connection {
         if let Some(live) = &mut self.live {
             live.last_sent = Some(kind);
         }
-        self.tell_message(bytes);
+        self.common.tell_message(Direction::Sent, self.outbound.level, bytes);
     }
 }

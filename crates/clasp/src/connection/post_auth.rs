@@ -1,6 +1,7 @@
 //! The connection's part of client authentication after the handshake: RFC 9846 4.6.2.
 
 use super::Connection;
+use super::after::kind_of;
 use super::floods::Flood;
 use super::handshake::Live;
 use crate::code::{ContentType, HandshakeType};
@@ -46,15 +47,15 @@ struct Asked {
 const CONTEXT_LEN: usize = 16;
 
 impl PostAuth {
-    pub(super) fn client(config: &Arc<ClientConfig>) -> Option<Box<Self>> {
+    pub(super) fn client(config: &Arc<ClientConfig>) -> Option<Self> {
         let role = Role::Client { config: config.clone(), requests: VecDeque::new(), proving: None };
-        config.post_handshake_auth.then(|| Box::new(Self { role, transcript: None }))
+        config.post_handshake_auth.then_some(Self { role, transcript: None })
     }
 
-    pub(super) fn server(config: &Arc<ServerConfig>) -> Option<Box<Self>> {
+    pub(super) fn server(config: &Arc<ServerConfig>) -> Option<Self> {
         let auth = config.post_handshake_auth.clone()?;
         let role = Role::Server { config: config.clone(), auth, asked: None, checking: None };
-        Some(Box::new(Self { role, transcript: None }))
+        Some(Self { role, transcript: None })
     }
 
     /// Both sides do this; the handshake ends with this conversation.
@@ -97,15 +98,15 @@ impl Connection {
     /// # Errors
     /// If the handshake is not done, the client or the configuration does not do this, or an answer is still out.
     pub fn request_certificate(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        self.check_failed()?;
-        if self.closed {
+        self.common.check_failed()?;
+        if self.outbound.closed {
             return Err(Misuse::AlreadyClosed.into());
         }
-        if self.established.is_none() {
+        if self.common.established.is_none() {
             return Err(Misuse::HandshakeUnfinished.into());
         }
         let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, transcript: Some(transcript) }) =
-            self.post_auth.as_deref_mut()
+            self.beside.as_mut().and_then(|beside| beside.post_auth.as_mut())
         else {
             return Err(Misuse::PostHandshakeAuthUnavailable.into());
         };
@@ -126,17 +127,38 @@ impl Connection {
 
     /// Server: whether the client's answer to [`request_certificate`](Self::request_certificate) is still out.
     pub fn certificate_is_due(&self) -> bool {
-        let role = self.post_auth.as_deref().map(|post| &post.role);
+        let role = self.post_auth().map(|post| &post.role);
         matches!(role, Some(Role::Server { asked, checking, .. }) if asked.is_some() || checking.is_some())
     }
 
+    /// Whether a message after the handshake belongs to this: while an answer comes all do.
+    pub(super) fn is_for_post_auth(&self, kind: HandshakeType) -> bool {
+        let checking = self.post_auth().is_some_and(|post| post.is_checking());
+        let wanted = if self.common.server {
+            matches!(kind, HandshakeType::Certificate | HandshakeType::CompressedCertificate)
+        } else {
+            kind == HandshakeType::CertificateRequest
+        };
+        self.common.tls13 && (checking || wanted)
+    }
+
+    /// Takes such a message.
+    pub(super) fn take_post_auth(&mut self, message: Vec<u8>) -> Result<()> {
+        if self.common.server {
+            self.certificate_came(kind_of(&message), &message)
+        } else {
+            self.certificate_requested(message)
+        }
+    }
+
     /// Client: a request has come.
-    pub(super) fn certificate_requested(&mut self, message: Vec<u8>) -> Result<()> {
-        let Some(PostAuth { role: Role::Client { requests, .. }, transcript: Some(_) }) = self.post_auth.as_deref_mut()
+    fn certificate_requested(&mut self, message: Vec<u8>) -> Result<()> {
+        let Some(PostAuth { role: Role::Client { requests, .. }, transcript: Some(_) }) =
+            self.beside.as_mut().and_then(|beside| beside.post_auth.as_mut())
         else {
             return Err(Error::from(PeerError::UnexpectedMessage).seen(HandshakeType::CertificateRequest));
         };
-        self.floods.count(Flood::CertificateRequest)?;
+        self.inbound.floods.count(Flood::CertificateRequest)?;
         if requests.len() >= limits::MAX_CERTIFICATE_REQUESTS {
             return Err(PeerError::TooManyMessages.into());
         }
@@ -145,9 +167,10 @@ impl Connection {
     }
 
     /// Server: the first message of an answer, or one behind it.
-    pub(super) fn certificate_came(&mut self, kind: HandshakeType, message: &[u8]) -> Result<()> {
+    fn certificate_came(&mut self, kind: HandshakeType, message: &[u8]) -> Result<()> {
         let facts = self.facts().map(|facts| Facts::clone(facts)).ok_or(Outside::Bug)?;
-        let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, .. }) = self.post_auth.as_deref_mut()
+        let Some(PostAuth { role: Role::Server { config, auth, asked, checking }, .. }) =
+            self.beside.as_mut().and_then(|beside| beside.post_auth.as_mut())
         else {
             return Err(Error::from(PeerError::UnexpectedMessage).seen(kind).wanted("application data"));
         };
@@ -167,7 +190,7 @@ impl Connection {
     /// Polls what is going on, and carries out what it comes to.
     pub(super) fn drive_post_auth(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
         while let (clock, Some(PostAuth { role, transcript: Some(transcript) })) =
-            (&*self.clock, self.post_auth.as_deref_mut())
+            (&*self.common.clock, self.beside.as_mut().and_then(|beside| beside.post_auth.as_mut()))
         {
             match role {
                 Role::Client { config, requests, proving } => {
@@ -191,7 +214,7 @@ impl Connection {
             }
         }
         if let Waiting::Outside(on) = self.waiting() {
-            self.tell(What::Waiting { on });
+            self.common.tell(What::Waiting { on });
         }
         Ok(())
     }
@@ -204,16 +227,17 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         // Nothing follows close_notify: RFC 9846 6.1.
-        if self.closed {
+        if self.outbound.closed {
             return Ok(());
         }
         // A KeyUpdate that is due goes first, because Finished is under the keys that it is sent with.
-        self.answer_update(out)?;
+        self.take_back_sending();
+        self.outbound.answer_update(&mut self.common, out)?;
         let verify_data = self.finished_data(Way::Write, &proven.covered)?;
         let start = flight.len();
         message::frame(&mut flight, HandshakeType::Finished, |w| w.bytes(verify_data.as_ref()))?;
         operations.push(Operation::Message(flight.len().saturating_sub(start)));
-        if let Some(established) = self.established.as_mut().filter(|_| proven.authenticated) {
+        if let Some(established) = self.common.established.as_mut().filter(|_| proven.authenticated) {
             Arc::make_mut(&mut established.facts).client_authenticated = true;
         }
         self.wake_sending()?;
@@ -227,7 +251,7 @@ impl Connection {
         if !same_mac(&wanted, &answer.verify_data) {
             return Err(Error::from(PeerError::BadFinished).in_message("Finished"));
         }
-        if let Some(established) = &mut self.established {
+        if let Some(established) = &mut self.common.established {
             established.facts = Arc::new(answer.facts);
         }
         Ok(())
@@ -237,21 +261,20 @@ impl Connection {
     fn came_behind(&mut self, mut messages: Joiner) -> Result<()> {
         let mut message = Vec::new();
         while messages.take(&mut message) {
-            let kind = HandshakeType(message.first().copied().unwrap_or(0));
-            let last = messages.is_empty() && self.joiner.is_none();
-            self.after_handshake(kind, core::mem::take(&mut message), last)?;
+            let last = messages.is_empty() && self.inbound.joiner.is_none();
+            self.after_handshake(core::mem::take(&mut message), last)?;
         }
         Ok(())
     }
 
     /// What Finished says of whoever writes this way.
     fn finished_data(&self, way: Way, covered: &Digest) -> Result<Digest> {
-        self.established.as_ref().ok_or(Outside::Bug)?.verify_data(way, covered.as_ref())
+        self.common.established.as_ref().ok_or(Outside::Bug)?.verify_data(way, covered.as_ref())
     }
 
     fn seal_messages(&mut self, messages: &[u8], out: &mut Vec<u8>) -> Result<()> {
         self.wake_sending()?;
-        self.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
+        self.outbound.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
         Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! What a peer can do with keys in hand: the test seals what no API of ours would send.
 
 use super::*;
-use crate::code::ProtocolVersion;
+use crate::code::{AlertDescription, ContentType};
 use crate::config::{ClientAuth, ClientBuilder, DangerousAcceptAnyone, Identity, Policy, Ready, ServerBuilder};
 use crate::crypto::AeadId;
-use crate::error::{Cause, Misuse};
+use crate::error::{Cause, Misuse, PeerError};
 use crate::keys::maker::{KeyLabels, Way};
+use crate::record::{frame, limits};
 use clasp_x509::Roots;
+use core::task::{Context, Waker};
 use std::io::IoSlice;
 
 fn pair() -> (Connection, Connection) {
@@ -66,7 +68,7 @@ fn pair_by(
 
 fn sealed(by: &mut Connection, content: ContentType, plain: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    by.sealer.seal(content, &[IoSlice::new(plain)], &mut out).unwrap();
+    by.outbound.sealer.seal(content, &[IoSlice::new(plain)], &mut out).unwrap();
     out
 }
 
@@ -84,7 +86,7 @@ fn renegotiation_is_refused_both_ways() {
     client.receive(&mut request, &mut out).unwrap_err();
     let mut said = Vec::new();
     while let Ok(frame::Frame::Record { content, len }) = frame::next(&out, false) {
-        let range = server.opener.open(content, &mut out[..len]).unwrap().range;
+        let range = server.inbound.opener.open(content, &mut out[..len]).unwrap().range;
         said.extend_from_slice(&out[range]);
         out.drain(..len);
     }
@@ -218,7 +220,7 @@ fn key_updates_change_keys_and_a_flood_of_them_ends_the_connection() {
     }
     let failed = (0..=limits::MAX_KEY_UPDATES).find_map(|n| {
         let mut up = Vec::new();
-        client.send_update(true, &mut up).unwrap();
+        client.outbound.update(&mut client.common, true, &mut up).unwrap();
         server.receive(&mut up, &mut Vec::new()).err().map(|e| (n, e))
     });
     let (round, error) = failed.unwrap();
@@ -272,7 +274,7 @@ fn surplus_tickets_are_dropped_and_end_nothing() {
     let store = Arc::new(Counted::default());
     let keeping = |client: ClientBuilder<Ready>, _| client.sessions(store.clone());
     let (mut client, mut server) = pair_by(ProtocolVersion::Tls13, keeping, |server| server);
-    client.floods.data_came();
+    client.inbound.floods.data_came();
     let of_the_handshake = store.0.load(core::sync::atomic::Ordering::Relaxed);
     let kept = || store.0.load(core::sync::atomic::Ordering::Relaxed) - of_the_handshake;
     let ticket = [4, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0];
@@ -315,7 +317,7 @@ fn updates_without_data_between_become_one_where_the_peer_would_bear_no_more() {
 #[test]
 fn tls13_records_hide_their_type_and_length() {
     let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
-    client.sealer.set_padding(256);
+    client.outbound.sealer.set_padding(256);
     let lengths: Vec<usize> = [1, 100, 255]
         .into_iter()
         .map(|n| {
@@ -356,7 +358,7 @@ fn post_handshake_answers_belong_to_their_question() {
 
     // The keys of the records are the same, the secret that Finished is under is not.
     let (mut client, mut server) = post_auth_pair();
-    client.established.as_mut().unwrap().update(Way::Write, &KeyLabels::TLS).unwrap();
+    client.common.established.as_mut().unwrap().update(Way::Write, &KeyLabels::TLS).unwrap();
     let answer = ask(&mut client, &mut server);
     assert_eq!(refused(&mut server, answer).cause(), &Cause::Peer(PeerError::BadFinished));
 
@@ -382,10 +384,10 @@ fn tls12_sends_no_more_than_its_keys_may_seal() {
     for halves in [false, true] {
         let (mut client, mut server) = pair_of(ProtocolVersion::Tls12);
         let mut out = Vec::new();
-        client.sealer.skip_to(limit - 2000);
+        client.outbound.sealer.skip_to(limit - 2000);
         client.send(&[IoSlice::new(b"the last")], &mut out).unwrap();
-        client.sealer.skip_to(limit - 10);
-        server.opener.skip_to(limit - 10);
+        client.outbound.sealer.skip_to(limit - 10);
+        server.inbound.opener.skip_to(limit - 10);
         out.clear();
         if halves {
             let (mut sender, _receiver) = client.into_split().unwrap();
@@ -419,13 +421,13 @@ fn keys_move_on_before_they_are_used_up() {
         let suite = crate::suite::Suite13::find(client.facts().unwrap().suite).unwrap();
         let limit = suite.aead.confidentiality_limit();
         let (at, mut out) = (limit - 2000, Vec::new());
-        client.sealer.skip_to(at);
-        server.opener.skip_to(at);
+        client.outbound.sealer.skip_to(at);
+        server.inbound.opener.skip_to(at);
         client.send(&[IoSlice::new(b"under the old keys")], &mut out).unwrap();
         sent(b"under the old keys", &out, &mut server);
-        assert!(!client.sealer.is_used_up());
-        client.sealer.skip_to(limit - 10);
-        server.opener.skip_to(limit - 10);
+        assert!(!client.outbound.sealer.is_used_up());
+        client.outbound.sealer.skip_to(limit - 10);
+        server.inbound.opener.skip_to(limit - 10);
         out.clear();
         if halves {
             let (mut sender, _receiver) = client.into_split().unwrap();
@@ -434,7 +436,7 @@ fn keys_move_on_before_they_are_used_up() {
             assert!(!sender.is_due());
         } else {
             client.send(&[IoSlice::new(b"under new ones")], &mut out).unwrap();
-            assert!(!client.sealer.is_used_up());
+            assert!(!client.outbound.sealer.is_used_up());
         }
         sent(b"under new ones", &out, &mut server);
     }

@@ -3,7 +3,7 @@
 use super::Progress;
 use super::buffer::Buffer;
 use crate::code::ContentType;
-use crate::connection::Connection;
+use crate::connection::Receives;
 use crate::copy::copy;
 use crate::error::Result;
 use crate::handshake::link::Waiting;
@@ -72,7 +72,7 @@ impl Incoming {
     }
 
     /// Takes what has arrived, during the handshake. False if bytes of the transport are needed.
-    pub(crate) fn take(&mut self, connection: &mut Connection, out: &mut Vec<u8>) -> Result<bool> {
+    pub(crate) fn take(&mut self, connection: &mut impl Receives, out: &mut Vec<u8>) -> Result<bool> {
         if !self.ready.is_empty() {
             return Ok(true);
         }
@@ -89,7 +89,12 @@ impl Incoming {
     }
 
     /// Data, decrypted straight into `buf` where a record has room there.
-    pub(crate) fn read(&mut self, connection: &mut Connection, out: &mut Vec<u8>, buf: &mut [u8]) -> Result<Progress> {
+    pub(crate) fn read(
+        &mut self,
+        connection: &mut impl Receives,
+        out: &mut Vec<u8>,
+        buf: &mut [u8],
+    ) -> Result<Progress> {
         while self.ready.is_empty() {
             if buf.is_empty() {
                 return Ok(Progress::Data(0));
@@ -114,7 +119,7 @@ impl Incoming {
     }
 
     /// Makes data ready, if there is none.
-    pub(crate) fn fill(&mut self, connection: &mut Connection, out: &mut Vec<u8>) -> Result<Progress> {
+    pub(crate) fn fill(&mut self, connection: &mut impl Receives, out: &mut Vec<u8>) -> Result<Progress> {
         while self.ready.is_empty() {
             if out.len() >= MAX_SAID {
                 return Ok(Progress::Unsent);
@@ -147,7 +152,7 @@ impl Incoming {
     }
 
     /// Nothing will happen until the transport has bytes.
-    pub(crate) fn rest(&mut self, connection: &mut Connection) {
+    pub(crate) fn rest(&mut self, connection: &mut impl Receives) {
         if self.ready.is_empty() {
             self.input.rest();
             connection.doze();
@@ -163,7 +168,7 @@ impl Incoming {
     }
 }
 
-fn without_data(connection: &Connection) -> Progress {
+fn without_data(connection: &impl Receives) -> Progress {
     match connection.waiting() {
         Waiting::Outside(_) => Progress::Outside,
         _ if connection.peer_closed() => Progress::End,

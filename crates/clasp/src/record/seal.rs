@@ -51,12 +51,6 @@ impl Sealer {
         self.keys.take_if(|keys| !keys.0.is_clear())
     }
 
-    /// The same, keys and all; what stays behind has none.
-    pub(crate) fn split(&mut self) -> Self {
-        let keys = self.rest();
-        Self { keys, ..*self }
-    }
-
     /// Whether the keys are to be made again before the next record.
     pub(crate) fn is_resting(&self) -> bool {
         self.keys.is_none()

@@ -1,7 +1,7 @@
 //! A stream in two halves, for two threads.
 
 use super::transport::{drain, finish, flush_all, keep, push_quietly, read_some, told};
-use crate::connection::{Connection, Receiver, Sender};
+use crate::connection::{Receiver, Sender};
 use crate::error::{Error, Outside, Result};
 use crate::exchange::{Incoming, Outgoing, Progress};
 use core::fmt;
@@ -29,8 +29,8 @@ pub struct StreamWriter<T> {
 
 impl<T: Read> StreamReader<T> {
     /// The connection, as far as it is here: what it settled, exporters, whether the peer has closed.
-    pub fn connection(&self) -> &Connection {
-        self.receiver.connection()
+    pub fn connection(&self) -> &Receiver {
+        &self.receiver
     }
 
     /// The transport.
@@ -41,10 +41,10 @@ impl<T: Read> StreamReader<T> {
     /// Steps, and reads, until there is data or the end.
     fn progress(
         &mut self,
-        mut act: impl FnMut(&mut Incoming, &mut Connection, &mut Vec<u8>) -> Result<Progress>,
+        mut act: impl FnMut(&mut Incoming, &mut Receiver, &mut Vec<u8>) -> Result<Progress>,
     ) -> io::Result<usize> {
         loop {
-            match self.receiver.call(|half, out| act(&mut self.incoming, half, out))? {
+            match act(&mut self.incoming, &mut self.receiver, &mut Vec::new())? {
                 Progress::Data(n) => return Ok(n),
                 Progress::End => return Ok(0),
                 // A connection that waits for somebody is not taken apart, and this half says nothing.
@@ -52,10 +52,7 @@ impl<T: Read> StreamReader<T> {
                 Progress::NeedsBytes => {
                     let read = read_some(&mut self.incoming, &mut self.transport);
                     if !matches!(read, Ok(1..)) {
-                        self.receiver.call(|half, _| {
-                            self.incoming.rest(half);
-                            Ok(())
-                        })?;
+                        self.incoming.rest(&mut self.receiver);
                     }
                     if read? == 0 {
                         self.receiver.transport_ended()?;
@@ -69,7 +66,7 @@ impl<T: Read> StreamReader<T> {
 
 impl<T: Read> Read for StreamReader<T> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.progress(|incoming, half, out| incoming.read(half, out, buf))
+        self.progress(|incoming, receiver, out| incoming.read(receiver, out, buf))
     }
 }
 

@@ -1,0 +1,109 @@
+//! What both directions of a connection need: what is left of the handshake, the observer, the clock, the end. The halves of
+//! a connection have one each.
+
+use super::refusal;
+use crate::code::{AlertDescription, HandshakeType};
+use crate::config::Clock;
+use crate::crypto::Provider;
+use crate::error::{Error, Misuse, Result};
+use crate::established::Established;
+use crate::facts::Facts;
+use crate::keys::maker::Way;
+use crate::trace::{Derivations, Direction, Level, Tracer, Watch, What};
+use std::sync::Arc;
+
+/// What both directions need.
+pub(super) struct Common {
+    /// Which side we are.
+    pub(super) server: bool,
+    /// TLS 1.3 was agreed.
+    pub(super) tls13: bool,
+    pub(super) established: Option<Established>,
+    tracer: Option<Box<Tracer>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) provider: &'static Provider,
+    /// What ended the connection.
+    pub(super) failed: Option<Error>,
+}
+
+impl Common {
+    pub(super) fn new(server: bool, watch: Option<Watch>, clock: Arc<dyn Clock>, provider: &'static Provider) -> Self {
+        let tracer = watch.map(|watch| Box::new(Tracer::new(watch, server)));
+        Self { server, tls13: false, established: None, tracer, clock, provider, failed: None }
+    }
+
+    /// For the two halves, that which receives first.
+    pub(super) fn split(self) -> (Self, Self) {
+        let (receiving, sending) = self.established.map(Established::split).unzip();
+        let other =
+            Self { established: sending, tracer: self.tracer.clone(), clock: self.clock.clone(), failed: None, ..self };
+        (Self { established: receiving, ..self }, other)
+    }
+
+    pub(super) fn established(&self) -> Result<&Established> {
+        self.established.as_ref().ok_or_else(|| Misuse::HandshakeUnfinished.into())
+    }
+
+    pub(super) fn facts(&self) -> Option<&Arc<Facts>> {
+        self.established.as_ref().map(|established| &established.facts)
+    }
+
+    pub(super) fn check_failed(&self) -> Result<()> {
+        self.failed.as_ref().map_or(Ok(()), |first| Err(first.clone()))
+    }
+
+    /// What an observer hears of what is derived, where there is one.
+    pub(super) fn derivations(&self) -> Option<Derivations> {
+        self.tracer.as_ref().map(|tracer| tracer.derivations())
+    }
+
+    /// Tells the observer, where there is one.
+    pub(super) fn tell(&mut self, what: What<'_>) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.tell(self.clock.now(), what);
+        }
+    }
+
+    /// The same of a handshake message.
+    pub(super) fn tell_message(&mut self, direction: Direction, level: Level, bytes: &[u8]) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.message(self.clock.now(), direction, level, bytes);
+        }
+    }
+
+    /// The traffic secret of a direction has moved on: RFC 9846 7.2.
+    pub(super) fn tell_update(&mut self, way: Way) {
+        let name = match (way, self.server) {
+            (Way::Read, true) | (Way::Write, false) => "client_application_traffic_secret_N+1",
+            (Way::Read, false) | (Way::Write, true) => "server_application_traffic_secret_N+1",
+        };
+        let Self { tracer, established, clock, .. } = self;
+        if let Some((tracer, secret)) = tracer.as_mut().zip(established.as_ref().and_then(|e| e.traffic(way))) {
+            tracer.derived(clock.now(), name, secret);
+        }
+    }
+
+    /// The peer has ended the connection; `last` is what we had said, while the handshake is going on.
+    pub(super) fn refused(&self, alert: AlertDescription, last: Option<HandshakeType>) -> Error {
+        let error = Error::from(alert);
+        let error = match last {
+            Some(kind) => error.seen(format_args!("it as an answer to our {kind}")),
+            None => error,
+        };
+        match refusal::advice(alert, last, self.server) {
+            Some(advice) => error.hint(advice),
+            None => error,
+        }
+    }
+
+    /// The end, of which the peer has been told.
+    pub(super) fn fail(&mut self, error: Error) -> Error {
+        // An end without close_notify, and a warning, are no fatal alerts: RFC 5246 7.2.1, 7.2.2.
+        let fatal = !error.is_truncation() && error.alert() != AlertDescription::NoRenegotiation;
+        if let Some(established) = self.established.as_ref().filter(|_| fatal) {
+            established.forget_session();
+        }
+        self.tell(What::Failed(&error));
+        self.failed.insert(error).clone()
+    }
+}
