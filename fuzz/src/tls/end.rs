@@ -20,12 +20,14 @@ pub(crate) struct End {
     pub(crate) early: Vec<u8>,
     came: usize,
     went: usize,
+    /// The transport has ended after the handshake.
+    cut_off: bool,
 }
 
 impl End {
     pub(crate) fn new(connection: Connection) -> Self {
         let (incoming, out, data, early) = Default::default();
-        let mut end = Self { connection, incoming, out, data, early, came: 0, went: 0 };
+        let mut end = Self { connection, incoming, out, data, early, came: 0, went: 0, cut_off: false };
         end.advance();
         end
     }
@@ -48,9 +50,27 @@ impl End {
         }
     }
 
+    /// The transport has ended: during the handshake and after a failure that is the end; later nothing more is received, and
+    /// that is all (RFC 9846 6.1).
+    pub(crate) fn cut_off(&mut self) {
+        let ended = self.connection.transport_ended();
+        if self.connection.failure().is_none() && !self.connection.peer_closed() {
+            let error = ended.expect_err("no close_notify had come");
+            assert_eq!(error.cause(), &Cause::Peer(PeerError::Truncated));
+            self.cut_off = true;
+        }
+    }
+
     /// Delivers bytes; they are taken as far as they can be.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         if self.connection.failure().is_some() {
+            return;
+        }
+        if self.cut_off {
+            let before = self.out.len();
+            let late = self.connection.receive(&mut bytes.to_vec(), &mut self.out).map(drop);
+            assert_eq!(late.expect_err("the transport has ended").cause(), &Cause::Peer(PeerError::Truncated));
+            assert!(self.out.len() == before && self.connection.failure().is_none());
             return;
         }
         self.came += bytes.len();

@@ -124,9 +124,7 @@ impl Conversation {
                 }
                 record.clear();
             }
-            13 => {
-                let _either_way = self.ends[to].connection.transport_ended();
-            }
+            13 => self.ends[to].cut_off(),
             14 => record = joined(self.held[from].take(), record),
             15 => self.messages_changed(&mut record, input),
             16 => record = stretched(&record, input).unwrap_or(record),
