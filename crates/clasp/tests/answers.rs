@@ -7,10 +7,12 @@ use clasp::config::{ClientBuilder, PreSharedKey, Ready, ServerBuilder, WebPki};
 use clasp::crypto::HashId;
 use clasp::error::{Cause, PeerError};
 use clasp::suite::SUITES13;
-use clasp::wire::code::{AlertDescription as Alert, MaxFragmentLength, NamedGroup};
-use clasp::{ClientAuth, ClientConfig, Policy, ServerConfig};
-use clasp_testkit::hollow_bytes::{CCS, HANDSHAKE, Message, Wrap, record};
+use clasp::wire::code::{AlertDescription as Alert, CertificateType, MaxFragmentLength, NamedGroup, ProtocolVersion};
+use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
+use clasp_testkit::hollow_bytes::{CCS, HANDSHAKE, Message, Wrap, messages, record};
+use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, Pair, authority};
+use core::task::{Context, Waker};
 use flights::answered::*;
 use flights::*;
 use std::sync::Arc;
@@ -76,6 +78,47 @@ fn versions() {
 
 fn key() -> PreSharedKey {
     PreSharedKey::external(b"ours", &[7; 32], HashId::Sha256).unwrap()
+}
+
+/// What a server of this version answers, over the hollow provider.
+fn answer(version: ProtocolVersion, client: ClientBuilder<Ready>, server: ServerBuilder<Ready>) -> Answered {
+    let policy = Policy::default().with_groups(CURVES);
+    let client = client.provider(hollow()).grease(false).policy(policy.clone()).build().unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let server = server.provider(hollow()).policy(policy.with_versions([version])).build().unwrap();
+    let (mut hello, mut flight) = (Vec::new(), Vec::new());
+    client.advance(&mut Context::from_waker(Waker::noop()), &mut hello).unwrap();
+    server.accept().receive(&mut hello, &mut flight).unwrap();
+    let tls13 = version == TLS13;
+    Answered { client, tls13, messages: messages(&flight, tls13) }
+}
+
+/// RFC 9846 4.4.3, 4.2.3: PKCS #1 signs certificates, and handshakes of TLS 1.2; in TLS 1.3 it signs none, though it is on offer.
+#[test]
+fn a_scheme_of_tls12_proves_nothing_in_tls13() {
+    let rsa = authority().issue(KeyKind::Rsa, &["localhost"]);
+    let signed = |scheme: [u8; 2]| {
+        let client = ClientConfig::builder().trust(authority().roots());
+        let answer = answer(TLS13, client, ServerConfig::builder().identity(rsa.identity()));
+        answer.change(CERTIFICATE_VERIFY, |m| m.body[..2].copy_from_slice(&scheme))
+    };
+    signed([8, 4]).taken("RSASSA-PSS");
+    for scheme in [[4, 1], [5, 1], [6, 1]] {
+        signed(scheme).refused("PKCS #1", Alert::IllegalParameter);
+    }
+}
+
+/// RFC 7250 4.2: a server that names no kind shows an X.509 certificate; a client that takes raw keys alone takes none.
+#[test]
+fn a_server_that_is_silent_about_its_kind_shows_none_that_only_raw_keys_are_taken() {
+    for (version, message) in [(TLS12, SERVER_HELLO), (TLS13, ENCRYPTED_EXTENSIONS)] {
+        let raw = || Identity::raw_public_key(&SERVER.key).unwrap();
+        let client = || ClientConfig::builder().dangerous_trust_anyone();
+        let client = || client().server_certificate_types([CertificateType::RawPublicKey]);
+        let answer = || answer(version, client(), ServerConfig::builder().identity(raw()));
+        answer().taken("a raw key");
+        answer().change(message, |m| m.without(SERVER_TYPES)).refused("silence", Alert::UnsupportedCertificate);
+    }
 }
 
 fn compressed(hello: &mut Message) {
@@ -317,6 +360,9 @@ fn server_hello_of_tls12() {
         let legacy = Answered::with(TLS12, |c| c.policy(cbc_too()), |s| s);
         refused("encrypt_then_mac", legacy, &|m| m.with(ENCRYPT_THEN_MAC, &[]), Alert::IllegalParameter);
     }
+    // RFC 5077 3.2: a ticket that nobody would keep.
+    let keeps_none = Answered::with(TLS12, |c| c.no_sessions(), |s| s);
+    refused("session_ticket", keeps_none, &|m| m.with(35, &[]), Alert::UnsupportedExtension);
     for typ in [MAX_FRAGMENT, STATUS, ALPN, TIMESTAMPS, SIZE_LIMIT, PSK, COOKIE, UNKNOWN] {
         let plain: Change<ClientBuilder<Ready>> = |c| c.request_status(false);
         let old = Answered::with(TLS12, plain, |s| s);

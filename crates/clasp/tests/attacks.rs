@@ -177,6 +177,18 @@ fn triple_handshake_a_session_with_the_binding_is_not_resumed_without() {
     let at = second.to_server.windows(4).rposition(|w| w == [0, 0x17, 0, 0]).unwrap();
     second.to_server[at + 1] = 0x99;
     assert_eq!(cause(&second.drive().unwrap_err()), Cause::Peer(PeerError::ResumedWithoutEms));
+    // Nor by a client whose server resumes without it (RFC 7627 5.3): out of the ServerHello, with the lengths around it.
+    Pair::new(&bound, &server).drive().unwrap();
+    let mut third = Pair::new(&bound, &server);
+    third.drive_server_flights(1);
+    let hello = 5 + usize::from(u16::from_be_bytes([third.to_client[3], third.to_client[4]]));
+    let session_id = usize::from(third.to_client[9 + 34]);
+    let at = third.to_client[..hello].windows(4).rposition(|w| w == [0, 0x17, 0, 0]).unwrap();
+    third.to_client.drain(at..at + 4);
+    for low_byte in [4, 8, 9 + 35 + session_id + 4] {
+        third.to_client[low_byte] -= 4;
+    }
+    assert_eq!(cause(&third.drive().unwrap_err()), Cause::Peer(PeerError::ResumedWithoutEms));
 }
 
 /// SMACK: each message of a server's or client's flight left out, doubled, or out of order is refused.

@@ -5,12 +5,15 @@ mod flights;
 
 use clasp::config::PreSharedKey;
 use clasp::crypto::HashId;
+use clasp::session::ServerSessions;
 use clasp::wire::code::{AlertDescription, NamedGroup, ProtocolVersion};
-use clasp::{Policy, ServerConfig};
+use clasp::{Answer, Error, Policy, ServerConfig};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, authority};
 use flights::hello::*;
 use flights::*;
+use std::time::SystemTime;
+use zeroize::Zeroizing;
 
 #[test]
 fn versions() {
@@ -288,6 +291,39 @@ fn a_client_that_gets_no_tickets_is_told_of() {
         let hello = modes.map_or(Hello::tls13(), |mode| Hello::tls13().with(ext(PSK_MODES, &v8(&[mode]))));
         assert_eq!(answer_of(server, &record(22, &hello.message())), "TLS 1.3");
         assert_eq!(ears.0.lock().unwrap().len(), told, "{modes:?}");
+    }
+}
+
+/// Counts the identities it is asked for; it has none.
+#[derive(Default)]
+struct Asked(std::sync::atomic::AtomicUsize);
+
+impl ServerSessions for Asked {
+    fn put<'a>(&'a self, _: &'a [u8], _: &'a [u8], _: SystemTime) -> Answer<'a, Result<(), Error>> {
+        Answer::Now(Ok(()))
+    }
+    fn get<'a>(&'a self, _: &'a [u8], _: SystemTime) -> Answer<'a, Result<Option<Zeroizing<Vec<u8>>>, Error>> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Answer::Now(Ok(None))
+    }
+    fn claim<'a>(&'a self, _: &'a [u8], _: SystemTime, _: SystemTime) -> Answer<'a, Result<bool, Error>> {
+        Answer::Now(Ok(false))
+    }
+    fn forget<'a>(&'a self, _: &'a [u8]) -> Answer<'a, ()> {
+        Answer::Now(())
+    }
+}
+
+/// A store, which may be far away, is asked for what may be one of its own: tickets that stand for what it keeps have 32 bytes.
+#[test]
+fn a_store_is_asked_for_identities_that_can_be_its_own_alone() {
+    for (length, asked) in [(1, 0), (31, 0), (32, 1), (33, 0), (200, 0)] {
+        let store = std::sync::Arc::new(Asked::default());
+        let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+        let server = ServerConfig::builder().identity(identity).sessions(store.clone()).build().unwrap().accept();
+        let hello = Hello::tls13().with(ext(PSK_MODES, &v8(&[1]))).with(psk_of(&vec![7; length], 0, 1, 1));
+        assert_eq!(answer_of(server, &record(22, &hello.message())), "TLS 1.3");
+        assert_eq!(store.0.load(std::sync::atomic::Ordering::Relaxed), asked, "{length} bytes");
     }
 }
 

@@ -155,6 +155,20 @@ fn warning_alert_flood_and_malformed_alerts_end_the_connection() {
     }
 }
 
+/// RFC 5246 7.2.1, 7.2.2: in TLS 1.2 a warning ends nothing, whatever it warns of. RFC 9846 6.1: in TLS 1.3 one alone does not.
+#[test]
+fn warnings_that_end_nothing() {
+    for (version, alerts) in [(ProtocolVersion::Tls12, &[90, 100, 112, 200][..]), (ProtocolVersion::Tls13, &[90])] {
+        let (mut client, mut server) = pair_of(version);
+        for alert in alerts {
+            let mut warning = sealed(&mut client, ContentType::Alert, &[1, *alert]);
+            server.receive(&mut warning, &mut Vec::new()).unwrap();
+        }
+        let mut data = sealed(&mut client, ContentType::ApplicationData, b"on");
+        assert_eq!(server.receive(&mut data, &mut Vec::new()).unwrap().data, b"on", "{version}");
+    }
+}
+
 /// RFC 9846 6: "MUST be treated as error alerts when received regardless of the AlertLevel", those of no known type too.
 #[test]
 fn an_error_alert_of_tls13_that_calls_itself_a_warning_is_an_error() {
