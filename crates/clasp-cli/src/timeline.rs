@@ -74,7 +74,7 @@ impl Observer for Recorder {
             What::Record { direction, content: ContentType::ApplicationData, plain_len, .. } => {
                 push(Some(*direction), "application data".into(), *plain_len);
             }
-            What::Alert { direction, alert, fatal } => {
+            What::Alert { direction, alert, fatal, .. } => {
                 let kind = if *fatal { "fatal alert" } else { "alert" };
                 push(Some(*direction), format!("{kind} {alert}"), 2);
             }

@@ -276,6 +276,14 @@ impl SignatureScheme {
 }
 
 codes! {
+    /// How bad an alert is: RFC 5246 7.2. In TLS 1.3 it says nothing (RFC 9846 6).
+    AlertLevel(u8) {
+        Warning = 1, "warning";
+        Fatal = 2, "fatal";
+    }
+}
+
+codes! {
     /// An alert: RFC 9846 6, RFC 5246 7.2.
     AlertDescription(u8) {
         CloseNotify = 0, "close_notify";

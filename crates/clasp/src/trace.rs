@@ -70,18 +70,20 @@ pub struct Observation<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum What<'a> {
-    /// A record went over the wire.
+    /// Records went over the wire: one that came, or as many as were sealed at once.
     Record {
         /// Which way.
         direction: Direction,
         /// Under which keys.
         level: Level,
-        /// Its content type, after decryption.
+        /// Their content type, within the protection.
         content: ContentType,
-        /// Bytes on the wire, header included.
+        /// Bytes on the wire, headers included.
         wire_len: usize,
         /// Bytes of content.
         plain_len: usize,
+        /// They themselves, as they stand on the wire.
+        bytes: &'a [u8],
     },
     /// A handshake message, as its whole bytes with the header.
     Message {
@@ -149,6 +151,8 @@ pub enum What<'a> {
         fatal: bool,
         /// The alert.
         alert: AlertDescription,
+        /// Level and description, as they stand in the record.
+        bytes: &'a [u8],
     },
     /// The handshake is done.
     Established,
@@ -157,7 +161,8 @@ pub enum What<'a> {
 }
 
 impl<'a> What<'a> {
-    /// The fields of a message, down to the extensions and the entries of lists; none of every other fact.
+    /// The fields of a message, down to the extensions and the entries of lists; of an alert, a ChangeCipherSpec, and records; none of
+    /// every other fact.
     ///
     /// ```
     /// use clasp::trace::{Observation, Observer, What};
@@ -173,6 +178,9 @@ impl<'a> What<'a> {
     pub fn fields(&self) -> Decoded<'a> {
         match self {
             Self::Message { bytes, context, .. } => fields::message(bytes, context),
+            Self::Record { bytes, level, .. } => fields::records(bytes, *level != Level::Plain),
+            Self::Alert { bytes, .. } => fields::alert(bytes),
+            Self::ChangeCipherSpec { .. } => fields::change_cipher_spec(&[1]),
             _ => Decoded::default(),
         }
     }

@@ -2,7 +2,7 @@
 //! a connection have one each.
 
 use super::refusal;
-use crate::code::{AlertDescription, HandshakeType};
+use crate::code::{AlertDescription, ContentType, HandshakeType};
 use crate::config::Clock;
 use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Result};
@@ -62,6 +62,28 @@ impl Common {
         if let Some(tracer) = &mut self.tracer {
             tracer.tell(self.clock.now(), what);
         }
+    }
+
+    /// Whether there is an observer.
+    pub(super) const fn is_observed(&self) -> bool {
+        self.tracer.is_some()
+    }
+
+    /// Tells of records as they stand on the wire, which hold so much.
+    pub(super) fn tell_records(
+        &mut self,
+        (direction, level): (Direction, Level),
+        content: ContentType,
+        bytes: &[u8],
+        plain_len: usize,
+    ) {
+        self.tell(What::Record { direction, level, content, wire_len: bytes.len(), plain_len, bytes });
+    }
+
+    /// Tells of a ChangeCipherSpec that means nothing, in the clear whatever keys there are: RFC 9846 E.4.
+    pub(super) fn tell_compatibility_ccs(&mut self, direction: Direction, record: &[u8]) {
+        self.tell_records((direction, Level::Plain), ContentType::ChangeCipherSpec, record, 1);
+        self.tell(What::ChangeCipherSpec { direction });
     }
 
     /// The same of a handshake message.

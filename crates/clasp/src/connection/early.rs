@@ -51,7 +51,7 @@ impl Connection {
         if !plain.is_empty() {
             let before = out.len();
             self.outbound.sealer.seal(ContentType::ApplicationData, &[IoSlice::new(plain)], out)?;
-            self.outbound.tell_data(&mut self.common, out.len().saturating_sub(before), plain.len());
+            self.outbound.tell_data(&mut self.common, out.get(before..).unwrap_or_default(), plain.len());
             let early = self.begin_early();
             early.left = early.left.saturating_sub(plain.len());
             early.sent.extend_from_slice(plain);

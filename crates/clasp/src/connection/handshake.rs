@@ -12,7 +12,6 @@ use crate::handshake::wiring::Wiring;
 use crate::record::{RecordKeys, Sealer};
 use crate::trace::{Direction, Level, Secret, What};
 use core::task::{Context, Poll};
-use std::io::IoSlice;
 
 /// A conversation over TLS records.
 pub(super) type Live<T = Established> = live::Live<RecordKeys, T>;
@@ -140,12 +139,14 @@ impl Connection {
         match operation {
             Record::ChangeCipherSpec => {
                 self.flush(flight, out)?;
-                self.outbound.sealer.seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], out)?;
+                self.outbound.seal(&mut self.common, ContentType::ChangeCipherSpec, &[1], out)?;
                 self.common.tell(What::ChangeCipherSpec { direction: Direction::Sent });
             }
             Record::CompatibilityCcs => {
                 self.flush(flight, out)?;
+                let start = out.len();
                 Sealer::compatibility_ccs(out);
+                self.common.tell_compatibility_ccs(Direction::Sent, out.get(start..).unwrap_or_default());
             }
             Record::WritePlain => {
                 self.flush(flight, out)?;
@@ -181,7 +182,7 @@ impl Connection {
     fn flush(&mut self, flight: &mut Flight<'_>, out: &mut Vec<u8>) -> Result<()> {
         let messages = flight.unsealed();
         if !messages.is_empty() {
-            self.outbound.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
+            self.outbound.seal(&mut self.common, ContentType::Handshake, messages, out)?;
         }
         Ok(())
     }

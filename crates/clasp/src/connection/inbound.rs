@@ -75,13 +75,15 @@ impl Inbound {
             return Err(RecordError::WrongVersion(seen));
         }
         let level = self.level;
+        // As it came, before it is opened in its place.
+        let came = common.is_observed().then(|| record.to_vec());
         let opened = match data {
             None => self.opener.open(content, record),
             Some(data) => self.opener.open_to(content, record, data),
         }?;
-        let (direction, content) = (Direction::Received, opened.content);
-        let (wire_len, plain_len) = (record.len(), opened.range.len());
-        common.tell(What::Record { direction, level, content, wire_len, plain_len });
+        if let Some(came) = came {
+            common.tell_records((Direction::Received, level), opened.content, &came, opened.range.len());
+        }
         Ok(opened)
     }
 
@@ -145,7 +147,7 @@ impl Inbound {
             return Err(RecordError::BadAlertLevel(level).into());
         }
         let alert = AlertDescription(description);
-        common.tell(What::Alert { direction: Direction::Received, fatal: level == FATAL, alert });
+        common.tell(What::Alert { direction: Direction::Received, fatal: level == FATAL, alert, bytes: plain });
         if alert == AlertDescription::CloseNotify {
             return Ok(Alerted::Closed);
         }

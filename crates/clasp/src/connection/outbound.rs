@@ -3,7 +3,7 @@
 use super::common::Common;
 use super::data::{HEADROOM, KEY_UPDATE, Moved, TAILROOM};
 use super::floods::OwnUpdates;
-use crate::code::{AlertDescription, ContentType, HandshakeType};
+use crate::code::{AlertDescription, AlertLevel, ContentType, HandshakeType};
 use crate::copy::copy;
 use crate::error::{Cause, Error, Misuse, Outside, PeerError, Result};
 use crate::keys::maker::{KeyMaker, Way};
@@ -63,7 +63,7 @@ impl Outbound {
         self.update_if_due(common, out)?;
         let start = out.len();
         self.sealer.seal(ContentType::ApplicationData, plain, out)?;
-        self.tell_data(common, out.len().saturating_sub(start), total);
+        self.tell_data(common, out.get(start..).unwrap_or_default(), total);
         Ok(total)
     }
 
@@ -82,7 +82,7 @@ impl Outbound {
         }
         let (taken, sealed) = self.sealer.seal_into(ContentType::ApplicationData, plain, place)?;
         if sealed > 0 {
-            self.tell_data(common, sealed, taken);
+            self.tell_data(common, place.get(..sealed).unwrap_or_default(), taken);
         }
         Ok(Moved { taken, given: front.saturating_add(sealed) })
     }
@@ -103,7 +103,7 @@ impl Outbound {
         let mut update = Vec::new();
         self.update_if_due(common, &mut update)?;
         let Range { start, end } = self.sealer.seal_in_place(ContentType::ApplicationData, buffer, HEADROOM, len)?;
-        self.tell_data(common, end.saturating_sub(start), len);
+        self.tell_data(common, buffer.get(start..end).unwrap_or_default(), len);
         let front = start.checked_sub(update.len()).ok_or(Outside::Bug)?;
         let sealed = buffer.get_mut(front..end).ok_or(Outside::Bug)?;
         copy(&update, sealed);
@@ -116,10 +116,23 @@ impl Outbound {
     }
 
     /// Data has been sealed.
-    pub(super) fn tell_data(&mut self, common: &mut Common, wire_len: usize, plain_len: usize) {
+    pub(super) fn tell_data(&mut self, common: &mut Common, records: &[u8], plain_len: usize) {
         self.own_updates.data_went();
-        let (direction, level) = (Direction::Sent, self.level);
-        common.tell(What::Record { direction, level, content: ContentType::ApplicationData, wire_len, plain_len });
+        common.tell_records((Direction::Sent, self.level), ContentType::ApplicationData, records, plain_len);
+    }
+
+    /// Seals what is no data: messages, an alert, ChangeCipherSpec.
+    pub(super) fn seal(
+        &mut self,
+        common: &mut Common,
+        content: ContentType,
+        plain: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let start = out.len();
+        self.sealer.seal(content, &[IoSlice::new(plain)], out)?;
+        common.tell_records((Direction::Sent, self.level), content, out.get(start..).unwrap_or_default(), plain.len());
+        Ok(())
     }
 
     /// Sets the keys up that seal records, if they were given back.
@@ -163,7 +176,7 @@ impl Outbound {
     pub(super) fn update(&mut self, common: &mut Common, ask: bool, out: &mut Vec<u8>) -> Result<()> {
         let message = [HandshakeType::KeyUpdate.0, 0, 0, 1, u8::from(ask)];
         self.wake(common)?;
-        self.sealer.seal(ContentType::Handshake, &[IoSlice::new(&message)], out)?;
+        self.seal(common, ContentType::Handshake, &message, out)?;
         let (direction, level) = (Direction::Sent, self.level);
         common.tell_message(direction, level, &message);
         let (established, maker) = (common.established.as_mut().ok_or(Outside::Bug)?, RecordKeys(common.provider));
@@ -232,8 +245,9 @@ impl Outbound {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         self.wake(common)?;
-        self.sealer.seal(ContentType::Alert, &[IoSlice::new(&[if fatal { 2 } else { 1 }, alert.0])], out)?;
-        common.tell(What::Alert { direction: Direction::Sent, fatal, alert });
+        let bytes = [if fatal { AlertLevel::Fatal } else { AlertLevel::Warning }.0, alert.0];
+        self.seal(common, ContentType::Alert, &bytes, out)?;
+        common.tell(What::Alert { direction: Direction::Sent, fatal, alert, bytes: &bytes });
         Ok(())
     }
 }

@@ -21,7 +21,6 @@ use crate::trace::What;
 use crate::wire::message::{self, CertificateRequest13, Checked};
 use core::task::{Context, Poll};
 use std::collections::VecDeque;
-use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -274,8 +273,7 @@ impl Connection {
 
     fn seal_messages(&mut self, messages: &[u8], out: &mut Vec<u8>) -> Result<()> {
         self.wake_sending()?;
-        self.outbound.sealer.seal(ContentType::Handshake, &[IoSlice::new(messages)], out)?;
-        Ok(())
+        self.outbound.seal(&mut self.common, ContentType::Handshake, messages, out)
     }
 }
 

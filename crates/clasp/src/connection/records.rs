@@ -52,9 +52,11 @@ impl Connection {
                     return Err(RecordError::BadChangeCipherSpecTls13.into());
                 }
                 self.inbound.floods.count(Flood::CompatibilityCcs)?;
+                self.common.tell_compatibility_ccs(Direction::Received, record);
                 Ok(true)
             }
             ContentType::Alert if opener.is_tls13() && opener.is_fresh() && body.len() == 2 => {
+                self.common.tell_records((Direction::Received, Level::Plain), content, record, body.len());
                 self.take_alert(body, out).map(|()| true)
             }
             _ => Ok(false),

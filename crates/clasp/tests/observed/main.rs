@@ -7,11 +7,11 @@ mod facts;
 use clasp::config::{ClientBuilder, ClientIdentity, DangerousAcceptAnyone, PreSharedKey, Ready, ServerBuilder};
 use clasp::crypto::{HashId, Provider};
 use clasp::session::TicketKeys;
-use clasp::trace::{Observation, Observer, What};
+use clasp::trace::{Direction, Level, Observation, Observer, What};
 use clasp::wire::code::{
     CertificateType, CipherSuite, CompressionAlgorithm, HandshakeType, MaxFragmentLength, ProtocolVersion,
 };
-use clasp::wire::fields::{Context, Decoded, Field, message};
+use clasp::wire::fields::{Context, Decoded, Field, alert, message, records};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
 use clasp_testkit::{KeyKind, Pair, authority};
 use std::collections::BTreeSet;
@@ -33,17 +33,40 @@ impl Seen {
     }
 }
 
-/// Keeps the messages of one side.
+/// Keeps the messages of one side, and the bytes of all records: sent and received.
 #[derive(Default)]
-struct Scribe(Mutex<Vec<Seen>>);
+struct Scribe(Mutex<Vec<Seen>>, [Mutex<Vec<u8>>; 2]);
 
 impl Observer for Scribe {
     fn observe(&self, seen: &Observation<'_>) {
         if let What::Message { kind, bytes, context, .. } = seen.what {
             assert_eq!(seen.what.fields(), message(bytes, &context));
             self.0.lock().unwrap().push(Seen { kind, bytes: bytes.to_vec(), context });
-        } else {
-            assert_eq!(seen.what.fields(), Decoded::default());
+            return;
+        }
+        match &seen.what {
+            What::Record { direction, level, content, wire_len, bytes, .. } => {
+                assert_eq!(bytes.len(), *wire_len);
+                let decoded = seen.what.fields();
+                assert_eq!(decoded.fault, None);
+                check_cover(&decoded, bytes);
+                let kinds = ["type", "opaque_type"].map(|name| decoded.fields.iter().filter(move |f| f.name == name));
+                let [clear, protected] = kinds.map(|kinds| kinds.map(|f| f.value.clone()).collect::<Vec<_>>());
+                // Those of TLS 1.3 say one type for all.
+                assert!(
+                    clear.iter().all(|kind| *kind == content.to_string())
+                        && (*level == Level::Plain) != clear.is_empty()
+                );
+                assert!(protected.iter().all(|kind| *kind == content.to_string() || kind == "application_data"));
+                let side = usize::from(*direction == Direction::Received);
+                self.1[side].lock().unwrap().extend_from_slice(bytes);
+            }
+            What::ChangeCipherSpec { .. } => assert_eq!(lines(&seen.what.fields()), ["type: 1"]),
+            What::Alert { alert, bytes, .. } => {
+                assert_eq!(lines(&seen.what.fields())[1], format!("description: {alert}"));
+                check_cover(&seen.what.fields(), bytes);
+            }
+            _ => assert_eq!(seen.what.fields(), Decoded::default()),
         }
     }
 }
@@ -81,6 +104,13 @@ impl World {
             said
         };
         assert_eq!(said(&client), said(&server));
+        let [one, other] = &self.scribes;
+        for (sender, receiver) in [(one, other), (other, one)] {
+            let [sent, _] = &sender.1;
+            let [_, received] = &receiver.1;
+            assert!(*sent.lock().unwrap() == *received.lock().unwrap(), "what was sent is what came, byte for byte");
+            assert!(sent.lock().unwrap().len() > 200);
+        }
         client.clone()
     }
 }
@@ -461,4 +491,30 @@ fn a_cookie_stands_in_another_hello_and_its_answer() {
     assert_eq!(decoded.fault, None);
     let lines = lines(&decoded);
     assert!(lines.contains(&"cookie: 0809".to_owned()) && lines.contains(&"selected_group: secp384r1".to_owned()));
+}
+
+/// Alerts and what is left out of conversations that go well: refused early data, the end.
+#[test]
+fn alerts_and_the_end_are_seen_as_they_stand_in_their_records() {
+    let world = World::new(client(Policy::modern()), server(identity(KeyKind::P256)));
+    let mut pair = world.meet();
+    pair.client.close(&mut pair.to_server).unwrap();
+    pair.drive().unwrap();
+    world.seen();
+    let stranger = clasp_testkit::other_authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let world = World::new(client(Policy::legacy()), server(stranger));
+    Pair::new(&world.client, &world.server).drive().unwrap_err();
+    world.seen();
+    let broken = records(&[22, 3, 1, 0, 2, 9], false);
+    check_cover(&broken, &[22, 3, 1, 0, 2, 9]);
+    assert_eq!(lines(&broken), ["type: handshake", "legacy_record_version: TLS 1.0", "length: 2 bytes", "unread: 09"]);
+    assert!(broken.fault.is_some());
+    let several = records(&[23, 3, 3, 0, 1, 7, 23, 3, 3, 0, 1, 8], true);
+    assert_eq!(several.fields.iter().filter_map(|f| f.index).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(lines(&alert(&[2, 40])), ["level: fatal", "description: handshake_failure"]);
+    for wrong in [&[][..], &[2], &[2, 40, 1]] {
+        let decoded = alert(wrong);
+        check_cover(&decoded, wrong);
+        assert!(decoded.fault.is_some());
+    }
 }

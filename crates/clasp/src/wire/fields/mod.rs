@@ -1,6 +1,8 @@
 //! A handshake message as named, located fields: for observers, the command line and fuzzing. There is no second set of parsers:
-//! those of the handshake read it, and `notes` hears which bytes they take for which field.
+//! those of the handshake read it, and `notes` hears which bytes they take for which field. Alerts, ChangeCipherSpec and the frames of
+//! records come apart in the same way; they have a few bytes each, which `frames` reads.
 
+mod frames;
 mod notes;
 mod parsers;
 
@@ -9,6 +11,7 @@ use super::message::{HEADER_LEN, Kx};
 use super::{Read, Reader};
 use crate::code::{CertificateType, HandshakeType, ProtocolVersion};
 use core::ops::Range;
+pub use frames::{alert, change_cipher_spec, records};
 use notes::{Hearer, Notes};
 use parsers::Block;
 
