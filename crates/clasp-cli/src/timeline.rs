@@ -3,6 +3,7 @@
 use crate::terminal::{self, Style};
 use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::{ContentType, HandshakeType};
+use clasp::wire::fields::Field;
 use clasp::wire::message::HELLO_RETRY_REQUEST_RANDOM;
 use serde::Serialize;
 use std::fmt::Write;
@@ -22,6 +23,9 @@ pub(crate) struct Event {
     pub(crate) bytes: usize,
     /// How often the direction has changed.
     pub(crate) flight: u8,
+    /// What it says, a line a field, those within others further in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fields: Vec<String>,
 }
 
 /// A conversation and how it came out.
@@ -47,17 +51,18 @@ impl Recorder {
     }
 
     pub(crate) fn note(&self, at: SystemTime, what: &str) {
-        self.push(at, None, what.into(), 0, 0);
+        self.push(at, None, (what.into(), 0, Vec::new()), 0);
     }
 
-    fn push(&self, at: SystemTime, direction: Option<Direction>, what: String, bytes: usize, flight: u8) {
+    fn push(&self, at: SystemTime, direction: Option<Direction>, said: (String, usize, Vec<String>), flight: u8) {
+        let (what, bytes, fields) = said;
         let at_ms = at.duration_since(self.began).unwrap_or(Duration::ZERO).as_secs_f64() * 1000.0;
         let direction = direction.map(|d| match d {
             Direction::Sent => "sent",
             Direction::Received => "received",
         });
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.push(Event { at_ms, direction, what, bytes, flight });
+        events.push(Event { at_ms, direction, what, bytes, flight, fields });
     }
 
     pub(crate) fn take(&self) -> Vec<Event> {
@@ -67,7 +72,10 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn observe(&self, seen: &Observation<'_>) {
-        let push = |direction, what: String, bytes| self.push(seen.at, direction, what, bytes, seen.flight);
+        let push = |direction: Option<Direction>, what: String, bytes| {
+            let fields = if direction.is_some() { fields(&seen.what) } else { Vec::new() };
+            self.push(seen.at, direction, (what, bytes, fields), seen.flight);
+        };
         match &seen.what {
             What::Message { direction, kind, bytes, .. } => push(Some(*direction), name(*kind, bytes), bytes.len()),
             What::ChangeCipherSpec { direction } => push(Some(*direction), "[ChangeCipherSpec]".into(), 1),
@@ -85,6 +93,17 @@ impl Observer for Recorder {
             _ => {}
         }
     }
+}
+
+/// A fact's fields, as lines.
+fn fields(what: &What<'_>) -> Vec<String> {
+    let line = |field: &Field<'_>| {
+        let index = field.index.map_or_else(String::new, |index| format!("[{index}]"));
+        format!("{:indent$}{}{index}: {}", "", field.name, field.value, indent = 2 * usize::from(field.depth))
+    };
+    let decoded = what.fields();
+    let fault = decoded.fault.map(|fault| format!("not well formed: {fault}"));
+    decoded.fields.iter().map(line).chain(fault).collect()
 }
 
 /// A HelloRetryRequest is a ServerHello in all but its random.
@@ -106,6 +125,10 @@ impl Conversation {
             };
             out.push_str(&line);
             out.push('\n');
+            for field in &e.fields {
+                // Writing to a String cannot fail.
+                let _infallible = writeln!(out, "{:16}{field}", "");
+            }
         }
         let (style, mark) =
             if self.as_expected { (Style::Good, "as it should") } else { (Style::Bad, "NOT AS IT SHOULD") };

@@ -29,6 +29,12 @@ fn demo_gives_the_figures_of_the_classic_description() {
     assert_eq!((early["at_ms"].as_f64(), early["direction"].as_str()), (Some(56.0), Some("sent")));
     assert!(events(6).any(|e| e["what"] == "HelloRetryRequest"));
     assert_eq!(value["loopback"].as_array().unwrap().len(), 10);
+    let fields =
+        |demo: &str| ["cipher_suites[0]: ", "extension_type: key_share", "description: "].map(|f| demo.contains(f));
+    assert_eq!(fields(&text(&demo.stdout)), [false; 3]);
+    let demo = clasp(&["demo", "--fields"]);
+    assert!(demo.status.success());
+    assert_eq!(fields(&text(&demo.stdout)), [true; 3], "as many as there are");
 }
 
 #[test]

@@ -40,6 +40,7 @@ const ID: &str = "--cert {chain} --key {key}";
 #[rustfmt::skip]
 const TABLE: &[(&str, &str, Way)] = &[
     ("demo", "json", Elsewhere(COMMANDS, "demo_gives_the_figures_of_the_classic_description")),
+    ("demo", "fields", Elsewhere(COMMANDS, "demo_gives_the_figures_of_the_classic_description")),
     ("demo", "svg", Run("demo", "demo --svg {new}", "<svg")),
 
     ("connect", "get", Connect(ID, "--ca {root}", GET, "HTTP/1.1 200")),

@@ -17,6 +17,7 @@ Examples:
   clasp demo                  timelines of seventeen conversations
   clasp demo --svg demo.svg   the same as sequence diagrams
   clasp demo --json           the same for programs
+  clasp demo --fields         with every field of what is said
 Exit codes: 0 everything came out as it should; 1 something did not; 2 could not do it";
 
 /// The whole story, with no set-up.
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// Print the timelines as JSON
     #[arg(long)]
     json: bool,
+    /// Show the fields of every message, record and alert
+    #[arg(long)]
+    fields: bool,
     /// Draw the sequence diagrams into FILE
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -36,8 +40,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         terminal::note("making a CA and certificates in memory ...");
     }
     let cast = Cast::new()?;
-    let loopback = loopback::conversations(&cast)?;
-    let link = link::conversations(&cast)?;
+    let (mut loopback, mut link) = (loopback::conversations(&cast)?, link::conversations(&cast)?);
+    if !arguments.fields {
+        let all = loopback.iter_mut().chain(&mut link).flat_map(|conversation| &mut conversation.events);
+        all.for_each(|event| event.fields.clear());
+    }
     let all: Vec<Conversation> = loopback.iter().chain(&link).cloned().collect();
     if arguments.json {
         let value = serde_json::json!({ "loopback": loopback, "simulated_link_28_ms": link });
