@@ -80,10 +80,10 @@ impl Common {
         self.tell(What::Record { direction, level, content, wire_len: bytes.len(), plain_len, bytes });
     }
 
-    /// Tells of a ChangeCipherSpec that means nothing, in the clear whatever keys there are: RFC 9846 E.4.
+    /// Tells of the record of a ChangeCipherSpec that means nothing, in the clear whatever keys there are: RFC 9846 E.4. It is no part
+    /// of a flight, and nothing else is to be told of it.
     pub(super) fn tell_compatibility_ccs(&mut self, direction: Direction, record: &[u8]) {
         self.tell_records((direction, Level::Plain), ContentType::ChangeCipherSpec, record, 1);
-        self.tell(What::ChangeCipherSpec { direction });
     }
 
     /// The same of a handshake message.

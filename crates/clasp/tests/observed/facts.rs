@@ -3,7 +3,6 @@
 use super::*;
 use clasp::config::Signer;
 use clasp::crypto::PrivateKey;
-use clasp::trace::{Direction, Level};
 use clasp_testkit::{Gate, SlowSigner};
 
 /// Direction, level, content type and the two lengths.
@@ -28,7 +27,7 @@ impl Observer for Notebook {
     fn observe(&self, seen: &Observation<'_>) {
         self.connections.lock().unwrap().insert(seen.connection);
         let line = match &seen.what {
-            What::Record { direction, level, content, wire_len, plain_len } => {
+            What::Record { direction, level, content, wire_len, plain_len, .. } => {
                 assert!(wire_len > plain_len);
                 self.records.lock().unwrap().push((*direction, *level, content.0, *wire_len, *plain_len));
                 format!("{} a record of {content:?}, {level:?}", way(*direction))
@@ -36,11 +35,12 @@ impl Observer for Notebook {
             What::Message { direction, level, kind, .. } => format!("{} {kind}, {level:?}", way(*direction)),
             What::Keys { direction, level, .. } => format!("keys of {level:?} for what is {}", way(*direction)),
             What::Chose { what, name, .. } => format!("chose the {what} {name}"),
+            What::Derived { name, .. } => format!("derived {name}"),
             What::Waiting { on } => format!("waits for the {on}"),
             What::Resumed { by } => format!("resumed by {by}"),
             What::NoTickets { why } => format!("no tickets: {why}"),
             What::ChangeCipherSpec { direction } => format!("{} ChangeCipherSpec", way(*direction)),
-            What::Alert { direction, fatal, alert } => format!("{} {alert}, fatal: {fatal}", way(*direction)),
+            What::Alert { direction, fatal, alert, .. } => format!("{} {alert}, fatal: {fatal}", way(*direction)),
             What::Established => "established".into(),
             What::Failed(error) => format!("failed: {:?}", error.cause()),
             other => format!("{other:?}"),
