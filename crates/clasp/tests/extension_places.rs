@@ -7,11 +7,12 @@ mod flights;
 use clasp::config::{ClientBuilder, DangerousAcceptAnyone, Ready};
 use clasp::error::{Cause, PeerError};
 use clasp::wire::code::{AlertDescription as Alert, CertificateType, ExtensionType, MaxFragmentLength, NamedGroup};
+use clasp::wire::fields::{self, Context};
 use clasp::{ClientAuth, ClientConfig, Error, Policy, ServerConfig};
 use clasp_testkit::Pair;
 use clasp_testkit::hollow_bytes::{HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::provider::hollow;
-use core::task::{Context, Waker};
+use core::task::{self, Waker};
 use flights::answered::*;
 use flights::hello::{Hello, answer, ext, record as hello_record};
 use flights::*;
@@ -104,7 +105,7 @@ fn answered(place: In, asks: fn(ClientBuilder<Ready>) -> ClientBuilder<Ready>) -
     }
     let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
     let (mut hello, mut flight) = (Vec::new(), Vec::new());
-    client.advance(&mut Context::from_waker(Waker::noop()), &mut hello).unwrap();
+    client.advance(&mut task::Context::from_waker(Waker::noop()), &mut hello).unwrap();
     server.accept().receive(&mut hello, &mut flight).unwrap();
     Answered { client, tls13: version == TLS13, messages: messages(&flight, version == TLS13) }
 }
@@ -125,16 +126,25 @@ fn anyone() -> ClientAuth {
 fn outcome(
     place: In,
     asks: fn(ClientBuilder<Ready>) -> ClientBuilder<Ready>,
-    extensions: &[(u16, &[u8])],
+    with: &[(u16, &[u8])],
 ) -> Result<(), Error> {
+    heard(place, asks, with).1
+}
+
+/// The message too.
+fn heard(
+    place: In,
+    asks: fn(ClientBuilder<Ready>) -> ClientBuilder<Ready>,
+    extensions: &[(u16, &[u8])],
+) -> (Vec<u8>, Result<(), Error>) {
     let raw = |typ: u16, body: &[u8]| [&typ.to_be_bytes()[..], &len16(body.len()), body].concat();
     if place == Ticket {
         let mut client = answered(Certificate, asks).taken("a handshake");
         let block: Vec<u8> = extensions.iter().flat_map(|(typ, body)| raw(*typ, body)).collect();
         let head = [0, 0, 1, 0, 1, 2, 3, 4, 1, 0, 0, 1, 7];
-        let message = Message { kind: TICKET, body: [&head[..], &len16(block.len()), &block].concat() };
-        let mut record = record(Wrap::Inner13, HANDSHAKE, &message.bytes());
-        return client.receive(&mut record, &mut Vec::new()).map(drop);
+        let message = Message { kind: TICKET, body: [&head[..], &len16(block.len()), &block].concat() }.bytes();
+        let mut record = record(Wrap::Inner13, HANDSHAKE, &message);
+        return (message, client.receive(&mut record, &mut Vec::new()).map(drop));
     }
     let kind = match place {
         ServerHello12 | ServerHello13 | Retry => SERVER_HELLO,
@@ -149,8 +159,8 @@ fn outcome(
     message.with(first.0, first.1);
     rest.iter().for_each(|(typ, body)| message.body.extend(raw(*typ, body)));
     message.close();
-    let flight = answered.flight();
-    answered.hears(&flight).map(drop)
+    let (message, flight) = (message.bytes(), answered.flight());
+    (message, answered.hears(&flight).map(drop))
 }
 
 fn name(typ: u16) -> &'static str {
@@ -226,11 +236,21 @@ fn twice() {
 /// What is one byte too short for some and too long for others.
 const BAD: &[u8] = &[1; 3];
 
+/// An observer reads with the same parsers, which a table of its own puts in their places: it finds the same fault.
+fn observed(place: In, message: &[u8], outcome: &Result<(), Error>) {
+    if let Err(Cause::Decode(fault)) = outcome.as_ref().map_err(Error::cause) {
+        let mut context = Context::default();
+        context.version = Some(if place == ServerHello12 { TLS12 } else { TLS13 });
+        assert_eq!(fields::message(message, &context).fault.as_ref(), Some(fault), "in {place:?}");
+    }
+}
+
 #[test]
 fn badly_formed() {
     for (typ, places) in TABLE {
         for place in places.iter().copied() {
-            let outcome = outcome(place, asks_for_all, &[(typ, BAD)]);
+            let (message, outcome) = heard(place, asks_for_all, &[(typ, BAD)]);
+            observed(place, &message, &outcome);
             match (place, typ) {
                 // Nobody asks for it over TCP.
                 (Encrypted, QUIC) => {
@@ -261,7 +281,11 @@ fn badly_formed_in_a_client_hello() {
             }
             // RFC 8422 5.1.2: it means nothing in TLS 1.3.
             POINT_FORMATS => assert_eq!((new, old), ("TLS 1.3", "decode_error")),
-            _ => assert_eq!((new, old), ("decode_error", "decode_error"), "{}", name(typ)),
+            _ => {
+                assert_eq!((new, old), ("decode_error", "decode_error"), "{}", name(typ));
+                let hello = Hello::tls13().with(ext(typ, BAD)).message();
+                assert!(fields::message(&hello, &Context::default()).fault.is_some(), "an observer: {}", name(typ));
+            }
         }
     }
 }

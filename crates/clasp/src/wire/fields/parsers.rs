@@ -125,6 +125,7 @@ pub(super) fn extension(e: Extension<'_, Hearer<'_>>, block: Block) -> Read<()> 
         (E::RenegotiationInfo, _) => extension::renegotiation_info(e).map(drop),
         // Of the server, that it knows the name, or will send a ticket or a status; in a CertificateRequest, that it wants one.
         (E::ServerName | E::StatusRequest, _) => extension::empty(e, e.typ.name()),
+        (E::SessionTicket, ServerHello) => extension::empty(e, e.typ.name()),
         (E::SignedCertificateTimestamp, ClientHello | CertificateRequest) => extension::empty(e, e.typ.name()),
         (E::EncryptThenMac | E::ExtendedMasterSecret | E::PostHandshakeAuth | E::EarlyData, _) => {
             extension::empty(e, e.typ.name())
