@@ -32,7 +32,15 @@ impl Pair {
     /// # Panics
     /// If the client cannot begin.
     pub fn new(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Self {
-        let name = ServerName::try_from("localhost").expect("a name");
+        Self::to(client, server, "localhost")
+    }
+
+    /// The same; the client asks for this name.
+    ///
+    /// # Panics
+    /// If it is none, or the client cannot begin.
+    pub fn to(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, name: &'static str) -> Self {
+        let name = ServerName::try_from(name).expect("a name");
         Self {
             client: client.connect(name).expect("a client"),
             server: server.accept(),

@@ -85,8 +85,10 @@ pub(crate) fn is_reset(error: &io::Error) -> bool {
 
 /// The library's advice in the words of the command line.
 fn in_options(hint: &str) -> String {
-    let hint =
-        hint.replace("choose Profile::Rfc5280 for a private authority", "trust its private authority: --ca FILE");
+    let hint = hint.replace(
+        "a private authority is added to the roots by its own file, or is held to Profile::Rfc5280",
+        "a private authority is trusted by its own file, --ca FILE, or held to --profile rfc5280",
+    );
     clasp::Policy::named()
         .iter()
         .fold(hint, |h, (name, _)| h.replace(&format!("Policy::{name}()"), &format!("--policy {name}")))

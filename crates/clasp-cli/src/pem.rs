@@ -1,6 +1,7 @@
 //! Loading certificates and keys from files, by the library's reader.
 
 use crate::failure::Failure;
+use clasp::config::Profile;
 use clasp::{Identity, Roots};
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, Section};
@@ -33,6 +34,13 @@ pub(crate) fn roots_of<P: AsRef<Path>>(files: &[P]) -> Result<Arc<Roots>, Failur
         added.map_err(|e| Failure::file(path, e))?;
     }
     Ok(Arc::new(roots))
+}
+
+/// A profile by its name.
+pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
+    Profile::ALL.into_iter().find(|profile| profile.name() == name).ok_or_else(|| {
+        Failure::cannot(format_args!("there is no profile {name}")).hint("use web-pki, rfc5280 or legacy")
+    })
 }
 
 /// What a file has of one kind, in PEM, or the whole of it as DER.

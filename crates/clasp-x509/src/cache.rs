@@ -149,7 +149,7 @@ impl Question {
             signatures,
             proof_follows,
         } = *options;
-        self.0.update(&[usage as u8, profile as u8, choice(common_name)]);
+        self.0.update(&[usage as u8, profile.map_or(u8::MAX, |profile| profile as u8), choice(common_name)]);
         self.0.update(&[require_explicit, inhibit_mapping, inhibit_any, proof_follows].map(u8::from));
         self.bytes(signatures.name().as_bytes());
         self.optional(key_usage.map(|usage| usage.0.to_be_bytes()));

@@ -7,6 +7,7 @@ use crate::der::{Der, DerError};
 use crate::name::{self, compare};
 use crate::parse_error::ParseError;
 use crate::pem::{self, PemError, Uses};
+use crate::profile::Profile;
 use crate::signature::{Key, Ready};
 use crate::spki::Spki;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -15,6 +16,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The certificate authorities that are trusted. Looking one up costs the same for 150 as for one.
+///
+/// Each has the [`Profile`] that chains to it are held to, where whoever verifies leaves that to the roots
+/// ([`Options::by_roots`](crate::Options::by_roots)): what the caller adds by hand is his own authority, held to
+/// [`Profile::Rfc5280`]; the stores of the system and of the web are the web's, held to [`Profile::WebPki`]. One list may have
+/// both.
 #[derive(Clone, Debug, Default)]
 pub struct Roots {
     anchors: Vec<Anchor>,
@@ -40,6 +46,8 @@ pub(crate) struct Anchor {
     certificate: Option<Vec<u8>>,
     constraints: Option<Vec<u8>>,
     pub(crate) may: May,
+    /// What chains to it are held to.
+    profile: Profile,
 }
 
 /// What the key of an anchor may sign.
@@ -88,6 +96,11 @@ fn digest_of(digests: &[[u8; 32]]) -> [u8; 32] {
 }
 
 impl Anchor {
+    /// Whether chains to it are held to this profile; to any, without one.
+    pub(crate) fn is_held_to(&self, only: Option<Profile>) -> bool {
+        only.is_none_or(|only| self.profile == only)
+    }
+
     /// The key, as signatures are checked with it.
     pub(crate) fn key(&self) -> Key<'_> {
         Key { spki: &self.spki, ready: Some(&self.ready) }
@@ -145,16 +158,25 @@ impl Roots {
         Self::default()
     }
 
-    /// Trusts a certificate (DER). The profile decides whether its dates and constraints count. One that is no authority's
-    /// stands for itself alone: it issues nothing.
+    /// Trusts a certificate (DER) as the caller's own: chains to it are held to [`Profile::Rfc5280`]. The profile decides
+    /// whether its dates and constraints count. One that is no authority's stands for itself alone: it issues nothing.
     ///
     /// # Errors
     /// If it is not a certificate.
     pub fn add_der(&mut self, der: &[u8]) -> Result<(), RootsError> {
-        self.trust(der, Uses::ALL)
+        self.add_der_as(der, Profile::Rfc5280)
     }
 
-    fn trust(&mut self, der: &[u8], uses: Uses) -> Result<(), RootsError> {
+    /// As [`add_der`](Self::add_der), with the profile that chains to it are held to: [`Profile::WebPki`] for an authority of
+    /// the web, [`Profile::Legacy`] for a device that is pinned by its own.
+    ///
+    /// # Errors
+    /// If it is not a certificate.
+    pub fn add_der_as(&mut self, der: &[u8], profile: Profile) -> Result<(), RootsError> {
+        self.trust(der, Uses::ALL, profile)
+    }
+
+    fn trust(&mut self, der: &[u8], uses: Uses, profile: Profile) -> Result<(), RootsError> {
         let root = Certificate::parse(der).map_err(RootsError::NotACertificate)?;
         self.add(Anchor {
             name: root.subject_der().into(),
@@ -163,12 +185,14 @@ impl Roots {
             certificate: Some(der.to_vec()),
             constraints: None,
             may: May { uses, ..May::of(&root) },
+            profile,
         });
         Ok(())
     }
 
     /// Trusts a certificate (DER) of a store whose keeper decides what belongs in it, such as the system's: its name, key
-    /// and name constraints count, its dates and form do not. One that is no authority's stands for itself alone.
+    /// and name constraints count, its dates and form do not. Chains to it are held to [`Profile::WebPki`]. One that is no
+    /// authority's stands for itself alone.
     ///
     /// # Errors
     /// If it is not a certificate.
@@ -184,12 +208,13 @@ impl Roots {
             certificate: (!may.issue).then(|| der.to_vec()),
             constraints,
             may,
+            profile: Profile::WebPki,
         });
         Ok(())
     }
 
     /// Trusts a name (DER) and key (SubjectPublicKeyInfo), within name constraints (the value of the extension) where
-    /// there are any.
+    /// there are any. Chains to it are held to [`Profile::WebPki`].
     ///
     /// # Errors
     /// If one of them cannot be read.
@@ -209,6 +234,7 @@ impl Roots {
             certificate: None,
             constraints: constraints.map(<[u8]>::to_vec),
             may: May::ALL,
+            profile: Profile::WebPki,
         });
         Ok(())
     }
@@ -233,6 +259,7 @@ impl Roots {
                 && other.certificate == anchor.certificate
                 && other.constraints == anchor.constraints
                 && other.may == anchor.may
+                && other.profile == anchor.profile
         };
         if !group.iter().any(|i| self.anchors.get(*i).is_some_and(same)) {
             let mut hash = Context::new(&SHA256);
@@ -244,6 +271,7 @@ impl Roots {
             }
             let May { issue, sign_lists, uses: Uses { server, client } } = anchor.may;
             hash.update(&[issue, sign_lists, server, client].map(u8::from));
+            hash.update(anchor.profile.name().as_bytes());
             let mut digest = [0; 32];
             digest.copy_from_slice(hash.finish().as_ref());
             self.digest = digest_of(&[self.digest, digest]);
@@ -253,18 +281,28 @@ impl Roots {
         }
     }
 
-    /// Trusts every certificate of a PEM file; gives their number. Where the file says what a certificate is trusted for
+    /// Trusts every certificate of a PEM file as the caller's own: chains to them are held to [`Profile::Rfc5280`]. Gives their
+    /// number. Where the file says what a certificate is trusted for
     /// (a TRUSTED CERTIFICATE of OpenSSL), it is trusted for that alone.
     ///
     /// # Errors
     /// If there is none, or one cannot be read, or there is something in the file that would be lost: a revocation list, or
     /// what is not known. Then nothing is added.
     pub fn add_pem(&mut self, pem: &[u8]) -> Result<usize, RootsError> {
+        self.add_pem_as(pem, Profile::Rfc5280)
+    }
+
+    /// As [`add_pem`](Self::add_pem), with the profile that chains to them are held to: [`Profile::WebPki`] for a file of the
+    /// web's authorities, [`Profile::Legacy`] for devices that are pinned by their own.
+    ///
+    /// # Errors
+    /// As [`add_pem`](Self::add_pem).
+    pub fn add_pem_as(&mut self, pem: &[u8], profile: Profile) -> Result<usize, RootsError> {
         let mut roots = self.clone();
         let mut number = 0usize;
         for section in pem::roots(pem).map_err(RootsError::Pem)? {
             number = number.saturating_add(1);
-            roots.trust(section.der(), section.uses()).map_err(|fault| match fault {
+            roots.trust(section.der(), section.uses(), profile).map_err(|fault| match fault {
                 RootsError::NotACertificate(error) => RootsError::InFile { number, line: section.line(), error },
                 other => other,
             })?;
@@ -289,11 +327,18 @@ impl Roots {
     }
 
     /// Whether this very certificate is trusted for a use and is no authority: then it stands for itself alone.
-    pub(crate) fn pins(&self, leaf: &Certificate<'_>, usage: Usage) -> bool {
-        let is = |anchor: &Anchor| anchor.certificate.as_deref() == Some(leaf.der()) && anchor.may.be_for(usage);
+    pub(crate) fn pins(&self, leaf: &Certificate<'_>, usage: Usage, only: Option<Profile>) -> bool {
+        let is = |anchor: &Anchor| {
+            anchor.is_held_to(only) && anchor.certificate.as_deref() == Some(leaf.der()) && anchor.may.be_for(usage)
+        };
         // Its name is then written as the root's is.
         let group = self.exact.get(leaf.subject_der()).filter(|_| !leaf.is_authority());
         group.is_some_and(|group| self.of_group(*group).any(|(_, anchor)| is(anchor)))
+    }
+
+    /// The profiles that chains are held to, strictest first.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = Profile> {
+        Profile::ALL.into_iter().filter(|profile| self.anchors.iter().any(|anchor| anchor.profile == *profile))
     }
 
     /// A hash of all that was added, in its order: two with the same one trust the same.

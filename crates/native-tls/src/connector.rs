@@ -87,8 +87,7 @@ impl TlsConnectorBuilder {
         let builder = if self.any_certificate {
             builder.dangerous_trust_anyone()
         } else {
-            // What the system's library asks of a chain is RFC 5280; whoever brings a root of his own has an authority of his
-            // own.
+            // What the original asks of every chain is RFC 5280.
             let chains = WebPki::servers(Arc::new(self.all_roots()?)).profile(Profile::Rfc5280);
             builder.dangerous_verifier(if self.any_name { Arc::new(AnyName(chains)) } else { Arc::new(chains) })
         };

@@ -12,7 +12,6 @@ use crate::terminal::{self, Style, note};
 use crate::{pem, report};
 use answer::Answer;
 pub(crate) use arguments::Arguments;
-use clasp::config::Profile;
 use clasp::config::{ClientIdentity, WebPki};
 use clasp::keys::log::KeyLogFile;
 use clasp::wire::code::{ProtocolVersion, SignatureScheme};
@@ -135,9 +134,11 @@ fn config(arguments: &Arguments, seen: &Arc<Seen>) -> Result<Arc<ClientConfig>, 
         ClientConfig::builder().dangerous_trust_anyone()
     } else {
         let roots = pem::roots(arguments.ca.as_deref())?;
-        // A private authority need not follow the rules of the public web.
-        let profile = if arguments.ca.is_some() { Profile::Rfc5280 } else { Profile::default() };
-        ClientConfig::builder().dangerous_verifier(Arc::new(WebPki::servers(roots).profile(profile)))
+        let mut chains = WebPki::servers(roots);
+        if let Some(profile) = &arguments.profile {
+            chains = chains.profile(pem::profile(profile)?);
+        }
+        ClientConfig::builder().trust(if arguments.common_name { chains.common_names() } else { chains })
     };
     let mut policy = arguments.negotiation.policy()?;
     if !arguments.schemes.is_empty() {

@@ -18,10 +18,11 @@ use time::format_description::well_known::Rfc3339;
 const HELP: &str = "\
 Examples:
   clasp verify chain.pem --name example.com
-  clasp verify localhost.pem --name localhost --ca ca/root.pem --profile rfc5280
+  clasp verify localhost.pem --name localhost --ca ca/root.pem
   clasp verify localhost.pem --ca ca/root.pem --crl ca/crl.pem --leaf-only --revocation require
 A chain is refused if the lists and responses leave open whether it is revoked; --revocation prefer accepts it then.
-Certificates of one's own authority often break rules of the public web alone: --profile rfc5280.
+Chains to --ca, one's own authority, are held to RFC 5280; those to the system's roots to the rules of the public web. --profile
+says otherwise.
 Exit codes: 0 accepted; 1 refused; 2 could not judge";
 
 /// Judge a certificate chain: exit code 0 if it is accepted, 1 if not.
@@ -51,9 +52,10 @@ pub(crate) struct Arguments {
     /// Look at the revocation of the peer's own certificate only
     #[arg(long)]
     leaf_only: bool,
-    /// web-pki (the public web), rfc5280 (private authorities) or legacy (old devices)
-    #[arg(long, default_value = "web-pki")]
-    profile: String,
+    /// web-pki (the public web), rfc5280 (private authorities) or legacy (old devices) [default: rfc5280 for --ca, web-pki for
+    /// the system's roots]
+    #[arg(long)]
+    profile: Option<String>,
     /// For a TLS client instead of a server
     #[arg(long)]
     client: bool,
@@ -87,8 +89,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let responses: Vec<&[u8]> = responses.iter().map(Section::der).collect();
 
     let usage = if arguments.client { Usage::Client } else { Usage::Server };
-    let profile = profile(&arguments.profile)?;
-    let mut options = Options::new(moment(arguments.time.as_deref())?, usage).profile(profile);
+    let profile = arguments.profile.as_deref().map(pem::profile).transpose()?;
+    let mut options = Options::new(moment(arguments.time.as_deref())?, usage).by_roots();
+    options.profile = profile;
     options.name = name.as_ref();
     options.common_name = arguments.common_name.then_some(true);
     options.revocation = Revocation {
@@ -123,7 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             let private = options.profile(Profile::Rfc5280);
             Err(if open {
                 failure.hint("nothing that was given says that it is revoked: --revocation prefer accepts that")
-            } else if profile == Profile::WebPki && verify(&presented, &roots, &private).is_ok() {
+            } else if profile != Some(Profile::Rfc5280) && verify(&presented, &roots, &private).is_ok() {
                 failure.hint("a rule of the public web; where it is your own authority: --profile rfc5280")
             } else {
                 failure
@@ -136,7 +139,7 @@ impl Arguments {
     /// Options that would do nothing.
     fn clashes(&self) -> Result<(), Failure> {
         let answers = !(self.crl.is_empty() && self.ocsp.is_empty());
-        if self.common_name && self.profile == "legacy" {
+        if self.common_name && self.profile.as_deref() == Some(Profile::Legacy.name()) {
             return Err(Failure::cannot("--common-name adds nothing to --profile legacy, which takes common names")
                 .hint("leave one of them out"));
         }
@@ -207,13 +210,6 @@ fn notes(options: &Options<'_>, presented: &[&[u8]]) -> Vec<String> {
 fn server_name(text: &str) -> Result<ServerName<'static>, Failure> {
     ServerName::try_from(text.to_owned())
         .map_err(|_| Failure::cannot(format_args!("{text} is neither a host name nor an IP address")))
-}
-
-/// A profile by its name.
-fn profile(name: &str) -> Result<Profile, Failure> {
-    Profile::ALL.into_iter().find(|profile| profile.name() == name).ok_or_else(|| {
-        Failure::cannot(format_args!("there is no profile {name}")).hint("use web-pki, rfc5280 or legacy")
-    })
 }
 
 fn moment(text: Option<&str>) -> Result<UnixTime, Failure> {

@@ -199,7 +199,7 @@ fn chain(case: &Value) -> Fallible<Outcome> {
     options.max_intermediates = case["max_chain_depth"].as_u64().map(u32::try_from).transpose()?;
     // Suites with policy inputs, and BoringSSL's, are about RFC 5280 itself, with roots that are names and keys.
     let plain = case.get("pkits").is_some() || case.get("bssl").is_some();
-    options.profile = if plain { Profile::Rfc5280 } else { Profile::WebPki };
+    options.profile = Some(if plain { Profile::Rfc5280 } else { Profile::WebPki });
     let acceptable = policies(&case["pkits"]["initial_policy_set"])?;
     let acceptable: Vec<&[u8]> = acceptable.iter().map(Vec::as_slice).collect();
     let flag = |name: &str| case["pkits"][name].as_bool().unwrap_or(false);

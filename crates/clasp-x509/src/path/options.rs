@@ -19,8 +19,8 @@ pub struct Options<'a> {
     pub name: Option<&'a ServerName<'a>>,
     /// The mailbox the peer must have.
     pub mailbox: Option<&'a str>,
-    /// How strict to be.
-    pub profile: Profile,
+    /// How strict to be; none leaves it to the root that a path ends in ([`by_roots`](Self::by_roots)).
+    pub profile: Option<Profile>,
     /// Whether a common name stands in for missing subjectAltNames; by default the profile decides.
     pub common_name: Option<bool>,
     /// What the peer's key must be for, besides.
@@ -46,7 +46,7 @@ impl<'a> Options<'a> {
             usage,
             name: None,
             mailbox: None,
-            profile: Profile::default(),
+            profile: Some(Profile::default()),
             common_name: None,
             key_usage: None,
             max_intermediates: None,
@@ -66,7 +66,14 @@ impl<'a> Options<'a> {
     /// Is as strict as this.
     #[must_use]
     pub fn profile(self, profile: Profile) -> Self {
-        Self { profile, ..self }
+        Self { profile: Some(profile), ..self }
+    }
+
+    /// Is as strict as the root that a path ends in wants: [`Roots`](crate::Roots) know which are the web's, and which the
+    /// caller's own.
+    #[must_use]
+    pub fn by_roots(self) -> Self {
+        Self { profile: None, ..self }
     }
 
     /// Looks at revocation.
@@ -86,7 +93,7 @@ impl<'a> Options<'a> {
     }
 
     pub(crate) fn rules(&self) -> &'static Rules {
-        Rules::of(self.profile)
+        Rules::of(self.profile.unwrap_or_default())
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -10,6 +10,7 @@ use super::options::Options;
 use super::rejection::Origin;
 use super::validate::{self, Limits};
 use crate::certificate::Certificate;
+use crate::profile::Profile;
 use crate::roots::{Anchor, Roots};
 use crate::signature::{Key, SignatureRefusal as Refusal};
 use smallvec::SmallVec;
@@ -24,6 +25,8 @@ pub(super) struct Given<'s> {
     pub(super) options: &'s Options<'s>,
     /// Whether certificates were sent that are not looked at.
     pub(super) beyond: bool,
+    /// The roots that count: those whose chains are held to this profile, or all.
+    pub(super) only: Option<Profile>,
 }
 
 impl<'s> Given<'s> {
@@ -118,7 +121,9 @@ impl<'s, L: LastCheck<'s>> Search<'s, L> {
         let roots = self.given.roots;
         let mut reached = false;
         let group = self.groups.get(place, || roots.group_of(certificate.issuer_der()));
-        for (index, anchor) in group.into_iter().flat_map(|group| roots.of_group(group)) {
+        let only = self.given.only;
+        let counting = group.into_iter().flat_map(|group| roots.of_group(group)).filter(|(_, a)| a.is_held_to(only));
+        for (index, anchor) in counting {
             if self.is_spent() {
                 return None;
             }

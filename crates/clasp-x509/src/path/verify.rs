@@ -14,6 +14,7 @@ use super::status::Status;
 use super::validate::{self, Limits};
 use crate::certificate::{Certificate, Unreadable, server_name};
 use crate::name::general::{SubjectAltName, split_mailbox};
+use crate::profile::Profile;
 use crate::roots::Roots;
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
@@ -39,25 +40,67 @@ pub fn verify<'a>(chain: &[&'a [u8]], roots: &Roots, options: &Options<'_>) -> R
     };
     let leaf = *leaf;
     let names = Names::new(&parsed);
-    let given = Given { roots, certificates: &parsed, names: &names, options, beyond: chain.len() > MAX_PRESENTED };
-    let work = Work { budget: Budget::of(&parsed), attempts: Attempts::default() };
-    let mut search = Search::new(given, Status::new(given), work);
-    let found = if roots.pins(&leaf, options.usage) {
-        // Nothing that was sent along is missing from a path that there is not.
-        strays.clear();
-        pinned(&mut search, &leaf, options)
-    } else {
-        climb(&mut search, &leaf, given)
-    };
-    let Some((path, root)) = found else {
-        let strays = strays.into_iter().map(|(index, der)| unreadable(index, der));
-        return Err(search.work.attempts.rejection(strays));
-    };
-    if let Err(fault) = named(&leaf, options) {
-        return Err(Rejection::single(Finding::new(&fault, Origin::Presented(0), leaf.subject_der())));
+    let beyond = chain.len() > MAX_PRESENTED;
+    let passes: SmallVec<[(Options<'_>, Option<Profile>); 1]> = passes(&parsed, roots, options);
+    let mut work = Work { budget: Budget::of(&parsed), attempts: Attempts::default() };
+    let (mut misnamed, mut is_pinned) = (None, false);
+    for (options, only) in &passes {
+        let given = Given { roots, certificates: &parsed, names: &names, options, beyond, only: *only };
+        let mut search = Search::new(given, Status::new(given), work);
+        let pins = roots.pins(&leaf, options.usage, *only);
+        is_pinned |= pins;
+        let found = if pins { pinned(&mut search, &leaf, options) } else { climb(&mut search, &leaf, given) };
+        if let Some((path, root)) = found {
+            match named(&leaf, options) {
+                Ok(()) => {
+                    let path = path.iter().filter_map(|i| parsed.get(*i).map(|(index, _)| *index)).collect();
+                    return Ok(Accepted::new(leaf, path, root, search.last.until, search.last.standings));
+                }
+                Err(fault) => {
+                    misnamed = Some(Finding::new(&fault, Origin::Presented(0), leaf.subject_der()));
+                }
+            }
+        }
+        work = search.work;
     }
-    let path = path.iter().filter_map(|i| parsed.get(*i).map(|(index, _)| *index)).collect();
-    Ok(Accepted::new(leaf, path, root, search.last.until, search.last.standings))
+    if let Some(misnamed) = misnamed {
+        return Err(Rejection::single(misnamed));
+    }
+    // Nothing that was sent along is missing from a path that there is not.
+    let strays = strays.into_iter().filter(|_| !is_pinned).map(|(index, der)| unreadable(index, der));
+    Err(work.attempts.rejection(strays))
+}
+
+/// How often to look, and how strictly: once, or where that is left to the roots, once for the roots of each profile that the
+/// certificates name as an issuer.
+fn passes<'a>(
+    parsed: &[(usize, Certificate<'_>)],
+    roots: &Roots,
+    options: &Options<'a>,
+) -> SmallVec<[(Options<'a>, Option<Profile>); 1]> {
+    if options.profile.is_some() {
+        return smallvec![(*options, None)];
+    }
+    let by = |profile| (options.profile(profile), Some(profile));
+    let all: SmallVec<[Profile; Profile::ALL.len()]> = roots.profiles().collect();
+    let named = |profile: &Profile| {
+        let only = Some(*profile);
+        let issued = |certificate: &Certificate<'_>| {
+            roots.named(certificate.issuer_der()).any(|(_, anchor)| anchor.is_held_to(only))
+        };
+        parsed.iter().any(|(_, certificate)| issued(certificate))
+            || parsed.first().is_some_and(|(_, leaf)| roots.pins(leaf, options.usage, only))
+    };
+    let mut passes: SmallVec<[_; 1]> = match &all[..] {
+        [] => SmallVec::new(),
+        [only] => smallvec![by(*only)],
+        several => several.iter().copied().filter(named).map(by).collect(),
+    };
+    if passes.is_empty() {
+        // There is no path: one look says why.
+        passes.push(by(all.first().copied().unwrap_or_default()));
+    }
+    passes
 }
 
 /// The places of a path's certificates, and the name of its root.

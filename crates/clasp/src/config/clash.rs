@@ -8,6 +8,9 @@ use crate::keys::schedule13::BinderKind;
 use crate::record::limits::MAX_TICKETS;
 use std::time::Duration;
 
+/// A note that what a client trusts is for the certificates of clients.
+pub(super) const TRUSTS_CLIENTS: &str = "trust(WebPki::clients)";
+
 /// The settings of a builder that were called, where their value alone does not tell.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Called(Vec<&'static str>);
@@ -193,6 +196,7 @@ pub(super) fn check_client(config: &ClientConfig, called: &Called) -> Result<()>
     check_keys(&config.policy, &config.psks)?;
     let again = config.verify_again && called.has("verify_again_on_resumption");
     refuse(&[
+        (called.has(TRUSTS_CLIENTS), "trust", "WebPki::clients", "WebPki::servers is for servers' certificates"),
         ems(&config.policy, config.extended_master_secret),
         (config.early_data && !sessions, "early_data(true)", "no_sessions", "keep sessions: early data goes with one"),
         (

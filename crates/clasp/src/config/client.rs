@@ -12,7 +12,7 @@ use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions, Context};
 use crate::trace::{Observer, Watch};
-use clasp_x509::Roots;
+use clasp_x509::{Roots, Usage};
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
@@ -195,9 +195,29 @@ impl ClientConfig {
 }
 
 impl ClientBuilder<NeedsTrust> {
-    /// Trusts servers whose certificates lead to these roots.
-    pub fn trust(self, roots: Arc<Roots>) -> ClientBuilder<Ready> {
-        self.dangerous_verifier(Arc::new(WebPki::servers(roots)))
+    /// Trusts servers whose chains end in one of these roots; or as a [`WebPki`] has it, which can say more: revocation, another
+    /// [`Profile`](super::Profile), names.
+    ///
+    /// ```no_run
+    /// use clasp::config::{ClientConfig, Profile, WebPki};
+    /// use clasp::Roots;
+    /// use std::sync::Arc;
+    /// // The system's, and an authority of one's own.
+    /// let mut roots = Roots::native()?;
+    /// roots.add_pem(&std::fs::read("company.pem")?)?;
+    /// let config = ClientConfig::builder().trust(roots).build()?;
+    /// // Devices with old certificates, each pinned by its own authority.
+    /// let mut devices = Roots::empty();
+    /// devices.add_pem_as(&std::fs::read("devices.pem")?, Profile::Legacy)?;
+    /// let config = ClientConfig::builder().trust(WebPki::servers(Arc::new(devices)).remember(0)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trust(mut self, chains: impl Into<WebPki>) -> ClientBuilder<Ready> {
+        let chains = chains.into();
+        if !chains.is_for(Usage::Server) {
+            self.called.note(clash::TRUSTS_CLIENTS);
+        }
+        self.dangerous_verifier(Arc::new(chains))
     }
 
     /// Leaves the decision to `verifier`. Dangerous: a careless one lets anybody in the middle.

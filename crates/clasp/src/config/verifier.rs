@@ -91,7 +91,8 @@ impl Verified {
     }
 }
 
-/// Checks chains to trusted roots with `clasp-x509`: by the strictest [`Profile`] unless told otherwise.
+/// Checks chains to trusted roots with `clasp-x509`, as strictly as the root in which one ends wants: the web's authorities are
+/// held to [`Profile::WebPki`], the caller's own to [`Profile::Rfc5280`] ([`Roots`] know which is which).
 ///
 /// Unless [`revocation`](Self::revocation) says otherwise, a stapled OCSP response that says revoked is believed, and one
 /// that cannot be read is refused (RFC 6066 8). One that a certificate demands (RFC 7633) must be there wherever it was
@@ -105,7 +106,8 @@ impl Verified {
 pub struct WebPki {
     roots: Arc<Roots>,
     usage: Usage,
-    profile: Profile,
+    /// None leaves it to the root that a path ends in.
+    profile: Option<Profile>,
     common_names: bool,
     check: Check,
     scope: Scope,
@@ -121,7 +123,7 @@ impl WebPki {
         Self {
             roots,
             usage,
-            profile: Profile::default(),
+            profile: None,
             common_names: false,
             check: Check::Prefer,
             scope: Scope::Leaf,
@@ -140,11 +142,12 @@ impl WebPki {
         Self::new(roots, Usage::Client)
     }
 
-    /// Is as strict as this profile: [`Profile::Rfc5280`] for a private authority that does not follow the rules of
-    /// the public web, [`Profile::Legacy`] for a device that is pinned by its own.
+    /// Holds every chain to this profile, and not to that of the root in which it ends: as [`Roots`] have it, those that the
+    /// caller adds are his own authorities, of which [`Profile::Rfc5280`] is asked, and the stores of the system and of the web
+    /// are the web's.
     #[must_use]
     pub fn profile(self, profile: Profile) -> Self {
-        Self { profile, ..self }
+        Self { profile: Some(profile), ..self }
     }
 
     /// Lets the common name stand in for missing subjectAltNames, for old devices.
@@ -177,12 +180,18 @@ impl WebPki {
         Self { verdicts: Verdicts::new(chains), ..self }
     }
 
+    /// Whether it is for peers of this kind.
+    pub(crate) fn is_for(&self, usage: Usage) -> bool {
+        self.usage == usage
+    }
+
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
         let since = peer.now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let lists: Result<Vec<Crl<'_>>, ParseError> = self.lists.iter().map(KnownCrl::crl).collect();
         // They were read when they were given; a list that were lost now would let in whom it revokes.
         let lists = lists.map_err(|e| Error::from(Outside::Bug).unread(&e))?;
-        let mut options = Options::new(UnixTime::since_unix_epoch(since), self.usage).profile(self.profile);
+        let mut options = Options::new(UnixTime::since_unix_epoch(since), self.usage).by_roots();
+        options.profile = self.profile;
         options.name = peer.name;
         options.signatures = peer.provider.signatures;
         // Whoever is accepted here proves to have the key.
@@ -208,6 +217,20 @@ impl WebPki {
     }
 }
 
+/// For servers' certificates.
+impl From<Arc<Roots>> for WebPki {
+    fn from(roots: Arc<Roots>) -> Self {
+        Self::servers(roots)
+    }
+}
+
+/// For servers' certificates.
+impl From<Roots> for WebPki {
+    fn from(roots: Roots) -> Self {
+        Self::servers(Arc::new(roots))
+    }
+}
+
 impl Verifier for WebPki {
     fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         if peer.kind != CertificateType::X509 {
@@ -230,7 +253,13 @@ impl Verifier for WebPki {
         let Self { roots, usage, profile, common_names, check, scope, lists, verdicts: _ } = self;
         let mut parts = Parts::of("clasp WebPki");
         parts.bytes(&roots.set_digest());
-        parts.bytes(&[*usage as u8, *profile as u8, u8::from(*common_names), *check as u8, *scope as u8]);
+        parts.bytes(&[
+            *usage as u8,
+            profile.map_or(u8::MAX, |p| p as u8),
+            u8::from(*common_names),
+            *check as u8,
+            *scope as u8,
+        ]);
         parts.set(lists.iter().map(|list| &list.digest()[..]));
         Some(parts.into_bytes())
     }
@@ -246,8 +275,7 @@ pub(crate) fn may_sign(leaf: &Certificate<'_>) -> bool {
     leaf.key_usage().is_none_or(|usage| usage.digital_signature())
 }
 
-const OF_THE_WEB: &str =
-    "reissue it by the rules of the public web, or choose Profile::Rfc5280 for a private authority";
+const OF_THE_WEB: &str = "reissue it by the rules of the public web; a private authority is added to the roots by its own file, or is held to Profile::Rfc5280";
 
 fn refusal(rejection: &clasp_x509::Rejection) -> Error {
     let (class, hint) = match rejection.reason() {

@@ -3,7 +3,8 @@
 use super::look::{NOW, look, look_by};
 use super::rows::{C, Row, client, issued, key, own_row, plain, rsa, server, server_of, tls12};
 use clasp::config::{
-    CertificateCompression, DangerousAcceptAnyone, Identities, PresentedIdentity, Signer, Verified, Verifier, WebPki,
+    CertificateCompression, DangerousAcceptAnyone, Identities, PresentedIdentity, Profile, Signer, Verified, Verifier,
+    WebPki,
 };
 use clasp::crypto::PrivateKey;
 use clasp::keys::log::KeyLog;
@@ -34,6 +35,11 @@ impl CertificateCompression for Shrinking {
     fn decompress(&self, compressed: &[u8], length: usize) -> Option<Vec<u8>> {
         Some([&[0, 0], compressed].concat()).filter(|body| body.len() == length)
     }
+}
+
+/// A clock by which no verdict hangs on the second.
+fn still() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(NOW))
 }
 
 pub(crate) fn trusting_anyone() -> C {
@@ -171,31 +177,29 @@ fn of_both_sides() -> Vec<Row> {
         }),
         own_row("ClientBuilder::clock", |with| {
             let clock = Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW }));
-            look_by(&client().clock(clock).build().unwrap(), &server().build().unwrap(), || ())
+            look_by(&client().clock(clock).build().unwrap(), &server().clock(still()).build().unwrap(), || ())
         }),
         own_row("ClientConfig::with_clock", |with| {
             let config = ClientConfig::clone(&client().build().unwrap());
             // By the clock of the machine it would hang on the second.
             let config = config.with_clock(Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW })));
-            look_by(&Arc::new(config), &server().build().unwrap(), || ())
+            look_by(&Arc::new(config), &server().clock(still()).build().unwrap(), || ())
         }),
         own_row("ClientConfig::with_alpn", |with| {
-            let clock = || Arc::new(ManualClock::at(NOW));
-            let c = ClientConfig::clone(&client().clock(clock()).build().unwrap());
+            let c = ClientConfig::clone(&client().clock(still()).build().unwrap());
             let c = if with { c.with_alpn(["h2"]).unwrap() } else { c };
-            look_by(&Arc::new(c), &server().alpn(["h2"]).clock(clock()).build().unwrap(), || ())
+            look_by(&Arc::new(c), &server().alpn(["h2"]).clock(still()).build().unwrap(), || ())
         }),
         own_row("ServerConfig::with_alpn", |with| {
-            let clock = || Arc::new(ManualClock::at(NOW));
-            let s = ServerConfig::clone(&server().clock(clock()).build().unwrap());
+            let s = ServerConfig::clone(&server().clock(still()).build().unwrap());
             let s = if with { s.with_alpn(["h2"]).unwrap() } else { s };
-            look_by(&client().alpn(["h2"]).clock(clock()).build().unwrap(), &Arc::new(s), || ())
+            look_by(&client().alpn(["h2"]).clock(still()).build().unwrap(), &Arc::new(s), || ())
         }),
         own_row("ServerBuilder::clock", |with| {
             let verifier = Arc::new(WebPki::clients(authority().roots()));
             let clock = Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW }));
             let s = server().client_auth(ClientAuth::Require(verifier)).clock(clock).build().unwrap();
-            let c = client().clock(Arc::new(ManualClock::at(NOW))).identity(Arc::new(Arc::new(issued().identity())));
+            let c = client().clock(still()).identity(Arc::new(Arc::new(issued().identity())));
             look_by(&c.build().unwrap(), &s, || ())
         }),
         own_row("ClientBuilder::provider", |with| {
@@ -312,6 +316,17 @@ fn of_trust() -> Vec<Row> {
         }),
         own_row("Roots::add_pem", |with| {
             trusted(|roots| assert!(!with || roots.add_pem(authority().pem().as_bytes()).unwrap() == 1))
+        }),
+        own_row("Roots::add_der_as", |with| {
+            trusted(|roots| {
+                if with {
+                    roots.add_der_as(authority().der(), Profile::Rfc5280).unwrap();
+                }
+            })
+        }),
+        own_row("Roots::add_pem_as", |with| {
+            let pem = authority().pem().as_bytes();
+            trusted(|roots| assert!(!with || roots.add_pem_as(pem, Profile::Rfc5280).unwrap() == 1))
         }),
         own_row("Roots::add_anchor", |with| {
             trusted(|roots| {

@@ -323,7 +323,7 @@ fn web_pki_rows() -> Vec<Row> {
     use clasp::x509::{Check, Scope};
     vec![
         own_row("WebPki::profile", |with| {
-            own::of_no_name(if with { |v| v.profile(Profile::Legacy).common_names() } else { WebPki::common_names })
+            own::of_no_name(if with { |v| v.profile(Profile::WebPki).common_names() } else { WebPki::common_names })
         }),
         own_row("WebPki::common_names", |with| {
             own::of_no_name(if with {

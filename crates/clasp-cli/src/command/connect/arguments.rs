@@ -37,6 +37,13 @@ pub(crate) struct Arguments {
     /// Trust the CAs of this PEM file instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub(super) ca: Option<PathBuf>,
+    /// How strict to be with the server's chain: web-pki (the public web), rfc5280 (private authorities) or legacy (old devices)
+    /// [default: rfc5280 for --ca, web-pki for the system's roots]
+    #[arg(long, conflicts_with = "insecure")]
+    pub(super) profile: Option<String>,
+    /// Let the common name of the server's certificate stand in for missing subjectAltNames
+    #[arg(long, conflicts_with = "insecure")]
+    pub(super) common_name: bool,
     /// A certificate for servers that ask for one (PEM)
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(super) cert: Option<PathBuf>,

@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// The CA of clients' certificates (PEM), or `any`; without --client-auth, clients must have one
     #[arg(long, value_name = "FILE|any")]
     pub(super) client_ca: Option<String>,
+    /// How strict to be with clients' chains: web-pki, rfc5280 or legacy [default: rfc5280]
+    #[arg(long, requires = "client_ca")]
+    pub(super) profile: Option<String>,
     /// Application protocols, best first
     #[arg(long, value_delimiter = ',', default_value = "h2,http/1.1", conflicts_with = "echo")]
     pub(super) alpn: Vec<String>,

@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::own::Own;
 use crate::failure::Failure;
 use crate::pem;
-use clasp::config::{DangerousAcceptAnyone, Identities, Profile, Verifier, WebPki};
+use clasp::config::{DangerousAcceptAnyone, Identities, Verifier, WebPki};
 use clasp::crypto::Provider;
 use clasp::keys::log::KeyLogFile;
 use clasp::session::{ServerSessionCache, TicketKeys};
@@ -166,9 +166,18 @@ fn claim(identity: &Identity) -> Option<Claim> {
 fn client_auth(arguments: &Arguments) -> Result<Option<ClientAuth>, Failure> {
     let verifier: Arc<dyn Verifier> = match arguments.client_ca.as_deref() {
         None => return Ok(None),
+        Some("any") if arguments.profile.is_some() => {
+            let why = "--profile does nothing beside --client-ca any, which takes any certificate";
+            return Err(Failure::cannot(why).hint("leave one of them out"));
+        }
         Some("any") => Arc::new(DangerousAcceptAnyone),
-        // An authority of clients is a private one, and need not follow the rules of the public web.
-        Some(file) => Arc::new(WebPki::clients(pem::roots(Some(file.as_ref()))?).profile(Profile::Rfc5280)),
+        Some(file) => {
+            let chains = WebPki::clients(pem::roots(Some(file.as_ref()))?);
+            Arc::new(match &arguments.profile {
+                Some(profile) => chains.profile(pem::profile(profile)?),
+                None => chains,
+            })
+        }
     };
     // Whoever names the authority of its clients wants them to have its certificates, unless it says otherwise.
     Ok(Some(if arguments.client_auth.as_deref() == Some("request") {
