@@ -60,7 +60,8 @@ impl Scenario {
     /// # Panics
     /// If one of them fails.
     pub fn fresh_messages(&self, kept: &mut Option<Sides>) -> Sides {
-        self.fresh_by(kept, |sides| drop(honest(sides)))
+        // The carrier wants an application protocol.
+        self.fresh_by(kept, || self.sides_speaking(&["script"]), |sides| drop(honest(sides)))
     }
 }
 

@@ -112,6 +112,14 @@ impl Scenario {
     /// # Panics
     /// If they cannot be made.
     pub fn sides(&self) -> Sides {
+        self.sides_speaking(&[])
+    }
+
+    /// The same, with these application protocols where they have no others.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn sides_speaking(&self, protocols: &[&str]) -> Sides {
         let tls12 = SUITES.iter().filter(|s| s.kx == self.kx && s.is_legacy() == (self.kx != Kx::Ecdhe));
         let suites: Vec<_> = match self.version {
             ProtocolVersion::Tls13 => Policy::modern().suites().to_vec(),
@@ -131,6 +139,7 @@ impl Scenario {
         let mut server = ServerConfig::builder()
             .resolver(SERVER.clone())
             .provider(hollow())
+            .alpn(protocols.iter().copied())
             .policy(policy.clone().with_groups(groups(first)))
             .tickets(Arc::new(TicketKeys::random(hollow(), hour, hour).expect("an honest conversation")))
             .sessions(Arc::new(SameClaims(ServerSessionCache::new(1 << 16))))
@@ -139,6 +148,7 @@ impl Scenario {
         let mut client = ClientConfig::builder()
             .trust(authority().roots())
             .provider(hollow())
+            .alpn(protocols.iter().copied())
             .policy(policy.with_groups(groups(x25519)))
             .early_data(self.early_data)
             .grease(false)
@@ -173,17 +183,23 @@ impl Scenario {
     /// # Panics
     /// If a conversation before fails.
     pub fn fresh(&self, kept: &mut Option<Sides>) -> Sides {
-        self.fresh_by(kept, |sides| drop(honest(sides, self.version == ProtocolVersion::Tls12)))
+        let honest = |sides: &Sides| drop(honest(sides, self.version == ProtocolVersion::Tls12));
+        self.fresh_by(kept, || self.sides(), honest)
     }
 
     /// The same; `honest` has the conversations before.
-    pub(crate) fn fresh_by(&self, kept: &mut Option<Sides>, honest: impl Fn(&Sides)) -> Sides {
+    pub(crate) fn fresh_by(
+        &self,
+        kept: &mut Option<Sides>,
+        sides: impl FnOnce() -> Sides,
+        honest: impl Fn(&Sides),
+    ) -> Sides {
         reseed(8_446);
         // Without a session before, a side remembers nothing.
         if let Some(sides) = kept.as_ref().filter(|_| self.before == 0 && !self.all) {
             return sides.clone();
         }
-        let sides = kept.insert(self.sides());
+        let sides = kept.insert(sides());
         for _ in 0..self.before {
             honest(sides);
         }

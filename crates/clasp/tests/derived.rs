@@ -1,6 +1,6 @@
 //! An observer hears what is derived, by the names of the RFCs (RFC 9846 7.1, 7.2; RFC 5246 6.3, 8.1) and in the order of their
 //! schedules; the values only where the configuration says so, and never in print.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use clasp::config::{ClientBuilder, DangerousAcceptAnyone, PreSharedKey, Ready, ServerBuilder};
 use clasp::crypto::{HashId, Provider};
@@ -13,10 +13,13 @@ use clasp_testkit::{KeyKind, Pair, authority};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What was heard: names, and values where there are any.
+/// A name, and the value where there is one.
+type Derived = (&'static str, Option<Vec<u8>>);
+
+/// What was heard.
 #[derive(Default)]
 struct Heard {
-    derived: Mutex<Vec<(&'static str, Option<Vec<u8>>)>>,
+    derived: Mutex<Vec<Derived>>,
     printed: Mutex<String>,
 }
 

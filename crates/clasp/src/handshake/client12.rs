@@ -62,7 +62,7 @@ pub(super) async fn client(
     // 7.4.1.2 is behind us; 7.4.1.3
     link.version(ProtocolVersion::Tls12);
     link.chose("cipher suite", answer.suite.code.0, answer.suite.code.name());
-    link.protocol(answer.settled.alpn.as_deref());
+    link.protocol(answer.settled.alpn.as_deref())?;
     link.limits(answer.settled.limits);
     let hash = config.provider.hash(answer.suite.hash)?;
     link.transcript.start(hash);

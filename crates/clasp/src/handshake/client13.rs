@@ -172,7 +172,7 @@ async fn server_flight(
     link.recycle(extensions);
     link.limits(settled.limits);
     talk.facts.record_size_limit = settled.limits.of_peer();
-    link.protocol(settled.alpn.as_deref());
+    link.protocol(settled.alpn.as_deref())?;
     talk.facts.alpn = settled.alpn;
     if early == EarlyData::Rejected && settled.early_data {
         talk.facts.early_data = EarlyData::Accepted;

@@ -383,8 +383,15 @@ impl Link {
     }
 
     /// The application protocol is settled.
-    pub(crate) fn protocol(&self, protocol: Option<&[u8]>) {
+    ///
+    /// # Errors
+    /// If there is none where the carrier must have one.
+    pub(crate) fn protocol(&self, protocol: Option<&[u8]>) -> Result<()> {
+        if self.wiring.protocol_required && protocol.is_none() {
+            return Err(Error::from(PeerError::NoCommonProtocol).seen("no application protocol"));
+        }
         self.event(|| Event::Protocol(protocol.map(<[u8]>::to_vec)));
+        Ok(())
     }
 
     /// The client may be asked for its certificate later: what is signed then begins with this conversation.

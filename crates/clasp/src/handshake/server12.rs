@@ -88,7 +88,7 @@ async fn full(
     random: [u8; 32],
 ) -> Result<Established> {
     let alpn = negotiate::protocol(config, offer)?;
-    link.protocol(alpn);
+    link.protocol(alpn)?;
     let identity = credential::choose(link, config, offer, ProtocolVersion::Tls12).await?;
     let client_type = config.client_auth.as_ref().map(|_| offer.client_type(config)).transpose()?;
     let (suite, group) = negotiate::suite(&config.policy, offer, &identity)?;
@@ -253,7 +253,7 @@ async fn resumed(
     let Admitted { session, by, renew } = admitted;
     let suite = Suite::find(session.suite).ok_or(Outside::Bug)?;
     let alpn = negotiate::protocol(config, offer)?;
-    link.protocol(alpn);
+    link.protocol(alpn)?;
     let resumption = match by {
         By::Ticket => Resumption::Ticket,
         By::SessionId => Resumption::SessionId,

@@ -79,7 +79,7 @@ async fn agree<'a>(
         early_data: if offer.early_data { EarlyData::Rejected } else { EarlyData::NotOffered },
         ..Facts::new(ProtocolVersion::Tls13, suite.code)
     };
-    link.protocol(facts.alpn.as_deref());
+    link.protocol(facts.alpn.as_deref())?;
     let mut talk = Talk13 { config, offer, suite, admitted: None, facts };
     if talk.offer.groups.is_none() {
         return Ok(talk);

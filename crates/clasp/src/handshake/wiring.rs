@@ -11,16 +11,26 @@ pub(crate) struct Wiring {
     pub(crate) end_of_early_data: bool,
     /// Middleboxes may stand between the two that let nothing pass but what looks like TLS 1.2: RFC 9846 E.4, RFC 9001 8.4.
     pub(crate) middlebox_compatibility: bool,
+    /// Without an application protocol there is no conversation: RFC 9001 8.1.
+    pub(crate) protocol_required: bool,
     /// What sessions hang on besides the configuration: those of one carrier are not resumed over another (RFC 9001 4.5).
     pub(crate) sessions: Context,
 }
 
 impl Wiring {
     /// TLS records over a stream.
-    pub(crate) const RECORDS: Self =
-        Self { end_of_early_data: true, middlebox_compatibility: true, sessions: Context::NONE };
+    pub(crate) const RECORDS: Self = Self {
+        end_of_early_data: true,
+        middlebox_compatibility: true,
+        protocol_required: false,
+        sessions: Context::NONE,
+    };
 
     /// Messages and nothing else, each with its level.
-    pub(crate) const MESSAGES: Self =
-        Self { end_of_early_data: false, middlebox_compatibility: false, sessions: Context(*b"bare messages   ") };
+    pub(crate) const MESSAGES: Self = Self {
+        end_of_early_data: false,
+        middlebox_compatibility: false,
+        protocol_required: true,
+        sessions: Context(*b"bare messages   "),
+    };
 }

@@ -85,8 +85,8 @@ fn no_message_is_taken_that_came_before_its_keys() {
 fn both_sides_make_the_same_keys() {
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let sides = Sides {
-        client: ClientConfig::builder().trust(authority().roots()).early_data(true).build().unwrap(),
-        server: ServerConfig::builder().identity(identity).max_early_data(1000).build().unwrap(),
+        client: ClientConfig::builder().trust(authority().roots()).early_data(true).alpn(["m"]).build().unwrap(),
+        server: ServerConfig::builder().identity(identity).max_early_data(1000).alpn(["m"]).build().unwrap(),
     };
     for resumed in [false, true] {
         let (mut client, mut server) = ends(&sides);
@@ -138,10 +138,26 @@ fn the_wiring_is_this_carriers() {
         assert_eq!(resumed, scenario.before > 0, "{}", scenario.name);
 
         // A session over records is none here.
-        let (mut client, mut server) = ends(&scenario.fresh(&mut kept));
+        let sides = scenario.sides_speaking(&["script"]);
+        honest_records(&sides, scenario.version == ProtocolVersion::Tls12);
+        let (mut client, mut server) = ends(&sides);
         carry(&mut client, &mut server).unwrap();
         assert!(client.facts().unwrap().resumed.is_none() && server.facts().unwrap().resumed.is_none());
     }
+    // Nor is there a conversation without an application protocol.
+    for scenario in SCENARIOS.into_iter().filter(|scenario| scenario.before == 0) {
+        let (mut client, mut server) = ends(&scenario.sides());
+        let refused = carry(&mut client, &mut server).unwrap_err();
+        assert_eq!(refused.alert().name(), "no_application_protocol", "{}", scenario.name);
+    }
+    // A client wants one too, of whichever server.
+    let sides = MODERN.fresh_messages(&mut None);
+    let [to_client, _] = honest(&sides);
+    let at = to_client.iter().position(|carried| kind(carried) == H::EncryptedExtensions).unwrap();
+    let mut client = play(&MODERN.fresh_messages(&mut None), true, &to_client[..at]);
+    let nothing = vec![H::EncryptedExtensions.0, 0, 0, 2, 0, 0];
+    let refused = client.receive(Carried { messages: nothing, ..to_client[at].clone() });
+    assert_eq!(alert(refused), Some("no_application_protocol"));
     // And none of here is resumed over records.
     let once = clasp_testkit::script::Scenario { before: 1, ..MODERN };
     let sides = once.fresh_messages(&mut None);
