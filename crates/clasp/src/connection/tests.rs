@@ -455,3 +455,27 @@ fn keys_move_on_before_they_are_used_up() {
         sent(b"under new ones", &out, &mut server);
     }
 }
+
+/// RFC 5246 6.1, RFC 9846 5.3: numbers do not wrap. The row that says so reaches the caller, by whatever way he sends.
+#[test]
+fn no_record_goes_without_a_sequence_number() {
+    let exhausted = Cause::Outside(crate::error::Outside::SequenceExhausted);
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        let (mut client, mut server) = pair_of(version);
+        for side in [&mut client, &mut server] {
+            side.outbound.sealer.skip_to(u64::MAX);
+        }
+        let mut out = Vec::new();
+        assert_eq!(client.close(&mut out).unwrap_err().cause(), &exhausted, "{version}");
+        assert!(out.is_empty());
+        if version == ProtocolVersion::Tls13 {
+            // A KeyUpdate is due long before, and has no number either.
+            assert_eq!(server.send(&[IoSlice::new(b"data")], &mut out).unwrap_err().cause(), &exhausted);
+            assert_eq!(server.update_keys(false, &mut out).unwrap_err().cause(), &exhausted);
+        } else {
+            let refused = server.send(&[IoSlice::new(b"data")], &mut out).unwrap_err();
+            assert_eq!(refused.cause(), &Cause::Misuse(Misuse::KeysUsedUp), "TLS 1.2 stops before");
+        }
+        assert!(out.is_empty());
+    }
+}

@@ -3,6 +3,7 @@
 use super::{CertificateError, DecodeError, Error, Misuse, Outside, PeerError, RecordError};
 use crate::code::AlertDescription;
 use crate::crypto::{CryptoError, RandomError};
+use crate::record::SealError;
 use crate::wire::TooLong;
 use core::fmt;
 
@@ -108,6 +109,17 @@ impl From<RandomError> for Error {
     #[cold]
     fn from(_: RandomError) -> Self {
         Outside::RandomFailed.into()
+    }
+}
+
+impl From<SealError> for Error {
+    #[cold]
+    fn from(e: SealError) -> Self {
+        match e {
+            SealError::SequenceExhausted => Self::from(Outside::SequenceExhausted),
+            SealError::RandomFailed => Self::from(Outside::RandomFailed),
+            SealError::CryptoFailed => Self::from(Outside::CryptoFailed),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can be wrong with a record.
 
 use crate::code::ContentType;
+use crate::crypto::{CryptoError, RandomError};
 use crate::family::family;
 
 family! {
@@ -28,3 +29,26 @@ family! {
 }
 
 impl core::error::Error for RecordError {}
+
+/// Why a record cannot be sealed. Nothing of it is the peer's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealError {
+    /// No sequence number is left: RFC 5246 6.1, RFC 9846 5.3.
+    SequenceExhausted,
+    /// The generator of random bytes failed.
+    RandomFailed,
+    /// The cipher failed, or there was no room for the record.
+    CryptoFailed,
+}
+
+impl From<CryptoError> for SealError {
+    fn from(_: CryptoError) -> Self {
+        Self::CryptoFailed
+    }
+}
+
+impl From<RandomError> for SealError {
+    fn from(_: RandomError) -> Self {
+        Self::RandomFailed
+    }
+}

@@ -12,7 +12,7 @@ mod protection;
 mod seal;
 mod source;
 
-pub use error::RecordError;
+pub use error::{RecordError, SealError};
 pub(crate) use join::Joiner;
 pub(crate) use maker::RecordKeys;
 pub use open::{OpenKeys, Opened, Opener};

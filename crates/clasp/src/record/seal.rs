@@ -1,5 +1,6 @@
 //! Sealing records, straight into the outgoing buffer.
 
+use super::SealError;
 use super::limits::{HEADER_LEN, MAX_PLAINTEXT_U16};
 use super::protection::{About, Layout, MAX_BACK, Plain, Protection};
 use super::source::Source;
@@ -133,7 +134,7 @@ impl Sealer {
     ///
     /// # Errors
     /// If no sequence numbers are left, or randomness fails. `out` is then as before.
-    pub fn seal(&mut self, content: ContentType, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> CryptoResult<usize> {
+    pub fn seal(&mut self, content: ContentType, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<usize, SealError> {
         let start = out.len();
         let mut source = Source::new(plain);
         out.reserve(self.sealed_len(source.left()));
@@ -150,7 +151,7 @@ impl Sealer {
                 return Ok(records);
             }
         }
-        Err(CryptoError)
+        Err(SealError::CryptoFailed)
     }
 
     /// Adds the room of a record to `out`, and the plaintext if it is to be sealed in place: no byte is written that
@@ -177,7 +178,7 @@ impl Sealer {
         content: ContentType,
         plain: &[IoSlice<'_>],
         out: &mut [u8],
-    ) -> CryptoResult<(usize, usize)> {
+    ) -> Result<(usize, usize), SealError> {
         let mut source = Source::new(plain);
         let total = source.left();
         let mut rest = &mut *out;
@@ -220,12 +221,12 @@ impl Sealer {
         buffer: &mut [u8],
         at: usize,
         len: usize,
-    ) -> CryptoResult<core::ops::Range<usize>> {
+    ) -> Result<core::ops::Range<usize>, SealError> {
         let layout = self.layout(len);
         let start = at.checked_sub(HEADER_LEN).and_then(|at| at.checked_sub(layout.front)).ok_or(CryptoError)?;
         let range = start..start.saturating_add(layout.record());
         if self.max_in_place() == 0 || len > self.max_in_place() {
-            return Err(CryptoError);
+            return Err(SealError::CryptoFailed);
         }
         let record = buffer.get_mut(range.clone()).ok_or(CryptoError)?;
         self.protect(content, Plain::InPlace(len), record)?;
@@ -239,7 +240,7 @@ impl Sealer {
         layout: Layout,
         source: &mut Source<'_>,
         record: &mut [u8],
-    ) -> CryptoResult<()> {
+    ) -> Result<(), SealError> {
         if let Some(plain) = source.together(layout.plain) {
             return self.protect(content, Plain::Apart(plain), record);
         }
@@ -252,10 +253,10 @@ impl Sealer {
     }
 
     /// Fills one record: its header, and what the keys make of its plaintext.
-    fn protect(&mut self, content: ContentType, plain: Plain<'_>, record: &mut [u8]) -> CryptoResult<()> {
+    fn protect(&mut self, content: ContentType, plain: Plain<'_>, record: &mut [u8]) -> Result<(), SealError> {
         let SealKeys(protection) = self.keys.as_mut().ok_or(CryptoError)?;
         let sequence = self.sequence;
-        self.sequence = sequence.checked_add(1).ok_or(CryptoError)?;
+        self.sequence = sequence.checked_add(1).ok_or(SealError::SequenceExhausted)?;
         let (header, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(CryptoError)?;
         let version = self.version.0.to_be_bytes();
         let length = u16::try_from(body.len()).map_err(|_| CryptoError)?.to_be_bytes();

@@ -3,8 +3,8 @@
 use clasp::config::{Admission, ClientHelloFacts, PresentedIdentity, Verified, Verifier};
 use clasp::crypto::{Provider, Random, RandomError};
 use clasp::error::{Cause, CertificateError, Outside};
-use clasp::wire::code::AlertDescription as Alert;
-use clasp::{Answer, ClientConfig, Error, Result, ServerConfig};
+use clasp::wire::code::{AlertDescription as Alert, CipherSuite};
+use clasp::{Answer, ClientConfig, Error, Policy, Result, ServerConfig};
 use clasp_testkit::{KeyKind, Pair, authority};
 use std::sync::Arc;
 
@@ -69,17 +69,31 @@ fn a_system_without_randomness_is_an_error_of_its_own() {
         let random = Box::leak(Box::new(Runs(times.into())));
         Box::leak(Box::new(Provider { name: "runs out", random, ..Provider { ..*builtin } }))
     };
-    for times in 0.. {
-        let client = ClientConfig::builder().dangerous_trust_anyone().provider(providers(times)).build().unwrap();
-        let server = ServerConfig::builder().identity(authority().issue(KeyKind::P256, &["localhost"]).identity());
-        let server = server.provider(providers(times)).build().unwrap();
-        let mut pair = Pair::new(&client, &server);
-        let failed = pair.drive().and_then(|()| pair.client_sends(b"data")).and_then(|()| pair.drive());
-        if failed.is_ok() {
-            assert!(times > 2, "nothing asked for randomness");
-            break;
+    let of_cbc = |suite| Policy::legacy().with_suites([suite]);
+    let policies = [
+        Policy::default(),
+        // Each record has a random IV.
+        of_cbc(CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA),
+    ];
+    for policy in policies {
+        for times in 0.. {
+            let client = ClientConfig::builder().dangerous_trust_anyone().policy(policy.clone());
+            let client = client.provider(providers(times)).build().unwrap();
+            let server = ServerConfig::builder().identity(authority().issue(KeyKind::P256, &["localhost"]).identity());
+            let server = server.policy(policy.clone()).provider(providers(times)).build().unwrap();
+            let mut pair = Pair::new(&client, &server);
+            let failed = pair.drive().and_then(|()| pair.client_sends(b"data")).and_then(|()| pair.drive());
+            let Err(told) = failed else {
+                assert!(times > 2, "nothing asked for randomness");
+                break;
+            };
+            // Data that cannot be sent is no end of the connection.
+            let failed = pair.client.failure().filter(|e| e.peer_alert().is_none()).or(pair.server.failure());
+            let failed = failed.unwrap_or(&told);
+            assert_eq!(
+                (failed.cause(), failed.alert()),
+                (&Cause::Outside(Outside::RandomFailed), Alert::InternalError)
+            );
         }
-        let failed = pair.client.failure().filter(|e| e.peer_alert().is_none()).or(pair.server.failure()).unwrap();
-        assert_eq!((failed.cause(), failed.alert()), (&Cause::Outside(Outside::RandomFailed), Alert::InternalError));
     }
 }

@@ -8,6 +8,7 @@ use super::parts::{About, BLOCK, padded};
 use super::plain::{Plain, moved};
 
 use crate::crypto::{BlockKey, CryptoError, CryptoResult, Digest, HmacKey, Provider};
+use crate::record::SealError;
 use core::ops::Range;
 use subtle::ConstantTimeEq;
 
@@ -25,7 +26,7 @@ impl EncryptThenMac {
         padded(plain).saturating_sub(plain).saturating_add(self.mac_len)
     }
 
-    pub(super) fn seal(&self, about: About<'_>, body: &mut [u8], plain: Plain<'_>) -> CryptoResult<()> {
+    pub(super) fn seal(&self, about: About<'_>, body: &mut [u8], plain: Plain<'_>) -> Result<(), SealError> {
         let signed = body.len().checked_sub(self.mac_len).ok_or(CryptoError)?;
         let (signed, tag) = body.split_at_mut(signed);
         // A fresh unpredictable IV for each record: RFC 5246 6.2.3.2 (BEAST).

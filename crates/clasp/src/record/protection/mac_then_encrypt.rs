@@ -7,6 +7,7 @@
 
 use super::parts::{About, BLOCK, padded};
 use super::plain::{Plain, moved};
+use crate::record::SealError;
 
 use crate::crypto::{CbcHmacKey, CryptoError, CryptoResult, HashId, Random};
 use core::ops::Range;
@@ -22,7 +23,7 @@ pub(super) fn seal(
     about: About<'_>,
     body: &mut [u8],
     plain: Plain<'_>,
-) -> CryptoResult<()> {
+) -> Result<(), SealError> {
     // A fresh unpredictable IV for each record: RFC 5246 6.2.3.2 (BEAST).
     let (iv, rest) = body.split_first_chunk_mut::<BLOCK>().ok_or(CryptoError)?;
     random.fill(iv)?;
@@ -30,7 +31,7 @@ pub(super) fn seal(
     // The key puts the length in itself.
     let aad = about.additional_data(len);
     let written = key.seal(aad.first_chunk().ok_or(CryptoError)?, body, len)?;
-    if written == body.len() { Ok(()) } else { Err(CryptoError) }
+    if written == body.len() { Ok(()) } else { Err(SealError::CryptoFailed) }
 }
 
 /// Gives where the content stands, in `body` or in `out`.

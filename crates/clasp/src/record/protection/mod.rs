@@ -16,6 +16,7 @@ pub(super) use plain::Plain;
 use super::{Opened, RecordError};
 use crate::crypto::{AeadKey, CbcHmacKey, CryptoError, CryptoResult, HashId, Provider, TAG_LEN, Use};
 use crate::keys::maker::KeyMaterial;
+use crate::record::SealError;
 use crate::suite::Bulk;
 use aead12::Aead12;
 use aead13::Aead13;
@@ -104,11 +105,11 @@ impl Protection {
     }
 
     /// Fills all that stands behind a record's header.
-    pub(super) fn seal(&mut self, about: About<'_>, body: &mut [u8], plain: Plain<'_>) -> CryptoResult<()> {
+    pub(super) fn seal(&mut self, about: About<'_>, body: &mut [u8], plain: Plain<'_>) -> Result<(), SealError> {
         match self {
-            Self::Clear => plain.put(body).map(drop),
-            Self::Aead12(key, rule) => rule.seal(&**key, about, body, plain),
-            Self::Aead13(key, rule) => rule.seal(&**key, about, body, plain),
+            Self::Clear => Ok(plain.put(body).map(drop)?),
+            Self::Aead12(key, rule) => Ok(rule.seal(&**key, about, body, plain)?),
+            Self::Aead13(key, rule) => Ok(rule.seal(&**key, about, body, plain)?),
             Self::MacThenEncrypt(key, _, provider) => {
                 mac_then_encrypt::seal(&mut **key, provider.random, about, body, plain)
             }
