@@ -86,9 +86,11 @@ impl Evil {
     }
 
     fn put(&mut self, cx: &Context<'_>, bytes: &[u8]) -> Poll<usize> {
-        let free = self.room.saturating_sub(self.outgoing.lock().unwrap().bytes.len()).min(bytes.len());
+        // Under one lock: on another thread the reader may make room between a look and the wait.
+        let outgoing = self.outgoing.clone();
+        let mut pipe = outgoing.lock().unwrap();
+        let free = self.room.saturating_sub(pipe.bytes.len()).min(bytes.len());
         let n = self.some(free);
-        let mut pipe = self.outgoing.lock().unwrap();
         if n == 0 {
             pipe.wakers[WRITER] = Some(cx.waker().clone());
             return Poll::Pending;
@@ -106,9 +108,10 @@ impl AsyncRead for Evil {
         if self.stalls(READER, cx) {
             return Poll::Pending;
         }
-        let most = self.incoming.lock().unwrap().bytes.len().min(buf.remaining());
+        let incoming = self.incoming.clone();
+        let mut pipe = incoming.lock().unwrap();
+        let most = pipe.bytes.len().min(buf.remaining());
         let n = self.some(most);
-        let mut pipe = self.incoming.lock().unwrap();
         if n == 0 && !pipe.closed {
             pipe.wakers[READER] = Some(cx.waker().clone());
             return Poll::Pending;
