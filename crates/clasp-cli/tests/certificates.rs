@@ -75,7 +75,9 @@ fn a_refusal_is_a_tree_and_json() {
     let dir = dir.path();
     let text = run(dir, "verify good.test.pem --ca root.pem --name other.test", 1);
     assert!(text.contains("x 0") && text.contains("RFC 9525 6") && text.contains("wanted  other.test"), "{text}");
-    let json: Value = serde_json::from_str(&run(dir, "verify good.test.pem --ca intermediate.pem --json --profile web-pki", 1)).unwrap();
+    let json: Value =
+        serde_json::from_str(&run(dir, "verify good.test.pem --ca intermediate.pem --json --profile web-pki", 1))
+            .unwrap();
     assert_eq!(json["nearest"]["rule"], "BR 7.1.2.1", "{json}");
     let json: Value = serde_json::from_str(&run(dir, "verify good.test.pem --ca root.pem --json", 0)).unwrap();
     assert_eq!((&json["accepted"], &json["root"]), (&true.into(), &"CN=Clasp Local CA".into()));

@@ -18,6 +18,9 @@
 //! [`Connector`] or an [`Acceptor`] is told otherwise. Tokio's timer keeps the time: a runtime of one's own making needs
 //! `enable_time`, or [`TimeLimits::none`]; without it tokio panics where a timer is first needed. Under an executor that is
 //! not tokio's there is no timer, and nothing is limited.
+//!
+//! [`TimeLimits`]: clasp::TimeLimits
+//! [`TimeLimits::none`]: clasp::TimeLimits::none
 #![forbid(unsafe_code)]
 
 mod acceptor;
