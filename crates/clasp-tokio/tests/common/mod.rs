@@ -153,7 +153,8 @@ impl AsyncWrite for Evil {
             self.held = Some(held[n..].to_vec());
             ready!(put);
         }
-        self.outgoing.lock().unwrap().wakers[WRITER] = None;
+        // There is room now. A write that was told to wait, by this task or another, is still waiting for that.
+        wake(&mut self.outgoing.lock().unwrap(), WRITER);
         Poll::Ready(Ok(()))
     }
 
