@@ -137,8 +137,11 @@ fn a_handshake_over_a_transport_that_does_not_block() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let acceptor = TlsAcceptor::new(identity()).unwrap();
+    let (go, gone) = std::sync::mpsc::channel();
     let client = thread::spawn(move || {
-        let mut tls = connector().connect("localhost", TcpStream::connect(address).unwrap()).unwrap();
+        let tcp = TcpStream::connect(address).unwrap();
+        gone.recv().unwrap();
+        let mut tls = connector().connect("localhost", tcp).unwrap();
         tls.write_all(b"hello").unwrap();
         tls.shutdown().unwrap();
         let mut end = Vec::new();
@@ -146,7 +149,9 @@ fn a_handshake_over_a_transport_that_does_not_block() {
     });
     let (tcp, _) = listener.accept().unwrap();
     tcp.set_nonblocking(true).unwrap();
+    // Nothing has been said yet.
     let mut attempt = acceptor.accept(tcp);
+    go.send(()).unwrap();
     let mut interrupted = 0;
     let mut tls = loop {
         attempt = match attempt {
