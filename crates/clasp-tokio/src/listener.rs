@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// ```
 ///
 /// What goes wrong is told to [`on_error`](Self::on_error), and the next is accepted: a client that is refused, a client that
-/// leaves, a system without file descriptors. A handshake takes as long as the acceptor's
+/// leaves, a system without file descriptors, a verifier of the application's own that panics. A handshake takes as long as the acceptor's
 /// [`TimeLimits`](clasp::TimeLimits) say. Dropping the listener ends the handshakes that are going on. It works in a tokio
 /// runtime with timers and IO.
 pub struct Listener {
@@ -95,43 +95,31 @@ impl Listener {
     }
 
     /// The next client whose handshake is done. Cancellation safe: handshakes go on, and none is lost.
-    ///
-    /// # Panics
-    /// If a verifier, a resolver or another part of the application does, within a handshake.
     pub async fn accept(&mut self) -> (TlsStream<TcpStream>, SocketAddr) {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
 
     /// As [`accept`](Self::accept), for whoever polls.
-    ///
-    /// # Panics
-    /// As [`accept`](Self::accept).
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<(TlsStream<TcpStream>, SocketAddr)> {
         loop {
-            let is_full = self.poll_begin(cx);
+            self.poll_begin(cx);
             // One that is done makes room for the next.
             match self.handshakes.poll_join_next(cx) {
                 Poll::Ready(Some(Ok(Ok(done)))) => return Poll::Ready(done),
                 Poll::Ready(Some(Ok(Err((error, peer))))) => self.tell(Some(peer), &error),
-                Poll::Ready(Some(Err(ended))) => {
-                    if let Ok(panic) = ended.try_into_panic() {
-                        std::panic::resume_unwind(panic);
-                    }
-                }
-                Poll::Ready(None) | Poll::Pending => {
-                    debug_assert!(!is_full || !self.handshakes.is_empty(), "full of nothing");
-                    return Poll::Pending;
-                }
+                // What a client can bring about in one handshake must not end the others: its task alone has panicked.
+                Poll::Ready(Some(Err(ended))) => self.tell(None, &io::Error::other(ended)),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    /// Begins as many handshakes as there is room for; true if there is no more.
-    fn poll_begin(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Begins as many handshakes as there are clients, and room for.
+    fn poll_begin(&mut self, cx: &mut Context<'_>) {
         while self.handshakes.len() < self.most {
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(cx).is_pending() {
-                    return false;
+                    return;
                 }
                 self.pause = None;
             }
@@ -144,10 +132,9 @@ impl Listener {
                     }
                     self.tell(None, &error);
                 }
-                Poll::Pending => return false,
+                Poll::Pending => return,
             }
         }
-        true
     }
 
     fn begin(&mut self, tcp: TcpStream, peer: SocketAddr) {

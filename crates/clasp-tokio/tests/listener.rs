@@ -1,11 +1,13 @@
 //! Many clients at once, over TCP: those that are slow, that leave and that are refused hold up nobody.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
-use clasp::{ClientConfig, ServerConfig, TimeLimits};
+use clasp::config::{ClientHelloFacts, Identities, Resolver};
+use clasp::{Answer, ClientConfig, Identity, ServerConfig, TimeLimits};
 use clasp_testkit::{KeyKind, authority};
 use clasp_tokio::{Acceptor, Connector, Listener};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +17,10 @@ type Told = Arc<Mutex<Vec<(Option<SocketAddr>, String)>>>;
 
 async fn listener(limits: TimeLimits) -> (Listener, SocketAddr, Told) {
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
-    let server = ServerConfig::builder().identity(identity).build().unwrap();
+    listener_of(ServerConfig::builder().identity(identity).build().unwrap(), limits).await
+}
+
+async fn listener_of(server: Arc<ServerConfig>, limits: TimeLimits) -> (Listener, SocketAddr, Told) {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let told = Told::default();
     let tell = told.clone();
@@ -105,6 +110,29 @@ async fn a_client_that_is_refused_is_told_and_the_next_is_served() {
     let [(peer, words)] = &told[..] else { panic!("{told:?}") };
     assert_eq!(*peer, Some(own));
     assert!(words.contains("HTTP"), "{words}");
+}
+
+/// A resolver that panics ends the handshake that it panics in.
+#[tokio::test]
+async fn a_panic_in_one_handshake_is_told_and_the_next_client_is_served() {
+    struct Panics(Identities, AtomicBool);
+    impl Resolver for Panics {
+        fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, clasp::Result<Arc<Identity>>> {
+            assert!(self.1.swap(true, Ordering::Relaxed), "at the first client");
+            self.0.resolve(hello)
+        }
+    }
+    let identities = Identities::new([authority().issue(KeyKind::P256, &["localhost"]).identity()]);
+    let resolver = Arc::new(Panics(identities, AtomicBool::new(false)));
+    let server = ServerConfig::builder().resolver(resolver).build().unwrap();
+    let (mut listener, address, told) = listener_of(server, TimeLimits::default()).await;
+    let both = async { (talk(address).await, talk(address).await) };
+    let ((first, second), _) = tokio::join!(both, answer(&mut listener));
+    assert!(first.is_err());
+    assert_eq!(second.unwrap(), "WORD");
+    let told = told.lock().unwrap();
+    let [(None, words)] = &told[..] else { panic!("{told:?}") };
+    assert!(words.contains("panicked"), "{words}");
 }
 
 /// A future that is dropped has lost no client.

@@ -132,21 +132,6 @@ impl ClientConfig {
         self
     }
 
-    /// The same, with other application protocols, best first (RFC 7301); everything else, the sessions too, is shared.
-    ///
-    /// # Errors
-    /// If a protocol's name has not 1 to 255 bytes, or stands twice.
-    pub fn with_alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Result<Self> {
-        self.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
-        check_alpn(&self.alpn)?;
-        Ok(self)
-    }
-
-    /// The application protocols that are offered.
-    pub fn alpn(&self) -> &[Vec<u8>] {
-        &self.alpn
-    }
-
     /// The same, with the time of `clock`.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -239,7 +224,7 @@ impl ClientBuilder<NeedsTrust> {
     }
 }
 
-super::settings::common_settings!(ClientBuilder);
+super::settings::common_settings!(ClientBuilder, ClientConfig);
 
 impl ClientBuilder<Ready> {
     /// The certificate for servers that ask for one.

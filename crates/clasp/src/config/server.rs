@@ -160,21 +160,6 @@ impl ServerConfig {
         ServerBuilder { config, called: clash::Called::default(), stage: PhantomData }
     }
 
-    /// The same, with other application protocols, best first (RFC 7301); everything else, the sessions too, is shared.
-    ///
-    /// # Errors
-    /// If a protocol's name has not 1 to 255 bytes, or stands twice.
-    pub fn with_alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Result<Self> {
-        self.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
-        check_alpn(&self.alpn)?;
-        Ok(self)
-    }
-
-    /// The application protocols that are spoken.
-    pub fn alpn(&self) -> &[Vec<u8>] {
-        &self.alpn
-    }
-
     /// The kinds of certificate that go without saying: those of the verifier.
     fn default_types(&mut self, called: &clash::Called) {
         if let (false, Some(auth)) = (called.has("client_certificate_types"), &self.client_auth) {
@@ -215,7 +200,7 @@ impl ServerBuilder<NeedsIdentity> {
     }
 }
 
-super::settings::common_settings!(ServerBuilder);
+super::settings::common_settings!(ServerBuilder, ServerConfig);
 
 impl ServerBuilder<Ready> {
     /// Who decides whether a client is served.

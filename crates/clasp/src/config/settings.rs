@@ -1,8 +1,29 @@
-//! The settings that both builders have, word for word.
+//! The settings that both sides have, word for word.
 
-/// Gives a builder those settings. It has a `config` with the fields, and `called`, which notes what was said.
+/// Gives a builder and its configuration those settings. The builder has a `config` with the fields, and `called`, which notes what
+/// was said.
 macro_rules! common_settings {
-    ($builder:ident) => {
+    ($builder:ident, $config:ident) => {
+        impl $config {
+            /// The same, with other application protocols, best first (RFC 7301); everything else, the sessions too, is shared.
+            ///
+            /// # Errors
+            /// If a protocol's name has not 1 to 255 bytes, or stands twice.
+            pub fn with_alpn<P: AsRef<[u8]>>(
+                mut self,
+                protocols: impl IntoIterator<Item = P>,
+            ) -> $crate::error::Result<Self> {
+                self.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
+                $crate::config::check_alpn(&self.alpn)?;
+                Ok(self)
+            }
+
+            /// The application protocols, best first.
+            pub fn alpn(&self) -> &[Vec<u8>] {
+                &self.alpn
+            }
+        }
+
         impl $builder<$crate::config::Ready> {
             /// What connections may use.
             #[must_use]

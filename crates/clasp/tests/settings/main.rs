@@ -25,12 +25,17 @@ const SOURCES: &[(&str, &[&str])] = &[
     (include_str!("../../src/stream/blocking.rs"), &["Stream"]),
 ];
 
-/// The settings that both builders have: written once, by a macro.
+/// The settings that both sides have: written once, by a macro.
 const COMMON: &str = include_str!("../../src/config/settings.rs");
 
-/// What the macro writes for a builder.
-fn common(builder: &str) -> String {
-    COMMON.replace("\n        ", "\n").replace("impl $builder", &format!("impl {builder}"))
+/// What the macro writes for a side.
+fn common(side: &str) -> String {
+    let names = [
+        ("$builder", format!("{side}Builder")),
+        ("$config", format!("{side}Config")),
+        ("$crate::error::", String::new()),
+    ];
+    names.iter().fold(COMMON.replace("\n        ", "\n"), |text, (from, to)| text.replace(from, to))
 }
 
 /// The settings in a source: what takes a value of its type and gives one back, changed; or changes it where it stands.
@@ -61,8 +66,9 @@ fn settings(source: &str, types: &[&'static str]) -> BTreeSet<String> {
 #[test]
 fn every_setting_has_a_row_and_every_row_a_setting() {
     let mut found: BTreeSet<String> = SOURCES.iter().flat_map(|(source, types)| settings(source, types)).collect();
-    for builder in ["ClientBuilder", "ServerBuilder"] {
-        let both = settings(&common(builder), &[builder]);
+    for (side, types) in [("Client", ["ClientBuilder", "ClientConfig"]), ("Server", ["ServerBuilder", "ServerConfig"])]
+    {
+        let both = settings(&common(side), &types);
         assert!(both.len() > 12, "{both:?}");
         found.extend(both);
     }
