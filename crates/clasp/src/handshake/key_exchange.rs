@@ -148,3 +148,39 @@ fn agree(share: Box<dyn KeyShare>, group: Option<NamedGroup>, public: &[u8], vau
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::crypto::{CryptoResult, SharedSecret};
+
+    /// Agrees on whatever the peer says.
+    struct Echo;
+
+    impl KeyShare for Echo {
+        fn public(&self) -> &[u8] {
+            &[]
+        }
+
+        fn finish(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
+            secret.fill(peer.len()).copy_from_slice(peer);
+            Ok(())
+        }
+    }
+
+    /// RFC 5246 8.1.2 strips the zeros at the front of what is agreed on in a finite field; RFC 8422 5.11 keeps those of a curve.
+    #[test]
+    fn the_zeros_at_the_front_are_stripped_in_finite_fields_alone() {
+        for (group, wanted) in [
+            (None, &[1, 0, 2][..]),
+            (Some(NamedGroup::Ffdhe2048), &[1, 0, 2]),
+            (Some(NamedGroup::Secp256r1), &[0, 0, 1, 0, 2]),
+            (Some(NamedGroup::X25519), &[0, 0, 1, 0, 2]),
+        ] {
+            let mut vault = Vault12::new();
+            agree(Box::new(Echo), group, &[0, 0, 1, 0, 2], &mut vault).unwrap();
+            assert_eq!(vault.premaster.expose(), wanted, "{group:?}");
+        }
+    }
+}

@@ -162,12 +162,12 @@ impl<const N: usize> Table<N> {
         (pre_shared_key.offer)(config, offered, w);
     }
 
-    /// Server: reads the extensions of a ClientHello. What is not known is passed over.
+    /// Server: reads the extensions of a ClientHello. What is not known is passed over: RFC 9846 4.2.
     pub(crate) fn read_offers<'a>(&self, offer: &mut ClientOffer<'a>, extensions: Extensions<'a>) -> Result<()> {
         for e in extensions.iter() {
-            if let Some(row) = self.row(e.typ) {
-                (row.read_offer)(offer, e).map_err(|x| x.in_extension(e.typ).in_message("ClientHello"))?;
-            }
+            let row = self.in_place(Block::ClientHello, e.typ);
+            let read = row.and_then(|row| row.map_or(Ok(()), |row| (row.read_offer)(offer, e)));
+            read.map_err(|x| x.in_extension(e.typ).in_message("ClientHello"))?;
         }
         Ok(())
     }
