@@ -2,9 +2,10 @@
 //! run still holds (in TIME-WAIT, for a minute) is lost to it; and the system gives outgoing connections their ports from a
 //! range of its own.
 
+use socket2::{Domain, Socket, Type};
 use std::collections::HashSet;
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
@@ -49,7 +50,7 @@ impl Ports {
                 if self.ephemeral.contains(&port) != from_the_ephemeral || held.contains(&port) {
                     continue;
                 }
-                if TcpListener::bind(("127.0.0.1", port)).is_err() {
+                if bound(port).is_err() {
                     continue;
                 }
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,6 +67,15 @@ impl Default for Ports {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A socket on a port, which nobody can connect to. It must not listen: a child that another thread starts meanwhile has it for as
+/// long as it takes to become its program, so that a listener would go on taking connections after we closed it, which are
+/// reset then: they were meant for the server that the port is for.
+fn bound(port: u16) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    Ok(socket)
 }
 
 /// Whence the system takes ports for outgoing connections; what RFC 6335 names where it does not say.
@@ -95,7 +105,9 @@ fn held() -> HashSet<u16> {
 mod tests {
     use super::*;
     use std::io::Read;
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
+    use std::process::Command;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A port whose connection was closed by its server: the socket stays in TIME-WAIT.
     #[cfg(target_os = "linux")]
@@ -123,6 +135,24 @@ mod tests {
         let given: Vec<u16> = (0..50).map(|_| ports.next().unwrap()).collect();
         assert!(given.iter().all(|port| !(30_000..=31_000).contains(port)), "{given:?}");
         assert_eq!(given.iter().collect::<HashSet<_>>().len(), given.len());
+    }
+
+    #[test]
+    fn a_port_that_is_given_out_answers_nobody_although_children_are_started_meanwhile() {
+        let (ports, done) = (Ports::new(), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    assert!(Command::new("true").status().unwrap().success());
+                }
+            });
+            let answered = (0..1000).find(|_| TcpStream::connect(("127.0.0.1", ports.next().unwrap())).is_ok());
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(answered, None);
+        });
+        let port = ports.next().unwrap();
+        let held = bound(port).unwrap();
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "{held:?} takes connections");
     }
 
     #[test]
