@@ -2,6 +2,7 @@
 
 use crate::TlsStream;
 use crate::time::Timer;
+use clasp::hello::HelloReader;
 use clasp::{ServerConfig, TimeLimits};
 use core::fmt;
 use core::pin::pin;
@@ -21,18 +22,33 @@ const MOST_DRAINED: usize = 1 << 20;
 pub struct Acceptor {
     config: Arc<ServerConfig>,
     limits: TimeLimits,
+    hello_limit: usize,
 }
 
 impl Acceptor {
     /// With this configuration.
     pub fn new(config: Arc<ServerConfig>) -> Self {
-        Self { config, limits: TimeLimits::default() }
+        Self { config, limits: TimeLimits::default(), hello_limit: HelloReader::default().limit_bytes() }
     }
 
     /// With other limits than the usual ones, for the handshakes and for what is awaited later.
     #[must_use]
     pub fn with_limits(self, limits: TimeLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// How much a client may send until [`peek`](Self::peek) has its hello whole, in bytes; 16 KiB by default.
+    #[must_use]
+    pub fn hello_limit(self, bytes: usize) -> Self {
+        Self { hello_limit: bytes, ..self }
+    }
+
+    pub(crate) const fn limits(&self) -> TimeLimits {
+        self.limits
+    }
+
+    pub(crate) const fn hello_bytes(&self) -> usize {
+        self.hello_limit
     }
 
     /// Completes a handshake with a client. On failure the transport has been given the alert, unless it has not taken it
@@ -45,10 +61,16 @@ impl Acceptor {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut stream = TlsStream::new(self.config.accept(), transport, self.limits);
-        match stream.handshake().await {
-            Ok(()) => Ok(stream),
-            Err(error) => Err(AcceptError { error, transport: stream.into_parts().1 }),
+        TlsStream::new(self.config.accept(), transport, self.limits).accepted().await
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
+    /// Completes the handshake, or gives the transport back.
+    pub(crate) async fn accepted(mut self) -> Result<Self, AcceptError<T>> {
+        match self.handshake().await {
+            Ok(()) => Ok(self),
+            Err(error) => Err(AcceptError { error, transport: self.into_parts().1 }),
         }
     }
 }
@@ -61,8 +83,8 @@ impl Acceptor {
 /// # Ok(()) }
 /// ```
 pub struct AcceptError<T> {
-    error: io::Error,
-    transport: T,
+    pub(crate) error: io::Error,
+    pub(crate) transport: T,
 }
 
 impl<T> AcceptError<T> {

@@ -1,4 +1,4 @@
-//! Clasp over tokio: [`Connector`], [`Acceptor`], [`Listener`], [`TlsStream`].
+//! Clasp over tokio: [`Connector`], [`Acceptor`], [`Listener`], [`TlsStream`]; [`Pending`], a client of whom only the hello is known.
 //!
 //! ```no_run
 //! # async fn run(config: std::sync::Arc<clasp::ClientConfig>) -> std::io::Result<()> {
@@ -26,6 +26,7 @@
 mod acceptor;
 mod connector;
 mod listener;
+mod pending;
 mod stream;
 mod time;
 mod wakers;
@@ -33,4 +34,5 @@ mod wakers;
 pub use acceptor::{AcceptError, Acceptor};
 pub use connector::Connector;
 pub use listener::Listener;
+pub use pending::{PassThrough, PeekError, Pending};
 pub use stream::TlsStream;

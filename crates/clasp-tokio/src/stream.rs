@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 const AHEAD: usize = 32 << 10;
 
 /// What a transport has to take the alert of a handshake that has failed.
-const MOMENT: Duration = Duration::from_secs(1);
+pub(crate) const MOMENT: Duration = Duration::from_secs(1);
 
 /// A TLS stream. Reading gives end of file only after the peer's close_notify; a transport that ends without it is
 /// [`io::ErrorKind::UnexpectedEof`]. Reads and writes are cancellation safe: nothing that was taken is lost.
@@ -80,7 +80,10 @@ impl<T> TlsStream<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     pub(crate) fn new(connection: Connection, transport: T, limits: TimeLimits) -> Self {
-        let exchange = Exchange::new(connection);
+        Self::of(Exchange::new(connection), transport, limits)
+    }
+
+    pub(crate) fn of(exchange: Exchange, transport: T, limits: TimeLimits) -> Self {
         Self { exchange, transport, limits, sending: Wakers::default(), outside: None }
     }
 

@@ -7,7 +7,7 @@
 //!   connection/                      └──────────────────────────────┤  drives
 //!   handshake/   client13  server13  client12  server12: ───────────┤  ask for operations
 //!   record/      frame  join  open  seal  limits  ──────────────────┘  carries them out
-//!   config/  session/  facts/  trace  error/         settings, resumption, what is known, what is seen, what went wrong
+//!   config/  session/  facts/  trace  hello/  error/   settings, resumption, what is known, what is seen, what went wrong
 //!   keys/  suite  crypto/  wire/  code               secrets, suites, primitives, bytes, numbers
 //! ```
 //!
@@ -48,6 +48,7 @@ mod exchange;
 mod facts;
 mod family;
 mod handshake;
+pub mod hello;
 pub mod keys;
 #[doc(hidden)]
 pub mod messages;

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["keys"],
     &["record"],
     &["error"],
-    &["trace"],
+    &["trace", "hello"],
     &["facts"],
     &["session"],
     &["config"],

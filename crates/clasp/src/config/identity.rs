@@ -9,6 +9,7 @@ use crate::code::{
 };
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Misuse, Outside, Result};
+use crate::hello::ClientHello;
 use crate::suite::{Auth, Kx, Suite};
 use crate::wire::extension::certificate::timestamps;
 use crate::wire::{Extension, TooLong};
@@ -322,7 +323,11 @@ impl fmt::Debug for Identity {
 
 /// What a client says of itself, for the choice of an identity.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClientHelloFacts {
+    /// All that it says: which program it looks like ([`ja4`](ClientHello::ja4)), what it offers that we do not take. Where it
+    /// was asked for a second hello, the first.
+    pub hello: ClientHello,
     /// The version that was agreed.
     pub version: ProtocolVersion,
     /// The server name it asks for.

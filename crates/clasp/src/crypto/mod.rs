@@ -14,7 +14,7 @@ pub use aws_lc::sign::PrivateKey;
 pub use clasp_x509::VerifySignature;
 pub use error::{CryptoError, CryptoResult, RandomError};
 pub use secret::SharedSecret;
-pub(crate) use secret::overwrite_stack;
+pub(crate) use {rust_crypto::fingerprint, secret::overwrite_stack};
 
 use crate::code::{NamedGroup, SignatureScheme};
 use crate::copy::copy;

@@ -36,6 +36,11 @@ impl Incoming {
         self.input.filled(len);
     }
 
+    /// Bytes that somebody else has read from the transport.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.input.add(bytes);
+    }
+
     /// The transport has ended.
     pub(crate) fn end(&mut self) {
         self.at_end = true;

@@ -1,6 +1,7 @@
 // Above `connection` and `messages`.
 //! What every adapter has between a connection and its transport: the bytes on their way.
 
+mod ahead;
 mod buffer;
 mod incoming;
 mod limits;

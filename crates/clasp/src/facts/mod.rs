@@ -1,4 +1,4 @@
-// Above `trace`.
+// Above `trace` and `hello`.
 //! What is known of a connection and its peer: words that sessions, configurations and conversations share.
 
 mod end;

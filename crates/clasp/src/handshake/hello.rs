@@ -19,6 +19,8 @@ use crate::wire::{Codes, Extension, Extensions, Writer};
 /// What a client's hello says, as the server understands it. It is read where it stands: nothing is copied.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ClientOffer<'a> {
+    /// The message itself; of two hellos the first.
+    pub(crate) message: &'a [u8],
     pub(crate) random: [u8; 32],
     /// `client_version`: what an RSA premaster begins with.
     pub(crate) version: u16,

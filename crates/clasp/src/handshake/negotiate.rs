@@ -5,6 +5,7 @@ use super::hello::ClientOffer;
 use crate::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::config::{ClientHelloFacts, Identity, Policy, ServerConfig};
 use crate::error::{Error, PeerError, Result};
+use crate::hello::ClientHello;
 use crate::suite::{Kx, Suite, Suite13};
 use crate::wire::extension::{names, suite_names};
 use core::cell::OnceCell;
@@ -16,6 +17,7 @@ pub(crate) fn hello_facts(
     version: ProtocolVersion,
 ) -> ClientHelloFacts {
     ClientHelloFacts {
+        hello: ClientHello::of_read(offer.message),
         version,
         server_name: offer.name(),
         suites: usable_suites(&config.policy, offer).collect(),

@@ -18,6 +18,7 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
     link.limits(Limits { send: config.max_record, ..Limits::default() });
     let hello = link.recv::<ClientHello>().await?;
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
+    let offer = ClientOffer { message: hello.bytes(), ..offer };
     link.version(version);
     link.event(|| Event::ClientHello { server_name: offer.name(), protocols: negotiate::protocols(&offer) });
     if let Some(admission) = &config.admission {

@@ -89,7 +89,8 @@ async fn agree<'a>(
     if talk.offer.share(group).is_none() {
         let fitting = retry13::ask(link, config, suite, group, &talk.offer).await?;
         let second = second.insert(link.recv::<ClientHello>().await?);
-        talk.offer = retry13::read_second(config, (&hello.view(), &second.view()), group, fitting).map_err(in_hello)?;
+        let again = retry13::read_second(config, (&hello.view(), &second.view()), group, fitting).map_err(in_hello)?;
+        talk.offer = ClientOffer { message: talk.offer.message, ..again };
         talk.facts.hello_retried = true;
     }
     Ok(talk)

@@ -4,9 +4,10 @@ use super::row::Block::{CertificateRequest, ClientHello, EncryptedExtensions, Se
 use super::row::{Answer, Asked, Row};
 use crate::code::ExtensionType;
 use crate::config::ClientConfig;
-use crate::error::{Error, PeerError, Result};
+use crate::error::Result;
 use crate::handshake::hello::{ClientOffer, Settled};
 use crate::handshake::offer::Offered;
+use crate::hello::host_name;
 use crate::wire::{Extension, Writer, extension};
 
 pub(super) static ROW: Row = Row {
@@ -28,16 +29,6 @@ fn offer(_: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
 fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     offer.server_name = extension::server_name(e)?.map(host_name).transpose()?;
     Ok(())
-}
-
-/// A name is a DNS name in ASCII. Who asks for something else is told that there is no such server; what is kept of a name
-/// and told to applications is never longer than what came.
-fn host_name(name: &[u8]) -> Result<&str> {
-    let text = core::str::from_utf8(name).ok().filter(|text| text.bytes().all(|b| b.is_ascii_graphic()));
-    text.ok_or_else(|| {
-        let error = Error::from(PeerError::BadServerName).seen(format_args!("\"{}\"", name.escape_ascii()));
-        error.wanted("a DNS name in ASCII")
-    })
 }
 
 /// A full handshake says that it knows the name; a session keeps its own.

@@ -85,7 +85,7 @@ impl<M: Message> Checked<M> {
         Ok(Self { bytes, kind: PhantomData })
     }
 
-    fn read(bytes: &[u8]) -> Read<M::View<'_>> {
+    pub(crate) fn read(bytes: &[u8]) -> Read<M::View<'_>> {
         let mut r = Reader::new(bytes);
         r.take(HEADER_LEN, M::NAME)?;
         let mut body = Reader::new(r.rest());
