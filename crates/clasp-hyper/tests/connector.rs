@@ -142,3 +142,20 @@ async fn http_is_spoken_where_it_is_allowed() {
     assert!(response.extensions().get::<Arc<Facts>>().is_none());
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "plain");
 }
+
+/// A server that takes the connection, and says nothing.
+#[tokio::test]
+async fn a_silent_server_has_a_time_limit() {
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let limits = clasp::TimeLimits::default().handshake(core::time::Duration::from_millis(50));
+    let client = client(HttpsConnector::new(config()).unwrap().with_limits(limits));
+    let address = tcp.local_addr().unwrap();
+    let error = client.get(format!("https://{address}/").parse().unwrap()).await.unwrap_err();
+    let mut words = String::new();
+    let mut cause: Option<&dyn core::error::Error> = Some(&error);
+    while let Some(error) = cause {
+        words += &error.to_string();
+        cause = error.source();
+    }
+    assert!(words.contains("ServerHello"), "{words}");
+}

@@ -35,8 +35,15 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut stream = TlsStream::new(self.config.connect(name)?, transport, self.limits);
+        let mut stream = self.stream(name, transport)?;
         stream.handshake().await?;
         Ok(stream)
+    }
+
+    pub(crate) fn stream<T>(&self, name: ServerName<'static>, transport: T) -> io::Result<TlsStream<T>>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        Ok(TlsStream::new(self.config.connect(name)?, transport, self.limits))
     }
 }

@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod connecting;
 mod connector;
 mod listener;
 mod pending;
@@ -32,6 +33,7 @@ mod time;
 mod wakers;
 
 pub use acceptor::{AcceptError, Acceptor};
+pub use connecting::Connecting;
 pub use connector::Connector;
 pub use listener::Listener;
 pub use pending::{PassThrough, PeekError, Pending};

@@ -72,6 +72,14 @@ impl<T> TlsStream<T> {
         self.connection().facts().expect("a stream is given out after its handshake")
     }
 
+    pub(crate) fn exchange(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+
+    pub(crate) const fn limits(&self) -> TimeLimits {
+        self.limits
+    }
+
     /// The connection, for exporters and channel bindings.
     pub fn connection(&self) -> &Connection {
         self.exchange.connection()
@@ -137,7 +145,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     }
 
     pub(crate) async fn handshake(&mut self) -> io::Result<()> {
-        let mut timer = Timer::new(self.limits.for_handshake());
+        self.handshake_within(Timer::new(self.limits.for_handshake())).await
+    }
+
+    pub(crate) async fn handshake_within(&mut self, mut timer: Timer) -> io::Result<()> {
         let outcome = poll_fn(|cx| match self.poll_handshake(cx) {
             Poll::Pending if timer.poll(cx).is_ready() => Poll::Ready(Err(self.give_up(cx))),
             outcome => outcome,
@@ -208,7 +219,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     }
 
     /// Polls what is going on.
-    fn advance(&mut self, cx: &mut Context<'_>) -> io::Result<Want> {
+    pub(crate) fn advance(&mut self, cx: &mut Context<'_>) -> io::Result<Want> {
         let want = self.exchange.advance(cx).map_err(|error| self.failed(Side::Reader, cx, error))?;
         if want != Want::Outside {
             self.outside = None;
@@ -217,7 +228,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     }
 
     /// Does a step for one of the two.
-    fn step<R>(
+    pub(crate) fn step<R>(
         &mut self,
         side: Side,
         cx: &mut Context<'_>,
@@ -233,13 +244,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     }
 
     /// The time is over.
-    fn give_up(&mut self, cx: &mut Context<'_>) -> io::Error {
+    pub(crate) fn give_up(&mut self, cx: &mut Context<'_>) -> io::Error {
         let error = self.exchange.give_up();
         self.failed(Side::Reader, cx, error)
     }
 
     /// A party outside is waited for: for a time, and for as long as the peer is there.
-    fn poll_outside(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_outside(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.push_quietly(Side::Reader, cx);
         let since = self.connection().waiting_since();
         if self.outside.as_ref().is_none_or(|wait| wait.since != since) {
@@ -266,7 +277,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     }
 
     /// The same, and has the transport let go of it.
-    fn poll_push(&mut self, side: Side, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_push(&mut self, side: Side, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.exchange.is_pending() { self.poll_flush_all(side, cx) } else { Poll::Ready(Ok(())) }
     }
 
@@ -281,7 +292,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     }
 
     /// The same where it is not told what the transport says: the next who writes is.
-    fn push_quietly(&mut self, side: Side, cx: &mut Context<'_>) {
+    pub(crate) fn push_quietly(&mut self, side: Side, cx: &mut Context<'_>) {
         if self.exchange.error().is_none()
             && let Poll::Ready(Err(error)) = self.poll_push(side, cx)
         {
@@ -299,7 +310,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     }
 
     /// Bytes of the transport; false at its end.
-    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+    pub(crate) fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let outcome = if self.exchange.is_at_end() { Poll::Ready(Ok(0)) } else { self.poll_bytes(cx) };
         if !matches!(outcome, Poll::Ready(Ok(1..))) {
             self.exchange.rest();
