@@ -166,6 +166,14 @@ impl ClientConfig {
         self.session_tickets && self.sessions.is_some()
     }
 
+    /// The configuration of a connection that begins now: its sessions hang on whom the client shows now.
+    pub(crate) fn of_now(self: &Arc<Self>) -> Arc<Self> {
+        match self.identity.as_ref().map_or(0, |identity| identity.generation()) {
+            0 => self.clone(),
+            generation => Arc::new(Self { context: self.context.after(generation), ..Self::clone(self) }),
+        }
+    }
+
     /// The kinds of certificate that go without saying: those of the verifier and of the identity.
     fn default_types(&mut self, called: &clash::Called) {
         if !called.has("server_certificate_types") {

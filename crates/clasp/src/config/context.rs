@@ -112,6 +112,13 @@ impl Context {
         Ok(Self(parts.short(config.provider)?))
     }
 
+    /// The same, when the client's identity has changed so often.
+    pub(super) fn after(self, generation: u64) -> Self {
+        let mut mark = [0; CONTEXT_LEN];
+        mark.iter_mut().zip(generation.to_be_bytes()).for_each(|(place, byte)| *place = byte);
+        self.and(&Self(mark))
+    }
+
     /// What a server's sessions hang on. Its own certificate is not among it: whom the client takes is for the client to say.
     pub(super) fn of_server(config: &ServerConfig, name: Option<&[u8]>) -> Result<Self> {
         if let Some(name) = name {

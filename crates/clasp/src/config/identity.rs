@@ -370,15 +370,30 @@ impl Identities {
     pub fn new(identities: impl IntoIterator<Item = Identity>) -> Self {
         Self(identities.into_iter().map(Arc::new).collect())
     }
-}
 
-impl Resolver for Identities {
-    fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>> {
+    /// They, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Identity>> {
+        self.0.iter()
+    }
+
+    /// Whether both show the same.
+    pub(super) fn same_certificates(&self, other: &Self) -> bool {
+        self.iter().map(|i| i.chain()).eq(other.iter().map(|i| i.chain()))
+    }
+
+    /// The one for a client.
+    pub(super) fn choose(&self, hello: &ClientHelloFacts) -> Result<Arc<Identity>> {
         let usable = |i: &&Arc<Identity>| i.fits(hello);
         let named = |i: &&Arc<Identity>| hello.server_name.as_ref().is_some_and(|n| i.is_for(n));
         let all = || self.0.iter();
         let chosen = all().find(|i| named(i) && usable(i)).or_else(|| all().find(usable)).or_else(|| all().next());
-        Answer::Now(chosen.cloned().ok_or_else(|| Error::from(Outside::ResolverFailed).seen("no identity")))
+        chosen.cloned().ok_or_else(|| Error::from(Outside::ResolverFailed).seen("no identity"))
+    }
+}
+
+impl Resolver for Identities {
+    fn resolve<'a>(&'a self, hello: &'a ClientHelloFacts) -> Answer<'a, Result<Arc<Identity>>> {
+        Answer::Now(self.choose(hello))
     }
 
     fn only(&self) -> Option<&Arc<Identity>> {
@@ -425,6 +440,11 @@ pub trait ClientIdentity: Send + Sync {
     /// [`Verifier::session_context`](super::Verifier::session_context).
     fn session_context(&self) -> Option<Vec<u8>> {
         None
+    }
+    /// How often it has come to show another: sessions that were made before are not used any more, since a resumed one shows
+    /// whom it was made by. It is asked when a connection begins.
+    fn generation(&self) -> u64 {
+        0
     }
 }
 

@@ -67,7 +67,7 @@ pub struct Connection {
 
 impl Connection {
     pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self> {
-        let config = config.clone();
+        let config = config.of_now();
         let provider = config.provider;
         let common = Common::new(false, config.observer.clone(), config.clock.clone(), provider);
         let (tls13, ignores_renegotiation) =
