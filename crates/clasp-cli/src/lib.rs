@@ -11,6 +11,7 @@ mod pem;
 mod report;
 mod terminal;
 mod timeline;
+mod trace;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use failure::Failure;
@@ -32,6 +33,8 @@ enum Command {
     Demo(command::demo::Arguments),
     /// Speak TLS to HOST:PORT
     Connect(command::connect::Arguments),
+    /// Record a handshake with all its bytes, and explain it
+    Trace(Box<command::trace::Arguments>),
     /// An HTTPS server for a directory or a status page
     Serve(command::serve::Arguments),
     /// A small local certificate authority in a directory
@@ -47,6 +50,7 @@ Examples:
   clasp demo                                   the handshake, its attacks and its round trips, explained
   clasp serve                                  an HTTPS server on localhost; prints the curl line that works
   clasp connect example.com:443 --get /        version, suite, chain and verdict, then the page
+  clasp trace connect example.com              every byte of the handshake, what it is for and why it is there
   clasp ca init ca && clasp ca issue ca localhost
   clasp verify chain.pem --name example.com    accepted or refused, every path and the rule it broke
   clasp inspect chain.pem                      certificates, keys, requests, lists, OCSP responses in plain words
@@ -59,6 +63,7 @@ pub fn run() -> ExitCode {
         None => output::line(EXAMPLES),
         Some(Command::Demo(arguments)) => command::demo::run(&arguments),
         Some(Command::Connect(arguments)) => command::connect::run(&arguments),
+        Some(Command::Trace(arguments)) => command::trace::run(&arguments),
         Some(Command::Serve(arguments)) => command::serve::run(arguments),
         Some(Command::Ca(arguments)) => command::ca::run(&arguments),
         Some(Command::Verify(arguments)) => command::verify::run(&arguments),

@@ -5,7 +5,7 @@ use clasp::Policy;
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
 
 /// The options that `connect` and `serve` share.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Negotiation {
     /// What may be negotiated: modern, default or legacy
     #[arg(long, default_value = "default")]

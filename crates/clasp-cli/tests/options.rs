@@ -19,6 +19,8 @@ enum Way {
     /// Options of the server, then of `connect` without and with it, and the words that only the latter brings; after `!`, only
     /// the former.
     Connect(&'static str, &'static str, &'static str, &'static str),
+    /// The same of `trace connect`.
+    Trace(&'static str, &'static str, &'static str, &'static str),
     /// Options of `connect`, then of the server.
     Serve(&'static str, &'static str, &'static str, &'static str),
     /// Whole lines, commands joined by `&&`.
@@ -28,13 +30,15 @@ enum Way {
     /// A test of its own.
     Elsewhere(&'static str, &'static str),
 }
-use Way::{Connect, Elsewhere, Hello, Run, Serve};
+use Way::{Connect, Elsewhere, Hello, Run, Serve, Trace};
 
 const CONNECT: &str = include_str!("connect.rs");
 const SERVE: &str = include_str!("serve.rs");
 const COMMANDS: &str = include_str!("commands.rs");
+const TRACE: &str = include_str!("trace.rs");
 
 const GET: &str = "--ca {root} --get /";
+const FIELDS: &str = "--ca {root} --fields";
 const ID: &str = "--cert {chain} --key {key}";
 
 #[rustfmt::skip]
@@ -93,6 +97,41 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("serve", "json", Serve(GET, ID, "{id} --json", "\"version\":")),
     ("serve", "quiet", Serve(GET, ID, "{id} --quiet", "!: TLS 1.3 TLS_")),
 
+    ("trace connect", "ca", Trace(ID, "", "--ca {root}", "agreed: ")),
+    ("trace connect", "insecure", Trace(ID, "", "--insecure", "agreed: ")),
+    ("trace connect", "profile", Trace("--cert {twin} --key {twins}", "--ca {root}", "--ca {root} --profile web-pki", "public web")),
+    ("trace connect", "common-name", Trace("--cert {old} --key {twins}", "--ca {root} --servername old.test",
+        "--ca {root} --servername old.test --common-name", "agreed: ")),
+    ("trace connect", "cert", Trace("{id} --client-ca {root}", "--ca {root}", "--ca {root} --cert {alice} --key {alices}", "agreed: ")),
+    ("trace connect", "key", Trace("{id} --client-ca {root}", "--ca {root}", "--ca {root} --cert {alice} --key {alices}", "agreed: ")),
+    ("trace connect", "policy", Trace("{id} --tls 1.2", "--ca {root}", "--ca {root} --policy modern", "!agreed: ")),
+    ("trace connect", "tls", Trace(ID, "--ca {root}", "--ca {root} --tls 1.2", "agreed: TLS 1.2")),
+    ("trace connect", "groups", Trace(ID, "--ca {root}", "--ca {root} --groups p-384", "group: secp384r1")),
+    ("trace connect", "schemes", Trace(ID, FIELDS, "{fields} --schemes ecdsa_secp256r1_sha256", "!ed25519")),
+    ("trace connect", "no-grease", Trace(ID, FIELDS, "{fields} --no-grease", "!GREASE")),
+    ("trace connect", "no-status-request", Trace(ID, FIELDS, "{fields} --no-status-request", "!status_request")),
+    ("trace connect", "servername", Trace(ID, "--ca {root}", "--ca {root} --servername other.example", "not for this server name")),
+    ("trace connect", "alpn", Trace(ID, FIELDS, "{fields} --alpn http/1.1", "\"http/1.1\"")),
+    ("trace connect", "keylog", Trace(ID, "--ca {root}", "--ca {root} --keylog {new}", "CLIENT_TRAFFIC_SECRET_0")),
+    ("trace connect", "timeout", Elsewhere(TRACE, "peers_of_all_tempers_get_words_and_a_code")),
+    ("trace connect", "resume", Trace(ID, "--ca {root}", "--ca {root} --resume", "resumed by ticket")),
+    ("trace connect", "json", Trace(ID, "--ca {root}", "--ca {root} --json", "\"clasp-trace\"")),
+    ("trace connect", "fields", Trace(ID, "--ca {root}", FIELDS, "cipher_suites[0]: ")),
+    ("trace connect", "svg", Trace(ID, "--ca {root}", "--ca {root} --svg {new}", "<svg ")),
+    ("trace connect", "lang", Trace(ID, "--ca {root} --lang en", "--ca {root} --lang zh", "中间人攻击")),
+    ("trace serve", "listen", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
+    ("trace serve", "count", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
+    ("trace serve", "cert", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
+    ("trace serve", "key", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
+    ("trace serve", "json", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
+    ("trace serve", "svg", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
+    ("trace serve", "policy", Elsewhere(TRACE, "a_server_says_what_it_is_told_and_of_its_own_certificate")),
+    ("trace serve", "tls", Elsewhere(TRACE, "a_server_says_what_it_is_told_and_of_its_own_certificate")),
+    ("trace serve", "groups", Elsewhere(TRACE, "a_server_says_what_it_is_told_and_of_its_own_certificate")),
+    ("trace serve", "fields", Elsewhere(TRACE, "a_server_says_what_it_is_told_and_of_its_own_certificate")),
+    ("trace serve", "lang", Elsewhere(TRACE, "a_server_says_what_it_is_told_and_of_its_own_certificate")),
+    ("trace serve", "timeout", Elsewhere(TRACE, "clients_of_all_tempers_get_words_and_a_code")),
+
     ("ca init", "name", Run("ca init {new} && inspect {new}/root.pem", "ca init {new} --name Hugo && inspect {new}/root.pem", "Hugo")),
     ("ca init", "intermediate", Run("ca init {new} && ca issue {new} a.test && inspect {new}/a.test.pem",
         "ca init {new} --intermediate && ca issue {new} a.test && inspect {new}/a.test.pem", "Intermediate")),
@@ -142,6 +181,8 @@ const CLASHES: &[(&str, &[&str])] = &[
     ("connect a.test:443 --keyupdate --tls 1.2", &["--keyupdate", "--tls 1.2"]),
     ("connect a.test:443 --get / --alpn h2", &["--get", "--alpn"]),
     ("connect a.test:443 --tls 1.2 --policy modern", &["modern", "TLS 1.2"]),
+    ("trace connect a.test --json --fields", &["--json", "--fields"]),
+    ("trace serve --cert {chain}", &["--key"]),
     ("serve {dir} --echo", &["--echo", "[DIR]"]),
     ("serve --echo --alpn h2", &["--echo", "--alpn"]),
     ("serve --echo --send-timeout 9", &["--echo", "--send-timeout"]),
@@ -240,7 +281,7 @@ impl Stage {
 
     fn fill(&self, line: &str) -> String {
         let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_string();
-        let mut line = line.replace("{get}", GET).replace("{id}", ID);
+        let mut line = line.replace("{get}", GET).replace("{id}", ID).replace("{fields}", FIELDS);
         for (name, file) in [
             ("ca", "ca"),
             ("deepca", "deep"),
@@ -285,12 +326,12 @@ impl Stage {
     }
 
     /// What a server and a client with these options say.
-    fn talk(&self, serving: &str, connecting: &str) -> String {
+    fn talk(&self, serving: &str, connect: &[&str], connecting: &str) -> String {
         let (serving, connecting) = (self.fill(serving), self.fill(connecting));
         let home = self.folder.path().join("home");
         let server = serve(&serving.split_whitespace().collect::<Vec<_>>(), &home);
         let target = format!("localhost:{}", server.port());
-        let line: Vec<_> = ["connect", &target].into_iter().chain(connecting.split_whitespace()).collect();
+        let line: Vec<_> = connect.iter().copied().chain([&*target]).chain(connecting.split_whitespace()).collect();
         let output = clasp_fed(&line, b"what was fed\r\n\r\n");
         let mut said = text(&output.stdout) + &text(&output.stderr);
         while let Ok(line) = server.lines.recv_timeout(Duration::from_millis(200)) {
@@ -345,10 +386,16 @@ fn rows(of: impl Fn(&str) -> bool) {
     for (_, option, way) in TABLE.iter().filter(|(command, ..)| of(command)) {
         match way {
             Connect(serving, without, with, words) => {
-                shows(option, &stage.talk(serving, without), &stage.talk(serving, with), words);
+                let talk = |options| stage.talk(serving, &["connect"], options);
+                shows(option, &talk(without), &talk(with), words);
+            }
+            Trace(serving, without, with, words) => {
+                let talk = |options| stage.talk(serving, &["trace", "connect"], options);
+                shows(option, &talk(without), &talk(with), words);
             }
             Serve(connecting, without, with, words) => {
-                shows(option, &stage.talk(without, connecting), &stage.talk(with, connecting), words);
+                let talk = |options| stage.talk(options, &["connect"], connecting);
+                shows(option, &talk(without), &talk(with), words);
             }
             Run(without, with, words) => shows(option, &stage.run(without).0, &stage.run(with).0, words),
             Hello(with, is_so) => {
@@ -379,8 +426,13 @@ fn each_option_of_serve_changes_something() {
 }
 
 #[test]
+fn each_option_of_trace_changes_something() {
+    rows(|command| command.starts_with("trace"));
+}
+
+#[test]
 fn each_option_of_the_others_changes_something() {
-    rows(|command| !["connect", "serve"].contains(&command));
+    rows(|command| !["connect", "serve"].contains(&command) && !command.starts_with("trace"));
 }
 
 #[test]

@@ -1,20 +1,19 @@
 //! `clasp connect HOST:PORT`.
 
 mod answer;
-mod arguments;
+pub(crate) mod arguments;
+pub(crate) mod client;
 mod join;
-mod patient;
-mod seen;
+pub(crate) mod patient;
+pub(crate) mod seen;
 
 use crate::failure::Failure;
 use crate::output;
-use crate::terminal::{self, Style, note};
-use crate::{pem, report};
+use crate::report;
+use crate::terminal::note;
 use answer::Answer;
 pub(crate) use arguments::Arguments;
-use clasp::config::{ClientIdentity, WebPki};
-use clasp::keys::log::KeyLogFile;
-use clasp::wire::code::{ProtocolVersion, SignatureScheme};
+use clasp::wire::code::ProtocolVersion;
 use clasp::{ClientConfig, EarlyData, Facts, ServerName, Stream};
 use patient::Patient;
 use seen::Seen;
@@ -24,10 +23,11 @@ use std::time::{Duration, Instant};
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     check(arguments)?;
-    let name = name(arguments)?;
+    let name = client::name(&arguments.peer)?;
     let seen = Arc::new(Seen::default());
-    let explained = |e: io::Error| seen.explain(e, arguments);
-    let config = config(arguments, &seen)?;
+    let explained = |e: io::Error| seen.explain(e, &arguments.peer);
+    let builder = client::builder(&arguments.peer)?.observer(seen.clone());
+    let config = builder.early_data(arguments.early_data).build()?;
     let mut request = arguments.get.as_ref().map(|path| request(arguments, path)).transpose()?;
     let mut stream = connect(arguments, &config, &name, &seen)?;
     let mut facts = shake(arguments, &mut stream).map_err(explained)?;
@@ -67,33 +67,22 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
     let clash = |one: &str, other: &str, why: &str| {
         Err(Failure::cannot(format_args!("{one} and {other} exclude each other: {why}")))
     };
-    if arguments.negotiation.version() == Some("1.2") {
+    if arguments.peer.negotiation.version() == Some("1.2") {
         for (given, name) in [(arguments.early_data, "--early-data"), (arguments.keyupdate, "--keyupdate")] {
             if given {
                 return clash(name, "--tls 1.2", "only TLS 1.3 has it");
             }
         }
     }
-    if arguments.get.is_some() && arguments.alpn.iter().any(|p| !p.starts_with("http/1")) {
+    if arguments.get.is_some() && arguments.peer.alpn.iter().any(|p| !p.starts_with("http/1")) {
         return clash("--get", "--alpn", "the request is one of HTTP/1.1, so offer http/1.1 alone");
     }
     Ok(())
 }
 
-fn name(arguments: &Arguments) -> Result<ServerName<'static>, Failure> {
-    let (host, _) = arguments
-        .target
-        .rsplit_once(':')
-        .ok_or_else(|| Failure::cannot(format_args!("{} has no port", arguments.target)).hint("write HOST:PORT"))?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let name = arguments.servername.as_deref().unwrap_or(host).to_string();
-    ServerName::try_from(name.clone())
-        .map_err(|_| Failure::cannot(format_args!("{name} is neither a DNS name nor an IP address")))
-}
-
 /// The handshake, which has the time limit as a whole.
 fn shake(arguments: &Arguments, stream: &mut Stream<Patient>) -> io::Result<Arc<Facts>> {
-    stream.transport_mut().end_reads(Some(Duration::from_secs(arguments.timeout)));
+    stream.transport_mut().end_reads(Some(Duration::from_secs(arguments.peer.timeout)));
     let facts = stream.handshake();
     stream.transport_mut().end_reads(None);
     facts
@@ -127,36 +116,6 @@ fn resume(
     Ok(facts)
 }
 
-fn config(arguments: &Arguments, seen: &Arc<Seen>) -> Result<Arc<ClientConfig>, Failure> {
-    let builder = if arguments.insecure {
-        let warning = terminal::on_stderr(Style::Bad, "warning:");
-        note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
-        ClientConfig::builder().dangerous_trust_anyone()
-    } else {
-        let roots = pem::roots(arguments.ca.as_deref())?;
-        let mut chains = WebPki::servers(roots);
-        if let Some(profile) = &arguments.profile {
-            chains = chains.profile(pem::profile(profile)?);
-        }
-        ClientConfig::builder().trust(if arguments.common_name { chains.common_names() } else { chains })
-    };
-    let mut policy = arguments.negotiation.policy()?;
-    if !arguments.schemes.is_empty() {
-        policy = policy.with_schemes(arguments.schemes.iter().map(|s| scheme(s)).collect::<Result<Vec<_>, _>>()?);
-    }
-    let mut builder = builder.policy(policy).alpn(&arguments.alpn).observer(seen.clone());
-    builder = builder.early_data(arguments.early_data).grease(!arguments.no_grease);
-    builder = builder.request_status(!arguments.no_status_request);
-    if let (Some(cert), Some(key)) = (&arguments.cert, &arguments.key) {
-        let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(pem::identity(cert, key)?));
-        builder = builder.identity(identity);
-    }
-    if let Some(path) = &arguments.keylog {
-        builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));
-    }
-    Ok(builder.build()?)
-}
-
 fn connect(
     arguments: &Arguments,
     config: &Arc<ClientConfig>,
@@ -164,10 +123,7 @@ fn connect(
     seen: &Seen,
 ) -> Result<Stream<Patient>, Failure> {
     seen.begin();
-    let tcp = Patient::connect(&arguments.target, Duration::from_secs(arguments.timeout)).map_err(|e| {
-        Failure::cannot(format_args!("{}: {e}", arguments.target)).hint("is the server running, and the port right?")
-    })?;
-    Ok(Stream::new(config.connect(name.clone())?, tcp))
+    Ok(Stream::new(config.connect(name.clone())?, client::tcp(&arguments.peer)?))
 }
 
 /// How long we wait to learn whether the server takes us.
@@ -216,7 +172,7 @@ fn end(mut stream: Stream<Patient>, facts: &Facts) -> Result<(), Failure> {
 
 fn say(arguments: &Arguments, facts: &Facts) {
     report::lines(facts).iter().for_each(note);
-    let verdict = if arguments.insecure { "NOT CHECKED (--insecure)" } else { "trusted, and for this name" };
+    let verdict = if arguments.peer.insecure { "NOT CHECKED (--insecure)" } else { "trusted, and for this name" };
     note(format_args!("verdict   {verdict}"));
 }
 
@@ -226,11 +182,11 @@ fn request(arguments: &Arguments, path: &str) -> Result<Vec<u8>, Failure> {
             .hint("begin it with /, and write spaces and the like as %20"));
     }
     // RFC 9110 7.2: the host as the URI has it, with the port.
-    let host = match (&arguments.servername, arguments.target.rsplit_once(':')) {
+    let host = match (&arguments.peer.servername, arguments.peer.target.rsplit_once(':')) {
         (Some(name), Some((_, port))) if port != "443" => format!("{name}:{port}"),
         (Some(name), _) => name.clone(),
         (None, Some((host, "443"))) => host.into(),
-        (None, _) => arguments.target.clone(),
+        (None, _) => arguments.peer.target.clone(),
     };
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n");
     Ok(request.into_bytes())
@@ -255,14 +211,4 @@ fn get(stream: &mut Stream<Patient>, request: &[u8], explained: impl Fn(io::Erro
             Err(e) => return Err(explained(unsent.take().unwrap_or(e))),
         }
     }
-}
-
-/// A signature scheme by its name.
-fn scheme(name: &str) -> Result<SignatureScheme, Failure> {
-    let widest = clasp::Policy::legacy();
-    widest.schemes().iter().copied().find(|s| s.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let names: Vec<_> = widest.schemes().iter().map(|s| s.name()).collect();
-        Failure::cannot(format_args!("there is no signature scheme {name}"))
-            .hint(format!("use some of {}", names.join(", ")))
-    })
 }

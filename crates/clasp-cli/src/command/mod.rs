@@ -5,4 +5,5 @@ pub(crate) mod connect;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod serve;
+pub(crate) mod trace;
 pub(crate) mod verify;

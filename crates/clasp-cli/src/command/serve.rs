@@ -4,7 +4,7 @@ mod activity;
 mod arguments;
 mod at_once;
 mod body;
-mod config;
+pub(crate) mod config;
 mod echo;
 mod files;
 mod http;

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
 use crate::session::{ClientSessionCache, ClientSessions, Context};
-use crate::trace::{Observer, Watch};
+use crate::trace::Watch;
 use clasp_x509::{Roots, Usage};
 use core::fmt;
 use core::marker::PhantomData;
@@ -123,20 +123,6 @@ impl ClientConfig {
             post_handshake_auth: false,
         };
         ClientBuilder { config, called: clash::Called::default(), stage: PhantomData }
-    }
-
-    /// The same, seen by `observer`; everything else, the sessions too, is shared.
-    #[must_use]
-    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(Watch::new(observer, false));
-        self
-    }
-
-    /// The same, with the time of `clock`.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
     }
 }
 

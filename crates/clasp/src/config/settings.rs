@@ -5,6 +5,20 @@
 macro_rules! common_settings {
     ($builder:ident, $config:ident) => {
         impl $config {
+            /// The same, seen by `observer`; everything else, the sessions too, is shared.
+            #[must_use]
+            pub fn with_observer(mut self, observer: std::sync::Arc<dyn $crate::trace::Observer>) -> Self {
+                self.observer = Some($crate::trace::Watch::new(observer, false));
+                self
+            }
+
+            /// The same, with the time of `clock`.
+            #[must_use]
+            pub fn with_clock(mut self, clock: std::sync::Arc<dyn $crate::config::Clock>) -> Self {
+                self.clock = clock;
+                self
+            }
+
             /// The same, with other application protocols, best first (RFC 7301); everything else, the sessions too, is shared.
             ///
             /// # Errors

@@ -185,6 +185,12 @@ fn of_both_sides() -> Vec<Row> {
             let config = config.with_clock(Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW })));
             look_by(&Arc::new(config), &server().clock(still()).build().unwrap(), || ())
         }),
+        own_row("ServerConfig::with_observer", |with| {
+            let (seen, config) = (Arc::new(Counter::default()), ServerConfig::clone(&server().build().unwrap()));
+            let config = if with { config.with_observer(seen.clone()) } else { config };
+            Pair::new(&client().build().unwrap(), &Arc::new(config)).drive().unwrap();
+            seen.count()
+        }),
         own_row("ClientConfig::with_alpn", |with| {
             let c = ClientConfig::clone(&client().clock(still()).build().unwrap());
             let c = if with { c.with_alpn(["h2"]).unwrap() } else { c };
@@ -194,6 +200,14 @@ fn of_both_sides() -> Vec<Row> {
             let s = ServerConfig::clone(&server().clock(still()).build().unwrap());
             let s = if with { s.with_alpn(["h2"]).unwrap() } else { s };
             look_by(&client().alpn(["h2"]).clock(still()).build().unwrap(), &Arc::new(s), || ())
+        }),
+        own_row("ServerConfig::with_clock", |with| {
+            let verifier = Arc::new(WebPki::clients(authority().roots()));
+            let s = server().client_auth(ClientAuth::Require(verifier)).build().unwrap();
+            let s =
+                ServerConfig::clone(&s).with_clock(Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW })));
+            let c = client().clock(still()).identity(Arc::new(Arc::new(issued().identity())));
+            look_by(&c.build().unwrap(), &Arc::new(s), || ())
         }),
         own_row("ServerBuilder::clock", |with| {
             let verifier = Arc::new(WebPki::clients(authority().roots()));

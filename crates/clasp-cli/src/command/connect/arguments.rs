@@ -17,56 +17,18 @@ Exit codes: 0 spoken; 1 refused by either side, cut off, or no answer; 2 could n
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
-    /// Whom to connect to
-    #[arg(value_name = "HOST:PORT")]
-    pub(super) target: String,
+    #[command(flatten)]
+    pub(super) peer: Peer,
     /// Fetch PATH by HTTP/1.1 instead of joining stdin and stdout
     #[arg(long, value_name = "PATH")]
     pub(super) get: Option<String>,
     /// Say what was negotiated as JSON on stdout, then close
     #[arg(long, conflicts_with = "get")]
     pub(super) json: bool,
-    /// How long the server may keep us waiting: for the connection, the handshake, each part of an answer to --get, and room
-    /// for what we send
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds(1))]
-    pub(super) timeout: u64,
     /// How long the server may be silent after the end of stdin before we say close_notify, which makes many servers drop
     /// their answer; 0 says it at once
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds(0), conflicts_with_all = ["get", "json"])]
     pub(super) wait: u64,
-    /// Trust the CAs of this PEM file instead of the system's
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    pub(super) ca: Option<PathBuf>,
-    /// How strict to be with the server's chain: web-pki (the public web), rfc5280 (private authorities) or legacy (old devices)
-    /// [default: rfc5280 for --ca, web-pki for the system's roots]
-    #[arg(long, conflicts_with = "insecure")]
-    pub(super) profile: Option<String>,
-    /// Let the common name of the server's certificate stand in for missing subjectAltNames
-    #[arg(long, conflicts_with = "insecure")]
-    pub(super) common_name: bool,
-    /// A certificate for servers that ask for one (PEM)
-    #[arg(long, value_name = "FILE", requires = "key")]
-    pub(super) cert: Option<PathBuf>,
-    /// Its private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub(super) key: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) negotiation: Negotiation,
-    /// Take these signature schemes alone, such as ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256
-    #[arg(long, value_name = "SCHEMES", value_delimiter = ',')]
-    pub(super) schemes: Vec<String>,
-    /// Offer no meaningless values among the real ones (GREASE, RFC 8701), for servers that die of them
-    #[arg(long)]
-    pub(super) no_grease: bool,
-    /// Ask for no stapled OCSP response (RFC 6066 8), for servers that die of it
-    #[arg(long)]
-    pub(super) no_status_request: bool,
-    /// The name to ask for and check, instead of HOST
-    #[arg(long, value_name = "NAME")]
-    pub(super) servername: Option<String>,
-    /// Application protocols to offer, best first
-    #[arg(long, value_delimiter = ',')]
-    pub(super) alpn: Vec<String>,
     /// Reconnect with the session, and say whether it was taken
     #[arg(long)]
     pub(super) resume: bool,
@@ -76,12 +38,56 @@ pub(crate) struct Arguments {
     /// Move our keys on after the handshake, and ask the server to do the same (TLS 1.3)
     #[arg(long, conflicts_with = "json")]
     pub(super) keyupdate: bool,
+}
+
+/// Whom to speak to, and how: what every command has that is a client.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Peer {
+    /// Whom to connect to
+    #[arg(value_name = "HOST:PORT")]
+    pub(crate) target: String,
+    /// How long the server may keep us waiting: for the connection, the handshake, each part of an answer, and room for what we send
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds(1))]
+    pub(crate) timeout: u64,
+    /// Trust the CAs of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub(crate) ca: Option<PathBuf>,
+    /// How strict to be with the server's chain: web-pki (the public web), rfc5280 (private authorities) or legacy (old devices)
+    /// [default: rfc5280 for --ca, web-pki for the system's roots]
+    #[arg(long, conflicts_with = "insecure")]
+    pub(crate) profile: Option<String>,
+    /// Let the common name of the server's certificate stand in for missing subjectAltNames
+    #[arg(long, conflicts_with = "insecure")]
+    pub(crate) common_name: bool,
+    /// A certificate for servers that ask for one (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) negotiation: Negotiation,
+    /// Take these signature schemes alone, such as ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256
+    #[arg(long, value_name = "SCHEMES", value_delimiter = ',')]
+    pub(crate) schemes: Vec<String>,
+    /// Offer no meaningless values among the real ones (GREASE, RFC 8701), for servers that die of them
+    #[arg(long)]
+    pub(crate) no_grease: bool,
+    /// Ask for no stapled OCSP response (RFC 6066 8), for servers that die of it
+    #[arg(long)]
+    pub(crate) no_status_request: bool,
+    /// The name to ask for and check, instead of HOST
+    #[arg(long, value_name = "NAME")]
+    pub(crate) servername: Option<String>,
+    /// Application protocols to offer, best first
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) alpn: Vec<String>,
     /// Take any certificate: whoever is in the middle reads everything
     #[arg(long)]
-    pub(super) insecure: bool,
+    pub(crate) insecure: bool,
     /// Append the secrets to FILE (SSLKEYLOGFILE format)
     #[arg(long, value_name = "FILE")]
-    pub(super) keylog: Option<PathBuf>,
+    pub(crate) keylog: Option<PathBuf>,
 }
 
 /// A number of seconds; a day is as good as for ever.

@@ -93,7 +93,7 @@ pub(super) fn join(stream: Stream<Patient>, arguments: &Arguments, seen: &Seen) 
             Err(Failure::no("the server ended before it had all of the input")
                 .hint("what it had said until then stands above"))
         }
-        Some(error) => Err(seen.explain(error, arguments)),
+        Some(error) => Err(seen.explain(error, &arguments.peer)),
         None if heard.in_vain => Err(Failure::no(format_args!(
             "no answer came within {} s of the end of the input, so the connection was closed",
             arguments.wait
@@ -167,7 +167,7 @@ enum Ended {
 impl Ended {
     fn explain(self, seen: &Seen, arguments: &Arguments) -> Failure {
         match self {
-            Self::Connection(error) => seen.explain(error, arguments),
+            Self::Connection(error) => seen.explain(error, &arguments.peer),
             Self::Stdout(failure) => failure,
         }
     }

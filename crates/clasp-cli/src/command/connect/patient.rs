@@ -12,7 +12,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const LEAST: Duration = Duration::from_millis(1);
 
 /// A socket whose reads and writes end in time.
-pub(super) struct Patient {
+pub(crate) struct Patient {
     tcp: TcpStream,
     /// How long one read or write may take.
     limit: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Patient {
 
 impl Patient {
     /// Connects to the first address that answers; all of them have `limit` together.
-    pub(super) fn connect(target: &str, limit: Duration) -> io::Result<Self> {
+    pub(crate) fn connect(target: &str, limit: Duration) -> io::Result<Self> {
         let until = Instant::now() + limit;
         let addresses: Vec<_> = target.to_socket_addrs()?.collect();
         let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -44,20 +44,26 @@ impl Patient {
         Err(failed)
     }
 
+    /// A socket that somebody else opened.
+    pub(crate) fn accepted(tcp: TcpStream, limit: Duration) -> io::Result<Self> {
+        tcp.set_nodelay(true)?;
+        Ok(Self { tcp, limit, until: None, held_up: Arc::default() })
+    }
+
     /// Ends all reads after this time, until told otherwise.
-    pub(super) fn end_reads(&mut self, within: Option<Duration>) {
+    pub(crate) fn end_reads(&mut self, within: Option<Duration>) {
         self.until = within.map(|d| Instant::now() + d);
     }
 
     /// A second handle of the socket, for a reader that looks up from it every `tick`.
-    pub(super) fn reader(&self, tick: Duration) -> io::Result<TcpStream> {
+    pub(crate) fn reader(&self, tick: Duration) -> io::Result<TcpStream> {
         let reader = self.tcp.try_clone()?;
         reader.set_read_timeout(Some(tick))?;
         Ok(reader)
     }
 
     /// To be set while nobody takes what we have read.
-    pub(super) fn held_up(&self) -> Arc<AtomicBool> {
+    pub(crate) fn held_up(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.held_up)
     }
 }

@@ -1,6 +1,6 @@
 //! What `clasp connect` has seen of a handshake, and what a failure means in its light.
 
-use super::arguments::Arguments;
+use super::arguments::Peer;
 use crate::failure::{Failure, is_reset};
 use clasp::error::{Cause, PeerError};
 use clasp::trace::{Direction, Observation, Observer, What};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// Marks of one connection at a time.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     key_updates: AtomicUsize,
     tickets: AtomicUsize,
     answered: AtomicBool,
@@ -40,7 +40,7 @@ impl Observer for Seen {
 
 impl Seen {
     /// A connection begins.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.tickets.store(0, Relaxed);
         for mark in [&self.answered, &self.asked_for_certificate, &self.finished, &self.established] {
             mark.store(false, Relaxed);
@@ -48,25 +48,23 @@ impl Seen {
     }
 
     /// How often the server moved its keys on.
-    pub(super) fn key_updates(&self) -> usize {
+    pub(crate) fn key_updates(&self) -> usize {
         self.key_updates.load(Relaxed)
     }
 
     /// Whether the server has given a ticket, which in TLS 1.3 nobody gets whom it refuses.
-    pub(super) fn has_ticket(&self) -> bool {
+    pub(crate) fn has_ticket(&self) -> bool {
         self.tickets.load(Relaxed) > 0
     }
 
     /// What went wrong, and what to change on this command line.
-    pub(super) fn explain(&self, error: io::Error, arguments: &Arguments) -> Failure {
+    pub(crate) fn explain(&self, error: io::Error, peer: &Peer) -> Failure {
         if let Some(tls) = error.get_ref().and_then(|e| e.downcast_ref::<clasp::Error>()) {
             let failure = Failure::from(tls.clone());
             let hint = match tls.cause() {
-                Cause::Alert(alert) => self.refused(*alert, arguments),
-                Cause::Peer(PeerError::ClosedDuringHandshake | PeerError::Truncated) => self.cut(arguments),
-                Cause::Peer(PeerError::NoCommonVersion | PeerError::LegacyVersionSelected) => {
-                    Some(no_version(arguments))
-                }
+                Cause::Alert(alert) => self.refused(*alert, peer),
+                Cause::Peer(PeerError::ClosedDuringHandshake | PeerError::Truncated) => self.cut(peer),
+                Cause::Peer(PeerError::NoCommonVersion | PeerError::LegacyVersionSelected) => Some(no_version(peer)),
                 _ => return failure,
             };
             return match hint {
@@ -77,12 +75,12 @@ impl Seen {
         let in_handshake = !self.established.load(Relaxed);
         if error.kind() == io::ErrorKind::TimedOut {
             let what = if in_handshake { "the handshake was not done" } else { "the server said and took nothing" };
-            return Failure::no(format_args!("{what} within {} s", arguments.timeout))
+            return Failure::no(format_args!("{what} within {} s", peer.timeout))
                 .hint("--timeout SECONDS waits longer; is it a port for TLS?");
         }
-        if is_reset(&error) && (in_handshake || self.cut(arguments).is_some()) {
+        if is_reset(&error) && (in_handshake || self.cut(peer).is_some()) {
             let failure = Failure::no(format_args!("the server reset the connection during the handshake: {error}"));
-            return failure.hint(self.cut(arguments).unwrap_or_else(|| {
+            return failure.hint(self.cut(peer).unwrap_or_else(|| {
                 "it, or something between, takes nothing like our ClientHello, and says no alert: is it a port for TLS? \
                  If so, try --tls 1.2, --groups x25519,secp256r1, --no-grease or --no-status-request"
                     .into()
@@ -92,12 +90,12 @@ impl Seen {
     }
 
     /// The server wanted a certificate, had our last word, and ended it there.
-    fn cut(&self, arguments: &Arguments) -> Option<String> {
+    fn cut(&self, peer: &Peer) -> Option<String> {
         let had_all = self.asked_for_certificate.load(Relaxed) && self.finished.load(Relaxed);
-        had_all.then(|| certificate_hint(arguments))
+        had_all.then(|| certificate_hint(peer))
     }
 
-    fn refused(&self, alert: AlertDescription, arguments: &Arguments) -> Option<String> {
+    fn refused(&self, alert: AlertDescription, peer: &Peer) -> Option<String> {
         use AlertDescription as A;
         let of_certificate = matches!(
             alert,
@@ -114,14 +112,14 @@ impl Seen {
                 | A::DecryptError
         );
         if of_certificate && self.asked_for_certificate.load(Relaxed) && self.finished.load(Relaxed) {
-            return Some(certificate_hint(arguments));
+            return Some(certificate_hint(peer));
         }
         match alert {
             A::HandshakeFailure | A::InsufficientSecurity if self.answered.load(Relaxed) => {
                 Some("the server had agreed on version and suite before; its log may tell more".into())
             }
-            A::HandshakeFailure | A::InsufficientSecurity => Some(nothing_in_common(arguments)),
-            A::ProtocolVersion => Some(no_version(arguments)),
+            A::HandshakeFailure | A::InsufficientSecurity => Some(nothing_in_common(peer)),
+            A::ProtocolVersion => Some(no_version(peer)),
             A::UnrecognizedName => {
                 Some("the server has no site of this name: --servername NAME asks for another".into())
             }
@@ -131,8 +129,8 @@ impl Seen {
     }
 }
 
-fn certificate_hint(arguments: &Arguments) -> String {
-    match &arguments.cert {
+fn certificate_hint(peer: &Peer) -> String {
+    match &peer.cert {
         None => "the server asked for a certificate and we have none: --cert FILE --key FILE".into(),
         Some(cert) => format!(
             "the server asked for a certificate and does not take {}, or it is of a kind that was not asked for",
@@ -142,8 +140,8 @@ fn certificate_hint(arguments: &Arguments) -> String {
 }
 
 /// What of the command line narrows the offer; without any, there is no wider one.
-fn nothing_in_common(arguments: &Arguments) -> String {
-    let negotiation = &arguments.negotiation;
+fn nothing_in_common(peer: &Peer) -> String {
+    let negotiation = &peer.negotiation;
     let mut ways = Vec::new();
     if let Some(version) = negotiation.version() {
         ways.push(format!("without --tls {version}: the server may speak the other version alone"));
@@ -151,7 +149,7 @@ fn nothing_in_common(arguments: &Arguments) -> String {
     if negotiation.names_groups() {
         ways.push("without --groups".into());
     }
-    if !arguments.schemes.is_empty() {
+    if !peer.schemes.is_empty() {
         ways.push("without --schemes".into());
     }
     // A policy widens what TLS 1.2 offers, and the groups; TLS 1.3 has the same suites in each.
@@ -167,8 +165,8 @@ fn nothing_in_common(arguments: &Arguments) -> String {
     format!("no cipher suite, group or signature scheme in common: try {}", ways.join("; or "))
 }
 
-fn no_version(arguments: &Arguments) -> String {
-    match (arguments.negotiation.version(), arguments.negotiation.policy_name()) {
+fn no_version(peer: &Peer) -> String {
+    match (peer.negotiation.version(), peer.negotiation.policy_name()) {
         (Some(version), _) => format!("the server does not speak TLS {version}: try without --tls {version}"),
         (None, "modern") => "the server does not speak TLS 1.3: try --policy default".into(),
         (None, _) => "the server speaks neither TLS 1.3 nor TLS 1.2, and Clasp nothing older".into(),

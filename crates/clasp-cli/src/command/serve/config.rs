@@ -187,7 +187,8 @@ fn client_auth(arguments: &Arguments) -> Result<Option<ClientAuth>, Failure> {
     }))
 }
 
-fn data_directory() -> Result<PathBuf, Failure> {
+/// Where our own certificate is kept.
+pub(crate) fn data_directory() -> Result<PathBuf, Failure> {
     let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
     let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
     let base = base.ok_or_else(|| Failure::cannot("no data directory").hint("set HOME, or give --cert and --key"))?;

@@ -1,0 +1,73 @@
+//! A client as the command line has it: the name, the configuration, the socket.
+
+use super::arguments::Peer;
+use super::patient::Patient;
+use crate::failure::Failure;
+use crate::pem;
+use crate::terminal::{self, Style, note};
+use clasp::config::{ClientBuilder, ClientIdentity, Ready, WebPki};
+use clasp::keys::log::KeyLogFile;
+use clasp::wire::code::SignatureScheme;
+use clasp::{ClientConfig, ServerName};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The name to ask for.
+pub(crate) fn name(peer: &Peer) -> Result<ServerName<'static>, Failure> {
+    let (host, _) = peer
+        .target
+        .rsplit_once(':')
+        .ok_or_else(|| Failure::cannot(format_args!("{} has no port", peer.target)).hint("write HOST:PORT"))?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let name = peer.servername.as_deref().unwrap_or(host).to_string();
+    ServerName::try_from(name.clone())
+        .map_err(|_| Failure::cannot(format_args!("{name} is neither a DNS name nor an IP address")))
+}
+
+/// What the options make of a configuration.
+pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
+    let builder = if peer.insecure {
+        let warning = terminal::on_stderr(Style::Bad, "warning:");
+        note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
+        ClientConfig::builder().dangerous_trust_anyone()
+    } else {
+        let roots = pem::roots(peer.ca.as_deref())?;
+        let mut chains = WebPki::servers(roots);
+        if let Some(profile) = &peer.profile {
+            chains = chains.profile(pem::profile(profile)?);
+        }
+        ClientConfig::builder().trust(if peer.common_name { chains.common_names() } else { chains })
+    };
+    let mut policy = peer.negotiation.policy()?;
+    if !peer.schemes.is_empty() {
+        policy = policy.with_schemes(peer.schemes.iter().map(|s| scheme(s)).collect::<Result<Vec<_>, _>>()?);
+    }
+    let mut builder = builder.policy(policy).alpn(&peer.alpn);
+    builder = builder.grease(!peer.no_grease);
+    builder = builder.request_status(!peer.no_status_request);
+    if let (Some(cert), Some(key)) = (&peer.cert, &peer.key) {
+        let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(pem::identity(cert, key)?));
+        builder = builder.identity(identity);
+    }
+    if let Some(path) = &peer.keylog {
+        builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));
+    }
+    Ok(builder)
+}
+
+/// The socket to the server.
+pub(crate) fn tcp(peer: &Peer) -> Result<Patient, Failure> {
+    Patient::connect(&peer.target, Duration::from_secs(peer.timeout)).map_err(|e| {
+        Failure::cannot(format_args!("{}: {e}", peer.target)).hint("is the server running, and the port right?")
+    })
+}
+
+/// A signature scheme by its name.
+fn scheme(name: &str) -> Result<SignatureScheme, Failure> {
+    let widest = clasp::Policy::legacy();
+    widest.schemes().iter().copied().find(|s| s.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let names: Vec<_> = widest.schemes().iter().map(|s| s.name()).collect();
+        Failure::cannot(format_args!("there is no signature scheme {name}"))
+            .hint(format!("use some of {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,52 @@
+//! How a trace is shown.
+
+use crate::failure::Failure;
+use crate::output;
+use crate::terminal;
+use crate::trace::explain::{self, Language};
+use crate::trace::text::{self, Shown};
+use crate::trace::{self, Trace, svg};
+use std::path::{Path, PathBuf};
+
+/// The options for it.
+#[derive(clap::Args)]
+pub(crate) struct Output {
+    /// Print the traces as JSON; docs/trace.md says what it holds
+    #[arg(long)]
+    json: bool,
+    /// Show the fields of every message, record and alert
+    #[arg(long, conflicts_with = "json")]
+    fields: bool,
+    /// Draw the traces into FILE
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// The language of the explanations [default: that of the system, or en]
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Language>,
+}
+
+impl Output {
+    /// Prints one as it comes, where they come one by one.
+    pub(crate) fn print(&self, trace: &Trace) -> Result<(), Failure> {
+        if self.json {
+            return Ok(());
+        }
+        let shown = Shown { language: explain::language(self.lang), fields: self.fields };
+        output::line(text::text(trace, shown))
+    }
+
+    /// Writes what has all of them.
+    pub(crate) fn finish(&self, traces: &[Trace]) -> Result<(), Failure> {
+        if self.json {
+            output::line(format_args!("{:#}", trace::json(traces)))?;
+        }
+        self.write(self.svg.as_deref(), || svg::svg(traces))
+    }
+
+    fn write(&self, path: Option<&Path>, content: impl FnOnce() -> String) -> Result<(), Failure> {
+        let Some(path) = path else { return Ok(()) };
+        std::fs::write(path, content()).map_err(|e| Failure::file(path, e))?;
+        terminal::note(format_args!("written into {}", path.display()));
+        Ok(())
+    }
+}

@@ -1,0 +1,256 @@
+//! Hears what one side of a conversation sees, and joins what two of them have heard.
+
+use super::{Event, Kind, Record, Seen, Side, Trace, fields};
+use crate::terminal::shown;
+use clasp::trace::{Direction, Level, Observation, Observer, What};
+use clasp::wire::code::{ContentType, HandshakeType};
+use clasp::wire::message::HELLO_RETRY_REQUEST_RANDOM;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// No handshake has so many facts; a peer that floods us must not fill our memory.
+const MOST_EVENTS: usize = 2_000;
+/// Bytes of records that are kept at most.
+const MOST_BYTES: usize = 1 << 20;
+
+/// An observer of one side.
+pub(crate) struct Recorder {
+    side: Side,
+    began: SystemTime,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    events: Vec<Event>,
+    records: Vec<Record>,
+    bytes: usize,
+    left_out: usize,
+    /// Records that came, and what of them has not been said yet.
+    came: Vec<Pending>,
+    /// What was said and is still to be sealed: its place, and as which content.
+    waiting: Vec<(usize, ContentType)>,
+}
+
+struct Pending {
+    record: usize,
+    content: ContentType,
+    left: usize,
+}
+
+impl Recorder {
+    pub(crate) fn new(side: Side, began: SystemTime) -> Self {
+        Self { side, began, heard: Mutex::default() }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen(&self, at: SystemTime) -> Seen {
+        let since = at.duration_since(self.began).unwrap_or(Duration::ZERO);
+        // Microseconds are what clocks are good for.
+        Seen::by(self.side, (since.as_secs_f64() * 1_000_000.0).round() / 1000.0)
+    }
+
+    /// A fact of our own.
+    pub(crate) fn note(&self, at: SystemTime, words: impl Into<String>) {
+        let event = self.event(at, Kind::Note, None, words.into());
+        self.heard().push(event);
+    }
+
+    fn event(&self, at: SystemTime, kind: Kind, direction: Option<Direction>, name: String) -> Event {
+        let by = if direction == Some(Direction::Received) { self.side.other() } else { self.side };
+        Event {
+            kind,
+            by,
+            seen: self.seen(at),
+            name,
+            level: None,
+            length: 0,
+            bytes: Vec::new(),
+            fields: Vec::new(),
+            fault: None,
+            records: Vec::new(),
+        }
+    }
+
+    /// What has been heard so far, as the trace of one side.
+    pub(crate) fn take(&self, title: impl Into<String>) -> Trace {
+        let heard = std::mem::take(&mut *self.heard());
+        Trace {
+            title: title.into(),
+            observed: vec![self.side],
+            one_way_ms: None,
+            events: heard.events,
+            records: heard.records,
+            left_out: heard.left_out,
+            outcome: String::new(),
+            good: true,
+            facts: None,
+        }
+    }
+
+    fn record(&self, at: SystemTime, what: &What<'_>) {
+        let What::Record { direction, level, content, plain_len, bytes, .. } = *what else { return };
+        let event = self.event(at, Kind::Data, Some(direction), "application data".into());
+        let (by, seen) = (event.by, event.seen);
+        let mut heard = self.heard();
+        let place = heard.records.len();
+        if heard.bytes + bytes.len() > MOST_BYTES {
+            heard.left_out += 1;
+            return;
+        }
+        heard.bytes += bytes.len();
+        heard.records.push(Record {
+            by,
+            seen,
+            level: name_of(level),
+            content: content.to_string(),
+            plain_length: plain_len,
+            bytes: bytes.into(),
+        });
+        if content == ContentType::ApplicationData {
+            let decoded = what.fields();
+            let (bytes, fields) = (bytes.into(), fields(&decoded));
+            let length = plain_len;
+            heard.push(Event { level: Some(name_of(level)), length, bytes, fields, records: vec![place], ..event });
+        } else if direction == Direction::Received {
+            heard.came.push(Pending { record: place, content, left: plain_len });
+        } else {
+            heard.sealed(place, content);
+        }
+    }
+
+    /// What went over the wire, with its fields and its records.
+    fn said(&self, at: SystemTime, kind: Kind, direction: Direction, (name, what): (String, &What<'_>)) {
+        let mut event = self.event(at, kind, Some(direction), name);
+        let decoded = what.fields();
+        event.fields = fields(&decoded);
+        event.fault = decoded.fault.map(|fault| shown(&fault.to_string()));
+        let (level, bytes) = match what {
+            What::Message { bytes, level, .. } => (Some(name_of(*level)), *bytes),
+            What::Alert { bytes, .. } => (None, *bytes),
+            _ => (None, &[1][..]),
+        };
+        (event.level, event.bytes, event.length) = (level, bytes.into(), bytes.len());
+        let content = match kind {
+            Kind::Message => ContentType::Handshake,
+            Kind::Alert => ContentType::Alert,
+            _ => ContentType::ChangeCipherSpec,
+        };
+        let mut heard = self.heard();
+        event.records = match direction {
+            Direction::Received => heard.taken(content, event.length),
+            // Messages are sealed together, once all are said; of what else there is we hear when it is gone.
+            Direction::Sent if kind == Kind::Message => {
+                let place = heard.events.len();
+                heard.waiting.push((place, content));
+                Vec::new()
+            }
+            Direction::Sent => heard.last_sealed(event.by, content).into_iter().collect(),
+        };
+        let carrier = event.records.last().and_then(|place| heard.records.get(*place));
+        event.level = event.level.or_else(|| carrier.map(|record| record.level));
+        heard.push(event);
+    }
+
+    fn fact(&self, at: SystemTime, what: &What<'_>) {
+        let push = |kind, name: String, level| {
+            let event = Event { level, ..self.event(at, kind, None, shown(&name)) };
+            self.heard().push(event);
+        };
+        match what {
+            What::Keys { direction, level, .. } => {
+                let way = if *direction == Direction::Sent { "writes" } else { "reads" };
+                push(Kind::Keys, way.into(), Some(name_of(*level)));
+            }
+            What::Derived { name, .. } => push(Kind::Derived, (*name).into(), None),
+            What::Chose { what, name, .. } => push(Kind::Chose, format!("{what}: {name}"), None),
+            What::Waiting { on } => push(Kind::Waiting, (*on).into(), None),
+            What::Resumed { by } => push(Kind::Resumed, (*by).into(), None),
+            What::NoTickets { why } => push(Kind::NoTickets, (*why).into(), None),
+            What::Established => push(Kind::Established, String::new(), None),
+            What::Failed(error) => push(Kind::Failed, error.to_string(), None),
+            _ => {}
+        }
+    }
+}
+
+impl Observer for Recorder {
+    fn observe(&self, seen: &Observation<'_>) {
+        let (at, what) = (seen.at, &seen.what);
+        match what {
+            What::Record { .. } => self.record(at, what),
+            What::Message { direction, kind, bytes, .. } => {
+                self.said(at, Kind::Message, *direction, (message_name(*kind, bytes), what));
+            }
+            What::ChangeCipherSpec { direction } => {
+                self.said(at, Kind::ChangeCipherSpec, *direction, ("[ChangeCipherSpec]".into(), what));
+            }
+            What::Alert { direction, alert, fatal, .. } => {
+                let kind = if *fatal { "fatal alert" } else { "alert" };
+                self.said(at, Kind::Alert, *direction, (format!("{kind} {alert}"), what));
+            }
+            _ => self.fact(at, what),
+        }
+    }
+}
+
+impl Heard {
+    /// Which records hold the next so many bytes of a content.
+    fn taken(&mut self, content: ContentType, mut wanted: usize) -> Vec<usize> {
+        let mut places = Vec::new();
+        for pending in self.came.iter_mut().filter(|pending| pending.content == content) {
+            if wanted == 0 {
+                break;
+            }
+            let part = pending.left.min(wanted);
+            (wanted, pending.left) = (wanted - part, pending.left - part);
+            places.push(pending.record);
+        }
+        self.came.retain(|pending| pending.left > 0);
+        places
+    }
+
+    fn last_sealed(&self, by: Side, content: ContentType) -> Option<usize> {
+        self.records.iter().rposition(|record| record.by == by && record.content == content.to_string())
+    }
+
+    /// What has waited for these records goes with them.
+    fn sealed(&mut self, place: usize, content: ContentType) {
+        let level = self.records.get(place).map(|record| record.level);
+        for (waits, of) in std::mem::take(&mut self.waiting) {
+            if of != content {
+                self.waiting.push((waits, of));
+            } else if let Some(event) = self.events.get_mut(waits) {
+                event.records.push(place);
+                event.level = event.level.or(level);
+            }
+        }
+    }
+
+    fn push(&mut self, event: Event) {
+        if self.events.len() < MOST_EVENTS {
+            self.events.push(event);
+        } else {
+            self.left_out += 1;
+        }
+    }
+}
+
+/// A HelloRetryRequest is a ServerHello in all but its random.
+pub(crate) fn message_name(kind: HandshakeType, message: &[u8]) -> String {
+    let random = message.get(6..38);
+    let retry = kind == HandshakeType::ServerHello && random == Some(&HELLO_RETRY_REQUEST_RANDOM[..]);
+    if retry { "HelloRetryRequest".into() } else { kind.to_string() }
+}
+
+const fn name_of(level: Level) -> &'static str {
+    match level {
+        Level::Plain => "plain",
+        Level::Early => "early",
+        Level::Handshake => "handshake",
+        Level::Application => "application",
+    }
+}

@@ -1,0 +1,283 @@
+//! `clasp trace`: what is recorded of a handshake, and peers of all tempers.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use common::{clasp, issued, refuses, serve, text};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// A server of our own for localhost.
+struct Host {
+    folder: tempfile::TempDir,
+    root: String,
+    chain: String,
+    key: String,
+}
+
+impl Host {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, chain, key) = issued(folder.path());
+        Self { folder, root, chain, key }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().into()
+    }
+
+    /// Traces of a connection to `clasp serve` with these options.
+    fn traces(&self, serving: &[&str], connecting: &[&str]) -> Vec<Value> {
+        let server = serve(&[&["--cert", &self.chain, "--key", &self.key], serving].concat(), self.folder.path());
+        let target = format!("localhost:{}", server.port());
+        let line = [&["trace", "connect", &target, "--ca", &self.root, "--json"], connecting].concat();
+        let output = clasp(&line);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        traces(&output.stdout)
+    }
+}
+
+fn traces(json: &[u8]) -> Vec<Value> {
+    let value: Value = serde_json::from_slice(json).unwrap();
+    assert_eq!((value["format"].as_str(), value["version"].as_u64()), (Some("clasp-trace"), Some(1)));
+    value["traces"].as_array().unwrap().clone()
+}
+
+fn events(trace: &Value) -> Vec<&Value> {
+    trace["events"].as_array().unwrap().iter().collect()
+}
+
+fn names<'t>(trace: &'t Value, kind: &str) -> Vec<&'t str> {
+    let of = events(trace).into_iter().filter(|event| event["kind"] == kind);
+    of.map(|event| event["name"].as_str().unwrap()).collect()
+}
+
+fn number(value: &Value) -> usize {
+    usize::try_from(value.as_u64().unwrap()).unwrap()
+}
+
+/// Every byte of everything that was said stands in one field that holds no other, and has come in a record.
+fn is_whole(trace: &Value) {
+    let records = trace["records"].as_array().unwrap();
+    for event in events(trace).into_iter().filter(|event| !event["bytes"].as_str().unwrap().is_empty()) {
+        let bytes = event["bytes"].as_str().unwrap();
+        let mut held = vec![0; bytes.len() / 2];
+        for field in event["fields"].as_array().unwrap().iter().filter(|field| field["leaf"] == true) {
+            held[number(&field["start"])..number(&field["end"])].iter_mut().for_each(|n| *n += 1);
+        }
+        assert!(held.iter().all(|n| *n == 1), "{}: {held:?}", event["name"]);
+        let places = event["records"].as_array().unwrap();
+        assert!(!places.is_empty(), "{} came in no record", event["name"]);
+        let carriers: Vec<&Value> = places.iter().map(|place| &records[number(place)]).collect();
+        assert!(carriers.iter().all(|record| record["by"] == event["by"]), "{}", event["name"]);
+        assert_eq!(event["level"], carriers[0]["level"], "{}", event["name"]);
+        if event["level"] == "plain" {
+            let wire: String = carriers.iter().map(|record| record["bytes"].as_str().unwrap()).collect();
+            assert!(wire.contains(bytes), "{} is not in its record", event["name"]);
+        }
+    }
+}
+
+#[test]
+fn a_trace_has_every_byte_of_a_handshake_and_what_was_derived() {
+    let host = Host::new();
+    let trace = &host.traces(&[], &[])[0];
+    is_whole(trace);
+    let wanted = [
+        "ClientHello",
+        "ServerHello",
+        "EncryptedExtensions",
+        "Certificate",
+        "CertificateVerify",
+        "Finished",
+        "Finished",
+    ];
+    assert_eq!(names(trace, "message")[..7], wanted);
+    assert!(names(trace, "message")[7..].iter().all(|name| *name == "NewSessionTicket"));
+    assert!(names(trace, "derived").contains(&"Handshake Secret"));
+    assert_eq!(trace["observed"], serde_json::json!(["client"]));
+    let levels = |name: &str| -> Vec<&str> {
+        let of = events(trace).into_iter().filter(|event| event["name"] == name);
+        of.map(|event| event["level"].as_str().unwrap()).collect()
+    };
+    assert_eq!((levels("ClientHello"), levels("Finished")), (vec!["plain"], vec!["handshake", "handshake"]));
+    assert!(trace["one_way_ms"].as_f64().is_some() && trace["good"] == true);
+
+    let trace = &host.traces(&["--policy", "legacy"], &["--tls", "1.2"])[0];
+    is_whole(trace);
+    assert_eq!(names(trace, "derived"), ["master_secret", "key_block"]);
+    assert_eq!(names(trace, "change_cipher_spec").len(), 2);
+    assert_eq!(names(trace, "alert").len(), 2, "both say close_notify");
+
+    let two = &host.traces(&[], &["--resume"]);
+    assert_eq!((two.len(), names(&two[1], "resumed")), (2, vec!["ticket"]));
+    two.iter().for_each(is_whole);
+    assert!(!names(&two[1], "message").contains(&"Certificate"));
+}
+
+#[test]
+fn a_refused_handshake_is_shown_as_far_as_it_came() {
+    let host = Host::new();
+    let server = serve(&["--cert", &host.chain, "--key", &host.key], host.folder.path());
+    let target = format!("localhost:{}", server.port());
+    let other = Host::new();
+    let output =
+        clasp(&["trace", "connect", &target, "--ca", &other.root, "--svg", &host.file("t.svg"), "--lang", "en"]);
+    refuses(&output, 1, "certificate");
+    let said = text(&output.stdout);
+    assert!(said.contains("CertificateVerify") && said.contains("failed: ") && said.contains("fatal alert "), "{said}");
+    assert!(std::fs::read_to_string(host.file("t.svg")).unwrap().contains("failed: "));
+}
+
+/// What somebody else says is text, wherever it stands.
+#[test]
+fn no_markup_comes_of_what_is_said() {
+    let host = Host::new();
+    let server = serve(&["--cert", &host.chain, "--key", &host.key], host.folder.path());
+    let target = format!("localhost:{}", server.port());
+    let hostile = "<img/src=x/onerror=alert(1)>";
+    let line =
+        ["trace", "connect", &target, "--ca", &host.root, "--fields", "--alpn", hostile, "--svg", &host.file("t.svg")];
+    let output = clasp(&line);
+    // No protocol in common: the server says so.
+    refuses(&output, 1, "no_application_protocol");
+    assert!(text(&output.stdout).contains(hostile));
+    assert!(!std::fs::read_to_string(host.file("t.svg")).unwrap().contains("<img"));
+}
+
+/// A peer that does this with every connection.
+fn peer(talk: impl Fn(&mut TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        // What it holds on to stays open.
+        let mut held = Vec::new();
+        for tcp in listener.incoming() {
+            let mut tcp = tcp.unwrap();
+            let _hello = tcp.read(&mut [0; 4096]);
+            talk(&mut tcp);
+            held.push(tcp);
+        }
+    });
+    address
+}
+
+#[test]
+fn peers_of_all_tempers_get_words_and_a_code() {
+    let says = |bytes: &'static [u8]| {
+        peer(move |tcp| {
+            let _gone = tcp.write_all(bytes).and_then(|()| tcp.shutdown(std::net::Shutdown::Both));
+        })
+    };
+    let mut garbage = vec![22, 3, 3, 1, 0];
+    garbage.extend([0xa5; 300]);
+    let garbage = says(Box::leak(garbage.into_boxed_slice()));
+    for (target, code, words) in [
+        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), 1, "plain HTTP"),
+        (says(b"SSH-2.0-OpenSSH_9.6\r\n"), 1, "does not speak TLS"),
+        (says(b""), 1, "closed the connection during the handshake"),
+        (says(&[21, 3, 3, 0, 2, 2, 40]), 1, "handshake_failure"),
+        (garbage, 1, "announces 10855845 bytes"),
+        (peer(|_| ()), 1, "was not done within 1 s"),
+        ("127.0.0.1:1".into(), 2, "refused"),
+    ] {
+        let output = clasp(&["trace", "connect", &target, "--insecure", "--timeout", "1", "--lang", "en"]);
+        refuses(&output, code, words);
+        assert_eq!(code == 1, text(&output.stdout).contains("ClientHello"), "{words}: {}", text(&output.stdout));
+    }
+}
+
+/// A free port.
+const ANY: &str = "127.0.0.1:0";
+
+/// A `clasp trace serve`.
+fn tracing(arguments: &[&str], home: &Path) -> (Child, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    command.args(["trace", "serve"]).args(arguments);
+    command.env("XDG_DATA_HOME", home).env("HOME", home).env("NO_COLOR", "1");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut words = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("https://") {
+        line.clear();
+        assert_ne!(words.read_line(&mut line).unwrap(), 0, "it ended");
+    }
+    let address = line.trim().trim_end_matches('/').rsplit('/').next().unwrap().to_string();
+    // Its last words are read, or it would have nobody to tell.
+    let rest = thread::spawn(move || drop(words.read_to_string(&mut String::new())));
+    drop(rest);
+    (child, address)
+}
+
+#[test]
+fn a_server_traces_as_many_as_it_is_told() {
+    let host = Host::new();
+    let svg = host.file("t.svg");
+    let options = ["--listen", ANY, "--cert", &host.chain, "--key", &host.key, "--count", "2", "--json", "--svg", &svg];
+    let (child, address) = tracing(&options, host.folder.path());
+    let target = address.replace("127.0.0.1", "localhost");
+    let page = clasp(&["connect", &target, "--ca", &host.root, "--get", "/", "--resume"]);
+    assert!(text(&page.stdout).ends_with("You have been traced."), "{}", text(&page.stderr));
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let two = traces(&output.stdout);
+    assert_eq!((two.len(), names(&two[1], "resumed")), (2, vec!["ticket"]));
+    two.iter().for_each(is_whole);
+    assert_eq!(two[0]["observed"], serde_json::json!(["server"]));
+    assert!(events(&two[0]).iter().all(|event| event["server_ms"].is_number() && event["client_ms"].is_null()));
+    assert_eq!(std::fs::read_to_string(svg).unwrap().matches("class=\"t\"").count(), 2);
+}
+
+#[test]
+fn a_server_says_what_it_is_told_and_of_its_own_certificate() {
+    let home = tempfile::tempdir().unwrap();
+    let options = [
+        "--listen",
+        ANY,
+        "--policy",
+        "legacy",
+        "--tls",
+        "1.2",
+        "--groups",
+        "p-384,ffdhe2048",
+        "--fields",
+        "--lang",
+        "zh",
+    ];
+    let (child, address) = tracing(&options, home.path());
+    let page = clasp(&["connect", &address.replace("127.0.0.1", "localhost"), "--insecure", "--get", "/"]);
+    assert!(page.status.success(), "{}", text(&page.stderr));
+    let said = text(&child.wait_with_output().unwrap().stdout);
+    for words in ["agreed: TLS 1.2", "group: secp384r1", "cipher_suites[0]: ", "前向保密"] {
+        assert!(said.contains(words), "{words} is not in {said}");
+    }
+}
+
+#[test]
+fn clients_of_all_tempers_get_words_and_a_code() {
+    let host = Host::new();
+    let base = ["--listen", ANY, "--cert", &host.chain, "--key", &host.key, "--timeout", "1", "--lang", "en"];
+    let stall: &[u8] = &[22, 3, 1];
+    for (bytes, close) in [(&b"GET / HTTP/1.1\r\n\r\n"[..], false), (&[0xff; 600], false), (b"", true), (stall, false)]
+    {
+        let (child, address) = tracing(&base, host.folder.path());
+        let mut tcp = TcpStream::connect(&address).unwrap();
+        let _refused = tcp.write_all(bytes);
+        if close {
+            drop(tcp);
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            continue;
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{bytes:?}");
+        assert!(text(&output.stdout).contains("failed: "), "{}", text(&output.stdout));
+        tcp.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let _alert = tcp.read_to_end(&mut Vec::new());
+    }
+}
