@@ -139,6 +139,30 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         poll_fn(|cx| self.poll_certificate(cx)).await
     }
 
+    /// Client: reads until it is known whether the server lets us in, with our certificate or without the one that it asked
+    /// for: [`Connection::is_confirmed`]. False if the server closes without another word. Cancellation safe.
+    ///
+    /// A server that has not asked for a certificate need not be heard; nor, in TLS 1.2, one that has. Others give a ticket, as a rule,
+    /// or speak first; one that does neither is waited for without end.
+    ///
+    /// ```no_run
+    /// # async fn ask(tls: &mut clasp_tokio::TlsStream<tokio::net::TcpStream>) -> std::io::Result<()> {
+    /// use std::time::Duration;
+    /// let sure = tokio::time::timeout(Duration::from_secs(5), tls.confirmed()).await;
+    /// match sure {
+    ///     Ok(Ok(_)) => {}
+    ///     Ok(Err(error)) => eprintln!("the server refuses the certificate: {error}"),
+    ///     Err(_) => eprintln!("it gives no tickets, and waits for a request"),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The transport's error, or if the connection has failed: with the server's alert, where it refuses the certificate.
+    pub async fn confirmed(&mut self) -> io::Result<bool> {
+        poll_fn(|cx| self.poll_confirmed(cx)).await
+    }
+
     /// Gives back at once what an idle stream does not need: [`Connection::rest`]. For one that nobody reads from.
     pub fn rest(&mut self) {
         self.exchange.rest_long();
@@ -211,6 +235,22 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
             if want == Want::Outside {
                 ready!(self.poll_outside(cx))?;
             } else if !self.exchange.data().is_empty() || self.connection().peer_closed() {
+                return Poll::Ready(Ok(false));
+            } else if !self.step(Side::Reader, cx, Exchange::take)? {
+                ready!(self.poll_say_and_read(cx))?;
+            }
+        }
+    }
+
+    fn poll_confirmed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            let want = self.advance(cx)?;
+            if self.connection().is_confirmed() {
+                return Poll::Ready(Ok(true));
+            }
+            if want == Want::Outside {
+                ready!(self.poll_outside(cx))?;
+            } else if self.connection().peer_closed() {
                 return Poll::Ready(Ok(false));
             } else if !self.step(Side::Reader, cx, Exchange::take)? {
                 ready!(self.poll_say_and_read(cx))?;

@@ -95,7 +95,7 @@ async fn much_early_data_goes_through_a_narrow_and_stalling_transport() {
     for seed in 0..10 {
         let (connector, acceptor, other) = (connector(), acceptor(200_000), acceptor(200_000));
         say(duplex(1000), &connector, &acceptor, b"").await.unwrap();
-        let came = say(Evil::pair(seed, seed % 2 == 0, 700), &connector, &acceptor, &all).await.unwrap();
+        let came = say(Evil::pair(seed, seed.is_multiple_of(2), 700), &connector, &acceptor, &all).await.unwrap();
         assert_eq!((came.told, came.again.len()), (EarlyData::Accepted, 0), "seed {seed}");
         assert!(came.sent > 0 && came.early.len() == came.sent, "{} of {}", came.early.len(), came.sent);
         assert!([came.early, came.late].concat() == all, "seed {seed}");

@@ -97,7 +97,7 @@ async fn a_client_is_turned_away_with_an_alert() {
 #[tokio::test]
 async fn a_hello_comes_in_pieces() {
     for seed in 0..20 {
-        let (a, b) = Evil::pair(seed, seed % 2 == 0, 700);
+        let (a, b) = Evil::pair(seed, seed.is_multiple_of(2), 700);
         let connecting = async { connector().connect("e.example".try_into().unwrap(), a).await };
         let serving = async {
             let pending = acceptor().peek(b).await.unwrap();

@@ -50,6 +50,17 @@ impl Connection {
         self.live.is_some() && self.common.failed.is_none()
     }
 
+    /// Client: whether the server has let us in, with our certificate or without the one that it asked for. A TLS 1.3 client's
+    /// handshake is done when it has sent its certificate; whether the server takes it shows with what comes next: a ticket or
+    /// data, or an alert ([`Error::peer_alert`]). In TLS 1.2, and where no certificate was asked for, it is so from the
+    /// handshake's end on.
+    ///
+    /// A server may say something before it has looked at the certificate (RFC 9846 2, 4.6.1), though hardly any does that
+    /// asks for one; an application that has to know better has its protocol say so.
+    pub fn is_confirmed(&self) -> bool {
+        self.inbound.is_confirmed(&self.common)
+    }
+
     /// Whether the peer has said close_notify.
     pub fn peer_closed(&self) -> bool {
         self.inbound.reading == Reading::Closed

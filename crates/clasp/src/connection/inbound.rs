@@ -5,6 +5,7 @@ use super::floods::{Flood, Floods};
 use super::warm::{Claim, Seat};
 use crate::code::{AlertDescription, ContentType};
 use crate::error::{Error, Outside, PeerError, Result};
+use crate::facts::Facts;
 use crate::record::{Joiner, Opened, Opener, RecordError, RecordKeys};
 use crate::trace::{Direction, Level, What};
 use core::ops::Range;
@@ -19,6 +20,8 @@ pub(super) struct Inbound {
     pub(super) floods: Floods,
     pub(super) reading: Reading,
     pub(super) seen_record: bool,
+    /// Something has come after the handshake, under its keys, that was no alert.
+    pub(super) heard: bool,
     /// A ChangeCipherSpec during the handshake means nothing: TLS 1.3 was agreed, or may still be.
     pub(super) drops_ccs: bool,
     /// A TLS 1.2 server that asks for another handshake gets no answer, and no end either.
@@ -92,6 +95,7 @@ impl Inbound {
     pub(super) fn take(&mut self, common: &mut Common, opened: Opened, plain: &[u8]) -> Result<Taken> {
         let Opened { content, range } = opened;
         check_whole(self.joiner.is_some(), content)?;
+        self.heard |= content != ContentType::Alert;
         match content {
             ContentType::ApplicationData => return self.take_data(range),
             ContentType::Handshake => {
@@ -161,6 +165,12 @@ impl Inbound {
         }
         self.floods.count(Flood::Warning)?;
         Ok(Alerted::Warned)
+    }
+
+    /// Whether the peer has shown that it takes what it was shown.
+    pub(super) fn is_confirmed(&self, common: &Common) -> bool {
+        let open = |facts: &Facts| common.tls13 && !common.server && facts.certificate_requested;
+        common.failed.is_none() && common.facts().is_some_and(|facts| self.heard || !open(facts))
     }
 
     /// The peer has asked for new keys.

@@ -59,6 +59,11 @@ impl Receiver {
         self.common.facts()
     }
 
+    /// As [`Connection::is_confirmed`](super::Connection::is_confirmed).
+    pub fn is_confirmed(&self) -> bool {
+        self.inbound.is_confirmed(&self.common)
+    }
+
     /// As [`Connection::peer_closed`](super::Connection::peer_closed).
     pub fn peer_closed(&self) -> bool {
         self.inbound.reading == Reading::Closed

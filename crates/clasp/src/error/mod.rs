@@ -8,6 +8,7 @@
 
 mod cause;
 mod certificate;
+mod chain;
 mod misuse;
 mod peer;
 mod text;

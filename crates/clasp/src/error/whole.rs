@@ -3,6 +3,7 @@
 use super::{Blame, Cause, PeerError, printable};
 use crate::code::{AlertDescription, ExtensionType};
 use core::fmt;
+use std::sync::Arc;
 
 /// Why a connection failed, or why a call was refused. One word wide.
 ///
@@ -14,15 +15,17 @@ use core::fmt;
 /// assert!(error.to_string().contains("TLS_RSA_WITH_AES_128_CBC_SHA"));
 /// ```
 #[derive(Clone)]
-pub struct Error(Box<Inner>);
+pub struct Error(pub(super) Box<Inner>);
 
 #[derive(Clone)]
-struct Inner {
+pub(super) struct Inner {
     cause: Cause,
     place: Place,
     seen: Option<Box<str>>,
     wanted: Option<Box<str>>,
     hint: Option<Box<str>>,
+    /// The certificates that were refused.
+    pub(super) chain: Option<Arc<Vec<Vec<u8>>>>,
 }
 
 /// Where in a conversation an error arose.
@@ -44,7 +47,7 @@ impl Error {
     pub(super) fn new(cause: Cause) -> Self {
         let offset = if let Cause::Decode(e) = &cause { Some(e.offset) } else { None };
         let place = Place { offset, ..Place::default() };
-        Self(Box::new(Inner { cause, place, seen: None, wanted: None, hint: None }))
+        Self(Box::new(Inner { cause, place, seen: None, wanted: None, hint: None, chain: None }))
     }
 
     /// The typed cause.

@@ -41,6 +41,9 @@ pub struct Facts {
     pub ticket_age_skew: Option<i32>,
     /// Whether the server asked for a second hello (TLS 1.3).
     pub hello_retried: bool,
+    /// Whether the server asked for a certificate (known to the client). In TLS 1.3 a client's handshake is done before the
+    /// server has looked at it: [`Connection::is_confirmed`](crate::Connection::is_confirmed).
+    pub certificate_requested: bool,
     /// Whether the client proved a certificate.
     pub client_authenticated: bool,
     /// When what authenticated the peer counts no longer.
@@ -161,6 +164,7 @@ impl Facts {
             early_data_refusal: None,
             ticket_age_skew: None,
             hello_retried: false,
+            certificate_requested: false,
             client_authenticated: false,
             authenticated_until: End(0),
             extended_master_secret: false,

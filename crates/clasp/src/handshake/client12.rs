@@ -102,6 +102,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
         peer: config.recent_peers.share(said.shown),
         peer_type: answer.settled.types.server,
         server_name: Some(talk.name.to_str().into_owned()),
+        certificate_requested: said.asked.is_some(),
         client_authenticated,
         authenticated_until: said.authenticated_until,
         ..facts(answer)

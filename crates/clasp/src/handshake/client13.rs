@@ -222,6 +222,7 @@ async fn client_flight(
 
     // 4.4.2, 4.4.3, 4.4.4
     if let Some(request) = &asked {
+        talk.facts.certificate_requested = true;
         talk.facts.client_authenticated = send_client_proof(link, config, request).await?;
     }
     send_finished13(link, vault, Side::Client)?;

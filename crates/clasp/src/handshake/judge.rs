@@ -84,13 +84,14 @@ impl<'a> Judge<'a> {
         if self.kind == CertificateType::RawPublicKey {
             chain.iter().try_for_each(|key| check_raw_key(key))?;
         }
-        let chain: SmallVec<[&[u8]; PLAIN]> = chain.iter().map(Vec::as_slice).collect();
+        let shown = chain;
+        let chain: SmallVec<[&[u8]; PLAIN]> = shown.iter().map(Vec::as_slice).collect();
         let (kind, name, now, asked_for_ocsp) = (self.kind, self.name, self.now, self.asked_for_ocsp);
         let provider = self.provider;
         let presented =
             PresentedIdentity { chain: &chain, kind, name, ocsp, asked_for_ocsp, timestamps, now, provider };
         let verdict = link.outside("certificate verifier", self.verifier.verify(&presented)).await;
-        verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate"))
+        verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate").of_chain(shown))
     }
 
     /// Until when that decision holds: as the verifier said, or until the first certificate of the chain ends; and no longer
@@ -113,7 +114,7 @@ impl<'a> Judge<'a> {
         }
         let looked = || chain.first().and_then(|der| Certificate::parse(der).ok()).as_ref().map(may_sign);
         match known.or_else(looked) {
-            Some(false) => Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate")),
+            Some(false) => Err(Error::from(PeerError::KeyUsageForbids).in_message("Certificate").of_chain(chain)),
             _ => Ok(()),
         }
     }

@@ -273,6 +273,41 @@ impl<T: Read + Write> Stream<T> {
         }
     }
 
+    /// Client: completes the handshake, and reads until it is known whether the server lets us in, with our certificate or without
+    /// the one that it asked for: [`Connection::is_confirmed`]. False if the server closes without another word.
+    ///
+    /// A server that has not asked for a certificate need not be heard; nor, in TLS 1.2, one that has. Others give a ticket, as a rule, or
+    /// speak first; one that does neither is waited for as long as the transport does.
+    ///
+    /// ```no_run
+    /// # use std::io::{Read, Write};
+    /// # fn ask<T: Read + Write>(tls: &mut clasp::Stream<T>) -> std::io::Result<()> {
+    /// // Not before it is clear who asks.
+    /// if tls.confirmed()? {
+    ///     tls.write_all(b"what cannot be said twice")?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The transport's error, or if the connection has failed: with the server's alert, where it refuses the certificate.
+    pub fn confirmed(&mut self) -> io::Result<bool> {
+        self.handshake()?;
+        loop {
+            let want = self.advance()?;
+            if self.connection().is_confirmed() {
+                return Ok(true);
+            }
+            if want == Want::Outside {
+                self.wait_outside()?;
+            } else if self.connection().peer_closed() {
+                return Ok(false);
+            } else if !self.step(Exchange::take)? {
+                self.say_and_read()?;
+            }
+        }
+    }
+
     /// Takes an established stream apart, for one thread that reads and another that writes: [`Connection::into_split`].
     /// `reading` makes the handle that the reader has of the transport; the writer keeps the transport itself.
     ///
