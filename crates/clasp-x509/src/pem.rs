@@ -3,7 +3,7 @@
 //!
 //! A byte-order mark, text before, between and behind the sections, RFC 1421 headers, white space at the ends of lines and all
 //! three kinds of line end are taken. Two markers in one line, a marker that is damaged, data that is no base64, a section
-//! that does not end and one whose label nobody knows are not.
+//! that does not end, one whose label nobody knows, and bytes beside the sections that are no text (DER, say) are not.
 
 use crate::der::{self, Der, DerResult, constructed};
 use crate::kind::{self, Kind};
@@ -111,12 +111,16 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, PemError> {
 /// Reads the sections of a file up to the first fault, to show what there is. Whoever decides by a file wants [`read`].
 pub fn read_on(bytes: &[u8]) -> (Vec<Section>, Option<PemError>) {
     let mut lines = Lines { rest: bytes, number: 0 };
-    let mut sections = Vec::new();
+    let (mut sections, mut binary) = (Vec::new(), None);
     while let Some((number, line)) = lines.next() {
         let read = match marker(line) {
             Marker::Text => continue,
             Marker::Begin(label) => section(label, number, &mut lines),
             Marker::Odd => fail(number, shown(line), "-----BEGIN LABEL----- alone in its line"),
+            Marker::Binary => {
+                binary.get_or_insert(number);
+                continue;
+            }
         };
         match read {
             Ok(section) => sections.push(section),
@@ -124,7 +128,12 @@ pub fn read_on(bytes: &[u8]) -> (Vec<Section>, Option<PemError>) {
         }
     }
     if !sections.is_empty() {
-        return (sections, None);
+        let lost = |line| PemError {
+            line,
+            found: "bytes that are no text".into(),
+            wanted: "PEM, and text beside it; DER in a file of its own".into(),
+        };
+        return (sections, binary.map(lost));
     }
     let hint = kind::of(bytes).map_or("", |kind| hint(Kind::Other, kind, true));
     let wanted = format!("PEM: -----BEGIN LABEL----- and what follows{hint}");
@@ -267,6 +276,8 @@ enum Marker<'a> {
     Begin(&'a str),
     /// A line that a section may have begun or ended with once.
     Odd,
+    /// Part of what may be an item in DER, which would be lost.
+    Binary,
 }
 
 fn marker(line: &[u8]) -> Marker<'_> {
@@ -274,6 +285,7 @@ fn marker(line: &[u8]) -> Marker<'_> {
     match label.and_then(|label| core::str::from_utf8(label).ok()) {
         Some(label) if !label.contains("--") && !label.is_empty() => Marker::Begin(label),
         _ if is_odd(line) => Marker::Odd,
+        _ if line.iter().any(|b| b.is_ascii_control() && !b"\t\x0b\x0c\x1b".contains(b)) => Marker::Binary,
         _ => Marker::Text,
     }
 }

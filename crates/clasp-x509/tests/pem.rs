@@ -152,6 +152,24 @@ fn files_that_are_no_pem_are_named() {
     }
 }
 
+/// What stands beside PEM as DER would be lost: a list that revokes, say.
+#[test]
+fn der_beside_pem_is_refused_and_text_is_not() {
+    let root = authority("root", None, |_| ());
+    let (crl, later) = (list(&root, |_| ()), list(&root, |l| l.to = None));
+    let pem = block("X509 CRL", &crl);
+    for (file, line) in [
+        ([pem.as_bytes(), &later].concat(), pem.lines().count() + 1),
+        ([&later[..], b"\n", pem.as_bytes()].concat(), 1),
+        ([pem.as_bytes(), b"text\n\x00\x01text\n", pem.as_bytes()].concat(), pem.lines().count() + 2),
+    ] {
+        let fault = pem::items(&file, Kind::Crl).unwrap_err();
+        assert!(fault.line == line && fault.found == "bytes that are no text", "{fault}, not line {line}");
+    }
+    let text = "subject=O = Müller\tAG\x0c \x1b[1m\n\x1a\0\0";
+    assert_eq!(pem::items((text.to_owned() + "\n" + &pem + text).as_bytes(), Kind::Crl).unwrap().len(), 1);
+}
+
 #[test]
 fn private_keys_are_one_and_not_encrypted() {
     let key = [&[0x30, 3][..], &[2, 1, 0]].concat();
