@@ -49,7 +49,7 @@ impl Failure {
 
     /// An I/O error; one that carries a TLS error says what TLS has to say.
     pub(crate) fn from_io(error: io::Error) -> Self {
-        match error.get_ref().and_then(|e| e.downcast_ref::<clasp::Error>()) {
+        match clasp::Error::from_io(&error) {
             Some(tls) => Self::from(tls.clone()),
             None if is_reset(&error) => Self::no(format_args!("the peer reset the connection without a word: {error}"))
                 .hint("data may be incomplete; what the peer says in its log may tell why"),
@@ -96,19 +96,12 @@ fn in_options(hint: &str) -> String {
 
 impl From<clasp::Error> for Failure {
     fn from(error: clasp::Error) -> Self {
-        use clasp::error::{Blame, Cause};
-        let failure = if error.blame() == Blame::Peer { Self::no(&error) } else { Self::cannot(&error) };
-        let hint = match (error.hint_text(), error.cause()) {
-            (Some(hint), _) => in_options(hint),
-            (None, Cause::Record(clasp::error::RecordError::PlainHttp)) => {
-                "the port speaks plain HTTP: try another port, or http://".into()
-            }
-            (None, Cause::Record(clasp::error::RecordError::NotTls)) => "is this a port for TLS?".into(),
-            (None, _) if error.is_truncation() => {
-                "the peer or something between cut the connection; the data may be incomplete".into()
-            }
-            (None, _) => return failure,
-        };
-        failure.hint(hint)
+        let message = error.without_hint();
+        let of_peer = error.blame() == clasp::error::Blame::Peer;
+        let failure = if of_peer { Self::no(message) } else { Self::cannot(message) };
+        match error.hint_text() {
+            Some(hint) => failure.hint(in_options(hint)),
+            None => failure,
+        }
     }
 }

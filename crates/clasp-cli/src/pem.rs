@@ -80,7 +80,7 @@ pub(crate) fn response(path: &Path) -> Result<Section, Failure> {
 /// A certificate chain and its key.
 pub(crate) fn identity(chain: &Path, key: &Path) -> Result<Identity, Failure> {
     Identity::from_pem(&read(chain)?, &Zeroizing::new(read(key)?)).map_err(|e| {
-        let failure = Failure::cannot(format_args!("{} with {}: {e}", chain.display(), key.display()));
+        let failure = Failure::cannot(format_args!("{} with {}: {}", chain.display(), key.display(), e.without_hint()));
         match e.hint_text() {
             Some(hint) => failure.hint(hint),
             None => failure,

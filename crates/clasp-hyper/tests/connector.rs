@@ -3,7 +3,7 @@
 
 use clasp::{ClientConfig, Facts, Resumption, ServerConfig};
 use clasp_hyper::HttpsConnector;
-use clasp_testkit::{KeyKind, authority};
+use clasp_testkit::{Authority, KeyKind, authority};
 use clasp_tokio::{Acceptor, Listener};
 use core::convert::Infallible;
 use http_body_util::{BodyExt, Full};
@@ -125,6 +125,22 @@ async fn what_is_refused_says_why() {
         }
         assert!(all.contains(words), "{words}: {all}");
     }
+}
+
+/// Whoever unwraps it reads why, and a program finds Clasp's own error.
+#[tokio::test]
+async fn an_unwrap_reads_as_people_read() {
+    let (address, _) = server(&["h2"]).await;
+    let strangers = ClientConfig::builder().trust(Authority::new("Another CA").roots()).build().unwrap();
+    let client = client(HttpsConnector::new(strangers).unwrap());
+    let uri = format!("https://localhost:{}/", address.port());
+    let error = client.request(Request::get(uri).body(Body::default()).unwrap()).await.unwrap_err();
+    let words = "the certificate's issuer is not trusted; seen: certificate 0 (CN=localhost): issuer CN=Clasp Test CA, which is \
+                 neither a trusted root nor sent along; wanted: a chain to one of the 1 trusted roots (RFC 5280 6.1) (in \
+                 Certificate) [client TLS 1.3]; hint: trust its issuer, or have the peer send its whole chain";
+    let shown = format!("{error:?}");
+    assert!(shown.contains(&format!("error: {words} }}")), "{shown}");
+    assert_eq!(clasp::Error::inside(&error).unwrap().to_string(), words);
 }
 
 /// Without TLS only where it is said; `[::1]` and names alike.

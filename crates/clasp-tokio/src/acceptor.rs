@@ -140,10 +140,10 @@ impl<T> From<AcceptError<T>> for io::Error {
     }
 }
 
-/// Reads as the error does: whoever unwraps wants to know why.
+/// Reads as the error does: whoever unwraps wants to know why. `{:#?}` is the structure.
 impl<T> fmt::Debug for AcceptError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.error, f)
+        if f.alternate() { fmt::Debug::fmt(&self.error, f) } else { fmt::Display::fmt(&self.error, f) }
     }
 }
 

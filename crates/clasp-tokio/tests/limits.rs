@@ -47,7 +47,7 @@ async fn a_key_that_never_signs_is_waited_for_ten_seconds_and_the_client_is_told
     let error = refused.map(drop).unwrap_err().into_parts().0;
     assert_took(began, OUTSIDE);
     assert_eq!(error.kind(), ErrorKind::TimedOut);
-    let inner = error.get_ref().unwrap().downcast_ref::<clasp::Error>().unwrap();
+    let inner = clasp::Error::from_io(&error).unwrap();
     assert!(inner.to_string().contains("private key"), "{inner}");
     assert!(inner.hint_text().unwrap().contains("TimeLimits"), "{inner:?}");
     assert!(told.unwrap_err().to_string().contains("internal_error"));

@@ -2,6 +2,15 @@
 //! Protocol codes as open enums: a newtype over the integer, named constants, and a name for every known value.
 //! Unknown values survive a round trip.
 
+/// Which way something went, seen from our side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From us to the peer.
+    Sent,
+    /// From the peer to us.
+    Received,
+}
+
 /// A code that stands in `N` bytes.
 pub trait Code<const N: usize>: Copy {
     /// The code in these bytes, big-endian.

@@ -12,14 +12,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Which way something went, seen from the observed side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// From us to the peer.
-    Sent,
-    /// From the peer to us.
-    Received,
-}
+pub use crate::code::Direction;
 
 /// The keys in force.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -172,7 +172,7 @@ fn tls12_has_no_key_update() {
         |tls| {
             tls.handshake().unwrap();
             let error = tls.update_keys(true).unwrap_err();
-            let error = error.get_ref().unwrap().downcast_ref::<clasp::Error>().unwrap();
+            let error = clasp::Error::from_io(&error).unwrap();
             assert_eq!(error.cause(), &Cause::Misuse(Misuse::OldVersionForThis));
         },
         |tls| tls.handshake().map(drop).unwrap(),

@@ -44,7 +44,7 @@ fn apart(tls: Tls) -> (StreamReader<TcpStream>, StreamWriter<TcpStream>) {
 }
 
 fn cause(error: &io::Error) -> &Cause {
-    error.get_ref().unwrap().downcast_ref::<Error>().unwrap().cause()
+    Error::from_io(error).unwrap().cause()
 }
 
 #[test]

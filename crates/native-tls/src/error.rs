@@ -40,10 +40,7 @@ impl From<io::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Inner::Tls(error) => {
-                write!(f, "{error}")?;
-                error.hint_text().map_or(Ok(()), |hint| write!(f, " ({hint})"))
-            }
+            Inner::Tls(error) => write!(f, "{error}"),
             Inner::Io(error) => write!(f, "{error}"),
             Inner::Words(words) => f.write_str(words),
         }

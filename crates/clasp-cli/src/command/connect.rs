@@ -207,7 +207,7 @@ fn get(stream: &mut Stream<Patient>, request: &[u8], explained: impl Fn(io::Erro
                 output::bytes(piece)?;
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) if e.get_ref().is_some_and(|e| e.is::<clasp::Error>()) => return Err(explained(e)),
+            Err(e) if clasp::Error::from_io(&e).is_some() => return Err(explained(e)),
             Err(e) => return Err(explained(unsent.take().unwrap_or(e))),
         }
     }

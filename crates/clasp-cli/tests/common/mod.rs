@@ -34,6 +34,7 @@ pub(crate) fn refuses(output: &Output, code: i32, words: &str) {
     assert_eq!(output.status.code(), Some(code), "{error}");
     assert!(error.contains(words), "{words:?} is not in: {error}");
     assert!(error.lines().filter(|l| l.starts_with("error:") || l.starts_with("hint:")).count() <= 2, "{error}");
+    assert!(!error.contains("; hint:"), "a hint has its own line, and stands once: {error}");
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

@@ -6,7 +6,8 @@ use crate::code::CertificateType;
 use crate::crypto::Provider;
 use crate::error::{CertificateError, Error, Misuse, Outside, Result};
 use clasp_x509::{
-    Certificate, Check, Crl, KnownCrl, Options, ParseError, Profile, Reason, Revocation, Roots, Scope, Usage, Verdicts,
+    Certificate, Check, Crl, Finding, KnownCrl, Options, ParseError, Profile, Reason, Revocation, Roots, Scope, Usage,
+    Verdicts,
 };
 use rustls_pki_types::{ServerName, UnixTime};
 use smallvec::SmallVec;
@@ -305,9 +306,11 @@ fn refusal(rejection: &clasp_x509::Rejection) -> Error {
         Reason::Policy => (CertificateError::Policy, "reissue the chain under a policy that is accepted"),
         _ => (CertificateError::Constraint, "reissue the chain"),
     };
+    let Finding { origin, subject, rule, found, wanted, .. } = rejection.nearest();
     // The Baseline Requirements bind authorities of the public web alone.
-    let hint = if rejection.nearest().rule.starts_with("BR ") { OF_THE_WEB } else { hint };
-    Error::from(class).seen(rejection).hint(hint)
+    let hint = if rule.starts_with("BR ") { OF_THE_WEB } else { hint };
+    let error = Error::from(class).seen(format_args!("{origin} ({subject}): {found}"));
+    error.wanted(format_args!("{wanted} ({rule})")).hint(hint)
 }
 
 /// Takes every certificate. The peer can then be anybody: for tests and for looking around only.

@@ -109,7 +109,7 @@ impl Common {
     pub(super) fn refused(&self, alert: AlertDescription, last: Option<HandshakeType>) -> Error {
         let error = Error::from(alert);
         let error = match last {
-            Some(kind) => error.seen(format_args!("it as an answer to our {kind}")),
+            Some(kind) => error.seen(format_args!("as the answer to our {kind}")),
             None => error,
         };
         match refusal::advice(alert, last, self.server) {

@@ -59,6 +59,18 @@ impl Cause {
         }
     }
 
+    /// What to change, where the cause alone tells.
+    pub(super) const fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Record(RecordError::PlainHttp) => "the port speaks plain HTTP: try another port, or http://",
+            Self::Record(RecordError::NotTls) => "is this a port for TLS?",
+            Self::Peer(PeerError::Truncated) => {
+                "the peer or something between cut the connection; the data may be incomplete"
+            }
+            _ => return None,
+        })
+    }
+
     /// Who has to change something.
     pub fn blame(&self) -> Blame {
         match self {

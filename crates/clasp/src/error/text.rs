@@ -113,10 +113,10 @@ mod tests {
         let long = evil.repeat(10_000);
         for text in [evil, &long] {
             let error = Error::from(PeerError::NoCommonProtocol).seen(text).wanted(text).hint(text);
-            // Debug escapes the backslashes once more.
-            for (shown, most) in
-                [(error.to_string(), 700), (error.hint_text().unwrap().to_owned(), 300), (format!("{error:?}"), 1200)]
-            {
+            let error = error.because(std::io::Error::other(text.to_owned()));
+            let parts =
+                [error.seen_text(), error.wanted_text(), error.hint_text()].map(|part| (part.unwrap().to_owned(), 300));
+            for (shown, most) in parts.into_iter().chain([(error.to_string(), 1200), (format!("{error:?}"), 1200)]) {
                 let raw = shown.chars().find(|c| c.is_control() || "\u{202e}\u{2028}\u{feff}".contains(*c));
                 assert_eq!(raw, None, "{shown}");
                 assert!(shown.len() < most, "{} bytes", shown.len());

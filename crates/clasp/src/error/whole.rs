@@ -1,18 +1,28 @@
 //! An error as callers hold it.
 
 use super::{Blame, Cause, PeerError, printable};
-use crate::code::{AlertDescription, ExtensionType};
+use crate::code::{AlertDescription, Direction, ExtensionType};
+use core::error::Error as Any;
 use core::fmt;
+use std::io;
 use std::sync::Arc;
 
+/// Errors are looked for inside one another this deep; one that names itself as its source would have no end.
+const MOST_NESTED: usize = 32;
+
 /// Why a connection failed, or why a call was refused. One word wide.
+///
+/// It reads as people read, in one line: what went wrong, what was seen and what was wanted, where, and what to change.
+/// So it does in `Debug`, which `unwrap` shows, and a `main` that returns it; `{:#?}` is the structure.
 ///
 /// ```
 /// use clasp::error::{Blame, Error, PeerError};
 /// let error = Error::from(PeerError::NoCommonSuite).seen("TLS_RSA_WITH_AES_128_CBC_SHA").hint("try Policy::legacy()");
 /// assert_eq!(error.blame(), Blame::Peer);
 /// assert_eq!(error.alert().name(), "handshake_failure");
-/// assert!(error.to_string().contains("TLS_RSA_WITH_AES_128_CBC_SHA"));
+/// let words = "no cipher suite in common; seen: TLS_RSA_WITH_AES_128_CBC_SHA; hint: try Policy::legacy()";
+/// assert_eq!(error.to_string(), words);
+/// assert_eq!(format!("{error:?}"), words);
 /// ```
 #[derive(Clone)]
 pub struct Error(pub(super) Box<Inner>);
@@ -26,6 +36,7 @@ pub(super) struct Inner {
     hint: Option<Box<str>>,
     /// The certificates that were refused.
     pub(super) chain: Option<Arc<Vec<Vec<u8>>>>,
+    source: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Where in a conversation an error arose.
@@ -47,7 +58,7 @@ impl Error {
     pub(super) fn new(cause: Cause) -> Self {
         let offset = if let Cause::Decode(e) = &cause { Some(e.offset) } else { None };
         let place = Place { offset, ..Place::default() };
-        Self(Box::new(Inner { cause, place, seen: None, wanted: None, hint: None, chain: None }))
+        Self(Box::new(Inner { cause, place, seen: None, wanted: None, hint: None, source: None, chain: None }))
     }
 
     /// The typed cause.
@@ -60,9 +71,43 @@ impl Error {
         self.0.place
     }
 
+    /// What was seen, if there is more to say than the cause does.
+    pub fn seen_text(&self) -> Option<&str> {
+        self.0.seen.as_deref()
+    }
+
+    /// What was wanted instead.
+    pub fn wanted_text(&self) -> Option<&str> {
+        self.0.wanted.as_deref()
+    }
+
     /// What to change, if Clasp knows.
     pub fn hint_text(&self) -> Option<&str> {
-        self.0.hint.as_deref()
+        self.0.hint.as_deref().or_else(|| self.0.cause.advice())
+    }
+
+    /// All that `Display` says but the hint: for programs that show it apart.
+    pub fn without_hint(&self) -> impl fmt::Display + '_ {
+        WithoutHint(self)
+    }
+
+    /// The TLS error inside an [`io::Error`], however deep: adapters and the libraries above them give errors of this kind.
+    ///
+    /// ```
+    /// use clasp::Error;
+    /// use clasp::error::PeerError;
+    /// use std::io;
+    /// let nested = io::Error::other(io::Error::from(Error::from(PeerError::NoCommonSuite)));
+    /// assert_eq!(Error::from_io(&nested).map(|tls| tls.alert().name()), Some("handshake_failure"));
+    /// assert!(Error::from_io(&io::ErrorKind::ConnectionReset.into()).is_none());
+    /// ```
+    pub fn from_io(error: &io::Error) -> Option<&Self> {
+        Self::inside(error)
+    }
+
+    /// The TLS error that any other error is, or comes of: a client's of HTTP, say.
+    pub fn inside<'a>(error: &'a (dyn Any + 'static)) -> Option<&'a Self> {
+        core::iter::successors(Some(error), |error| deeper(*error)).take(MOST_NESTED).find_map(|e| e.downcast_ref())
     }
 
     /// Says what was seen.
@@ -86,6 +131,15 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.0.hint = Some(printable(hint).into());
+        self
+    }
+
+    /// Says what it comes of: an error of a signer, a verifier, a file. It is the [`source`](Any::source), and its words stand
+    /// among those of this one.
+    #[cold]
+    #[must_use]
+    pub fn because(mut self, source: impl Any + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
     }
 
@@ -137,6 +191,24 @@ impl Error {
         self.0.cause.alert()
     }
 
+    /// The alert that stands for this failure on the wire, and which way it goes: the peer's own, or the one that tells the peer of
+    /// it. There is none where a connection just ended. What fails before there is a connection tells nobody.
+    ///
+    /// ```
+    /// use clasp::Error;
+    /// use clasp::trace::Direction;
+    /// use clasp::wire::code::AlertDescription;
+    /// let theirs = Error::from(AlertDescription::UnknownCa);
+    /// assert_eq!(theirs.alert_and_direction(), Some((AlertDescription::UnknownCa, Direction::Received)));
+    /// ```
+    pub fn alert_and_direction(&self) -> Option<(AlertDescription, Direction)> {
+        match self.0.cause {
+            Cause::Alert(alert) => Some((alert, Direction::Received)),
+            Cause::Peer(PeerError::Truncated | PeerError::ClosedDuringHandshake) => None,
+            _ => Some((self.alert(), Direction::Sent)),
+        }
+    }
+
     /// Who has to change something.
     pub fn blame(&self) -> Blame {
         self.0.cause.blame()
@@ -156,8 +228,8 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         write!(f, "{}", inner.cause)?;
         if let Some(seen) = &inner.seen {
@@ -165,6 +237,9 @@ impl fmt::Display for Error {
         }
         if let Some(wanted) = &inner.wanted {
             write!(f, "; wanted: {wanted}")?;
+        }
+        if let Some(source) = &inner.source {
+            write!(f, "; because: {}", printable(source))?;
         }
         let place = inner.place;
         if place.message.is_some() || place.extension.is_some() {
@@ -174,24 +249,53 @@ impl fmt::Display for Error {
             }
             f.write_str(")")?;
         }
-        if let Some(phase) = place.phase {
-            write!(f, " [{phase}]")?;
-        }
-        Ok(())
+        place.phase.map_or(Ok(()), |phase| write!(f, " [{phase}]"))
     }
 }
 
+fn deeper<'a>(error: &'a (dyn Any + 'static)) -> Option<&'a (dyn Any + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        // Its own `source` is that of what is inside.
+        Some(io) => io.get_ref().map(|inside| inside as &(dyn Any + 'static)),
+        None => error.source(),
+    }
+}
+
+struct WithoutHint<'a>(&'a Error);
+
+impl fmt::Display for WithoutHint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.words(f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.words(f)?;
+        self.hint_text().map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+    }
+}
+
+/// As people read it, and with `{:#?}` the structure.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
         let i = &*self.0;
         f.debug_struct("Error")
             .field("cause", &i.cause)
             .field("place", &i.place)
             .field("seen", &i.seen)
             .field("wanted", &i.wanted)
-            .field("hint", &i.hint)
+            .field("hint", &self.hint_text())
+            .field("source", &i.source)
             .finish()
     }
 }
 
-impl core::error::Error for Error {}
+impl Any for Error {
+    fn source(&self) -> Option<&(dyn Any + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn Any + 'static))
+    }
+}

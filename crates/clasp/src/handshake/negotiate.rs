@@ -115,7 +115,9 @@ fn refused(policy: &Policy, offer: &ClientOffer<'_>, no_group: bool) -> Error {
                 .wanted(format_args!("a group of {}", names(policy.groups.iter().filter(|g| !g.is_post_quantum()))))
                 .hint("add a curve that the client names with Policy::with_groups");
         }
-        let error = error.seen(suite_names(offer.suites));
+        let error = error
+            .seen(suite_names(offer.suites))
+            .wanted(format_args!("one of {}", names(policy.suites12().map(|s| s.code))));
         return match policy.that_would_agree(offer.suites) {
             Some(name) => error.hint(format_args!("Policy::{name}() has a suite in common with this client")),
             None => error.hint("no policy of Clasp speaks any of these"),

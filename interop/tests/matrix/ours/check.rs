@@ -38,7 +38,7 @@ pub(super) fn check(
     refused: Refused,
 ) -> Result<(), String> {
     let wrong = |what: String| Err(format!("connection {}: {what}", n + 1));
-    let cause = seen.end.as_ref().err().and_then(|e| e.get_ref()?.downcast_ref::<clasp::Error>());
+    let cause = seen.end.as_ref().err().and_then(clasp::Error::from_io);
     match (refused, &seen.end, cause) {
         (Refused::ByThem, Err(_), Some(e)) if e.peer_alert().is_some() || silent(row, habits, e) => return Ok(()),
         (Refused::ByUs, Err(_), Some(e)) if is_refusal(row, e.cause()) => return Ok(()),

@@ -59,7 +59,7 @@ impl Seen {
 
     /// What went wrong, and what to change on this command line.
     pub(crate) fn explain(&self, error: io::Error, peer: &Peer) -> Failure {
-        if let Some(tls) = error.get_ref().and_then(|e| e.downcast_ref::<clasp::Error>()) {
+        if let Some(tls) = clasp::Error::from_io(&error) {
             let failure = Failure::from(tls.clone());
             let hint = match tls.cause() {
                 Cause::Alert(alert) => self.refused(*alert, peer),

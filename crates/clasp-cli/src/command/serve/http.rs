@@ -208,9 +208,7 @@ fn is_departure(error: &io::Error) -> bool {
 
 /// What TLS says where HTTP says only that its connection failed.
 fn tls_cause(error: &(dyn std::error::Error + 'static)) -> Failure {
-    let mut causes = core::iter::successors(Some(error), |e| e.source());
-    let tls = causes.find_map(|e| e.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<clasp::Error>());
-    tls.map_or_else(|| Failure::cannot(error), |tls| tls.clone().into())
+    clasp::Error::inside(error).map_or_else(|| Failure::cannot(error), |tls| tls.clone().into())
 }
 
 #[cfg(test)]

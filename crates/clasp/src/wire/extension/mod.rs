@@ -131,7 +131,8 @@ pub fn scheme_names(codes: Codes<'_>) -> String {
 
 /// The names of cipher suites, for errors.
 pub fn suite_names(codes: Codes<'_>) -> String {
-    names(codes.iter().map(CipherSuite))
+    // RFC 8701: values that mean nothing, and another one each time.
+    names(codes.iter().filter(|code| !crate::code::is_grease(*code)).map(CipherSuite))
 }
 
 /// At most this many names of a peer's list stand in an error.
