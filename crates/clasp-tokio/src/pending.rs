@@ -183,7 +183,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> PeekError<T> {
     /// Tells the client with the alert that fits, as [`Acceptor::accept`] would have. The [`AcceptError`] has the transport,
     /// and [closes](AcceptError::close) it in a way in which the alert arrives.
     pub async fn refuse(self) -> AcceptError<T> {
-        let alert = self.error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).map(Error::alert);
+        let alert = Error::from_io(&self.error).map(Error::alert);
         refused(self.error, alert, self.transport, TimeLimits::default()).await
     }
 }
@@ -194,10 +194,10 @@ impl<T> From<PeekError<T>> for io::Error {
     }
 }
 
-/// Reads as the error does.
+/// Reads as the error does; `{:#?}` is the structure.
 impl<T> fmt::Debug for PeekError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.error, f)
+        if f.alternate() { fmt::Debug::fmt(&self.error, f) } else { fmt::Display::fmt(&self.error, f) }
     }
 }
 
