@@ -5,7 +5,7 @@
 use clasp::config::{ClientBuilder, DangerousAcceptAnyone, PreSharedKey, Ready, ServerBuilder};
 use clasp::crypto::{HashId, Provider};
 use clasp::keys::log::KeyLog;
-use clasp::session::TicketKeys;
+use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::trace::{Observation, Observer, What};
 use clasp::wire::code::{CipherSuite, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
@@ -229,4 +229,24 @@ fn the_switch_belongs_to_its_observer() {
     let heard = plain.take();
     assert!(heard.len() == FULL.len() && heard.iter().all(|(_, value)| value.is_none()));
     assert!(world.heard[0].take().is_empty());
+}
+
+/// What is kept of a session of TLS 1.2 is its master secret, by a ticket and by an ID.
+#[test]
+fn a_resumed_session_has_the_master_secret_of_the_first() {
+    let version = ProtocolVersion::Tls12;
+    for server in
+        [server().tickets(tickets()), server().no_sessions().sessions(Arc::new(ServerSessionCache::new(1 << 16)))]
+    {
+        let log = Arc::new(Log::default());
+        let (client, server) = (client(version).key_log(log.clone()).build().unwrap(), server.build().unwrap());
+        for resumed in [false, true, true] {
+            let mut pair = Pair::new(&client, &server);
+            pair.drive().unwrap();
+            assert_eq!(pair.client.facts().unwrap().resumed.is_some(), resumed);
+        }
+        let masters = log.0.lock().unwrap();
+        let [(_, first), (_, second), (_, third)] = &masters[..] else { panic!("{} masters", masters.len()) };
+        assert!(first == second && second == third && first.iter().any(|b| b != &first[0]));
+    }
 }

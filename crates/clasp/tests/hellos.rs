@@ -4,16 +4,19 @@
 mod flights;
 
 use clasp::config::PreSharedKey;
-use clasp::crypto::HashId;
-use clasp::session::ServerSessions;
+use clasp::crypto::{HashId, Provider};
+use clasp::session::{ServerSessionCache, ServerSessions, TicketKeys};
 use clasp::wire::code::{AlertDescription, NamedGroup, ProtocolVersion};
-use clasp::{Answer, Error, Policy, ServerConfig};
+use clasp::{Answer, Connection, Error, Policy, ServerConfig};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, authority};
 use flights::hello::*;
 use flights::*;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn versions() {
@@ -82,7 +85,63 @@ fn a_client_without_secure_renegotiation_is_served_unless_the_policy_says_otherw
     let strict = Policy::default().require_secure_renegotiation(true);
     assert_eq!(answer_of(of(strict.clone()), &flight), "handshake_failure");
     let scsv = hello.change(|h| h.suites.extend([0, 0xff]));
-    assert_eq!(answer_of(of(strict), &record(22, &scsv.message())), "TLS 1.2");
+    assert_eq!(answer_of(of(strict.clone()), &record(22, &scsv.message())), "TLS 1.2");
+    let both = scsv.with(ext(RENEGOTIATION, &[0]));
+    assert_eq!(answer_of(of(strict), &record(22, &both.message())), "TLS 1.2", "both say the same");
+}
+
+/// A TLS 1.2 ServerHello: its session ID, and the types of its extensions.
+fn server_hello(mut server: Connection, hello: &Hello) -> (Vec<u8>, Vec<u16>) {
+    let mut out = Vec::new();
+    server.receive(&mut record(22, &hello.message()), &mut out).unwrap();
+    let body = &out[9..];
+    let (id, rest) = body[35..].split_at(usize::from(body[34]));
+    let length = usize::from(u16::from_be_bytes([rest[3], rest[4]]));
+    let (mut rest, mut types) = (&rest[5..5 + length], Vec::new());
+    while let [a, b, c, d, after @ ..] = rest {
+        types.push(u16::from_be_bytes([*a, *b]));
+        rest = &after[usize::from(u16::from_be_bytes([*c, *d]))..];
+    }
+    (id.to_vec(), types)
+}
+
+/// RFC 8422 5.2: the answer stands where a curve was chosen, and the client has said something of formats.
+#[test]
+fn point_formats_are_answered_where_they_were_named_and_mean_something() {
+    let identity = || authority().issue(KeyKind::Rsa, &["localhost"]).identity();
+    let server = || ServerConfig::builder().identity(identity()).policy(Policy::legacy()).build().unwrap().accept();
+    let rsa = |hello: Hello| hello.change(|h| h.suites = vec![0, 0x9c]);
+    let named = || Hello::tls12().with(ext(POINT_FORMATS, &v8(&[0])));
+    for (hello, wanted) in [
+        (named(), true),
+        (Hello::tls12().without(POINT_FORMATS), false),
+        (rsa(named()), false),
+        (rsa(Hello::tls12().without(POINT_FORMATS)), false),
+    ] {
+        assert_eq!(server_hello(server(), &hello).1.contains(&POINT_FORMATS), wanted);
+    }
+}
+
+/// RFC 5246 7.4.1.3, RFC 5077 3.4: an ID promises that the session can be resumed by it.
+#[test]
+fn a_session_id_is_given_where_the_session_is_kept_under_it() {
+    const TICKET: u16 = 35;
+    let identity = || authority().issue(KeyKind::P256, &["localhost"]).identity();
+    let store = || Arc::new(ServerSessionCache::new(1 << 16));
+    let keys = || Arc::new(TicketKeys::random(Provider::builtin(), HOUR, HOUR).unwrap());
+    let with = Hello::tls12().with(ext(TICKET, &[]));
+    let builder = || ServerConfig::builder().identity(identity()).no_sessions();
+    for (name, config, hello, id, ticket) in [
+        ("nothing is kept", builder(), &with, 0, false),
+        ("a store", builder().sessions(store()), &with, 32, false),
+        ("tickets, for a client that takes them", builder().tickets(keys()), &with, 0, true),
+        ("tickets, for one that does not", builder().tickets(keys()), &Hello::tls12(), 0, false),
+        ("both, for one that does not", builder().tickets(keys()).sessions(store()), &Hello::tls12(), 32, false),
+        ("both, for one that does", builder().tickets(keys()).sessions(store()), &with, 0, true),
+    ] {
+        let (given, types) = server_hello(config.build().unwrap().accept(), hello);
+        assert_eq!((given.len(), types.contains(&TICKET)), (id, ticket), "{name}");
+    }
 }
 
 /// RFC 9846 5.1: nothing stands between the records of one message, a warning neither; whoever gives up says so there too.
@@ -285,7 +344,7 @@ fn a_client_that_gets_no_tickets_is_told_of() {
         }
     }
     for (modes, told) in [(None, 1), (Some(0), 1), (Some(1), 0)] {
-        let ears = std::sync::Arc::new(Ears::default());
+        let ears = Arc::new(Ears::default());
         let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
         let server = ServerConfig::builder().identity(identity).observer(ears.clone()).build().unwrap().accept();
         let hello = modes.map_or(Hello::tls13(), |mode| Hello::tls13().with(ext(PSK_MODES, &v8(&[mode]))));
@@ -318,7 +377,7 @@ impl ServerSessions for Asked {
 #[test]
 fn a_store_is_asked_for_identities_that_can_be_its_own_alone() {
     for (length, asked) in [(1, 0), (31, 0), (32, 1), (33, 0), (200, 0)] {
-        let store = std::sync::Arc::new(Asked::default());
+        let store = Arc::new(Asked::default());
         let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
         let server = ServerConfig::builder().identity(identity).sessions(store.clone()).build().unwrap().accept();
         let hello = Hello::tls13().with(ext(PSK_MODES, &v8(&[1]))).with(psk_of(&vec![7; length], 0, 1, 1));

@@ -1,14 +1,15 @@
 //! Client certificates after a TLS 1.3 handshake: asked for when the server likes, answered when the client's key does.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use clasp::config::{ClientBuilder, ClientIdentity, Ready, ServerBuilder, Verifier, WebPki};
 use clasp::error::{Cause, Misuse, PeerError};
-use clasp::wire::code::{AlertDescription, NamedGroup, ProtocolVersion};
+use clasp::trace::{Direction, Observation, Observer, What};
+use clasp::wire::code::{AlertDescription, HandshakeType, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
 use clasp_testkit::hollow_bytes::{HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, SlowVerifier, authority, provider};
 use core::task::{Context, Waker};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 fn server() -> ServerBuilder<Ready> {
     ServerConfig::builder().identity(authority().issue(KeyKind::P256, &["localhost"]).identity())
@@ -67,6 +68,41 @@ fn a_client_shows_its_certificate_when_it_is_asked_and_again() {
             still_talks(&mut pair);
         }
     }
+}
+
+/// What has come of the requests.
+#[derive(Default)]
+struct Contexts(Mutex<Vec<Vec<u8>>>);
+
+impl Observer for Contexts {
+    fn observe(&self, seen: &Observation<'_>) {
+        if let What::Message {
+            direction: Direction::Received, kind: HandshakeType::CertificateRequest, bytes, ..
+        } = seen.what
+        {
+            let (len, rest) = bytes[4..].split_first().unwrap();
+            self.0.lock().unwrap().push(rest[..usize::from(*len)].to_vec());
+        }
+    }
+}
+
+/// RFC 9846 4.3.2: so that nobody signs an answer beforehand who has the key for a moment.
+#[test]
+fn the_context_of_a_request_is_made_anew_each_time() {
+    let contexts = Arc::new(Contexts::default());
+    let client = client().observer(contexts.clone()).build().unwrap();
+    let server = server().post_handshake_auth(ClientAuth::Request(clients())).build().unwrap();
+    let mut pair = established(&client, &server);
+    for _ in 0..3 {
+        ask(&mut pair);
+        pair.drive().unwrap();
+    }
+    let contexts = contexts.0.lock().unwrap();
+    let [a, b, c] = &contexts[..] else { panic!("{contexts:?}") };
+    assert!(
+        a != b && b != c && a != c && contexts.iter().all(|c| c.len() >= 16 && c.iter().any(|b| *b != 0)),
+        "{contexts:?}"
+    );
 }
 
 #[test]

@@ -177,6 +177,10 @@ fn a_bad_record_ends_both_halves_and_the_alert_is_sent_once() {
         let failed = receiver.receive(&mut pair.to_client).unwrap_err();
         assert_eq!(*failed.cause(), Cause::Record(RecordError::BadMac));
         assert!(receiver.receive(&mut pair.to_client).is_err() && sender.is_due());
+        pair.to_client.clear();
+        pair.server_sends(b"good").unwrap();
+        let after = receiver.receive_into(&mut pair.to_client, &mut [0; 100]).unwrap_err();
+        assert_eq!(after.cause(), failed.cause(), "it takes nothing more, good as it may be");
         let mut out = Vec::new();
         let refused = match way {
             0 => send(&mut sender, b"data", &mut out).map(drop),
@@ -247,6 +251,22 @@ fn a_sender_that_aborts_ends_the_other_half() {
     assert_eq!(*ended.cause(), Cause::Aborted(AlertDescription::UserCanceled));
     assert_eq!(receiver.failure().unwrap().cause(), ended.cause());
     assert!(sender.abort(AlertDescription::UserCanceled, &mut out).is_err());
+    let mut more = Vec::new();
+    assert_eq!(sender.update_keys(true, &mut more).unwrap_err().cause(), ended.cause());
+    assert_eq!(more, [], "nothing follows an alert");
+}
+
+/// Keys that were given back before are made again by whichever half needs them.
+#[test]
+fn halves_of_a_connection_at_rest_go_on() {
+    let mut pair = established(client(), server());
+    pair.client.rest();
+    let (mut sender, mut receiver) = apart(pair.client);
+    pair.server.send(&[IoSlice::new(b"down")], &mut pair.to_client).unwrap();
+    assert_eq!(receiver.receive(&mut pair.to_client).unwrap().data, b"down");
+    send(&mut sender, b"up", &mut pair.to_server).unwrap();
+    assert_eq!(pair.server.receive(&mut pair.to_server, &mut Vec::new()).unwrap().data, b"up");
+    assert!(receiver.export_early(b"EXPORTER", b"", &mut [0; 32]).is_err(), "there was no early data");
 }
 
 /// Tickets are the receiving half's, exporters too.
