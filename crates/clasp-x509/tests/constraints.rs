@@ -1,9 +1,9 @@
-//! Name constraints and policies over whole paths.
+//! Name constraints over whole paths.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use clasp_x509::{Options, PolicyInputs, Profile, Reason, Usage, verify};
+use clasp_x509::{Options, Profile, Reason, Usage, verify};
 use common::*;
 use std::slice::from_ref;
 
@@ -138,115 +138,6 @@ fn malformed_constraints_spoil_their_authority() {
         let told = refused.attempts().iter().any(|a| a.finding.found.contains("nameConstraints"));
         assert!(told, "{base:x?}: {refused:?}");
     }
-}
-
-const A: &[u8] = &[0x2a, 3, 1];
-const B: &[u8] = &[0x2a, 3, 2];
-const ANY: &[u8] = &[0x55, 0x1d, 32, 0];
-
-fn policies(list: &[&[u8]]) -> Vec<u8> {
-    let all: Vec<u8> = list.iter().flat_map(|policy| seq(&[&oid(policy)])).collect();
-    tlv(0x30, &all)
-}
-
-/// Judges root, an intermediate and a leaf with policies, and mappings in the intermediate.
-fn with_policies(
-    middle_has: &[&[u8]],
-    maps: &[(&[u8], &[u8])],
-    leaf_has: &[&[u8]],
-    inputs: PolicyInputs<'_>,
-) -> Result<(), Reason> {
-    let root = authority("root", None, |_| ());
-    let middle = authority("middle", Some(&root), |d| {
-        if !middle_has.is_empty() {
-            d.set(POLICIES, false, policies(middle_has));
-        }
-        let pairs: Vec<u8> = maps.iter().flat_map(|(from, to)| seq(&[&oid(from), &oid(to)])).collect();
-        if !pairs.is_empty() {
-            d.set(MAPPINGS, true, tlv(0x30, &pairs));
-        }
-    });
-    let leaf = server(&middle, |d| {
-        if !leaf_has.is_empty() {
-            d.set(POLICIES, false, policies(leaf_has));
-        }
-    });
-    let mut options = options(Profile::WebPki);
-    options.policies = inputs;
-    verify(&chain(&[&leaf, &middle]), &store(&[&root]), &options).map(|_| ()).map_err(|refused| {
-        assert!(refused.nearest().rule.starts_with("RFC 5280 6.1"), "{refused}");
-        refused.reason()
-    })
-}
-
-#[test]
-fn policies_hold_along_the_path() {
-    let must = PolicyInputs { require_explicit: true, ..PolicyInputs::default() };
-    let want_a = PolicyInputs { acceptable: &[A], ..must };
-    let no = Err(Reason::Policy);
-    assert_eq!(with_policies(&[], &[], &[], PolicyInputs::default()), Ok(()), "nobody asks");
-    assert_eq!(with_policies(&[], &[], &[], must), no);
-    assert_eq!(with_policies(&[A], &[], &[A], must), Ok(()));
-    assert_eq!(with_policies(&[A], &[], &[B], must), no);
-    assert_eq!(with_policies(&[A, B], &[], &[B], want_a), no, "not the one that is wanted");
-    assert_eq!(with_policies(&[A, B], &[], &[A], want_a), Ok(()));
-    assert_eq!(with_policies(&[ANY], &[], &[A], want_a), Ok(()));
-    assert_eq!(with_policies(&[ANY], &[], &[A], PolicyInputs { inhibit_any: true, ..want_a }), no);
-    assert_eq!(with_policies(&[A], &[(A, B)], &[B], want_a), Ok(()), "mapped");
-    assert_eq!(with_policies(&[A], &[(A, B)], &[A], want_a), no, "mapped away");
-    assert_eq!(with_policies(&[A], &[(A, B)], &[B], PolicyInputs { inhibit_mapping: true, ..want_a }), no);
-    assert_eq!(with_policies(&[A], &[(ANY, B)], &[B], PolicyInputs::default()), no, "anyPolicy may not be mapped");
-}
-
-#[test]
-fn policy_constraints_of_an_authority() {
-    let root = authority("root", None, |_| ());
-    let middle = authority("middle", Some(&root), |d| {
-        d.set(POLICIES, false, policies(&[A])).set(POLICY_CONSTRAINTS, true, seq(&[&tlv(0x80, &[0])]));
-    });
-    let bare = server(&middle, |_| ());
-    let good = server(&middle, |d| {
-        d.set(POLICIES, false, policies(&[A]));
-    });
-    judge(&root, &[&good, &middle], "example.com", &options(Profile::WebPki)).unwrap();
-    let refused = judge(&root, &[&bare, &middle], "example.com", &options(Profile::WebPki)).unwrap_err();
-    assert_eq!(refused.reason(), Reason::Policy);
-    let twice = server(&middle, |d| {
-        d.set(POLICIES, false, policies(&[A, A]));
-    });
-    assert!(judge(&root, &[&twice, &middle], "example.com", &options(Profile::WebPki)).is_err());
-    let qualified = server(&middle, |d| {
-        let qualifier = seq(&[&oid(&[0x2a, 9]), &[5, 0]]);
-        d.set(POLICIES, true, seq(&[&seq(&[&oid(A), &seq(&[&qualifier])])]));
-    });
-    let refused = judge(&root, &[&qualified, &middle], "example.com", &options(Profile::WebPki)).unwrap_err();
-    assert_eq!((refused.reason(), refused.nearest().rule), (Reason::CriticalExtension, "RFC 5280 4.2.1.4"));
-}
-
-/// Mappings that would double a tree at every level cost no more than their length here: with a tree this would not end.
-#[test]
-fn policy_bombs_are_cheap() {
-    let root = authority("root", None, |_| ());
-    let oids: Vec<Vec<u8>> = (0..100).map(|n| vec![0x2a, 3, n]).collect();
-    let all: Vec<&[u8]> = oids.iter().map(Vec::as_slice).collect();
-    let mut path: Vec<Made> = Vec::new();
-    for level in 0..12 {
-        let made = authority(&format!("level {level}"), Some(path.last().unwrap_or(&root)), |d| {
-            let pairs: Vec<u8> = all
-                .iter()
-                .flat_map(|from| [&all[0], &all[1]].map(|to| seq(&[&oid(from), &oid(to)])).concat())
-                .collect();
-            d.set(POLICIES, false, policies(&all)).set(MAPPINGS, true, tlv(0x30, &pairs));
-        });
-        path.push(made);
-    }
-    let leaf = server(path.last().unwrap(), |d| {
-        d.set(POLICIES, false, policies(&[all[0]]));
-    });
-    let presented: Vec<&Made> = std::iter::once(&leaf).chain(path.iter().rev()).collect();
-    let mut options = options(Profile::Rfc5280);
-    options.policies.require_explicit = true;
-    judge(&root, &presented, "example.com", &options).unwrap();
 }
 
 /// As many comparisons as the limit lets through are made. That they take their time only once per name, not once per pair, is

@@ -292,7 +292,15 @@ fn responses_by_the_issuer() {
     let none = scene.judge(Profile::WebPki, &[], &[], |o| o.revocation.scope = Scope::Leaf);
     assert_eq!(none.unwrap_err().reason(), Reason::StatusUnknown, "without a response nothing is known");
     assert_eq!(judge(by_issuer(|_| ())), Ok(()));
-    assert_eq!(judge(by_issuer(|a| a.sha256 = true)), Ok(()));
+    for hash in SHA_2 {
+        assert_eq!(judge(response(&scene.middle, &scene.middle, |a| a.hash = hash)), Ok(()), "{hash:?}");
+    }
+    let of_nobody = (SHA_1.0, &[0x2b, 14, 3, 2, 27][..]);
+    assert_eq!(
+        judge(response(&scene.middle, &scene.middle, |a| a.hash = of_nobody)),
+        Err(Reason::StatusUnknown),
+        "a hash that is not known"
+    );
     assert_eq!(judge(by_issuer(|a| a.by_key = true)), Ok(()));
     assert_eq!(judge(by_issuer(|a| a.status = revoked())), Err(Reason::Revoked));
     let unknown: &'static [u8] = &[0x2a, 3];
@@ -326,9 +334,11 @@ fn a_staple_that_cannot_be_read_is_refused() {
         let mut options = options(Profile::WebPki);
         options.revocation =
             Revocation { check, stapled: Some(stapled), asked_for_staple: true, ..Revocation::default() };
-        verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options)
-            .map(|_| ())
-            .map_err(|refused| (refused.reason(), refused.nearest().rule))
+        verify(&chain(&[&scene.leaf, &scene.middle]), &store(&[&scene.root]), &options).map(|_| ()).map_err(|refused| {
+            let why = |a: &clasp_x509::Attempt| a.finding.found.contains("a stapled response that cannot be read");
+            assert!(refused.attempts().iter().any(why), "which part of it cannot be read: {refused:?}");
+            (refused.reason(), refused.nearest().rule)
+        })
     };
     let good = response(&scene.middle, &scene.middle, |_| ());
     let busy = seq(&[&[10, 1, 3]]);

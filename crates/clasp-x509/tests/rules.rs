@@ -131,6 +131,23 @@ fn critical_extensions() {
     let verdict = judge(&anchor, &[&bad], "example.com", &options(Profile::WebPki)).unwrap_err();
     assert_eq!(verdict.nearest().rule, "RFC 5280 4.2.2.1");
     judge(&anchor, &[&good], "example.com", &options(Profile::WebPki)).unwrap();
+    // Each that must not be critical; what it holds is as it should be.
+    let point = seq(&[&seq(&[&tlv(0xa0, &tlv(0xa0, &tlv(0x86, b"http://a.example/")))])]);
+    let access = seq(&[&seq(&[&oid(&[0x2b, 6, 1, 5, 5, 7, 48, 5]), &tlv(0x86, b"http://a.example/")])]);
+    let attribute = seq(&[&seq(&[&oid(&[0x2b, 6, 1, 5, 5, 7, 9, 4]), &tlv(0x31, &tlv(0x13, b"DE"))])]);
+    for (id, value, rule) in [
+        (&[0x55u8, 0x1d, 9][..], attribute, "RFC 5280 4.2.1.8"),
+        (&[0x55, 0x1d, 46], point.clone(), "RFC 5280 4.2.1.15"),
+        (&[0x2b, 6, 1, 5, 5, 7, 1, 11], access, "RFC 5280 4.2.2.2"),
+        (CRL_POINTS, point, "BR 7.1.2.11.2"),
+    ] {
+        for critical in [true, false] {
+            let made = server(&anchor, |d| d.set(id, critical, value.clone()).nothing());
+            let verdict = judge(&anchor, &[&made], "example.com", &options(Profile::WebPki));
+            assert_eq!(verdict.err().map(|refused| refused.nearest().rule), critical.then_some(rule));
+            judge(&anchor, &[&made], "example.com", &options(Profile::Rfc5280)).expect(rule);
+        }
+    }
     let constraints = |d: &mut Draft| d.set(POLICY_CONSTRAINTS, false, seq(&[&tlv(0x80, &[5])])).nothing();
     broken("policyConstraints not critical", &middle(constraints), Reason::BadForm, "RFC 5280 4.2.1.11", BEAR);
     let inhibit = |d: &mut Draft| d.set(INHIBIT_ANY, false, vec![2, 1, 0]).nothing();
@@ -265,6 +282,41 @@ fn common_names() {
         let made = server(&root, |d| d.subject = name(good));
         judge(&root, &[&made], "example.com", &options(Profile::WebPki)).unwrap_or_else(|e| panic!("{good}: {e}"));
     }
+}
+
+/// BR 7.1.4.3, of addresses and domains that are routed: one of the certified, or none of that kind is.
+#[test]
+fn public_common_names_are_among_the_certified() {
+    let root = authority("root", None, |_| ());
+    let ip = |bytes: &[u8]| tlv(0x87, bytes);
+    let six = [0x26, 6, 0x47, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x11, 0x11];
+    for (text, alt, good) in [
+        ("8.8.8.8", vec![ip(&[8, 8, 8, 8])], true),
+        ("8.8.8.8", vec![ip(&[8, 8, 4, 4])], false),
+        ("8.8.8.8", vec![ip(&[8, 8, 4, 4]), ip(&[8, 8, 8, 8])], true),
+        ("8.8.8.8", vec![ip(&[10, 0, 0, 1])], true),
+        ("8.8.8.8", vec![], true),
+        ("10.0.0.1", vec![ip(&[8, 8, 8, 8])], true),
+        ("2606:4700::1111", vec![ip(&six)], true),
+        ("2606:4700::1112", vec![ip(&six)], false),
+        ("2606:4700::1111", vec![ip(&[8, 8, 8, 8])], false),
+        ("nas.local", vec![dns("example.org")], true),
+        ("example.net", vec![dns("nas.local")], false),
+        ("example.com", vec![dns("example.org")], true),
+    ] {
+        let made = server(&root, |d| {
+            d.subject = name(text);
+            d.set(SAN, false, names(&[vec![dns("example.com")], alt.clone()].concat())).nothing();
+        });
+        let refused = judge(&root, &[&made], "example.com", &options(Profile::WebPki)).err();
+        assert_eq!(refused.map(|r| r.nearest().rule), (!good).then_some("BR 7.1.4.3"), "{text} {alt:x?}");
+    }
+    // Where only private names are certified, a public one is let be.
+    let private = server(&root, |d| {
+        d.subject = name("example.net");
+        d.set(SAN, false, names(&[dns("nas.local")])).nothing();
+    });
+    judge(&root, &[&private], "nas.local", &options(Profile::WebPki)).unwrap();
 }
 
 #[test]

@@ -187,4 +187,60 @@ mod tests {
         }
         assert!(canonical(&[der::SEQUENCE, 0]).is_empty(), "everything is within the empty name");
     }
+
+    /// A name of these RDNs, each of attributes: the last byte of a type, a tag, a value.
+    fn rdns(list: &[&[(u8, u8, &[u8])]]) -> Vec<u8> {
+        let rdn = |pairs: &&[(u8, u8, &[u8])]| {
+            let pair = |(id, tag, value): &(u8, u8, &[u8])| {
+                let oid = der::element(der::OID, &[0x55, 4, *id]);
+                der::element(der::SEQUENCE, &[oid, der::element(*tag, value)].concat())
+            };
+            der::element(der::SET, &pairs.iter().flat_map(pair).collect::<Vec<u8>>())
+        };
+        der::element(der::SEQUENCE, &list.iter().flat_map(rdn).collect::<Vec<u8>>())
+    }
+
+    /// Types, places and what is no text count; the order within a SET does not. Each of the three ways to compare says so.
+    #[test]
+    fn every_part_of_a_name_counts() {
+        const P: u8 = der::PRINTABLE_STRING;
+        const U: u8 = der::UTF8_STRING;
+        const O: u8 = der::OCTET_STRING;
+        let base = rdns(&[&[(3, P, b"a"), (10, P, b"b")], &[(11, P, b"c")]]);
+        for (other, is) in [
+            (rdns(&[&[(3, U, b"A"), (10, P, b"b")], &[(11, P, b"c")]]), true),
+            (rdns(&[&[(10, U, b"B"), (3, P, b"a")], &[(11, U, b" C")]]), true),
+            (rdns(&[&[(3, P, b"a"), (10, P, b"x")], &[(11, P, b"c")]]), false),
+            (rdns(&[&[(3, P, b"b"), (10, P, b"a")], &[(11, P, b"c")]]), false),
+            (rdns(&[&[(3, P, b"a"), (10, P, b"b")], &[(7, P, b"c")]]), false),
+            (rdns(&[&[(3, P, b"a"), (10, P, b"b")]]), false),
+            (rdns(&[&[(3, P, b"a")], &[(10, P, b"b")], &[(11, P, b"c")]]), false),
+            (rdns(&[&[(11, P, b"c")], &[(3, P, b"a"), (10, P, b"b")]]), false),
+            (rdns(&[&[(3, P, b"a"), (10, P, b"b"), (10, P, b"b")], &[(11, P, b"c")]]), false),
+            (rdns(&[&[(3, P, b"a"), (10, P, b"b")], &[(11, P, b"c"), (3, P, b"d")]]), false),
+        ] {
+            assert_eq!(same(&base, &other), is, "{other:x?}");
+            assert_eq!(same(&other, &base), is, "{other:x?}");
+            assert_eq!(canonical(&base) == canonical(&other), is, "{other:x?}");
+            assert_eq!(hash(&base) == hash(&other), is, "{other:x?}");
+        }
+        let bytes = rdns(&[&[(3, O, b"a"), (10, O, b"b")]]);
+        for (other, is) in [
+            (rdns(&[&[(10, O, b"b"), (3, O, b"a")]]), true),
+            (rdns(&[&[(3, O, b"a"), (10, O, b"c")]]), false),
+            (rdns(&[&[(3, O, b"A"), (10, O, b"b")]]), false),
+            (rdns(&[&[(3, O, b"b"), (10, O, b"a")]]), false),
+            (rdns(&[&[(3, der::BIT_STRING, b"a"), (10, O, b"b")]]), false),
+        ] {
+            assert_eq!(same(&bytes, &other), is, "{other:x?}");
+            assert_eq!(canonical(&bytes) == canonical(&other), is, "{other:x?}");
+        }
+        // What stands within another is so at its beginning: RFC 5280 7.1.
+        let above = rdns(&[&[(10, U, b"B"), (3, P, b"a")]]);
+        assert!(canonical(&base).starts_with(&canonical(&above)));
+        let beside = rdns(&[&[(3, P, b"a")]]);
+        assert!(!canonical(&base).starts_with(&canonical(&beside)), "half of an RDN");
+        let longer = rdns(&[&[(3, P, b"a")], &[(10, P, b"bc")]]);
+        assert!(!canonical(&longer).starts_with(&canonical(&rdns(&[&[(3, P, b"a")], &[(10, P, b"b")]]))));
+    }
 }

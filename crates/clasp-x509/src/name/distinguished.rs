@@ -180,4 +180,25 @@ mod tests {
         assert!(Name(&many).to_string().ends_with(", and 8 attributes more"));
         assert_eq!(format!("{:#}", Name(&many)).matches("OU=u").count(), 40);
     }
+
+    #[test]
+    fn a_name_is_walked_whole_and_is_no_longer_than_any_directory_has() {
+        let pair: &[(u8, &str)] = &[(11, "u")];
+        let good = name(&[pair, pair]);
+        check(&good, "name").unwrap();
+        assert!(check(&[&good[..], &[5, 0]].concat(), "name").is_err(), "more behind it");
+        for (count, taken) in [(MAX_ATTRIBUTES, true), (MAX_ATTRIBUTES.saturating_add(1), false)] {
+            assert_eq!(check(&name(&vec![pair; count]), "name").is_ok(), taken, "{count} RDNs");
+            assert_eq!(check(&name(&[&vec![(11, "u"); count]]), "name").is_ok(), taken, "{count} in one");
+        }
+        assert!(Name(&[der::SEQUENCE, 0]).is_empty() && !Name(&good).is_empty());
+        let shown = name(&[&vec![(11, "u"); 32]]);
+        assert!(!Name(&shown).to_string().contains("more"));
+        let more = name(&[&vec![(11, "u"); 33]]);
+        assert!(Name(&more).to_string().ends_with(", and 1 attributes more"));
+        for tag in [der::UTF8_STRING, der::PRINTABLE_STRING, der::BMP_STRING, der::UNIVERSAL_STRING] {
+            assert!(!is_sound(tag, b"\xd8\0\xff"), "{tag:x}");
+        }
+        assert!(is_sound(der::TELETEX_STRING, b"\xe9") && is_sound(der::OCTET_STRING, b"\xe9"));
+    }
 }

@@ -221,4 +221,99 @@ mod tests {
             assert_eq!(is_mailbox(mailbox.as_bytes()), good, "{mailbox}");
         }
     }
+
+    /// RFC 1034 3.1, RFC 3986 2 and 3: lengths at their ends, and which bytes a URI may have.
+    #[test]
+    fn each_kind_of_name_has_its_form() {
+        let label = "a".repeat(63);
+        let longest = [&label[..], &label, &label, &"b".repeat(61)].join(".");
+        assert_eq!(longest.len(), 253);
+        let dns = |name: &str| SubjectAltName::Dns(name.as_bytes()).is_well_formed();
+        assert!(dns(&longest) && !dns(&format!("{longest}b")) && dns(&label));
+        for (bytes, good) in [(4, true), (16, true), (0, false), (5, false), (8, false), (32, false)] {
+            assert_eq!(SubjectAltName::Ip(&vec![1; bytes]).is_well_formed(), good, "{bytes}");
+        }
+        for (uri, good) in [
+            ("urn:uuid:1", true),
+            ("http://example.com/~a?b=c#d", true),
+            ("no-scheme", false),
+            ("http://example.com/a b", false),
+            ("http://example.com/{a}", false),
+            ("http://example.com/a\u{7f}", false),
+            ("a b", false),
+        ] {
+            assert_eq!(SubjectAltName::Uri(uri.as_bytes()).is_well_formed(), good, "{uri}");
+        }
+        for byte in *b"\"<>\\^`{|} \t\n\0" {
+            assert_eq!(uri_host(&[b"http://a.test/"[..].to_vec(), vec![byte]].concat()), None, "{byte:x}");
+        }
+        for (uri, host) in [("//a.test/", None), ("http:/a.test", None), ("http://[::1]", Some("[::1]"))] {
+            assert_eq!(uri_host(uri.as_bytes()), host.map(str::as_bytes), "{uri}");
+        }
+        assert!(is_mailbox(b"a@[192.0.2.1]") && !is_mailbox(b"a@[192.0.2.1"));
+        assert!(!is_mailbox(b"a@b.test]") && !is_mailbox(b"\"a@b@example.com") && !is_mailbox(b"a@b\"@example.com"));
+        assert!(SubjectAltName::Directory(&[]).is_well_formed() && SubjectAltName::Other(0, &[]).is_well_formed());
+    }
+
+    #[test]
+    fn each_kind_of_name_is_shown() {
+        for (name, shown) in [
+            (SubjectAltName::Dns(b"a.test"), "a.test"),
+            (SubjectAltName::Ip(&[192, 0, 2, 1]), "192.0.2.1"),
+            (SubjectAltName::Ip(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]), "::1"),
+            (SubjectAltName::Ip(&[10, 0, 0, 0, 255, 255, 0, 0]), "10.0.0.0/16"),
+            (SubjectAltName::Ip(&[0; 32]), "::/0"),
+            (SubjectAltName::Ip(&[0; 5]), "an IP address of 5 bytes"),
+            (SubjectAltName::Uri(b"urn:a"), "urn:a"),
+            (SubjectAltName::Email(b"a@b.test"), "a@b.test"),
+            (SubjectAltName::Directory(&[0x30, 0]), "(no name)"),
+            (SubjectAltName::Other(0, &[]), "an otherName"),
+            (SubjectAltName::Other(3, &[]), "an x400Address"),
+            (SubjectAltName::Other(5, &[]), "an ediPartyName"),
+            (SubjectAltName::Other(8, &[]), "a registeredID"),
+        ] {
+            assert_eq!(name.to_string(), shown);
+        }
+        let long = [b'a'; 400];
+        assert!(SubjectAltName::Dns(&long).to_string().len() < 200);
+        assert_eq!(format!("{:#}", SubjectAltName::Uri(&long)).len(), 400);
+    }
+
+    /// GeneralName: a tag for each kind, and text that is ASCII.
+    #[test]
+    fn each_kind_of_name_is_read_by_its_tag() {
+        let read = |tag: u8, content: &[u8]| {
+            let bytes = der::element(tag, content);
+            SubjectAltName::read(&mut Der(&bytes), "name").map(|name| (name.kind(), format!("{name:?}"))).ok()
+        };
+        for (tag, kind) in [
+            (0x81, NameKind::Email),
+            (0x82, NameKind::Dns),
+            (0x86, NameKind::Uri),
+            (0x87, NameKind::Ip),
+            (0x88, NameKind::Other(8)),
+            (0xa0, NameKind::Other(0)),
+            (0xa3, NameKind::Other(3)),
+            (0xa5, NameKind::Other(5)),
+        ] {
+            assert_eq!(read(tag, b"a").map(|(kind, _)| kind), Some(kind), "{tag:x}");
+        }
+        assert_eq!(read(0xa4, &[0x30, 0]).map(|(kind, _)| kind), Some(NameKind::Directory));
+        for (tag, content) in [
+            (0x81, &b"\xe9"[..]),
+            (0x82, b"\xe9"),
+            (0x86, b"\xe9"),
+            (0x80, b"a"),
+            (0x83, b"a"),
+            (0x84, &[0x30, 0]),
+            (0x89, b"a"),
+            (0xa1, b"a"),
+            (0xa4, b"a"),
+            (0xa4, &[0x30, 0, 5, 0]),
+            (0xa4, &[0x30, 2, 5, 0]),
+        ] {
+            assert_eq!(read(tag, content), None, "{tag:x} {content:x?}");
+        }
+        assert_eq!(read(0x87, b"\xe9").map(|(kind, _)| kind), Some(NameKind::Ip));
+    }
 }

@@ -75,3 +75,52 @@ fn is_nothing(c: char) -> bool {
 fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1680}' | '\u{2028}' | '\u{2029}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tag: u8, value: &[u8]) -> Option<String> {
+        characters(tag, value).map(Iterator::collect)
+    }
+
+    #[test]
+    fn each_kind_of_string_has_its_characters() {
+        for (tag, value, text) in [
+            (der::UTF8_STRING, &b"caf\xc3\xa9"[..], Some("café")),
+            (der::UTF8_STRING, b"caf\xe9", None),
+            (der::TELETEX_STRING, b"caf\xe9", Some("café")),
+            (der::BMP_STRING, b"\0a\x01\0", Some("a\u{100}")),
+            (der::BMP_STRING, b"\0a\0", None),
+            (der::BMP_STRING, b"\xd8\0", None),
+            (der::UNIVERSAL_STRING, b"\0\x01\xf6\0\0\0\0a", Some("\u{1f600}a")),
+            (der::UNIVERSAL_STRING, b"\0\0a", None),
+            (der::OCTET_STRING, b"a", None),
+        ] {
+            assert_eq!(read(tag, value).as_deref(), text, "{tag:x} {value:x?}");
+        }
+        for tag in [der::NUMERIC_STRING, der::PRINTABLE_STRING, der::IA5_STRING, der::VISIBLE_STRING] {
+            assert_eq!(read(tag, b"1").as_deref(), Some("1"), "{tag:x}");
+            assert_eq!(read(tag, b"\xe9"), None, "{tag:x}");
+        }
+    }
+
+    /// RFC 4518 2.2 and 2.6.1.
+    #[test]
+    fn strings_are_prepared() {
+        for (text, prepared) in [
+            ("Good CA", "good ca"),
+            ("  a \t\n b\u{a0}\u{2028}c  ", "a b c"),
+            ("a", "a"),
+            ("   ", ""),
+            ("", ""),
+            ("ÄÖ", "äö"),
+            ("a\u{ad}\u{200b}\u{feff}\u{fe00}\u{fe0f}\u{34f}\u{1806}\u{180b}\u{180d}\u{fffc}\0\u{7f}b", "ab"),
+            ("a\u{fe10}", "a\u{fe10}"),
+            ("a \u{ad} b", "a b"),
+            ("a\u{1680}b\u{2029}c", "a b c"),
+        ] {
+            assert_eq!(prepare(text.chars()).collect::<String>(), prepared, "{text:?}");
+        }
+    }
+}

@@ -390,4 +390,55 @@ mod tests {
         assert!(covers("example.com", b"*.example.com") && covers("example.com", b"example.com"));
         assert!(!covers("example.com", b"badexample.com") && !covers("Example.com", b"example.com"));
     }
+
+    /// What a common name may be without being certified: what belongs to whoever uses it.
+    #[test]
+    fn what_is_public_and_what_is_not() {
+        for (ip, public) in [
+            ("8.8.8.8", true),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false),
+            ("172.32.0.1", true),
+            ("192.168.0.1", false),
+            ("127.0.0.1", false),
+            ("169.254.0.1", false),
+            ("192.0.2.1", false),
+            ("0.0.0.0", false),
+            ("2606:4700::1111", true),
+            ("::1", false),
+            ("::", false),
+            ("fd00::1", false),
+            ("fe80::1", false),
+        ] {
+            assert_eq!(is_public_address(ip.parse().unwrap()), public, "{ip}");
+        }
+        for (name, public) in [
+            ("example.com", true),
+            ("a.local", false),
+            ("a.LOCAL", false),
+            ("a.test", false),
+            ("a.invalid", false),
+            ("a.internal", false),
+            ("a.home.arpa", false),
+            ("home.arpa", true),
+            ("a.onion", false),
+            ("nolocal", false),
+            ("a.nolocal", true),
+            ("local", false),
+        ] {
+            assert_eq!(is_public_domain(name.as_bytes()), public, "{name}");
+        }
+        for text in ["0x", "0x.1", "1..2", "0xg.1", "1:2", "1:2:g", ".", "1.", "0X"] {
+            assert!(!reads_as_address(text), "{text}");
+        }
+        for text in ["1.2", "0x1", "0X1F", "1:2:3", "fe80::1%1", "[::1]", "1.0xa"] {
+            assert!(reads_as_address(text), "{text}");
+        }
+        for (text, domain) in [(".a.b", false), ("a.b.", false), ("a_b.c", true), ("*.a.b", true), ("a b.c", false)] {
+            assert_eq!(reads_as_domain(text), domain, "{text}");
+        }
+        assert_eq!(address(&[1; 4]), Some("1.1.1.1".parse().unwrap()));
+        assert_eq!(address(&[0; 16]), Some("::".parse().unwrap()));
+        assert_eq!(address(&[1; 5]), None);
+    }
 }

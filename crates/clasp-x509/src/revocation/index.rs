@@ -97,3 +97,43 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 fn hash(serial: &[u8]) -> u32 {
     serial.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+    use crate::signature::AwsLc;
+
+    #[test]
+    fn keys_are_remembered_that_a_list_is_good_with_and_few_of_them() {
+        let index = Index::new(b"list", None, core::iter::empty()).unwrap();
+        let checker = |profile| Checker { face: &AwsLc, rules: Rules::of(profile) };
+        let web = checker(Profile::WebPki);
+        assert!(!index.is_signed(&[0], &web, || false));
+        assert!(index.is_signed(&[0], &web, || true), "a wrong key was not remembered");
+        assert!(index.is_signed(&[0], &web, || false), "a good one was");
+        assert!(!index.is_signed(&[1], &web, || false), "another key");
+        assert!(!index.is_signed(&[0], &checker(Profile::Legacy), || false), "by other rules");
+        for key in 0..20 {
+            assert!(index.is_signed(&[key], &web, || true));
+        }
+        assert_eq!(index.signers().len(), MAX_SIGNERS);
+        assert!(index.is_signed(&[7], &web, || false) && !index.is_signed(&[8], &web, || false));
+    }
+
+    /// Serial numbers of one hash stand beside each other, in the order of the list.
+    #[test]
+    fn entries_of_one_hash_are_all_found() {
+        let (one, other) = ([0x1a, 0x7d, 0x39, 0xc0, 0x54, 0x75], [0x3e, 0xb9, 0x90, 0x41, 0xd5, 0xb0]);
+        assert_eq!(hash(&one), hash(&other));
+        let serials: [&[u8]; 5] = [&other, b"x", &one, b"y", &other];
+        let entries = serials.iter().enumerate().map(|(at, serial)| (at, *serial));
+        let index = Index::new(b"list", None, entries).unwrap();
+        assert_eq!((index.count, format!("{index:?}")), (5, "Index(5 entries)".into()));
+        for serial in [one, other] {
+            assert_eq!(index.places(&serial).collect::<Vec<_>>(), [0, 2, 4]);
+        }
+        assert_eq!(index.places(b"y").collect::<Vec<_>>(), [3]);
+        assert_eq!(index.places(b"z").count(), 0);
+    }
+}

@@ -392,6 +392,10 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
     let mut id = inner.take(der::SEQUENCE, "certID")?;
     let mut algorithm = id.take(der::SEQUENCE, "hashAlgorithm")?;
     let hash = algorithm.oid("hashAlgorithm")?;
+    if !algorithm.is_empty() {
+        algorithm.any("hashAlgorithm")?;
+    }
+    algorithm.finish("hashAlgorithm")?;
     let name_hash = id.take(der::OCTET_STRING, "issuerNameHash")?.0;
     let key_hash = id.take(der::OCTET_STRING, "issuerKeyHash")?.0;
     let serial = id.take(der::INTEGER, "serialNumber")?.0;
@@ -405,7 +409,11 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
             let at = revoked.time("revocationTime")?;
             let reason = match revoked.optional(constructed(0), "revocationReason")? {
                 None => RevocationReason(0),
-                Some(mut reason) => RevocationReason::read(&mut reason, "revocationReason")?,
+                Some(mut block) => {
+                    let reason = RevocationReason::read(&mut block, "revocationReason")?;
+                    block.finish("revocationReason")?;
+                    reason
+                }
             };
             revoked.finish("certStatus")?;
             CertStatus::Revoked(at, reason)

@@ -1,7 +1,7 @@
 //! Revocation lists and OCSP responses, made by hand.
 
 use super::*;
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512, digest};
 
 pub(crate) const FROM: &str = "300301000000Z";
 pub(crate) const TO: &str = "300401000000Z";
@@ -50,18 +50,33 @@ pub(crate) fn list(by: &Made, change: impl FnOnce(&mut List)) -> Vec<u8> {
     by.key.frame(&seq(&[&[2, 1, 1], &ecdsa(), &list.issuer, &utc(list.from), &to, &entries, &extensions]))
 }
 
+/// What a CertID is hashed with: the algorithm, and the content of its OID.
+pub(crate) type Hash = (&'static Algorithm, &'static [u8]);
+
+pub(crate) const SHA_1: Hash = (&SHA1_FOR_LEGACY_USE_ONLY, &[0x2b, 14, 3, 2, 26]);
+pub(crate) const SHA_2: [Hash; 3] = [
+    (&SHA256, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1]),
+    (&SHA384, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2]),
+    (&SHA512, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3]),
+];
+
 /// What a response is made of.
 pub(crate) struct Answer<'m> {
     pub by: &'m Made,
     pub by_key: bool,
     pub status: Vec<u8>,
-    pub sha256: bool,
+    pub hash: Hash,
     pub serial: Vec<u8>,
     pub from: &'static str,
     pub to: Option<&'static str>,
     pub single: Vec<Extension>,
     pub whole: Vec<Extension>,
     pub with: Vec<Vec<u8>>,
+    /// What stands before the responder's ID, which may be given whole.
+    pub version: Vec<u8>,
+    pub responder: Option<Vec<u8>>,
+    /// Another status of the same certificate.
+    pub also: Option<Vec<u8>>,
 }
 
 pub(crate) const GOOD: &[u8] = &[0x80, 0];
@@ -75,28 +90,30 @@ pub(crate) fn response(issuer: &Made, by: &Made, change: impl FnOnce(&mut Answer
         by,
         by_key: false,
         status: GOOD.to_vec(),
-        sha256: false,
+        hash: SHA_1,
         serial: vec![9],
         from: "20300310000000Z",
         to: Some("20300320000000Z"),
         single: Vec::new(),
         whole: Vec::new(),
         with: Vec::new(),
+        version: Vec::new(),
+        responder: None,
+        also: None,
     };
     change(&mut a);
-    let (algorithm, id): (_, &[u8]) = if a.sha256 {
-        (&SHA256, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1])
-    } else {
-        (&SHA1_FOR_LEGACY_USE_ONLY, &[0x2b, 14, 3, 2, 26])
-    };
+    let (algorithm, id) = a.hash;
     let hash = |bytes: &[u8]| tlv(4, digest(algorithm, bytes).as_ref());
     let cert_id =
         seq(&[&seq(&[&oid(id), &[5, 0]]), &hash(&issuer.subject), &hash(issuer.key.bits()), &tlv(2, &a.serial)]);
     let extensions = |list: &[Extension]| if list.is_empty() { Vec::new() } else { tlv(0xa1, &extension(list)) };
     let next = a.to.map_or_else(Vec::new, |to| tlv(0xa0, &general(to)));
-    let single = seq(&[&cert_id, &a.status, &general(a.from), &next, &extensions(&a.single)]);
+    let single = |status: &[u8]| seq(&[&cert_id, status, &general(a.from), &next, &extensions(&a.single)]);
     let responder = if a.by_key { tlv(0xa2, &tlv(4, &a.by.key.id())) } else { tlv(0xa1, &a.by.subject) };
-    let data = seq(&[&responder, &general("20300311000000Z"), &seq(&[&single]), &extensions(&a.whole)]);
+    let responder = a.responder.as_ref().unwrap_or(&responder);
+    let all = [Some(&a.status), a.also.as_ref()].into_iter().flatten().map(|status| single(status)).collect::<Vec<_>>();
+    let data =
+        seq(&[&a.version, responder, &general("20300311000000Z"), &tlv(0x30, &all.concat()), &extensions(&a.whole)]);
     let certificates = if a.with.is_empty() { Vec::new() } else { tlv(0xa0, &tlv(0x30, &a.with.concat())) };
     let basic = seq(&[&data, &ecdsa(), &bit_string(&a.by.key.sign(&data)), &certificates]);
     let basic_id = oid(&[0x2b, 6, 1, 5, 5, 7, 48, 1, 1]);

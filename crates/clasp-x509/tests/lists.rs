@@ -1,0 +1,251 @@
+//! Revocation lists: which deltas change what a list says, whom a list speaks for, and what it tells of itself.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use clasp_x509::{Check, Crl, KnownCrl, Profile, Reason, RevocationReason, Scope, verify};
+use common::answers::*;
+use common::*;
+
+const REASON: &[u8] = &[0x55, 0x1d, 21];
+const INVALIDITY: &[u8] = &[0x55, 0x1d, 24];
+
+struct Scene {
+    root: Made,
+    leaf: Made,
+}
+
+impl Scene {
+    fn new(change: impl FnOnce(&mut Draft)) -> Self {
+        let root = authority("root", None, |_| ());
+        let leaf = server(&root, |d| {
+            d.serial = vec![9];
+            change(d);
+        });
+        Self { root, leaf }
+    }
+
+    /// What these lists say of the leaf: read as they are, and kept.
+    fn judge(&self, profile: Profile, lists: &[Vec<u8>]) -> Result<(), Reason> {
+        let kept: Vec<KnownCrl> = lists.iter().map(|list| KnownCrl::read(list.clone()).unwrap()).collect();
+        let kept: Vec<Crl<'_>> = kept.iter().map(|list| list.crl().unwrap()).collect();
+        let read: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
+        let [one, other] = [&read, &kept].map(|lists| {
+            let mut options = options(profile);
+            options.revocation.lists = lists;
+            (options.revocation.check, options.revocation.scope) = (Check::Require, Scope::Leaf);
+            let verdict = verify(&chain(&[&self.leaf]), &store(&[&self.root]), &options);
+            verdict.map(|_| ()).map_err(|refused| refused.reason())
+        });
+        assert_eq!(one, other, "a list that is kept says what it said");
+        one
+    }
+
+    fn scoped(&self, scope: &[u8]) -> Vec<u8> {
+        list(&self.root, |l| l.extensions.push((POINT, true, seq(&[scope]))))
+    }
+}
+
+fn for_reason(reason: u8) -> Vec<Extension> {
+    vec![(REASON, false, vec![10, 1, reason])]
+}
+
+/// A delta that is of nobody, of another time or of another list takes nobody off a list.
+#[test]
+fn a_delta_counts_where_it_is_of_this_list_and_of_today() {
+    let scene = Scene::new(|_| ());
+    let held = list(&scene.root, |l| l.entries = vec![entry(&[9], &for_reason(6))]);
+    let number = |bytes: &[u8]| tlv(2, bytes);
+    let delta = |base: &[u8], new: &[u8], change: &dyn Fn(&mut List)| {
+        list(&scene.root, |l| {
+            l.entries = vec![entry(&[9], &for_reason(8))];
+            l.extensions = vec![(CRL_NUMBER, false, number(new)), (DELTA, true, number(base)), key_id(&scene.root)];
+            change(l);
+        })
+    };
+    let judge = |profile, delta: Vec<u8>| scene.judge(profile, &[held.clone(), delta]);
+    for (base, new) in [([5], [5]), ([5], [6]), ([4], [6])] {
+        assert_eq!(judge(Profile::WebPki, delta(&base, &new, &|_| ())), Ok(()), "{new:?} since {base:?}");
+    }
+    // A number of two bytes is greater than one of one byte, whatever that is.
+    let of_300 = list(&scene.root, |l| {
+        l.entries = vec![entry(&[9], &for_reason(6))];
+        l.extensions = vec![(CRL_NUMBER, false, number(&[1, 44])), key_id(&scene.root)];
+    });
+    let since = |base: &[u8], new: &[u8]| scene.judge(Profile::WebPki, &[of_300.clone(), delta(base, new, &|_| ())]);
+    assert_eq!(since(&[0, 0xff], &[1, 45]), Ok(()), "301 since 255");
+    assert_eq!(since(&[0, 0xff], &[0, 0xff]), Err(Reason::Revoked), "255, which is older than 300");
+    assert_eq!(since(&[1, 45], &[1, 46]), Err(Reason::Revoked), "302 since 301, which nobody has");
+
+    let stranger = authority("root", None, |_| ());
+    let unknown: &'static [u8] = &[0x2a, 3, 4];
+    let (later, earlier) = ("300318000000Z", "300315000000Z");
+    let of_stranger = list(&stranger, |l| {
+        l.entries = vec![entry(&[9], &for_reason(8))];
+        l.extensions = vec![(CRL_NUMBER, false, number(&[6])), (DELTA, true, number(&[5])), key_id(&scene.root)];
+    });
+    assert_eq!(judge(Profile::WebPki, of_stranger), Err(Reason::Revoked), "signed by another key");
+    let cases: [(&str, &dyn Fn(&mut List)); 7] = [
+        ("out of date", &|l| l.to = Some(earlier)),
+        ("of the future", &|l| l.from = later),
+        ("a critical extension", &|l| l.extensions.push((unknown, true, vec![5, 0]))),
+        ("an entry's critical extension", &|l| l.entries.push(entry(&[1], &[(unknown, true, vec![5, 0])]))),
+        ("another scope", &|l| l.extensions.push((POINT, true, seq(&[&[0x81, 1, 0xff]])))),
+        ("another key's identifier", &|l| l.extensions[2] = (AKI, false, seq(&[&tlv(0x80, &[1; 20])]))),
+        ("another issuer", &|l| l.issuer = name("other")),
+    ];
+    for (what, change) in cases {
+        for profile in Profile::ALL {
+            assert_eq!(judge(profile, delta(&[5], &[6], change)), Err(Reason::Revoked), "{what} {profile:?}");
+        }
+    }
+    // What the strictest profile asks of a list's form it asks of a delta's.
+    let odd = |l: &mut List| l.extensions[0].1 = true;
+    assert_eq!(judge(Profile::WebPki, delta(&[5], &[6], &odd)), Err(Reason::Revoked));
+    assert_eq!(judge(Profile::Rfc5280, delta(&[5], &[6], &odd)), Ok(()));
+}
+
+/// RFC 5280 6.3.3 (d), (l): lists of some reasons each settle it together.
+#[test]
+fn lists_of_some_reasons_settle_it_together() {
+    let some = |last: u8, first: u8| vec![0x83, 3, 7, first, last];
+    let (these, others) = (some(0, 0x7e), some(0x80, 0x01));
+    let scene = Scene::new(|_| ());
+    let (one, other) = (scene.scoped(&these), scene.scoped(&others));
+    let (no, yes) = (Err(Reason::StatusUnknown), Ok(()));
+    for profile in Profile::ALL {
+        assert_eq!(scene.judge(profile, std::slice::from_ref(&one)), no, "{profile:?}");
+        assert_eq!(scene.judge(profile, std::slice::from_ref(&other)), no, "{profile:?}");
+        assert_eq!(scene.judge(profile, &[one.clone(), other.clone()]), yes, "{profile:?}");
+        assert_eq!(scene.judge(profile, &[other.clone(), one.clone()]), yes, "{profile:?}");
+    }
+    let revoking = list(&scene.root, |l| {
+        l.entries = vec![entry(&[9], &for_reason(1))];
+        l.extensions.push((POINT, true, seq(&[&others])));
+    });
+    assert_eq!(scene.judge(Profile::WebPki, &[list(&scene.root, |_| ()), revoking]), Err(Reason::Revoked));
+}
+
+#[test]
+fn a_list_speaks_for_its_own_kind_of_certificate() {
+    let scene = Scene::new(|_| ());
+    let (yes, no) = (Ok(()), Err(Reason::StatusUnknown));
+    for (what, scope, wanted) in [
+        ("users only", &[0x81, 1, 0xff][..], yes),
+        ("authorities only", &[0x82, 1, 0xff], no),
+        ("attributes only", &[0x85, 1, 0xff], no),
+    ] {
+        assert_eq!(scene.judge(Profile::WebPki, &[scene.scoped(scope)]), wanted, "{what}");
+    }
+    // Of an authority it is the other way round.
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |d| d.serial = vec![7]);
+    let leaf = server(&middle, |d| d.serial = vec![9]);
+    let judge = |scope: &[u8]| {
+        let lists = [list(&root, |l| l.extensions.push((POINT, true, seq(&[scope])))), list(&middle, |_| ())];
+        let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
+        let mut options = options(Profile::WebPki);
+        (options.revocation.check, options.revocation.lists) = (Check::Require, &lists);
+        verify(&chain(&[&leaf, &middle]), &store(&[&root]), &options).map(|_| ()).map_err(|refused| refused.reason())
+    };
+    assert_eq!(judge(&[0x82, 1, 0xff]), yes);
+    assert_eq!(judge(&[0x81, 1, 0xff]), no);
+}
+
+/// Moments at which a list begins and ends to count, and how old it may be: the last second is within.
+#[test]
+fn a_list_counts_from_its_first_second_to_its_last() {
+    let scene = Scene::new(|_| ());
+    let (before, now, after) = ("300317174639Z", "300317174640Z", "300317174641Z");
+    for (from, to, good) in [
+        (now, Some(TO), true),
+        (after, Some(TO), false),
+        (FROM, Some(now), true),
+        (FROM, Some(before), false),
+        (now, Some(now), true),
+    ] {
+        let verdict = scene.judge(Profile::WebPki, &[list(&scene.root, |l| (l.from, l.to) = (from, to))]);
+        assert_eq!(verdict.is_ok(), good, "{from} to {to:?}");
+    }
+    let aged = |max_age: u64| {
+        let der = list(&scene.root, |l| l.from = "300317174600Z");
+        let lists = [Crl::parse(&der).unwrap()];
+        let mut options = options(Profile::WebPki);
+        (options.revocation.check, options.revocation.lists) = (Check::Require, &lists);
+        options.revocation.max_age = Some(max_age);
+        verify(&chain(&[&scene.leaf]), &store(&[&scene.root]), &options).map(|accepted| accepted.until())
+    };
+    assert_eq!(aged(40).unwrap(), i64::try_from(NOW).unwrap());
+    assert_eq!(aged(39).unwrap_err().reason(), Reason::StatusUnknown);
+    assert_eq!(aged(45).unwrap(), i64::try_from(NOW).unwrap() + 5, "until it is too old");
+    assert!(aged(u64::MAX).is_ok());
+}
+
+#[test]
+fn what_a_list_tells_of_itself() {
+    let root = authority("root", None, |_| ());
+    let plain = list(&root, |_| ());
+    let read = Crl::parse(&plain).unwrap();
+    assert_eq!((read.issuer(), read.number()), ("CN=root".into(), Some("05".into())));
+    assert_eq!((read.this_update(), read.next_update()), (1_898_553_600, Some(1_901_232_000)));
+    assert_eq!((read.len(), read.is_empty(), read.entries().count()), (0, true, 0));
+    assert!(!read.is_delta() && !read.is_indirect());
+    assert!(read.signature_algorithm().contains("ECDSA"), "{}", read.signature_algorithm());
+
+    let full = list(&root, |l| {
+        let since: Extension = (INVALIDITY, false, general("20300201000000Z"));
+        l.entries = vec![entry(&[1, 2], &[]), entry(&[3], &[for_reason(3).remove(0), since])];
+        l.to = None;
+        l.extensions = vec![(DELTA, true, vec![2, 1, 1]), (POINT, true, seq(&[&[0x84, 1, 0xff]]))];
+    });
+    let read = Crl::parse(&full).unwrap();
+    assert_eq!((read.number(), read.next_update(), read.len(), read.is_empty()), (None, None, 2, false));
+    assert!(read.is_delta() && read.is_indirect());
+    let entries: Vec<_> = read.entries().map(|e| (e.serial(), e.date(), e.reason())).collect();
+    let at = 1_898_640_000;
+    assert_eq!(entries, [("0102".into(), at, RevocationReason(0)), ("03".into(), at, RevocationReason(3))]);
+    let kept = KnownCrl::read(full.clone()).unwrap();
+    assert_eq!((kept.crl().unwrap().len(), kept.crl().unwrap().entries().count()), (2, 2));
+    assert_eq!(format!("{kept:?}"), format!("KnownCrl(2 entries, {} bytes)", full.len()));
+    let other = KnownCrl::read(plain).unwrap();
+    assert_ne!(kept.digest(), other.digest());
+    assert_eq!(kept.digest(), KnownCrl::read(full).unwrap().digest());
+}
+
+/// RFC 5280 5: what is not as it says is not read.
+#[test]
+fn numbers_dates_and_entries_are_as_they_should_be() {
+    let root = authority("root", None, |_| ());
+    let number = |bytes: &[u8]| {
+        let der = list(&root, |l| l.extensions[0] = (CRL_NUMBER, false, tlv(2, bytes)));
+        Crl::parse(&der).map(|read| read.number())
+    };
+    assert_eq!(number(&[0]).unwrap(), Some("00".into()));
+    assert_eq!(number(&[0, 0x80]).unwrap(), Some("80".into()));
+    for bad in [&[][..], &[0x80], &[0xff, 1], &[0, 0x7f], &[0, 1, 1]] {
+        assert!(number(bad).is_err(), "{bad:x?}");
+    }
+    let extended = |extensions: &[Extension]| {
+        let der = list(&root, |l| l.entries = vec![entry(&[9], extensions)]);
+        Crl::parse(&der).map(|read| read.entries().next().unwrap().reason())
+    };
+    assert_eq!(extended(&for_reason(10)).unwrap(), RevocationReason(10));
+    assert!(extended(&for_reason(11)).is_err(), "no such reason");
+    assert!(extended(&[(REASON, false, vec![2, 1, 1])]).is_err(), "no ENUMERATED");
+    assert!(extended(&[(REASON, false, vec![10, 1, 1, 5, 0])]).is_err(), "more behind it");
+    assert!(extended(&[(INVALIDITY, false, utc("3002010000Z"))]).is_err(), "no time");
+    assert!(extended(&[(&[0x55, 0x1d, 29], true, seq(&[&[5, 0]]))]).is_err(), "no issuer");
+    assert!(extended(&[(&[0x2a, 3], false, vec![5, 0])]).is_ok(), "an extension that nobody need know");
+}
+
+/// Of a list that is kept, an entry is found by a hash of its serial number, and is the one by the number itself.
+#[test]
+fn a_serial_number_of_the_same_hash_is_another_certificate() {
+    // Two that FNV-1a takes to the same place.
+    let (one, other) = ([0x1a, 0x7d, 0x39, 0xc0, 0x54, 0x75], [0x3e, 0xb9, 0x90, 0x41, 0xd5, 0xb0]);
+    for (revoked, wanted) in [(&one, Err(Reason::Revoked)), (&other, Ok(()))] {
+        let scene = Scene::new(|d| d.serial = one.to_vec());
+        let list = list(&scene.root, |l| l.entries = vec![entry(revoked, &[])]);
+        assert_eq!(scene.judge(Profile::WebPki, &[list]), wanted);
+    }
+}

@@ -1,0 +1,206 @@
+//! OCSP responses: every part of one, made to be what it should not be, and what is told of those that are good.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use clasp_x509::{
+    CertStatus, Certificate, OcspError, OcspResponse, Profile, Revocation, RevocationReason, Standing, Trouble,
+    UnsignedOcsp, standing,
+};
+use common::answers::*;
+use common::*;
+
+struct Scene {
+    root: Made,
+    leaf: Made,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let root = authority("root", None, |_| ());
+        let leaf = server(&root, |d| d.serial = vec![9]);
+        Self { root, leaf }
+    }
+
+    fn answer(&self, change: impl FnOnce(&mut Answer<'_>)) -> Vec<u8> {
+        response(&self.root, &self.root, change)
+    }
+
+    /// What these responses say of the leaf, and `issuers` of it.
+    fn standing_by(&self, issuers: &[&Made], responses: &[&[u8]]) -> Standing {
+        let leaf = Certificate::parse(&self.leaf.der).unwrap();
+        let issuers: Vec<Certificate<'_>> = issuers.iter().map(|made| Certificate::parse(&made.der).unwrap()).collect();
+        let revocation = Revocation { responses, ..Revocation::default() };
+        standing(&leaf, &issuers, &options(Profile::WebPki).revocation(revocation))
+    }
+
+    fn standing(&self, response: &[u8]) -> Standing {
+        self.standing_by(&[&self.root], &[response])
+    }
+}
+
+fn why(standing: Standing) -> String {
+    let Standing::Unknown(Trouble::Because(why)) = standing else { panic!("{standing:?}") };
+    why
+}
+
+#[test]
+fn a_version_and_a_responder_are_what_they_are_or_nothing_is_read() {
+    let scene = Scene::new();
+    let malformed = |change: &dyn Fn(&mut Answer<'_>), field: &str| {
+        let bytes = scene.answer(|a| change(a));
+        let Err(OcspError::Malformed(error)) = OcspResponse::parse(&bytes) else { panic!("{field}: {bytes:x?}") };
+        assert_eq!(error.field(), field);
+    };
+    assert_eq!(scene.standing(&scene.answer(|a| a.version = tlv(0xa0, &[2, 1, 0]))), Standing::Good);
+    malformed(&|a| a.version = tlv(0xa0, &[2, 1, 1]), "version");
+    malformed(&|a| a.version = tlv(0xa0, &[2, 1, 0, 5, 0]), "version");
+    for responder in [
+        tlv(0xa3, &name("root")),
+        tlv(0xa1, &seq(&[&[5, 0]])),
+        tlv(0xa1, &[&name("root")[..], &[5, 0]].concat()),
+        tlv(0xa2, &[&tlv(4, &scene.root.key.id())[..], &[5, 0]].concat()),
+        tlv(0xa2, &tlv(3, &scene.root.key.id())),
+    ] {
+        malformed(&|a| a.responder = Some(responder.clone()), "responderID");
+    }
+    let by_another_key = scene.answer(|a| a.responder = Some(tlv(0xa2, &tlv(4, &[7; 20]))));
+    assert!(why(scene.standing(&by_another_key)).contains("did not sign"));
+    for status in [vec![0x80, 1, 0], vec![0x82, 1, 0], vec![0x83, 0], vec![0xa0, 0], vec![0xa1, 0]] {
+        assert!(matches!(OcspResponse::parse(&scene.answer(|a| a.status = status)), Err(OcspError::Malformed(_))));
+    }
+}
+
+/// The responder's own words for its refusals, and nothing of statuses that there are not.
+#[test]
+fn a_refusal_has_its_word() {
+    for (status, word) in
+        [(1, "malformedRequest"), (2, "internalError"), (3, "tryLater"), (5, "sigRequired"), (6, "unauthorized")]
+    {
+        let bytes = seq(&[&[10, 1, status]]);
+        let Err(refused @ OcspError::Refused(_)) = OcspResponse::parse(&bytes) else { panic!("{status}") };
+        assert!(refused.to_string().starts_with(word), "{refused}");
+    }
+    for status in [4, 7] {
+        let bytes = seq(&[&[10, 1, status]]);
+        let Err(error @ OcspError::Malformed(_)) = OcspResponse::parse(&bytes) else { panic!("{status}") };
+        assert!(error.to_string().contains("responseStatus"), "{error}");
+    }
+}
+
+/// Of several answers about one certificate the worst counts, wherever it stands.
+#[test]
+fn of_several_answers_the_worst_counts() {
+    let scene = Scene::new();
+    let unknown = || vec![0x82, 0];
+    let both = |one: &[u8], other: &[u8]| {
+        let [there, back] = [(one, other), (other, one)].map(|(one, other)| {
+            let bytes = scene.answer(|a| (a.status, a.also) = (one.to_vec(), Some(other.to_vec())));
+            assert_eq!(OcspResponse::parse(&bytes).unwrap().responses().count(), 2);
+            scene.standing(&bytes)
+        });
+        assert_eq!(there, back, "the order of answers matters");
+        there
+    };
+    assert_eq!(both(GOOD, GOOD), Standing::Good);
+    assert!(matches!(both(GOOD, &revoked()), Standing::Revoked { .. }));
+    assert!(matches!(both(&unknown(), &revoked()), Standing::Revoked { .. }));
+    assert!(why(both(GOOD, &unknown())).contains("does not know the certificate"));
+}
+
+/// RFC 6960 2.2: when and why.
+#[test]
+fn when_and_why_it_was_revoked() {
+    let scene = Scene::new();
+    let at = 1_898_553_600;
+    for (reason, said) in [(vec![], 0), (tlv(0xa0, &[10, 1, 4]), 4)] {
+        let status = tlv(0xa1, &[general("20300301000000Z"), reason].concat());
+        let bytes = scene.answer(|a| a.status = status);
+        assert_eq!(scene.standing(&bytes), Standing::Revoked { at, reason: RevocationReason(said) });
+    }
+    for reason in [vec![5, 0], tlv(0xa0, &[10, 1, 11])] {
+        let status = tlv(0xa1, &[general("20300301000000Z"), reason].concat());
+        assert!(OcspResponse::parse(&scene.answer(|a| a.status = status)).is_err());
+    }
+}
+
+#[test]
+fn a_reason_has_its_name() {
+    let names = [
+        "unspecified",
+        "keyCompromise",
+        "cACompromise",
+        "affiliationChanged",
+        "superseded",
+        "cessationOfOperation",
+        "certificateHold",
+        "a reason that is not known",
+        "removeFromCRL",
+        "privilegeWithdrawn",
+        "aACompromise",
+        "a reason that is not known",
+    ];
+    for (code, name) in (0..).zip(names) {
+        assert_eq!(RevocationReason(code).to_string(), name);
+    }
+}
+
+#[test]
+fn what_a_response_tells_of_itself() {
+    let scene = Scene::new();
+    let bytes = scene.answer(|a| a.serial = vec![1, 0xab]);
+    let read = OcspResponse::parse(&bytes).unwrap();
+    assert_eq!((read.responder(), read.produced_at()), ("CN=root".into(), 1_899_417_600));
+    assert!(read.signature_algorithm().contains("ECDSA"), "{}", read.signature_algorithm());
+    let [one] = &read.responses().collect::<Vec<_>>()[..] else { panic!("{read:?}") };
+    assert_eq!((one.serial(), one.status()), ("01ab".into(), CertStatus::Good));
+    assert_eq!((one.this_update(), one.next_update()), (1_899_331_200, Some(1_900_195_200)));
+    let by_key = scene.answer(|a| (a.by_key, a.to) = (true, None));
+    let read = OcspResponse::parse(&by_key).unwrap();
+    assert_eq!(read.responder().strip_prefix("key ").map(str::len), Some(40), "{}", read.responder());
+    assert_eq!(read.responses().next().unwrap().next_update(), None);
+}
+
+/// What an authority writes with [`UnsignedOcsp`] is a response, and says what it was to say.
+#[test]
+fn what_an_authority_writes_is_read() {
+    let scene = Scene::new();
+    let (leaf, root) = (Certificate::parse(&scene.leaf.der).unwrap(), Certificate::parse(&scene.root.der).unwrap());
+    let (from, to) = (i64::try_from(NOW).unwrap() - 60, i64::try_from(NOW).unwrap() + 60);
+    let reason = RevocationReason(4);
+    for (status, wanted) in [
+        (CertStatus::Good, Some(Standing::Good)),
+        (CertStatus::Revoked(from, reason), Some(Standing::Revoked { at: from, reason })),
+        (CertStatus::Unknown, None),
+    ] {
+        let unsigned = UnsignedOcsp::new(&leaf, &root, status, from, to);
+        let signature = scene.root.key.sign(unsigned.to_be_signed());
+        let bytes = unsigned.signed(&scene.root.key.algorithm(), &signature);
+        let read = OcspResponse::parse(&bytes).unwrap();
+        let [one] = &read.responses().collect::<Vec<_>>()[..] else { panic!("{read:?}") };
+        assert_eq!((one.status(), one.this_update(), one.next_update()), (status, from, Some(to)));
+        let found = scene.standing(&bytes);
+        match wanted {
+            Some(wanted) => assert_eq!(found, wanted),
+            None => assert!(why(found).contains("does not know the certificate")),
+        }
+        let mut forged = bytes.clone();
+        let last = forged.len() - 1;
+        forged[last] ^= 1;
+        assert!(why(scene.standing(&forged)).contains("did not sign"), "{status:?}");
+    }
+}
+
+/// An authority that has changed its key has two certificates: either may have signed.
+#[test]
+fn an_authority_of_two_keys_answers_with_either() {
+    let scene = Scene::new();
+    let new = authority("root", None, |_| ());
+    let of_new = response(&new, &new, |_| ());
+    assert_eq!(scene.standing_by(&[&scene.root, &new], &[&of_new]), Standing::Good);
+    assert_eq!(scene.standing_by(&[&new, &scene.root], &[&of_new]), Standing::Good);
+    assert_eq!(scene.standing_by(&[&scene.root], &[&of_new]), Standing::Unknown(Trouble::NoList));
+    let nonsense = &b"no response"[..];
+    assert_eq!(scene.standing_by(&[&scene.root], &[nonsense, &scene.answer(|_| ())]), Standing::Good);
+    assert!(why(scene.standing(nonsense)).contains("cannot be used"));
+}
