@@ -3,6 +3,7 @@
 
 pub(crate) mod explain;
 pub(crate) mod layout;
+pub(crate) mod page;
 pub(crate) mod recorder;
 pub(crate) mod svg;
 pub(crate) mod text;

@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "trace/layout",
     "trace/text",
     "trace/svg",
+    "trace/page",
     "timeline",
     "command/ca/index",
     "command/ca/names",

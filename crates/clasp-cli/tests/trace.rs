@@ -3,6 +3,7 @@
 
 mod common;
 
+use base64::Engine;
 use common::{clasp, issued, refuses, serve, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -141,13 +142,71 @@ fn no_markup_comes_of_what_is_said() {
     let server = serve(&["--cert", &host.chain, "--key", &host.key], host.folder.path());
     let target = format!("localhost:{}", server.port());
     let hostile = "<img/src=x/onerror=alert(1)>";
-    let line =
-        ["trace", "connect", &target, "--ca", &host.root, "--fields", "--alpn", hostile, "--svg", &host.file("t.svg")];
+    let (svg, html) = (host.file("t.svg"), host.file("t.html"));
+    let line = [
+        "trace", "connect", &target, "--ca", &host.root, "--fields", "--alpn", hostile, "--svg", &svg, "--html", &html,
+    ];
     let output = clasp(&line);
     // No protocol in common: the server says so.
     refuses(&output, 1, "no_application_protocol");
     assert!(text(&output.stdout).contains(hostile));
-    assert!(!std::fs::read_to_string(host.file("t.svg")).unwrap().contains("<img"));
+    assert!(!std::fs::read_to_string(svg).unwrap().contains("<img"));
+    assert!(!std::fs::read_to_string(&html).unwrap().contains("<img"));
+    let said = page(&html)["names"].to_string();
+    assert!(said.contains(hostile), "{said}");
+}
+
+/// The data of a page, which has no request in it and shows every byte.
+fn page(path: &str) -> Value {
+    let page = std::fs::read_to_string(path).unwrap();
+    assert!(page.len() <= 300_000, "{} bytes", page.len());
+    assert!(page.contains("content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\""));
+    let (before, data) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+    let (data, behind) = data.split_once("</script>").unwrap();
+    assert!(!data.contains('<'));
+    // A namespace is a name, and is asked of nobody.
+    let rest = [before, behind].concat().replace("http://www.w3.org/2000/svg", "");
+    for way in [
+        "://",
+        "src=",
+        "href=",
+        "url(",
+        "@import",
+        "fetch(",
+        "XMLHttpRequest",
+        "import(",
+        "WebSocket",
+        "innerHTML",
+        "eval(",
+    ] {
+        assert!(!rest.contains(way), "{way}");
+    }
+    let data: Value = serde_json::from_str(data).unwrap();
+    let pool = base64::engine::general_purpose::STANDARD.decode(data["pool"].as_str().unwrap()).unwrap();
+    for event in data["traces"].as_array().unwrap().iter().flat_map(|trace| trace["events"].as_array().unwrap()) {
+        let (at, length) = (number(&event[7][0]), number(&event[7][1]));
+        assert!(at + length <= pool.len());
+        let form = data["forms"][number(&event[8])].as_array().unwrap();
+        let leaves = form.chunks(5).filter(|field| number(&field[3]) % 2 == 1).map(|field| number(&field[2]));
+        assert_eq!(leaves.sum::<usize>(), length, "{event}");
+    }
+    data
+}
+
+#[test]
+fn a_page_shows_every_byte_and_asks_nobody() {
+    let host = Host::new();
+    for version in ["1.2", "1.3"] {
+        let html = host.file("t.html");
+        let trace = &host.traces(&["--policy", "legacy"], &["--tls", version, "--html", &html])[0];
+        let data = page(&html);
+        let packed = data["traces"][0]["events"].as_array().unwrap();
+        let bytes = |event: &&Value| event["bytes"].as_str().unwrap().len() / 2;
+        let wanted: Vec<usize> = events(trace).iter().map(bytes).collect();
+        assert_eq!(packed.iter().map(|event| number(&event[7][1])).collect::<Vec<_>>(), wanted);
+        let table = data["table"].as_array().unwrap();
+        assert!(table.len() > 90 && table.iter().all(|row| row.as_array().unwrap().len() == 7));
+    }
 }
 
 /// A peer that does this with every connection.
@@ -217,12 +276,26 @@ fn tracing(arguments: &[&str], home: &Path) -> (Child, String) {
 #[test]
 fn a_server_traces_as_many_as_it_is_told() {
     let host = Host::new();
-    let svg = host.file("t.svg");
-    let options = ["--listen", ANY, "--cert", &host.chain, "--key", &host.key, "--count", "2", "--json", "--svg", &svg];
+    let (svg, html) = (host.file("t.svg"), host.file("t.html"));
+    let options = [
+        "--listen",
+        ANY,
+        "--cert",
+        &host.chain,
+        "--key",
+        &host.key,
+        "--count",
+        "2",
+        "--json",
+        "--svg",
+        &svg,
+        "--html",
+        &html,
+    ];
     let (child, address) = tracing(&options, host.folder.path());
     let target = address.replace("127.0.0.1", "localhost");
-    let page = clasp(&["connect", &target, "--ca", &host.root, "--get", "/", "--resume"]);
-    assert!(text(&page.stdout).ends_with("You have been traced."), "{}", text(&page.stderr));
+    let got = clasp(&["connect", &target, "--ca", &host.root, "--get", "/", "--resume"]);
+    assert!(text(&got.stdout).ends_with("You have been traced."), "{}", text(&got.stderr));
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     let two = traces(&output.stdout);
@@ -231,6 +304,8 @@ fn a_server_traces_as_many_as_it_is_told() {
     assert_eq!(two[0]["observed"], serde_json::json!(["server"]));
     assert!(events(&two[0]).iter().all(|event| event["server_ms"].is_number() && event["client_ms"].is_null()));
     assert_eq!(std::fs::read_to_string(svg).unwrap().matches("class=\"t\"").count(), 2);
+    let data = page(&html);
+    assert_eq!((data["traces"].as_array().unwrap().len(), data["beside"].as_u64()), (2, Some(1)));
 }
 
 #[test]

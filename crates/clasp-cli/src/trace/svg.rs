@@ -32,7 +32,7 @@ pub(crate) fn svg(traces: &[Trace]) -> String {
 const STYLE: &str = "text{fill:#1c2430}.t{font-size:16px;font-weight:600}.w{font-weight:600;text-anchor:middle}\
 .l{stroke:#98a3b3;stroke-width:2}.c{font-size:11px;fill:#5b6675;font-variant-numeric:tabular-nums}.b{fill:#fff;stroke:#d6dce5}\
 .a{fill:none;stroke-width:1.6}.h{stroke:#98a3b3;stroke-dasharray:2 3;fill:none}.m{fill:#fff;stroke:#5b6675;stroke-width:1.5}\
-.plain{stroke:#c2410c;stroke-dasharray:6 3}.early{stroke:#a16207;stroke-dasharray:9 2 2 2}.handshake{stroke:#1d4ed8}\
+.plain{stroke:#c2410c;stroke-dasharray:6 3}.early{stroke:#9333ea;stroke-dasharray:9 2 2 2}.handshake{stroke:#1d4ed8}\
 .application{stroke:#15803d;stroke-width:2.4}.x{fill:#b91c1c;font-weight:600}.g{fill:#15803d;font-weight:600}";
 
 fn one(trace: &Trace, layout: &Layout) -> String {

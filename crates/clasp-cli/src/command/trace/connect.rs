@@ -23,7 +23,7 @@ Examples:
   clasp trace connect example.com --lang zh
   clasp trace connect localhost:4433 --ca ca/root.pem --resume --fields
   clasp trace connect 192.0.2.7:443 --policy legacy --insecure --json
-  clasp trace connect example.com:443 --svg trace.svg
+  clasp trace connect example.com --resume --html trace.html
 Nothing is asked of the server but the handshake. A trace holds all that was said, deciphered, but no keys.
 Exit codes: 0 traced; 1 the handshake failed (it is shown how far it came); 2 could not try";
 

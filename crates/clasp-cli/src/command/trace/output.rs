@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::terminal;
 use crate::trace::explain::{self, Language};
+use crate::trace::page::{self, Opening};
 use crate::trace::text::{self, Shown};
 use crate::trace::{self, Trace, svg};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ pub(crate) struct Output {
     /// Draw the traces into FILE
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write them as a page that shows every byte beside its field, needs no network, and speaks English and Chinese
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// The language of the explanations [default: that of the system, or en]
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     lang: Option<Language>,
@@ -40,7 +44,10 @@ impl Output {
         if self.json {
             output::line(format_args!("{:#}", trace::json(traces)))?;
         }
-        self.write(self.svg.as_deref(), || svg::svg(traces))
+        self.write(self.svg.as_deref(), || svg::svg(traces))?;
+        // Whoever came twice wants to see what the second time saved.
+        let beside = (traces.len() > 1).then_some(1);
+        self.write(self.html.as_deref(), || page::page(traces, Opening { language: self.lang, beside }))
     }
 
     fn write(&self, path: Option<&Path>, content: impl FnOnce() -> String) -> Result<(), Failure> {

@@ -1,0 +1,52 @@
+//! The page of `clasp trace`, in a browser: Chromium, headless, wide and narrow, light and dark. `page.js` does what a reader does.
+//!
+//! Needs `chromium`. Without it the test says so and passes; with `CLASP_INTEROP=require` it fails.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod common;
+
+use common::{clasp, issued, serve, text};
+use std::process::{Command, Stdio};
+
+const BROWSERS: [&str; 2] = ["chromium", "chromium-browser"];
+
+#[test]
+fn a_reader_finds_his_way_through_the_page() {
+    if std::env::var("CLASP_INTEROP").as_deref() == Ok("off") {
+        return eprintln!("skipped: switched off by CLASP_INTEROP");
+    }
+    let is_there = |browser: &&str| Command::new(browser).arg("--version").output().is_ok();
+    let Some(browser) = BROWSERS.into_iter().find(is_there) else {
+        assert_ne!(std::env::var("CLASP_INTEROP").as_deref(), Ok("require"), "no chromium");
+        return eprintln!("skipped: no chromium");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let (root, chain, key) = issued(home);
+    let server = serve(&["--cert", &chain, "--key", &key], home);
+    let target = format!("localhost:{}", server.port());
+    for (version, window, more) in
+        [("1.3", "1400,900", ""), ("1.2", "390,844", "--force-dark-mode"), ("1.3", "390,844", "")]
+    {
+        let path = home.join("t.html");
+        let html = path.to_str().unwrap();
+        let line =
+            ["trace", "connect", &target, "--ca", &root, "--tls", version, "--resume", "--lang", "en", "--html", html];
+        let traced = clasp(&line);
+        assert!(traced.status.success(), "{}", text(&traced.stderr));
+        let page = std::fs::read_to_string(&path).unwrap();
+        let (page, rest) = page.rsplit_once("</body>").unwrap();
+        let script = include_str!("page.js");
+        std::fs::write(&path, format!("{page}<script>{script}</script></body>{rest}")).unwrap();
+        let profile = format!("--user-data-dir={}", home.join("profile").display());
+        let window = format!("--window-size={window}");
+        let address = format!("file://{html}");
+        let mut command = Command::new(browser);
+        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", &profile, &window]);
+        command.args(Some(more).filter(|more| !more.is_empty())).args(["--dump-dom", &address]);
+        let loaded = command.env("HOME", home).env("XDG_CONFIG_HOME", home).stdin(Stdio::null()).output().unwrap();
+        let document = text(&loaded.stdout);
+        let verdict = document.split_once("id=\"verdict\">").map(|(_, rest)| rest.split("</pre>").next().unwrap());
+        assert_eq!(verdict, Some("ALL WELL"), "{version} {window} {more}: {}", text(&loaded.stderr));
+    }
+}
