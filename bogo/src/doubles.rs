@@ -121,8 +121,8 @@ impl ShimVerifier {
 }
 
 impl Verifier for ShimVerifier {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
-        answer(self.slow, self.decide(peer))
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        answer(self.slow, self.decide(&peer))
     }
 
     fn authorities(&self) -> Vec<Vec<u8>> {

@@ -53,7 +53,11 @@ impl Gate {
         .await;
     }
 
-    fn later<'a, T: Send + 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
+    /// Holds this answer back.
+    ///
+    /// # Panics
+    /// If another thread panicked with the gate in hand.
+    pub fn later<'a, T: Send + 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
         let gate = self.clone();
         Answer::later(async move {
             gate.pass().await;
@@ -82,7 +86,7 @@ impl Signer for SlowSigner {
 pub struct SlowVerifier(pub Gate, pub Arc<dyn Verifier>);
 
 impl Verifier for SlowVerifier {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         self.0.later(self.1.verify(peer))
     }
 

@@ -243,3 +243,25 @@ fn the_hint_of_a_refusal_fits_the_command_line() {
     refuses(&clasp(&["connect", &target, "--ca", &host.root, "--policy", "modern"]), 1, "--policy default");
     assert!(Policy::default().versions().len() == 2);
 }
+
+#[test]
+fn a_key_is_pinned_besides_a_chain_or_in_place_of_one() {
+    let host = Host::new();
+    let target = host.start(|mut tls| drop(tls.handshake().and_then(|_| tls.close())));
+    let shown = text(&clasp(&["inspect", &host.chain]).stdout);
+    let pin = shown.split_whitespace().find(|word| word.starts_with("sha256//")).unwrap();
+    let other = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let connect = |options: &[&str]| clasp(&[&["connect", &target, "--wait", "0"], options].concat());
+    let ca = ["--ca", &host.root, "--pin"];
+    for pins in [pin, &format!("{other};{pin}")] {
+        for (options, verdict) in
+            [(&ca[..], "trusted, for this name, and a pinned key"), (&["--insecure", "--pin"], "NOT CHECKED")]
+        {
+            let output = connect(&[options, &[pins]].concat());
+            assert!(text(&output.stderr).contains(verdict), "{}", text(&output.stderr));
+        }
+    }
+    refuses(&connect(&[&ca[..], &[other]].concat()), 1, "none of those that are pinned");
+    refuses(&connect(&["--insecure", "--pin", other]), 1, pin);
+    assert_eq!(connect(&["--pin", "sha256//no"]).status.code(), Some(2));
+}

@@ -56,7 +56,7 @@ impl Names {
 }
 
 impl Verifier for Names {
-    fn verify<'a>(&'a self, _: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, _: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         Answer::Now(Err(Outside::VerifierFailed.into()))
     }
 
@@ -95,7 +95,7 @@ fn a_verifier_that_names_more_later_costs_the_list_and_no_connection() {
 struct Exactly(Vec<Vec<u8>>);
 
 impl Verifier for Exactly {
-    fn verify<'a>(&'a self, _: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, _: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         Answer::Now(Err(Outside::VerifierFailed.into()))
     }
 

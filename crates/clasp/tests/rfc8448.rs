@@ -212,7 +212,7 @@ impl Signer for Signed {
 struct Anyone;
 
 impl Verifier for Anyone {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         let leaf = clasp::x509::Certificate::parse(peer.chain[0]).unwrap();
         let large = clasp_testkit::authority().issue(clasp_testkit::KeyKind::Rsa, &["localhost"]);
         let large = clasp::x509::Certificate::parse(&large.chain[0]).unwrap();

@@ -180,7 +180,7 @@ fn configurations_that_share_a_store_lose_no_session_to_one_another() {
 struct Closed(WebPki);
 
 impl Verifier for Closed {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         self.0.verify(peer)
     }
 }
@@ -349,7 +349,7 @@ struct Moody {
 }
 
 impl Verifier for Moody {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         if self.refuses.load(Ordering::Relaxed) || self.wants_staple && peer.ocsp.is_none() {
             return Answer::Now(Err(CertificateError::Revoked.into()));

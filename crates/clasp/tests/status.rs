@@ -42,7 +42,7 @@ impl Notes {
 }
 
 impl Verifier for Notes {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         let (ocsp, timestamps) = (peer.ocsp.map(<[u8]>::to_vec), peer.timestamps.map(<[u8]>::to_vec));
         self.0.lock().unwrap().push((ocsp, peer.asked_for_ocsp, timestamps));
         DangerousAcceptAnyone.verify(peer)

@@ -384,7 +384,7 @@ fn late<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
 struct Late<T>(T);
 
 impl<V: Verifier> Verifier for Late<V> {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         match self.0.verify(peer) {
             Answer::Now(verdict) => late(verdict),
             later => later,

@@ -172,7 +172,12 @@ fn end(mut stream: Stream<Patient>, facts: &Facts) -> Result<(), Failure> {
 
 fn say(arguments: &Arguments, facts: &Facts) {
     report::lines(facts).iter().for_each(note);
-    let verdict = if arguments.peer.insecure { "NOT CHECKED (--insecure)" } else { "trusted, and for this name" };
+    let verdict = match (arguments.peer.insecure, arguments.peer.pin.is_empty()) {
+        (true, true) => "NOT CHECKED (--insecure)",
+        (true, false) => "a pinned key (its chain NOT CHECKED: --insecure)",
+        (false, true) => "trusted, and for this name",
+        (false, false) => "trusted, for this name, and a pinned key",
+    };
     note(format_args!("verdict   {verdict}"));
 }
 

@@ -237,6 +237,7 @@ fn certificate(c: &Certificate<'_>) -> Sheet {
         ("must_staple", c.must_staple().into()),
         ("timestamps", timestamps),
         ("sha256", hex(&c.fingerprint()).into()),
+        ("pin", clasp::config::KeyPin::of_key(c.spki()).to_string().into()),
     ];
     Sheet { title: "Certificate", facts }
 }

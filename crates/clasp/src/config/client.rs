@@ -2,8 +2,8 @@
 
 use super::Compressor;
 use super::{
-    ClientIdentity, Clock, DangerousAcceptAnyone, NeedsTrust, Policy, PreSharedKey, Ready, SystemClock, Verifier,
-    WebPki, asked_again, check_alpn, check_keys_only, clash,
+    ClientIdentity, Clock, DangerousAcceptAnyone, FirstUse, NeedsTrust, PinnedKeys, Policy, PreSharedKey, Ready,
+    SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::code::{CertificateType, MaxFragmentLength, NamedGroup};
 use crate::crypto::Provider;
@@ -197,6 +197,16 @@ impl ClientBuilder<NeedsTrust> {
             self.called.note(clash::TRUSTS_CLIENTS);
         }
         self.dangerous_verifier(Arc::new(chains))
+    }
+
+    /// Trusts servers that have one of these keys, in addition to a chain or in place of one.
+    pub fn trust_pinned(self, keys: PinnedKeys) -> ClientBuilder<Ready> {
+        self.dangerous_verifier(Arc::new(keys))
+    }
+
+    /// Trusts whoever is met first, and nobody else from then on.
+    pub fn trust_on_first_use(self, keys: FirstUse) -> ClientBuilder<Ready> {
+        self.dangerous_verifier(Arc::new(keys))
     }
 
     /// Leaves the decision to `verifier`. Dangerous: a careless one lets anybody in the middle.

@@ -9,13 +9,15 @@ use clasp_x509::{
     Certificate, Check, Crl, Finding, KnownCrl, Options, ParseError, Profile, Reason, Revocation, Roots, Scope, Usage,
     Verdicts,
 };
+use core::fmt;
 use rustls_pki_types::{ServerName, UnixTime};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What a peer presented.
-#[derive(Debug)]
+/// What a peer presented. A verifier that asks another may have altered its copy: left out a staple, added an issuer.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct PresentedIdentity<'a> {
     /// Certificates, DER, the peer's own first.
     pub chain: &'a [&'a [u8]],
@@ -36,11 +38,19 @@ pub struct PresentedIdentity<'a> {
     pub provider: &'a Provider,
 }
 
+impl<'a> PresentedIdentity<'a> {
+    /// X.509 certificates, and nothing else that is known of the peer.
+    pub const fn new(chain: &'a [&'a [u8]], now: SystemTime, provider: &'a Provider) -> Self {
+        let kind = CertificateType::X509;
+        Self { chain, name: None, kind, ocsp: None, asked_for_ocsp: false, timestamps: None, now, provider }
+    }
+}
+
 /// Decides on certificates. The handshake signature is checked by Clasp with the key in [`Verified`], so that no
 /// implementation can forget it.
 pub trait Verifier: Send + Sync {
     /// Decides.
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>>;
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>>;
     /// The issuers to name to clients, DER; none means any.
     fn authorities(&self) -> Vec<Vec<u8>> {
         Vec::new()
@@ -68,20 +78,24 @@ pub trait Verifier: Send + Sync {
 /// Room for a P-256 key (91 bytes) and for shorter ones.
 const PLAIN_KEY: usize = 96;
 
+/// What a verifier has still to do.
+type Proven = Box<dyn FnOnce() -> Answer<'static, Result<()>> + Send + Sync>;
+
 /// Proof that a verifier accepted a certificate; holds its key.
-#[derive(Debug)]
 pub struct Verified {
     pub(crate) spki: SmallVec<[u8; PLAIN_KEY]>,
     /// Whether the certificate's key usage lets the key sign; `None` if nobody has looked.
     pub(crate) may_sign: Option<bool>,
     /// Until when the decision holds, if the verifier has said so.
     pub(crate) until: Option<SystemTime>,
+    /// What follows once the peer has proven that it has the key.
+    pub(crate) proven: Option<Proven>,
 }
 
 impl Verified {
     /// Takes a SubjectPublicKeyInfo (DER) as verified. The handshake is then as safe as that decision.
     pub fn dangerous_assume(spki: &[u8]) -> Self {
-        Self { spki: spki.into(), may_sign: None, until: None }
+        Self { spki: spki.into(), may_sign: None, until: None, proven: None }
     }
 
     /// Says until when the decision holds: no session outlives it. Without it that is the end of the first certificate of
@@ -89,6 +103,19 @@ impl Verified {
     #[must_use]
     pub fn until(self, end: SystemTime) -> Self {
         Self { until: Some(end), ..self }
+    }
+
+    /// What is to be done once the peer has proven that it has the key: before that it may have shown anybody's certificate. An
+    /// error of it refuses the peer.
+    #[must_use]
+    pub fn once_proven(self, act: impl FnOnce() -> Answer<'static, Result<()>> + Send + Sync + 'static) -> Self {
+        Self { proven: Some(Box::new(act)), ..self }
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified").field("spki", &self.spki).field("until", &self.until).finish_non_exhaustive()
     }
 }
 
@@ -211,7 +238,7 @@ impl WebPki {
                 let leaf = accepted.leaf();
                 let until = u64::try_from(accepted.until()).unwrap_or(0);
                 let until = UNIX_EPOCH.checked_add(Duration::from_secs(until));
-                Ok(Verified { spki: leaf.spki().into(), may_sign: Some(may_sign(leaf)), until })
+                Ok(Verified { spki: leaf.spki().into(), may_sign: Some(may_sign(leaf)), until, proven: None })
             }
             Err(rejection) => Err(refusal(&rejection)),
         }
@@ -233,12 +260,12 @@ impl From<Roots> for WebPki {
 }
 
 impl Verifier for WebPki {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         if peer.kind != CertificateType::X509 {
             let refused = Error::from(CertificateError::Refused).seen(peer.kind);
             return Answer::Now(Err(refused.hint("RawPublicKeys takes such peers")));
         }
-        Answer::Now(self.decide(peer))
+        Answer::Now(self.decide(&peer))
     }
 
     fn takes(&self, kind: CertificateType) -> bool {
@@ -318,7 +345,7 @@ fn refusal(rejection: &clasp_x509::Rejection) -> Error {
 pub struct DangerousAcceptAnyone;
 
 impl Verifier for DangerousAcceptAnyone {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         if let (CertificateType::RawPublicKey, [key]) = (peer.kind, peer.chain) {
             return Answer::Now(Ok(Verified::dangerous_assume(key)));
         }
@@ -352,7 +379,7 @@ impl RawPublicKeys {
 }
 
 impl Verifier for RawPublicKeys {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         Answer::Now(match (peer.kind, peer.chain) {
             (CertificateType::RawPublicKey, [key]) if self.0.iter().any(|k| k == key) => {
                 Ok(Verified::dangerous_assume(key))

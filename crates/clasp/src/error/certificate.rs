@@ -21,6 +21,8 @@ family! {
         CriticalExtension => UnsupportedCertificate, "RFC 5280 4.2", "a certificate has a critical extension that is not understood";
         Policy => BadCertificate, "RFC 5280 6.1.5", "no certificate policy holds for the whole chain";
         TooCostly => CertificateUnknown, "limit", "the certificate chain costs more to check than the limit allows";
+        NotPinned => CertificateUnknown, "RFC 7469 2.6", "the peer's key is none of those that are pinned";
+        KeyChanged => CertificateUnknown, "RFC 4251 4.1", "the peer's key is not the one that it had before";
         Refused => CertificateUnknown, "Verifier", "the verifier refused the certificate";
     }
 }

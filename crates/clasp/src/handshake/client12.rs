@@ -85,7 +85,7 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     }
     let mut vault = Vault12::new();
     // 7.4.2 to 7.4.5
-    let said = server_flight(link, talk, &mut vault).await?;
+    let mut said = server_flight(link, talk, &mut vault).await?;
     // 7.4.6 to 7.4.8
     let client_authenticated = client_flight(link, talk, &said, &mut vault).await?;
 
@@ -95,6 +95,9 @@ async fn full(link: &mut Link, talk: &Talk<'_>) -> Result<Established> {
     let ticket = recv_ticket(link, answer).await?;
     change_read_keys(link, &vault, Side::Server, answer.protected()).await?;
     recv_finished(link, &vault, hash, Side::Server).await?;
+    // With RSA key transport it is only now that the key has been proven.
+    let judge = Judge::of_server(config, talk.name, answer.settled.types.server);
+    judge.proven(link, &mut said.verified, &said.shown.chain).await?;
 
     let facts = Facts {
         group: said.exchange.as_ref().and_then(|e| e.group),

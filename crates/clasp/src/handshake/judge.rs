@@ -90,7 +90,7 @@ impl<'a> Judge<'a> {
         let provider = self.provider;
         let presented =
             PresentedIdentity { chain: &chain, kind, name, ocsp, asked_for_ocsp, timestamps, now, provider };
-        let verdict = link.outside("certificate verifier", self.verifier.verify(&presented)).await;
+        let verdict = link.outside("certificate verifier", self.verifier.verify(presented)).await;
         verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate").of_chain(shown))
     }
 
@@ -122,7 +122,7 @@ impl<'a> Judge<'a> {
     /// TLS 1.3: verifies what the peer has presented, and receives the CertificateVerify by which it proves that it has
     /// the key: RFC 9846 4.4.2, 4.4.3.
     pub(super) async fn recv_proof13(&self, link: &mut Link, prover: Side, presented: &PeerIdentity) -> Result<Proof> {
-        let verified =
+        let mut verified =
             self.verify(link, &presented.chain, presented.ocsp.as_deref(), presented.timestamps.as_deref()).await?;
         self.check_usage(&presented.chain, verified.may_sign)?;
         let message = signed13(prover, link.transcript.hash().as_ref());
@@ -132,7 +132,19 @@ impl<'a> Judge<'a> {
             .check_proof(&verified, message.as_ref(), proof.view(), version)
             .map_err(|e| e.in_message("CertificateVerify"))?;
         link.recycle(proof);
+        self.proven(link, &mut verified, &presented.chain).await?;
         Ok(Proof { scheme, until: self.until(&verified, &presented.chain) })
+    }
+
+    /// The peer has proven that it has the key: what a verifier has to do then.
+    pub(super) async fn proven(&self, link: &Link, verified: &mut Verified, chain: &[Vec<u8>]) -> Result<()> {
+        match verified.proven.take() {
+            None => Ok(()),
+            Some(act) => link
+                .outside("certificate verifier", act())
+                .await
+                .map_err(|e| e.in_message("Certificate").of_chain(chain)),
+        }
     }
 
     /// Checks the peer's signature over `message` with the key its verified certificate has. In TLS 1.3 the scheme fixes

@@ -231,13 +231,14 @@ async fn client_flight(
     derived::master(link, talk.config.key_log.as_ref(), &offer.random, &vault, false);
 
     // 7.4.8: signed is everything before this message.
-    if let Some((judge, verified)) = &judged {
+    if let Some((judge, verified)) = &mut judged {
         let message = link.transcript.bytes().to_vec();
         let proof = link.recv::<CertificateVerify>().await?;
         let scheme = judge
             .check_proof(verified, &message, proof.view(), ProtocolVersion::Tls12)
             .map_err(|e| e.in_message("CertificateVerify"))?;
         client.scheme = Some(scheme);
+        judge.proven(link, verified, &client.chain).await?;
     }
     link.transcript.forget_bytes();
     Ok((client, vault))

@@ -3,8 +3,8 @@
 use super::look::{NOW, look, look_by};
 use super::rows::{C, Row, client, issued, key, own_row, plain, rsa, server, server_of, tls12};
 use clasp::config::{
-    CertificateCompression, DangerousAcceptAnyone, Identities, PresentedIdentity, Profile, Signer, Verified, Verifier,
-    WebPki,
+    CertificateCompression, DangerousAcceptAnyone, FirstUse, Identities, KeyPin, KnownKeysFile, PinnedKeys,
+    PresentedIdentity, Profile, Signer, Verified, Verifier, WebPki,
 };
 use clasp::crypto::PrivateKey;
 use clasp::keys::log::KeyLog;
@@ -91,7 +91,7 @@ impl Observer for Shown {
 }
 
 impl Verifier for Counter {
-    fn verify<'a>(&'a self, peer: &'a PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         self.up();
         DangerousAcceptAnyone.verify(peer)
     }
@@ -277,6 +277,18 @@ fn of_trust() -> Vec<Row> {
         own_row("ClientBuilder::trust", |with| {
             let roots = if with { authority() } else { other_authority() }.roots();
             look(ClientConfig::builder().trust(roots).grease(false), server())
+        }),
+        own_row("ClientBuilder::trust_pinned", |with| {
+            let key = KeyPin::of_certificate(&issued().chain[0]).unwrap();
+            let keys = PinnedKeys::in_place_of_a_chain(with.then_some(key));
+            look(ClientConfig::builder().trust_pinned(keys).grease(false), server())
+        }),
+        own_row("ClientBuilder::trust_on_first_use", |with| {
+            let folder = tempfile::tempdir().unwrap();
+            // A folder is no file.
+            let known = if with { folder.path().join("known") } else { "/".into() };
+            let known = KnownKeysFile::new(known);
+            look(ClientConfig::builder().trust_on_first_use(FirstUse::new(known)).grease(false), server())
         }),
         own_row("ClientBuilder::dangerous_verifier", |with| {
             let roots = if with { authority() } else { other_authority() }.roots();

@@ -4,7 +4,6 @@ use crate::{Input, Kind};
 use clasp::config::{PresentedIdentity, Verifier, WebPki};
 use clasp::crypto::Provider;
 use clasp::error::Result;
-use clasp::wire::code::CertificateType;
 use clasp::x509::{Check, Profile, Scope};
 use clasp::{Answer, ServerName};
 use clasp_testkit::{KeyKind, authority};
@@ -81,17 +80,9 @@ fn judge(chain: &[Vec<u8>], staple: Vec<u8>, lists: Vec<Vec<u8>>) -> Input {
         let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
         let ocsp = Some(&staple[..]).filter(|staple| !staple.is_empty());
         let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        let peer = PresentedIdentity {
-            chain: &chain,
-            name: Some(&name),
-            kind: CertificateType::X509,
-            ocsp,
-            asked_for_ocsp: true,
-            timestamps: None,
-            now,
-            provider: Provider::builtin(),
-        };
-        let verdict: Answer<'_, Result<_>> = verifier.verify(&peer);
+        let mut peer = PresentedIdentity::new(&chain, now, Provider::builtin());
+        (peer.name, peer.ocsp, peer.asked_for_ocsp) = (Some(&name), ocsp, true);
+        let verdict: Answer<'_, Result<_>> = verifier.verify(peer);
         assert!(matches!(verdict, Answer::Now(_)));
     };
     if !anew {

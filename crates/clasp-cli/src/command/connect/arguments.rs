@@ -1,6 +1,7 @@
 //! The options of `clasp connect`.
 
 use crate::negotiation::Negotiation;
+use clasp::config::KeyPin;
 use std::path::PathBuf;
 
 const HELP: &str = "\
@@ -9,6 +10,7 @@ Examples:
   clasp connect localhost:4433 --ca ca/root.pem --resume
   clasp connect 192.0.2.7:443 --servername camera.example --policy legacy
   clasp connect localhost:4433 --ca ca/root.pem --get / --resume --early-data
+  clasp connect camera.local:443 --insecure --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
   echo hello | clasp connect localhost:4433 --ca ca/root.pem
 Words go to stderr, the peer's data to stdout. After the end of stdin the answer is waited for: --wait.
 Exit codes: 0 spoken; 1 refused by either side, cut off, or no answer; 2 could not try";
@@ -59,6 +61,10 @@ pub(crate) struct Peer {
     /// Let the common name of the server's certificate stand in for missing subjectAltNames
     #[arg(long, conflicts_with = "insecure")]
     pub(crate) common_name: bool,
+    /// Have the server have this key, besides a trusted chain; with --insecure in place of one. sha256// and the digest of its
+    /// SubjectPublicKeyInfo in base64, as for curl; several are several that it may have
+    #[arg(long, value_name = "PIN", value_delimiter = ';')]
+    pub(crate) pin: Vec<KeyPin>,
     /// A certificate for servers that ask for one (PEM)
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) cert: Option<PathBuf>,

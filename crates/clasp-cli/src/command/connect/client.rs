@@ -5,7 +5,7 @@ use super::patient::Patient;
 use crate::failure::Failure;
 use crate::pem;
 use crate::terminal::{self, Style, note};
-use clasp::config::{ClientBuilder, ClientIdentity, Ready, WebPki};
+use clasp::config::{ClientBuilder, ClientIdentity, PinnedKeys, Ready, WebPki};
 use clasp::keys::log::KeyLogFile;
 use clasp::wire::code::SignatureScheme;
 use clasp::{ClientConfig, ServerName};
@@ -26,7 +26,9 @@ pub(crate) fn name(peer: &Peer) -> Result<ServerName<'static>, Failure> {
 
 /// What the options make of a configuration.
 pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
-    let builder = if peer.insecure {
+    let builder = if peer.insecure && !peer.pin.is_empty() {
+        ClientConfig::builder().trust_pinned(PinnedKeys::in_place_of_a_chain(peer.pin.iter().copied()))
+    } else if peer.insecure {
         let warning = terminal::on_stderr(Style::Bad, "warning:");
         note(format_args!("{warning} --insecure: the peer can be anybody, and so can whoever is in the middle"));
         ClientConfig::builder().dangerous_trust_anyone()
@@ -36,7 +38,11 @@ pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
         if let Some(profile) = &peer.profile {
             chains = chains.profile(pem::profile(profile)?);
         }
-        ClientConfig::builder().trust(if peer.common_name { chains.common_names() } else { chains })
+        let chains = if peer.common_name { chains.common_names() } else { chains };
+        match &peer.pin[..] {
+            [] => ClientConfig::builder().trust(chains),
+            pins => ClientConfig::builder().trust_pinned(PinnedKeys::in_addition_to(chains, pins.iter().copied())),
+        }
     };
     let mut policy = peer.negotiation.policy()?;
     if !peer.schemes.is_empty() {
