@@ -132,10 +132,9 @@ impl<'a> Policies<'a> {
     }
 
     /// RFC 5280 6.1.5 (a), (b), (g).
-    pub(crate) fn finish(mut self, leaf: &Certificate<'a>, acceptable: &[&[u8]], self_issued: bool) -> Outcome<'a> {
-        if !self_issued {
-            self.explicit = self.explicit.saturating_sub(1);
-        }
+    pub(crate) fn finish(mut self, leaf: &Certificate<'a>, acceptable: &[&[u8]]) -> Outcome<'a> {
+        // Of a self-issued one too, other than on the way here.
+        self.explicit = self.explicit.saturating_sub(1);
         if leaf.extensions.policy_constraints.and_then(|c| c.require_explicit) == Some(0) {
             self.explicit = 0;
         }

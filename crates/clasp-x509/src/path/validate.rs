@@ -45,7 +45,7 @@ pub(super) fn path<'s>(
         }
         policies.certificate(certificate, last, self_issued).map_err(here)?;
         if last {
-            return policies.finish(certificate, options.policies.acceptable, self_issued).map_err(here);
+            return policies.finish(certificate, options.policies.acceptable).map_err(here);
         }
         policies.prepare(&certificate.extensions, self_issued).map_err(here)?;
         constraints.extend(certificate.extensions.name_constraints);
