@@ -209,7 +209,7 @@ pub(crate) fn client(
     let chooses = !chooser.identities.is_empty() || chooser.refuse.is_some() || watches_requests(flags);
     let shows_others = show != [CertificateType::X509];
     if (chooses || shows_others) && !room.keys_only {
-        builder = builder.client_certificate_types(show).identity(Arc::new(ClientChooser(chooser.clone())));
+        builder = builder.client_certificate_types(show).identity(ClientChooser(chooser.clone()));
     }
     if let Some(list) = &flags.advertise_alpn {
         builder = builder.alpn(protocols(list)?);
@@ -281,7 +281,7 @@ pub(crate) fn server(
         builder.pre_shared_keys_only(keys)
     } else {
         keys.retain(|_| room.tls13);
-        keys.into_iter().fold(builder.resolver(chooser.clone()), |builder, key| builder.pre_shared_key(key))
+        keys.into_iter().fold(builder.identity(chooser.clone()), |builder, key| builder.pre_shared_key(key))
     };
     builder = builder
         .policy(policy)

@@ -137,7 +137,7 @@ impl Scenario {
         // A server that does not take the share of X25519 asks for one of P-256.
         let first = if self.hello_retry { NamedGroup::Secp256r1 } else { x25519 };
         let mut server = ServerConfig::builder()
-            .resolver(SERVER.clone())
+            .identity(SERVER.clone())
             .provider(hollow())
             .alpn(protocols.iter().copied())
             .policy(policy.clone().with_groups(groups(first)))
@@ -169,7 +169,7 @@ impl Scenario {
         }
         if self.client_certificate {
             server = server.client_auth(ClientAuth::Require(Arc::new(WebPki::clients(authority().roots()))));
-            client = client.identity(Arc::new(CLIENT.clone()));
+            client = client.identity(CLIENT.clone());
         }
         Sides {
             client: client.build().expect("an honest conversation"),

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut next = |what: &str| arguments.next().ok_or_else(|| format!("wanted: {what}"));
     let (address, chain, key) = (next("address")?, next("chain")?, next("key")?);
     let identity = Arc::new(Reloadable::from_pem_files([(chain, key)])?);
-    let config = ServerConfig::builder().resolver(identity.clone()).build()?;
+    let config = ServerConfig::builder().identity(identity.clone()).build()?;
     tokio::spawn(async move {
         let mut minutes = tokio::time::interval(Duration::from_secs(60));
         loop {

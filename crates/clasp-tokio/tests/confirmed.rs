@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn connector(by: &Authority) -> Connector {
     let alice = by.issue(KeyKind::P256, &["alice"]).identity();
-    let client = ClientConfig::builder().trust(authority().roots()).identity(Arc::new(Arc::new(alice)));
+    let client = ClientConfig::builder().trust(authority().roots()).identity(alice);
     Connector::new(client.build().unwrap())
 }
 

@@ -158,7 +158,7 @@ async fn a_verifier_that_never_answers_after_the_handshake_ends_the_reading() {
     let server = server.post_handshake_auth(ClientAuth::Require(Arc::new(verifier))).build().unwrap();
     let alice = authority().issue(KeyKind::P256, &["alice"]).identity();
     let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true);
-    let client = Connector::new(client.identity(Arc::new(Arc::new(alice))).build().unwrap());
+    let client = Connector::new(client.identity(alice).build().unwrap());
     let (a, b) = duplex(1 << 16);
     let acceptor = Acceptor::new(server);
     let (client, server) = tokio::join!(client.connect("localhost".try_into().unwrap(), a), acceptor.accept(b));

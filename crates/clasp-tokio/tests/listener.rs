@@ -124,7 +124,7 @@ async fn a_panic_in_one_handshake_is_told_and_the_next_client_is_served() {
     }
     let identities = Identities::new([authority().issue(KeyKind::P256, &["localhost"]).identity()]);
     let resolver = Arc::new(Panics(identities, AtomicBool::new(false)));
-    let server = ServerConfig::builder().resolver(resolver).build().unwrap();
+    let server = ServerConfig::builder().identity(resolver).build().unwrap();
     let (mut listener, address, told) = listener_of(server, TimeLimits::default()).await;
     let both = async { (talk(address).await, talk(address).await) };
     let ((first, second), _) = tokio::join!(both, answer(&mut listener));

@@ -159,7 +159,7 @@ async fn a_server_asks_for_a_certificate_when_it_has_read_the_request() {
     let server = ServerConfig::builder().identity(identity);
     let server = server.post_handshake_auth(ClientAuth::Require(Arc::new(verifier))).build().unwrap();
     let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true);
-    let client = client.identity(Arc::new(Arc::new(alice))).build().unwrap();
+    let client = client.identity(alice).build().unwrap();
     let (a, b) = duplex(1000);
     let connecting =
         tokio::spawn(async move { Connector::new(client).connect("localhost".try_into().unwrap(), a).await });

@@ -340,7 +340,7 @@ async fn what_a_peer_makes_us_say_is_bounded_while_it_does_not_read() {
     let alice: Arc<Identity> = Arc::new(authority().issue(KeyKind::P256, &["alice"]).identity());
     let policy = || Policy::modern().with_groups([NamedGroup::X25519]);
     let client = ClientConfig::builder().trust(authority().roots()).provider(provider::hollow()).policy(policy());
-    let client = client.post_handshake_auth(true).identity(Arc::new(alice)).build().unwrap();
+    let client = client.post_handshake_auth(true).identity(alice).build().unwrap();
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let server = ServerConfig::builder().identity(identity).provider(provider::hollow()).policy(policy());
     let server = server.build().unwrap();

@@ -373,7 +373,7 @@ fn a_client_certificate_is_asked_for_proven_and_can_be_required() {
     let request = server(KeyKind::P256, Policy::default()).client_auth(ClientAuth::Request(verifier)).build().unwrap();
     for kind in [KeyKind::Rsa, KeyKind::P256, KeyKind::Ed25519] {
         let identity: Arc<Identity> = Arc::new(authority().issue(kind, &["alice"]).identity());
-        let known = client(Policy::default()).identity(Arc::new(identity)).build().unwrap();
+        let known = client(Policy::default()).identity(identity).build().unwrap();
         for _full_then_resumed in 0..2 {
             let mut pair = Pair::new(&known, &require);
             pair.drive().unwrap();
@@ -388,7 +388,7 @@ fn a_client_certificate_is_asked_for_proven_and_can_be_required() {
     pair.drive().unwrap();
     assert!(!pair.server.facts().unwrap().client_authenticated);
     let stranger: Arc<Identity> = Arc::new(other_authority().issue(KeyKind::P256, &["mallory"]).identity());
-    let stranger = client(Policy::default()).identity(Arc::new(stranger)).build().unwrap();
+    let stranger = client(Policy::default()).identity(stranger).build().unwrap();
     assert!(Pair::new(&stranger, &request).drive().is_err(), "a stranger's certificate");
 }
 

@@ -127,7 +127,7 @@ fn a_key_of_an_unsupported_kind_is_an_unsupported_certificate() {
             let server = ServerConfig::builder().identity(identity(ours, &["localhost"], |_| ()));
             let server = server.client_auth(ClientAuth::Require(verifier)).policy(policy.clone());
             let client = ClientConfig::builder().trust(ours.roots());
-            let client = client.identity(Arc::new(Arc::new(ours.with_unknown_key(&["alice"]))));
+            let client = client.identity(ours.with_unknown_key(&["alice"]));
             let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
             refused(&pair.drive().unwrap_err(), &pair.client);
         }
@@ -158,7 +158,7 @@ fn a_certificate_whose_usage_forbids_signatures_is_refused() {
             let server = ServerConfig::builder().identity(identity(ours, &["localhost"], |_| ()));
             let server = server.client_auth(ClientAuth::Require(verifier)).policy(policy.clone());
             let client = ClientConfig::builder().trust(ours.roots());
-            let client = client.identity(Arc::new(Arc::new(forbidding("alice"))));
+            let client = client.identity(forbidding("alice"));
             let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
             refused(&pair.drive().unwrap_err(), &pair.client);
         }
@@ -237,7 +237,7 @@ fn a_clients_identities_are_handed_to_the_application() {
     let alice = identity(ours, &["alice"], |p| {
         p.subject_alt_names.push(SanType::URI(spiffe.try_into().unwrap()));
     });
-    let client = ClientConfig::builder().trust(ours.roots()).identity(Arc::new(Arc::new(alice))).no_sessions();
+    let client = ClientConfig::builder().trust(ours.roots()).identity(alice).no_sessions();
     let client = client.build().unwrap();
     for _checked_then_remembered in 0..2 {
         let mut pair = Pair::new(&client, &server);

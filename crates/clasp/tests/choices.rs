@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use clasp::config::{
-    Admission, CertificateCompression, ClientBuilder, ClientHelloFacts, PreSharedKey, Ready, ServerBuilder,
+    Admission, CertificateCompression, ClientBuilder, ClientHelloFacts, ClientIdentity, Identities, PreSharedKey,
+    Ready, Reloadable, Resolver, ServerBuilder, WebPki,
 };
 use clasp::crypto::HashId;
 use clasp::error::{Cause, Misuse, Outside, PeerError};
@@ -10,7 +11,8 @@ use clasp::session::{Opened, ServerSessionCache, TicketKeys, TicketSealer};
 use clasp::suite::SUITES13;
 use clasp::wire::code::{AlertDescription, CipherSuite, CompressionAlgorithm, NamedGroup, ProtocolVersion};
 use clasp::{
-    Answer, ClientConfig, EarlyData, EarlyDataRefusal, Error, Identity, Policy, Result, Resumption, ServerConfig,
+    Answer, ClientAuth, ClientConfig, EarlyData, EarlyDataRefusal, Error, Identity, Policy, Result, Resumption,
+    ServerConfig,
 };
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -340,5 +342,34 @@ fn timestamps_that_are_no_list_are_refused_at_once() {
     for bad in [&[][..], &[0, 0], &[0, 3, 0, 1], &[0, 2, 0, 0], &[0, 3, 0, 1, 9, 9]] {
         let error = identity().with_timestamps(bad.to_vec()).unwrap_err();
         assert_eq!(error.cause(), &Cause::Misuse(Misuse::BadTimestamps), "{bad:?}");
+    }
+}
+
+/// An identity, or whoever chooses one, in at most one `Arc`.
+#[test]
+fn identities_and_choosers_are_taken_by_value_and_in_an_arc() {
+    let identity = |name: &str| authority().issue(KeyKind::P256, &[name]).identity();
+    let replaceable = |name| Reloadable::new([identity(name)]).unwrap();
+    let builder = ServerConfig::builder;
+    let servers = [
+        builder().identity(identity("localhost")),
+        builder().identity(Arc::new(identity("localhost"))),
+        builder().identity(replaceable("localhost")),
+        builder().identity(Arc::new(replaceable("localhost"))),
+        builder().identity(Arc::new(replaceable("localhost")) as Arc<dyn Resolver>),
+        builder().identity(Identities::new([identity("other"), identity("localhost")])),
+    ];
+    let clients = [
+        client().identity(identity("alice")),
+        client().identity(Arc::new(identity("alice"))),
+        client().identity(replaceable("alice")),
+        client().identity(Arc::new(replaceable("alice"))),
+        client().identity(Arc::new(replaceable("alice")) as Arc<dyn ClientIdentity>),
+        client().identity(Arc::new(Arc::new(identity("alice")))),
+    ];
+    for (server, client) in servers.into_iter().zip(clients) {
+        let auth = ClientAuth::Require(Arc::new(WebPki::clients(authority().roots())));
+        let pair = done(&client.build().unwrap(), &server.client_auth(auth).build().unwrap());
+        assert!(pair.server.facts().unwrap().peer.is_some());
     }
 }

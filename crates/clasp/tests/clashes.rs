@@ -52,10 +52,6 @@ fn anyone() -> Arc<DangerousAcceptAnyone> {
     Arc::new(DangerousAcceptAnyone)
 }
 
-fn own(identity: Identity) -> Arc<Arc<Identity>> {
-    Arc::new(Arc::new(identity))
-}
-
 fn raw() -> Identity {
     Identity::raw_public_key(&authority().issue(KeyKind::P256, &["localhost"]).key).unwrap()
 }
@@ -128,16 +124,16 @@ fn settings_of_a_client_that_cannot_stand_together_are_both_named() {
     names(both.build(), "key_shares", "server_groups");
     names(client().key_shares([NamedGroup::Ffdhe2048]).build(), "key_shares with ffdhe2048", "policy");
     names(client().client_certificate_types(raw_only).build(), "client_certificate_types", "no identity");
-    let other = client().identity(own(identity())).client_certificate_types(raw_only);
+    let other = client().identity(identity()).client_certificate_types(raw_only);
     names(other.build(), "client_certificate_types", "identity");
     names(client().server_certificate_types(raw_only).build(), "server_certificate_types", "verifier");
-    let stapled = || own(identity().with_ocsp(vec![0x30, 0]));
+    let stapled = || identity().with_ocsp(vec![0x30, 0]);
     names(client().identity(stapled()).policy(tls12()).build(), "with_ocsp", "TLS 1.3");
     assert!(client().identity(stapled()).build().is_ok());
-    names(client().identity(own(raw().with_ocsp(vec![0x30, 0]))).build(), "with_ocsp", "raw public key");
+    names(client().identity(raw().with_ocsp(vec![0x30, 0])).build(), "with_ocsp", "raw public key");
 
-    names(by_keys().identity(own(identity())).build(), "identity", "trust_pre_shared_keys");
-    assert!(by_keys().identity(own(identity())).post_handshake_auth(true).build().is_ok());
+    names(by_keys().identity(identity()).build(), "identity", "trust_pre_shared_keys");
+    assert!(by_keys().identity(identity()).post_handshake_auth(true).build().is_ok());
     names(by_keys().request_timestamps(true).build(), "request_timestamps", "trust_pre_shared_keys");
     names(by_keys().server_certificate_types(raw_only).build(), "server_certificate_types", "trust_pre_shared_keys");
     names(by_keys().verify_again_on_resumption(true).build(), "verify_again", "trust_pre_shared_keys");
@@ -199,7 +195,7 @@ fn keys_that_no_suite_fits_are_refused() {
     names(server().policy(rsa_only.clone()).build(), "identity", "policy");
     let rsa = authority().issue(KeyKind::Rsa, &["localhost"]).identity();
     let second = Identities::new([rsa, identity()]);
-    names(ServerConfig::builder().resolver(Arc::new(second)).policy(rsa_only.clone()).build(), "identity", "policy");
+    names(ServerConfig::builder().identity(second).policy(rsa_only.clone()).build(), "identity", "policy");
     let transport = tls12().with_suites([CipherSuite::TLS_RSA_WITH_AES_128_GCM_SHA256]);
     let elsewhere = authority().issue(KeyKind::Rsa, &["localhost"]);
     let signer = Arc::new(PrivateKey::from_der(&elsewhere.key).unwrap());
@@ -229,9 +225,8 @@ fn keys_that_no_suite_fits_are_refused() {
 #[test]
 fn identities_that_nobody_gets_are_refused() {
     let of = |kind, names: &[&str]| authority().issue(kind, names).identity();
-    let build =
-        |identities: Vec<Identity>| ServerConfig::builder().resolver(Arc::new(Identities::new(identities))).build();
-    bad(build(vec![]), "resolver", "no identity");
+    let build = |identities: Vec<Identity>| ServerConfig::builder().identity(Identities::new(identities)).build();
+    bad(build(vec![]), "identity", "none");
     let (p256, rsa) = (KeyKind::P256, KeyKind::Rsa);
     names(build(vec![of(p256, &["a.example"]), of(p256, &["A.example"])]), "identity 0", "identity 1");
     let behind = vec![of(rsa, &["a.example"]), of(p256, &["a.example", "b.example"]), of(p256, &["b.example"])];
@@ -288,7 +283,7 @@ fn lists_have_nothing_twice_and_types_are_some() {
     let x509 = CertificateType::X509;
     for (types, value) in [(vec![], "empty"), (vec![x509, x509], "twice"), (vec![x509, CertificateType(9)], "unknown")]
     {
-        let shown = client().identity(own(identity())).client_certificate_types(types.clone());
+        let shown = client().identity(identity()).client_certificate_types(types.clone());
         bad(shown.build(), "client_certificate_types", value);
         bad(client().server_certificate_types(types.clone()).build(), "server_certificate_types", value);
         let asked = server().client_auth(ClientAuth::Request(anyone())).client_certificate_types(types);
@@ -362,7 +357,7 @@ fn the_kinds_of_certificate_follow_the_verifier_and_the_identity() {
     let knows = |identity: &Identity| Arc::new(RawPublicKeys::new([identity.spki().to_vec()]));
     let (client_keys, server_keys) = (knows(&of_client), knows(&of_server));
     let server = ServerConfig::builder().identity(of_server).client_auth(ClientAuth::Require(client_keys));
-    let client = ClientConfig::builder().dangerous_verifier(server_keys).identity(own(of_client));
+    let client = ClientConfig::builder().dangerous_verifier(server_keys).identity(of_client);
     let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
     pair.drive().unwrap();
     assert_eq!(pair.client.facts().unwrap().peer_type, CertificateType::RawPublicKey);

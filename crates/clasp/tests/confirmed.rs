@@ -27,9 +27,7 @@ fn server(auth: Option<fn(Arc<WebPki>) -> ClientAuth>, tickets: u8) -> Arc<Serve
 fn client(by: Option<&Authority>, version: ProtocolVersion) -> Arc<ClientConfig> {
     let client = ClientConfig::builder().trust(authority().roots()).policy(Policy::default().with_versions([version]));
     match by {
-        Some(by) => {
-            client.identity(Arc::new(Arc::new(by.issue(KeyKind::P256, &["alice"]).identity()))).build().unwrap()
-        }
+        Some(by) => client.identity(by.issue(KeyKind::P256, &["alice"]).identity()).build().unwrap(),
         None => client.build().unwrap(),
     }
 }
@@ -150,7 +148,7 @@ fn a_chain_that_was_refused_can_be_looked_at() {
     for version in [TLS12, TLS13] {
         let policy = Policy::default().with_versions([version]);
         let client = ClientConfig::builder().trust(authority().roots()).policy(policy.clone());
-        let client = client.identity(Arc::new(Arc::new(alice.identity()))).build().unwrap();
+        let client = client.identity(alice.identity()).build().unwrap();
         // The client refuses the server's: it is for another name.
         let mut pair = Pair::new(&client, &plain);
         let error = pair.drive().unwrap_err();

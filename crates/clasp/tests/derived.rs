@@ -174,7 +174,7 @@ fn the_schedule_of_tls_1_3() {
         assert_eq!(world.heard(values), FULL, "another hello");
 
         let auth = ClientAuth::Require(Arc::new(DangerousAcceptAnyone));
-        let alice = client(TLS13).identity(Arc::new(Arc::new(identity())));
+        let alice = client(TLS13).identity(identity());
         let world = World::new(alice, server().client_auth(auth), values);
         world.meet();
         assert_eq!(world.heard(values), FULL, "both with certificates");

@@ -78,7 +78,7 @@ fn asks_for_all(client: ClientBuilder<Ready>) -> ClientBuilder<Ready> {
     const BOTH: [CertificateType; 2] = [CertificateType::RawPublicKey, CertificateType::X509];
     let client = client.alpn(["h2"]).request_timestamps(true).record_size_limit(600).early_data(true);
     let client = client.max_fragment_length(MaxFragmentLength::Bytes512).post_handshake_auth(true);
-    client.server_certificate_types(BOTH).client_certificate_types(BOTH).identity(Arc::new(Arc::new(SERVER.identity())))
+    client.server_certificate_types(BOTH).client_certificate_types(BOTH).identity(SERVER.identity())
 }
 
 /// As little as a client can ask for.

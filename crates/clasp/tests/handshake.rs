@@ -250,7 +250,7 @@ fn a_key_of_a_curve_the_client_does_not_name_is_not_used() {
     let x25519_alone = client(policy.clone().with_groups([NamedGroup::X25519])).build().unwrap();
 
     let both = Identities::new([identity(KeyKind::P256), identity(KeyKind::Rsa)]);
-    let both = ServerConfig::builder().resolver(Arc::new(both)).policy(policy.clone()).build().unwrap();
+    let both = ServerConfig::builder().identity(both).policy(policy.clone()).build().unwrap();
     let mut pair = Pair::new(&x25519_alone, &both);
     talk(&mut pair);
     let suite = pair.client.facts().unwrap().suite;

@@ -441,7 +441,7 @@ fn client_certificates() {
     let request = server(KeyKind::P256, Policy::modern()).client_auth(ClientAuth::Request(verifier())).build().unwrap();
     for kind in [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519] {
         let identity = authority().issue(kind, &["client"]).identity();
-        let known = client(Policy::default()).identity(Arc::new(Arc::new(identity))).build().unwrap();
+        let known = client(Policy::default()).identity(identity).build().unwrap();
         for server in [&require, &request] {
             let mut pair = Pair::new(&known, server);
             talk(&mut pair);
@@ -517,9 +517,8 @@ fn certificates_are_compressed_both_ways() {
             .build()
             .unwrap();
         let identity = Arc::new(authority().issue(KeyKind::Rsa, &["client"]).identity());
-        let plain = client(Policy::modern()).identity(Arc::new(identity.clone())).no_sessions();
-        let compressed =
-            client(Policy::modern()).identity(Arc::new(identity)).no_sessions().certificate_compression([algorithm]);
+        let plain = client(Policy::modern()).identity(identity.clone()).no_sessions();
+        let compressed = client(Policy::modern()).identity(identity).no_sessions().certificate_compression([algorithm]);
         let sizes = [plain, compressed].map(|c| {
             let mut pair = Pair::new(&c.build().unwrap(), &server);
             pair.drive_server_flights(1);

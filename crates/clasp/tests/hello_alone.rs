@@ -249,7 +249,7 @@ fn a_server_tells_programs_apart_by_their_hellos() {
     let identity = || Identities::new([authority().issue(KeyKind::P256, &["localhost"]).identity()]);
     let groups = Policy::default().with_groups([NamedGroup::Secp384r1]);
     let notes = Arc::new(Notes(identity(), Mutex::default()));
-    let server = ServerConfig::builder().resolver(notes.clone()).policy(groups).build().unwrap();
+    let server = ServerConfig::builder().identity(notes.clone()).policy(groups).build().unwrap();
     // It is asked for a second hello.
     let mut pair = Pair::new(&client(), &server);
     pair.drive().unwrap();
@@ -264,7 +264,7 @@ fn a_server_tells_programs_apart_by_their_hellos() {
     let resolver = Arc::new(identity());
     for (ja4, served) in [(noted.ja4(), false), ("another".into(), true)] {
         let admission = Arc::new(Refuses(ja4));
-        let server = ServerConfig::builder().resolver(resolver.clone()).admission(admission).build().unwrap();
+        let server = ServerConfig::builder().identity(resolver.clone()).admission(admission).build().unwrap();
         assert_eq!(Pair::new(&client(), &server).drive().is_ok(), served);
     }
 }

@@ -163,7 +163,7 @@ fn a_client_proves_itself_out_of_its_rest() {
     let identity = |name| authority().issue(KeyKind::P256, &[name]).identity();
     let server = ServerConfig::builder().identity(identity("localhost")).post_handshake_auth(auth).build().unwrap();
     let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true);
-    let client = client.identity(Arc::new(Arc::new(identity("alice")))).build().unwrap();
+    let client = client.identity(identity("alice")).build().unwrap();
     let (mut client, mut server) = exchanges(&client, &server);
     for long in [false, true] {
         ask_and_answer(&mut client, &mut server);

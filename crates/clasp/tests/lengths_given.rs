@@ -193,12 +193,12 @@ fn what_is_stapled_and_the_chain_are_refused_when_they_do_not_fit() {
     let key = authority().issue(KeyKind::P256, &["localhost"]);
     let long = |n: usize| Identity::from_der(vec![key.chain[0].clone(), vec![7; n]], &key.key).unwrap();
     too_long("a certificate", ServerConfig::builder().identity(long(1 << 24)).build(), [1 << 24, (1 << 24) - 1]);
-    let shown = client().identity(Arc::new(Arc::new(long(1 << 24))));
+    let shown = client().identity(long(1 << 24));
     too_long("a client's", shown.build(), [1 << 24, (1 << 24) - 1]);
     // Of one more identity among several.
     let other = authority().issue(KeyKind::P256, &["other"]).identity().with_ocsp(vec![7; 65_000]);
     let several = clasp::config::Identities::new([identity(), other]);
-    too_long("the second", ServerConfig::builder().resolver(Arc::new(several)).build(), [65_000, 64_511]);
+    too_long("the second", ServerConfig::builder().identity(several).build(), [65_000, 64_511]);
 }
 
 /// Shows one identity that nobody knew of beforehand.
@@ -215,7 +215,7 @@ fn a_staple_that_comes_too_late_to_be_refused_is_left_out() {
     for version in VERSIONS {
         for length in [64_512, 65_531, 70_000, 1 << 24] {
             let late = Late(Arc::new(identity().with_ocsp(vec![7; length])));
-            let server = ServerConfig::builder().resolver(Arc::new(late)).policy(policy(version)).build().unwrap();
+            let server = ServerConfig::builder().identity(late).policy(policy(version)).build().unwrap();
             let mut pair = Pair::new(&client().build().unwrap(), &server);
             pair.drive().unwrap();
             assert!(pair.client.facts().is_some_and(|facts| facts.ocsp().is_none()), "{length}");

@@ -63,7 +63,7 @@ fn configs(version: ProtocolVersion, slow: Option<(Party, &Gate)>) -> (Arc<Clien
         .policy(policy.clone());
     let client = ClientConfig::builder()
         .dangerous_verifier(verifier(Party::ClientsVerifier, WebPki::servers(roots)))
-        .identity(Arc::new(Arc::new(identity(Party::ClientSigner))))
+        .identity(identity(Party::ClientSigner))
         .policy(policy);
     (client.build().unwrap(), server.build().unwrap())
 }

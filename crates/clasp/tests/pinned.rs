@@ -286,7 +286,7 @@ fn a_client_has_no_name_to_be_known_by() {
     let verifier = Arc::new(FirstUse::new(KnownKeysFile::new(folder.path().join("known"))));
     let own = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let server = ServerConfig::builder().identity(own).client_auth(ClientAuth::Require(verifier)).build().unwrap();
-    let alice = Arc::new(Arc::new(authority().issue(KeyKind::P256, &["alice"]).identity()));
+    let alice = authority().issue(KeyKind::P256, &["alice"]).identity();
     let client = ClientConfig::builder().trust(authority().roots()).identity(alice).build().unwrap();
     let mut pair = Pair::new(&client, &server);
     let _refused = pair.drive();

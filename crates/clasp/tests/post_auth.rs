@@ -1,7 +1,7 @@
 //! Client certificates after a TLS 1.3 handshake: asked for when the server likes, answered when the client's key does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use clasp::config::{ClientBuilder, ClientIdentity, Ready, ServerBuilder, Verifier, WebPki};
+use clasp::config::{ClientBuilder, Ready, ServerBuilder, Verifier, WebPki};
 use clasp::error::{Cause, Misuse, PeerError};
 use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::{AlertDescription, HandshakeType, NamedGroup, ProtocolVersion};
@@ -23,8 +23,8 @@ fn clients() -> Arc<WebPki> {
     Arc::new(WebPki::clients(authority().roots()))
 }
 
-fn alice(kind: KeyKind) -> Arc<dyn ClientIdentity> {
-    Arc::new(Arc::new(authority().issue(kind, &["alice"]).identity()))
+fn alice(kind: KeyKind) -> Identity {
+    authority().issue(kind, &["alice"]).identity()
 }
 
 fn established(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Pair {
@@ -154,7 +154,7 @@ fn key_and_verifier_may_take_their_time() {
     let key = clasp::crypto::PrivateKey::from_der(&issued.key).unwrap();
     let slow =
         Identity::with_signer(issued.chain.clone(), Arc::new(SlowSigner(signing.clone(), Arc::new(key)))).unwrap();
-    let client = client().identity(Arc::new(Arc::new(slow))).build().unwrap();
+    let client = client().identity(slow).build().unwrap();
     let verifier = Arc::new(SlowVerifier(verifying.clone(), clients()));
     let server = server().post_handshake_auth(ClientAuth::Require(verifier)).build().unwrap();
     let mut pair = established(&client, &server);

@@ -36,7 +36,7 @@ fn connect(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Pair {
 fn identities_are_replaced_under_load_and_no_connection_is_lost() {
     let issued: Vec<Issued> = (0..4).map(|n| issue(&format!("generation{n}.test"))).collect();
     let identity = Arc::new(Reloadable::new([issued[0].identity()]).unwrap());
-    let server = ServerConfig::builder().resolver(identity.clone()).no_sessions().build().unwrap();
+    let server = ServerConfig::builder().identity(identity.clone()).no_sessions().build().unwrap();
     let mut all: Vec<String> = thread::scope(|scope| {
         let (identity, server, issued) = (&identity, &server, &issued);
         let threads = [0, 1, 2].map(|own| {
@@ -64,7 +64,7 @@ fn a_servers_sessions_go_on_when_its_identity_is_replaced() {
     for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
         for tickets in [false, true] {
             let identity = Arc::new(Reloadable::new([issue("generation0.test").identity()]).unwrap());
-            let server = ServerConfig::builder().resolver(identity.clone());
+            let server = ServerConfig::builder().identity(identity.clone());
             let keys = || TicketKeys::random(Provider::builtin(), Duration::from_secs(3600), Duration::from_secs(7200));
             let server = if tickets { server.tickets(Arc::new(keys().unwrap())) } else { server };
             let server = server.build().unwrap();
@@ -121,7 +121,7 @@ fn files_are_read_again() {
     let (first, second) = (issue("generation0.test"), issue("generation1.test"));
     put(&first, &first);
     let identity = Arc::new(Reloadable::from_pem_files([(&chain, &key)]).unwrap());
-    let server = ServerConfig::builder().resolver(identity.clone()).build().unwrap();
+    let server = ServerConfig::builder().identity(identity.clone()).build().unwrap();
     let shown = || seen(connect(&client(), &server).client.facts().unwrap());
     assert!(shown().contains("generation0"));
     assert!(!identity.reload().unwrap(), "nothing has changed");

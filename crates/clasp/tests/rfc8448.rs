@@ -10,7 +10,7 @@
 #![cfg(feature = "legacy")] // the groups of the traces
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use clasp::config::{ClientIdentity, PresentedIdentity, Ready, ServerBuilder, Signer, Verified, Verifier};
+use clasp::config::{PresentedIdentity, Ready, ServerBuilder, Signer, Verified, Verifier};
 use clasp::keys::log::KeyLog;
 use clasp::session::{ClientSessionCache, Opened, TicketSealer};
 use clasp::wire::code::{NamedGroup, SignatureScheme as S};
@@ -347,7 +347,6 @@ impl Client {
             .clock(Arc::new(self.clock))
             .key_log(told.clone());
         if let Some(identity) = self.identity {
-            let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(identity));
             config = config.identity(identity);
         }
         (config.build().unwrap().connect("server".try_into().unwrap()).unwrap(), told)

@@ -337,7 +337,7 @@ impl Scenario {
             .trust(authority().roots())
             .policy(self.policy.clone())
             .encrypt_then_mac(self.etm)
-            .identity(Arc::new(Arc::new(authority().issue(KeyKind::P256, &["alice"]).identity())))
+            .identity(authority().issue(KeyKind::P256, &["alice"]).identity())
             .sessions(Arc::new(ClientSessionCache::new(4)))
             .early_data(self.policy.speaks(ProtocolVersion::Tls13))
             .key_log(Arc::new(NotedLog))

@@ -2,8 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use clasp::config::{
-    ClientBuilder, ClientIdentity, DangerousAcceptAnyone, PresentedIdentity, Ready, ServerBuilder, Verified, Verifier,
-    WebPki,
+    ClientBuilder, DangerousAcceptAnyone, PresentedIdentity, Ready, ServerBuilder, Verified, Verifier, WebPki,
 };
 use clasp::crypto::Provider;
 use clasp::error::{Cause, CertificateError, Misuse, PeerError};
@@ -30,10 +29,6 @@ fn policies() -> [Policy; 2] {
 
 fn identity_of(authority: &Authority, name: &str) -> Arc<Identity> {
     Arc::new(authority.issue(KeyKind::P256, &[name]).identity())
-}
-
-fn shown(identity: &Arc<Identity>) -> Arc<dyn ClientIdentity> {
-    Arc::new(identity.clone())
 }
 
 fn cache() -> Arc<dyn ClientSessions> {
@@ -124,7 +119,7 @@ fn a_guests_session_lets_nobody_in_at_the_staffs_server() {
                 auth.into_iter().fold(server, |server, auth| server.client_auth(auth)).build().unwrap()
             };
             let (guests, staff) = (make(Some(requires(&GUESTS))), make(Some(requires(&STAFF))));
-            let guest = shown(&identity_of(&GUESTS, "guest"));
+            let guest = identity_of(&GUESTS, "guest");
             let guest = || client(authority().roots(), &policy, &cache()).identity(guest.clone()).build().unwrap();
             let known = guest();
             assert_eq!(met(&known, &guests).unwrap(), (false, true));
@@ -151,7 +146,7 @@ fn nobody_resumes_as_alice_but_alice() {
         let (alice, bob) = (identity_of(&STAFF, "alice"), identity_of(&STAFF, "bob"));
         let as_whom = |who: Option<&Arc<Identity>>| {
             let client = client(authority().roots(), &policy, &store);
-            who.into_iter().fold(client, |client, who| client.identity(shown(who))).build().unwrap()
+            who.into_iter().fold(client, |client, who| client.identity(who.clone())).build().unwrap()
         };
         assert_eq!(met(&as_whom(Some(&alice)), &server).unwrap(), (false, true));
         assert_eq!(met(&as_whom(None), &server).unwrap(), (false, false), "nobody");
@@ -204,7 +199,7 @@ fn a_verifier_that_says_nothing_of_itself_shares_with_nobody_but_itself() {
             server.build().unwrap()
         };
         let closed = || -> Arc<dyn Verifier> { Arc::new(Closed(WebPki::clients(STAFF.roots()))) };
-        let alice = shown(&identity_of(&STAFF, "alice"));
+        let alice = identity_of(&STAFF, "alice");
         let alice = client(authority().roots(), &policy, &store).identity(alice).build().unwrap();
         let one = closed();
         assert!(!resumed(&alice, &asking(one.clone())));
@@ -257,7 +252,7 @@ fn resumption_ends_with_the_first_certificate_however_often_it_is_done() {
             let server = server.clock(clock.clone()).tickets(keys()).client_auth(requires(authority()));
             let server = server.build().unwrap();
             let alice = Arc::new(issue("alice", of_client));
-            let client = client(authority().roots(), &policy, &cache()).clock(clock.clone()).identity(shown(&alice));
+            let client = client(authority().roots(), &policy, &cache()).clock(clock.clone()).identity(alice.clone());
             let client = client.build().unwrap();
             let end = SystemTime::from(until);
             let mut resumptions = 0;
@@ -320,7 +315,7 @@ fn a_context_by_name_shares_on_purpose_and_no_more_than_it_says() {
         let guest = identity_of(&GUESTS, "guest");
         let named_client = |who: Option<&Arc<Identity>>| {
             let client = client(authority().roots(), &policy, &store).session_context("ours");
-            who.into_iter().fold(client, |client, who| client.identity(shown(who))).build().unwrap()
+            who.into_iter().fold(client, |client, who| client.identity(who.clone())).build().unwrap()
         };
         let requests = |who: &Authority| ClientAuth::Request(Arc::new(WebPki::clients(who.roots())));
         let guest = || named_client(Some(&guest));
@@ -395,7 +390,7 @@ fn a_session_whose_peer_is_refused_by_now_is_followed_by_a_full_handshake() {
             let change = |p: &mut rcgen::CertificateParams| p.serial_number = Some(vec![serial].into());
             let identity = Arc::new(authority().issue_with(KeyKind::P256, &["alice"], change).identity());
             let client = client(authority().roots(), &policy, &store).session_context("alice");
-            client.identity(shown(&identity)).build().unwrap()
+            client.identity(identity.clone()).build().unwrap()
         };
         assert_eq!(met(&alice(7), &server(&[])).unwrap(), (false, true));
         assert_eq!(met(&alice(7), &server(&[])).unwrap(), (true, true));

@@ -68,7 +68,7 @@ fn a_session_of_a_client_that_showed_a_raw_key_does_not_do_where_none_is_taken()
             server(&policy).tickets(sealer.clone()).client_auth(auth)
         };
         let takes = asks().client_certificate_types(BOTH).build().unwrap();
-        let client = anyone(&policy).identity(Arc::new(Arc::new(raw()))).build().unwrap();
+        let client = anyone(&policy).identity(raw()).build().unwrap();
         assert_eq!(resumed(&client, &takes), Some(false));
         assert_eq!(resumed(&client, &takes), Some(true));
         assert_eq!(resumed(&client, &asks().build().unwrap()), None, "there is no certificate to show");
@@ -92,7 +92,7 @@ fn a_session_without_a_staple_or_timestamps_is_none_where_they_are_asked_for() {
     }
     let (policy, sealer) = (Policy::modern(), keys());
     let alice = authority().issue(KeyKind::P256, &["alice"]).identity();
-    let alice = anyone(&policy).identity(Arc::new(Arc::new(alice))).build().unwrap();
+    let alice = anyone(&policy).identity(alice).build().unwrap();
     let asks = |status, timestamps| {
         let server = server(&policy).tickets(sealer.clone()).request_status(status).request_timestamps(timestamps);
         server.client_auth(ClientAuth::Require(Arc::new(DangerousAcceptAnyone))).build().unwrap()
@@ -112,7 +112,7 @@ fn triple_handshake_a_client_with_an_identity_resumes_nothing_without_the_extend
     for shows in [false, true] {
         let alice = authority().issue(KeyKind::P256, &["alice"]).identity();
         let client = anyone(policy).extended_master_secret(true);
-        let client = if shows { client.identity(Arc::new(Arc::new(alice))) } else { client }.build().unwrap();
+        let client = if shows { client.identity(alice) } else { client }.build().unwrap();
         let old = server(policy).extended_master_secret(false).build().unwrap();
         assert_eq!(resumed(&client, &old), Some(false));
         assert_eq!(resumed(&client, &old), Some(!shows), "an identity: {shows}");

@@ -1,9 +1,7 @@
 //! What binds sessions to what decided is not in the way of ordinary use: each setup that people have resumes.
 #![allow(clippy::unwrap_used)]
 
-use clasp::config::{
-    ClientBuilder, ClientIdentity, Identities, PreSharedKey, RawPublicKeys, Ready, ServerBuilder, WebPki,
-};
+use clasp::config::{ClientBuilder, Identities, PreSharedKey, RawPublicKeys, Ready, ServerBuilder, WebPki};
 use clasp::crypto::{HashId, Provider};
 use clasp::error::{Cause, CertificateError};
 use clasp::session::{ClientSessionCache, ClientSessions, ServerSessionCache, TicketKeys};
@@ -30,10 +28,6 @@ fn client(policy: &Policy) -> ClientBuilder<Ready> {
 
 fn identity(name: &str) -> Identity {
     authority().issue(KeyKind::P256, &[name]).identity()
-}
-
-fn shown(identity: Identity) -> Arc<dyn ClientIdentity> {
-    Arc::new(Arc::new(identity))
 }
 
 fn server(policy: &Policy) -> ServerBuilder<Ready> {
@@ -75,7 +69,7 @@ fn every_ordinary_setup_resumes() {
     let requires = || ClientAuth::Require(Arc::new(WebPki::clients(authority().roots())));
     let requests = || ClientAuth::Request(Arc::new(WebPki::clients(authority().roots())));
     for policy in policies() {
-        let alice = || client(&policy).identity(shown(identity("alice"))).build().unwrap();
+        let alice = || client(&policy).identity(identity("alice")).build().unwrap();
         let plain = || client(&policy).build().unwrap();
         resumes("nothing said", &plain(), &server(&policy).build().unwrap());
         resumes("tickets", &plain(), &server(&policy).tickets(fleet_keys()).build().unwrap());
@@ -94,7 +88,7 @@ fn every_ordinary_setup_resumes() {
         }
         resumes("asked, and nothing to show", &plain(), &server(&policy).client_auth(requests()).build().unwrap());
         let named = Identities::new([identity("other.example"), identity("localhost")]);
-        let several = ServerConfig::builder().resolver(Arc::new(named)).policy(policy.clone());
+        let several = ServerConfig::builder().identity(named).policy(policy.clone());
         resumes("several identities", &plain(), &several.build().unwrap());
         let anyone = ClientConfig::builder().dangerous_trust_anyone().policy(policy.clone()).build().unwrap();
         resumes("anyone", &anyone, &server(&policy).build().unwrap());
@@ -106,7 +100,7 @@ fn every_ordinary_setup_resumes() {
         if policy.versions().contains(&ProtocolVersion::Tls13) {
             resumes("early data", &early(&policy), &server(&policy).max_early_data(999).build().unwrap());
             let later = server(&policy).post_handshake_auth(requires()).build().unwrap();
-            let may = client(&policy).identity(shown(identity("alice"))).post_handshake_auth(true).build().unwrap();
+            let may = client(&policy).identity(identity("alice")).post_handshake_auth(true).build().unwrap();
             resumes("asked later", &may, &later);
         }
         let nameless = client(&policy).send_server_name(false).build().unwrap();
@@ -152,7 +146,7 @@ fn what_is_built_anew_from_the_same_files_shares_sessions() {
             let identity = Identity::from_der(alice.chain.clone(), &alice.key).unwrap();
             let verifier = WebPki::servers(roots(turned)).revocation(Check::Prefer, Scope::Leaf, lists(turned));
             let client = ClientConfig::builder().dangerous_verifier(Arc::new(verifier.unwrap())).policy(policy.clone());
-            client.identity(shown(identity)).sessions(store.clone()).build().unwrap()
+            client.identity(identity).sessions(store.clone()).build().unwrap()
         };
         let server = |turned| {
             let verifier = WebPki::clients(roots(turned)).revocation(Check::Prefer, Scope::Leaf, lists(turned));
@@ -190,7 +184,7 @@ fn a_session_ends_with_the_list_that_let_its_client_in() {
         let strict = WebPki::clients(authority().roots()).revocation(Check::Require, Scope::Leaf, lists).unwrap();
         let server = server(&policy).clock(clock.clone()).client_auth(ClientAuth::Require(Arc::new(strict)));
         let server = server.build().unwrap();
-        let client = client(&policy).clock(clock.clone()).identity(shown(identity("alice"))).build().unwrap();
+        let client = client(&policy).clock(clock.clone()).identity(identity("alice")).build().unwrap();
         assert!(!resumed(&client, &server));
         clock.advance(2 * HOUR);
         assert!(resumed(&client, &server));

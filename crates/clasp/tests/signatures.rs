@@ -81,7 +81,7 @@ fn the_provider_of_a_server_checks_its_clients() {
         let (provider, noted) = Noted::provider();
         let auth = ClientAuth::Require(Arc::new(WebPki::clients(authority().roots())));
         let server = |provider| ServerConfig::builder().identity(identity(KeyKind::P256)).provider(provider);
-        let alice = || client(version).identity(Arc::new(Arc::new(identity(KeyKind::Ed25519)))).build().unwrap();
+        let alice = || client(version).identity(identity(KeyKind::Ed25519)).build().unwrap();
         meet(&alice(), &server(provider).client_auth(auth.clone()).build().unwrap()).unwrap();
         let seen: Vec<_> = noted.take().into_iter().map(|(algorithm, _)| algorithm).collect();
         assert_eq!(seen, [P256, SignatureAlgorithm::Ed25519], "{version}: certificate, proof");
@@ -124,7 +124,7 @@ fn a_session_is_not_resumed_by_another_checker_of_signatures() {
         let verifier = Arc::new(WebPki::servers(authority().roots()));
         let client = |provider| {
             let client = ClientConfig::builder().dangerous_verifier(verifier.clone()).policy(policy(version));
-            let client = client.identity(Arc::new(Arc::new(identity(KeyKind::P256))));
+            let client = client.identity(identity(KeyKind::P256));
             client.sessions(store.clone()).provider(provider).build().unwrap()
         };
         let auth = ClientAuth::Request(Arc::new(WebPki::clients(authority().roots())));
@@ -180,7 +180,7 @@ fn ring_checks_all_signatures_of_a_connection() {
             let lists = vec![authority().revocation_list(&[])];
             let verifier = WebPki::servers(authority().roots()).revocation(Check::Require, Scope::Leaf, lists).unwrap();
             let client = ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).policy(policy).provider(ring);
-            let client = client.identity(Arc::new(Arc::new(identity(kind)))).build().unwrap();
+            let client = client.identity(identity(kind)).build().unwrap();
             meet(&client, &server).unwrap();
             let stranger = ServerConfig::builder()
                 .identity(clasp_testkit::other_authority().issue(kind, &["localhost"]).identity())

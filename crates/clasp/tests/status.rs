@@ -68,7 +68,7 @@ fn a_client_that_was_asked_shows_what_its_certificate_demands() {
         ServerConfig::builder().identity(plain()).client_auth(auth).request_status(asks).build().unwrap()
     };
     let of = |version| {
-        let own = Arc::new(Arc::new(demanding()));
+        let own = demanding();
         ClientConfig::builder().trust(authority().roots()).identity(own).policy(policy(version)).build().unwrap()
     };
     let error = Pair::new(&of(ProtocolVersion::Tls13), &server(true)).drive().unwrap_err();
@@ -98,7 +98,7 @@ fn the_verifier_and_the_application_see_staples_and_timestamps_of_servers() {
 #[test]
 fn the_verifier_and_the_application_see_staples_and_timestamps_of_clients() {
     let identity = plain().with_ocsp(STAPLE.to_vec()).with_timestamps(TIMESTAMPS.to_vec()).unwrap();
-    let client = ClientConfig::builder().trust(authority().roots()).identity(Arc::new(Arc::new(identity)));
+    let client = ClientConfig::builder().trust(authority().roots()).identity(identity);
     let client = client.post_handshake_auth(true).build().unwrap();
     let notes = Arc::new(Notes::default());
     let server = || ServerConfig::builder().identity(plain());

@@ -191,7 +191,7 @@ fn asking() -> (Arc<ClientConfig>, Arc<ServerConfig>, [Gate; 2]) {
     let server = ServerConfig::builder().identity(identity);
     let server = server.post_handshake_auth(ClientAuth::Require(Arc::new(verifier))).build().unwrap();
     let client = ClientConfig::builder().trust(authority().roots()).post_handshake_auth(true);
-    (client.identity(Arc::new(Arc::new(alice))).build().unwrap(), server, gates)
+    (client.identity(alice).build().unwrap(), server, gates)
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl Maker {
             .expect("late");
         let mutual = of(
             "tls 1.3, client certificate, all outside late",
-            self.client().identity(Arc::new(Arc::new(identity(data::P256)))).record_size_limit(512),
+            self.client().identity(identity(data::P256)).record_size_limit(512),
             self.server(late)
                 .client_auth(ClientAuth::Require(Arc::new(Late(WebPki::clients(Self::roots())))))
                 .record_size_limit(300),
@@ -184,7 +184,7 @@ impl Maker {
         let raw_keys = of(
             "tls 1.3, raw public keys",
             self.client_with(accept(data::ED25519.1))
-                .identity(Arc::new(Arc::new(raw(data::P256.1))))
+                .identity(raw(data::P256.1))
                 .server_certificate_types([CertificateType::RawPublicKey])
                 .client_certificate_types([CertificateType::RawPublicKey]),
             self.server(raw(data::ED25519.1))
@@ -213,7 +213,7 @@ impl Maker {
                     .policy(only12())
                     .alpn([b"http/1.1"])
                     .request_timestamps(true)
-                    .identity(Arc::new(Arc::new(identity(data::ED25519)))),
+                    .identity(identity(data::ED25519)),
                 self.server(
                     identity(data::P256)
                         .with_ocsp(vec![0x30, 3, 10, 1, 6])

@@ -131,7 +131,7 @@ fn client_config(row: &Row, lab: &Lab, updates: Arc<KeyUpdates>) -> Result<Arc<C
         config = config.key_shares([UNLIKED]);
     }
     if let ClientCert::Sent(kind) = row.client_cert {
-        config = config.identity(Arc::new(Arc::new(lab.client(row, kind).issued.identity())));
+        config = config.identity(lab.client(row, kind).issued.identity());
     }
     config.build().map_err(|e| e.to_string())
 }

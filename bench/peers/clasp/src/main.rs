@@ -94,7 +94,7 @@ fn client(scenario: &Scenario, family: &Family, policy: &Policy) -> Result<Arc<C
         .session_tickets(scenario.sends_ticket())
         .encrypt_then_mac(false);
     if scenario.mutual {
-        builder = builder.identity(Arc::new(Arc::new(identity(&family.client)?)));
+        builder = builder.identity(identity(&family.client)?);
     }
     if scenario.resume == Resume::Full {
         builder = builder.sessions(Arc::new(Forgetful));

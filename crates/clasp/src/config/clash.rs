@@ -362,7 +362,7 @@ pub(super) fn check_server(config: &ServerConfig, called: &Called) -> Result<()>
 fn check_identities(config: &ServerConfig) -> Result<()> {
     let Some(identities) = config.resolver.all().filter(|_| !config.keys_only) else { return Ok(()) };
     if identities.is_empty() {
-        return Err(bad_value("resolver", "no identity", "an identity, or pre_shared_keys_only"));
+        return Err(bad_value("identity", "none", "an identity, or pre_shared_keys_only"));
     }
     identities.iter().try_for_each(|identity| check_server_identity(&config.policy, identity))?;
     let hidden = identities.iter().enumerate().find_map(|(n, later)| {

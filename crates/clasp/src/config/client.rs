@@ -2,8 +2,8 @@
 
 use super::Compressor;
 use super::{
-    ClientIdentity, Clock, DangerousAcceptAnyone, FirstUse, NeedsTrust, PinnedKeys, Policy, PreSharedKey, Ready,
-    SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
+    AnyClientIdentity, ClientIdentity, Clock, DangerousAcceptAnyone, FirstUse, NeedsTrust, PinnedKeys, Policy,
+    PreSharedKey, Ready, SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::code::{CertificateType, MaxFragmentLength, NamedGroup};
 use crate::crypto::Provider;
@@ -231,10 +231,11 @@ impl ClientBuilder<NeedsTrust> {
 super::settings::common_settings!(ClientBuilder, ClientConfig);
 
 impl ClientBuilder<Ready> {
-    /// The certificate for servers that ask for one.
+    /// The certificate for servers that ask for one: an [`Identity`](super::Identity), or a [`ClientIdentity`] that chooses one for
+    /// each; either by value or in an `Arc`.
     #[must_use]
-    pub fn identity(mut self, identity: Arc<dyn ClientIdentity>) -> Self {
-        self.config.identity = Some(identity);
+    pub fn identity(mut self, identity: impl Into<AnyClientIdentity>) -> Self {
+        self.config.identity = Some(identity.into().0);
         self
     }
 

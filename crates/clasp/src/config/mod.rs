@@ -1,6 +1,7 @@
 // Above `session`.
 //! What connections share: who is trusted, who we are, what may be negotiated.
 
+mod chooser;
 mod clash;
 mod client;
 mod clock;
@@ -19,6 +20,9 @@ mod settings;
 mod verifier;
 
 pub use crate::suite;
+pub use chooser::{
+    AnyClientIdentity, AnyResolver, CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Resolver,
+};
 pub use client::{ClientBuilder, ClientConfig};
 pub use clock::{Clock, SystemClock};
 pub use compression::CertificateCompression;
@@ -26,7 +30,7 @@ pub(crate) use compression::Compressor;
 use context::asked_again;
 pub(crate) use context::{claims_last, key_holds, key_of};
 pub use first_use::{FirstUse, KnownKeys, KnownKeysFile};
-pub use identity::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Identity, Resolver, Signer};
+pub use identity::{Identity, Signer};
 pub use pinned::{KeyPin, PinnedKeys};
 pub use policy::Policy;
 pub use psk::PreSharedKey;

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 /// use std::time::Duration;
 ///
 /// let identity = Arc::new(Reloadable::from_pem_files([("cert.pem", "key.pem")])?);
-/// let config = ServerConfig::builder().resolver(identity.clone()).build()?;
+/// let config = ServerConfig::builder().identity(identity.clone()).build()?;
 /// std::thread::spawn(move || loop {
 ///     std::thread::sleep(Duration::from_secs(60));
 ///     // Whoever renews may have written one file and not the other: the old identity stays until both fit.

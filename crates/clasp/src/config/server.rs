@@ -3,8 +3,8 @@
 use super::Compressor;
 use super::context::claims_of;
 use super::{
-    ClientHelloFacts, Clock, Identities, Identity, NeedsIdentity, Policy, PreSharedKey, Ready, Resolver, SystemClock,
-    Verifier, asked_again, check_alpn, check_keys_only, clash,
+    AnyResolver, ClientHelloFacts, Clock, Identities, NeedsIdentity, Policy, PreSharedKey, Ready, Resolver,
+    SystemClock, Verifier, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::answer::Answer;
 use crate::code::CertificateType;
@@ -180,14 +180,22 @@ impl ServerConfig {
 }
 
 impl ServerBuilder<NeedsIdentity> {
-    /// One identity for every client.
-    pub fn identity(self, identity: Identity) -> ServerBuilder<Ready> {
-        self.resolver(Arc::new(Identities::new([identity])))
-    }
-
-    /// An identity chosen for each client.
-    pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> ServerBuilder<Ready> {
-        self.config.resolver = resolver;
+    /// Who this server is: one [`Identity`](super::Identity) for every client, or a [`Resolver`] that chooses one for each; either by value or in an
+    /// `Arc`.
+    ///
+    /// ```no_run
+    /// use clasp::config::{Identities, Reloadable};
+    /// use clasp::{Identity, ServerConfig};
+    /// use std::sync::Arc;
+    /// let identity = |name| Identity::from_pem(&std::fs::read(format!("{name}.pem"))?, &std::fs::read(format!("{name}.key"))?);
+    /// let one = ServerConfig::builder().identity(identity("www")?).build()?;
+    /// let several = ServerConfig::builder().identity(Identities::new([identity("www")?, identity("mail")?])).build()?;
+    /// let renewed = Arc::new(Reloadable::new([identity("www")?])?);
+    /// let replaceable = ServerConfig::builder().identity(renewed.clone()).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn identity(mut self, identity: impl Into<AnyResolver>) -> ServerBuilder<Ready> {
+        self.config.resolver = identity.into().0;
         ServerBuilder { config: self.config, called: self.called, stage: PhantomData }
     }
 

@@ -30,7 +30,7 @@ fn post_auth_pair() -> (Connection, Connection) {
     let auth = ClientAuth::Require(Arc::new(DangerousAcceptAnyone));
     pair_by(
         ProtocolVersion::Tls13,
-        |client, identity| client.identity(Arc::new(identity)).post_handshake_auth(true),
+        |client, identity| client.identity(identity).post_handshake_auth(true),
         |server| server.post_handshake_auth(auth),
     )
 }

@@ -361,7 +361,7 @@ pub(crate) fn outside() -> Vec<Reached> {
     let client = || ClientConfig::builder().dangerous_trust_anyone();
     let chain = authority().issue(KeyKind::P256, &["localhost"]).chain;
     let failure = |resolver: Arc<dyn Resolver>| {
-        let server = ServerConfig::builder().resolver(resolver).build().unwrap();
+        let server = ServerConfig::builder().identity(resolver).build().unwrap();
         let mut pair = Pair::new(&client().build().unwrap(), &server);
         assert!(pair.drive().is_err());
         pair.server.failure().unwrap().clone()

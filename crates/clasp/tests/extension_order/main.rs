@@ -189,7 +189,7 @@ fn conversations(name: &str, client: C, server: S) -> String {
 /// TLS 1.2 with all that can be said in it.
 fn everything12() -> (C, S) {
     let client = ClientConfig::builder().dangerous_trust_anyone().provider(hollow()).policy(old()).grease(true);
-    let own = Arc::new(Arc::new(Identity::raw_public_key(&EC.key).unwrap()));
+    let own = Identity::raw_public_key(&EC.key).unwrap();
     let client = client.alpn(["h2", "http/1.1"]).request_timestamps(true).record_size_limit(4000);
     let client = client.max_fragment_length(MaxFragmentLength::Bytes1024).identity(own);
     let client = client.server_certificate_types(RAW).client_certificate_types(RAW);
@@ -201,7 +201,7 @@ fn everything12() -> (C, S) {
 fn everything13() -> (C, S) {
     let client = client(tls13()).grease(true).alpn(["h2", "http/1.1"]).request_timestamps(true).record_size_limit(4000);
     let client = client.certificate_compression(ZLIB).post_handshake_auth(true).early_data(true).psk_without_dhe(true);
-    let client = client.identity(Arc::new(Arc::new(stapled(EC.identity()))));
+    let client = client.identity(stapled(EC.identity()));
     let server = server_of(stapled(EC.identity()), tls13()).grease(true).alpn(["h2"]).record_size_limit(5000);
     let server = server.request_timestamps(true).max_early_data(1000).announce_groups(true).tickets(tickets());
     (client, server.client_auth(anyone()).post_handshake_auth(anyone()))
@@ -230,12 +230,12 @@ fn all() -> String {
             trusting()
                 .server_certificate_types(RAW)
                 .client_certificate_types(RAW)
-                .identity(Arc::new(Arc::new(Identity::raw_public_key(&EC.key).unwrap()))),
+                .identity(Identity::raw_public_key(&EC.key).unwrap()),
             raw.client_auth(anyone()).client_certificate_types(RAW),
         ),
         conversations(
             "TLS 1.3, a client's certificate that is asked for compressed",
-            client(tls13()).identity(Arc::new(Arc::new(EC.identity()))),
+            client(tls13()).identity(EC.identity()),
             server(tls13())
                 .client_auth(ClientAuth::Request(Arc::new(clasp::config::WebPki::clients(authority().roots()))))
                 .certificate_compression(ZLIB),

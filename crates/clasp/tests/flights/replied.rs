@@ -33,7 +33,7 @@ impl Replied {
         let dhe = (kx == Kx::Dhe).then_some(NamedGroup::Ffdhe2048);
         let policy = policy.with_groups(groups.into_iter().chain(dhe).collect::<Vec<_>>());
         let client = ClientConfig::builder().trust(authority().roots()).provider(hollow()).policy(policy.clone());
-        let client = client.identity(Arc::new(Arc::new(CLIENT.identity()))).build().unwrap();
+        let client = client.identity(CLIENT.identity()).build().unwrap();
         let auth = ClientAuth::Request(Arc::new(WebPki::clients(authority().roots())));
         let server = ServerConfig::builder().identity(SERVER.identity()).provider(hollow()).policy(policy);
         let mut server = server.client_auth(auth).request_status(false).build().unwrap().accept();

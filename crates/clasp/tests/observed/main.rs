@@ -4,7 +4,7 @@
 
 mod facts;
 
-use clasp::config::{ClientBuilder, ClientIdentity, DangerousAcceptAnyone, PreSharedKey, Ready, ServerBuilder};
+use clasp::config::{ClientBuilder, DangerousAcceptAnyone, PreSharedKey, Ready, ServerBuilder};
 use clasp::crypto::{HashId, Provider};
 use clasp::session::TicketKeys;
 use clasp::trace::{Direction, Level, Observation, Observer, What};
@@ -151,8 +151,8 @@ fn of_clients() -> ClientAuth {
     ClientAuth::Require(Arc::new(DangerousAcceptAnyone))
 }
 
-fn alice() -> Arc<dyn ClientIdentity> {
-    Arc::new(Arc::new(identity(KeyKind::P256)))
+fn alice() -> Identity {
+    identity(KeyKind::P256)
 }
 
 fn suite12(suite: CipherSuite) -> Policy {
@@ -198,7 +198,7 @@ fn external_key() -> Vec<Seen> {
 }
 
 fn mutual13() -> Vec<Seen> {
-    let own = Arc::new(Arc::new(stapled(KeyKind::P256)));
+    let own = stapled(KeyKind::P256);
     let client = client(Policy::modern()).identity(own).certificate_compression([CompressionAlgorithm::Zlib]);
     let server = server(stapled(KeyKind::P256)).client_auth(asks()).request_status(true).request_timestamps(true);
     let world = World::new(client, server.certificate_compression([CompressionAlgorithm::Zlib]));
@@ -225,7 +225,7 @@ fn raw_keys(version: ProtocolVersion) -> Vec<Seen> {
     let types = [CertificateType::RawPublicKey];
     let policy = Policy::default().with_versions([version]);
     let client = ClientConfig::builder().dangerous_verifier(Arc::new(DangerousAcceptAnyone)).policy(policy);
-    let client = client.identity(Arc::new(Arc::new(raw(KeyKind::P256)))).server_certificate_types(types);
+    let client = client.identity(raw(KeyKind::P256)).server_certificate_types(types);
     let server = server(raw(KeyKind::P256)).client_auth(of_clients()).client_certificate_types(types);
     let world = World::new(client.client_certificate_types(types), server);
     world.meet();

@@ -123,7 +123,7 @@ fn a_client_of_tls13_that_takes_no_tickets_gets_none() {
 /// ML-DSA is for TLS 1.3 alone (draft-ietf-tls-mldsa): a strict client refuses whoever asks for it in TLS 1.2.
 #[test]
 fn tls12_neither_offers_nor_asks_for_ml_dsa() {
-    let identity = std::sync::Arc::new(std::sync::Arc::new(rows::issued().identity()));
+    let identity = rows::issued().identity();
     let seen = look::look(rows::client().identity(identity).policy(rows::tls12()), rows::mutual().1);
     let hello = seen.split("Received CertificateRequest").collect::<Vec<_>>();
     let [hello, asked, ..] = hello[..] else { panic!("no CertificateRequest in\n{seen}") };

@@ -3,8 +3,8 @@
 use super::look::{NOW, look, look_by};
 use super::rows::{C, Row, client, issued, key, own_row, plain, rsa, server, server_of, tls12};
 use clasp::config::{
-    CertificateCompression, DangerousAcceptAnyone, FirstUse, Identities, KeyPin, KnownKeysFile, PinnedKeys,
-    PresentedIdentity, Profile, Signer, Verified, Verifier, WebPki,
+    CertificateCompression, DangerousAcceptAnyone, FirstUse, KeyPin, KnownKeysFile, PinnedKeys, PresentedIdentity,
+    Profile, Signer, Verified, Verifier, WebPki,
 };
 use clasp::crypto::PrivateKey;
 use clasp::keys::log::KeyLog;
@@ -206,14 +206,14 @@ fn of_both_sides() -> Vec<Row> {
             let s = server().client_auth(ClientAuth::Require(verifier)).build().unwrap();
             let s =
                 ServerConfig::clone(&s).with_clock(Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW })));
-            let c = client().clock(still()).identity(Arc::new(Arc::new(issued().identity())));
+            let c = client().clock(still()).identity(issued().identity());
             look_by(&c.build().unwrap(), &Arc::new(s), || ())
         }),
         own_row("ServerBuilder::clock", |with| {
             let verifier = Arc::new(WebPki::clients(authority().roots()));
             let clock = Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW }));
             let s = server().client_auth(ClientAuth::Require(verifier)).clock(clock).build().unwrap();
-            let c = client().clock(still()).identity(Arc::new(Arc::new(issued().identity())));
+            let c = client().clock(still()).identity(issued().identity());
             look_by(&c.build().unwrap(), &s, || ())
         }),
         own_row("ClientBuilder::provider", |with| {
@@ -235,7 +235,7 @@ fn of_both_sides() -> Vec<Row> {
         own_row("ServerBuilder::verify_again_on_resumption", |with| {
             let seen = Arc::new(Counter::default());
             let s = server().client_auth(ClientAuth::Require(seen.clone())).verify_again_on_resumption(with);
-            look(client().identity(Arc::new(Arc::new(issued().identity()))), s);
+            look(client().identity(issued().identity()), s);
             seen.count()
         }),
         own_row("ClientBuilder::session_context", |with| {
@@ -250,7 +250,7 @@ fn of_both_sides() -> Vec<Row> {
         }),
         own_row("ServerBuilder::session_context", |with| {
             let store = Arc::new(ServerSessionCache::new(1 << 16));
-            let c = client().identity(Arc::new(Arc::new(issued().identity()))).build().unwrap();
+            let c = client().identity(issued().identity()).build().unwrap();
             let with_verifier_of_its_own = || {
                 let s = server().client_auth(ClientAuth::Require(Arc::new(Counter::default()))).sessions(store.clone());
                 let s = if with { s.session_context("shared") } else { s };
@@ -305,10 +305,6 @@ fn of_trust() -> Vec<Row> {
         }),
         own_row("ServerBuilder::identity", |with| {
             look(client(), server_of(if with { rsa() } else { issued() }.identity()))
-        }),
-        own_row("ServerBuilder::resolver", |with| {
-            let identity = if with { rsa() } else { issued() }.identity();
-            look(client(), ServerConfig::builder().resolver(Arc::new(Identities::new([identity]))))
         }),
         own_row("ServerBuilder::pre_shared_keys_only", |with| {
             let only = ServerConfig::builder().pre_shared_keys_only([key()]);
@@ -399,7 +395,7 @@ fn of_identities() -> Vec<Row> {
             let identity = issued().identity();
             let identity = if with { identity.with_ocsp(vec![0x30, 3, 10, 1, 6]) } else { identity };
             let s = server().client_auth(ClientAuth::Request(Arc::new(DangerousAcceptAnyone)));
-            look(client().identity(Arc::new(Arc::new(identity))), s)
+            look(client().identity(identity), s)
         }),
         own_row("Identity::with_timestamps", |with| {
             let (c, _) = plain();

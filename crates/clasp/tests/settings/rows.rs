@@ -109,7 +109,7 @@ fn old() -> (C, S) {
 /// The server asks for a certificate, and the client has one.
 pub(crate) fn mutual() -> (C, S) {
     let stapled = issued().identity().with_ocsp(vec![0x30, 3, 10, 1, 6]).with_timestamps(vec![0, 4, 0, 2, 1, 1]);
-    let client = client().identity(Arc::new(Arc::new(stapled.unwrap())));
+    let client = client().identity(stapled.unwrap());
     (client, server().client_auth(ClientAuth::Request(Arc::new(DangerousAcceptAnyone))))
 }
 
@@ -157,7 +157,7 @@ fn client_rows() -> Vec<Row> {
     let p384: fn() -> (C, S) = || (client(), server().policy(Policy::default().with_groups([NamedGroup::Secp384r1])));
     vec![
         client_row("ClientBuilder::policy", plain, |c| c.policy(Policy::modern())),
-        client_row("ClientBuilder::identity", asked, |c| c.identity(Arc::new(Arc::new(issued().identity())))),
+        client_row("ClientBuilder::identity", asked, |c| c.identity(issued().identity())),
         client_row("ClientBuilder::alpn", plain, |c| c.alpn(["h2"])),
         client_row("ClientBuilder::sessions", plain, |c| c.sessions(Arc::new(Forgetful))),
         client_row("ClientBuilder::no_sessions", plain, ClientBuilder::no_sessions),
@@ -271,7 +271,7 @@ fn server_rows() -> Vec<Row> {
         ),
         server_row(
             "ServerBuilder::client_certificate_types",
-            || (client().identity(Arc::new(Arc::new(raw()))), mutual().1),
+            || (client().identity(raw()), mutual().1),
             |s| s.client_certificate_types([CertificateType::RawPublicKey]),
         ),
         server_row("ServerBuilder::max_record", plain, |s| s.max_record(100)),

@@ -5,7 +5,7 @@ use super::patient::Patient;
 use crate::failure::Failure;
 use crate::pem;
 use crate::terminal::{self, Style, note};
-use clasp::config::{ClientBuilder, ClientIdentity, PinnedKeys, Ready, WebPki};
+use clasp::config::{ClientBuilder, PinnedKeys, Ready, WebPki};
 use clasp::keys::log::KeyLogFile;
 use clasp::wire::code::SignatureScheme;
 use clasp::{ClientConfig, ServerName};
@@ -52,8 +52,7 @@ pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
     builder = builder.grease(!peer.no_grease);
     builder = builder.request_status(!peer.no_status_request);
     if let (Some(cert), Some(key)) = (&peer.cert, &peer.key) {
-        let identity: Arc<dyn ClientIdentity> = Arc::new(Arc::new(pem::identity(cert, key)?));
-        builder = builder.identity(identity);
+        builder = builder.identity(pem::identity(cert, key)?);
     }
     if let Some(path) = &peer.keylog {
         builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));

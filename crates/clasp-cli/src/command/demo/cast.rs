@@ -79,7 +79,7 @@ impl Cast {
     }
 
     pub(super) fn client_with_certificate(&self, suite: CipherSuite) -> ClientBuilder<Ready> {
-        self.client(suite).identity(Arc::new(self.client.clone()))
+        self.client(suite).identity(self.client.clone())
     }
 
     pub(super) fn server(&self) -> Result<ServerBuilder<Ready>, Failure> {

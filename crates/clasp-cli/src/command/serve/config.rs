@@ -25,9 +25,9 @@ pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option
     let builder = ServerConfig::builder();
     let (builder, own) = if arguments.cert.is_empty() {
         let own = Arc::new(Own::new(data_directory()?)?);
-        (builder.resolver(own.clone()), Some(own))
+        (builder.identity(own.clone()), Some(own))
     } else {
-        (builder.resolver(Arc::new(Identities::new(identities(arguments)?))), None)
+        (builder.identity(Identities::new(identities(arguments)?)), None)
     };
     let tickets = arguments.tickets.unwrap_or(TICKETS);
     let mut builder = builder
