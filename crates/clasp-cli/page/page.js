@@ -7,7 +7,7 @@ const TRAVELS = ["message", "change_cipher_spec", "alert", "data"];
 
 // What the page itself says, in English and Chinese. What things are for stands in the table of explanations.
 const WORDS = {
-  client: ["client", "客户端"], server: ["server", "服务器"], network: ["network", "网络"],
+  client: ["client", "客户端"], server: ["server", "服务器"], network: ["network", "网络"], middle: ["man in the middle", "中间人"],
   plain: ["in the clear", "明文"], early: ["0-RTT keys", "0-RTT 密钥"],
   handshake: ["handshake keys", "握手密钥"], application: ["session keys", "会话密钥"],
   other: ["中文", "English"], show: ["Show", "查看"], beside: ["beside", "并排对照"], none: ["nothing", "无"],
@@ -28,12 +28,12 @@ const WORDS = {
   reads: ["reads under {0} from now on", "从现在起接收使用{0}"], waiting: ["waits for {0}", "等待 {0}"],
   resumed: ["session resumed by {0}", "会话恢复，依据 {0}"], no_tickets: ["no tickets: {0}", "不发会话票证：{0}"],
   established: ["handshake done", "握手完成"], failed: ["failed: {0}", "失败：{0}"],
-  keysTold: ["Filled: derived in this handshake. Point at a secret to see what it is for.", "实线框：本次握手中已导出。指向某个密钥可看它的用途。"],
+  keysTold: ["Faint: not derived in this handshake. Point at a secret to see what it is for.", "淡色：本次握手没有导出。指向某个密钥可看它的用途。"],
   psk: ["pre-shared key, or zeros", "预共享密钥，没有则为零"], dhe: ["key exchange", "密钥交换结果"], zeros: ["zeros", "零"],
   premaster: ["premaster secret", "预主密钥"], session: ["from the session before", "来自上一次会话"],
   rsaTold: ["sent by the client, encrypted to the certificate's key", "由客户端生成，用证书公钥加密传送"],
   dheTold: ["computed by both from their shares", "双方由各自的公钥算出"],
-  randoms: ["both randoms, or the whole handshake", "两个随机数，或整个握手"], noKeys: ["No secret was derived.", "没有导出任何密钥。"],
+  twoRandoms: ["both randoms", "两个随机数"], randoms: ["both randoms, or the whole handshake", "两个随机数，或整个握手"], noKeys: ["No secret was derived.", "没有导出任何密钥。"],
   learns: ["Whoever listens on the way learns", "途中的窃听者由此得知"],
   lName: ["the name of the server: {0}", "要访问的域名：{0}"], lNoName: ["no name of a server: the client sent none", "没有域名：客户端未发送"],
   lOffer: ["what the client offers: {0} cipher suites, protocols {1}", "客户端提供了什么：{0} 个密码套件，协议 {1}"],
@@ -47,6 +47,7 @@ const WORDS = {
 };
 let zh = D.lang ? D.lang === "zh" : (navigator.language || "").startsWith("zh");
 const w = (key, ...values) => values.reduce((text, v, i) => text.split("{" + i + "}").join(v), WORDS[key][zh ? 1 : 0]);
+const size = n => n === 1 && !zh ? "1 byte" : w("bytes", n);
 const ms = v => (v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toFixed(2)) + " ms";
 
 // The table of explanations.
@@ -73,8 +74,8 @@ function fieldsOf(event) {
     const [name, index, length, nested, value] = form.slice(i, i + 5), leaf = nested % 2 === 1, start = at, end = at + length;
     if (leaf) at = end;
     // The bytes stand beside it, all of them.
-    const shown = () => length > 64 ? hex(event.bytes.subarray(start, start + 56)) + "… (" + w("bytes", length) + ")" : hex(event.bytes.subarray(start, end));
-    const told = value ? D.names[value - 1] : leaf ? shown() : w("bytes", length);
+    const shown = () => length > 64 ? hex(event.bytes.subarray(start, start + 56)) + "… (" + size(length) + ")" : hex(event.bytes.subarray(start, end));
+    const told = value ? D.names[value - 1] : leaf ? shown() : size(length);
     fields.push({ name: D.names[name], index: index ? index - 1 : null, start, end, depth: nested >> 1, leaf, value: told });
   }
   return event.fields = fields;
@@ -186,7 +187,7 @@ class Column {
     const T = this.trace, width = Math.max(300, Math.round(this.stage.clientWidth || 640));
     const left = 62, right = width - 62, middle = width / 2, y = v => HEAD + TOP + v * this.scale;
     const half = Math.min(150, (right - left) / 2 - 14);
-    const label = (side, x) => s("text", { class: "who", x, y: 16 }, w(SIDES[side]));
+    const label = (side, x) => s("text", { class: "who", x: Math.min(x, width - 58), y: 16 }, w(side && T.middle ? "middle" : SIDES[side]));
     const about = side => T.observed.includes(side) ? null : s("text", { class: "between", x: side ? right : left, y: 31 }, w("estimated"));
     const under = [], boxes = [], rows = [];
     T.events.forEach((event, place) => {
@@ -234,8 +235,8 @@ class Column {
 
   name(place, x, y, width) {
     const event = this.trace.events[place], level = event.level || "plain";
-    const words = [event.name, w("of", w(SIDES[event.by]), w(SIDES[1 - event.by])), w(level), w("bytes", event.length), ms(travel(this.trace, event)[0])];
-    const size = width > 190 ? s("text", { class: "clock", x: x + width - 8, y: y + 15, "text-anchor": "end" }, event.length + " B") : null;
+    const words = [event.name, w("of", w(SIDES[event.by]), w(SIDES[1 - event.by])), w(level), size(event.length), ms(travel(this.trace, event)[0])];
+    const long = width > 230 ? s("text", { class: "clock", x: x + width - 8, y: y + 15, "text-anchor": "end" }, event.length + " B") : null;
     const go = step => {
       const rows = [...this.stage.querySelectorAll("[data-event]")];
       rows[rows.findIndex(r => r.dataset.event === String(place)) + step]?.focus();
@@ -249,7 +250,7 @@ class Column {
       } },
       s("rect", { class: "hit", x: x + 2, y, width: width - 4, height: LINE, rx: 4 }),
       s("path", { class: "a " + level, d: event.by ? `M${x + 30} ${y + 11}H${x + 9}m5 -4l-5 4l5 4` : `M${x + 9} ${y + 11}H${x + 30}m-5 -4l5 4l-5 4` }),
-      s("text", { x: x + 37, y: y + 15.5 }, event.name), size);
+      s("text", { x: x + 37, y: y + 15.5 }, event.name), long);
   }
 
   light(place, on) {
@@ -281,14 +282,14 @@ class Column {
     return [w("of", w(SIDES[from]), w(SIDES[to])),
       event.at[from] === null ? w("left", ms(sent)) : w("sent", ms(sent), w(SIDES[from])),
       event.at[to] === null ? w("guess", ms(came)) : w("came", ms(came), w(SIDES[to])),
-      w("bytes", event.length), event.records.length ? w("record", event.records.map(r => r + 1).join(", ")) : null].filter(Boolean).join(" · ");
+      size(event.length), event.records.length ? w("record", event.records.map(r => r + 1).join(", ")) : null].filter(Boolean).join(" · ");
   }
 
   // Bytes beside fields; what is pointed at on one side shows on the other.
   pair(event) {
     const fields = fieldsOf(event), { bytes } = event, spans = [], leaf = new Array(bytes.length).fill(-1);
     fields.forEach((f, n) => { if (f.leaf) leaf.fill(n, f.start, f.end); });
-    const per = this.detail.clientWidth >= 700 ? 16 : 8;
+    const room = this.detail.clientWidth, per = room >= 860 ? 16 : 8;
     const dump = h("div", { class: "bytes", role: "group", "aria-label": w("bytesOf", event.name), tabindex: 0 });
     for (let at = 0; at < bytes.length; at += per) {
       const row = Array.from(bytes.subarray(at, at + per), (byte, n) => {
@@ -319,7 +320,7 @@ class Column {
       // The extension that it is, or stands in.
       const around = fields.filter((o, k) => k <= n && o.start <= f.start && o.end >= f.end).reverse();
       const told = around.map(o => explained("extension", o.name)).find(Boolean);
-      note.replaceChildren(h("code", {}, `${f.name}${f.index === null ? "" : `[${f.index}]`} · ${f.start}–${f.end - 1} · ${w("bytes", f.end - f.start)}`),
+      note.replaceChildren(h("code", {}, `${f.name}${f.index === null ? "" : `[${f.index}]`} · ${f.start}–${f.end - 1} · ${size(f.end - f.start)}`),
         h("br"), told ? [told.what, zh ? "" : " ", told.why, " "].join("") : f.value, told ? h("span", { class: "soft" }, told.rfc) : "");
     };
     const point = n => { mark(n, "hot"); tell(n ?? pinned); };
@@ -345,7 +346,7 @@ class Column {
       }
       e.preventDefault();
     });
-    return [note, h("div", { class: "pair" }, dump, tree)];
+    return [note, h("div", { class: room >= 480 ? "pair beside" : "pair" }, dump, tree)];
   }
 
   timeline() {
@@ -373,7 +374,7 @@ class Column {
         const outer = r.bytes[0], type = { 20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data" }[outer] || outer;
         const open = r.level === "plain", inner = open || type === r.content ? w("is", type) : w("looks", type);
         return h("li", {}, h("time", {}, `${n + 1}. ${ms(when(r))}`), h("div", {}, `${r.by ? "◀" : "▶"} `,
-          h("span", { class: "chip " + r.level }, w(open ? "visible" : "hidden")), ` ${inner} · ${w("bytes", r.bytes.length)}`, h("br"),
+          h("span", { class: "chip " + r.level }, w(open ? "visible" : "hidden")), ` ${inner} · ${size(r.bytes.length)}`, h("br"),
           h("code", {}, hex(r.bytes.subarray(0, 5)) + " " + hex(r.bytes.subarray(5, 45)) + (r.bytes.length > 45 ? "…" : ""))));
       }))];
   }
@@ -387,7 +388,7 @@ class Column {
     const stages = old ? [
       [resumed ? w("session") : w(rsa ? "rsaTold" : "dheTold"), w("premaster"), []],
       [w("randoms"), "master_secret", []],
-      [w("randoms"), "key_block", ["client_write_key, client_write_MAC_key", "server_write_key, server_write_MAC_key"]],
+      [w("twoRandoms"), "key_block", ["client_write_key, client_write_MAC_key", "server_write_key, server_write_MAC_key"]],
     ] : [
       [w("psk"), "Early Secret", ["binder_key", "client_early_traffic_secret", "early_exporter_secret"]],
       [w("dhe"), "Handshake Secret", ["client_handshake_traffic_secret", "server_handshake_traffic_secret"]],
@@ -395,10 +396,11 @@ class Column {
     ];
     const width = Math.max(320, Math.min(760, this.panel.clientWidth || 640)), box = Math.min(200, width * .34), out = box + 20, parts = [];
     let y = 4;
+    const levelOf = name => /early|binder/.test(name) ? "early" : /handshake_traffic/.test(name) ? "handshake" : /traffic|write|exporter|resumption/.test(name) ? "application" : "";
     const item = (name, x, top, wide, height, on) => {
       const told = explained("derived", name), show = () => told && note.replaceChildren(h("b", {}, name), h("br"), told.what, zh ? "" : " ", told.why, " ", h("span", { class: "soft" }, told.rfc));
       return s("g", { class: on ? "" : "faint", tabindex: told ? 0 : null, role: told ? "button" : null, "aria-label": name, onmouseenter: show, onfocus: show, onclick: show },
-        s("rect", { class: "box hit", x, y: top, width: wide, height, rx: 5 }), s("text", { x: x + 8, y: top + height / 2 + 4, style: "font-size:" + (wide < 250 ? "10.5" : "13") + "px" }, name));
+        s("rect", { class: "box secret " + levelOf(name), x, y: top, width: wide, height, rx: 5 }), s("text", { x: x + 8, y: top + height / 2 + 4, style: "font-size:" + (wide < 250 ? "10.5" : "13") + "px" }, name));
     };
     stages.forEach(([input, name, outputs], n) => {
       const rows = Math.max(1, outputs.length), height = 34;
@@ -416,7 +418,7 @@ class Column {
   }
 }
 
-const columns = [new Column(0, 0), null];
+const columns = [new Column(0, D.first || 0), null];
 const main = document.getElementById("main"), choice = document.getElementById("choice"), language = document.getElementById("language");
 function menu(number, label, value, extra) {
   const options = [...extra, ...traces.map((T, n) => [n, T.title])];
@@ -424,9 +426,13 @@ function menu(number, label, value, extra) {
     options.map(([n, title]) => h("option", { value: n, selected: String(n) === String(value) ? "" : null }, title)));
   return h("label", {}, label, select);
 }
+function first(trace) {
+  const place = trace.events.findIndex(e => e.travels);
+  return place < 0 ? null : place;
+}
 function pick(number, value) {
   columns[number] = value === "" ? null : new Column(number, +value);
-  if (columns[number]) columns[number].picked = columns[number].trace.events.findIndex(e => e.travels);
+  if (columns[number]) columns[number].picked = first(columns[number].trace);
   draw();
   document.getElementById("choose" + number)?.focus();
 }
@@ -448,9 +454,8 @@ language.addEventListener("click", () => { zh = !zh; draw(); });
 let width = innerWidth;
 addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; draw(); } });
 if (traces.length) {
-  columns[0].picked = traces[0].events.findIndex(e => e.travels);
-  if (columns[0].picked < 0) columns[0].picked = null;
-  if (D.beside !== null && traces[D.beside]) { columns[1] = new Column(1, D.beside); columns[1].picked = columns[1].trace.events.findIndex(e => e.travels); }
+  if (D.beside !== null && traces[D.beside]) columns[1] = new Column(1, D.beside);
+  columns.filter(Boolean).forEach(c => { c.picked = first(c.trace); });
   draw();
 }
 })();

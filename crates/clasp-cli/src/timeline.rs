@@ -1,14 +1,10 @@
 //! A conversation as it was seen: text for a terminal, JSON for programs, SVG for a page.
 
 use crate::terminal::{self, Style};
-use clasp::trace::{Direction, Observation, Observer, What};
-use clasp::wire::code::{ContentType, HandshakeType};
-use clasp::wire::fields::Field;
-use clasp::wire::message::HELLO_RETRY_REQUEST_RANDOM;
+use crate::trace::explain::Language;
+use crate::trace::{Kind, Side, Trace, text};
 use serde::Serialize;
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 /// One thing that was seen by the client.
 #[derive(Clone, Debug, Serialize)]
@@ -37,80 +33,53 @@ pub(crate) struct Conversation {
     pub(crate) outcome: String,
     /// Whether that is what it should have come to.
     pub(crate) as_expected: bool,
+    /// All that was seen of it.
+    #[serde(skip)]
+    pub(crate) trace: Trace,
 }
 
-/// Collects what a client sees.
-pub(crate) struct Recorder {
-    began: SystemTime,
-    events: Mutex<Vec<Event>>,
-}
-
-impl Recorder {
-    pub(crate) fn new(began: SystemTime) -> Self {
-        Self { began, events: Mutex::default() }
+impl Conversation {
+    /// One as its client has seen it.
+    pub(crate) fn new(trace: Trace, outcome: impl Into<String>, as_expected: bool) -> Self {
+        let (title, events) = (trace.title.clone(), events(&trace));
+        let mut new = Self { title, events, outcome: String::new(), as_expected, trace };
+        new.conclude(outcome.into(), as_expected);
+        new
     }
 
-    pub(crate) fn note(&self, at: SystemTime, what: &str) {
-        self.push(at, None, (what.into(), 0, Vec::new()), 0);
+    /// What it came to, and whether it should.
+    pub(crate) fn conclude(&mut self, outcome: String, as_expected: bool) {
+        (self.trace.outcome, self.trace.good) = (outcome.clone(), as_expected);
+        (self.outcome, self.as_expected) = (outcome, as_expected);
     }
 
-    fn push(&self, at: SystemTime, direction: Option<Direction>, said: (String, usize, Vec<String>), flight: u8) {
-        let (what, bytes, fields) = said;
-        let at_ms = at.duration_since(self.began).unwrap_or(Duration::ZERO).as_secs_f64() * 1000.0;
-        let direction = direction.map(|d| match d {
-            Direction::Sent => "sent",
-            Direction::Received => "received",
-        });
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.push(Event { at_ms, direction, what, bytes, flight, fields });
-    }
-
-    pub(crate) fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    /// With what its server has seen.
+    pub(crate) fn with_server(mut self, server: Trace) -> Self {
+        self.trace.join(server);
+        self
     }
 }
 
-impl Observer for Recorder {
-    fn observe(&self, seen: &Observation<'_>) {
-        let push = |direction: Option<Direction>, what: String, bytes| {
-            let fields = if direction.is_some() { fields(&seen.what) } else { Vec::new() };
-            self.push(seen.at, direction, (what, bytes, fields), seen.flight);
-        };
-        match &seen.what {
-            What::Message { direction, kind, bytes, .. } => push(Some(*direction), name(*kind, bytes), bytes.len()),
-            What::ChangeCipherSpec { direction } => push(Some(*direction), "[ChangeCipherSpec]".into(), 1),
-            What::Record { direction, content: ContentType::ApplicationData, plain_len, .. } => {
-                push(Some(*direction), "application data".into(), *plain_len);
-            }
-            What::Alert { direction, alert, fatal, .. } => {
-                let kind = if *fatal { "fatal alert" } else { "alert" };
-                push(Some(*direction), format!("{kind} {alert}"), 2);
-            }
-            What::Chose { what, name, .. } => push(None, format!("{what}: {name}"), 0),
-            What::NoTickets { why } => push(None, format!("no tickets: {why}"), 0),
-            What::Resumed { by } => push(None, format!("session resumed by {by}"), 0),
-            What::Established => push(None, "handshake done".into(), 0),
-            _ => {}
+/// What is told of a client's trace.
+fn events(trace: &Trace) -> Vec<Event> {
+    let (mut flight, mut last) = (0_u8, None);
+    let mut events = Vec::new();
+    for event in &trace.events {
+        let said = event.kind.travels().then_some(event.by);
+        if said.is_some() && event.kind != Kind::Alert && said != last {
+            (flight, last) = (flight.saturating_add(1), said);
         }
+        let what = match event.kind {
+            Kind::Keys | Kind::Derived | Kind::Waiting | Kind::Failed => continue,
+            Kind::Note => event.name.clone(),
+            _ => text::fact(event, Language::En),
+        };
+        let direction = said.map(|by| if by == Side::Client { "sent" } else { "received" });
+        let fields = if said.is_some() { text::fields(event) } else { Vec::new() };
+        let at_ms = event.seen.client_ms.unwrap_or_default();
+        events.push(Event { at_ms, direction, what, bytes: event.length, flight, fields });
     }
-}
-
-/// A fact's fields, as lines.
-fn fields(what: &What<'_>) -> Vec<String> {
-    let line = |field: &Field<'_>| {
-        let index = field.index.map_or_else(String::new, |index| format!("[{index}]"));
-        format!("{:indent$}{}{index}: {}", "", field.name, field.value, indent = 2 * usize::from(field.depth))
-    };
-    let decoded = what.fields();
-    let fault = decoded.fault.map(|fault| format!("not well formed: {fault}"));
-    decoded.fields.iter().map(line).chain(fault).collect()
-}
-
-/// A HelloRetryRequest is a ServerHello in all but its random.
-fn name(kind: HandshakeType, message: &[u8]) -> String {
-    let random = message.get(6..38);
-    let retry = kind == HandshakeType::ServerHello && random == Some(&HELLO_RETRY_REQUEST_RANDOM[..]);
-    if retry { "HelloRetryRequest".into() } else { kind.to_string() }
+    events
 }
 
 impl Conversation {

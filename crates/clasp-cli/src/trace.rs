@@ -144,7 +144,9 @@ pub(crate) struct Trace {
     pub(crate) title: String,
     /// Which sides were looked at: the others' clocks are not known.
     pub(crate) observed: Vec<Side>,
-    /// Half of the time that TCP's handshake took: how long a packet is on its way, where one side was looked at alone.
+    /// Whether who answered is not the server that it says it is.
+    pub(crate) man_in_the_middle: bool,
+    /// How long a packet is on its way, estimated, where one side was looked at alone.
     pub(crate) one_way_ms: Option<f64>,
     pub(crate) events: Vec<Event>,
     pub(crate) records: Vec<Record>,
@@ -172,6 +174,24 @@ impl Trace {
 }
 
 impl Trace {
+    /// How long a packet is on its way, by how long TCP's handshake took. A machine that was busy then must not have answers sent
+    /// before what they answer came: nothing is on its way for longer than half of the shortest time to an answer.
+    pub(crate) fn estimate(&mut self, tcp_ms: f64) {
+        let mut delay = tcp_ms / 2.0;
+        let mut last: Option<(Side, f64)> = None;
+        for event in self.events.iter().filter(|event| event.kind.travels()) {
+            let at = event.seen.any();
+            if let Some((by, sent)) = last
+                && self.observed == [by]
+                && event.by != by
+            {
+                delay = delay.min((at - sent) / 2.0);
+            }
+            last = Some((event.by, at));
+        }
+        self.one_way_ms = Some((delay.max(0.0) * 1000.0).round() / 1000.0);
+    }
+
     /// What it came to: what was agreed, or why it failed.
     pub(crate) fn conclude(&mut self, outcome: &Result<serde_json::Value, String>) {
         self.good = outcome.is_ok();

@@ -46,6 +46,7 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("demo", "json", Elsewhere(COMMANDS, "demo_gives_the_figures_of_the_classic_description")),
     ("demo", "fields", Elsewhere(COMMANDS, "demo_gives_the_figures_of_the_classic_description")),
     ("demo", "svg", Run("demo", "demo --svg {new}", "<svg")),
+    ("demo", "html", Elsewhere(TRACE, "the_demo_is_a_page_with_the_clocks_of_both_sides")),
 
     ("connect", "get", Connect(ID, "--ca {root}", GET, "HTTP/1.1 200")),
     ("connect", "json", Connect(ID, "--ca {root}", "--ca {root} --json", "\"confirmed\": true")),

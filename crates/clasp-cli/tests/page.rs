@@ -1,4 +1,4 @@
-//! The page of `clasp trace`, in a browser: Chromium, headless, wide and narrow, light and dark. `page.js` does what a reader does.
+//! The page of `clasp trace` and `clasp demo`, in a browser: Chromium, headless, wide and narrow, light and dark. `page.js` does what a reader does.
 //!
 //! Needs `chromium`. Without it the test says so and passes; with `CLASP_INTEROP=require` it fails.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
@@ -25,15 +25,17 @@ fn a_reader_finds_his_way_through_the_page() {
     let (root, chain, key) = issued(home);
     let server = serve(&["--cert", &chain, "--key", &key], home);
     let target = format!("localhost:{}", server.port());
-    for (version, window, more) in
-        [("1.3", "1400,900", ""), ("1.2", "390,844", "--force-dark-mode"), ("1.3", "390,844", "")]
-    {
-        let path = home.join("t.html");
-        let html = path.to_str().unwrap();
-        let line =
-            ["trace", "connect", &target, "--ca", &root, "--tls", version, "--resume", "--lang", "en", "--html", html];
-        let traced = clasp(&line);
-        assert!(traced.status.success(), "{}", text(&traced.stderr));
+    let path = home.join("t.html");
+    let html = path.to_str().unwrap();
+    let trace = |version| ["trace", "connect", &target, "--ca", &root, "--resume", "--lang", "en", "--tls", version];
+    for (line, window, more) in [
+        (&trace("1.3")[..], "1400,900", ""),
+        (&trace("1.2"), "390,844", "--force-dark-mode"),
+        (&["demo"], "390,844", ""),
+        (&["demo"], "1400,900", "--lang=en"),
+    ] {
+        let written = clasp(&[line, &["--html", html]].concat());
+        assert!(written.status.success(), "{}", text(&written.stderr));
         let page = std::fs::read_to_string(&path).unwrap();
         let (page, rest) = page.rsplit_once("</body>").unwrap();
         let script = include_str!("page.js");
@@ -47,6 +49,6 @@ fn a_reader_finds_his_way_through_the_page() {
         let loaded = command.env("HOME", home).env("XDG_CONFIG_HOME", home).stdin(Stdio::null()).output().unwrap();
         let document = text(&loaded.stdout);
         let verdict = document.split_once("id=\"verdict\">").map(|(_, rest)| rest.split("</pre>").next().unwrap());
-        assert_eq!(verdict, Some("ALL WELL"), "{version} {window} {more}: {}", text(&loaded.stderr));
+        assert_eq!(verdict, Some("ALL WELL"), "{line:?} {window} {more}: {}", text(&loaded.stderr));
     }
 }

@@ -209,6 +209,34 @@ fn a_page_shows_every_byte_and_asks_nobody() {
     }
 }
 
+#[test]
+fn the_demo_is_a_page_with_the_clocks_of_both_sides() {
+    let folder = tempfile::tempdir().unwrap();
+    let html = folder.path().join("demo.html");
+    let html = html.to_str().unwrap();
+    let demo = clasp(&["demo", "--html", html]);
+    assert!(demo.status.success(), "{}", text(&demo.stderr));
+    let data = page(html);
+    let traces = data["traces"].as_array().unwrap();
+    assert_eq!(traces.len(), 17);
+    // Over the link, of 28 ms: what the classic description has of RSA key transport, when each side has it.
+    let kinds = data["kinds"].as_array().unwrap();
+    let said = |event: &&Value| {
+        ["message", "change_cipher_spec", "data"].contains(&kinds[number(&event[0])].as_str().unwrap())
+    };
+    let seen: Vec<_> = traces[0]["events"].as_array().unwrap().iter().filter(said).collect();
+    let times = |clock: usize| {
+        let mut times: Vec<f64> = seen.iter().map(|event| event[clock].as_f64().unwrap()).collect();
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        times
+    };
+    assert_eq!((times(2), times(3)), (vec![56.0, 112.0, 168.0], vec![84.0, 140.0, 196.0]));
+    assert_eq!(traces.iter().filter(|trace| trace["middle"] == true).count(), 1);
+    let whole = traces.iter().filter(|trace| trace["observed"] == serde_json::json!([0, 1])).count();
+    assert_eq!(whole, 17);
+}
+
 /// A peer that does this with every connection.
 fn peer(talk: impl Fn(&mut TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -9,6 +9,8 @@ use crate::failure::Failure;
 use crate::output;
 use crate::terminal::{self, Style};
 use crate::timeline::{self, Conversation};
+use crate::trace::Trace;
+use crate::trace::page::{self, Opening};
 use cast::Cast;
 use std::path::PathBuf;
 
@@ -16,6 +18,7 @@ const HELP: &str = "\
 Examples:
   clasp demo                  timelines of seventeen conversations
   clasp demo --svg demo.svg   the same as sequence diagrams
+  clasp demo --html demo.html a page: both sides' clocks, every byte, two conversations side by side
   clasp demo --json           the same for programs
   clasp demo --fields         with every field of what is said
 Exit codes: 0 everything came out as it should; 1 something did not; 2 could not do it";
@@ -33,6 +36,9 @@ pub(crate) struct Arguments {
     /// Draw the sequence diagrams into FILE
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write the conversations as a page that shows every byte beside its field and needs no network, in English and Chinese
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -63,6 +69,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(path) = &arguments.svg {
         std::fs::write(path, timeline::svg(&all)).map_err(|e| Failure::file(path, e))?;
         terminal::note(format_args!("drawn into {}", path.display()));
+    }
+    if let Some(path) = &arguments.html {
+        // The link first, where time is what the story has; in full, and resumed.
+        let traces: Vec<Trace> = link.iter().chain(&loopback).map(|conversation| conversation.trace.clone()).collect();
+        let opening = Opening { beside: Some(1), ..Opening::default() };
+        std::fs::write(path, page::page(&traces, opening)).map_err(|e| Failure::file(path, e))?;
+        terminal::note(format_args!("written into {}", path.display()));
     }
     match all.iter().find(|c| !c.as_expected) {
         None => Ok(()),

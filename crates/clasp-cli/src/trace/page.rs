@@ -22,7 +22,8 @@ const KEPT_OF_THE_REST: usize = 64;
 pub(crate) struct Opening {
     /// In this language, and not in the browser's.
     pub(crate) language: Option<Language>,
-    /// With the first trace, and this one beside it.
+    /// With this trace, and that one beside it.
+    pub(crate) first: usize,
     pub(crate) beside: Option<usize>,
 }
 
@@ -33,7 +34,7 @@ pub(crate) fn page(traces: &[Trace], opening: Opening) -> String {
     let table: Value = serde_json::from_str(TABLE).unwrap_or_default();
     let language = opening.language.map(|language| if language == Language::Zh { "zh" } else { "en" });
     let data = json!({
-        "lang": language, "beside": opening.beside, "traces": packed, "names": pack.names.all, "forms": pack.forms.all,
+        "lang": language, "first": opening.first, "beside": opening.beside, "traces": packed, "names": pack.names.all, "forms": pack.forms.all,
         "kinds": KINDS, "pool": STANDARD.encode(&pack.pool), "table": table,
     });
     // In a script element nothing but its end tag is markup, nor can a comment begin.
@@ -96,7 +97,7 @@ impl Pack {
         let events: Vec<Value> = trace.events.iter().map(|event| self.event(event)).collect();
         json!({
             "title": trace.title, "observed": trace.observed.iter().map(|side| number(*side)).collect::<Vec<_>>(),
-            "oneWay": trace.one_way_ms, "outcome": trace.outcome, "good": trace.good, "leftOut": trace.left_out,
+            "oneWay": trace.one_way_ms, "middle": trace.man_in_the_middle, "outcome": trace.outcome, "good": trace.good, "leftOut": trace.left_out,
             "events": events, "records": records,
         })
     }

@@ -2,10 +2,12 @@
 
 use super::{Event, Kind, Record, Seen, Side, Trace, fields};
 use crate::terminal::shown;
+use clasp::config::Clock;
 use clasp::trace::{Direction, Level, Observation, Observer, What};
 use clasp::wire::code::{ContentType, HandshakeType};
 use clasp::wire::message::HELLO_RETRY_REQUEST_RANDOM;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// No handshake has so many facts; a peer that floods us must not fill our memory.
@@ -17,6 +19,8 @@ const MOST_BYTES: usize = 1 << 20;
 pub(crate) struct Recorder {
     side: Side,
     began: SystemTime,
+    /// Whose time counts, if it is not that of the side's own configuration.
+    clock: Option<Arc<dyn Clock>>,
     heard: Mutex<Heard>,
 }
 
@@ -40,7 +44,12 @@ struct Pending {
 
 impl Recorder {
     pub(crate) fn new(side: Side, began: SystemTime) -> Self {
-        Self { side, began, heard: Mutex::default() }
+        Self { side, began, clock: None, heard: Mutex::default() }
+    }
+
+    /// By another clock than that of the side's configuration.
+    pub(crate) fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -48,6 +57,7 @@ impl Recorder {
     }
 
     fn seen(&self, at: SystemTime) -> Seen {
+        let at = self.clock.as_ref().map_or(at, |clock| clock.now());
         let since = at.duration_since(self.began).unwrap_or(Duration::ZERO);
         // Microseconds are what clocks are good for.
         Seen::by(self.side, (since.as_secs_f64() * 1_000_000.0).round() / 1000.0)
@@ -81,6 +91,7 @@ impl Recorder {
         Trace {
             title: title.into(),
             observed: vec![self.side],
+            man_in_the_middle: false,
             one_way_ms: None,
             events: heard.events,
             records: heard.records,
@@ -252,5 +263,52 @@ const fn name_of(level: Level) -> &'static str {
         Level::Early => "early",
         Level::Handshake => "handshake",
         Level::Application => "application",
+    }
+}
+
+impl Trace {
+    /// With what the other side has seen of the same conversation: what went over the wire has both sides' times then, and
+    /// what the other side alone has seen or knows is added.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { observed, events, records, left_out, .. } = other;
+        let mine: [VecDeque<usize>; 2] = [Side::Client, Side::Server].map(|by| {
+            let of = |(place, event): (usize, &Event)| (event.kind.travels() && event.by == by).then_some(place);
+            self.events.iter().enumerate().filter_map(of).collect()
+        });
+        let [mut of_client, mut of_server] = mine;
+        for mut event in events {
+            let queue = if event.by == Side::Client { &mut of_client } else { &mut of_server };
+            let twin = event.kind.travels().then(|| queue.front().copied()).flatten();
+            match twin.and_then(|place| self.events.get_mut(place)) {
+                Some(twin) if twin.kind == event.kind && twin.length == event.length => {
+                    twin.seen.client_ms = twin.seen.client_ms.or(event.seen.client_ms);
+                    twin.seen.server_ms = twin.seen.server_ms.or(event.seen.server_ms);
+                    queue.pop_front();
+                }
+                _ => {
+                    event.records = event.records.iter().filter_map(|place| self.adopt(records.get(*place)?)).collect();
+                    self.events.push(event);
+                }
+            }
+        }
+        self.observed.extend(observed);
+        self.left_out += left_out;
+        let mut events = std::mem::take(&mut self.events);
+        events.sort_by(|a, b| self.when(a).total_cmp(&self.when(b)));
+        self.events = events;
+    }
+
+    /// The place of a record that the other side has seen.
+    fn adopt(&mut self, record: &Record) -> Option<usize> {
+        let known = self.records.iter().position(|own| own.by == record.by && own.bytes == record.bytes);
+        known.or_else(|| {
+            self.records.push(record.clone());
+            self.records.len().checked_sub(1)
+        })
+    }
+
+    /// When an event began: when it was sent, where it was.
+    fn when(&self, event: &Event) -> f64 {
+        if event.kind.travels() { self.travel(&event.seen, event.by).0 } else { event.seen.any() }
     }
 }

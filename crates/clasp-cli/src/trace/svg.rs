@@ -43,7 +43,8 @@ fn one(trace: &Trace, layout: &Layout) -> String {
     let name = |side: Side, name: &str| {
         if trace.observed.contains(&side) { name.to_owned() } else { format!("{name} (its clock: estimated)") }
     };
-    for (x, side, words) in [(CLIENT, Side::Client, "client"), (SERVER, Side::Server, "server")] {
+    let server = if trace.man_in_the_middle { "man in the middle" } else { "server" };
+    for (x, side, words) in [(CLIENT, Side::Client, "client"), (SERVER, Side::Server, server)] {
         put(format!("<text class=\"w\" x=\"{x}\" y=\"{}\">{}</text>\n", HEAD - 4.0, name(side, words)));
         put(format!("<path class=\"l\" d=\"M{x} {}V{}\"/>\n", HEAD + 2.0, HEAD + layout.height));
     }

@@ -1,7 +1,7 @@
 //! A trace for a terminal.
 
 use super::explain::{self, Language};
-use super::{Event, Kind, Side, Trace, ms};
+use super::{Event, Field, Kind, Side, Trace, ms};
 use crate::terminal::{self, Style};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -112,13 +112,24 @@ fn details(event: &Event, shown: Shown, again: bool) -> Vec<String> {
         lines.extend(wrapped(&format!("{what}{gap}{why} ({})", row.rfc)));
     }
     if shown.fields {
-        lines.extend(event.fields.iter().map(|field| {
-            let index = field.index.map_or_else(String::new, |index| format!("[{index}]"));
-            format!("{:indent$}{}{index}: {}", "", field.name, field.value, indent = 2 * usize::from(field.depth))
-        }));
+        lines.extend(fields(event));
+    } else {
+        lines.extend(fault(event));
     }
-    lines.extend(event.fault.as_ref().map(|fault| format!("not well formed: {fault}")));
     lines
+}
+
+/// The fields of what went over the wire, a line a field, those within others further in; then what is wrong with it.
+pub(crate) fn fields(event: &Event) -> Vec<String> {
+    let line = |field: &Field| {
+        let index = field.index.map_or_else(String::new, |index| format!("[{index}]"));
+        format!("{:indent$}{}{index}: {}", "", field.name, field.value, indent = 2 * usize::from(field.depth))
+    };
+    event.fields.iter().map(line).chain(fault(event)).collect()
+}
+
+fn fault(event: &Event) -> Option<String> {
+    event.fault.as_ref().map(|fault| format!("not well formed: {fault}"))
 }
 
 /// Columns of an explanation.

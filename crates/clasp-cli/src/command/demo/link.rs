@@ -2,7 +2,9 @@
 
 use super::cast::{CLASSIC, Cast, MODERN};
 use crate::failure::Failure;
-use crate::timeline::{Conversation, Recorder};
+use crate::timeline::Conversation;
+use crate::trace::Side;
+use crate::trace::recorder::Recorder;
 use clasp::config::Clock;
 use clasp::{ClientConfig, Connection, ServerConfig};
 use std::collections::VecDeque;
@@ -68,11 +70,12 @@ fn over_the_link(
 ) -> Result<Conversation, Failure> {
     let began = SystemTime::now();
     let clock = Arc::new(LinkClock(Mutex::new(began)));
-    let recorder = Arc::new(Recorder::new(began));
+    let recorder = Arc::new(Recorder::new(Side::Client, began));
+    let of_server = Arc::new(Recorder::new(Side::Server, began).with_clock(clock.clone()));
     let config = ClientConfig::clone(client).with_observer(recorder.clone()).with_clock(clock.clone());
     let name = "localhost".try_into().map_err(Failure::cannot)?;
     let mut client = Arc::new(config).connect(name)?;
-    let mut server = server.accept();
+    let mut server = Arc::new(ServerConfig::clone(server).with_observer(of_server.clone())).accept();
 
     // TCP: SYN out, SYN and ACK back; data may go with the ACK.
     let connected = began + 2 * DELAY;
@@ -101,12 +104,9 @@ fn over_the_link(
         }
     }
     let seen = data_at.map_or("never".into(), |ms| format!("{ms} ms"));
-    Ok(Conversation {
-        title: title.into(),
-        events: recorder.take(),
-        outcome: format!("TCP at {} ms, application data leaves at {seen}", (2 * DELAY).as_millis()),
-        as_expected: data_at == Some(wanted_ms) && delivered,
-    })
+    let outcome = format!("TCP at {} ms, application data leaves at {seen}", (2 * DELAY).as_millis());
+    let as_expected = data_at == Some(wanted_ms) && delivered;
+    Ok(Conversation::new(recorder.take(title), outcome, as_expected).with_server(of_server.take(title)))
 }
 
 /// Gives an end what arrived; whether application data was in it.

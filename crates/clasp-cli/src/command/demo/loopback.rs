@@ -2,7 +2,9 @@
 
 use super::cast::{CLASSIC, Cast, MODERN};
 use crate::failure::Failure;
-use crate::timeline::{Conversation, Recorder};
+use crate::timeline::Conversation;
+use crate::trace::Side;
+use crate::trace::recorder::Recorder;
 use clasp::wire::code::NamedGroup;
 use clasp::{ClientConfig, Facts, Resumption, ServerConfig, Stream};
 use std::io::{self, Read, Write};
@@ -72,9 +74,29 @@ struct Talked {
     retried: bool,
 }
 
-fn observed(client: &Arc<ClientConfig>) -> (Arc<ClientConfig>, Arc<Recorder>) {
-    let recorder = Arc::new(Recorder::new(SystemTime::now()));
-    (Arc::new(ClientConfig::clone(client).with_observer(recorder.clone())), recorder)
+/// Both sides of a conversation, and who looks at each.
+struct Sides {
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+    of_client: Arc<Recorder>,
+    of_server: Arc<Recorder>,
+}
+
+impl Sides {
+    fn new(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Self {
+        let began = SystemTime::now();
+        let [of_client, of_server] = [Side::Client, Side::Server].map(|side| Arc::new(Recorder::new(side, began)));
+        Self {
+            client: Arc::new(ClientConfig::clone(client).with_observer(of_client.clone())),
+            server: Arc::new(ServerConfig::clone(server).with_observer(of_server.clone())),
+            of_client,
+            of_server,
+        }
+    }
+
+    fn conversation(&self, title: &str, outcome: String, as_expected: bool) -> Conversation {
+        Conversation::new(self.of_client.take(title), outcome, as_expected).with_server(self.of_server.take(title))
+    }
 }
 
 fn good(
@@ -83,9 +105,9 @@ fn good(
     server: &Arc<ServerConfig>,
     expected: impl Fn(&Talked) -> bool,
 ) -> Result<Conversation, Failure> {
-    let (address, serving) = serve(server)?;
-    let (client, recorder) = observed(client);
-    let talked = talk(&client, address)?;
+    let sides = Sides::new(client, server);
+    let (address, serving) = serve(&sides.server)?;
+    let talked = talk(&sides.client, address)?;
     let answered = serving.join().map_err(|_| Failure::cannot("the demo's server stopped"))?;
     let as_expected = answered.is_ok() && expected(&talked);
     let mut outcome = "both directions authenticated, data exchanged, orderly closed".to_string();
@@ -95,7 +117,7 @@ fn good(
     if talked.client_proven {
         outcome += "; the client proved who it is";
     }
-    Ok(Conversation { title: title.into(), events: recorder.take(), outcome, as_expected })
+    Ok(sides.conversation(title, outcome, as_expected))
 }
 
 fn talk(client: &Arc<ClientConfig>, address: SocketAddr) -> Result<Talked, Failure> {
@@ -159,7 +181,8 @@ fn bad(
     between: Option<Alter>,
     alert: &str,
 ) -> Result<Conversation, Failure> {
-    let (mut address, serving) = serve(server)?;
+    let sides = Sides::new(client, server);
+    let (mut address, serving) = serve(&sides.server)?;
     if let Some(alter) = between {
         let proxy = TcpListener::bind("127.0.0.1:0")?;
         let to = std::mem::replace(&mut address, proxy.local_addr()?);
@@ -173,11 +196,10 @@ fn bad(
             alter(&mut from, &mut to)
         });
     }
-    let (client, recorder) = observed(client);
-    let seen = talk(&client, address);
+    let seen = talk(&sides.client, address);
     let served = serving.join().map_err(|_| Failure::cannot("the demo's server stopped"))?;
-    let events = recorder.take();
-    let told = events.iter().any(|e| e.what == format!("fatal alert {alert}"));
+    let mut conversation = sides.conversation(title, String::new(), false);
+    let told = conversation.events.iter().any(|e| e.what == format!("fatal alert {alert}"));
     let (as_expected, outcome) = match (seen, served) {
         (Err(client), Err(server)) => {
             let server = Failure::from_io(server);
@@ -186,7 +208,10 @@ fn bad(
         }
         _ => (false, "it was taken".into()),
     };
-    Ok(Conversation { title: title.into(), events, outcome, as_expected })
+    conversation.conclude(outcome, as_expected);
+    // Whoever alters a record has no lane: it answers nothing of its own.
+    conversation.trace.man_in_the_middle = between.is_none();
+    Ok(conversation)
 }
 
 /// Passes records on, and flips one bit in the first with application data.

@@ -104,7 +104,7 @@ fn connect(
     let mut stream = Stream::new(Arc::new(config).connect(name.clone())?, tcp);
     let done = handshake(peer, &mut stream, &seen);
     let mut trace = recorder.take(format!("clasp trace connect {title}"));
-    trace.one_way_ms = Some((took.as_secs_f64() * 500_000.0).round() / 1000.0);
+    trace.estimate(took.as_secs_f64() * 1000.0);
     trace.conclude(&done.as_ref().map(|facts| report::json(facts)).map_err(|error| error.to_string()));
     let failure = done.err().map(|error| seen.explain(error, peer));
     Ok((trace, failure))

@@ -47,7 +47,7 @@ impl Output {
         self.write(self.svg.as_deref(), || svg::svg(traces))?;
         // Whoever came twice wants to see what the second time saved.
         let beside = (traces.len() > 1).then_some(1);
-        self.write(self.html.as_deref(), || page::page(traces, Opening { language: self.lang, beside }))
+        self.write(self.html.as_deref(), || page::page(traces, Opening { language: self.lang, first: 0, beside }))
     }
 
     fn write(&self, path: Option<&Path>, content: impl FnOnce() -> String) -> Result<(), Failure> {
