@@ -290,3 +290,105 @@ fn answers_that_do_not_count_for_a_trusted_certificate_are_said_not_to() {
         assert_eq!(told, said, "{refused:?}");
     }
 }
+
+/// A leaf that is itself trusted is still of its time, understood, and for its use.
+#[test]
+fn what_is_asked_of_a_trusted_leaf() {
+    let root = authority("root", None, |_| ());
+    for (change, wanted) in [
+        (None, Ok(())),
+        (
+            Some((|d| d.validity = seq(&[&utc("200101000000Z"), &utc("210101000000Z")])) as fn(&mut Draft)),
+            Err(Reason::Expired),
+        ),
+        (Some(|d| d.validity = seq(&[&utc("310101000000Z"), &utc("320101000000Z")])), Err(Reason::NotYetValid)),
+        (Some(|d| drop(d.set(&[0x2a, 3], true, vec![5, 0]).tbs())), Err(Reason::CriticalExtension)),
+        (Some(|d| drop(d.set(EKU, false, seq(&[&oid(CLIENT_AUTH)])).tbs())), Err(Reason::WrongUsage)),
+        (Some(|d| drop(d.set(NAME_CONSTRAINTS, true, subtrees(&[], &[])).tbs())), Err(Reason::BadEncoding)),
+    ] {
+        let leaf = server(&root, |d| change.map_or((), |change| change(d)));
+        let mut roots = Roots::empty();
+        if roots.add_der(&leaf.der).is_err() {
+            assert_eq!(wanted, Err(Reason::BadEncoding));
+            continue;
+        }
+        assert_eq!(reason(verify(&chain(&[&leaf]), &roots, &options(RFC))), wanted);
+    }
+}
+
+/// A key that nobody here can use does no harm where nothing is asked of keys.
+#[test]
+fn a_key_of_another_kind_is_refused_where_keys_are_looked_at() {
+    let root = authority("root", None, |_| ());
+    let leaf = server(&root, |d| d.spki = seq(&[&seq(&[&oid(&[0x2a, 3, 4])]), &bit_string(&[1, 2, 3])]));
+    let verdict = |profile| reason(verify(&chain(&[&leaf]), &store(&[&root]), &options(profile)));
+    assert_eq!(verdict(Profile::WebPki), Err(Reason::UnsupportedAlgorithm));
+    assert_eq!(verdict(RFC), Ok(()));
+}
+
+/// What cannot be read and stands behind the leaf is passed over; the leaf is not.
+#[test]
+fn a_stray_that_cannot_be_read_does_not_spoil_a_chain() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |_| ());
+    let leaf = server(&middle, |_| ());
+    let accepted = verify(&[&leaf.der, b"no certificate", &middle.der], &store(&[&root]), &options(RFC)).unwrap();
+    assert_eq!(accepted.path(), [0, 2]);
+    let refused = verify(&[&leaf.der, b"no certificate"], &store(&[&root]), &options(RFC)).unwrap_err();
+    assert!(refused.attempts().iter().any(|a| a.finding.origin == Origin::Presented(1)), "it may be the one missing");
+    let refused = verify(&[b"no certificate", &middle.der], &store(&[&root]), &options(RFC)).unwrap_err();
+    assert_eq!((refused.reason(), refused.nearest().origin), (Reason::BadEncoding, Origin::Presented(0)));
+    assert_eq!(verify(&[], &store(&[&root]), &options(RFC)).unwrap_err().reason(), Reason::BadEncoding);
+}
+
+/// Each way that was tried is told with its own certificates.
+#[test]
+fn each_attempt_has_its_own_path() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |_| ());
+    let leaf = server(&middle, |_| ());
+    let no_authority = |serial: u8| {
+        authority_of("middle", Key::new(), Some(&root), |d| {
+            d.serial = vec![serial];
+            d.spki = middle.key.spki();
+            d.without(BASIC_CONSTRAINTS);
+        })
+    };
+    let (one, other) = (no_authority(1), no_authority(2));
+    let refused = verify(&chain(&[&leaf, &one, &other]), &store(&[&root]), &options(RFC)).unwrap_err();
+    let paths: Vec<Vec<Origin>> =
+        refused.attempts().iter().map(|a| a.path.iter().map(|step| step.origin).collect()).collect();
+    let of = |place| vec![Origin::Presented(0), Origin::Presented(place)];
+    assert_eq!(paths, [of(1), of(2)]);
+    assert_eq!((refused.reason(), refused.untold()), (Reason::Constraint, 0));
+    // Where no root is known, one look says why.
+    let by_roots = options(RFC).by_roots();
+    let refused = verify(&chain(&[&leaf, &middle]), &Roots::empty(), &by_roots).unwrap_err();
+    assert!(refused.nearest().found.contains("CN=root"), "{refused}");
+}
+
+/// What the strictest profile asks of leaves that are no servers.
+#[test]
+fn the_form_of_leaves_for_any_use() {
+    let root = authority("root", None, |_| ());
+    let judge = |change: fn(&mut Draft)| {
+        let leaf = server(&root, change);
+        let options = Options::new(at(NOW), Usage::Any).profile(Profile::WebPki);
+        let verdict = verify(&chain(&[&leaf]), &store(&[&root]), &options);
+        verdict.map(|_| ()).map_err(|refused| (refused.nearest().rule, refused.nearest().found.clone()))
+    };
+    let length = judge(|d| drop(d.set(BASIC_CONSTRAINTS, true, path_length(0)).tbs()));
+    assert_eq!(length.unwrap_err().0, "RFC 5280 4.2.1.9");
+    judge(|d| drop(d.set(BASIC_CONSTRAINTS, true, path_length(0)).set(KEY_USAGE, true, usage(0x04)).tbs())).unwrap();
+    let nameless = judge(|d| {
+        d.subject = vec![0x30, 0];
+        d.without(SAN);
+    });
+    assert!(nameless.unwrap_err().1.starts_with("neither a subject nor a subjectAltName"));
+    judge(|d| drop(d.without(SAN).tbs())).unwrap();
+    judge(|d| {
+        d.subject = vec![0x30, 0];
+        d.set(SAN, true, names(&[dns("example.com")]));
+    })
+    .unwrap();
+}

@@ -249,3 +249,45 @@ fn a_serial_number_of_the_same_hash_is_another_certificate() {
         assert_eq!(scene.judge(Profile::WebPki, &[list]), wanted);
     }
 }
+
+/// What a list may say besides, critical or not: RFC 5280 5.2.
+#[test]
+fn extensions_of_lists() {
+    let scene = Scene::new(|_| ());
+    let with = |extra: Extension| list(&scene.root, |l| l.extensions.push(extra));
+    let freshest: &'static [u8] = &[0x55, 0x1d, 46];
+    let names: &'static [u8] = &[0x55, 0x1d, 18];
+    let point = seq(&[&seq(&[&tlv(0xa0, &tlv(0xa0, &tlv(0x86, b"http://a.example/")))])]);
+    let no = Err(Reason::StatusUnknown);
+    let judge = |profile, extra: Extension| scene.judge(profile, &[with(extra)]);
+    assert_eq!(judge(Profile::WebPki, (freshest, false, point.clone())), Ok(()));
+    assert_eq!(judge(Profile::WebPki, (freshest, true, point.clone())), no);
+    assert_eq!(judge(Profile::Rfc5280, (freshest, true, point)), Ok(()));
+    assert!(Crl::parse(&with((freshest, false, seq(&[&[5, 0]])))).is_err());
+    for (id, value) in [(names, seq(&[&dns("a.test")])), (AUTHORITY_INFO, seq(&[&[5, 0]]))] {
+        for critical in [false, true] {
+            assert_eq!(judge(Profile::WebPki, (id, critical, value.clone())), Ok(()), "{id:x?}");
+        }
+    }
+    assert_eq!(judge(Profile::WebPki, (&[0x2a, 3], false, vec![5, 0])), Ok(()));
+    // A delta says so in a way that nobody can overlook.
+    let held = list(&scene.root, |l| l.entries = vec![entry(&[9], &for_reason(6))]);
+    let delta = |critical| {
+        list(&scene.root, |l| {
+            l.entries = vec![entry(&[9], &for_reason(8))];
+            let since: Extension = (DELTA, critical, vec![2, 1, 5]);
+            l.extensions = vec![(CRL_NUMBER, false, vec![2, 1, 6]), since, key_id(&scene.root)];
+        })
+    };
+    assert_eq!(scene.judge(Profile::WebPki, &[held.clone(), delta(true)]), Ok(()));
+    assert_eq!(scene.judge(Profile::WebPki, &[held, delta(false)]), Err(Reason::Revoked));
+    // The strictest profile wants nextUpdate, whatever age the caller bears.
+    let endless = list(&scene.root, |l| l.to = None);
+    for (profile, good) in [(Profile::WebPki, false), (Profile::Rfc5280, true)] {
+        let lists = [Crl::parse(&endless).unwrap()];
+        let mut options = options(profile);
+        (options.revocation.check, options.revocation.lists) = (Check::Require, &lists);
+        options.revocation.max_age = Some(100 * 86_400);
+        assert_eq!(verify(&chain(&[&scene.leaf]), &store(&[&scene.root]), &options).is_ok(), good, "{profile:?}");
+    }
+}

@@ -165,6 +165,8 @@ fn an_issuer_beyond_the_limit_is_not_said_to_be_missing() {
     let stray = authority("stray", None, |_| ());
     let mut presented = vec![&leaf];
     presented.resize(129, &stray);
+    let all = verify(&chain(&presented[..128]), &store(&[&root]), &options(Profile::WebPki)).unwrap_err();
+    assert!(all.to_string().contains("neither a trusted root nor sent along"), "128 are looked at: {all}");
     let missing = verify(&chain(&presented[..2]), &store(&[&root]), &options(Profile::WebPki)).unwrap_err();
     assert!(missing.to_string().contains("neither a trusted root nor sent along"), "{missing}");
     presented.push(&middle);

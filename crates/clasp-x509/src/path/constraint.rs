@@ -272,4 +272,21 @@ mod tests {
         let ready = |text: &'static [u8]| Prepared::new(SubjectAltName::Email(text));
         assert!(matches(&ready(b"a@b@example.com"), &ready(b"other.org"), true), "a malformed mailbox is caught");
     }
+
+    #[test]
+    fn what_is_long_counts_for_several() {
+        for (length, weighs) in [(0, 1), (255, 1), (256, 2), (511, 2), (512, 3), (65_536, 257)] {
+            let bytes = vec![b'a'; length];
+            for name in [
+                SubjectAltName::Dns(&bytes),
+                SubjectAltName::Ip(&bytes),
+                SubjectAltName::Email(&bytes),
+                SubjectAltName::Uri(&bytes),
+                SubjectAltName::Directory(&bytes),
+            ] {
+                assert_eq!(weight(&name), weighs, "{length}");
+            }
+            assert_eq!(weight(&SubjectAltName::Other(0, &bytes)), 1);
+        }
+    }
 }

@@ -126,6 +126,8 @@ mod tests {
     fn entries_of_one_hash_are_all_found() {
         let (one, other) = ([0x1a, 0x7d, 0x39, 0xc0, 0x54, 0x75], [0x3e, 0xb9, 0x90, 0x41, 0xd5, 0xb0]);
         assert_eq!(hash(&one), hash(&other));
+        // A value that is published with FNV.
+        assert_eq!(hash(b"foobar"), 0xbf9c_f968);
         let serials: [&[u8]; 5] = [&other, b"x", &one, b"y", &other];
         let entries = serials.iter().enumerate().map(|(at, serial)| (at, *serial));
         let index = Index::new(b"list", None, entries).unwrap();

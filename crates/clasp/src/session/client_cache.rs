@@ -172,3 +172,157 @@ impl fmt::Debug for ClientSessionCache {
         write!(f, "ClientSessionCache(of {})", self.capacity)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::super::Fitting;
+    use super::*;
+
+    /// A session that its ticket tells from others.
+    fn session(version: ProtocolVersion, context: u8, ticket: usize) -> Session {
+        Session {
+            version,
+            suite: CipherSuite::TLS_AES_128_GCM_SHA256,
+            master: Box::new([7; MASTER_LEN]),
+            extended_master_secret: true,
+            id: Vec::new(),
+            ticket: vec![1; ticket],
+            until: SystemTime::UNIX_EPOCH,
+            server: None,
+            server_type: CertificateType::X509,
+            alpn: None,
+            group: None,
+            signature_scheme: None,
+            received: SystemTime::UNIX_EPOCH,
+            age_add: 0,
+            max_early_data: 17,
+            context: Context([context; CONTEXT_LEN]),
+            authenticated_until: End(0),
+            psk: None,
+        }
+    }
+
+    fn peer(name: &str) -> PeerKey {
+        PeerKey(name.to_owned())
+    }
+
+    /// The tickets' lengths, the last first.
+    fn drain(store: &dyn ClientSessions, name: &str) -> Vec<usize> {
+        core::iter::from_fn(|| store.take(&peer(name))).map(|s| s.ticket.len()).collect()
+    }
+
+    const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
+    const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
+
+    #[test]
+    fn a_session_tells_of_itself() {
+        let session = session(TLS13, 0, 3);
+        assert_eq!((session.version(), session.max_early_data()), (TLS13, 17));
+        assert_eq!(session.suite(), CipherSuite::TLS_AES_128_GCM_SHA256);
+        assert!(session.has_ticket() && !self::session(TLS12, 0, 0).has_ticket());
+        assert!(format!("{session:?}").ends_with("ticket, [secret])"), "{session:?}");
+        assert!(format!("{:?}", self::session(TLS12, 0, 0)).ends_with("session ID, [secret])"));
+        assert_eq!(format!("{:?}", ClientSessionCache::new(3)), "ClientSessionCache(of 3)");
+    }
+
+    #[test]
+    fn the_last_few_of_each_configuration_are_kept() {
+        let store = ClientSessionCache::new(2);
+        for ticket in 1..=SESSIONS_PER_SERVER + 2 {
+            store.put(&peer("a"), session(TLS13, 1, ticket));
+        }
+        assert_eq!(drain(&store, "a"), (3..=SESSIONS_PER_SERVER + 2).rev().collect::<Vec<_>>());
+        // Another configuration's push out none of these, until there are too many of all.
+        let configurations = SESSIONS_OF_ALL / SESSIONS_PER_SERVER;
+        for context in 0..configurations {
+            for ticket in 0..SESSIONS_PER_SERVER {
+                let (context, ticket) = (u8::try_from(context).unwrap(), context * 100 + ticket);
+                store.put(&peer("a"), session(TLS13, context, ticket));
+            }
+        }
+        store.put(&peer("a"), session(TLS13, 99, 9999));
+        let kept = drain(&store, "a");
+        assert_eq!((kept.len(), kept[0], kept[kept.len() - 1]), (SESSIONS_OF_ALL, 9999, 1), "the oldest has gone");
+        for ticket in 0..SESSIONS_OF_ALL {
+            store.put(&peer("a"), session(TLS13, u8::try_from(ticket).unwrap(), ticket));
+        }
+        assert_eq!(drain(&store, "a").len(), SESSIONS_OF_ALL);
+    }
+
+    #[test]
+    fn one_session_of_tls12_is_kept_for_each_configuration() {
+        let store = ClientSessionCache::new(2);
+        for (version, context, ticket) in [(TLS12, 1, 1), (TLS13, 1, 2), (TLS12, 2, 3), (TLS12, 1, 4), (TLS13, 1, 5)] {
+            store.put(&peer("a"), session(version, context, ticket));
+        }
+        assert_eq!(drain(&store, "a"), [5, 4, 3, 2]);
+    }
+
+    #[test]
+    fn servers_are_forgotten_in_the_order_they_were_met() {
+        let store = ClientSessionCache::new(2);
+        for (name, ticket) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
+            store.put(&peer(name), session(TLS13, 0, ticket));
+        }
+        assert_eq!([drain(&store, "a"), drain(&store, "b"), drain(&store, "c")], [vec![], vec![2], vec![4]]);
+        // One whose sessions are taken keeps its place.
+        store.put(&peer("b"), session(TLS13, 0, 5));
+        store.put(&peer("d"), session(TLS13, 0, 6));
+        assert_eq!([drain(&store, "b"), drain(&store, "c"), drain(&store, "d")], [vec![], vec![], vec![6]]);
+        let none = ClientSessionCache::new(0);
+        none.put(&peer("a"), session(TLS13, 0, 1));
+        assert!(none.take(&peer("a")).is_none());
+    }
+
+    /// A store that has no way of its own to choose.
+    struct Plain(ClientSessionCache);
+
+    impl ClientSessions for Plain {
+        fn put(&self, peer: &PeerKey, session: Session) {
+            self.0.put(peer, session);
+        }
+
+        fn take(&self, peer: &PeerKey) -> Option<Session> {
+            self.0.take(peer)
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_stays() {
+        let own = ClientSessionCache::new(2);
+        let plain = Plain(ClientSessionCache::new(2));
+        let shared: [&dyn ClientSessions; 2] = [&own, &plain];
+        for store in shared {
+            store.put(&peer("a"), session(TLS13, 0, 1));
+            store.put(&peer("a"), session(TLS13, 0, 2));
+            assert!(store.take_fitting(&peer("a"), &|_| false).is_none());
+            assert!(store.take_fitting(&peer("b"), &|_| true).is_none());
+            assert_eq!(store.take_fitting(&peer("a"), &|s| s.ticket.len() == 2).map(|s| s.ticket.len()), Some(2));
+            assert_eq!(drain(store, "a"), [1]);
+        }
+        own.put(&peer("a"), session(TLS13, 0, 1));
+        own.put(&peer("a"), session(TLS13, 0, 2));
+        assert!(own.take_fitting(&peer("a"), &|s| s.ticket.len() == 1).is_some(), "not the last alone");
+        assert_eq!(drain(&own, "a"), [2]);
+    }
+
+    #[test]
+    fn a_ticket_that_the_hello_has_no_room_for_is_neither_kept_nor_given() {
+        let store = Arc::new(ClientSessionCache::new(2));
+        let fitting = Fitting::new(store.clone(), 10);
+        for ticket in [9, 10, 11] {
+            fitting.put(&peer("a"), session(TLS13, 0, ticket));
+        }
+        assert_eq!(drain(&*store, "a"), [10, 9]);
+        for (ticket, given) in [(9, true), (10, true), (11, false)] {
+            store.put(&peer("a"), session(TLS13, 0, ticket));
+            assert_eq!(fitting.take(&peer("a")).is_some(), given, "{ticket}");
+            store.put(&peer("a"), session(TLS13, 0, ticket));
+            assert_eq!(fitting.take_fitting(&peer("a"), &|_| true).is_some(), given, "{ticket}");
+        }
+        fitting.put(&peer("a"), session(TLS13, 0, 5));
+        assert!(fitting.take_fitting(&peer("a"), &|_| false).is_none());
+        assert_eq!(drain(&fitting, "a"), [5]);
+    }
+}

@@ -211,7 +211,9 @@ mod tests {
             for number in numbers.iter().filter(|n| *n < first) {
                 assert!(tree.is_forgotten(*number) && secret(&tree, *number).is_none(), "{number} before {first}");
             }
+            assert!(!tree.is_forgotten(*first), "{first} itself");
             let Some(last) = first.checked_sub(1) else { continue };
+            assert!(!tree.forget_before(*first) && !tree.forget_before(last), "it was forgotten already");
             for (height, seed) in tree.seeds.iter().enumerate() {
                 let kept = height < HEIGHT && !is_right(last, height);
                 assert_eq!(*seed != [0; 32], kept, "the secret at height {height}, before {first}");
@@ -259,5 +261,17 @@ mod tests {
         assert_eq!([20, 25, 30].map(|now| belief.look(now, gone)), [1010, 1015, 1020]);
         assert_eq!(belief.look(1500, gone), 1500, "its own time has come");
         assert_eq!(belief.look(1499, gone), 1499);
+    }
+
+    #[test]
+    fn a_clock_that_leaps_back_within_a_leap_begins_it_anew() {
+        let mut belief = Belief::new(10);
+        for now in [5, 1000, 900, 905, 909] {
+            belief.look(now, never);
+        }
+        assert_eq!(belief.time(), 5, "it has gone on for 9 seconds from 900");
+        belief.look(1010, never);
+        assert_eq!(belief.time(), 909, "from 900 to 1010, and the look before is believed");
+        assert_eq!(belief.look(1010, never), 1010);
     }
 }

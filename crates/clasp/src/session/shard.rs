@@ -416,4 +416,30 @@ mod tests {
         assert!(bench.get(b"b", 11).is_none());
         assert!(bench.0.blocks.iter().flatten().all(|slot| slot.sealed == [0; ROOM]));
     }
+
+    /// A session is there for its last second, however often the hand comes by.
+    #[test]
+    fn the_hand_takes_what_has_expired_and_nothing_else() {
+        let mut bench = Bench::of(100);
+        bench.put(b"a", b"first", 11);
+        for id in 0..40_u32 {
+            bench.put(&id.to_be_bytes(), b"other", FAR);
+            assert!(bench.get(&id.to_be_bytes(), 11).is_some());
+        }
+        assert_eq!(bench.get(b"a", 11).as_deref(), Some(&b"first"[..]));
+        assert_eq!(bench.0.len(), 41);
+        assert!(bench.get(b"a", 12).is_none());
+    }
+
+    /// What fills the whole store is kept, and has it alone.
+    #[test]
+    fn a_session_as_long_as_the_store_is_kept() {
+        let mut bench = Bench::of(4);
+        bench.put(b"a", b"small", FAR);
+        bench.put(b"b", &[7; 4 * ROOM], FAR);
+        assert_eq!(bench.get(b"b", 1).map(|s| s.len()), Some(4 * ROOM));
+        assert_eq!((bench.0.len(), bench.0.used), (1, 4));
+        bench.put(&[1; MAX_ID], b"an ID of the greatest length", FAR);
+        assert!(bench.get(&[1; MAX_ID], 1).is_some());
+    }
 }

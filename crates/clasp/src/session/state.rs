@@ -229,4 +229,35 @@ mod tests {
         let bytes = session(ProtocolVersion::Tls12, Vec::new()).encode().unwrap();
         assert_eq!(bytes.len(), 91 + "example.com".len() + "h2".len());
     }
+
+    /// Every field comes back as another than the usual one.
+    #[test]
+    fn every_field_of_a_session_is_kept() {
+        let mut other = session(ProtocolVersion::Tls13, vec![vec![3; 10]]);
+        other.extended_master_secret = false;
+        (other.client_type, other.server_type) = (CertificateType(3), CertificateType(4));
+        (other.client_scheme, other.group) = (Some(SignatureScheme(0x0403)), None);
+        (other.claims, other.psk) = (None, Some([8; CONTEXT_LEN]));
+        (other.alpn, other.server_name) = (None, None);
+        let back = ServerSession::decode(&other.encode().unwrap()).unwrap();
+        assert!(!back.extended_master_secret);
+        assert_eq!((back.client_type, back.server_type), (CertificateType(3), CertificateType(4)));
+        assert_eq!((back.client_scheme, back.group), (Some(SignatureScheme(0x0403)), None));
+        assert_eq!((back.claims, back.psk), (None, Some([8; CONTEXT_LEN])));
+        assert_eq!((back.alpn.as_deref(), back.server_name.as_deref()), (None, None));
+        assert_eq!((back.created, back.suite, &back.master[..]), (other.created, other.suite, &[7; 48][..]));
+        let plain = session(ProtocolVersion::Tls12, Vec::new());
+        let back = ServerSession::decode(&plain.encode().unwrap()).unwrap();
+        assert!(back.extended_master_secret && back.group == Some(NamedGroup::X25519) && back.client_scheme.is_none());
+        let longer = [&plain.encode().unwrap()[..], &[0]].concat();
+        assert!(ServerSession::decode(&longer).is_none(), "something behind it");
+    }
+
+    #[test]
+    fn a_session_with_too_long_a_chain_is_not_kept() {
+        let of = |chain| session(ProtocolVersion::Tls12, chain).encode();
+        assert!(of(vec![vec![1; MAX_CHAIN]]).is_some() && of(vec![vec![1; MAX_CHAIN + 1]]).is_none());
+        assert!(of(vec![vec![1; MAX_CHAIN / 2]; 2]).is_some() && of(vec![vec![1; MAX_CHAIN / 2 + 1]; 2]).is_none());
+        assert!(of(vec![Vec::new(); 255]).is_some() && of(vec![Vec::new(); 256]).is_none());
+    }
 }

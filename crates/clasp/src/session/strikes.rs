@@ -103,7 +103,9 @@ mod tests {
         assert!(register.claim(b"one", at(100), at(110)));
         assert!(!register.claim(b"one", at(105), at(115)));
         assert!(register.claim(b"two", at(105), at(115)));
+        assert!(!register.claim(b"one", at(110), at(120)), "its last second");
         assert!(register.claim(b"one", at(111), at(121)), "the claim has lapsed");
+        assert!(!register.claim(b"one", at(110), at(120)), "a clock that has gone back to that second");
     }
 
     #[test]

@@ -329,4 +329,74 @@ mod tests {
         assert!(keys.open(at(0), &vec![0; MAX_TICKET + 1]).is_none());
         assert!(keys.open(at(0), &[&ticket[..], &[0; MAX_TICKET]].concat()).is_none());
     }
+
+    /// A fleet's tickets begin with its name, which tells them from another's before any key is looked for.
+    #[test]
+    fn tickets_begin_with_the_name_of_their_fleet() {
+        let name = |keys: &TicketKeys, hour| sealed(keys, at(hour))[..FLEET_LEN].to_vec();
+        let (a, b, other) = (keys(3), keys(3), keys(4));
+        assert_eq!([name(&a, 0), name(&a, 5)], [name(&b, 0), name(&b, 1)]);
+        assert_ne!(name(&a, 0), name(&other, 0));
+        assert_ne!(name(&a, 0), [0; FLEET_LEN]);
+    }
+
+    /// A key that has opened or sealed something is set up once; what opened nothing is not kept.
+    #[test]
+    fn keys_that_are_of_use_are_kept_set_up() {
+        let (sealing, opening) = (keys(3), keys(3));
+        let kept = |keys: &TicketKeys| keys.lock().keys.iter().map(|key| key.epoch).collect::<Vec<_>>();
+        let first = sealed(&sealing, at(0));
+        assert_eq!(kept(&sealing).len(), 1);
+        sealed(&sealing, at(0));
+        assert_eq!(kept(&sealing).len(), 1, "the same key");
+        let mut forged = first.clone();
+        *forged.last_mut().unwrap() ^= 1;
+        assert!(opening.open(at(0), &forged).is_none());
+        assert_eq!(kept(&opening), [0; 0]);
+        assert!(opening.open(at(0), &first).is_some() && opening.open(at(0), &first).is_some());
+        assert_eq!(kept(&opening), kept(&sealing));
+        let second = sealed(&sealing, at(1));
+        assert!(opening.open(at(1), &second).is_some());
+        assert_eq!((kept(&opening).len(), kept(&opening)), (2, kept(&sealing)));
+        sealed(&sealing, at(13));
+        assert_eq!(kept(&sealing).len(), 2, "the first is a lifetime behind, and gone");
+    }
+
+    /// Keys are no more than there may be; the oldest goes.
+    #[test]
+    fn no_more_keys_are_kept_than_there_may_be() {
+        let root = *b"0123456789abcdef0123456789abcdef";
+        let year = Duration::from_secs(366 * 86_400);
+        let keys = TicketKeys::shared(Provider::builtin(), &root, MIN_EPOCH, year).unwrap();
+        let most = u32::try_from(MAX_KEYS).unwrap();
+        let moment = |n: u32| UNIX_EPOCH + Duration::from_secs(1_795_000_200) + MIN_EPOCH * n;
+        for n in 0..most + 3 {
+            sealed(&keys, moment(n));
+        }
+        let kept: Vec<u64> = keys.lock().keys.iter().map(|key| key.epoch).collect();
+        let first = 1_795_000_200 / 600;
+        assert_eq!(kept, (first + 3..first + 3 + u64::from(most)).collect::<Vec<_>>());
+    }
+
+    /// To the millisecond: a lifetime behind, an epoch ahead; and as long as the field has room for.
+    #[test]
+    fn a_ticket_opens_to_the_end_of_its_lifetime_and_its_length() {
+        let (milli, sealing) = (Duration::from_millis(1), keys(3));
+        let ticket = sealed(&sealing, at(0));
+        for (now, opens) in [(at(12), true), (at(12) + milli, false)] {
+            assert_eq!(keys(3).open(now, &ticket).is_some(), opens, "{now:?}");
+        }
+        let ahead = sealed(&sealing, at(1));
+        for (now, opens) in [(at(0), true), (at(0) - milli, false)] {
+            assert_eq!(keys(3).open(now, &ahead).is_some(), opens, "{now:?}");
+        }
+        for (length, opens) in [(MAX_TICKET, true), (MAX_TICKET + 1, false)] {
+            let mut ticket = Vec::new();
+            sealing.seal(at(1), &vec![7; length - OVERHEAD], &mut ticket).unwrap();
+            assert_eq!((ticket.len(), sealing.open(at(1), &ticket).is_some()), (length, opens));
+        }
+        assert_eq!(TicketSealer::lifetime(&sealing), 12 * HOUR);
+        let short = TicketKeys::shared(Provider::builtin(), b"0123456789abcdef0123456789abcdef", HOUR / 60, HOUR);
+        assert_eq!(format!("{:?}", short.unwrap()), "TicketKeys(every 600s, for 3600s, [secret])");
+    }
 }
