@@ -46,6 +46,8 @@ impl Scene {
     }
 }
 
+type Altered<'a> = &'a dyn Fn(&mut List);
+
 fn for_reason(reason: u8) -> Vec<Extension> {
     vec![(REASON, false, vec![10, 1, reason])]
 }
@@ -85,7 +87,7 @@ fn a_delta_counts_where_it_is_of_this_list_and_of_today() {
         l.extensions = vec![(CRL_NUMBER, false, number(&[6])), (DELTA, true, number(&[5])), key_id(&scene.root)];
     });
     assert_eq!(judge(Profile::WebPki, of_stranger), Err(Reason::Revoked), "signed by another key");
-    let cases: [(&str, &dyn Fn(&mut List)); 7] = [
+    let cases: [(&str, Altered<'_>); 7] = [
         ("out of date", &|l| l.to = Some(earlier)),
         ("of the future", &|l| l.from = later),
         ("a critical extension", &|l| l.extensions.push((unknown, true, vec![5, 0]))),

@@ -103,3 +103,53 @@ pub(crate) fn room_for_ticket(config: &ClientConfig) -> Result<usize> {
     let room = MAX_EXTENSIONS.saturating_sub(length);
     Ok(room.min(MAX_CLIENT_HELLO.saturating_sub(hello.len().saturating_add(later))).saturating_sub(BESIDE_TICKET))
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+    use crate::crypto::Provider;
+
+    /// What is counted before a share is made is what it then takes.
+    #[test]
+    fn a_share_takes_what_is_counted_for_it() {
+        for group in Provider::builtin().groups.iter() {
+            let takes = 2 + 2 + group.start().unwrap().public().len();
+            match group.id() {
+                id @ (NamedGroup::X25519
+                | NamedGroup::Secp256r1
+                | NamedGroup::Secp384r1
+                | NamedGroup::Secp521r1
+                | NamedGroup::X25519MlKem768
+                | NamedGroup::SecP256r1MlKem768) => assert_eq!(share_len(id), takes, "{id}"),
+                id => assert!(share_len(id) >= takes, "{id}"),
+            }
+        }
+    }
+
+    /// A hello whose extensions are as long as can be is one that can be said, without room for a ticket; one longer is not.
+    #[test]
+    fn extensions_are_as_long_as_their_length_can_say() {
+        let with = |bytes: usize| {
+            let mut left = bytes;
+            let protocols = (0..).map_while(|n| {
+                // None is there twice, and what is left is enough for another.
+                let piece = if (257..266).contains(&left) { 240 } else { left.min(256) };
+                left -= piece;
+                (piece > 0).then(|| format!("{n:0width$}", width = piece - 1))
+            });
+            ClientConfig::builder().dangerous_trust_anyone().alpn(protocols.collect::<Vec<_>>()).build()
+        };
+        let mut span = (300, 65_535);
+        while span.1 - span.0 > 1 {
+            let middle = (span.0 + span.1) / 2;
+            if with(middle).is_ok() { span.0 = middle } else { span.1 = middle }
+        }
+        let config = with(span.0).unwrap();
+        let mut block = Vec::new();
+        Writer::write(&mut block, |w| TABLE.offer(&config, &Offered::longest(&config), w)).unwrap();
+        let shares = config.first_shares.iter().map(|group| share_len(*group)).sum::<usize>();
+        assert_eq!(block.len() + shares + LONGEST_NAME, MAX_EXTENSIONS);
+        assert_eq!(room_for_ticket(&config).unwrap(), 0);
+    }
+}

@@ -240,4 +240,22 @@ mod tests {
         );
         assert_eq!(out[..32], hex("7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cd"));
     }
+
+    /// A resumed connection has the master secret of its session, and no other.
+    #[test]
+    fn a_session_brings_its_own_master_secret() {
+        let hash = Provider::builtin().hash(HashId::Sha256).unwrap();
+        let finished = |master: [u8; MASTER_LEN]| {
+            let mut vault = Vault12::new();
+            vault.resume(&master);
+            assert_eq!(*vault.master_secret().expose(), master);
+            let said = [Side::Client, Side::Server].map(|side| vault.verify_data(hash, side, b"transcript"));
+            assert_eq!(*vault.into_master().expose(), master);
+            said
+        };
+        let [client, server] = finished([7; MASTER_LEN]);
+        assert_ne!(client, server);
+        assert_ne!(finished([8; MASTER_LEN])[0], client);
+        assert_eq!((Side::Client.other(), Side::Server.other()), (Side::Server, Side::Client));
+    }
 }

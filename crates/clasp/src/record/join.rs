@@ -128,4 +128,28 @@ mod tests {
         assert_eq!(bomb.and_then(|()| joiner.add(&[0], |_| ())), Err(RecordError::MessageTooLong(0xff_ffff)));
         assert_eq!(Joiner::default().add(&[], |_| ()), Err(RecordError::Empty));
     }
+
+    /// Each kind of message as long as it may be, and a byte longer.
+    #[test]
+    fn a_message_is_as_long_as_its_kind_may_be() {
+        for (kind, limit) in [
+            (HandshakeType::ClientHello, MAX_CLIENT_HELLO),
+            (HandshakeType::Certificate, MAX_CERTIFICATE_MESSAGE),
+            (HandshakeType::CompressedCertificate, MAX_CERTIFICATE_MESSAGE),
+            (HandshakeType::NewSessionTicket, MAX_NEW_SESSION_TICKET),
+            (HandshakeType::ServerHello, MAX_MESSAGE),
+            (HandshakeType(99), MAX_MESSAGE),
+        ] {
+            let header = |body: usize| {
+                let [.., a, b, c] = body.to_be_bytes();
+                [kind.0, a, b, c]
+            };
+            let mut joiner = Joiner::default();
+            joiner.add(&header(limit), |_| panic!("not whole")).unwrap();
+            joiner.add(&vec![0; limit], |message| assert_eq!(message.len(), limit + HEADER_LEN)).unwrap();
+            assert!(!joiner.is_partial() && !joiner.is_empty());
+            let over = Joiner::default().add(&header(limit + 1), |_| ());
+            assert_eq!(over, Err(RecordError::MessageTooLong(limit + 1)), "{kind}");
+        }
+    }
 }

@@ -7,6 +7,8 @@ pub mod extensions;
 pub mod fields;
 pub mod message;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 /// The open numbers of the protocol, and their names.
