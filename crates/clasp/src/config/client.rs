@@ -2,8 +2,8 @@
 
 use super::Compressor;
 use super::{
-    AnyClientIdentity, ClientIdentity, Clock, DangerousAcceptAnyone, FirstUse, NeedsTrust, PinnedKeys, Policy,
-    PreSharedKey, Ready, SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
+    AnyClientIdentity, ClientIdentity, Clock, DangerousAcceptAnyone, FirstUse, MissingIssuers, NeedsTrust, PinnedKeys,
+    Policy, PreSharedKey, Ready, SystemClock, Verifier, WebPki, asked_again, check_alpn, check_keys_only, clash,
 };
 use crate::code::{CertificateType, MaxFragmentLength, NamedGroup};
 use crate::crypto::Provider;
@@ -196,6 +196,11 @@ impl ClientBuilder<NeedsTrust> {
         if !chains.is_for(Usage::Server) {
             self.called.note(clash::TRUSTS_CLIENTS);
         }
+        self.dangerous_verifier(Arc::new(chains))
+    }
+
+    /// Trusts servers whose certificates lead to a trusted root, by issuers that are fetched where they are missing.
+    pub fn trust_fetching(self, chains: MissingIssuers) -> ClientBuilder<Ready> {
         self.dangerous_verifier(Arc::new(chains))
     }
 

@@ -3,8 +3,8 @@
 use super::look::{NOW, look, look_by};
 use super::rows::{C, Row, client, issued, key, own_row, plain, rsa, server, server_of, tls12};
 use clasp::config::{
-    CertificateCompression, DangerousAcceptAnyone, FirstUse, KeyPin, KnownKeysFile, PinnedKeys, PresentedIdentity,
-    Profile, Signer, Verified, Verifier, WebPki,
+    CertificateCompression, DangerousAcceptAnyone, FetchIssuer, FirstUse, KeyPin, KnownKeysFile, MissingIssuers,
+    PinnedKeys, PresentedIdentity, Profile, Signer, Verified, Verifier, WebPki,
 };
 use clasp::crypto::PrivateKey;
 use clasp::keys::log::KeyLog;
@@ -94,6 +94,15 @@ impl Verifier for Counter {
     fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         self.up();
         DangerousAcceptAnyone.verify(peer)
+    }
+}
+
+/// Has nothing.
+struct Nowhere;
+
+impl FetchIssuer for Nowhere {
+    fn fetch<'a>(&'a self, _: &'a str) -> Answer<'a, std::io::Result<Vec<u8>>> {
+        Answer::Now(Err(std::io::ErrorKind::NotFound.into()))
     }
 }
 
@@ -277,6 +286,11 @@ fn of_trust() -> Vec<Row> {
         own_row("ClientBuilder::trust", |with| {
             let roots = if with { authority() } else { other_authority() }.roots();
             look(ClientConfig::builder().trust(roots).grease(false), server())
+        }),
+        own_row("ClientBuilder::trust_fetching", |with| {
+            let roots = if with { authority() } else { other_authority() }.roots();
+            let chains = MissingIssuers::new(roots, Nowhere);
+            look(ClientConfig::builder().trust_fetching(chains).grease(false), server())
         }),
         own_row("ClientBuilder::trust_pinned", |with| {
             let key = KeyPin::of_certificate(&issued().chain[0]).unwrap();
