@@ -19,3 +19,8 @@ pub use certificates::{Authority, Issued, KeyKind, authority, other_authority};
 pub use pair::{ManualClock, Pair};
 pub use slow::{Gate, SlowSessions, SlowSigner, SlowVerifier};
 pub use suites::{configs_of, one_suite_of_each_protection};
+
+/// The examples of the project's page compile. They stand here because what is published must not need that page.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -38,3 +38,8 @@ pub use connector::Connector;
 pub use listener::Listener;
 pub use pending::{PassThrough, PeekError, Pending};
 pub use stream::TlsStream;
+
+/// The example of the crate's page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

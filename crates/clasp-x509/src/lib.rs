@@ -16,6 +16,7 @@
 //!
 //! What is checked, and how the [profiles](Profile) differ, stands in the guide, docs/certificates.md.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -70,3 +71,8 @@ pub use signature::{
 };
 pub use spki::{PublicKey, Spki};
 pub use time::Moment;
+
+/// The example of the crate's page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -26,7 +26,14 @@
 //! tls.read_to_end(&mut page)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//! `roots` (by default) has `Roots::native` and `Roots::bundled`; `legacy` (by default) the classic suites of TLS 1.2, and
+//! `compression` (by default) certificate compression, both off until a policy or a configuration asks for them. `ring` and
+//! `rust-crypto` (by default) bring these libraries' AES-GCM and SHA-2 for processors on which they are the faster; without
+//! them AWS-LC has all of it. Nothing but speed depends on these two.
 #![deny(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Denied everywhere, so that a new module cannot forget it; where it stands all the same, an attribute says why.
 #![deny(
     clippy::arithmetic_side_effects,
@@ -70,7 +77,7 @@ pub use handshake::link::Waiting;
 pub use rustls_pki_types::ServerName;
 pub use stream::{Stream, StreamReader, StreamWriter};
 
-/// The examples of the README compile.
+/// The example of the crate's page compiles.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 pub struct Readme;

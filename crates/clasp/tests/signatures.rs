@@ -162,8 +162,7 @@ fn a_client_resumes_with_the_same_checker_alone() {
         let seen = [Provider::builtin(), Provider::builtin(), noted, noted].map(met);
         assert_eq!(seen, [false, true, false, true], "{version}");
         // Whatever a processor chooses, public keys are AWS-LC's: machines share sessions.
-        let seen = Provider::choices().iter().map(|choice| met(choice)).collect::<Vec<_>>();
-        assert_eq!(seen, [true; 4], "{version}");
+        assert!(Provider::choices().iter().all(|choice| met(choice)), "{version}");
     }
 }
 

@@ -1,7 +1,11 @@
 //! The built-in provider: for each primitive the library that is fastest on the processor at hand. The figures are in
 //! docs/dependencies.md.
 
-use super::{Aead, Hash, Provider, aws_lc, ring, rust_crypto};
+#[cfg(feature = "ring")]
+use super::ring;
+#[cfg(feature = "rust-crypto")]
+use super::rust_crypto;
+use super::{Aead, Hash, Provider, aws_lc};
 use crate::code::SignatureScheme;
 use clasp_x509::AwsLc;
 use std::sync::LazyLock;
@@ -41,23 +45,36 @@ const SCHEMES: &[SignatureScheme] = &[
 ];
 
 pub(super) static AWS_LC: Provider = provider("AWS-LC", AWS_LC_AEADS, AWS_LC_HASHES);
+#[cfg(feature = "ring")]
 static RING: Provider = provider("AWS-LC, with AES-GCM of ring", RING_AEADS, AWS_LC_HASHES);
+#[cfg(feature = "rust-crypto")]
 static RUST_CRYPTO: Provider = provider("AWS-LC, with SHA-2 of RustCrypto", AWS_LC_AEADS, RUST_CRYPTO_HASHES);
-pub(super) static MIXED: Provider =
+#[cfg(all(feature = "ring", feature = "rust-crypto"))]
+static MIXED: Provider =
     provider("AWS-LC, with AES-GCM of ring and SHA-2 of RustCrypto", RING_AEADS, RUST_CRYPTO_HASHES);
 
 /// All that may be chosen.
-pub(super) static CHOICES: [&Provider; 4] = [&AWS_LC, &RING, &RUST_CRYPTO, &MIXED];
+pub(super) static CHOICES: &[&Provider] = &[
+    &AWS_LC,
+    #[cfg(feature = "ring")]
+    &RING,
+    #[cfg(feature = "rust-crypto")]
+    &RUST_CRYPTO,
+    #[cfg(all(feature = "ring", feature = "rust-crypto"))]
+    &MIXED,
+];
 
 const AWS_LC_AEADS: &[&dyn Aead] =
     &[&aws_lc::aead::AES_128_GCM, &aws_lc::aead::AES_256_GCM, &aws_lc::aead::CHACHA20_POLY1305];
 
+#[cfg(feature = "ring")]
 const RING_AEADS: &[&dyn Aead] =
     &[&ring::aead::AES_128_GCM, &ring::aead::AES_256_GCM, &aws_lc::aead::CHACHA20_POLY1305];
 
 const AWS_LC_HASHES: &[&dyn Hash] =
     &[&aws_lc::hash::SHA256, &aws_lc::hash::SHA384, &aws_lc::hash::SHA1, &aws_lc::hash::SHA512];
 
+#[cfg(feature = "rust-crypto")]
 const RUST_CRYPTO_HASHES: &[&dyn Hash] =
     &[&rust_crypto::hash::SHA256, &rust_crypto::hash::SHA384, &aws_lc::hash::SHA1, &aws_lc::hash::SHA512];
 
@@ -67,23 +84,38 @@ const FORCED: Option<&Provider> = match option_env!("CLASP_TEST_PROVIDER") {
     None => None,
     Some(name) => match name.as_bytes() {
         b"aws-lc" => Some(&AWS_LC),
+        #[cfg(feature = "ring")]
         b"ring" => Some(&RING),
+        #[cfg(feature = "rust-crypto")]
         b"rust-crypto" => Some(&RUST_CRYPTO),
+        #[cfg(all(feature = "ring", feature = "rust-crypto"))]
         b"mixed" => Some(&MIXED),
         #[allow(clippy::panic)] // while compiling
-        _ => panic!("CLASP_TEST_PROVIDER is aws-lc, ring, rust-crypto or mixed"),
+        _ => panic!("CLASP_TEST_PROVIDER is aws-lc or, with the features for them, ring, rust-crypto or mixed"),
     },
 };
 
 /// Chosen once: the processor does not change.
-pub(super) static FASTEST: LazyLock<&Provider> = LazyLock::new(|| {
-    FORCED.unwrap_or_else(|| match (ring_has_the_faster_aes_gcm(), has_sha_instructions()) {
-        (false, false) => &AWS_LC,
-        (true, false) => &RING,
-        (false, true) => &RUST_CRYPTO,
-        (true, true) => &MIXED,
-    })
-});
+pub(super) static FASTEST: LazyLock<&Provider> =
+    LazyLock::new(|| FORCED.unwrap_or_else(|| choice(ring_has_the_faster_aes_gcm(), has_sha_instructions())));
+
+/// Of what is built in, what a processor gets for which ring's AES-GCM or RustCrypto's SHA-2 is the faster.
+const fn choice(ring: bool, rust_crypto: bool) -> &'static Provider {
+    #[cfg(all(feature = "ring", feature = "rust-crypto"))]
+    if ring && rust_crypto {
+        return &MIXED;
+    }
+    #[cfg(feature = "ring")]
+    if ring {
+        return &RING;
+    }
+    #[cfg(feature = "rust-crypto")]
+    if rust_crypto {
+        return &RUST_CRYPTO;
+    }
+    let _without_these_features = (ring, rust_crypto);
+    &AWS_LC
+}
 
 /// RustCrypto's SHA-256 is as fast as any where the processor has instructions for it, and needs no heap. Without them
 /// AWS-LC's assembly is faster.
@@ -123,9 +155,24 @@ const fn ring_has_the_faster_aes_gcm() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "ring")]
     use crate::crypto::{CryptoError, TAG_LEN};
 
+    /// Without a library, its choice is not there, and a processor that would have had it gets the next best.
+    #[test]
+    fn what_is_left_out_is_not_chosen() {
+        let name = |ring, rust_crypto| choice(ring, rust_crypto).name;
+        assert_eq!(name(false, false), "AWS-LC");
+        assert_eq!(name(true, false).contains("ring"), cfg!(feature = "ring"));
+        assert_eq!(name(false, true).contains("RustCrypto"), cfg!(feature = "rust-crypto"));
+        assert_eq!(name(true, true).contains("ring"), cfg!(feature = "ring"));
+        assert_eq!(name(true, true).contains("RustCrypto"), cfg!(feature = "rust-crypto"));
+        let (ring, rust_crypto) = (usize::from(cfg!(feature = "ring")), usize::from(cfg!(feature = "rust-crypto")));
+        assert_eq!(CHOICES.len(), (1 + ring) * (1 + rust_crypto));
+    }
+
     /// Whichever is chosen here, the other is chosen elsewhere: both must be the same AEADs.
+    #[cfg(feature = "ring")]
     #[test]
     fn what_one_library_seals_the_other_opens() {
         let key: Vec<u8> = (1..=32).collect();
@@ -162,11 +209,12 @@ mod tests {
 
     #[test]
     fn a_key_of_another_length_is_refused() {
-        for aead in AWS_LC_AEADS.iter().chain(RING_AEADS) {
+        for aead in CHOICES.iter().flat_map(|choice| choice.aeads) {
             assert!(aead.key(&[1; 24]).is_err(), "{:?}", aead.id());
         }
     }
 
+    #[cfg(feature = "rust-crypto")]
     #[test]
     fn hashes_of_both_libraries_are_the_same() {
         let text: Vec<u8> = (0..=255).collect();

@@ -5,7 +5,10 @@
 mod aws_lc;
 mod builtin;
 mod error;
+pub(crate) mod fingerprint;
+#[cfg(feature = "ring")]
 mod ring;
+#[cfg(feature = "rust-crypto")]
 mod rust_crypto;
 mod scheme;
 mod secret;
@@ -14,7 +17,7 @@ pub use aws_lc::sign::PrivateKey;
 pub use clasp_x509::VerifySignature;
 pub use error::{CryptoError, CryptoResult, RandomError};
 pub use secret::SharedSecret;
-pub(crate) use {rust_crypto::fingerprint, secret::overwrite_stack};
+pub(crate) use secret::overwrite_stack;
 
 use crate::code::{NamedGroup, SignatureScheme};
 use crate::copy::copy;
@@ -381,19 +384,15 @@ impl Provider {
     }
 
     /// What [`builtin`](Self::builtin) chooses from: AWS-LC alone, with AES-GCM of ring, with SHA-2 of RustCrypto, and
-    /// with both. Whatever is chosen on one machine, another has the others: tests that measure go through all.
+    /// with both, as far as the features `ring` and `rust-crypto` have them. Whatever is chosen on one machine, another has
+    /// the others: tests that measure go through all.
     pub fn choices() -> &'static [&'static Self] {
-        &builtin::CHOICES
+        builtin::CHOICES
     }
 
     /// AWS-LC alone.
     pub fn aws_lc() -> &'static Self {
         &builtin::AWS_LC
-    }
-
-    /// AES-GCM of ring, SHA-2 of RustCrypto, all else of AWS-LC.
-    pub fn mixed() -> &'static Self {
-        &builtin::MIXED
     }
 
     /// Looks a hash up.

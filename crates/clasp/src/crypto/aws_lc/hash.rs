@@ -68,3 +68,10 @@ impl HmacKey for Key {
         out.iter_mut().zip(mac.as_ref()).for_each(|(o, m)| *o = *m);
     }
 }
+
+/// SHA-256 at once.
+pub(in crate::crypto) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut value = [0; 32];
+    value.iter_mut().zip(digest::digest(&digest::SHA256, bytes).as_ref()).for_each(|(v, d)| *v = *d);
+    value
+}

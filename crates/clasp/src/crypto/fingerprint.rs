@@ -1,7 +1,7 @@
 //! Digests that name things and protect nothing: no provider need have them.
 
+use super::aws_lc;
 use md5::{Digest, Md5};
-use sha2::Sha256;
 
 /// MD5, which JA3 is made with.
 pub(crate) fn md5(bytes: &[u8]) -> [u8; 16] {
@@ -10,5 +10,5 @@ pub(crate) fn md5(bytes: &[u8]) -> [u8; 16] {
 
 /// SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+    aws_lc::hash::sha256(bytes)
 }
