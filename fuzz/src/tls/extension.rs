@@ -3,7 +3,7 @@
 use crate::input::Input;
 use clasp::wire::code::{CertificateType, CompressionAlgorithm, ExtensionType, PskKeyExchangeMode};
 use clasp::wire::extension::{self, certificate, early, key_share, pre_shared_key};
-use clasp::wire::{Extension, Extensions, Read, Reader, Writer};
+use clasp::wire::{Extension, Extensions, Parsed, Reader, Writer};
 
 /// Reads the bytes as a body of one kind.
 type Kind = fn(Extension<'_>);
@@ -92,7 +92,7 @@ fn block(bytes: &[u8]) {
     }
 }
 
-fn look<T>(read: Read<T>, look: impl FnOnce(T)) {
+fn look<T>(read: Parsed<T>, look: impl FnOnce(T)) {
     match read {
         Ok(value) => look(value),
         Err(error) => assert!(error.alert().is_known(), "{error}"),
@@ -100,7 +100,7 @@ fn look<T>(read: Read<T>, look: impl FnOnce(T)) {
 }
 
 /// Writes what was read, and compares bodies.
-fn again<T>(e: Extension<'_>, read: Read<T>, write: impl FnOnce(T, &mut Writer<'_>)) {
+fn again<T>(e: Extension<'_>, read: Parsed<T>, write: impl FnOnce(T, &mut Writer<'_>)) {
     look(read, |value| {
         let mut written = Vec::new();
         Writer::write(&mut written, |w| write(value, w)).expect("what was read fits what it was read from");

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::report;
 use crate::terminal::note;
-use answer::Answer;
+use answer::HttpResponse;
 pub(crate) use arguments::Arguments;
 use clasp::wire::code::ProtocolVersion;
 use clasp::{ClientConfig, EarlyData, Facts, ServerName, Stream};
@@ -201,7 +201,7 @@ fn get(stream: &mut Stream<Patient>, request: &[u8], explained: impl Fn(io::Erro
     // A server that refuses has said why before it took nothing more.
     let mut unsent = stream.write_all(request).err();
     let mut buffer = vec![0; 32 * 1024];
-    let mut answer = Answer::default();
+    let mut answer = HttpResponse::default();
     loop {
         // What came is shown even where the end is missing; the error follows.
         match stream.read(&mut buffer) {

@@ -66,7 +66,7 @@ async fn listen(
     let most = usize::try_from(arguments.max_connections).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
     let (whole, drain) = (arguments.max_connections, Duration::from_secs(arguments.drain));
     let seats = Arc::new(Semaphore::new(most));
-    let shared = Arc::new(Shared { arguments, files: files.map(Arc::new), stop });
+    let shared = Arc::new(ServerState { arguments, files: files.map(Arc::new), stop });
     // A task, and not here: what it spawns then needs no other thread to be woken.
     let mut accepting = tokio::spawn(accept(listener, Acceptor::new(config), shared, Arc::clone(&seats)));
     tokio::select! {
@@ -110,7 +110,12 @@ fn say_how(root: &Path, address: SocketAddr) {
     note(format_args!("try: curl --cacert '{}' https://localhost:{}/", root.display(), address.port()));
 }
 
-async fn accept(listener: TcpListener, acceptor: Acceptor, shared: Arc<Shared>, seats: Arc<Semaphore>) -> Infallible {
+async fn accept(
+    listener: TcpListener,
+    acceptor: Acceptor,
+    shared: Arc<ServerState>,
+    seats: Arc<Semaphore>,
+) -> Infallible {
     let mut told = None;
     loop {
         let Ok(seat) = Arc::clone(&seats).acquire_owned().await else {
@@ -135,7 +140,7 @@ async fn accept(listener: TcpListener, acceptor: Acceptor, shared: Arc<Shared>, 
 }
 
 /// What all connections share.
-struct Shared {
+struct ServerState {
     arguments: Arguments,
     files: Option<Arc<Files>>,
     stop: Stop,
@@ -144,7 +149,13 @@ struct Shared {
 /// How long a client may take for its handshake.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-async fn serve(tcp: TcpStream, peer: SocketAddr, acceptor: Acceptor, shared: Arc<Shared>, _seat: OwnedSemaphorePermit) {
+async fn serve(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    acceptor: Acceptor,
+    shared: Arc<ServerState>,
+    _seat: OwnedSemaphorePermit,
+) {
     let arguments = &shared.arguments;
     let (tcp, end) = socket::lend(tcp);
     if let Err(failure) = end.turns(talk(tcp, &acceptor, &shared, peer)).await {
@@ -153,7 +164,7 @@ async fn serve(tcp: TcpStream, peer: SocketAddr, acceptor: Acceptor, shared: Arc
     end.drain().await;
 }
 
-async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &Shared, peer: SocketAddr) -> Result<(), Failure> {
+async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer: SocketAddr) -> Result<(), Failure> {
     let arguments = &shared.arguments;
     let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;

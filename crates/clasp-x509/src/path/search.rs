@@ -8,7 +8,7 @@ use super::form::Role;
 use super::names::{Names, Once};
 use super::options::Options;
 use super::rejection::Origin;
-use super::validate::{self, Limits};
+use super::validate::{self, Inputs};
 use crate::certificate::Certificate;
 use crate::profile::Profile;
 use crate::roots::{Anchor, Roots};
@@ -156,8 +156,8 @@ impl<'s, L: LastCheck<'s>> Search<'s, L> {
             check::alone(root, Role::Root, options).map_err(|fault| (root_at, fault))?;
             until = until.min(root.not_after());
         }
-        let limits = Limits { root: root.as_ref(), constraints: anchor.constraints(), options };
-        validate::path(&path, &limits, &mut self.work.budget.names)?;
+        let inputs = Inputs { root: root.as_ref(), constraints: anchor.constraints(), options };
+        validate::path(&path, &inputs, &mut self.work.budget.names)?;
         self.last.check(&path, anchor, until, &mut self.work)
     }
 

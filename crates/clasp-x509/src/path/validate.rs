@@ -9,8 +9,8 @@ use super::policy::Policies;
 use crate::certificate::Certificate;
 use crate::certificate::name_constraints::NameConstraints;
 
-/// What limits the path from above: RFC 5280 6.1.1.
-pub(super) struct Limits<'p, 's> {
+/// What a path is checked against, from above: the inputs of RFC 5280 6.1.1.
+pub(super) struct Inputs<'p, 's> {
     pub(super) root: Option<&'p Certificate<'s>>,
     pub(super) constraints: Option<NameConstraints<'s>>,
     pub(super) options: &'p Options<'s>,
@@ -19,16 +19,16 @@ pub(super) struct Limits<'p, 's> {
 /// Checks a path, the leaf first. A fault comes with its place in the path.
 pub(super) fn path<'s>(
     path: &[&'s Certificate<'s>],
-    limits: &Limits<'_, 's>,
+    inputs: &Inputs<'_, 's>,
     allowance: &mut Allowance,
 ) -> Result<(), (usize, Fault<'s>)> {
-    let options = limits.options;
-    let narrowing = limits.root.filter(|_| options.rules().roots_as_certificates);
+    let options = inputs.options;
+    let narrowing = inputs.root.filter(|_| options.rules().roots_as_certificates);
     let mut room = options.max_intermediates.unwrap_or(u32::MAX);
     room = room.min(narrowing.and_then(Certificate::path_length).unwrap_or(u32::MAX));
     let mut constraints: Vec<NameConstraints<'s>> = Vec::new();
-    constraints.extend(limits.constraints);
-    constraints.extend(limits.root.and_then(|root| root.extensions.name_constraints));
+    constraints.extend(inputs.constraints);
+    constraints.extend(inputs.root.and_then(|root| root.extensions.name_constraints));
     let mut policies = Policies::new(&options.policies, u32::try_from(path.len()).unwrap_or(u32::MAX));
     if let Some(root) = narrowing {
         policies.anchor(&root.extensions);

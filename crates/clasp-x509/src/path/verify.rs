@@ -11,7 +11,7 @@ use super::options::Options;
 use super::rejection::{Finding, Origin, Rejection};
 use super::search::{Given, Search, Work};
 use super::status::Status;
-use super::validate::{self, Limits};
+use super::validate::{self, Inputs};
 use crate::certificate::{Certificate, Unreadable, server_name};
 use crate::name::general::{SubjectAltName, split_mailbox};
 use crate::profile::Profile;
@@ -112,10 +112,10 @@ fn pinned<'s>(
     leaf: &'s Certificate<'s>,
     options: &'s Options<'s>,
 ) -> Option<Path> {
-    let limits = Limits { root: None, constraints: None, options };
+    let inputs = Inputs { root: None, constraints: None, options };
     let work = &mut search.work;
     let checked = check::pinned(leaf, options)
-        .and_then(|()| validate::path(&[leaf], &limits, &mut work.budget.names).map_err(|(_, fault)| fault))
+        .and_then(|()| validate::path(&[leaf], &inputs, &mut work.budget.names).map_err(|(_, fault)| fault))
         .and_then(|()| search.last.pinned(leaf, work));
     match checked {
         Ok(()) => Some((smallvec![0], leaf.subject_der().into())),

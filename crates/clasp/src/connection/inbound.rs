@@ -6,7 +6,7 @@ use super::warm::{Claim, Seat};
 use crate::code::{AlertDescription, ContentType};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::facts::Facts;
-use crate::record::{Joiner, Opened, Opener, RecordError, RecordKeys};
+use crate::record::{Joiner, OpenedRecord, Opener, RecordError, RecordKeys};
 use crate::trace::{Direction, Level, What};
 use core::ops::Range;
 
@@ -72,7 +72,7 @@ impl Inbound {
         content: ContentType,
         record: &mut [u8],
         data: Option<&mut [u8]>,
-    ) -> core::result::Result<Opened, RecordError> {
+    ) -> core::result::Result<OpenedRecord, RecordError> {
         if self.opener.is_protected() && record.get(1..3) != Some(&[3, 3]) {
             let seen = record.get(1..3).and_then(|v| v.try_into().ok()).map_or(0, u16::from_be_bytes);
             return Err(RecordError::WrongVersion(seen));
@@ -92,8 +92,8 @@ impl Inbound {
 
     /// What a record of an established connection came to. Its messages are to be had one by one then:
     /// [`next_message`](Self::next_message).
-    pub(super) fn take(&mut self, common: &mut Common, opened: Opened, plain: &[u8]) -> Result<Taken> {
-        let Opened { content, range } = opened;
+    pub(super) fn take(&mut self, common: &mut Common, opened: OpenedRecord, plain: &[u8]) -> Result<Taken> {
+        let OpenedRecord { content, range } = opened;
         check_whole(self.joiner.is_some(), content)?;
         self.heard |= content != ContentType::Alert;
         match content {

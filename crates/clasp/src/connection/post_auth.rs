@@ -11,7 +11,7 @@ use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::facts::Facts;
 use crate::handshake::link::Waiting;
 use crate::handshake::operation::Operation;
-use crate::handshake::post_auth::{self, Checked as Answer, Proven};
+use crate::handshake::post_auth::{self, Proven, Unfinished};
 use crate::handshake::transcript::Transcript;
 use crate::handshake::{self, read_post_request};
 use crate::keys::maker::Way;
@@ -33,7 +33,7 @@ pub(super) struct PostAuth {
 
 enum Role {
     Client { config: Arc<ClientConfig>, requests: VecDeque<Vec<u8>>, proving: Option<Live<Proven>> },
-    Server { config: Arc<ServerConfig>, auth: ClientAuth, asked: Option<Asked>, checking: Option<Live<Answer>> },
+    Server { config: Arc<ServerConfig>, auth: ClientAuth, asked: Option<Asked>, checking: Option<Live<Unfinished>> },
 }
 
 /// A request that is out.
@@ -244,7 +244,7 @@ impl Connection {
     }
 
     /// Server: the answer is good if its Finished is.
-    fn answered(&mut self, answer: Answer) -> Result<()> {
+    fn answered(&mut self, answer: Unfinished) -> Result<()> {
         let wanted = self.finished_data(Way::Read, &answer.covered)?;
         handshake::check_verify_data(&answer.verify_data, wanted.as_ref().len())?;
         if !same_mac(&wanted, &answer.verify_data) {

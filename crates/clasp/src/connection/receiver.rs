@@ -5,7 +5,7 @@ use super::common::Common;
 use super::data::Moved;
 use super::inbound::{Inbound, Reading, Taken};
 use super::receiving::{self, Received, Receives, TakesRecords};
-use super::split::Shared;
+use super::split::HalvesState;
 use crate::code::ContentType;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 pub struct Receiver {
     pub(super) inbound: Inbound,
     pub(super) common: Common,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<HalvesState>,
 }
 
 impl Receiver {

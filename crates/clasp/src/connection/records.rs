@@ -8,7 +8,7 @@ use super::receiving::{self, Received, Receives, TakesRecords};
 use crate::code::ContentType;
 use crate::error::{Error, Misuse, PeerError, Result};
 use crate::handshake::link::Waiting;
-use crate::record::{Opened, RecordError, limits};
+use crate::record::{OpenedRecord, RecordError, limits};
 use crate::trace::{Direction, Level};
 use core::task::{Context, Waker};
 
@@ -64,7 +64,12 @@ impl Connection {
     }
 
     /// During the handshake: opens a record, unless it is early data that is skipped.
-    fn open(&mut self, content: ContentType, record: &mut [u8], data: Option<&mut [u8]>) -> Result<Option<Opened>> {
+    fn open(
+        &mut self,
+        content: ContentType,
+        record: &mut [u8],
+        data: Option<&mut [u8]>,
+    ) -> Result<Option<OpenedRecord>> {
         if !self.inbound.opener.is_protected() && self.skips(content, record.len())? {
             return Ok(None);
         }
@@ -79,8 +84,8 @@ impl Connection {
     }
 
     /// What a record came to during the handshake.
-    fn take_handshaking(&mut self, opened: Opened, plain: &[u8], out: &mut Vec<u8>) -> Result<Taken> {
-        let Opened { content, range } = opened;
+    fn take_handshaking(&mut self, opened: OpenedRecord, plain: &[u8], out: &mut Vec<u8>) -> Result<Taken> {
+        let OpenedRecord { content, range } = opened;
         check_whole(self.holds_part(), content)?;
         match content {
             ContentType::ApplicationData if self.inbound.level != Level::Early => {
@@ -126,7 +131,7 @@ impl Connection {
     }
 
     /// What a record came to after the handshake.
-    fn take_established(&mut self, opened: Opened, plain: &[u8], out: &mut Vec<u8>) -> Result<Taken> {
+    fn take_established(&mut self, opened: OpenedRecord, plain: &[u8], out: &mut Vec<u8>) -> Result<Taken> {
         let content = opened.content;
         let checking = self.post_auth().is_some_and(|post| post.is_checking());
         if content == ContentType::ApplicationData && checking && self.inbound.joiner.is_none() {

@@ -3,7 +3,7 @@
 use super::common::Common;
 use super::data::Moved;
 use super::outbound::Outbound;
-use super::split::Shared;
+use super::split::HalvesState;
 use crate::code::AlertDescription;
 use crate::error::{Error, Result};
 use core::fmt;
@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 pub struct Sender {
     pub(super) outbound: Outbound,
     pub(super) common: Common,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<HalvesState>,
 }
 
 impl Sender {
@@ -71,7 +71,7 @@ impl Sender {
 
     /// Whether there is something for [`say`](Self::say), from the receiving half. Whoever sends all the time need not ask.
     pub fn is_due(&self) -> bool {
-        let Shared { failed, update_asked, .. } = &*self.shared;
+        let HalvesState { failed, update_asked, .. } = &*self.shared;
         let may_speak = !self.outbound.closed && self.common.failed.is_none();
         let answer_is_due = self.outbound.answer_is_due(&self.common);
         may_speak && (failed.get().is_some() || answer_is_due || update_asked.load(Ordering::Acquire))

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 /// What the halves have to tell each other.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct HalvesState {
     /// What ended the connection, in whichever half.
     pub(super) failed: OnceLock<Error>,
     /// The peer has asked for new keys: RFC 9846 4.6.3.
@@ -20,7 +20,7 @@ pub(super) struct Shared {
     pub(super) answers_due: AtomicU8,
 }
 
-impl Shared {
+impl HalvesState {
     /// The first error stands.
     pub(super) fn fail(&self, error: &Error) {
         self.failed.get_or_init(|| error.clone());
@@ -69,7 +69,7 @@ impl Connection {
         self.inbound.floods.expect_answers(self.outbound.take_asks());
         let Self { inbound, outbound, common, .. } = self;
         let (receiving, sending) = common.split();
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<HalvesState>::default();
         let sender = Sender { outbound, common: sending, shared: shared.clone() };
         Ok((sender, Receiver { inbound, common: receiving, shared }))
     }

@@ -1,6 +1,6 @@
 //! The client's first words and the server's answer, which settles the version; then one of the two conversations.
 
-use super::extension::{Limits, supported_versions};
+use super::extension::{RecordLimits, supported_versions};
 use super::hello::ServerAnswer;
 use super::link::Link;
 use super::{client12, client13, offer};
@@ -19,7 +19,7 @@ pub(crate) async fn client(
 ) -> Result<Established> {
     let link = &mut link;
     link.padding(config.padding);
-    link.limits(Limits { send: config.max_record, ..Limits::default() });
+    link.limits(RecordLimits { send: config.max_record, ..RecordLimits::default() });
     let offered = offer::send(link, &config, &name).await?;
     let hello = link.recv::<ServerHello>().await?;
     match supported_versions::selected(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))? {

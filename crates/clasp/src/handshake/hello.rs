@@ -1,7 +1,7 @@
 //! The two hellos: what a client's says to a server, and what a server's answers. What each extension means there stands in
 //! `extension/`.
 
-use super::extension::{Asked, Limits, TABLE, Types, pre_shared_key};
+use super::extension::{Asked, RecordLimits, TABLE, Types, pre_shared_key};
 use super::link::{Link, Protected12};
 use super::offer::Offered;
 use crate::code::{CipherSuite, HandshakeType, MaxFragmentLength, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -147,7 +147,7 @@ impl ServerAnswer {
 pub(crate) struct Settled {
     pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) types: Types,
-    pub(crate) limits: Limits,
+    pub(crate) limits: RecordLimits,
     // In TLS 1.2 alone
     pub(crate) secure_renegotiation: bool,
     pub(crate) extended_master_secret: bool,

@@ -1,7 +1,7 @@
 //! `Link`: what a conversation sees of the outside. Sending and key changes are operations on an ordered list that its carrier
 //! goes through after each poll; the only waits are for a message and for an [`Answer`].
 
-use super::extension::Limits;
+use super::extension::RecordLimits;
 use super::operation::{Ask, Early, Fact, Record};
 use super::transcript::Transcript;
 use super::wiring::Wiring;
@@ -348,7 +348,7 @@ impl Link {
         self.chose("version", version.0, version.name());
     }
 
-    pub(crate) fn limits(&self, Limits { send, receive, clear }: Limits) {
+    pub(crate) fn limits(&self, RecordLimits { send, receive, clear }: RecordLimits) {
         if let Some(limit) = send {
             self.record(Record::SendLimit(limit));
         }

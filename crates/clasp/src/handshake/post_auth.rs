@@ -36,7 +36,7 @@ pub(crate) async fn prove(
 }
 
 /// The client's answer, good but for its Finished.
-pub(crate) struct Checked {
+pub(crate) struct Unfinished {
     /// What Finished covers.
     pub(crate) covered: Digest,
     /// What Finished says.
@@ -52,9 +52,9 @@ pub(crate) async fn check(
     auth: ClientAuth,
     context: Vec<u8>,
     mut facts: Facts,
-) -> Result<Checked> {
+) -> Result<Unfinished> {
     client_auth13::recv_client_proof(&mut link, &config, &auth, &context, &mut facts).await?;
     let covered = link.transcript.hash();
     let verify_data = link.recv::<Finished>().await?.view().to_vec();
-    Ok(Checked { covered, verify_data, facts })
+    Ok(Unfinished { covered, verify_data, facts })
 }

@@ -1,6 +1,6 @@
 //! The client's hello, which settles the version; then one of the two conversations.
 
-use super::extension::{Limits, supported_versions};
+use super::extension::{RecordLimits, supported_versions};
 use super::hello::ClientOffer;
 use super::link::Link;
 use super::{negotiate, server12, server13};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<Established> {
     let link = &mut link;
     link.padding(config.padding);
-    link.limits(Limits { send: config.max_record, ..Limits::default() });
+    link.limits(RecordLimits { send: config.max_record, ..RecordLimits::default() });
     let hello = link.recv::<ClientHello>().await?;
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
     let offer = ClientOffer { message: hello.bytes(), ..offer };

@@ -1,7 +1,7 @@
 //! Server side of TLS 1.2. The figures stand in `client12.rs`.                        RFC 5246 7.3, RFC 5077 3.1
 
 use super::admit::{self, Admitted, By};
-use super::extension::{Answer, Limits, Said12, Said13, TABLE};
+use super::extension::{RecordLimits, Said12, Said13, ServerResponse, TABLE};
 use super::hello::{ClientOffer, fresh_id, send_server_hello, server_random12};
 use super::judge::Judge;
 use super::link::{Link, Protected12};
@@ -56,8 +56,8 @@ impl Talk<'_> {
     }
 
     /// What our ServerHello answers. `server_type` is the kind of our certificate.
-    fn answer(&self, server_type: CertificateType) -> Answer<'_> {
-        Answer {
+    fn answer(&self, server_type: CertificateType) -> ServerResponse<'_> {
+        ServerResponse {
             config: self.config,
             offer: self.offer,
             suite12: Some(self.suite),
@@ -136,7 +136,7 @@ struct Said {
     session_id: Vec<u8>,
     new_ticket: bool,
     encrypt_then_mac: bool,
-    limits: Limits,
+    limits: RecordLimits,
 }
 
 /// ServerHello to ServerHelloDone. Gives our share of the key exchange, if there is one.
@@ -151,7 +151,7 @@ async fn server_flight(
     let session_id = if new_ticket || config.sessions.is_none() { Vec::new() } else { fresh_id(config.provider)? };
     let status = identity.staple().filter(|_| offer.status_request);
     let said12 = Said12 { new_ticket, status: status.is_some(), timestamps: identity.timestamp_list() };
-    let answer = Answer { said12, ..talk.answer(identity.kind) };
+    let answer = ServerResponse { said12, ..talk.answer(identity.kind) };
     let (encrypt_then_mac, limits) = send_hello(link, talk, &session_id, &answer)?;
 
     // 7.4.2, RFC 6066 8, 7.4.3
@@ -173,7 +173,12 @@ async fn server_flight(
 }
 
 /// ServerHello: RFC 5246 7.4.1.3. Gives what it settles: encrypt-then-MAC and the limits on records.
-fn send_hello(link: &mut Link, talk: &Talk<'_>, session_id: &[u8], answer: &Answer<'_>) -> Result<(bool, Limits)> {
+fn send_hello(
+    link: &mut Link,
+    talk: &Talk<'_>,
+    session_id: &[u8],
+    answer: &ServerResponse<'_>,
+) -> Result<(bool, RecordLimits)> {
     send_server_hello(link, &talk.random, session_id, talk.suite.code, |w| TABLE.answer(answer, w))?;
     let limits = answer.limits();
     link.limits(limits);
@@ -273,7 +278,7 @@ async fn resumed(
     // The echo of the ID says yes: 7.4.1.3, RFC 5077 3.4.
     let new_ticket = renew && offer.ticket.is_some();
     let said12 = Said12 { new_ticket, ..Said12::default() };
-    let answer = Answer { resumed: true, said12, ..talk.answer(session.server_type) };
+    let answer = ServerResponse { resumed: true, said12, ..talk.answer(session.server_type) };
     let (encrypt_then_mac, limits) = send_hello(link, &talk, offer.session_id, &answer)?;
     if new_ticket {
         send_ticket(link, config, session.encode()).await?;

@@ -3,7 +3,7 @@
 use super::admit::{self, Admitted13, Key13};
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
-use super::extension::{Answer, Hello13, Limits, Said12, Said13, TABLE};
+use super::extension::{Hello13, RecordLimits, Said12, Said13, ServerResponse, TABLE};
 use super::hello::{ClientOffer, send_server_hello};
 use super::link::Link;
 use super::proof::signed13;
@@ -133,7 +133,7 @@ struct Said<'a> {
     shown: CertificateType,
     /// Whose word counts for the client's certificate, and the kind of that, if it was asked for.
     asked: Option<(&'a ClientAuth, CertificateType)>,
-    limits: Limits,
+    limits: RecordLimits,
 }
 
 /// ServerHello to Finished: RFC 9846 4.1.3, 4.3, 4.4.
@@ -177,7 +177,7 @@ async fn server_flight<'a>(
     let limits = send_encrypted_extensions(link, talk, shown, asked.map(|(_, kind)| kind))?;
     talk.facts.record_size_limit = limits.of_peer();
     // RFC 8449 4: what came early was made before the client knew of our limit.
-    link.limits(Limits { receive: limits.receive.filter(|_| early_data != EarlyData::Accepted), ..limits });
+    link.limits(RecordLimits { receive: limits.receive.filter(|_| early_data != EarlyData::Accepted), ..limits });
     if let Some(identity) = &identity {
         if let Some((auth, _)) = asked {
             send_request(link, config, auth)?;
@@ -338,9 +338,9 @@ fn send_encrypted_extensions(
     talk: &Talk13<'_>,
     shown: CertificateType,
     client_type: Option<CertificateType>,
-) -> Result<Limits> {
+) -> Result<RecordLimits> {
     let Talk13 { config, offer, admitted, facts, .. } = talk;
-    let answer = Answer {
+    let answer = ServerResponse {
         config,
         offer,
         suite12: None,

@@ -3,7 +3,7 @@
 use crate::code::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::error::{Error, PeerError, Result};
 use crate::wire::message::{Checked, ClientHello as Message, ClientHelloView};
-use crate::wire::{Codes, Extension, Read, extension};
+use crate::wire::{Codes, Extension, Parsed, extension};
 use core::fmt;
 
 /// A ClientHello (RFC 9846 4.1.2, RFC 5246 7.4.1.2): what it says, as it says it. Nothing of it is authenticated.
@@ -43,7 +43,7 @@ impl ClientHello {
     }
 
     /// What an extension holds; nothing where there is none.
-    fn read<'a, T: Default>(&'a self, typ: ExtensionType, read: impl FnOnce(Extension<'a>) -> Read<T>) -> T {
+    fn read<'a, T: Default>(&'a self, typ: ExtensionType, read: impl FnOnce(Extension<'a>) -> Parsed<T>) -> T {
         self.find(typ).and_then(|e| read(e).ok()).unwrap_or_default()
     }
 

@@ -57,21 +57,21 @@ pub(crate) struct Vault13 {
     /// What the next stage is extracted with.
     salt: Slot,
     binder: Slot,
-    early: Protection,
+    early: TrafficSecret,
     early_exporter: Slot,
-    client_handshake: Protection,
-    server_handshake: Protection,
+    client_handshake: TrafficSecret,
+    server_handshake: TrafficSecret,
     client_finished: FinishedKey,
     server_finished: FinishedKey,
-    client_application: Protection,
-    server_application: Protection,
+    client_application: TrafficSecret,
+    server_application: TrafficSecret,
     exporter: Slot,
     resumption: Slot,
 }
 
 /// A traffic secret, and the keys that a carrier has asked for.
 #[derive(Default)]
-struct Protection {
+struct TrafficSecret {
     secret: Slot,
     keys: TrafficKeys,
 }
@@ -123,14 +123,14 @@ impl Vault13 {
             stage: Slot::default(),
             salt: Slot::default(),
             binder: Slot::default(),
-            early: Protection::default(),
+            early: TrafficSecret::default(),
             early_exporter: Slot::default(),
-            client_handshake: Protection::default(),
-            server_handshake: Protection::default(),
+            client_handshake: TrafficSecret::default(),
+            server_handshake: TrafficSecret::default(),
             client_finished: FinishedKey::default(),
             server_finished: FinishedKey::default(),
-            client_application: Protection::default(),
-            server_application: Protection::default(),
+            client_application: TrafficSecret::default(),
+            server_application: TrafficSecret::default(),
             exporter: Slot::default(),
             resumption: Slot::default(),
         });
@@ -229,7 +229,7 @@ impl Vault13 {
     }
 
     fn secret(&self, which: Traffic) -> &Slot {
-        let Protection { secret, .. } = match which {
+        let TrafficSecret { secret, .. } = match which {
             Traffic::Early => &self.early,
             Traffic::Handshake(Side::Client) => &self.client_handshake,
             Traffic::Handshake(Side::Server) => &self.server_handshake,
@@ -268,7 +268,7 @@ impl Vault13 {
     /// Finished comes with those of the handshake, as the secret is at hand.
     pub(crate) fn material(&mut self, which: Traffic, aead: AeadId, labels: &KeyLabels) -> KeyMaterial<'_> {
         let hash = self.hash;
-        let (Protection { secret, keys }, finished) = match which {
+        let (TrafficSecret { secret, keys }, finished) = match which {
             Traffic::Early => (&mut self.early, None),
             Traffic::Handshake(Side::Client) => (&mut self.client_handshake, Some(&mut self.client_finished)),
             Traffic::Handshake(Side::Server) => (&mut self.server_handshake, Some(&mut self.server_finished)),

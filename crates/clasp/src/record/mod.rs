@@ -15,7 +15,7 @@ mod source;
 pub use error::{RecordError, SealError};
 pub(crate) use join::Joiner;
 pub(crate) use maker::RecordKeys;
-pub use open::{OpenKeys, Opened, Opener};
+pub use open::{OpenKeys, OpenedRecord, Opener};
 pub use protection::{MAX_BACK, MAX_FRONT};
 pub use seal::{SealKeys, Sealer};
 

@@ -20,7 +20,7 @@ impl OpenKeys {
 
 /// What a record held.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedRecord {
     /// Its content type; in TLS 1.3 the one inside.
     pub content: ContentType,
     /// Where its content stands in the record, or in the other buffer.
@@ -105,7 +105,7 @@ impl Opener {
     ///
     /// # Errors
     /// [`RecordError::BadMac`] for everything that can be wrong inside; [`RecordError::TooLong`] for the length.
-    pub fn open(&mut self, content: ContentType, record: &mut [u8]) -> Result<Opened, RecordError> {
+    pub fn open(&mut self, content: ContentType, record: &mut [u8]) -> Result<OpenedRecord, RecordError> {
         self.open_with(content, record, None)
     }
 
@@ -113,7 +113,12 @@ impl Opener {
     ///
     /// # Errors
     /// As [`open`](Self::open), and [`RecordError::BadMac`] if `out` is shorter than [`room_for`](Self::room_for) says.
-    pub fn open_to(&mut self, content: ContentType, record: &mut [u8], out: &mut [u8]) -> Result<Opened, RecordError> {
+    pub fn open_to(
+        &mut self,
+        content: ContentType,
+        record: &mut [u8],
+        out: &mut [u8],
+    ) -> Result<OpenedRecord, RecordError> {
         self.open_with(content, record, Some(out))
     }
 
@@ -122,7 +127,7 @@ impl Opener {
         content: ContentType,
         record: &mut [u8],
         mut out: Option<&mut [u8]>,
-    ) -> Result<Opened, RecordError> {
+    ) -> Result<OpenedRecord, RecordError> {
         let limit = if self.is_protected() { self.limit } else { self.clear_limit };
         let OpenKeys(protection) = self.keys.as_mut().ok_or(RecordError::BadMac)?;
         let (header, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(RecordError::BadMac)?;

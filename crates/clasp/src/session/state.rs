@@ -5,7 +5,7 @@ use crate::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, Sig
 use crate::crypto::overwrite_stack;
 use crate::facts::End;
 use crate::keys::schedule12::MASTER_LEN;
-use crate::wire::{Read, Reader, Writer};
+use crate::wire::{Parsed, Reader, Writer};
 use core::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::{Zeroize, Zeroizing};
@@ -99,7 +99,7 @@ impl ServerSession {
         Self::read(&mut Reader::new(bytes)).ok().flatten()
     }
 
-    fn read(r: &mut Reader<'_>) -> Read<Option<Self>> {
+    fn read(r: &mut Reader<'_>) -> Parsed<Option<Self>> {
         if r.u8("format")? != FORMAT {
             return Ok(None);
         }
@@ -156,7 +156,7 @@ impl ServerSession {
 }
 
 /// A mark, or none.
-fn mark(r: &mut Reader<'_>, what: &'static str) -> Read<Option<[u8; CONTEXT_LEN]>> {
+fn mark(r: &mut Reader<'_>, what: &'static str) -> Parsed<Option<[u8; CONTEXT_LEN]>> {
     let mut mark = r.vec8(what)?;
     Ok(if mark.is_empty() { None } else { Some(*mark.array(what)?) })
 }

@@ -1,6 +1,6 @@
 //! The extension block of a message.
 
-use super::{Read, Reader, Recorder};
+use super::{Parsed, Reader, Recorder};
 use crate::code::ExtensionType;
 use crate::wire::decode::DecodeKind;
 
@@ -48,7 +48,7 @@ impl<'a> Extensions<'a> {
 
     /// Reads the block that fills the rest of `r`, behind a 16-bit length; nothing at all is an empty block where
     /// `optional` (TLS 1.2 hellos).
-    pub fn read<R: Recorder>(r: &mut Reader<'a, R>, optional: bool) -> Read<Self> {
+    pub fn read<R: Recorder>(r: &mut Reader<'a, R>, optional: bool) -> Parsed<Self> {
         if optional && r.is_empty() {
             return Ok(Self::NONE);
         }
@@ -94,7 +94,7 @@ impl<'a> Extensions<'a> {
 }
 
 /// Checks the next extension, and gives its type, which stands nowhere before.
-fn one<R: Recorder>(walk: &mut Reader<'_, R>, stood_before: impl FnOnce(u16) -> bool) -> Read<u16> {
+fn one<R: Recorder>(walk: &mut Reader<'_, R>, stood_before: impl FnOnce(u16) -> bool) -> Parsed<u16> {
     walk.element("Extension", |walk| {
         let typ: ExtensionType = walk.code("extension_type")?;
         if stood_before(typ.0) {
@@ -110,7 +110,7 @@ fn one<R: Recorder>(walk: &mut Reader<'_, R>, stood_before: impl FnOnce(u16) -> 
 /// Checks the rest of a block of any number of extensions, behind those of these types.
 #[cold]
 #[expect(clippy::indexing_slicing, reason = "the table has a bit for each type there can be")]
-fn many<R: Recorder>(mut walk: Reader<'_, R>, before: &[u16]) -> Read<()> {
+fn many<R: Recorder>(mut walk: Reader<'_, R>, before: &[u16]) -> Parsed<()> {
     let mut seen = [0_u64; TABLE];
     let mut stood_before = |typ: u16| {
         let (word, bit) = (&mut seen[usize::from(typ / 64)], 1 << (typ % 64));

@@ -17,5 +17,5 @@ pub mod code {
 }
 
 pub use extensions::{Extension, Extensions};
-pub use read::{Codes, Read, Reader, Recorder, Show};
+pub use read::{Codes, Parsed, Reader, Recorder, Show};
 pub use write::{TooLong, Writer};

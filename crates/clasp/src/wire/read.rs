@@ -6,7 +6,7 @@ use crate::code::Code;
 use core::ops::Range;
 
 /// `Result` of reading.
-pub type Read<T> = Result<T, DecodeError>;
+pub type Parsed<T> = Result<T, DecodeError>;
 
 /// Who hears, while a message is read, which of its bytes are which field. A handshake reads with `()`, which hears nothing and
 /// costs nothing; [`fields`](super::fields) reads with one that takes notes.
@@ -86,7 +86,7 @@ impl<'a, R: Recorder> Reader<'a, R> {
         DecodeError { what, kind, offset: self.offset }
     }
 
-    fn advance(&mut self, n: usize, what: &'static str) -> Read<&'a [u8]> {
+    fn advance(&mut self, n: usize, what: &'static str) -> Parsed<&'a [u8]> {
         let Some((taken, rest)) = self.rest.split_at_checked(n) else {
             return Err(self.error(what, DecodeKind::Truncated));
         };
@@ -95,7 +95,7 @@ impl<'a, R: Recorder> Reader<'a, R> {
         Ok(taken)
     }
 
-    fn fixed<const N: usize>(&mut self, what: &'static str, show: Show) -> Read<&'a [u8; N]> {
+    fn fixed<const N: usize>(&mut self, what: &'static str, show: Show) -> Parsed<&'a [u8; N]> {
         let Some((taken, rest)) = self.rest.split_first_chunk::<N>() else {
             return Err(self.error(what, DecodeKind::Truncated));
         };
@@ -107,7 +107,7 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Takes the next `n` bytes.
-    pub fn take(&mut self, n: usize, what: &'static str) -> Read<&'a [u8]> {
+    pub fn take(&mut self, n: usize, what: &'static str) -> Parsed<&'a [u8]> {
         let start = self.offset;
         let taken = self.advance(n, what)?;
         self.recorder.leaf(what, start..self.offset, Show::Bytes);
@@ -115,62 +115,62 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Takes exactly `N` bytes.
-    pub fn array<const N: usize>(&mut self, what: &'static str) -> Read<&'a [u8; N]> {
+    pub fn array<const N: usize>(&mut self, what: &'static str) -> Parsed<&'a [u8; N]> {
         self.fixed(what, Show::Bytes)
     }
 
     /// Reads an 8-bit number.
-    pub fn u8(&mut self, what: &'static str) -> Read<u8> {
+    pub fn u8(&mut self, what: &'static str) -> Parsed<u8> {
         self.fixed::<1>(what, Show::Number).map(|b| b[0])
     }
 
     /// Reads a 16-bit number.
-    pub fn u16(&mut self, what: &'static str) -> Read<u16> {
+    pub fn u16(&mut self, what: &'static str) -> Parsed<u16> {
         self.fixed(what, Show::Number).map(|b| u16::from_be_bytes(*b))
     }
 
     /// Reads a 24-bit number.
-    pub fn u24(&mut self, what: &'static str) -> Read<u32> {
+    pub fn u24(&mut self, what: &'static str) -> Parsed<u32> {
         self.fixed::<3>(what, Show::Number).map(|b| u32::from_be_bytes([0, b[0], b[1], b[2]]))
     }
 
     /// Reads a 32-bit number.
-    pub fn u32(&mut self, what: &'static str) -> Read<u32> {
+    pub fn u32(&mut self, what: &'static str) -> Parsed<u32> {
         self.fixed(what, Show::Number).map(|b| u32::from_be_bytes(*b))
     }
 
     /// Reads a code.
-    pub fn code<C: Code<N>, const N: usize>(&mut self, what: &'static str) -> Read<C> {
+    pub fn code<C: Code<N>, const N: usize>(&mut self, what: &'static str) -> Parsed<C> {
         self.fixed::<N>(what, Show::Code(show::<C, N>)).map(|b| C::from_bytes(*b))
     }
 
-    fn nested(&mut self, n: usize, what: &'static str) -> Read<Self> {
+    fn nested(&mut self, n: usize, what: &'static str) -> Parsed<Self> {
         let offset = self.offset;
         let rest = self.advance(n, what)?;
         Ok(Self { rest, offset, recorder: self.recorder.vector(what, offset..self.offset) })
     }
 
     /// Reads a vector with an 8-bit length.
-    pub fn vec8(&mut self, what: &'static str) -> Read<Self> {
+    pub fn vec8(&mut self, what: &'static str) -> Parsed<Self> {
         let n = self.fixed::<1>(what, Show::Length).map(|b| b[0])?;
         self.nested(usize::from(n), what)
     }
 
     /// Reads a vector with a 16-bit length.
-    pub fn vec16(&mut self, what: &'static str) -> Read<Self> {
+    pub fn vec16(&mut self, what: &'static str) -> Parsed<Self> {
         let n = self.fixed(what, Show::Length).map(|b| u16::from_be_bytes(*b))?;
         self.nested(usize::from(n), what)
     }
 
     /// Reads a vector with a 24-bit length.
-    pub fn vec24(&mut self, what: &'static str) -> Read<Self> {
+    pub fn vec24(&mut self, what: &'static str) -> Parsed<Self> {
         let n = self.fixed::<3>(what, Show::Length).map(|b| u32::from_be_bytes([0, b[0], b[1], b[2]]))?;
         let n = usize::try_from(n).unwrap_or(usize::MAX);
         self.nested(n, what)
     }
 
     /// Reads one element of a list, whatever it is made of.
-    pub fn element<T>(&mut self, what: &'static str, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
+    pub fn element<T>(&mut self, what: &'static str, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         let around = self.recorder;
         self.recorder = around.element(what, self.offset);
         let element = read(self);
@@ -215,7 +215,7 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Nothing may be left.
-    pub fn finish(self, what: &'static str) -> Read<()> {
+    pub fn finish(self, what: &'static str) -> Parsed<()> {
         match self.rest.len() {
             0 => Ok(()),
             n => Err(self.error(what, DecodeKind::TrailingData(n))),
@@ -223,7 +223,7 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Something must be left.
-    pub fn non_empty(self, what: &'static str) -> Read<Self> {
+    pub fn non_empty(self, what: &'static str) -> Parsed<Self> {
         if self.is_empty() { Err(self.error(what, DecodeKind::Empty)) } else { Ok(self) }
     }
 }
@@ -241,7 +241,7 @@ impl<'a> Codes<'a> {
     pub const EMPTY: Self = Self(&[]);
 
     /// Takes the rest of `r` as a non-empty list of codes `C`.
-    pub fn read<C: Code<2>, R: Recorder>(r: Reader<'a, R>, what: &'static str) -> Read<Self> {
+    pub fn read<C: Code<2>, R: Recorder>(r: Reader<'a, R>, what: &'static str) -> Parsed<Self> {
         let r = r.non_empty(what)?;
         match r.rest.len() % 2 {
             0 => Ok(Self(r.codes::<C, 2>(what))),

@@ -10,7 +10,7 @@ const LONGEST_LINE: usize = 16 * 1024;
 
 /// Looks at what passes by.
 #[derive(Default)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     came: bool,
     next: Next,
     /// What belongs to a head or a line that goes on.
@@ -32,7 +32,7 @@ enum Next {
     Anything,
 }
 
-impl Answer {
+impl HttpResponse {
     pub(super) fn take(&mut self, mut bytes: &[u8]) {
         self.came |= !bytes.is_empty();
         while !bytes.is_empty() {
@@ -148,7 +148,7 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: an.echo\r\n\r\n", true),
         ] {
             for size in [1, 2, 7, answer.len().max(1)] {
-                let mut seen = Answer::default();
+                let mut seen = HttpResponse::default();
                 answer.as_bytes().chunks(size).for_each(|piece| seen.take(piece));
                 assert_eq!(seen.end().is_ok(), whole, "{answer:?} by {size}: {:?}", seen.next);
             }

@@ -35,7 +35,7 @@ enum Order {
 
 /// What the threads know of each other.
 #[derive(Default)]
-struct Shared {
+struct JoinState {
     /// Something was read from stdin.
     said: AtomicBool,
     /// Data has come since we last began to send some.
@@ -46,7 +46,7 @@ struct Shared {
     failed: Mutex<Option<io::Error>>,
 }
 
-impl Shared {
+impl JoinState {
     fn end(&self) {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
     }
@@ -69,7 +69,7 @@ impl Shared {
 pub(super) fn join(stream: Stream<Patient>, arguments: &Arguments, seen: &Seen) -> Result<(), Failure> {
     let held_up = stream.transport().held_up();
     let (reader, writer) = stream.into_split(|tcp| tcp.reader(TICK)).map_err(|(_, e)| Failure::from_io(e))?;
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(JoinState::default());
     let (orders, taken) = sync_channel(4);
     let (typing, writing) = (Arc::clone(&shared), Arc::clone(&shared));
     let typed = orders.clone();
@@ -104,7 +104,7 @@ pub(super) fn join(stream: Stream<Patient>, arguments: &Arguments, seen: &Seen) 
 }
 
 /// Reads stdin for the thread that writes.
-fn stdin(orders: &SyncSender<Order>, shared: &Shared) {
+fn stdin(orders: &SyncSender<Order>, shared: &JoinState) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         match io::stdin().read(&mut buffer) {
@@ -129,7 +129,7 @@ fn stdin(orders: &SyncSender<Order>, shared: &Shared) {
 }
 
 /// Sends what it is told to, and what the reader finds that the peer must be told.
-fn write(mut writer: StreamWriter<Patient>, orders: &Receiver<Order>, shared: &Shared) -> io::Result<()> {
+fn write(mut writer: StreamWriter<Patient>, orders: &Receiver<Order>, shared: &JoinState) -> io::Result<()> {
     loop {
         match orders.recv_timeout(TICK) {
             Ok(Order::Send(bytes)) => {
@@ -175,7 +175,7 @@ impl Ended {
 
 struct Hearing<'a> {
     reader: StreamReader<TcpStream>,
-    shared: &'a Shared,
+    shared: &'a JoinState,
     orders: &'a SyncSender<Order>,
     held_up: &'a AtomicBool,
     /// When we closed, which is when the peer had been silent for long enough; and whether it had answered.

@@ -57,8 +57,8 @@ impl Activity {
 pub(super) struct Begun(Arc<Activity>);
 
 impl Begun {
-    pub(super) fn answer_with(self, body: Content) -> Answer {
-        Answer { body, begun: self }
+    pub(super) fn answer_with(self, body: Content) -> ResponseBody {
+        ResponseBody { body, begun: self }
     }
 }
 
@@ -69,12 +69,12 @@ impl Drop for Begun {
 }
 
 /// The body of an answer. HTTP drops it when it has taken the last of it.
-pub(super) struct Answer {
+pub(super) struct ResponseBody {
     body: Content,
     begun: Begun,
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = io::Error;
 

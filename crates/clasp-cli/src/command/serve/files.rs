@@ -22,12 +22,12 @@ const MOST: usize = 16 << 20;
 /// Files below a directory. A small one that was asked for a moment ago is kept, so that a busy page costs no look at the
 /// disk; a large one is read as each client takes it.
 pub(super) struct Files {
-    place: Arc<Place>,
+    place: Arc<DocumentRoot>,
     kept: Arc<Mutex<Kept>>,
 }
 
 /// Where the files are, and which of them are secret wherever they stand.
-struct Place {
+struct DocumentRoot {
     directory: PathBuf,
     secret: Vec<PathBuf>,
 }
@@ -91,7 +91,7 @@ impl Files {
         let directory = usable.map_err(|e| Failure::file(directory, e).hint("DIR is a directory that can be read"))?;
         // One that is not there yet is not there to be served either.
         let secret = secret.into_iter().map(|s| fs::canonicalize(s).unwrap_or_else(|_| s.into())).collect();
-        Ok(Self { place: Arc::new(Place { directory, secret }), kept: Arc::default() })
+        Ok(Self { place: Arc::new(DocumentRoot { directory, secret }), kept: Arc::default() })
     }
 
     /// A file. A path that leads anywhere else is not found, and neither is a directory without index.html.
@@ -142,7 +142,7 @@ impl From<Small> for File {
     }
 }
 
-impl Place {
+impl DocumentRoot {
     /// Blocks while the disk works.
     fn read(&self, uri_path: &str) -> Result<Found, Missing> {
         let mut full = self.directory.join(path::below(uri_path).ok_or(Missing::Nothing)?);

@@ -1,6 +1,6 @@
 //! HTTP on a connection: hyper's, which is given up while an HTTP/1.1 connection stands idle.
 
-use super::activity::{Activity, Answer, Watched};
+use super::activity::{Activity, ResponseBody, Watched};
 use super::at_once::AtOnce;
 use super::body::AT_ONCE;
 use super::pages::Pages;
@@ -46,7 +46,7 @@ impl Service {
         &self,
         request: Request<Incoming>,
         activity: &Arc<Activity>,
-    ) -> Result<Response<Answer>, Infallible> {
+    ) -> Result<Response<ResponseBody>, Infallible> {
         let begun = activity.begin(&request);
         let page = self.pages.answer(&request).await;
         Ok(page.map(|body| begun.answer_with(body)))

@@ -1,7 +1,7 @@
 //! application_layer_protocol_negotiation: RFC 7301.
 
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::ExtensionType;
 use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
@@ -29,7 +29,7 @@ fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
     Ok(())
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if let Some(protocol) = answer.alpn {
         extension::write_alpn(&[protocol], w);
     }

@@ -1,7 +1,7 @@
 //! early_data: RFC 9846 4.2.10. In a ticket it says how much there may be.
 
 use super::row::Block::{ClientHello, EncryptedExtensions, NewSessionTicket};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::ClientConfig;
 use crate::error::Result;
@@ -35,7 +35,7 @@ fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     Ok(())
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.said13.early_data {
         w.extension(ExtensionType::EarlyData, |_| ());
     }

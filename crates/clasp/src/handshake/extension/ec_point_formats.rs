@@ -1,7 +1,7 @@
 //! ec_point_formats: RFC 8422 5.1.2. It means nothing in TLS 1.3, so a client's is read where TLS 1.2 was chosen.
 
 use super::row::Block::{ClientHello, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
@@ -43,7 +43,7 @@ impl ClientOffer<'_> {
     }
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.offer.point_formats.is_some() && answer.suite12.is_some_and(|suite| suite.kx == Kx::Ecdhe) {
         w.extension(ExtensionType::EcPointFormats, |w| w.bytes(&[1, 0]));
     }

@@ -1,7 +1,7 @@
 //! encrypt_then_mac: RFC 7366.
 
 use super::row::Block::{ClientHello, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::ClientConfig;
 use crate::error::{PeerError, Result};
@@ -40,14 +40,14 @@ fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     Ok(())
 }
 
-impl Answer<'_> {
+impl ServerResponse<'_> {
     /// Whether the records are protected that way.
     pub(crate) fn encrypt_then_mac(&self) -> bool {
         self.offer.encrypt_then_mac && self.config.encrypt_then_mac && self.suite12.is_some_and(has_mac)
     }
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.encrypt_then_mac() {
         w.extension(ExtensionType::EncryptThenMac, |_| ());
     }

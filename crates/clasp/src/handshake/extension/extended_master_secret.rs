@@ -1,7 +1,7 @@
 //! extended_master_secret: RFC 7627.
 
 use super::row::Block::{ClientHello, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{PeerError, Result};
@@ -36,7 +36,7 @@ fn if_missing(config: &ServerConfig, offer: &ClientOffer<'_>, _: ProtocolVersion
     required(config.policy.require_extended_master_secret, offer.extended_master_secret)
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.offer.extended_master_secret && answer.config.extended_master_secret {
         w.extension(ExtensionType::ExtendedMasterSecret, |_| ());
     }

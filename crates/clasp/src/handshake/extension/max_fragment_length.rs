@@ -1,8 +1,8 @@
 //! max_fragment_length: RFC 6066 4.
 
-use super::record_size_limit::Limits;
+use super::record_size_limit::RecordLimits;
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, MaxFragmentLength};
 use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
@@ -31,11 +31,11 @@ fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
 }
 
 /// What is agreed: where both are offered, record_size_limit wins (RFC 8449 5).
-pub(super) fn agreed(answer: &Answer<'_>) -> Option<MaxFragmentLength> {
+pub(super) fn agreed(answer: &ServerResponse<'_>) -> Option<MaxFragmentLength> {
     answer.offer.max_fragment_length.filter(|_| super::record_size_limit::agreed(answer).is_none())
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if let Some(length) = agreed(answer) {
         w.extension(ExtensionType::MaxFragmentLength, |w| w.u8(length.0));
     }
@@ -46,6 +46,6 @@ fn read_answer(settled: &mut Settled, asked: &Asked<'_>, e: Extension<'_>) -> Re
     if Some(length) != asked.config.max_fragment_length {
         return Err(Error::from(PeerError::BadMaxFragmentLength).seen(length));
     }
-    settled.limits = Limits::fragment(length);
+    settled.limits = RecordLimits::fragment(length);
     Ok(())
 }

@@ -38,8 +38,8 @@ mod toy;
 mod walk;
 
 pub(crate) use certificate_type::Types;
-pub(crate) use record_size_limit::Limits;
-pub(crate) use row::{Answer, Asked, Hello13, Request, Row, Said12, Said13, Staple};
+pub(crate) use record_size_limit::RecordLimits;
+pub(crate) use row::{Asked, Hello13, Request, Row, Said12, Said13, ServerResponse, Staple};
 
 use crate::code::ExtensionType;
 use row::Block;

@@ -2,7 +2,7 @@
 
 use super::max_fragment_length;
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, MaxFragmentLength, ProtocolVersion};
 use crate::config::{ClientConfig, Policy};
 use crate::error::{PeerError, Result};
@@ -28,14 +28,14 @@ fn offer(config: &ClientConfig, _: &Offered, w: &mut Writer<'_>) {
 
 /// What the peer's and our own limits on records come to, in bytes of plaintext.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Limits {
+pub(crate) struct RecordLimits {
     pub(crate) send: Option<usize>,
     pub(crate) receive: Option<usize>,
     /// What is received in the clear is limited too.
     pub(crate) clear: bool,
 }
 
-impl Limits {
+impl RecordLimits {
     /// max_fragment_length: every record from the hellos on, both ways (RFC 6066 4).
     pub(super) fn fragment(length: MaxFragmentLength) -> Self {
         Self { send: length.bytes(), receive: length.bytes(), clear: true }
@@ -63,7 +63,7 @@ fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
 }
 
 /// The client's and ours, if there are both.
-pub(super) fn agreed(answer: &Answer<'_>) -> Option<(u16, u16)> {
+pub(super) fn agreed(answer: &ServerResponse<'_>) -> Option<(u16, u16)> {
     answer.offer.record_size_limit.zip(answer.config.record_size_limit)
 }
 
@@ -72,20 +72,20 @@ fn content_type(suite12: Option<&crate::suite::Suite>) -> u16 {
     u16::from(suite12.is_none())
 }
 
-impl Answer<'_> {
+impl ServerResponse<'_> {
     /// What it comes to for the records.
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> RecordLimits {
         match (agreed(self), max_fragment_length::agreed(self)) {
             (Some((theirs, ours)), _) => {
-                Limits::record_size(theirs.saturating_sub(content_type(self.suite12)).into(), ours.into())
+                RecordLimits::record_size(theirs.saturating_sub(content_type(self.suite12)).into(), ours.into())
             }
-            (None, Some(length)) => Limits::fragment(length),
-            (None, None) => Limits::default(),
+            (None, Some(length)) => RecordLimits::fragment(length),
+            (None, None) => RecordLimits::default(),
         }
     }
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if let Some((_, ours)) = agreed(answer) {
         let limit = ours.saturating_add(content_type(answer.suite12));
         w.extension(ExtensionType::RecordSizeLimit, |w| w.u16(limit));
@@ -97,7 +97,7 @@ fn read_answer(settled: &mut Settled, asked: &Asked<'_>, e: Extension<'_>) -> Re
     let ours = config.record_size_limit.ok_or(PeerError::UnsolicitedExtension)?;
     let ours = if suite12.is_some() { announced(&config.policy, ours) } else { ours };
     let theirs = extension::record_size_limit(e)?.saturating_sub(content_type(suite12));
-    settled.limits = Limits::record_size(theirs.into(), ours.into());
+    settled.limits = RecordLimits::record_size(theirs.into(), ours.into());
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! renegotiation_info: RFC 5746. Clasp never renegotiates, so it is always empty.
 
 use super::row::Block::{ClientHello, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{Error, PeerError, Result};
@@ -37,7 +37,7 @@ fn if_missing(config: &ServerConfig, offer: &ClientOffer<'_>, _: ProtocolVersion
         .hint("leave out Policy::require_secure_renegotiation(true) to take such clients"))
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.offer.secure_renegotiation {
         w.extension(ExtensionType::RenegotiationInfo, |w| w.u8(0));
     }

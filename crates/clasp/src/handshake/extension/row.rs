@@ -60,7 +60,7 @@ pub(crate) struct Row {
     /// Client: whether a server that answers it, in whichever message, was asked.
     pub(super) asked: fn(&ClientConfig, &Offered) -> bool,
     /// Server, ServerHello of TLS 1.2 and EncryptedExtensions: writes it, if it is to be there.
-    pub(super) answer: fn(&Answer<'_>, &mut Writer<'_>),
+    pub(super) answer: fn(&ServerResponse<'_>, &mut Writer<'_>),
     /// Client: takes what it says.
     pub(super) read_answer: fn(&mut Settled, &Asked<'_>, Extension<'_>) -> Result<()>,
     /// Client: what follows if it is missing.
@@ -143,7 +143,7 @@ const fn bits(mut blocks: &[Block]) -> u8 {
 }
 
 /// What our server answers in its ServerHello of TLS 1.2 or in EncryptedExtensions.
-pub(crate) struct Answer<'a> {
+pub(crate) struct ServerResponse<'a> {
     pub(crate) config: &'a ServerConfig,
     pub(crate) offer: &'a ClientOffer<'a>,
     /// The suite of TLS 1.2; none in TLS 1.3.
@@ -160,7 +160,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) said13: Said13,
 }
 
-impl Answer<'_> {
+impl ServerResponse<'_> {
     /// The message it stands in.
     pub(super) const fn block(&self) -> Block {
         block(self.suite12)
@@ -171,7 +171,7 @@ const fn block(suite12: Option<&'static Suite>) -> Block {
     if suite12.is_some() { Block::ServerHello12 } else { Block::EncryptedExtensions }
 }
 
-/// See [`Answer`].
+/// See [`ServerResponse`].
 #[derive(Default)]
 pub(crate) struct Said12<'a> {
     pub(crate) new_ticket: bool,
@@ -179,7 +179,7 @@ pub(crate) struct Said12<'a> {
     pub(crate) timestamps: Option<&'a [u8]>,
 }
 
-/// See [`Answer`].
+/// See [`ServerResponse`].
 #[derive(Default)]
 pub(crate) struct Said13 {
     pub(crate) group: Option<NamedGroup>,

@@ -1,7 +1,7 @@
 //! server_name: RFC 6066 3.
 
 use super::row::Block::{CertificateRequest, ClientHello, EncryptedExtensions, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::ExtensionType;
 use crate::config::ClientConfig;
 use crate::error::Result;
@@ -32,7 +32,7 @@ fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
 }
 
 /// A full handshake says that it knows the name; a session keeps its own.
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.offer.server_name.is_some() && !answer.resumed {
         w.extension(ExtensionType::ServerName, |_| ());
     }

@@ -1,7 +1,7 @@
 //! session_ticket of TLS 1.2: RFC 5077 3.2.
 
 use super::row::Block::{ClientHello, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::ClientConfig;
 use crate::error::Result;
@@ -33,7 +33,7 @@ fn read_offer<'a>(offer: &mut ClientOffer<'a>, e: Extension<'a>) -> Result<()> {
 }
 
 /// A NewSessionTicket will come.
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.said12.new_ticket {
         w.extension(ExtensionType::SessionTicket, |_| ());
     }

@@ -1,7 +1,7 @@
 //! signed_certificate_timestamp: RFC 6962 3.3.1, RFC 9846 4.4.2.1.
 
 use super::row::Block::{Certificate, CertificateRequest, ClientHello, ServerHello12};
-use super::row::{Answer, Asked, Request, Row, Staple};
+use super::row::{Asked, Request, Row, ServerResponse, Staple};
 use crate::code::ExtensionType;
 use crate::config::{CertificateRequestFacts, ClientConfig};
 use crate::error::Result;
@@ -44,7 +44,7 @@ fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     Ok(())
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if let Some(list) = answer.said12.timestamps.filter(|_| answer.offer.timestamps && !answer.resumed) {
         w.extension(ExtensionType::SignedCertificateTimestamp, |w| w.bytes(list));
     }

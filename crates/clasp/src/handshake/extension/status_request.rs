@@ -2,7 +2,7 @@
 //! message of its own that the answer promises.
 
 use super::row::Block::{Certificate, CertificateRequest, ClientHello, ServerHello12};
-use super::row::{Answer, Asked, Request, Row, Staple};
+use super::row::{Asked, Request, Row, ServerResponse, Staple};
 use crate::code::ExtensionType;
 use crate::config::{CertificateRequestFacts, ClientConfig};
 use crate::error::Result;
@@ -37,7 +37,7 @@ fn read_offer(offer: &mut ClientOffer<'_>, e: Extension<'_>) -> Result<()> {
     Ok(())
 }
 
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.said12.status {
         w.extension(ExtensionType::StatusRequest, |_| ());
     }

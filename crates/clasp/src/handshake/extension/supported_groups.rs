@@ -1,7 +1,7 @@
 //! supported_groups: RFC 9846 4.2.7, RFC 8422 5.1.1, RFC 7919.
 
 use super::row::Block::{ClientHello, EncryptedExtensions, ServerHello12};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::{ExtensionType, ProtocolVersion};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{Error, PeerError, Result};
@@ -50,7 +50,7 @@ fn if_missing(_: &ServerConfig, offer: &ClientOffer<'_>, version: ProtocolVersio
 }
 
 /// RFC 9846 4.2.7: a client that sent no share of the group we like best learns which it is for the next time.
-fn answer(answer: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if answer.suite12.is_some() || answer.offer.groups.is_none() {
         return;
     }

@@ -86,7 +86,7 @@ fn one_file_and_one_row_make_an_extension() {
     WITH_TOY.read_offers(&mut offer, read(&hello)).unwrap();
 
     // It is answered, and the answer is read; one who does not know it has not asked.
-    let answer = Answer {
+    let answer = ServerResponse {
         config: &server,
         offer: &offer,
         suite12: None,

@@ -1,7 +1,7 @@
 //! An extension that there is not, for tests: a client says 7 in it, and a server the same.
 
 use super::row::Block::{ClientHello, EncryptedExtensions};
-use super::row::{Answer, Asked, Row};
+use super::row::{Asked, Row, ServerResponse};
 use crate::code::ExtensionType;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::{PeerError, Result};
@@ -47,7 +47,7 @@ fn if_missing(_: &ServerConfig, _: &ClientOffer<'_>, _: crate::code::ProtocolVer
     if OFFERED.get() { Ok(()) } else { Err(PeerError::MissingExtension.into()) }
 }
 
-fn answer(_: &Answer<'_>, w: &mut Writer<'_>) {
+fn answer(_: &ServerResponse<'_>, w: &mut Writer<'_>) {
     if OFFERED.get() {
         w.extension(TOY, |w| w.u8(7));
     }

@@ -1,7 +1,7 @@
 //! The loops over the table: what writes, reads or misses extensions, in whichever message, goes through here.
 
 use super::record_size_limit::check_one_limit;
-use super::row::{Answer, Asked, Block, Hello13, Request, Row, Staple};
+use super::row::{Asked, Block, Hello13, Request, Row, ServerResponse, Staple};
 use crate::code::{ExtensionType, NamedGroup, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, ServerConfig};
 use crate::error::{PeerError, Result};
@@ -192,7 +192,7 @@ impl<const N: usize> Table<N> {
     }
 
     /// Server: writes the extensions of a ServerHello of TLS 1.2 or of EncryptedExtensions.
-    pub(crate) fn answer(&self, answer: &Answer<'_>, w: &mut Writer<'_>) {
+    pub(crate) fn answer(&self, answer: &ServerResponse<'_>, w: &mut Writer<'_>) {
         self.rows(answer.block()).iter().for_each(|row| (row.answer)(answer, w));
     }
 

@@ -11,7 +11,7 @@ use super::plain::Plain;
 use crate::code::ContentType;
 use crate::crypto::{AeadId, AeadKey, CryptoError, CryptoResult, TAG_LEN};
 use crate::record::limits::{MAX_EXPANSION_13, MAX_PLAINTEXT};
-use crate::record::{Opened, RecordError};
+use crate::record::{OpenedRecord, RecordError};
 use core::ops::Range;
 
 /// Where the nonces come from, and which AEAD it is.
@@ -52,7 +52,7 @@ impl Aead13 {
         body: &mut [u8],
         mut out: Option<&mut [u8]>,
         limit: usize,
-    ) -> Result<Opened, RecordError> {
+    ) -> Result<OpenedRecord, RecordError> {
         if about.content != ContentType::ApplicationData {
             return Err(RecordError::Unprotected(about.content));
         }
@@ -68,12 +68,12 @@ impl Aead13 {
 }
 
 /// The content of a TLSInnerPlaintext, which stands at `range`: its type is the last byte that is not zero (RFC 9846 5.4).
-fn inner(plain: &[u8], range: Range<usize>, limit: usize) -> Result<Opened, RecordError> {
+fn inner(plain: &[u8], range: Range<usize>, limit: usize) -> Result<OpenedRecord, RecordError> {
     // The limit is for content, type and padding together (RFC 9846 5.2, RFC 8449 4).
     if plain.len() > limit.saturating_add(1) {
         return Err(RecordError::TooLong(plain.len()));
     }
     let end = plain.iter().rposition(|b| *b != 0).ok_or(RecordError::Empty)?;
     let content = plain.get(end).copied().map(ContentType).ok_or(RecordError::Empty)?;
-    Ok(Opened { content, range: range.start..range.start.saturating_add(end) })
+    Ok(OpenedRecord { content, range: range.start..range.start.saturating_add(end) })
 }

@@ -13,7 +13,7 @@ pub(super) use parts::{About, Layout};
 pub use parts::{MAX_BACK, MAX_FRONT};
 pub(super) use plain::Plain;
 
-use super::{Opened, RecordError};
+use super::{OpenedRecord, RecordError};
 use crate::crypto::{AeadKey, CbcHmacKey, CryptoError, CryptoResult, HashId, Provider, TAG_LEN, Use};
 use crate::keys::maker::KeyMaterial;
 use crate::record::SealError;
@@ -125,7 +125,7 @@ impl Protection {
         body: &mut [u8],
         mut out: Option<&mut [u8]>,
         limit: usize,
-    ) -> Result<Opened, RecordError> {
+    ) -> Result<OpenedRecord, RecordError> {
         let to = out.as_deref_mut();
         let range = match self {
             Self::Aead13(key, rule) => return rule.open(&**key, about, body, out, limit),
@@ -138,6 +138,6 @@ impl Protection {
         if range.len() > limit {
             return Err(RecordError::TooLong(range.len()));
         }
-        Ok(Opened { content: about.content, range })
+        Ok(OpenedRecord { content: about.content, range })
     }
 }

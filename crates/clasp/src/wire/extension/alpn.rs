@@ -1,13 +1,13 @@
 //! application_layer_protocol_negotiation: RFC 7301 3.1.
 
 use crate::code::ExtensionType;
-use crate::wire::{Extension, Read, Reader, Recorder, Writer};
+use crate::wire::{Extension, Parsed, Reader, Recorder, Writer};
 
 /// The protocols of an ALPN extension. None may be empty.
 ///
 /// # Errors
 /// If the list or a name is empty.
-pub fn alpn<'a, R: Recorder>(e: Extension<'a, R>) -> Read<Protocols<'a>> {
+pub fn alpn<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<Protocols<'a>> {
     let mut r = e.reader();
     let list = r.vec16("ProtocolNameList")?.non_empty("ProtocolNameList")?;
     r.finish("ALPN")?;

@@ -3,13 +3,13 @@
 
 use crate::code::{CertificateType, CompressionAlgorithm, ExtensionType};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Codes, Extension, Read, Reader, Recorder, Writer};
+use crate::wire::{Codes, Extension, Parsed, Reader, Recorder, Writer};
 
 /// The compression algorithms of a peer.
 ///
 /// # Errors
 /// If the list is empty or odd.
-pub fn compression<'a, R: Recorder>(e: Extension<'a, R>) -> Read<Codes<'a>> {
+pub fn compression<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<Codes<'a>> {
     let mut r = e.reader();
     let list = Codes::read::<CompressionAlgorithm, _>(r.vec8("algorithms")?, "algorithms")?;
     r.finish("compress_certificate")?;
@@ -42,7 +42,7 @@ impl<'a> Authorities<'a> {
 ///
 /// # Errors
 /// If the list or a name is empty.
-pub fn authorities<'a, R: Recorder>(e: Extension<'a, R>) -> Read<Authorities<'a>> {
+pub fn authorities<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<Authorities<'a>> {
     let mut r = e.reader();
     let list = r.vec16("authorities")?.non_empty("authorities")?;
     r.finish("certificate_authorities")?;
@@ -64,7 +64,7 @@ pub fn write_authorities<N: AsRef<[u8]>>(names: &[N], w: &mut Writer<'_>) {
 ///
 /// # Errors
 /// If the list is empty or not well framed.
-pub fn types<'a, R: Recorder>(e: Extension<'a, R>) -> Read<&'a [u8]> {
+pub fn types<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<&'a [u8]> {
     super::vec8(e, "certificate_types")
 }
 
@@ -72,7 +72,7 @@ pub fn types<'a, R: Recorder>(e: Extension<'a, R>) -> Read<&'a [u8]> {
 ///
 /// # Errors
 /// If it is not exactly one.
-pub fn selected_type<R: Recorder>(e: Extension<'_, R>) -> Read<CertificateType> {
+pub fn selected_type<R: Recorder>(e: Extension<'_, R>) -> Parsed<CertificateType> {
     let mut r = e.reader();
     let selected = r.code("certificate_type")?;
     r.finish("certificate_type")?;
@@ -88,7 +88,7 @@ pub fn write_types(typ: ExtensionType, types: &[CertificateType], w: &mut Writer
 ///
 /// # Errors
 /// If it is not exactly an OCSP response.
-pub fn status<'a, R: Recorder>(e: Extension<'a, R>) -> Read<&'a [u8]> {
+pub fn status<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<&'a [u8]> {
     use crate::wire::message::{CertificateStatus, Message};
     let mut r = e.reader();
     let status = CertificateStatus::parse(&mut r)?;
@@ -107,7 +107,7 @@ pub fn write_status(ocsp: &[u8], w: &mut Writer<'_>) {
 ///
 /// # Errors
 /// If the list or an element is empty.
-pub fn timestamps<'a, R: Recorder>(e: Extension<'a, R>) -> Read<&'a [u8]> {
+pub fn timestamps<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<&'a [u8]> {
     let mut r = e.reader();
     let mut list = r.vec16("sct_list")?.non_empty("sct_list")?;
     r.finish("signed_certificate_timestamp")?;

@@ -2,7 +2,7 @@
 
 use crate::code::{ExtensionType, NamedGroup};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Extension, Read, Reader, Recorder, Writer};
+use crate::wire::{Extension, Parsed, Reader, Recorder, Writer};
 
 /// One KeyShareEntry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct KeyShareEntry<'a> {
 }
 
 impl<'a> KeyShareEntry<'a> {
-    fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self> {
+    fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<Self> {
         let group = r.code("group")?;
         Ok(Self { group, public: r.vec16("key_exchange")?.non_empty("key_exchange")?.rest() })
     }
@@ -44,7 +44,7 @@ const FEW: usize = 64;
 ///
 /// # Errors
 /// If the list is not well framed, or a group stands in it twice.
-pub fn client<'a, R: Recorder>(e: Extension<'a, R>) -> Read<ClientShares<'a>> {
+pub fn client<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<ClientShares<'a>> {
     let mut r = e.reader();
     let list = r.vec16("client_shares")?;
     r.finish("key_share")?;
@@ -66,7 +66,11 @@ pub fn client<'a, R: Recorder>(e: Extension<'a, R>) -> Read<ClientShares<'a>> {
 /// Reads on, behind shares of these groups, in time that grows as the list does: a bit for each group there can be.
 #[cold]
 #[inline(never)]
-fn each_once<'a, R: Recorder>(list: Reader<'a, R>, mut walk: Reader<'a, R>, before: &[u16]) -> Read<ClientShares<'a>> {
+fn each_once<'a, R: Recorder>(
+    list: Reader<'a, R>,
+    mut walk: Reader<'a, R>,
+    before: &[u16],
+) -> Parsed<ClientShares<'a>> {
     let mut seen = [0_u64; 1 << 10];
     let mut is_new = |group: u16| {
         let bit = 1 << (group & 63);
@@ -91,7 +95,7 @@ fn each_once<'a, R: Recorder>(list: Reader<'a, R>, mut walk: Reader<'a, R>, befo
 ///
 /// # Errors
 /// If it is not exactly one share.
-pub fn server<'a, R: Recorder>(e: Extension<'a, R>) -> Read<KeyShareEntry<'a>> {
+pub fn server<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<KeyShareEntry<'a>> {
     let mut r = e.reader();
     let share = KeyShareEntry::read(&mut r)?;
     r.finish("key_share")?;
@@ -102,7 +106,7 @@ pub fn server<'a, R: Recorder>(e: Extension<'a, R>) -> Read<KeyShareEntry<'a>> {
 ///
 /// # Errors
 /// If it is not exactly one group.
-pub fn retry<R: Recorder>(e: Extension<'_, R>) -> Read<NamedGroup> {
+pub fn retry<R: Recorder>(e: Extension<'_, R>) -> Parsed<NamedGroup> {
     let mut r = e.reader();
     let group = r.code("selected_group")?;
     r.finish("key_share")?;

@@ -12,7 +12,7 @@ pub use alpn::{Protocols, alpn, write_alpn};
 pub use server_name::{server_name, write_server_name};
 pub use status_request::{status_request, write_status_request};
 
-use super::{Codes, Extension, Read, Recorder, Writer};
+use super::{Codes, Extension, Parsed, Recorder, Writer};
 use crate::code::{
     CertificateType, CipherSuite, EcPointFormat, ExtensionType, MaxFragmentLength, NamedGroup, ProtocolVersion,
     PskKeyExchangeMode, SignatureScheme,
@@ -24,7 +24,7 @@ use crate::wire::decode::DecodeKind;
 ///
 /// # Errors
 /// If the list is empty or odd.
-pub fn codes<'a, R: Recorder>(e: Extension<'a, R>, what: &'static str) -> Read<Codes<'a>> {
+pub fn codes<'a, R: Recorder>(e: Extension<'a, R>, what: &'static str) -> Parsed<Codes<'a>> {
     let mut r = e.reader();
     let list = r.vec16(what)?;
     let list = match e.typ {
@@ -44,7 +44,7 @@ pub fn write_codes(typ: ExtensionType, codes: impl Iterator<Item = u16>, w: &mut
 ///
 /// # Errors
 /// If it is not exactly that.
-pub fn vec8<'a, R: Recorder>(e: Extension<'a, R>, what: &'static str) -> Read<&'a [u8]> {
+pub fn vec8<'a, R: Recorder>(e: Extension<'a, R>, what: &'static str) -> Parsed<&'a [u8]> {
     let mut r = e.reader();
     let list = r.vec8(what)?.non_empty(what)?;
     let list = match e.typ {
@@ -62,7 +62,7 @@ pub fn vec8<'a, R: Recorder>(e: Extension<'a, R>, what: &'static str) -> Read<&'
 ///
 /// # Errors
 /// If it is not.
-pub fn empty<R: Recorder>(e: Extension<'_, R>, what: &'static str) -> Read<()> {
+pub fn empty<R: Recorder>(e: Extension<'_, R>, what: &'static str) -> Parsed<()> {
     e.reader().finish(what)
 }
 
@@ -70,7 +70,7 @@ pub fn empty<R: Recorder>(e: Extension<'_, R>, what: &'static str) -> Read<()> {
 ///
 /// # Errors
 /// If there is something in it.
-pub fn flag<R: Recorder>(e: Extension<'_, R>, what: &'static str) -> Read<bool> {
+pub fn flag<R: Recorder>(e: Extension<'_, R>, what: &'static str) -> Parsed<bool> {
     empty(e, what).map(|()| true)
 }
 
@@ -78,7 +78,7 @@ pub fn flag<R: Recorder>(e: Extension<'_, R>, what: &'static str) -> Read<bool> 
 ///
 /// # Errors
 /// If it is not one byte of a known code.
-pub fn max_fragment_length<R: Recorder>(e: Extension<'_, R>) -> Read<MaxFragmentLength> {
+pub fn max_fragment_length<R: Recorder>(e: Extension<'_, R>) -> Parsed<MaxFragmentLength> {
     let mut r = e.reader();
     let code: MaxFragmentLength = r.code("max_fragment_length")?;
     if code.bytes().is_none() {
@@ -92,7 +92,7 @@ pub fn max_fragment_length<R: Recorder>(e: Extension<'_, R>) -> Read<MaxFragment
 ///
 /// # Errors
 /// If it is not one number in range.
-pub fn record_size_limit<R: Recorder>(e: Extension<'_, R>) -> Read<u16> {
+pub fn record_size_limit<R: Recorder>(e: Extension<'_, R>) -> Parsed<u16> {
     let mut r = e.reader();
     let limit = r.u16("record_size_limit")?;
     if limit < 64 {
@@ -106,7 +106,7 @@ pub fn record_size_limit<R: Recorder>(e: Extension<'_, R>) -> Read<u16> {
 ///
 /// # Errors
 /// If the list is empty or odd.
-pub fn supported_versions<'a, R: Recorder>(e: Extension<'a, R>) -> Read<Codes<'a>> {
+pub fn supported_versions<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<Codes<'a>> {
     let mut r = e.reader();
     let list = Codes::read::<ProtocolVersion, _>(r.vec8("versions")?, "versions")?;
     r.finish("supported_versions")?;
@@ -117,7 +117,7 @@ pub fn supported_versions<'a, R: Recorder>(e: Extension<'a, R>) -> Read<Codes<'a
 ///
 /// # Errors
 /// If it is not one vector.
-pub fn renegotiation_info<'a, R: Recorder>(e: Extension<'a, R>) -> Read<&'a [u8]> {
+pub fn renegotiation_info<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<&'a [u8]> {
     let mut r = e.reader();
     let body = r.vec8("renegotiated_connection")?;
     r.finish("renegotiation_info")?;

@@ -2,7 +2,7 @@
 
 use super::vec8;
 use crate::code::{ExtensionType, PskKeyExchangeMode};
-use crate::wire::{Extension, Read, Reader, Recorder, Writer};
+use crate::wire::{Extension, Parsed, Reader, Recorder, Writer};
 
 /// One PskIdentity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl<'a> OfferedPsks<'a> {
     }
 }
 
-fn identity<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<PskIdentity<'a>> {
+fn identity<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<PskIdentity<'a>> {
     let identity = r.vec16("identity")?.non_empty("identity")?.rest();
     Ok(PskIdentity { identity, obfuscated_age: r.u32("obfuscated_ticket_age")? })
 }
@@ -45,7 +45,7 @@ fn identity<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<PskIdentity<'a>> {
 ///
 /// # Errors
 /// If a list is empty or not well framed.
-pub fn offered<'a, R: Recorder>(e: Extension<'a, R>) -> Read<OfferedPsks<'a>> {
+pub fn offered<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<OfferedPsks<'a>> {
     let mut r = e.reader();
     let identities = r.vec16("identities")?.non_empty("identities")?;
     let binders_len = r.rest().len();
@@ -67,7 +67,7 @@ pub fn offered<'a, R: Recorder>(e: Extension<'a, R>) -> Read<OfferedPsks<'a>> {
 ///
 /// # Errors
 /// If it is not exactly one number.
-pub fn selected<R: Recorder>(e: Extension<'_, R>) -> Read<u16> {
+pub fn selected<R: Recorder>(e: Extension<'_, R>) -> Parsed<u16> {
     let mut r = e.reader();
     let index = r.u16("selected_identity")?;
     r.finish("pre_shared_key")?;
@@ -100,7 +100,7 @@ pub fn write_selected(index: u16, w: &mut Writer<'_>) {
 ///
 /// # Errors
 /// If the list is empty or not well framed.
-pub fn modes<'a, R: Recorder>(e: Extension<'a, R>) -> Read<&'a [u8]> {
+pub fn modes<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<&'a [u8]> {
     vec8(e, "ke_modes")
 }
 

@@ -2,14 +2,14 @@
 
 use crate::code::{ExtensionType, NameType};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Extension, Read, Reader, Recorder, Writer};
+use crate::wire::{Extension, Parsed, Reader, Recorder, Writer};
 
 /// server_name in a ClientHello. At most one host name; names of other types are passed over, since each begins
 /// with its length, whatever it is.
 ///
 /// # Errors
 /// If the list is empty or has two host names, or the host name is empty, has a NUL or is longer than a name can be.
-pub fn server_name<'a, R: Recorder>(e: Extension<'a, R>) -> Read<Option<&'a [u8]>> {
+pub fn server_name<'a, R: Recorder>(e: Extension<'a, R>) -> Parsed<Option<&'a [u8]>> {
     let mut r = e.reader();
     let mut list = r.vec16("server_name_list")?.non_empty("server_name_list")?;
     r.finish("server_name")?;
@@ -31,7 +31,7 @@ pub fn server_name<'a, R: Recorder>(e: Extension<'a, R>) -> Read<Option<&'a [u8]
 }
 
 /// The next name, if it is a host's.
-fn one_name<'a, R: Recorder>(list: &mut Reader<'a, R>) -> Read<Option<Reader<'a, R>>> {
+fn one_name<'a, R: Recorder>(list: &mut Reader<'a, R>) -> Parsed<Option<Reader<'a, R>>> {
     if list.code::<NameType, 1>("name_type")? == NameType::HostName {
         return list.vec16("host_name")?.non_empty("host_name").map(Some);
     }

@@ -1,13 +1,13 @@
 //! status_request of a client: RFC 6066 8.
 
 use crate::code::{CertificateStatusType, ExtensionType};
-use crate::wire::{Extension, Read, Recorder, Writer};
+use crate::wire::{Extension, Parsed, Recorder, Writer};
 
 /// status_request in a ClientHello. True if it asks for OCSP.
 ///
 /// # Errors
 /// If an OCSP request is not well framed.
-pub fn status_request<R: Recorder>(e: Extension<'_, R>) -> Read<bool> {
+pub fn status_request<R: Recorder>(e: Extension<'_, R>) -> Parsed<bool> {
     let mut r = e.reader();
     if r.code::<CertificateStatusType, 1>("status_type")? != CertificateStatusType::Ocsp {
         return Ok(false);

@@ -4,7 +4,7 @@ use super::Decoded;
 use super::notes::{Hearer, Notes};
 use super::parsers::Block;
 use crate::code::{AlertDescription, AlertLevel, ContentType, ProtocolVersion};
-use crate::wire::{Read, Reader};
+use crate::wire::{Parsed, Reader};
 
 /// The fields of records, one behind the other as they stand on the wire: RFC 9846 5.1, 5.2, RFC 5246 6.2. What they hold comes
 /// as bytes, enciphered if they are `protected`.
@@ -56,7 +56,7 @@ pub fn change_cipher_spec(bytes: &[u8]) -> Decoded<'_> {
     })
 }
 
-fn decoded<'a>(bytes: &'a [u8], read: impl FnOnce(Reader<'a, Hearer<'_>>) -> Read<()>) -> Decoded<'a> {
+fn decoded<'a>(bytes: &'a [u8], read: impl FnOnce(Reader<'a, Hearer<'_>>) -> Parsed<()>) -> Decoded<'a> {
     let notes = Notes::default();
     let fault = read(Reader::heard(bytes, 0, Hearer::new(&notes, Block::None))).err();
     Decoded { fields: notes.fields(bytes), fault }

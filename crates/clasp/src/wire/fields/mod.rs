@@ -8,7 +8,7 @@ mod parsers;
 
 use super::decode::{DecodeError, DecodeKind};
 use super::message::{HEADER_LEN, Kx};
-use super::{Read, Reader};
+use super::{Parsed, Reader};
 use crate::code::{CertificateType, HandshakeType, ProtocolVersion};
 use core::ops::Range;
 pub use frames::{alert, change_cipher_spec, records};
@@ -84,7 +84,7 @@ pub fn message<'a>(bytes: &'a [u8], context: &Context) -> Decoded<'a> {
     Decoded { fields: notes.fields(bytes), fault }
 }
 
-fn read(bytes: &[u8], context: &Context, notes: &Notes) -> Read<()> {
+fn read(bytes: &[u8], context: &Context, notes: &Notes) -> Parsed<()> {
     let kind = HandshakeType(bytes.first().copied().unwrap_or(0));
     let hearer = Hearer::new(notes, Block::of(kind, bytes));
     let mut r = Reader::heard(bytes, 0, hearer);

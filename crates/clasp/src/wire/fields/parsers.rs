@@ -10,10 +10,10 @@ use crate::wire::message::{
     HEADER_LEN, HELLO_RETRY_REQUEST_RANDOM, HelloRequest, KeyUpdate, Kx, Message, NewSessionTicket12,
     NewSessionTicket13, ServerHello, ServerHelloDone, ServerKeyExchangeView,
 };
-use crate::wire::{Extension, Read, Reader};
+use crate::wire::{Extension, Parsed, Reader};
 
 /// Reads a body with the parser of its message.
-pub(super) fn body(kind: HandshakeType, context: &Context, mut r: Reader<'_, Hearer<'_>>) -> Read<()> {
+pub(super) fn body(kind: HandshakeType, context: &Context, mut r: Reader<'_, Hearer<'_>>) -> Parsed<()> {
     let old = context.version.map(|version| version <= ProtocolVersion::Tls12);
     match (kind, old, context.kx) {
         (HandshakeType::HelloRequest, ..) => whole::<HelloRequest>(r),
@@ -54,7 +54,7 @@ pub(super) fn body(kind: HandshakeType, context: &Context, mut r: Reader<'_, Hea
     }
 }
 
-fn whole<M: Message>(mut r: Reader<'_, Hearer<'_>>) -> Read<()> {
+fn whole<M: Message>(mut r: Reader<'_, Hearer<'_>>) -> Parsed<()> {
     M::parse(&mut r)?;
     r.finish(M::NAME)
 }
@@ -93,7 +93,7 @@ impl Block {
 }
 
 /// Reads an extension's body with its parser, if there is one for such an extension in this place.
-pub(super) fn extension(e: Extension<'_, Hearer<'_>>, block: Block) -> Read<()> {
+pub(super) fn extension(e: Extension<'_, Hearer<'_>>, block: Block) -> Parsed<()> {
     use Block::{Certificate, CertificateRequest, ClientHello, HelloRetryRequest, NewSessionTicket, ServerHello};
     match (e.typ, block) {
         (E::ServerName, ClientHello) => extension::server_name(e).map(drop),

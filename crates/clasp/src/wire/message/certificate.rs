@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Read, Reader, Recorder, Writer};
+use crate::wire::{Parsed, Reader, Recorder, Writer};
 
 /// Certificate as TLS 1.2 frames it.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Message for Certificate12 {
     const NAME: &'static str = "Certificate";
     type View<'a> = CertificateView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CertificateView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<CertificateView<'a>> {
         let CertificateView(content) = CertificateView::read(r)?;
         Ok(CertificateView(content.silent()))
     }
@@ -28,7 +28,7 @@ impl<'a, R: Recorder> CertificateView<'a, R> {
     ///
     /// # Errors
     /// If it is cut short.
-    pub fn read(r: &mut Reader<'a, R>) -> Read<Self> {
+    pub fn read(r: &mut Reader<'a, R>) -> Parsed<Self> {
         r.vec24("certificate_list").map(Self)
     }
 
@@ -36,7 +36,7 @@ impl<'a, R: Recorder> CertificateView<'a, R> {
     ///
     /// # Errors
     /// If it is not such a list, or one of them is empty.
-    pub fn list(self) -> Read<Self> {
+    pub fn list(self) -> Parsed<Self> {
         let mut walk = self.0;
         while !walk.is_empty() {
             walk.element("certificate", |walk| walk.vec24("certificate")?.non_empty("certificate"))?;

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Extensions, Read, Reader, Recorder, Writer};
+use crate::wire::{Extensions, Parsed, Reader, Recorder, Writer};
 
 /// Certificate as TLS 1.3 frames it.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Message for Certificate13 {
     const NAME: &'static str = "Certificate";
     type View<'a> = Certificate13View<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<Certificate13View<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<Certificate13View<'a>> {
         let context = r.vec8("certificate_request_context")?.rest();
         let list = r.vec24("certificate_list")?;
         let mut walk = list;
@@ -42,7 +42,7 @@ impl Message for Certificate13 {
 }
 
 impl<'a> CertificateEntry<'a> {
-    fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self> {
+    fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<Self> {
         let data = r.vec24("cert_data")?.non_empty("cert_data")?.rest();
         Ok(Self { data, extensions: Extensions::read(r, false)? })
     }
@@ -53,7 +53,7 @@ impl<'a> Certificate13View<'a> {
     ///
     /// # Errors
     /// What [`Message::parse`] says, or that bytes are left over.
-    pub fn read(body: &'a [u8]) -> Read<Self> {
+    pub fn read(body: &'a [u8]) -> Parsed<Self> {
         let mut r = Reader::new(body);
         let view = Certificate13::parse(&mut r)?;
         r.finish(Certificate13::NAME)?;

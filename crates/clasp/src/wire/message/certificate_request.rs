@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::{ClientCertificateType, HandshakeType, SignatureScheme};
-use crate::wire::{Codes, Read, Reader, Recorder, Writer};
+use crate::wire::{Codes, Parsed, Reader, Recorder, Writer};
 
 /// CertificateRequest as TLS 1.2 frames it.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Message for CertificateRequest12 {
     const NAME: &'static str = "CertificateRequest";
     type View<'a> = CertificateRequestView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CertificateRequestView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<CertificateRequestView<'a>> {
         let types = r.vec8("certificate_types")?.non_empty("certificate_types")?;
         let types = types.codes::<ClientCertificateType, 1>("certificate_types");
         let schemes = r.vec16("supported_signature_algorithms")?;

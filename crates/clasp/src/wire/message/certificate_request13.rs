@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Extensions, Read, Reader, Recorder};
+use crate::wire::{Extensions, Parsed, Reader, Recorder};
 
 /// CertificateRequest as TLS 1.3 frames it.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Message for CertificateRequest13 {
     const NAME: &'static str = "CertificateRequest";
     type View<'a> = CertificateRequest13View<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CertificateRequest13View<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<CertificateRequest13View<'a>> {
         let context = r.vec8("certificate_request_context")?.rest();
         Ok(CertificateRequest13View { context, extensions: Extensions::read(r, false)? })
     }

@@ -3,7 +3,7 @@
 use super::Message;
 use crate::code::{CertificateStatusType, HandshakeType};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Read, Reader, Recorder, Writer};
+use crate::wire::{Parsed, Reader, Recorder, Writer};
 
 /// CertificateStatus.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Message for CertificateStatus {
     const NAME: &'static str = "CertificateStatus";
     type View<'a> = CertificateStatusView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CertificateStatusView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<CertificateStatusView<'a>> {
         match r.code("status_type")? {
             CertificateStatusType::Ocsp => {
                 Ok(CertificateStatusView { ocsp: r.vec24("response")?.non_empty("response")?.rest() })

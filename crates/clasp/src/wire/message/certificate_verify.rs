@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::{HandshakeType, SignatureScheme};
-use crate::wire::{Read, Reader, Recorder, Writer};
+use crate::wire::{Parsed, Reader, Recorder, Writer};
 
 /// CertificateVerify.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Message for CertificateVerify {
     const NAME: &'static str = "CertificateVerify";
     type View<'a> = SignedView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<SignedView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<SignedView<'a>> {
         SignedView::read(r)
     }
 }
@@ -32,7 +32,7 @@ impl<'a> SignedView<'a> {
     ///
     /// # Errors
     /// If they are cut short.
-    pub fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self> {
+    pub fn read<R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<Self> {
         Ok(Self { scheme: r.code("algorithm")?, signature: r.vec16("signature")?.rest() })
     }
 

@@ -3,7 +3,7 @@
 use super::Message;
 use crate::code::{CipherSuite, CompressionMethod, HandshakeType, ProtocolVersion};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Codes, Extensions, Read, Reader, Recorder, Writer};
+use crate::wire::{Codes, Extensions, Parsed, Reader, Recorder, Writer};
 
 /// ClientHello.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Message for ClientHello {
     const NAME: &'static str = "ClientHello";
     type View<'a> = ClientHelloView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ClientHelloView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<ClientHelloView<'a>> {
         Ok(ClientHelloView {
             version: r.code("client_version")?,
             random: r.array("random")?,
@@ -47,7 +47,7 @@ impl Message for ClientHello {
 }
 
 /// `session_id`: at most 32 bytes, RFC 5246 7.4.1.2.
-pub(super) fn session_id<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<&'a [u8]> {
+pub(super) fn session_id<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<&'a [u8]> {
     let id = r.vec8("session_id")?;
     match id.rest().len() {
         0..=32 => Ok(id.rest()),

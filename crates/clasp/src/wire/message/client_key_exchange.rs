@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Read, Reader, Recorder};
+use crate::wire::{Parsed, Reader, Recorder};
 
 /// ClientKeyExchange.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Message for ClientKeyExchange {
     const NAME: &'static str = "ClientKeyExchange";
     type View<'a> = ClientKeyExchangeView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ClientKeyExchangeView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<ClientKeyExchangeView<'a>> {
         let body = r.silent();
         r.take(body.rest().len(), Self::NAME)?;
         Ok(ClientKeyExchangeView(body))
@@ -45,7 +45,7 @@ impl<'a, R: Recorder> ClientKeyExchangeView<'a, R> {
     ///
     /// # Errors
     /// If the body is not exactly that.
-    pub fn long(self, what: &'static str) -> Read<&'a [u8]> {
+    pub fn long(self, what: &'static str) -> Parsed<&'a [u8]> {
         let mut r = self.0;
         let value = r.vec16(what)?.non_empty(what)?.rest();
         r.finish(what)?;
@@ -56,7 +56,7 @@ impl<'a, R: Recorder> ClientKeyExchangeView<'a, R> {
     ///
     /// # Errors
     /// If the body is not exactly that.
-    pub fn point(self) -> Read<&'a [u8]> {
+    pub fn point(self) -> Parsed<&'a [u8]> {
         let mut r = self.0;
         let value = r.vec8("ecdh_Yc")?.non_empty("ecdh_Yc")?.rest();
         r.finish("ecdh_Yc")?;

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::{CompressionAlgorithm, HandshakeType};
-use crate::wire::{Read, Reader, Recorder, Writer};
+use crate::wire::{Parsed, Reader, Recorder, Writer};
 
 /// CompressedCertificate.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Message for CompressedCertificate {
     const NAME: &'static str = "CompressedCertificate";
     type View<'a> = CompressedCertificateView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<CompressedCertificateView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<CompressedCertificateView<'a>> {
         Ok(CompressedCertificateView {
             algorithm: r.code("algorithm")?,
             uncompressed_length: r.u24("uncompressed_length")?,

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Extensions, Read, Reader, Recorder};
+use crate::wire::{Extensions, Parsed, Reader, Recorder};
 
 /// EncryptedExtensions. Its view is the extension block.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ impl Message for EncryptedExtensions {
     const NAME: &'static str = "EncryptedExtensions";
     type View<'a> = Extensions<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<Extensions<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<Extensions<'a>> {
         Extensions::read(r, false)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Read, Reader, Recorder};
+use crate::wire::{Parsed, Reader, Recorder};
 
 /// Finished: RFC 5246 7.4.9. Its view is the verify data.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ impl Message for Finished {
     const NAME: &'static str = "Finished";
     type View<'a> = &'a [u8];
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<&'a [u8]> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<&'a [u8]> {
         r.take(r.rest().len(), "verify_data")
     }
 }
@@ -27,7 +27,7 @@ impl Message for ServerHelloDone {
     const NAME: &'static str = "ServerHelloDone";
     type View<'a> = ();
 
-    fn parse<R: Recorder>(_: &mut Reader<'_, R>) -> Read<()> {
+    fn parse<R: Recorder>(_: &mut Reader<'_, R>) -> Parsed<()> {
         Ok(())
     }
 }
@@ -41,7 +41,7 @@ impl Message for HelloRequest {
     const NAME: &'static str = "HelloRequest";
     type View<'a> = ();
 
-    fn parse<R: Recorder>(_: &mut Reader<'_, R>) -> Read<()> {
+    fn parse<R: Recorder>(_: &mut Reader<'_, R>) -> Parsed<()> {
         Ok(())
     }
 }

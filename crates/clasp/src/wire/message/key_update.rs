@@ -3,7 +3,7 @@
 use super::Message;
 use crate::code::{HandshakeType, KeyUpdateRequest};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Read, Reader, Recorder};
+use crate::wire::{Parsed, Reader, Recorder};
 
 /// KeyUpdate. Its view is whether the peer asks for an update in return.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ impl Message for KeyUpdate {
     const NAME: &'static str = "KeyUpdate";
     type View<'a> = bool;
 
-    fn parse<R: Recorder>(r: &mut Reader<'_, R>) -> Read<bool> {
+    fn parse<R: Recorder>(r: &mut Reader<'_, R>) -> Parsed<bool> {
         match r.code("request_update")? {
             KeyUpdateRequest::NotRequested => Ok(false),
             KeyUpdateRequest::Requested => Ok(true),
@@ -32,7 +32,7 @@ impl Message for EndOfEarlyData {
     const NAME: &'static str = "EndOfEarlyData";
     type View<'a> = ();
 
-    fn parse<R: Recorder>(_: &mut Reader<'_, R>) -> Read<()> {
+    fn parse<R: Recorder>(_: &mut Reader<'_, R>) -> Parsed<()> {
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ pub use new_session_ticket13::{NewSessionTicket13, NewSessionTicket13View};
 pub use server_hello::{HELLO_RETRY_REQUEST_RANDOM, ServerHello, ServerHelloView};
 pub use server_key_exchange::{DhParams, EcdhParams, ServerKeyExchange, ServerKeyExchangeView};
 
-use super::{Read, Reader, Recorder, TooLong, Writer};
+use super::{Parsed, Reader, Recorder, TooLong, Writer};
 use crate::code::HandshakeType;
 use core::marker::PhantomData;
 
@@ -55,7 +55,7 @@ pub trait Message {
     ///
     /// # Errors
     /// Says which field is not well formed, and where.
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<Self::View<'a>>;
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<Self::View<'a>>;
 }
 
 /// Writes one message, header and body, behind what `out` holds.
@@ -80,12 +80,12 @@ impl<M: Message> Checked<M> {
     ///
     /// # Errors
     /// What [`Message::parse`] says, or that bytes are left over.
-    pub fn new(bytes: Vec<u8>) -> Read<Self> {
+    pub fn new(bytes: Vec<u8>) -> Parsed<Self> {
         Self::read(&bytes)?;
         Ok(Self { bytes, kind: PhantomData })
     }
 
-    pub(crate) fn read(bytes: &[u8]) -> Read<M::View<'_>> {
+    pub(crate) fn read(bytes: &[u8]) -> Parsed<M::View<'_>> {
         let mut r = Reader::new(bytes);
         r.take(HEADER_LEN, M::NAME)?;
         let mut body = Reader::new(r.rest());

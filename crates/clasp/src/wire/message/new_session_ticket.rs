@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Read, Reader, Recorder, Writer};
+use crate::wire::{Parsed, Reader, Recorder, Writer};
 
 /// NewSessionTicket as TLS 1.2 frames it.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Message for NewSessionTicket12 {
     const NAME: &'static str = "NewSessionTicket";
     type View<'a> = NewSessionTicketView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<NewSessionTicketView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<NewSessionTicketView<'a>> {
         Ok(NewSessionTicketView { lifetime_hint: r.u32("ticket_lifetime_hint")?, ticket: r.vec16("ticket")?.rest() })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::HandshakeType;
-use crate::wire::{Extensions, Read, Reader, Recorder, Writer};
+use crate::wire::{Extensions, Parsed, Reader, Recorder, Writer};
 
 /// NewSessionTicket as TLS 1.3 frames it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Message for NewSessionTicket13 {
     const NAME: &'static str = "NewSessionTicket";
     type View<'a> = NewSessionTicket13View<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<NewSessionTicket13View<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<NewSessionTicket13View<'a>> {
         Ok(NewSessionTicket13View {
             lifetime: r.u32("ticket_lifetime")?,
             age_add: r.u32("ticket_age_add")?,

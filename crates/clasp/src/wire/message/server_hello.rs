@@ -2,7 +2,7 @@
 
 use super::Message;
 use crate::code::{CipherSuite, CompressionMethod, HandshakeType, ProtocolVersion};
-use crate::wire::{Extensions, Read, Reader, Recorder, Writer};
+use crate::wire::{Extensions, Parsed, Reader, Recorder, Writer};
 
 /// The random of a ServerHello that is a HelloRetryRequest: RFC 9846 4.1.3.
 pub const HELLO_RETRY_REQUEST_RANDOM: [u8; 32] = [
@@ -36,7 +36,7 @@ impl Message for ServerHello {
     const NAME: &'static str = "ServerHello";
     type View<'a> = ServerHelloView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ServerHelloView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<ServerHelloView<'a>> {
         Ok(ServerHelloView {
             version: r.code("server_version")?,
             random: r.array("random")?,

@@ -3,7 +3,7 @@
 use super::{Message, SignedView};
 use crate::code::{EcCurveType, HandshakeType, NamedGroup};
 use crate::wire::decode::DecodeKind;
-use crate::wire::{Read, Reader, Recorder, Writer};
+use crate::wire::{Parsed, Reader, Recorder, Writer};
 
 /// ServerKeyExchange.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Message for ServerKeyExchange {
     const NAME: &'static str = "ServerKeyExchange";
     type View<'a> = ServerKeyExchangeView<'a>;
 
-    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Read<ServerKeyExchangeView<'a>> {
+    fn parse<'a, R: Recorder>(r: &mut Reader<'a, R>) -> Parsed<ServerKeyExchangeView<'a>> {
         let body = r.silent();
         r.take(body.rest().len(), Self::NAME)?;
         Ok(ServerKeyExchangeView(body))
@@ -68,7 +68,7 @@ impl<'a, R: Recorder> ServerKeyExchangeView<'a, R> {
     ///
     /// # Errors
     /// If the body is not exactly that, or describes a curve instead of naming one.
-    pub fn ecdh(self) -> Read<EcdhParams<'a>> {
+    pub fn ecdh(self) -> Parsed<EcdhParams<'a>> {
         let mut r = self.0;
         let curve: EcCurveType = r.code("curve_type")?;
         if curve != EcCurveType::NamedCurve {
@@ -86,7 +86,7 @@ impl<'a, R: Recorder> ServerKeyExchangeView<'a, R> {
     ///
     /// # Errors
     /// If the body is not exactly that.
-    pub fn dh(self) -> Read<DhParams<'a>> {
+    pub fn dh(self) -> Parsed<DhParams<'a>> {
         let mut r = self.0;
         let p = r.vec16("dh_p")?.non_empty("dh_p")?.rest();
         let g = r.vec16("dh_g")?.non_empty("dh_g")?.rest();
