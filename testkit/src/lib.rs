@@ -1,6 +1,6 @@
 //! For tests of Clasp: certificates, two connections joined in memory, doubles that answer late, a clock by hand,
 //! providers whose randomness can be had again or follows a script, records and messages to alter, conversations to play,
-//! and a transport for many idle streams.
+//! a transport for many idle streams, and a real PostgreSQL.
 #![forbid(unsafe_code)]
 
 mod certificates;
@@ -8,6 +8,7 @@ pub mod hollow_bytes;
 pub mod idle;
 pub mod messages;
 mod pair;
+mod postgres;
 pub mod provider;
 pub mod rsa;
 pub mod script;
@@ -17,6 +18,7 @@ pub mod torture;
 
 pub use certificates::{Authority, Issued, KeyKind, authority, other_authority};
 pub use pair::{ManualClock, Pair};
+pub use postgres::{PASSWORD, Postgres, postgres};
 pub use slow::{Gate, SlowSessions, SlowSigner, SlowVerifier};
 pub use suites::{configs_of, one_suite_of_each_protection};
 

@@ -30,8 +30,8 @@ impl TlsAcceptorBuilder {
     }
 
     /// Application protocols, best first (RFC 7301).
-    pub fn accept_alpn(&mut self, protocols: &[&str]) -> &mut Self {
-        self.alpn = protocols.iter().map(|protocol| (*protocol).to_owned()).collect();
+    pub fn accept_alpn(&mut self, protocols: &[impl AsRef<str>]) -> &mut Self {
+        self.alpn = protocols.iter().map(|protocol| protocol.as_ref().to_owned()).collect();
         self
     }
 
