@@ -42,6 +42,12 @@ impl Failure {
         self
     }
 
+    /// The same, of this.
+    #[must_use]
+    pub(crate) fn within(self, what: impl Display) -> Self {
+        Self { message: shown(&format!("{what}: {}", self.message)), ..self }
+    }
+
     /// A file that cannot be used.
     pub(crate) fn file(path: &Path, error: impl Display) -> Self {
         Self::cannot(format_args!("{}: {error}", path.display()))
@@ -89,6 +95,8 @@ fn in_options(hint: &str) -> String {
         "a private authority is added to the roots by its own file, or is held to Profile::Rfc5280",
         "a private authority is trusted by its own file, --ca FILE, or held to --profile rfc5280",
     );
+    let hint =
+        hint.replace("Identity::from_pem_encrypted takes its password", "--key-password-file FILE takes its password");
     clasp::Policy::named()
         .iter()
         .fold(hint, |h, (name, _)| h.replace(&format!("Policy::{name}()"), &format!("--policy {name}")))

@@ -77,13 +77,29 @@ pub(crate) fn response(path: &Path) -> Result<Section, Failure> {
     }
 }
 
-/// A certificate chain and its key.
-pub(crate) fn identity(chain: &Path, key: &Path) -> Result<Identity, Failure> {
-    Identity::from_pem(&read(chain)?, &Zeroizing::new(read(key)?)).map_err(|e| {
-        let failure = Failure::cannot(format_args!("{} with {}: {}", chain.display(), key.display(), e.without_hint()));
-        match e.hint_text() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
+/// A certificate chain and its key, in PEM or both in one PKCS #12 archive; the password stands in a file of its own.
+pub(crate) fn identity(chain: &Path, key: &Path, password: Option<&Path>) -> Result<Identity, Failure> {
+    let private = Zeroizing::new(read(key)?);
+    let password = password.map(line_of).transpose()?;
+    let identity = if kind::of(&private) == Some(Kind::Pkcs12) {
+        if chain != key {
+            return Err(Failure::file(key, "a PKCS #12 archive, beside another --cert")
+                .hint("an archive has the certificate too: name it for both, --cert FILE --key FILE"));
         }
-    })
+        Identity::from_pkcs12(&private, password.as_ref().map_or("", |password| password))
+    } else {
+        match &password {
+            Some(password) => Identity::from_pem_encrypted(&read(chain)?, &private, password),
+            None => Identity::from_pem(&read(chain)?, &private),
+        }
+    };
+    identity.map_err(|e| Failure::from(e).within(format_args!("{} with {}", chain.display(), key.display())))
+}
+
+/// What a file says in its one line: the end of the line is none of it.
+fn line_of(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let bytes = Zeroizing::new(read(path)?);
+    let text = core::str::from_utf8(&bytes).map_err(|e| Failure::file(path, e))?;
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }

@@ -60,6 +60,8 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("connect", "pin", Elsewhere(CONNECT, "a_key_is_pinned_besides_a_chain_or_in_place_of_one")),
     ("connect", "cert", Connect("{id} --client-ca {root}", GET, "{get} --cert {alice} --key {alices}", "HTTP/1.1 200")),
     ("connect", "key", Connect("{id} --client-ca {root}", GET, "{get} --cert {alice} --key {alices}", "HTTP/1.1 200")),
+    ("connect", "key-password-file", Connect("{id} --client-ca {root}", "{get} --cert {archive} --key {archive}",
+        "{get} --cert {archive} --key {archive} --key-password-file {password}", "HTTP/1.1 200")),
     ("connect", "policy", Connect("{id} --tls 1.2", GET, "{get} --policy modern", "!HTTP/1.1 200")),
     ("connect", "tls", Connect(ID, GET, "{get} --tls 1.2", "version   TLS 1.2")),
     ("connect", "groups", Connect(ID, GET, "{get} --groups p-384", "secp384r1")),
@@ -76,6 +78,7 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("serve", "listen", Elsewhere(COMMANDS, "serve_and_connect_resume_and_refuse")),
     ("serve", "cert", Serve(GET, "", ID, "HTTP/1.1 200")),
     ("serve", "key", Serve(GET, "", ID, "HTTP/1.1 200")),
+    ("serve", "key-password-file", Elsewhere(SERVE, "keys_behind_a_password_are_opened_with_it")),
     ("serve", "policy", Serve("{get} --tls 1.2", ID, "{id} --policy modern", "!HTTP/1.1 200")),
     ("serve", "tls", Serve(GET, ID, "{id} --tls 1.2", "version   TLS 1.2")),
     ("serve", "groups", Serve(GET, ID, "{id} --groups p-384", "secp384r1")),
@@ -107,6 +110,8 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("trace connect", "pin", Trace(ID, "--ca {root}", "--ca {root} --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "pinned")),
     ("trace connect", "cert", Trace("{id} --client-ca {root}", "--ca {root}", "--ca {root} --cert {alice} --key {alices}", "agreed: ")),
     ("trace connect", "key", Trace("{id} --client-ca {root}", "--ca {root}", "--ca {root} --cert {alice} --key {alices}", "agreed: ")),
+    ("trace connect", "key-password-file", Trace("{id} --client-ca {root}", "--ca {root} --cert {archive} --key {archive}",
+        "--ca {root} --cert {archive} --key {archive} --key-password-file {password}", "agreed: ")),
     ("trace connect", "policy", Trace("{id} --tls 1.2", "--ca {root}", "--ca {root} --policy modern", "!agreed: ")),
     ("trace connect", "tls", Trace(ID, "--ca {root}", "--ca {root} --tls 1.2", "agreed: TLS 1.2")),
     ("trace connect", "groups", Trace(ID, "--ca {root}", "--ca {root} --groups p-384", "group: secp384r1")),
@@ -127,6 +132,7 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("trace serve", "count", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
     ("trace serve", "cert", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
     ("trace serve", "key", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
+    ("trace serve", "key-password-file", Elsewhere(TRACE, "a_server_says_what_it_is_told_and_of_its_own_certificate")),
     ("trace serve", "json", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
     ("trace serve", "svg", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
     ("trace serve", "html", Elsewhere(TRACE, "a_server_traces_as_many_as_it_is_told")),
@@ -246,6 +252,17 @@ struct Stage {
     number: std::cell::Cell<u32>,
 }
 
+/// Both in one file, behind the password of [`common::password_file`].
+fn archive(chain: &str, key: &str) -> Vec<u8> {
+    use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
+    let chain = clasp_x509::pem::items(chain.as_bytes(), clasp_x509::kind::Kind::Certificate).unwrap();
+    let chain: Vec<_> = chain.iter().map(|section| Certificate::from_der(section.der()).unwrap()).collect();
+    let key = clasp_x509::pem::private_key(key.as_bytes()).unwrap().der().to_vec();
+    let mut store = KeyStore::new();
+    store.add_entry("alice", KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(key, "alice", chain)));
+    store.writer("the pass–word").write().unwrap()
+}
+
 impl Stage {
     fn new() -> Self {
         let stage = Self { folder: tempfile::tempdir().unwrap(), number: std::cell::Cell::default() };
@@ -281,6 +298,8 @@ impl Stage {
         let twin = own(vec!["localhost".into()]);
         std::fs::write(stage.fill("{twin}"), twin.signed_by(&key, &issuer).unwrap().pem()).unwrap();
         std::fs::write(stage.fill("{twins}"), key.serialize_pem()).unwrap();
+        std::fs::write(stage.fill("{archive}"), archive(&read("{alice}"), &read("{alices}"))).unwrap();
+        common::password_file(stage.folder.path());
         stage
     }
 
@@ -298,6 +317,8 @@ impl Stage {
             ("twins", "ca/twin.test-key.pem"),
             ("alice", "ca/alice-client.pem"),
             ("alices", "ca/alice-client-key.pem"),
+            ("archive", "ca/alice.p12"),
+            ("password", "password"),
             ("revoked", "ca/revoked.test.pem"),
             ("ocsp", "ca/revoked.test.ocsp"),
             ("crl", "ca/crl.pem"),

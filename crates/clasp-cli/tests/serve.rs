@@ -5,7 +5,7 @@
 mod common;
 
 use clasp::{ClientConfig, Roots, Stream};
-use common::{Served, clasp, issued, refuses, serve, serve_within, text};
+use common::{Served, clasp, encrypted, issued, password_file, refuses, serve, serve_within, text};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http2;
@@ -396,5 +396,31 @@ fn clients_without_secure_renegotiation_are_taken_or_not_as_it_is_told() {
         let mut first = [0];
         tcp.read_exact(&mut first).unwrap();
         assert_eq!(first[0], answer, "{wanted}");
+    }
+}
+
+/// PKCS #8 and PKCS #12, as OpenSSL writes them; and each mistake in words.
+#[test]
+fn keys_behind_a_password_are_opened_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let password = password_file(home.path());
+    let (cert, key, archive) = (encrypted("cert.pem"), encrypted("pbes2.pem"), encrypted("today.p12"));
+    for [cert, key] in [[&cert, &key], [&archive, &archive]] {
+        let server = serve(&["--cert", cert, "--key", key, "--key-password-file", &password], home.path());
+        let page = clasp(&["connect", &server.address, "--insecure", "--get", "/"]);
+        assert!(page.status.success(), "{}", text(&page.stderr));
+    }
+    let starts = |options: &[&str]| clasp(&[&["serve", "--listen", "127.0.0.1:0"], options].concat());
+    let told = starts(&["--cert", &cert, "--key", &key]);
+    refuses(&told, 2, "an encrypted private key");
+    refuses(&told, 2, "hint: --key-password-file FILE takes its password");
+    refuses(&starts(&["--cert", &cert, "--key", &archive]), 2, "name it for both");
+    let wrong = home.path().join("wrong");
+    std::fs::write(&wrong, "the pass-word").unwrap();
+    let wrong = wrong.to_str().unwrap();
+    for [cert, key] in [[&cert, &key], [&archive, &archive]] {
+        let told = starts(&["--cert", cert, "--key", key, "--key-password-file", wrong]);
+        refuses(&told, 2, "that this password does not open");
+        assert!(!text(&told.stderr).contains("pass-word"), "{}", text(&told.stderr));
     }
 }

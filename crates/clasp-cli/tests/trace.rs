@@ -4,7 +4,7 @@
 mod common;
 
 use base64::Engine;
-use common::{clasp, issued, refuses, serve, text};
+use common::{clasp, encrypted, issued, password_file, refuses, serve, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -339,9 +339,16 @@ fn a_server_traces_as_many_as_it_is_told() {
 #[test]
 fn a_server_says_what_it_is_told_and_of_its_own_certificate() {
     let home = tempfile::tempdir().unwrap();
+    let (cert, key, password) = (encrypted("cert.pem"), encrypted("pbes2.pem"), password_file(home.path()));
     let options = [
         "--listen",
         ANY,
+        "--cert",
+        &cert,
+        "--key",
+        &key,
+        "--key-password-file",
+        &password,
         "--policy",
         "legacy",
         "--tls",

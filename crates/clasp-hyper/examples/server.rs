@@ -15,7 +15,7 @@ use hyper_util::server::conn::auto::Builder;
 async fn main() -> Result<(), Box<dyn core::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [cert, key, address] = &arguments[..] else { return Err("server CERT.pem KEY.pem ADDRESS:PORT".into()) };
-    let identity = Identity::from_pem(&std::fs::read(cert)?, &std::fs::read(key)?)?;
+    let identity = Identity::from_pem_files(cert, key)?;
     let config = ServerConfig::builder().identity(identity).alpn(["h2", "http/1.1"]).build()?;
     let tcp = tokio::net::TcpListener::bind(address).await?;
     println!("https://{}/", tcp.local_addr()?);

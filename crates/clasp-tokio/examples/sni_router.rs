@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut next = |what: &str| arguments.next().ok_or_else(|| format!("wanted: {what}"));
     let (address, chain, key, ours) = (next("address")?, next("chain")?, next("key")?, next("name")?);
     let others = arguments.filter_map(|route| route.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned())));
-    let identity = Identity::from_pem(&std::fs::read(chain)?, &std::fs::read(key)?)?;
+    let identity = Identity::from_pem_files(chain, key)?;
     let config = ServerConfig::builder().identity(identity).build()?;
     let acceptor = Acceptor::new(config.clone());
     let routes = Arc::new(Routes { acceptor, config, ours, others: others.collect() });

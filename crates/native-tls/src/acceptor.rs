@@ -40,7 +40,7 @@ impl TlsAcceptorBuilder {
     /// # Errors
     /// If the settings cannot be.
     pub fn build(&self) -> Result<TlsAcceptor> {
-        let builder = ServerConfig::builder().identity(self.identity.clasp()?);
+        let builder = ServerConfig::builder().identity(self.identity.clasp());
         let config = builder.policy(policy(self.min, self.max)?).alpn(&self.alpn).build()?;
         Ok(TlsAcceptor { config, identity: self.identity.clone() })
     }

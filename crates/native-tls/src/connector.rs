@@ -96,7 +96,7 @@ impl TlsConnectorBuilder {
             builder = builder.send_server_name(false);
         }
         if let Some(identity) = &self.identity {
-            builder = builder.identity(identity.clasp()?);
+            builder = builder.identity(identity.clasp());
         }
         Ok(TlsConnector(builder.build()?))
     }

@@ -3,18 +3,11 @@
 use crate::{Error, Result};
 use clasp_x509::kind::Kind;
 use clasp_x509::pem::{self, PemError};
-use p12_keystore::{KeyStore, KeyStoreEntry};
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// A chain of certificates and the private key of the first.
 #[derive(Clone)]
-pub struct Identity(Arc<Parts>);
-
-struct Parts {
-    chain: Vec<Vec<u8>>,
-    key: Zeroizing<Vec<u8>>,
-}
+pub struct Identity(Arc<clasp::Identity>);
 
 impl Identity {
     /// From a PKCS #12 archive (DER) and its password: one private key, its certificate, and those that lead to a root.
@@ -22,18 +15,7 @@ impl Identity {
     /// # Errors
     /// If it cannot be read, the password is wrong, or there is not one key with a certificate of its own.
     pub fn from_pkcs12(der: &[u8], password: &str) -> Result<Self> {
-        let store = KeyStore::from_pkcs12(der, password)
-            .map_err(|error| Error::words(format!("a PKCS #12 archive that cannot be read: {error}")))?;
-        let mut keys = store.entries().filter_map(|(_, entry)| match entry {
-            KeyStoreEntry::PrivateKeyChain(chain) => Some(chain),
-            _ => None,
-        });
-        let entry = keys.next().ok_or_else(|| Error::words("a PKCS #12 archive without a private key"))?;
-        if keys.next().is_some() {
-            return Err(Error::words("a PKCS #12 archive with several private keys: wanted one"));
-        }
-        let chain = entry.chain().iter().map(|certificate| certificate.as_der().to_vec()).collect();
-        Self::new(chain, Zeroizing::new(entry.key().to_vec()))
+        Ok(Self(Arc::new(clasp::Identity::from_pkcs12(der, password)?)))
     }
 
     /// From PEM: the chain (own certificate first), and its private key as PKCS #8.
@@ -47,22 +29,15 @@ impl Identity {
         if section.label() != "PRIVATE KEY" {
             return Err(Error::words(format!("found {}, wanted PRIVATE KEY (PKCS #8)", section.label())));
         }
-        Self::new(chain, Zeroizing::new(section.der().to_vec()))
-    }
-
-    fn new(chain: Vec<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Result<Self> {
-        let identity = Self(Arc::new(Parts { chain, key }));
-        // It is held against the certificate now, and not with the first connection.
-        identity.clasp()?;
-        Ok(identity)
+        Ok(Self(Arc::new(clasp::Identity::from_der(chain, section.der())?)))
     }
 
     pub(crate) fn chain(&self) -> &[Vec<u8>] {
-        &self.0.chain
+        self.0.chain()
     }
 
-    pub(crate) fn clasp(&self) -> Result<clasp::Identity> {
-        Ok(clasp::Identity::from_der(self.0.chain.clone(), &self.0.key)?)
+    pub(crate) fn clasp(&self) -> Arc<clasp::Identity> {
+        self.0.clone()
     }
 }
 

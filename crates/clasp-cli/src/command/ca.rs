@@ -238,7 +238,7 @@ pub(crate) fn for_localhost(dir: &Path) -> Result<(PathBuf, Issued), Failure> {
     }
     let issued = Issued { chain: dir.join("localhost.pem"), key: dir.join("localhost-key.pem") };
     let is_good =
-        lasts(&issued.chain) && is_by(&issued.chain, &root) && pem::identity(&issued.chain, &issued.key).is_ok();
+        lasts(&issued.chain) && is_by(&issued.chain, &root) && pem::identity(&issued.chain, &issued.key, None).is_ok();
     if !is_good {
         let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
         make(&lock, &Wanted { names: &names, client: false, key: KeyKind::Ecdsa, days: 397, renews: true })?;

@@ -38,7 +38,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let secret = arguments.key.iter().chain(&arguments.keylog).map(PathBuf::as_path);
+    let secret =
+        arguments.key.iter().chain(&arguments.key_password_file).chain(&arguments.keylog).map(PathBuf::as_path);
     let files = arguments.dir.as_deref().map(|dir| Files::new(dir, secret)).transpose()?;
     let (config, own) = config::config(&arguments)?;
     let runtime = tokio::runtime::Runtime::new()?;

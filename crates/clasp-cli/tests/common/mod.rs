@@ -41,6 +41,17 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A file of the library's tests of identities behind a password, and one that says the password.
+pub(crate) fn encrypted(name: &str) -> String {
+    format!("{}/../clasp/tests/encrypted/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+pub(crate) fn password_file(folder: &Path) -> String {
+    let path = folder.join("password");
+    std::fs::write(&path, "the pass–word\n").unwrap();
+    path.to_str().unwrap().into()
+}
+
 /// A `clasp serve` that ends with the test.
 pub(crate) struct Served {
     child: Child,

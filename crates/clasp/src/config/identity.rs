@@ -15,7 +15,9 @@ use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, PemError};
 use clasp_x509::{Certificate, PublicKey, Spki, SubjectAltName};
 use core::fmt;
+use std::path::Path;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Signs handshakes. A key in memory answers at once; a token or a service may answer later.
 pub trait Signer: Send + Sync {
@@ -68,15 +70,36 @@ impl Identity {
     /// # Errors
     /// If either cannot be read, or the key is not the certificate's.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
-        let unread = |misuse: Misuse, fault: PemError| {
-            let line = if fault.line > 0 { format!("line {}: ", fault.line) } else { String::new() };
-            Error::from(misuse).seen(format_args!("{line}{}", fault.found)).wanted(fault.wanted)
-        };
-        let chain = pem::items(chain, Kind::Certificate).map_err(|fault| unread(Misuse::BadCertificateFile, fault))?;
-        let chain = chain.iter().map(|certificate| certificate.der().to_vec()).collect();
         // It is wiped when it has been read.
-        let key = pem::private_key(key).map_err(|fault| unread(Misuse::BadPrivateKey, fault))?;
-        Self::from_der(chain, key.der())
+        let section = pem::private_key(key).map_err(|fault| {
+            let error = unread(Misuse::BadPrivateKey, fault);
+            if pem::items(key, Kind::EncryptedKey).is_ok() { error.hint(FOR_ENCRYPTED) } else { error }
+        })?;
+        Self::from_der(certificates(chain)?, section.der())
+    }
+
+    /// From two files in PEM: the chain (own certificate first) and its private key. [`Reloadable`](super::Reloadable) reads them
+    /// again when they change.
+    ///
+    /// ```no_run
+    /// use clasp::{Identity, ServerConfig};
+    /// let config = ServerConfig::builder().identity(Identity::from_pem_files("cert.pem", "key.pem")?).build()?;
+    /// # Ok::<(), clasp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If one of them cannot be read, or the key is not the certificate's; the error names the file.
+    pub fn from_pem_files(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self> {
+        let (chain, key) = (chain.as_ref(), key.as_ref());
+        let read = |path: &Path, misuse: Misuse| {
+            std::fs::read(path).map_err(|e| Error::from(misuse).seen(path.display()).because(e))
+        };
+        let certificates = read(chain, Misuse::BadCertificateFile)?;
+        let private = Zeroizing::new(read(key, Misuse::BadPrivateKey)?);
+        Self::from_pem(&certificates, &private).map_err(|error| {
+            let hint = error.hint_text().map_or_else(String::new, |hint| format!("; {hint}"));
+            error.hint(format_args!("look at {} and {}{hint}", chain.display(), key.display()))
+        })
     }
 
     /// From DER: the chain (own certificate first) and its private key.
@@ -300,6 +323,20 @@ impl Identity {
             .and_then(|c| Certificate::parse(c).ok())
             .is_some_and(|c| c.alt_names().any(|n| matches!(n, SubjectAltName::Dns(_))) && c.is_for(&name))
     }
+}
+
+/// What to do where a key is behind a password.
+pub(super) const FOR_ENCRYPTED: &str = "Identity::from_pem_encrypted takes its password";
+
+pub(super) fn unread(misuse: Misuse, fault: PemError) -> Error {
+    let line = if fault.line > 0 { format!("line {}: ", fault.line) } else { String::new() };
+    Error::from(misuse).seen(format_args!("{line}{}", fault.found)).wanted(fault.wanted)
+}
+
+/// The chain of a file in PEM.
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let chain = pem::items(pem, Kind::Certificate).map_err(|fault| unread(Misuse::BadCertificateFile, fault))?;
+    Ok(chain.iter().map(|certificate| certificate.der().to_vec()).collect())
 }
 
 /// A private key, or what it is instead of one that can be used.

@@ -7,6 +7,8 @@ mod client;
 mod clock;
 mod compression;
 mod context;
+#[cfg(feature = "encrypted-keys")]
+mod encrypted;
 mod first_use;
 mod identity;
 mod issuers;

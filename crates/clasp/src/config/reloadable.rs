@@ -2,11 +2,10 @@
 
 use super::{CertificateRequestFacts, ClientHelloFacts, ClientIdentity, Identities, Identity, Resolver, clash};
 use crate::answer::Answer;
-use crate::error::{Error, Misuse, Result};
+use crate::error::Result;
 use core::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use zeroize::Zeroizing;
 
 /// Identities that can be replaced at any time: by others, or by what their files hold by now. A handshake takes those that there
 /// are when it chooses; connections that are made already go on as they are. Nobody waits, and no connection is lost.
@@ -128,18 +127,8 @@ fn some(identities: Identities) -> Result<Identities> {
 }
 
 fn read(files: &[(PathBuf, PathBuf)]) -> Result<Identities> {
-    let identities: Result<Vec<_>> = files.iter().map(|(chain, key)| read_one(chain, key)).collect();
+    let identities: Result<Vec<_>> = files.iter().map(|(chain, key)| Identity::from_pem_files(chain, key)).collect();
     identities.map(Identities::new)
-}
-
-fn read_one(chain: &Path, key: &Path) -> Result<Identity> {
-    let bytes = |path: &Path, misuse: Misuse| {
-        std::fs::read(path).map_err(|e| Error::from(misuse).seen(format_args!("{}: {e}", path.display())))
-    };
-    let certificates = bytes(chain, Misuse::BadCertificateFile)?;
-    let private = Zeroizing::new(bytes(key, Misuse::BadPrivateKey)?);
-    Identity::from_pem(&certificates, &private)
-        .map_err(|error| error.hint(format_args!("look at {} and {}", chain.display(), key.display())))
 }
 
 impl Resolver for Reloadable {

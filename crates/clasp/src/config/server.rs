@@ -96,7 +96,7 @@ pub struct ServerConfig {
 ///
 /// ```no_run
 /// use clasp::{Identity, ServerConfig};
-/// let identity = Identity::from_pem(&std::fs::read("cert.pem")?, &std::fs::read("key.pem")?)?;
+/// let identity = Identity::from_pem_files("cert.pem", "key.pem")?;
 /// let config = ServerConfig::builder().identity(identity).alpn([b"http/1.1"]).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -187,7 +187,7 @@ impl ServerBuilder<NeedsIdentity> {
     /// use clasp::config::{Identities, Reloadable};
     /// use clasp::{Identity, ServerConfig};
     /// use std::sync::Arc;
-    /// let identity = |name| Identity::from_pem(&std::fs::read(format!("{name}.pem"))?, &std::fs::read(format!("{name}.key"))?);
+    /// let identity = |name| Identity::from_pem_files(format!("{name}.pem"), format!("{name}.key"));
     /// let one = ServerConfig::builder().identity(identity("www")?).build()?;
     /// let several = ServerConfig::builder().identity(Identities::new([identity("www")?, identity("mail")?])).build()?;
     /// let renewed = Arc::new(Reloadable::new([identity("www")?])?);

@@ -71,6 +71,9 @@ pub(crate) struct Peer {
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
+    /// The file with the password of this key, where it is encrypted, or of the PKCS #12 archive that --cert and --key both name
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) key_password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) negotiation: Negotiation,
     /// Take these signature schemes alone, such as ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256

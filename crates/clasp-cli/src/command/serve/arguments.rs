@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// The private key of the --cert at the same place
     #[arg(long, value_name = "FILE")]
     pub(super) key: Vec<PathBuf>,
+    /// The file with the password of the --key, where it is encrypted, or of the PKCS #12 archive that --cert and --key both name
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(super) key_password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) negotiation: Negotiation,
     /// Whether clients are asked for a certificate: require where there is a --client-ca, and off without

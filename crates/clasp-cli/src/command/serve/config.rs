@@ -120,7 +120,8 @@ fn identities(arguments: &Arguments) -> Result<Vec<Identity>, Failure> {
             .hint("give each --cert its --key, in the same order"));
     }
     let pairs = arguments.cert.iter().zip(&arguments.key);
-    let identities = pairs.map(|(cert, key)| pem::identity(cert, key)).collect::<Result<Vec<_>, _>>()?;
+    let password = arguments.key_password_file.as_deref();
+    let identities = pairs.map(|(cert, key)| pem::identity(cert, key, password)).collect::<Result<Vec<_>, _>>()?;
     let claims: Vec<Option<Claim>> = identities.iter().map(claim).collect();
     for (at, later) in claims.iter().enumerate() {
         // What is chosen by name and by the client's algorithms is never this one where an earlier one has both.

@@ -54,7 +54,7 @@ impl Own {
 }
 
 fn identity(issued: &Issued) -> Result<Identity, Failure> {
-    pem::identity(&issued.chain, &issued.key)
+    pem::identity(&issued.chain, &issued.key, None)
 }
 
 impl Resolver for Own {

@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+    /// The file with the password of this key, where it is encrypted, or of the PKCS #12 archive that --cert and --key both name
+    #[arg(long, value_name = "FILE", requires = "key")]
+    key_password_file: Option<PathBuf>,
     #[command(flatten)]
     negotiation: Negotiation,
     /// How long a client may take for its handshake and its request
@@ -62,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let (epoch, lifetime) = (Duration::from_secs(3600), Duration::from_secs(3600));
     let config = ServerConfig::builder()
-        .identity(pem::identity(&chain, &key)?)
+        .identity(pem::identity(&chain, &key, arguments.key_password_file.as_deref())?)
         .policy(arguments.negotiation.policy()?)
         .alpn(["http/1.1"])
         .tickets(Arc::new(TicketKeys::random(Provider::builtin(), epoch, lifetime)?))
