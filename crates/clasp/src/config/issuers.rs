@@ -42,7 +42,7 @@ const REMEMBERED: usize = 64;
 ///
 /// ```no_run
 /// # use clasp::config::{FetchIssuer, MissingIssuers};
-/// # fn config(fetch: impl FetchIssuer + 'static) -> Result<(), clasp::Error> {
+/// # fn config(fetch: impl FetchIssuer + 'static) -> Result<(), Box<dyn std::error::Error>> {
 /// use clasp::{ClientConfig, Roots};
 /// let chains = MissingIssuers::new(Roots::native()?, fetch);
 /// let config = ClientConfig::builder().trust_fetching(chains).build()?;
