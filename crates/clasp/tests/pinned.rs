@@ -50,6 +50,11 @@ fn a_pin_is_written_as_curl_writes_it() {
     assert_eq!(text.parse::<KeyPin>().unwrap(), pin(&issued));
     assert_eq!(text.replacen("//", "/", 1).parse::<KeyPin>().unwrap(), pin(&issued));
     assert_eq!(KeyPin::new(*pin(&issued).digest()), KeyPin::of_key(issued.identity().spki()));
+    // One that begins with a stroke.
+    let stroke = KeyPin::new([&[0xff], &[7; 31][..]].concat().try_into().unwrap());
+    assert!(stroke.to_string().starts_with("sha256///"));
+    assert_eq!(stroke.to_string().parse::<KeyPin>().unwrap(), stroke);
+    assert_eq!(stroke.to_string().replacen("//", "/", 1).parse::<KeyPin>().unwrap(), stroke);
     // SHA-256 of nothing.
     let empty = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
     assert_eq!(KeyPin::of_key(b"").to_string(), empty);

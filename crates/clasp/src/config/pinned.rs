@@ -57,9 +57,9 @@ impl FromStr for KeyPin {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let digits = text.strip_prefix("sha256//").or_else(|| text.strip_prefix("sha256/"));
-        let digest = digits.and_then(|digits| STANDARD.decode(digits).ok()).and_then(|bytes| bytes.try_into().ok());
-        digest.map(Self).ok_or_else(|| {
+        let behind = |prefix| STANDARD.decode(text.strip_prefix(prefix)?).ok()?.try_into().ok();
+        // A digest may itself begin with a stroke: the length tells.
+        behind("sha256//").or_else(|| behind("sha256/")).map(Self).ok_or_else(|| {
             let error = Error::from(Misuse::BadSetting).seen(format_args!("the pin {text:?}"));
             error.wanted("sha256// and the 44 letters of a SHA-256 in base64")
         })
