@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use clasp::Policy;
-use clasp::wire::code::{NamedGroup, ProtocolVersion};
+use clasp::code::{NamedGroup, ProtocolVersion};
 
 /// The options that `connect` and `serve` share.
 #[derive(clap::Args, Clone, Debug)]

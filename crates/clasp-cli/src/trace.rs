@@ -8,7 +8,7 @@ pub(crate) mod recorder;
 pub(crate) mod svg;
 pub(crate) mod text;
 
-use clasp::wire::fields::Decoded;
+use clasp::trace::fields::Decoded;
 use serde::{Serialize, Serializer};
 
 /// The form of the JSON: docs/trace.md. It grows by new names; whatever changes the meaning of one that is there adds 1.
@@ -87,7 +87,7 @@ impl Seen {
     }
 }
 
-/// A field of a message: docs of `clasp::wire::fields::Field`.
+/// A field of a message: docs of `clasp::trace::fields::Field`.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Field {
     pub(crate) name: String,
@@ -212,7 +212,7 @@ impl Trace {
 
 /// The fields of what was decoded.
 pub(crate) fn fields(decoded: &Decoded<'_>) -> Vec<Field> {
-    let field = |f: &clasp::wire::fields::Field<'_>| Field {
+    let field = |f: &clasp::trace::fields::Field<'_>| Field {
         name: f.name.into(),
         index: f.index,
         start: f.range.start,

@@ -5,7 +5,7 @@
 //! ```
 #![allow(clippy::print_stderr)]
 
-use clasp::wire::code::AlertDescription;
+use clasp::code::AlertDescription;
 use clasp::{Identity, ServerConfig};
 use clasp_tokio::Acceptor;
 use std::collections::HashMap;

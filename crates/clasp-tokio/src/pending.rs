@@ -2,9 +2,9 @@
 
 use crate::time::Timer;
 use crate::{AcceptError, Acceptor, TlsStream};
+use clasp::code::AlertDescription;
 use clasp::error::PeerError;
 use clasp::hello::{ClientHello, HelloReader};
-use clasp::wire::code::AlertDescription;
 use clasp::{Error, Exchange, ServerConfig, TimeLimits};
 use core::fmt;
 use core::pin::{Pin, pin};

@@ -17,6 +17,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PemError {
     /// The line, from 1; 0 where it is the file as a whole.
     pub line: usize,
@@ -44,6 +45,7 @@ fn fail<T>(line: usize, found: impl Into<String>, wanted: impl Into<String>) -> 
 
 /// The uses that a TRUSTED CERTIFICATE of OpenSSL is limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Uses {
     /// To be, or to vouch for, a TLS server.
     pub server: bool,

@@ -119,6 +119,7 @@ impl Anchor {
 
 /// A root that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RootsError {
     /// Not a certificate that can be read.
     NotACertificate(ParseError),

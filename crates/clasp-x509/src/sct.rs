@@ -59,6 +59,7 @@ pub enum SctVerdict {
 
 /// What the log signed.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum SctEntry<'a> {
     /// A timestamp in the certificate: the log saw it without, and the key of its issuer (SubjectPublicKeyInfo).
     Embedded(&'a Certificate<'a>, &'a [u8]),

@@ -3,7 +3,7 @@
 
 mod common;
 
-use clasp::{ClientConfig, Policy, ServerConfig, Stream};
+use clasp::{ClientConfig, Policy, ProtocolVersion, ServerConfig, Stream};
 use common::{Authority, Result, rest, serve};
 use std::net::TcpStream;
 
@@ -23,7 +23,7 @@ fn main() -> Result {
     println!("a client of the default policy: {} with {}", facts.version, facts.suite);
     rest(&mut tls)?;
 
-    let old = Policy::default().with_versions([clasp::wire::code::ProtocolVersion::Tls12]);
+    let old = Policy::default().with_versions([ProtocolVersion::Tls12]);
     let config = ClientConfig::builder().trust(authority.roots()?).policy(old).build()?;
     let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
     println!("a client of TLS 1.2: {}", tls.handshake().err().ok_or("it was served")?);

@@ -44,7 +44,7 @@
 )]
 
 mod answer;
-mod code;
+pub mod code;
 pub mod config;
 mod connection;
 mod copy;
@@ -57,17 +57,20 @@ mod family;
 mod handshake;
 pub mod hello;
 pub mod keys;
-#[doc(hidden)]
+#[doc(hidden)] // for our own tests: it has no stability
 pub mod messages;
+#[doc(hidden)] // for our own tests, fuzzing and shim: it has no stability
 pub mod record;
 pub mod session;
 mod stream;
 pub mod suite;
 pub mod trace;
+#[doc(hidden)] // the same
 pub mod wire;
 
 pub use answer::Answer;
 pub use clasp_x509::{self as x509, Roots};
+pub use code::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
 pub use connection::{Connection, HEADROOM, Moved, Received, Receiver, Sender, TAILROOM, Want};
 pub use error::{Error, Result};

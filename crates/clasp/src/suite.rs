@@ -8,6 +8,7 @@ pub use crate::wire::message::Kx;
 
 /// What kind of key a suite authenticates the server with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Auth {
     /// RSA.
     Rsa,
@@ -17,6 +18,7 @@ pub enum Auth {
 
 /// How a suite protects records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Bulk {
     /// An AEAD.
     Aead(AeadId),
@@ -26,6 +28,7 @@ pub enum Bulk {
 
 /// A TLS 1.2 cipher suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Suite {
     /// Its code.
     pub code: CipherSuite,
@@ -44,7 +47,7 @@ impl Suite {
     ///
     /// ```
     /// use clasp::suite::{Kx, Suite};
-    /// use clasp::wire::code::CipherSuite;
+    /// use clasp::code::CipherSuite;
     /// assert_eq!(Suite::find(CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA).map(|s| s.kx), Some(Kx::Rsa));
     /// assert_eq!(Suite::find(CipherSuite::TLS_RSA_WITH_RC4_128_SHA), None);
     /// ```
@@ -119,6 +122,7 @@ pub static SUITES: &[Suite] = {
 
 /// A TLS 1.3 cipher suite: it says how records are protected and what is hashed, and nothing of keys or certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Suite13 {
     /// Its code.
     pub code: CipherSuite,

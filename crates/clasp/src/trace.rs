@@ -5,7 +5,8 @@ use crate::code::{AlertDescription, CertificateType, CipherSuite, ContentType, E
 use crate::error::Error;
 use crate::suite::Suite;
 use crate::wire::extension::{certificate, early};
-use crate::wire::fields::{self, Context, Decoded};
+pub use crate::wire::fields;
+use crate::wire::fields::{Context, Decoded};
 use crate::wire::message::{HEADER_LEN, Message, ServerHello, ServerHelloView};
 use crate::wire::{Extension, Reader};
 use core::fmt;
@@ -48,6 +49,7 @@ pub trait Observer: Send + Sync {
 
 /// One fact of one connection.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Observation<'a> {
     /// A number that tells connections of this process apart.
     pub connection: u64,

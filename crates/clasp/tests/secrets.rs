@@ -385,11 +385,11 @@ fn tls12(suite: &Suite, kept: Kept, etm: bool) -> Scenario {
         Kx::Dhe => policy.with_groups([NamedGroup::Ffdhe2048]),
         // The P-256 of the server's key is named too: RFC 8422 5.3.
         Kx::Ecdhe => policy.with_groups([NamedGroup::Secp384r1, NamedGroup::Secp256r1]),
-        Kx::Rsa => policy.with_groups([]),
+        _ => policy.with_groups([]),
     };
     let kind = match suite.auth {
         Auth::Rsa => KeyKind::Rsa,
-        Auth::Ecdsa => KeyKind::P256,
+        _ => KeyKind::P256,
     };
     Scenario { policy, kind, kept, etm, retry: false }
 }

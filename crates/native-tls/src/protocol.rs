@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use clasp::Policy;
-use clasp::wire::code::ProtocolVersion;
+use clasp::code::ProtocolVersion;
 
 /// A version of the protocol. Clasp speaks TLS 1.2 and 1.3: older ones have names here because programs name them as the
 /// oldest that they allow.

@@ -78,7 +78,7 @@ impl VerifySignature for Ring {
         let with = match curve {
             Curve::P256 => &agreement::ECDH_P256,
             Curve::P384 => &agreement::ECDH_P384,
-            Curve::P521 => return Err(SignatureError::Unsupported),
+            _ => return Err(SignatureError::Unsupported),
         };
         let own = agreement::EphemeralPrivateKey::generate(with, &rand::SystemRandom::new());
         let agreed = agreement::agree_ephemeral(

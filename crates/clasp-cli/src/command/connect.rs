@@ -13,7 +13,7 @@ use crate::report;
 use crate::terminal::note;
 use answer::HttpResponse;
 pub(crate) use arguments::Arguments;
-use clasp::wire::code::ProtocolVersion;
+use clasp::code::ProtocolVersion;
 use clasp::{ClientConfig, EarlyData, Facts, ServerName, Stream};
 use patient::Patient;
 use seen::Seen;

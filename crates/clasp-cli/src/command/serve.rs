@@ -21,7 +21,7 @@ use crate::report;
 use crate::terminal::note;
 pub(crate) use arguments::Arguments;
 use clasp::ServerConfig;
-use clasp::wire::code::ProtocolVersion;
+use clasp::code::ProtocolVersion;
 use clasp_tokio::{Acceptor, TlsStream};
 use files::Files;
 use own::Own;

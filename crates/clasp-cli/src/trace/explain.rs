@@ -82,7 +82,7 @@ pub(crate) fn language(wanted: Option<Language>) -> Language {
 #[allow(clippy::panic)]
 mod tests {
     use super::*;
-    use clasp::wire::code::{AlertDescription, ExtensionType, HandshakeType};
+    use clasp::code::{AlertDescription, ExtensionType, HandshakeType};
 
     fn is_whole(kind: &str, name: &str) {
         let row = find(kind, name).unwrap_or_else(|| panic!("no row for {kind} {name}"));

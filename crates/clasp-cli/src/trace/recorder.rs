@@ -2,10 +2,10 @@
 
 use super::{Event, Kind, Record, Seen, Side, Trace, fields};
 use crate::terminal::shown;
+use clasp::code::{ContentType, HandshakeType};
 use clasp::config::Clock;
+use clasp::hello::HELLO_RETRY_REQUEST_RANDOM;
 use clasp::trace::{Direction, Level, Observation, Observer, What};
-use clasp::wire::code::{ContentType, HandshakeType};
-use clasp::wire::message::HELLO_RETRY_REQUEST_RANDOM;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};

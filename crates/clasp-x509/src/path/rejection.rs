@@ -18,6 +18,7 @@ pub enum Origin {
 
 /// A broken rule: which certificate, which rule, what was found, what was wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// Its class.
     pub reason: Reason,
@@ -65,6 +66,7 @@ impl fmt::Display for Origin {
 
 /// One certificate of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// Where it came from.
     pub origin: Origin,
@@ -74,6 +76,7 @@ pub struct Step {
 
 /// A path that was tried, from the leaf upward, and where it broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attempt {
     /// The certificates, the leaf first; a root stands last where one was reached.
     pub path: Vec<Step>,

@@ -6,6 +6,7 @@ use crate::spki::PublicKey;
 
 /// The hash of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SignatureHash {
     /// SHA-1: what old devices present, in [`Profile::Legacy`](crate::Profile::Legacy) alone.
     Sha1,
@@ -31,6 +32,7 @@ impl SignatureHash {
 
 /// A curve of ECDSA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Curve {
     /// P-256.
     P256,
@@ -43,6 +45,7 @@ pub enum Curve {
 /// What a signature is made with, down to the last parameter: the closed set of what a
 /// [`VerifySignature`](crate::VerifySignature) is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 (RFC 8017 8.2).
     RsaPkcs1(SignatureHash),

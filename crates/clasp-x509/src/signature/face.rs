@@ -50,6 +50,7 @@ pub trait PreparedKey: Send + Sync {
 
 /// Why a signature does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignatureError {
     /// The algorithm is not supported.
     Unsupported,

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 /// Why a signature is not checked, or is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignatureRefusal {
     /// The algorithm is not supported, or not allowed.
     Algorithm,

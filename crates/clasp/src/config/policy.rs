@@ -15,7 +15,7 @@ use crate::wire::Codes;
 ///
 /// ```
 /// use clasp::Policy;
-/// use clasp::wire::code::CipherSuite;
+/// use clasp::code::CipherSuite;
 /// let old = CipherSuite::TLS_RSA_WITH_AES_128_CBC_SHA;
 /// assert!(!Policy::default().suites().contains(&old));
 /// assert!(Policy::legacy().suites().contains(&old));
@@ -131,7 +131,7 @@ impl Policy {
     ///
     /// ```
     /// use clasp::Policy;
-    /// use clasp::wire::code::CipherSuite as S;
+    /// use clasp::code::CipherSuite as S;
     /// let equals = [S::TLS_AES_128_GCM_SHA256, S::TLS_CHACHA20_POLY1305_SHA256];
     /// let policy = Policy::modern().with_suite_tiers([&[S::TLS_AES_256_GCM_SHA384][..], &equals]);
     /// assert_eq!(policy.suites().len(), 3);

@@ -23,6 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Whether clients are asked for certificates.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum ClientAuth {
     /// Asked; a client without one is served too.
     Request(Arc<dyn Verifier>),

@@ -66,7 +66,9 @@ pub(super) fn server_end_point(provider: &Provider, certificate: &[u8]) -> Resul
         Some(SignatureHash::Sha384) => HashId::Sha384,
         Some(SignatureHash::Sha512) => HashId::Sha512,
         Some(SignatureHash::Sha256 | SignatureHash::Sha1) => HashId::Sha256,
-        None => return Err(Error::from(Misuse::ExporterUnavailable).seen("a signature without a hash of its own")),
+        Some(_) | None => {
+            return Err(Error::from(Misuse::ExporterUnavailable).seen("a signature without a hash of its own"));
+        }
     };
     Ok(provider.hash(id)?.digest(&[certificate]).as_ref().to_vec())
 }

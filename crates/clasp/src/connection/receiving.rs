@@ -9,6 +9,7 @@ use crate::record::frame;
 
 /// What [`Connection::receive`](super::Connection::receive) did with the input.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Received<'b> {
     /// This many bytes at the front of the input are done with.
     pub used: usize,

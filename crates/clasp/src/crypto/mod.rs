@@ -25,6 +25,7 @@ use core::fmt;
 
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HashId {
     /// SHA-1: in HMAC of old suites only.
     Sha1,
@@ -124,6 +125,7 @@ pub trait HmacKey: Send + Sync {
 
 /// An AEAD of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AeadId {
     /// AES-128-GCM.
     Aes128Gcm,

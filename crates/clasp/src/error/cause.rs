@@ -33,6 +33,7 @@ pub enum Cause {
 
 /// Who has to change something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Blame {
     /// The peer, or the network between.
     Peer,

@@ -41,6 +41,7 @@ pub(super) struct Inner {
 
 /// Where in a conversation an error arose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The conversation: `"client TLS 1.2"` and the like.
     pub phase: Option<&'static str>,
@@ -171,7 +172,7 @@ impl Error {
     ///
     /// ```
     /// use clasp::Error;
-    /// use clasp::wire::code::AlertDescription;
+    /// use clasp::code::AlertDescription;
     /// let refusal = Error::refused(AlertDescription::AccessDenied).seen("a client of the guests' network");
     /// assert_eq!(refusal.alert(), AlertDescription::AccessDenied);
     /// ```
@@ -197,7 +198,7 @@ impl Error {
     /// ```
     /// use clasp::Error;
     /// use clasp::trace::Direction;
-    /// use clasp::wire::code::AlertDescription;
+    /// use clasp::code::AlertDescription;
     /// let theirs = Error::from(AlertDescription::UnknownCa);
     /// assert_eq!(theirs.alert_and_direction(), Some((AlertDescription::UnknownCa, Direction::Received)));
     /// ```

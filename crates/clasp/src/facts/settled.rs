@@ -61,6 +61,7 @@ pub struct Facts {
 
 /// How a session was resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Resumption {
     /// By its ID: the server kept the state.
     SessionId,

@@ -173,9 +173,8 @@ impl<'a> Judge<'a> {
             Err(SignatureRefusal::Algorithm) => Err(Error::from(CertificateError::UnsupportedAlgorithm)
                 .seen(format_args!("{scheme} by a key for {key}"))
                 .wanted("what the crypto provider can check")),
-            Err(SignatureRefusal::Key | SignatureRefusal::Signature) => {
-                Err(Error::from(PeerError::BadSignature).seen(scheme))
-            }
+            // A key of another kind, a wrong signature, and whatever else it may be refused for.
+            Err(_) => Err(Error::from(PeerError::BadSignature).seen(scheme)),
         }
     }
 }

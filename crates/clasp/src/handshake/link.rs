@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 
 /// What a conversation is waiting for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Waiting {
     /// It is not waiting.
     #[default]

@@ -16,6 +16,7 @@ mod client;
 mod fingerprint;
 mod reader;
 
+pub use crate::wire::message::HELLO_RETRY_REQUEST_RANDOM;
 pub use client::ClientHello;
 pub(crate) use client::host_name;
 pub use reader::HelloReader;

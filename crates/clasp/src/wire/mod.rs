@@ -11,7 +11,7 @@ mod read;
 mod tests;
 mod write;
 
-/// The open numbers of the protocol, and their names.
+/// The numbers of the protocol, where tests look for them; everybody else finds them in [`crate::code`].
 pub mod code {
     pub use crate::code::*;
 }

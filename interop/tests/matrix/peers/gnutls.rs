@@ -38,8 +38,8 @@ fn priority(row: &Row) -> String {
         (None, _) => "",
         (Some(Kx::Rsa), _) => ":+RSA",
         (Some(Kx::Dhe), _) => ":+DHE-RSA",
-        (Some(Kx::Ecdhe), Auth::Rsa) => ":+ECDHE-RSA",
-        (Some(Kx::Ecdhe), Auth::Ecdsa) => ":+ECDHE-ECDSA",
+        (Some(_), Auth::Rsa) => ":+ECDHE-RSA",
+        (Some(_), _) => ":+ECDHE-ECDSA",
     };
     let (cipher, mac) = match row.suite.bulk {
         Bulk::Aead(AeadId::Aes128Gcm) => ("AES-128-GCM", "AEAD"),
@@ -53,6 +53,7 @@ fn priority(row: &Row) -> String {
             };
             (if id.key_len == 16 { "AES-128-CBC" } else { "AES-256-CBC" }, mac)
         }
+        other => unreachable!("{other:?} has no name of GnuTLS here"),
     };
     let groups = row.groups().map(|g| g.into_iter().map(group_name).collect::<Vec<_>>().join(":+"));
     let group = groups.as_deref().unwrap_or("GROUP-ALL");

@@ -2,9 +2,9 @@
 
 use super::arguments::Peer;
 use crate::failure::{Failure, is_reset};
+use clasp::code::{AlertDescription, HandshakeType};
 use clasp::error::{Cause, PeerError};
 use clasp::trace::{Direction, Observation, Observer, What};
-use clasp::wire::code::{AlertDescription, HandshakeType};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 

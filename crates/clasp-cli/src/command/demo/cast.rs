@@ -1,10 +1,10 @@
 //! Who takes part: a CA that the client trusts, another that it does not, a server, a client.
 
 use crate::failure::Failure;
+use clasp::code::{CipherSuite, NamedGroup};
 use clasp::config::{ClientBuilder, Ready, ServerBuilder, WebPki};
 use clasp::session::{ClientSessionCache, TicketKeys};
 use clasp::suite::{Kx, Suite};
-use clasp::wire::code::{CipherSuite, NamedGroup};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, Roots, ServerConfig};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,

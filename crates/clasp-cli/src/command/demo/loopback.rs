@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::timeline::Conversation;
 use crate::trace::Side;
 use crate::trace::recorder::Recorder;
-use clasp::wire::code::NamedGroup;
+use clasp::code::NamedGroup;
 use clasp::{ClientConfig, Facts, Resumption, ServerConfig, Stream};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -10,7 +10,7 @@ use crate::wire::{Parsed, Reader};
 /// as bytes, enciphered if they are `protected`.
 ///
 /// ```
-/// use clasp::wire::fields::records;
+/// use clasp::trace::fields::records;
 /// let decoded = records(&[21, 3, 3, 0, 2, 2, 40], false);
 /// let lines = decoded.fields.iter().filter(|f| f.leaf).map(|f| format!("{}: {}", f.name, f.value));
 /// assert_eq!(lines.collect::<Vec<_>>(), ["type: alert", "legacy_record_version: TLS 1.2", "length: 2 bytes", "fragment: 0228"]);
@@ -36,7 +36,7 @@ pub fn records(bytes: &[u8], protected: bool) -> Decoded<'_> {
 /// The fields of an alert: RFC 9846 6.
 ///
 /// ```
-/// let decoded = clasp::wire::fields::alert(&[1, 0]);
+/// let decoded = clasp::trace::fields::alert(&[1, 0]);
 /// let lines = decoded.fields.iter().map(|f| format!("{}: {}", f.name, f.value));
 /// assert_eq!(lines.collect::<Vec<_>>(), ["level: warning", "description: close_notify"]);
 /// ```

@@ -70,7 +70,7 @@ impl Default for Context {
 /// read without the [`Context`] that is missing.
 ///
 /// ```
-/// use clasp::wire::fields::{Context, message};
+/// use clasp::trace::fields::{Context, message};
 /// let key_update = message(&[24, 0, 0, 1, 1], &Context::default());
 /// let lines = key_update.fields.iter().map(|f| format!("{}: {}", f.name, f.value));
 /// assert_eq!(lines.collect::<Vec<_>>(), ["msg_type: KeyUpdate", "length: 1", "request_update: update_requested"]);

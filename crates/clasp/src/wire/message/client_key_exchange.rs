@@ -10,6 +10,7 @@ pub struct ClientKeyExchange;
 
 /// How a suite agrees on a premaster secret, and so what the bodies of both key exchange messages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kx {
     /// The client encrypts it to the server's RSA key: no forward secrecy.
     Rsa,
