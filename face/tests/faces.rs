@@ -3,6 +3,8 @@
 //! A change that is meant is taken over by `CLASP_FACE=write cargo test --workspace --test faces`; what it does to those who
 //! depend on the crate is for RELEASING.md to say.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use clasp_face::Face;
 use std::path::{Path, PathBuf};
 
@@ -125,4 +127,42 @@ fn the_names_on_the_page_from_rustls_are_there() {
         }
     }
     assert!(names > 60, "{names} names");
+}
+
+/// What a source includes is in the package: a build from the workspace would not miss it.
+#[test]
+fn packages_have_what_their_sources_include() {
+    let mut seen = 0;
+    for name in CRATES.iter().chain(&["clasp-cli"]) {
+        let folder = root().join("../crates").join(name);
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let packed = manifest
+            .lines()
+            .find(|line| line.starts_with("include = "))
+            .unwrap_or_else(|| panic!("{name}: no include"));
+        for (path, text) in sources(&folder.join("src")) {
+            for included in text.split("include_str!(\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+                let file = std::fs::canonicalize(path.parent().unwrap().join(included)).unwrap();
+                let inside = file.strip_prefix(std::fs::canonicalize(&folder).unwrap()).expect("in its own crate");
+                let first = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+                assert!(packed.contains(&format!("\"/{first}\"")), "{name}: {included} is not in {packed}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 8, "{seen} files");
+}
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            out.push((path, text));
+        }
+    }
+    out
 }

@@ -42,7 +42,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// Whose tests judge.
-const PACKAGES: [&str; 4] = ["clasp", "clasp-x509", "clasp-tokio", "clasp-testkit"];
+const PACKAGES: [&str; 4] = ["clasp-tls", "clasp-x509", "clasp-tokio", "clasp-testkit"];
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = match Arguments::read(std::env::args().skip(1)) {

@@ -11,7 +11,7 @@ pub(crate) fn build(package: &str, program: &str) -> Result<PathBuf> {
 
 /// Builds the program `clasp`, in its own workspace.
 pub(crate) fn build_clasp() -> Result<PathBuf> {
-    build_in(workspace()?.parent().context("no project around the benchmark")?, "clasp-cli", "clasp")
+    build_in(workspace()?.parent().context("no project around the benchmark")?, "clasp-tls-cli", "clasp")
 }
 
 fn workspace() -> Result<PathBuf> {

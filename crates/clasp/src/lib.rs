@@ -29,7 +29,8 @@
 //!
 //! # Features
 //! `roots` (by default) has `Roots::native` and `Roots::bundled`; `legacy` (by default) the classic suites of TLS 1.2, and
-//! `compression` (by default) certificate compression, both off until a policy or a configuration asks for them. `ring` and
+//! `compression` (by default) certificate compression, both off until a policy or a configuration asks for them.
+//! `encrypted-keys` (by default) reads PKCS #12 and encrypted PKCS #8. `ring` and
 //! `rust-crypto` (by default) bring these libraries' AES-GCM and SHA-2 for processors on which they are the faster; without
 //! them AWS-LC has all of it. Nothing but speed depends on these two.
 #![deny(unsafe_code)]
