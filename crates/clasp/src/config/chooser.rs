@@ -92,9 +92,9 @@ impl From<Arc<dyn Resolver>> for AnyResolver {
 pub struct Identities(Vec<Arc<Identity>>);
 
 impl Identities {
-    /// Chooses among these.
-    pub fn new(identities: impl IntoIterator<Item = Identity>) -> Self {
-        Self(identities.into_iter().map(Arc::new).collect())
+    /// Chooses among these, by value or in an `Arc`.
+    pub fn new(identities: impl IntoIterator<Item = impl Into<Arc<Identity>>>) -> Self {
+        Self(identities.into_iter().map(Into::into).collect())
     }
 
     /// They, in their order.
