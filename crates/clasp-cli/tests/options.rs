@@ -36,6 +36,7 @@ const CONNECT: &str = include_str!("connect.rs");
 const SERVE: &str = include_str!("serve.rs");
 const COMMANDS: &str = include_str!("commands.rs");
 const TRACE: &str = include_str!("trace.rs");
+const CAPTURE: &str = include_str!("capture.rs");
 
 const GET: &str = "--ca {root} --get /";
 const FIELDS: &str = "--ca {root} --fields";
@@ -102,6 +103,12 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("serve", "json", Serve(GET, ID, "{id} --json", "\"version\":")),
     ("serve", "quiet", Serve(GET, ID, "{id} --quiet", "!: TLS 1.3 TLS_")),
 
+    ("trace", "keylog", Elsewhere(CAPTURE, "captures_that_are_cut_or_closed_or_none_get_words_and_a_code")),
+    ("trace", "json", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),
+    ("trace", "fields", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),
+    ("trace", "svg", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),
+    ("trace", "html", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),
+    ("trace", "lang", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),
     ("trace connect", "ca", Trace(ID, "", "--ca {root}", "agreed: ")),
     ("trace connect", "insecure", Trace(ID, "", "--insecure", "agreed: ")),
     ("trace connect", "profile", Trace("--cert {twin} --key {twins}", "--ca {root}", "--ca {root} --profile web-pki", "public web")),
@@ -194,6 +201,7 @@ const CLASHES: &[(&str, &[&str])] = &[
     ("connect a.test:443 --tls 1.2 --policy modern", &["modern", "TLS 1.2"]),
     ("trace connect a.test --json --fields", &["--json", "--fields"]),
     ("trace serve --cert {chain}", &["--key"]),
+    ("trace --keylog {chain}", &["FILE.pcap"]),
     ("serve {dir} --echo", &["--echo", "[DIR]"]),
     ("serve --echo --alpn h2", &["--echo", "--alpn"]),
     ("serve --echo --send-timeout 9", &["--echo", "--send-timeout"]),

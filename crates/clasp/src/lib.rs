@@ -60,6 +60,7 @@ pub mod hello;
 pub mod keys;
 #[doc(hidden)] // for our own tests: it has no stability
 pub mod messages;
+pub mod passive;
 #[doc(hidden)] // for our own tests, fuzzing and shim: it has no stability
 pub mod record;
 pub mod session;

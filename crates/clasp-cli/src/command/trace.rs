@@ -1,8 +1,11 @@
 //! `clasp trace`: one handshake, recorded and explained.
 
+mod capture;
 mod connect;
 mod output;
+mod packets;
 mod serve;
+mod streams;
 
 use crate::failure::Failure;
 use clap::Subcommand;
@@ -11,14 +14,17 @@ const HELP: &str = "\
 Examples:
   clasp trace connect example.com --html trace.html
   clasp trace serve --html trace.html
-Exit codes: 0 traced; 1 the handshake failed (it is shown how far it came); 2 could not try";
+  clasp trace capture.pcap --keylog keys.log --html trace.html
+Exit codes: 0 traced; 1 the handshake failed (it is shown how far it came), or a capture stays closed; 2 could not try";
 
 /// Record a handshake with all its bytes, and explain it: as text, JSON, a drawing or a page.
 #[derive(clap::Args)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    #[command(flatten)]
+    capture: capture::Capture,
 }
 
 #[derive(Subcommand)]
@@ -31,7 +37,8 @@ enum What {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.what {
-        What::Connect(arguments) => connect::run(arguments),
-        What::Serve(arguments) => serve::run(arguments),
+        Some(What::Connect(arguments)) => connect::run(arguments),
+        Some(What::Serve(arguments)) => serve::run(arguments),
+        None => capture::run(&arguments.capture),
     }
 }

@@ -1,9 +1,12 @@
 //! Key logs: the secrets of a connection for those who may read it (SSLKEYLOGFILE, RFC 9850).
 
+use core::fmt;
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use zeroize::Zeroizing;
 
 /// The label of a TLS 1.2 master secret.
 pub const CLIENT_RANDOM: &str = "CLIENT_RANDOM";
@@ -89,6 +92,116 @@ impl KeyLog for KeyLogFile {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A full disk must not end a connection: the log is a convenience, and its absence is its own message.
         let _lost = file.write_all(line.as_bytes());
+    }
+}
+
+/// The secrets of a key log that was written by whoever took part.
+#[derive(Default)]
+pub struct Secrets(HashMap<(&'static str, [u8; 32]), Zeroizing<Vec<u8>>>);
+
+/// The labels that say something here; of TLS 1.3's, those of traffic.
+const KNOWN: [&str; 6] = [
+    CLIENT_RANDOM,
+    CLIENT_EARLY_TRAFFIC_SECRET,
+    CLIENT_HANDSHAKE_TRAFFIC_SECRET,
+    SERVER_HANDSHAKE_TRAFFIC_SECRET,
+    CLIENT_TRAFFIC_SECRET_0,
+    SERVER_TRAFFIC_SECRET_0,
+];
+
+impl Secrets {
+    /// Reads a log in the SSLKEYLOGFILE format. Comments, empty lines and labels that are not known are passed over: RFC 9850 2.
+    ///
+    /// # Errors
+    /// The number of the first line, from 1, that has no such form.
+    pub fn parse(text: &str) -> Result<Self, BadLine> {
+        let mut secrets = HashMap::new();
+        for (line, number) in text.lines().zip(1..) {
+            let mut words = line.split_ascii_whitespace();
+            let Some(label) = words.next().filter(|label| !label.starts_with('#')) else { continue };
+            let Some(label) = KNOWN.into_iter().find(|known| *known == label) else { continue };
+            let row = (|| {
+                let random = bytes(words.next()?)?;
+                let secret = bytes(words.next()?).filter(|secret| (1..=MAX_SECRET).contains(&secret.len()))?;
+                Some((<[u8; 32]>::try_from(&random[..]).ok()?, secret))
+            })();
+            let (random, secret) = row.ok_or(BadLine(number))?;
+            secrets.insert((label, random), secret);
+        }
+        Ok(Self(secrets))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn find(&self, label: &'static str, client_random: &[u8; 32]) -> Option<&[u8]> {
+        self.0.get(&(label, *client_random)).map(|secret| &secret[..])
+    }
+}
+
+/// SHA-384's length, and a master secret's.
+const MAX_SECRET: usize = 48;
+
+fn bytes(hex: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let digit = |c: &u8| char::from(*c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    };
+    hex.as_bytes().chunks(2).map(pair).collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({} of them)", self.len())
+    }
+}
+
+/// A line of a key log that has no form of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadLine(pub usize);
+
+impl fmt::Display for BadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "line {} is no line of a key log: wanted a label, 32 bytes of random and a secret, in hexadecimal",
+            self.0
+        )
+    }
+}
+
+impl core::error::Error for BadLine {}
+
+#[cfg(test)]
+mod reading {
+    use super::*;
+
+    #[test]
+    fn a_key_log_is_read_and_its_secrets_do_not_print() {
+        let random = "ab".repeat(32);
+        let text = format!("# a comment\n\nEXPORTER_SECRET x\nCLIENT_RANDOM {random} {}\r\n", "cd".repeat(48));
+        let secrets = Secrets::parse(&text).unwrap();
+        assert_eq!(secrets.find(CLIENT_RANDOM, &[0xab; 32]), Some(&[0xcd; 48][..]));
+        assert_eq!(
+            (secrets.find(CLIENT_RANDOM, &[0; 32]), format!("{secrets:?}")),
+            (None, "Secrets(1 of them)".into())
+        );
+        for bad in [
+            "CLIENT_RANDOM",
+            "CLIENT_RANDOM ab cd",
+            &format!("CLIENT_RANDOM {random} c"),
+            &format!("CLIENT_RANDOM {random} xy"),
+        ] {
+            assert_eq!(Secrets::parse(&format!("\n{bad}")).unwrap_err(), BadLine(2));
+        }
     }
 }
 

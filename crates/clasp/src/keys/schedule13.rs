@@ -322,6 +322,13 @@ impl FinishedKey {
 }
 
 impl TrafficKeys {
+    /// Those of a traffic secret that is known from elsewhere, as of a key log's: RFC 9846 7.3.
+    pub(crate) fn of(hash: &dyn Hash, secret: &[u8], aead: AeadId, names: &KeyLabels) -> Self {
+        let mut keys = Self::default();
+        expand_labels(hash, secret, &mut keys.labels(aead, names));
+        keys
+    }
+
     pub(super) fn labels(&mut self, aead: AeadId, names: &KeyLabels) -> [Label<'_>; 2] {
         self.key_len = aead.key_len();
         [Label::new(names.key, &[], &mut self.key[..aead.key_len()]), Label::new(names.iv, &[], &mut self.iv)]
@@ -392,6 +399,11 @@ pub(super) fn expand_labels(hash: &dyn Hash, secret: &[u8], labels: &mut [Label<
 /// HKDF-Expand-Label: RFC 9846 7.1. `out` is at most 255 hashes long, which every caller keeps.
 pub(crate) fn expand_label(hash: &dyn Hash, secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) {
     expand_labels(hash, secret, &mut [Label::new(label, context, out)]);
+}
+
+/// The traffic secret after one: RFC 9846 7.2.
+pub(crate) fn next_secret(hash: &dyn Hash, secret: &[u8], names: &KeyLabels, out: &mut [u8]) {
+    expand_label(hash, secret, names.update, &[], out);
 }
 
 /// Derive-Secret(Early Secret, "derived", "") where there is no pre-shared key: RFC 9846 7.1, and RFC 8448 3 for
