@@ -76,7 +76,7 @@ impl Reader<'_> {
             match item {
                 Item::Mod(module) => {
                     let name = module.ident.to_string();
-                    self.module(&[at, &[name.clone()]].concat(), &format!("{shown}::{name}"));
+                    self.module(&[at, std::slice::from_ref(&name)].concat(), &format!("{shown}::{name}"));
                 }
                 Item::Use(tree) => {
                     for (path, name) in source::leaves(&tree.tree) {
