@@ -30,9 +30,6 @@ const FLOORS: &[&[&str]] = &[
 const MOST_LINES: usize = 600;
 const MOST_LINES_OF_MOD: usize = 150;
 
-/// The `mod.rs` that are longer, with what they have at most. The list gets shorter, and its numbers smaller.
-const LONG_MODS: &[(&str, usize)] = &[("crypto/mod.rs", 425), ("exchange/mod.rs", 290)];
-
 /// The Rust files below a folder, with their text.
 fn files(path: &Path) -> Vec<(PathBuf, String)> {
     let mut out = Vec::new();
@@ -150,18 +147,8 @@ fn files_are_short() {
     for folder in ["src", "tests"] {
         for (path, text) in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
             let lines = text.lines().count();
-            let long = LONG_MODS.iter().find(|(long, _)| path.ends_with(Path::new("src").join(long)));
-            let most = match long {
-                Some((_, most)) => *most,
-                None if folder == "src" && path.ends_with("mod.rs") => MOST_LINES_OF_MOD,
-                None => MOST_LINES,
-            };
+            let most = if folder == "src" && path.ends_with("mod.rs") { MOST_LINES_OF_MOD } else { MOST_LINES };
             assert!(lines <= most, "{} has {lines} lines, and may have {most}", path.display());
-            assert!(
-                long.is_none() || lines > MOST_LINES_OF_MOD,
-                "{} is short now: strike it from the list",
-                path.display()
-            );
         }
     }
 }

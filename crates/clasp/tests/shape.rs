@@ -9,7 +9,7 @@ const LINES: usize = 70;
 const ARGUMENTS: usize = 5;
 
 /// Functions with more arguments than that. The list only gets shorter.
-const MORE_ARGUMENTS: [(&str, &str); 2] = [("crypto/mod.rs", "copy_and_seal"), ("keys/schedule13.rs", "import")];
+const MORE_ARGUMENTS: [(&str, &str); 2] = [("crypto/aead.rs", "copy_and_seal"), ("keys/schedule13.rs", "import")];
 
 #[derive(Debug, PartialEq, Eq)]
 struct Function {

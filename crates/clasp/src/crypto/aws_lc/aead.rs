@@ -1,6 +1,7 @@
 //! AEADs.
 
-use crate::crypto::{Aead, AeadId, AeadKey, CryptoError, CryptoResult, TAG_LEN, copy_and_seal};
+use crate::crypto::aead::copy_and_seal;
+use crate::crypto::{Aead, AeadId, AeadKey, CryptoError, CryptoResult, TAG_LEN};
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 
 pub(in crate::crypto) struct AwsAead(AeadId, &'static aead::Algorithm);

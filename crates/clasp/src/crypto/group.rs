@@ -1,0 +1,48 @@
+//! Groups for key exchange: the face of what provides them.
+
+use super::error::{CryptoError, CryptoResult};
+use super::secret::SharedSecret;
+use crate::code::NamedGroup;
+
+/// A group for ephemeral key exchange.
+pub trait Group: Send + Sync {
+    /// Which.
+    fn id(&self) -> NamedGroup;
+    /// Makes an ephemeral key pair.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    fn start(&self) -> CryptoResult<Box<dyn KeyShare>>;
+    /// The answering side at once: agrees with the peer's public value, and writes ours behind what `public` holds.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) and [`KeyShare::finish`].
+    fn answer(&self, peer: &[u8], secret: &mut SharedSecret, public: &mut Vec<u8>) -> CryptoResult<()> {
+        let share = self.start()?;
+        public.extend_from_slice(share.public());
+        share.finish(peer, secret)
+    }
+}
+
+/// An ephemeral key pair, used once.
+pub trait KeyShare: Send + Sync {
+    /// The public value to send.
+    fn public(&self) -> &[u8];
+    /// Agrees with the peer's public value, into `secret`.
+    ///
+    /// # Errors
+    /// If the value is not a valid one of the group, or the result is all zeros (RFC 7748 6.1).
+    fn finish(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()>;
+    /// Another group that a part of this key pair can serve alone, and its public value there: the curve of a hybrid.
+    fn also(&self) -> Option<(NamedGroup, &[u8])> {
+        None
+    }
+    /// Agrees in the group of [`also`](Self::also).
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish), or if there is no such group.
+    fn finish_also(self: Box<Self>, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
+        let _no_such_group = (peer, secret);
+        Err(CryptoError)
+    }
+}
