@@ -35,7 +35,7 @@ fn talk(at: usize) -> ([Vec<u8>; 2], Vec<u8>) {
     scenario::plant(None);
     scenario::last_put();
     let name = ServerName::try_from("localhost").expect("a name");
-    let mut client = End::new(scenario.client.connect(name).expect("a client"));
+    let mut client = End::new(scenario.client.connect(name));
     if scenario.early {
         client.connection.send_early(b"early", &mut client.out).expect("early data");
     }

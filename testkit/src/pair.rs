@@ -42,7 +42,7 @@ impl Pair {
     pub fn to(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, name: &'static str) -> Self {
         let name = ServerName::try_from(name).expect("a name");
         Self {
-            client: client.connect(name).expect("a client"),
+            client: client.connect(name),
             server: server.accept(),
             to_server: Vec::new(),
             to_client: Vec::new(),

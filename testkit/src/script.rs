@@ -276,8 +276,7 @@ pub fn cut(mut flight: &[u8], tls12: bool, encrypted: &mut bool) -> Vec<(Unit, V
 /// # Panics
 /// If it fails.
 pub fn honest(sides: &Sides, tls12: bool) -> [Vec<(Unit, Vec<u8>)>; 2] {
-    let mut client =
-        sides.client.connect("localhost".try_into().expect("an honest conversation")).expect("an honest conversation");
+    let mut client = sides.client.connect("localhost".try_into().expect("an honest conversation"));
     let mut server = sides.server.accept();
     let (mut up, mut down) = (Vec::new(), Vec::new());
     let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
@@ -301,7 +300,7 @@ pub fn honest(sides: &Sides, tls12: bool) -> [Vec<(Unit, Vec<u8>)>; 2] {
 /// If it does not take what was said.
 pub fn play(sides: &Sides, to_client: bool, said: &[(Unit, Vec<u8>)]) -> Connection {
     let mut connection = if to_client {
-        sides.client.connect("localhost".try_into().expect("an honest conversation")).expect("an honest conversation")
+        sides.client.connect("localhost".try_into().expect("an honest conversation"))
     } else {
         sides.server.accept()
     };

@@ -145,7 +145,7 @@ fn a_connection_that_stood_idle_is_served_and_the_limit_closes_it() {
     roots.add_pem(&std::fs::read(&root).unwrap()).unwrap();
     let config = ClientConfig::builder().trust(Arc::new(roots)).build().unwrap();
     let tcp = TcpStream::connect(&server.address).unwrap();
-    let mut tls = Stream::new(config.connect("localhost".try_into().unwrap()).unwrap(), tcp);
+    let mut tls = Stream::new(config.connect("localhost".try_into().unwrap()), tcp);
     // Before the first request, between two, and in the middle of one.
     for pause in [0, 1, 1] {
         thread::sleep(Duration::from_secs(pause));
@@ -193,7 +193,7 @@ fn a_server_gives_as_many_tickets_as_it_is_told() {
         let sessions = Arc::new(Counted::default());
         let config = ClientConfig::builder().trust(Arc::new(roots)).sessions(sessions.clone()).build().unwrap();
         let tcp = TcpStream::connect(&server.address).unwrap();
-        let mut tls = Stream::new(config.connect("localhost".try_into().unwrap()).unwrap(), tcp);
+        let mut tls = Stream::new(config.connect("localhost".try_into().unwrap()), tcp);
         tls.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
         // To the end: the tickets stand before the page.
         tls.read_to_end(&mut Vec::new()).unwrap();

@@ -56,7 +56,7 @@ impl Site {
     fn connect(&self, server: &Served) -> Stream<TcpStream> {
         let tcp = TcpStream::connect(&server.address).unwrap();
         tcp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Stream::new(self.client("http/1.1").connect("localhost".try_into().unwrap()).unwrap(), tcp)
+        Stream::new(self.client("http/1.1").connect("localhost".try_into().unwrap()), tcp)
     }
 
     /// The answer to a GET, or why the program gave none.

@@ -161,7 +161,7 @@ async fn a_blocking_client_fetches_too() {
     });
     let asking = std::thread::spawn(move || {
         let up = std::net::TcpStream::connect(address).unwrap();
-        Stream::new(client.connect("localhost".try_into().unwrap()).unwrap(), up).handshake().map(drop)
+        Stream::new(client.connect("localhost".try_into().unwrap()), up).handshake().map(drop)
     });
     let done = tokio::task::spawn_blocking(|| (asking.join().unwrap(), serving.join().unwrap())).await.unwrap();
     done.0.unwrap();

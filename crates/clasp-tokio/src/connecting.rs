@@ -21,7 +21,7 @@ impl Connector {
     /// use tokio::io::AsyncWriteExt;
     /// // Something that does no harm if it arrives twice.
     /// let request = b"GET /news HTTP/1.1\r\nHost: example.com\r\n\r\n";
-    /// let mut connecting = connector.begin("example.com".try_into().expect("a DNS name"), tcp)?;
+    /// let mut connecting = connector.begin("example.com".try_into().expect("a DNS name"), tcp);
     /// // Nothing of it, at the first visit.
     /// let sent = connecting.send_early(request).await?;
     /// let mut tls = connecting.handshake().await?;
@@ -32,14 +32,11 @@ impl Connector {
     /// tls.flush().await?;
     /// # Ok(()) }
     /// ```
-    ///
-    /// # Errors
-    /// If the first message cannot be made.
-    pub fn begin<T>(&self, name: ServerName<'static>, transport: T) -> io::Result<Connecting<T>>
+    pub fn begin<T>(&self, name: ServerName<'static>, transport: T) -> Connecting<T>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        Ok(Connecting { stream: self.stream(name, transport)?, timer: None })
+        Connecting { stream: self.stream(name, transport), timer: None }
     }
 }
 

@@ -35,15 +35,15 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut stream = self.stream(name, transport)?;
+        let mut stream = self.stream(name, transport);
         stream.handshake().await?;
         Ok(stream)
     }
 
-    pub(crate) fn stream<T>(&self, name: ServerName<'static>, transport: T) -> io::Result<TlsStream<T>>
+    pub(crate) fn stream<T>(&self, name: ServerName<'static>, transport: T) -> TlsStream<T>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        Ok(TlsStream::new(self.config.connect(name)?, transport, self.limits))
+        TlsStream::new(self.config.connect(name), transport, self.limits)
     }
 }

@@ -36,7 +36,7 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let saying = async {
-        let mut connecting = connector.begin("localhost".try_into().unwrap(), up)?;
+        let mut connecting = connector.begin("localhost".try_into().unwrap(), up);
         let mut sent = 0;
         while sent < all.len() {
             match connecting.send_early(&all[sent..]).await? {
@@ -112,7 +112,7 @@ async fn early_data_has_the_time_limit_of_its_handshake() {
     say(duplex(1 << 16), &connector, &acceptor(200_000), b"").await.unwrap();
     let (up, _down) = duplex(4000);
     let began = Instant::now();
-    let mut connecting = connector.begin("localhost".try_into().unwrap(), up).unwrap();
+    let mut connecting = connector.begin("localhost".try_into().unwrap(), up);
     assert!(connecting.send_early(&[7; 10_000]).await.unwrap() > 0);
     tokio::time::sleep(Duration::from_secs(10)).await;
     let error = connecting.send_early(&[7; 10_000]).await.unwrap_err();
@@ -127,7 +127,7 @@ async fn a_call_that_is_given_up_has_taken_nothing() {
     let (connector, acceptor) = (connector(), acceptor(200_000));
     say(duplex(1 << 16), &connector, &acceptor, b"").await.unwrap();
     let (up, down) = duplex(4000);
-    let mut connecting = connector.begin("localhost".try_into().unwrap(), up).unwrap();
+    let mut connecting = connector.begin("localhost".try_into().unwrap(), up);
     let sent = connecting.send_early(&[1; 10_000]).await.unwrap();
     let waits = tokio::time::timeout(Duration::from_millis(1), connecting.send_early(&[2; 10_000])).await;
     assert!(waits.is_err(), "the transport is full");

@@ -198,7 +198,7 @@ async fn early_data_is_given_apart_from_the_stream() {
         let speaking = std::thread::spawn(move || {
             use std::io::{Read, Write};
             let tcp = std::net::TcpStream::connect(address).unwrap();
-            let mut tls = clasp::Stream::new(client.connect("localhost".try_into().unwrap()).unwrap(), tcp);
+            let mut tls = clasp::Stream::new(client.connect("localhost".try_into().unwrap()), tcp);
             let sent = tls.send_early(b"early").unwrap();
             tls.write_all(b"late").unwrap();
             tls.close().unwrap();

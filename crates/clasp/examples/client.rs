@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
 
     let tcp = TcpStream::connect((host.as_str(), 443))?;
     tcp.set_read_timeout(Some(Duration::from_secs(30)))?; // nobody is waited for without end
-    let mut tls = Stream::new(config.connect(host.clone().try_into()?)?, tcp);
+    let mut tls = Stream::new(config.connect(host.clone().try_into()?), tcp);
     let facts = tls.handshake()?; // reading or writing would do it too
     println!("{} with {}, {:?}", facts.version, facts.suite, facts.group);
 

@@ -24,14 +24,14 @@ fn main() -> Result {
 
     let alice = clients.issue("alice.example")?;
     let config = ClientConfig::builder().trust(servers.roots()?).identity(alice).build()?;
-    let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+    let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
     let answer = rest(&mut tls)?;
     println!("with a certificate: {answer}");
     assert!(answer.contains("alice.example"), "{answer}");
 
     // In TLS 1.3 a client is done before the server has seen its certificate: the refusal comes with the first read.
     let config = ClientConfig::builder().trust(servers.roots()?).build()?;
-    let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+    let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
     println!("without one: {}", rest(&mut tls).err().ok_or("it was served")?);
 
     let served = served.join().map_err(|_| "the server panicked")?;

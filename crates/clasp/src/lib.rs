@@ -20,7 +20,7 @@
 //! let mut roots = Roots::empty();
 //! roots.add_pem(&std::fs::read("ca.pem")?)?;
 //! let config = ClientConfig::builder().trust(Arc::new(roots)).build()?;
-//! let mut tls = Stream::new(config.connect("example.com".try_into()?)?, TcpStream::connect("example.com:443")?);
+//! let mut tls = Stream::new(config.connect("example.com".try_into()?), TcpStream::connect("example.com:443")?);
 //! tls.write_all(b"GET / HTTP/1.0\r\nHost: example.com\r\n\r\n")?;
 //! let mut page = Vec::new();
 //! tls.read_to_end(&mut page)?;

@@ -84,7 +84,7 @@ fn key() -> PreSharedKey {
 fn answer(version: ProtocolVersion, client: ClientBuilder<Ready>, server: ServerBuilder<Ready>) -> Answered {
     let policy = Policy::default().with_groups(CURVES);
     let client = client.provider(hollow()).grease(false).policy(policy.clone()).build().unwrap();
-    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap());
     let server = server.provider(hollow()).policy(policy.with_versions([version])).build().unwrap();
     let (mut hello, mut flight) = (Vec::new(), Vec::new());
     client.advance(&mut Context::from_waker(Waker::noop()), &mut hello).unwrap();

@@ -89,7 +89,7 @@ fn tls13_exports_as_much_as_hkdf_gives() {
 #[test]
 fn nothing_is_exported_before_the_handshake_is_done() {
     let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
-    let client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let client = client.connect("localhost".try_into().unwrap());
     assert_eq!(misuse(client.export(b"EXPORTER-early", None, &mut [0; 32])), Misuse::HandshakeUnfinished);
     assert_eq!(misuse(client.export_early(b"EXPORTER-early", b"", &mut [0; 32])), Misuse::HandshakeUnfinished);
     assert_eq!(misuse(client.tls_exporter()), Misuse::HandshakeUnfinished);

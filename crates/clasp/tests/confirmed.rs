@@ -34,7 +34,7 @@ fn client(by: Option<&Authority>, version: ProtocolVersion) -> Arc<ClientConfig>
 
 /// What a client knows when its handshake is done, and when all has been said; and the alert that it was told.
 fn confirmed(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (bool, bool, Option<AlertDescription>) {
-    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap());
     let mut server = server.accept();
     let (mut up, mut down) = (Vec::new(), Vec::new());
     client.advance(&mut Context::from_waker(Waker::noop()), &mut up).unwrap();
@@ -110,7 +110,7 @@ fn ask(
         tls.close()?;
         tls.read_to_end(&mut Vec::new())
     });
-    let mut tls = Stream::new(client.connect("localhost".try_into().unwrap()).unwrap(), up);
+    let mut tls = Stream::new(client.connect("localhost".try_into().unwrap()), up);
     let confirmed = tls.confirmed();
     let mut all = Vec::new();
     let _ended = tls.read_to_end(&mut all);

@@ -342,7 +342,7 @@ fn a_server_sends_ahead_of_the_client_in_tls13_alone_and_where_it_asks_for_no_ce
 #[test]
 fn nothing_is_taken_before_the_handshake_is_done() {
     let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
-    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap());
     let unfinished = &Cause::Misuse(Misuse::HandshakeUnfinished);
     let into = client.receive_into(&mut [], &mut [], &mut Vec::new()).unwrap_err();
     assert_eq!(into.cause(), unfinished);

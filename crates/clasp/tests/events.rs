@@ -59,7 +59,7 @@ fn a_client_knows_the_protocol_while_the_verifier_thinks() {
         let only = Policy::default().with_versions([version]);
         let client = ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).policy(only).alpn(["h2"]);
         let [mut pair, _] = pairs(version, &["h2"]);
-        pair.client = client.build().unwrap().connect("localhost".try_into().unwrap()).unwrap();
+        pair.client = client.build().unwrap().connect("localhost".try_into().unwrap());
         pair.client.keep_events();
         pair.drive().unwrap();
         assert!(pair.client.facts().is_none());

@@ -103,7 +103,7 @@ fn answered(place: In, asks: fn(ClientBuilder<Ready>) -> ClientBuilder<Ready>) -
         let mut pair = Pair::new(&client, &server);
         pair.drive().unwrap();
     }
-    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap());
     let (mut hello, mut flight) = (Vec::new(), Vec::new());
     client.advance(&mut task::Context::from_waker(Waker::noop()), &mut hello).unwrap();
     server.accept().receive(&mut hello, &mut flight).unwrap();

@@ -114,7 +114,7 @@ fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (End, En
 }
 
 fn handshake_as(name: &'static str, client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (End, End) {
-    let mut client = End::new(|| client.connect(name.try_into().unwrap()).unwrap());
+    let mut client = End::new(|| client.connect(name.try_into().unwrap()));
     let mut server = End::new(|| server.accept());
     let (mut up, mut down) = (Vec::with_capacity(1 << 16), Vec::with_capacity(1 << 16));
     client.take(&mut [], &mut up);

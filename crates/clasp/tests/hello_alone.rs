@@ -208,7 +208,7 @@ fn what_was_read_ahead_is_put_into_an_exchange() {
     let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let server = ServerConfig::builder().identity(identity).build().unwrap();
-    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap());
     let (mut cx, mut hello) = (Context::from_waker(Waker::noop()), Vec::new());
     client.advance(&mut cx, &mut hello).unwrap();
     let alone = HelloReader::default().read(&hello).unwrap().unwrap();
@@ -255,7 +255,7 @@ fn a_server_tells_programs_apart_by_their_hellos() {
     pair.drive().unwrap();
     assert!(pair.server.facts().unwrap().hello_retried);
     let noted = notes.1.lock().unwrap()[0].clone();
-    let mut again = client().connect("localhost".try_into().unwrap()).unwrap();
+    let mut again = client().connect("localhost".try_into().unwrap());
     let mut hello = Vec::new();
     again.advance(&mut Context::from_waker(Waker::noop()), &mut hello).unwrap();
     let hello = HelloReader::default().read(&hello).unwrap().unwrap();

@@ -32,7 +32,7 @@ fn an_idle_stream_holds_neither_buffers_nor_ciphers() {
     let mut data = vec![7; 16 * 1024];
     check_idle_streams(|| {
         let name = "localhost".try_into().unwrap();
-        let mut client = Stream::new(client.connect(name).unwrap(), up.clone());
+        let mut client = Stream::new(client.connect(name), up.clone());
         let mut server = Stream::new(server.accept(), down.clone());
         handshake(&mut client, &mut server);
         client.write_all(&data).unwrap();

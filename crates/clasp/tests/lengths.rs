@@ -138,7 +138,7 @@ fn go_on(mut end: Connection, sides: &Sides, to_client: bool, said: &[Vec<u8>]) 
         }
     }
     if to_client {
-        let mut next = sides.client.connect("localhost".try_into().unwrap()).map_err(|e| e.to_string())?;
+        let mut next = sides.client.connect("localhost".try_into().unwrap());
         next.advance(&mut Context::from_waker(Waker::noop()), &mut out).map_err(|e| format!("the next hello: {e}"))?;
     }
     Ok(())

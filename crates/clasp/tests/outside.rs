@@ -132,7 +132,7 @@ fn the_blocking_stream_parks_its_thread_alone() {
                     std::io::Write::write_all(&mut stream, b"late").unwrap();
                     facts.resumed
                 });
-                let connection = client.connect("localhost".try_into().unwrap()).unwrap();
+                let connection = client.connect("localhost".try_into().unwrap());
                 let asking = thread::spawn(move || {
                     let mut stream = Stream::new(connection, TcpStream::connect(address).unwrap());
                     let mut said = [0; 4];

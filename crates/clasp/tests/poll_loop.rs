@@ -165,7 +165,7 @@ fn a_poll_loop_that_trusts_what_a_stream_wants_comes_to_the_end() {
             let (up, down) = Narrow::pair(room, holds);
             let side = |tls| Side { tls, ready: false, sent: 0, got: 0, closed: false, ended: false };
             let mut sides = [
-                side(Stream::new(client.connect("localhost".try_into().unwrap()).unwrap(), up)),
+                side(Stream::new(client.connect("localhost".try_into().unwrap()), up)),
                 side(Stream::new(server.accept(), down)),
             ];
             let mut begin = true;
@@ -189,7 +189,7 @@ fn a_stream_closed_before_or_amid_its_handshake_makes_none() {
     for amid in [false, true] {
         let (client, server) = configs(Policy::default());
         let (up, down) = Narrow::pair(100_000, false);
-        let mut client = Stream::new(client.connect("localhost".try_into().unwrap()).unwrap(), up);
+        let mut client = Stream::new(client.connect("localhost".try_into().unwrap()), up);
         let mut server = Stream::new(server.accept(), down);
         if amid {
             assert!(some(client.handshake()).is_none());
@@ -215,7 +215,7 @@ fn a_stream_closed_before_or_amid_its_handshake_makes_none() {
 #[test]
 fn a_server_that_closes_ahead_of_the_clients_finished_sends_no_ticket_after_it() {
     let (client, server) = configs(Policy::modern());
-    let (mut client, mut server) = (client.connect("localhost".try_into().unwrap()).unwrap(), server.accept());
+    let (mut client, mut server) = (client.connect("localhost".try_into().unwrap()), server.accept());
     let (mut cx, mut up, mut down) = (Context::from_waker(Waker::noop()), Vec::new(), Vec::new());
     client.advance(&mut cx, &mut up).unwrap();
     assert_eq!(server.receive(&mut up, &mut down).unwrap().used, up.len());
@@ -249,7 +249,7 @@ fn early_data_arrives_once_whatever_the_transport_answers() {
         let server = || ServerConfig::builder().identity(identity()).max_early_data(50_000).build().unwrap();
         let streams = |server: &Arc<ServerConfig>, seed| {
             let (up, down) = Torture::pair(seed, seed % 3 == 0);
-            let connection = client.connect("localhost".try_into().unwrap()).unwrap();
+            let connection = client.connect("localhost".try_into().unwrap());
             (Stream::new(connection, up), Stream::new(server.accept(), down))
         };
         let first = server();

@@ -349,7 +349,7 @@ impl Client {
         if let Some(identity) = self.identity {
             config = config.identity(identity);
         }
-        (config.build().unwrap().connect("server".try_into().unwrap()).unwrap(), told)
+        (config.build().unwrap().connect("server".try_into().unwrap()), told)
     }
 }
 
@@ -388,7 +388,7 @@ fn session_of_the_trace(clock: &ManualClock) -> Arc<OneSession> {
     let server = server.clock(Arc::new(clock.clone())).build().unwrap();
     let client = ClientConfig::builder().trust(clasp_testkit::authority().roots()).build().unwrap();
     let mut pair = Pair::new(&client, &server);
-    pair.client = client.connect("server".try_into().unwrap()).unwrap();
+    pair.client = client.connect("server".try_into().unwrap());
     pair.drive().unwrap();
     let key = hex("4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3");
     sealer.0.lock().unwrap()[KEY_AT..][..key.len()].copy_from_slice(&key);

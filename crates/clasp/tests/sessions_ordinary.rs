@@ -40,7 +40,7 @@ fn resumed(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> bool {
 
 fn resumed_as(name: &'static str, client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> bool {
     let mut pair = Pair::new(client, server);
-    pair.client = client.connect(ServerName::try_from(name).unwrap()).unwrap();
+    pair.client = client.connect(ServerName::try_from(name).unwrap());
     pair.drive().unwrap();
     pair.server_sends(b"x").unwrap();
     pair.drive().unwrap();

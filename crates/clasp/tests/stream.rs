@@ -27,7 +27,7 @@ fn pair<C, S: Send + 'static>(
     let address = listener.local_addr().unwrap();
     let connection = server.accept();
     let serving = thread::spawn(move || as_server(&mut Stream::new(connection, listener.accept().unwrap().0)));
-    let connection = client.connect("localhost".try_into().unwrap()).unwrap();
+    let connection = client.connect("localhost".try_into().unwrap());
     let c = as_client(&mut Stream::new(connection, TcpStream::connect(address).unwrap()));
     (c, serving.join().unwrap())
 }

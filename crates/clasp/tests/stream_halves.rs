@@ -27,7 +27,7 @@ fn ends(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Tls, Tls) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let far = listener.accept().unwrap().0;
-    (Stream::new(client.connect("localhost".try_into().unwrap()).unwrap(), near), Stream::new(server.accept(), far))
+    (Stream::new(client.connect("localhost".try_into().unwrap()), near), Stream::new(server.accept(), far))
 }
 
 /// The same, after it.

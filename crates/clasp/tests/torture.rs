@@ -16,7 +16,7 @@ fn streams<T: Read + Write>(policy: Policy, up: T, down: T) -> (Stream<T>, Strea
     let client = ClientConfig::builder().trust(authority().roots()).policy(policy).build().unwrap();
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let server = ServerConfig::builder().identity(identity).build().unwrap();
-    let client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let client = client.connect("localhost".try_into().unwrap());
     (Stream::new(client, up), Stream::new(server.accept(), down))
 }
 

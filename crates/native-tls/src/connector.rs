@@ -162,8 +162,7 @@ impl TlsConnector {
         let bare = domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']')).unwrap_or(domain);
         let name = ServerName::try_from(bare.to_owned())
             .map_err(|_| Error::words(format!("{domain:?} is neither a DNS name nor an IP address")))?;
-        let connection = self.0.connect(name).map_err(Error::from)?;
-        shake(Stream::new(connection, stream), None)
+        shake(Stream::new(self.0.connect(name), stream), None)
     }
 }
 

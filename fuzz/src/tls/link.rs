@@ -49,7 +49,7 @@ impl Conversation {
         let all = scenario::all(crypto);
         let scenario: &'static Scenario = &all[input.below(all.len())];
         let name = ServerName::try_from("localhost").expect("a name");
-        let mut client = End::new(scenario.client.connect(name).expect("a client"));
+        let mut client = End::new(scenario.client.connect(name));
         if scenario.early {
             assert_eq!(client.connection.send_early(EARLY, &mut client.out).ok(), Some(EARLY.len()));
         }

@@ -17,7 +17,7 @@ pub fn run(data: &[u8]) {
     let scenario = resumed[input.below(resumed.len())];
     scenario::plant(Some(input.0.to_vec()));
     let name = ServerName::try_from("localhost").expect("a name");
-    let mut client = End::new(scenario.client.connect(name).expect("a client"));
+    let mut client = End::new(scenario.client.connect(name));
     let mut server = End::new(scenario.server.accept());
     for _ in 0..4 {
         server.feed(&core::mem::take(&mut client.out));

@@ -11,7 +11,7 @@ pub fn client(data: &[u8]) {
     let mut input = Input(data);
     let scenario = choose(&mut input);
     let name = ServerName::try_from("localhost").expect("a name");
-    let mut end = End::new(scenario.client.connect(name).expect("a client"));
+    let mut end = End::new(scenario.client.connect(name));
     if scenario.early {
         let sent = end.connection.send_early(b"early", &mut end.out);
         assert_eq!(sent.ok(), Some(5));

@@ -162,7 +162,7 @@ fn talk_as_client(
     seen: &mut Seen,
 ) -> io::Result<()> {
     let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-    let mut stream = Stream::new(config.connect(name)?, connect(server)?);
+    let mut stream = Stream::new(config.connect(name), connect(server)?);
     let talk = server.talk();
     if early != Early::No {
         send_early(&mut stream, &talk)?;

@@ -123,7 +123,7 @@ fn connect(
     seen: &Seen,
 ) -> Result<Stream<Patient>, Failure> {
     seen.begin();
-    Ok(Stream::new(config.connect(name.clone())?, client::tcp(&arguments.peer)?))
+    Ok(Stream::new(config.connect(name.clone()), client::tcp(&arguments.peer)?))
 }
 
 /// How long we wait to learn whether the server takes us.

@@ -2,16 +2,13 @@
 
 use super::Connection;
 use crate::config::{ClientConfig, ServerConfig};
-use crate::error::Result;
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
 
 impl ClientConfig {
-    /// Begins a connection to the server of this name.
-    ///
-    /// # Errors
-    /// If the first message cannot be made: the system has no randomness.
-    pub fn connect(self: &Arc<Self>, name: ServerName<'static>) -> Result<Connection> {
+    /// Begins a connection to the server of this name. What there is to say, and what may be wrong with it, comes with
+    /// [`Connection::advance`].
+    pub fn connect(self: &Arc<Self>, name: ServerName<'static>) -> Connection {
         Connection::client(self, name)
     }
 }

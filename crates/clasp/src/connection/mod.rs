@@ -41,7 +41,6 @@ pub use sender::Sender;
 
 use crate::code::ProtocolVersion;
 use crate::config::{ClientConfig, ServerConfig};
-use crate::error::Result;
 use crate::record::RecordKeys;
 use beside::Beside;
 use common::Common;
@@ -66,7 +65,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self> {
+    pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Self {
         let config = config.of_now();
         let provider = config.provider;
         let common = Common::new(false, config.observer.clone(), config.clock.clone(), provider);
@@ -79,7 +78,7 @@ impl Connection {
         // RFC 9846 5: from the first hello on.
         connection.inbound.drops_ccs = tls13;
         connection.inbound.ignores_renegotiation = ignores_renegotiation;
-        Ok(connection)
+        connection
     }
 
     pub(crate) fn server(config: &Arc<ServerConfig>) -> Self {

@@ -51,7 +51,7 @@ fn pair_by(
     let server = change_server(ServerConfig::builder().identity(identity()).policy(policy.clone())).build().unwrap();
     let client = ClientConfig::builder().trust(Arc::new(roots)).policy(policy);
     let client = change_client(client, Arc::new(identity())).build().unwrap();
-    let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+    let mut client = client.connect("localhost".try_into().unwrap());
     let mut server = server.accept();
     let (mut up, mut down) = (Vec::new(), Vec::new());
     client.advance(&mut Context::from_waker(Waker::noop()), &mut up).unwrap();

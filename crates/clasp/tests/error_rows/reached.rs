@@ -383,7 +383,7 @@ pub(crate) fn outside() -> Vec<Reached> {
     no_key.to_client[at] = 0x31;
     let mut cx = core::task::Context::from_waker(core::task::Waker::noop());
     let broken = Script { keys: vec![(NamedGroup::X25519MlKem768, vec![7; 32])], ..Script::default() }.provider();
-    let mut broken = client().provider(broken).build().unwrap().connect("localhost".try_into().unwrap()).unwrap();
+    let mut broken = client().provider(broken).build().unwrap().connect("localhost".try_into().unwrap());
     vec![
         (Cause::Peer(PeerError::TookTooLong), pair(client(), |s| s).client.give_up(&mut Vec::new())),
         (Cause::Peer(PeerError::Truncated), done.client.transport_ended().unwrap_err()),

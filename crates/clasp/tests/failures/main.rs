@@ -35,7 +35,7 @@ fn with_peer(client: ClientBuilder<Ready>, peer: impl FnOnce(TcpStream) -> Optio
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let serving = thread::spawn(move || peer(listener.accept().unwrap().0));
-    let connection = client.build().unwrap().connect("localhost".try_into().unwrap()).unwrap();
+    let connection = client.build().unwrap().connect("localhost".try_into().unwrap());
     let failed = {
         let mut tls = Stream::new(connection, TcpStream::connect(address).unwrap());
         // In TLS 1.3 a client is done before the server has judged it.

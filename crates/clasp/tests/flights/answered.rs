@@ -113,7 +113,7 @@ impl Answered {
         let speaks = ClientConfig::builder().trust(authority().roots()).provider(hollow()).grease(false);
         let policy = Policy::default().with_groups(CURVES);
         let client = client(speaks.policy(policy.clone())).build().unwrap();
-        let mut client = client.connect(ServerName::try_from(name).unwrap()).unwrap();
+        let mut client = client.connect(ServerName::try_from(name).unwrap());
         let answers = ServerConfig::builder().identity(SERVER.identity()).provider(hollow());
         let mut server = server(answers.policy(policy.with_versions([version]))).build().unwrap().accept();
         let (mut hello, mut flight) = (Vec::new(), Vec::new());

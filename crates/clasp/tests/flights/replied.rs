@@ -37,7 +37,7 @@ impl Replied {
         let auth = ClientAuth::Request(Arc::new(WebPki::clients(authority().roots())));
         let server = ServerConfig::builder().identity(SERVER.identity()).provider(hollow()).policy(policy);
         let mut server = server.client_auth(auth).request_status(false).build().unwrap().accept();
-        let mut client = client.connect("localhost".try_into().unwrap()).unwrap();
+        let mut client = client.connect("localhost".try_into().unwrap());
         let (mut up, mut down) = (Vec::new(), Vec::new());
         client.advance(&mut Context::from_waker(Waker::noop()), &mut up).unwrap();
         server.receive(&mut up, &mut down).unwrap();

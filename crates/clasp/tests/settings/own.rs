@@ -432,7 +432,7 @@ fn dripped_at(change: fn(Stream<UnixStream>) -> Stream<UnixStream>) -> String {
             thread::sleep(Duration::from_millis(8));
         }
     });
-    let connection = client().build().unwrap().connect("localhost".try_into().unwrap()).unwrap();
+    let connection = client().build().unwrap().connect("localhost".try_into().unwrap());
     let ended = change(Stream::new(connection, a)).handshake().map(drop).map_err(|e| e.kind());
     dripping.join().unwrap();
     format!("{ended:?}")
@@ -444,7 +444,7 @@ fn verified_late(limits: TimeLimits) -> String {
     let gate = Gate::default();
     let verifier = SlowVerifier(gate.clone(), Arc::new(DangerousAcceptAnyone));
     let config = ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).build().unwrap();
-    let connection = config.connect("localhost".try_into().unwrap()).unwrap();
+    let connection = config.connect("localhost".try_into().unwrap());
     let serving = thread::spawn(move || drop(Stream::new(server().build().unwrap().accept(), b).handshake()));
     let opening = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));

@@ -106,7 +106,7 @@ fn client_hello() -> Vec<u8> {
     let policy = Policy::legacy().with_suites([CipherSuite::TLS_RSA_WITH_AES_128_GCM_SHA256]).with_groups([]);
     let config = ClientConfig::builder().trust(authority().roots()).policy(policy).no_sessions().build().unwrap();
     let mut out = Vec::new();
-    let mut client = config.connect("localhost".try_into().unwrap()).unwrap();
+    let mut client = config.connect("localhost".try_into().unwrap());
     client.advance(&mut Context::from_waker(Waker::noop()), &mut out).unwrap();
     out
 }

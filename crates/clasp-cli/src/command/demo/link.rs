@@ -74,7 +74,7 @@ fn over_the_link(
     let of_server = Arc::new(Recorder::new(Side::Server, began).with_clock(clock.clone()));
     let config = ClientConfig::clone(client).with_observer(recorder.clone()).with_clock(clock.clone());
     let name = "localhost".try_into().map_err(Failure::cannot)?;
-    let mut client = Arc::new(config).connect(name)?;
+    let mut client = Arc::new(config).connect(name);
     let mut server = Arc::new(ServerConfig::clone(server).with_observer(of_server.clone())).accept();
 
     // TCP: SYN out, SYN and ACK back; data may go with the ACK.

@@ -125,7 +125,7 @@ fn talk(client: &Arc<ClientConfig>, address: SocketAddr) -> Result<Talked, Failu
     tcp.set_read_timeout(Some(PATIENCE))?;
     tcp.set_nodelay(true)?;
     let name = "localhost".try_into().map_err(Failure::cannot)?;
-    let mut tls = Stream::new(client.connect(name)?, tcp);
+    let mut tls = Stream::new(client.connect(name), tcp);
     tls.write_all(REQUEST)?;
     let mut answer = vec![0; ANSWER.len()];
     tls.read_exact(&mut answer)?;

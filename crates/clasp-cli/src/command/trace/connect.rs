@@ -91,7 +91,7 @@ fn connect(
     title: &str,
 ) -> Result<(Trace, Option<Failure>), Failure> {
     // The first use of a crypto library, and of its randomness, takes tens of milliseconds that no handshake has.
-    config.connect(name.clone())?.advance(&mut Context::from_waker(Waker::noop()), &mut Vec::new())?;
+    config.connect(name.clone()).advance(&mut Context::from_waker(Waker::noop()), &mut Vec::new())?;
     let began = SystemTime::now();
     let recorder = Arc::new(Recorder::new(Side::Client, began));
     let seen = Arc::new(Seen::default());
@@ -101,7 +101,7 @@ fn connect(
         (client::tcp(peer)?, since.elapsed())
     };
     recorder.note(SystemTime::now(), "TCP connected");
-    let mut stream = Stream::new(Arc::new(config).connect(name.clone())?, tcp);
+    let mut stream = Stream::new(Arc::new(config).connect(name.clone()), tcp);
     let done = handshake(peer, &mut stream, &seen);
     let mut trace = recorder.take(format!("clasp trace connect {title}"));
     trace.estimate(took.as_secs_f64() * 1000.0);
