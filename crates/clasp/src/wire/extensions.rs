@@ -48,6 +48,9 @@ impl<'a> Extensions<'a> {
 
     /// Reads the block that fills the rest of `r`, behind a 16-bit length; nothing at all is an empty block where
     /// `optional` (TLS 1.2 hellos).
+    ///
+    /// # Errors
+    /// If a length does not fit, or one stands twice.
     pub fn read<R: Recorder>(r: &mut Reader<'a, R>, optional: bool) -> Parsed<Self> {
         if optional && r.is_empty() {
             return Ok(Self::NONE);

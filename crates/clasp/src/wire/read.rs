@@ -107,6 +107,9 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Takes the next `n` bytes.
+    ///
+    /// # Errors
+    /// If there are fewer bytes.
     pub fn take(&mut self, n: usize, what: &'static str) -> Parsed<&'a [u8]> {
         let start = self.offset;
         let taken = self.advance(n, what)?;
@@ -115,31 +118,49 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Takes exactly `N` bytes.
+    ///
+    /// # Errors
+    /// If there are fewer bytes.
     pub fn array<const N: usize>(&mut self, what: &'static str) -> Parsed<&'a [u8; N]> {
         self.fixed(what, Show::Bytes)
     }
 
     /// Reads an 8-bit number.
+    ///
+    /// # Errors
+    /// If there is none.
     pub fn u8(&mut self, what: &'static str) -> Parsed<u8> {
         self.fixed::<1>(what, Show::Number).map(|b| b[0])
     }
 
     /// Reads a 16-bit number.
+    ///
+    /// # Errors
+    /// If there are fewer bytes.
     pub fn u16(&mut self, what: &'static str) -> Parsed<u16> {
         self.fixed(what, Show::Number).map(|b| u16::from_be_bytes(*b))
     }
 
     /// Reads a 24-bit number.
+    ///
+    /// # Errors
+    /// If there are fewer bytes.
     pub fn u24(&mut self, what: &'static str) -> Parsed<u32> {
         self.fixed::<3>(what, Show::Number).map(|b| u32::from_be_bytes([0, b[0], b[1], b[2]]))
     }
 
     /// Reads a 32-bit number.
+    ///
+    /// # Errors
+    /// If there are fewer bytes.
     pub fn u32(&mut self, what: &'static str) -> Parsed<u32> {
         self.fixed(what, Show::Number).map(|b| u32::from_be_bytes(*b))
     }
 
     /// Reads a code.
+    ///
+    /// # Errors
+    /// If there are fewer bytes.
     pub fn code<C: Code<N>, const N: usize>(&mut self, what: &'static str) -> Parsed<C> {
         self.fixed::<N>(what, Show::Code(show::<C, N>)).map(|b| C::from_bytes(*b))
     }
@@ -151,18 +172,27 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Reads a vector with an 8-bit length.
+    ///
+    /// # Errors
+    /// If there are fewer bytes than its length says.
     pub fn vec8(&mut self, what: &'static str) -> Parsed<Self> {
         let n = self.fixed::<1>(what, Show::Length).map(|b| b[0])?;
         self.nested(usize::from(n), what)
     }
 
     /// Reads a vector with a 16-bit length.
+    ///
+    /// # Errors
+    /// If there are fewer bytes than its length says.
     pub fn vec16(&mut self, what: &'static str) -> Parsed<Self> {
         let n = self.fixed(what, Show::Length).map(|b| u16::from_be_bytes(*b))?;
         self.nested(usize::from(n), what)
     }
 
     /// Reads a vector with a 24-bit length.
+    ///
+    /// # Errors
+    /// If there are fewer bytes than its length says.
     pub fn vec24(&mut self, what: &'static str) -> Parsed<Self> {
         let n = self.fixed::<3>(what, Show::Length).map(|b| u32::from_be_bytes([0, b[0], b[1], b[2]]))?;
         let n = usize::try_from(n).unwrap_or(usize::MAX);
@@ -170,6 +200,9 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Reads one element of a list, whatever it is made of.
+    ///
+    /// # Errors
+    /// That of `read`.
     pub fn element<T>(&mut self, what: &'static str, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         let around = self.recorder;
         self.recorder = around.element(what, self.offset);
@@ -215,6 +248,9 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Nothing may be left.
+    ///
+    /// # Errors
+    /// If bytes are left.
     pub fn finish(self, what: &'static str) -> Parsed<()> {
         match self.rest.len() {
             0 => Ok(()),
@@ -223,6 +259,9 @@ impl<'a, R: Recorder> Reader<'a, R> {
     }
 
     /// Something must be left.
+    ///
+    /// # Errors
+    /// If nothing is left.
     pub fn non_empty(self, what: &'static str) -> Parsed<Self> {
         if self.is_empty() { Err(self.error(what, DecodeKind::Empty)) } else { Ok(self) }
     }
@@ -241,6 +280,9 @@ impl<'a> Codes<'a> {
     pub const EMPTY: Self = Self(&[]);
 
     /// Takes the rest of `r` as a non-empty list of codes `C`.
+    ///
+    /// # Errors
+    /// If there is no code, or the last is not whole.
     pub fn read<C: Code<2>, R: Recorder>(r: Reader<'a, R>, what: &'static str) -> Parsed<Self> {
         let r = r.non_empty(what)?;
         match r.rest.len() % 2 {
