@@ -29,7 +29,7 @@ impl<In: Transport> Connector<In> for ClaspConnector {
         }
         let host = details.uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::BadUri(details.uri.to_string()))?;
-        let connection = self.0.connect(name).map_err(std::io::Error::from)?;
+        let connection = self.0.connect(name);
         let clock: Arc<dyn Fn() -> Instant + Send + Sync> = details.current_time.clone();
         let mut adapter = TransportAdapter::new(transport, clock);
         adapter.set_timeout(details.timeout);

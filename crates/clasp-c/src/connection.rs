@@ -39,7 +39,7 @@ pub extern "C" fn clasp_connection_new_client(
     run(|| {
         let connection = out(connection, "connection")?;
         let config = there(config, "config")?.share();
-        let begun = config.connect(self::server_name(server_name)?)?;
+        let begun = config.connect(self::server_name(server_name)?);
         *connection = Some(clasp_connection::new(begun)?);
         Ok(())
     })

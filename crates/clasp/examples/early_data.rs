@@ -33,7 +33,7 @@ fn main() -> Result {
     let config = ClientConfig::builder().trust(authority.roots()?).early_data(true).build()?;
     let mut taken = Vec::new();
     for _ in 0..2 {
-        let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+        let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
         let sent = tls.send_early(REQUEST)?; // 0 without a session that allows it
         let again = tls.refused_early_data()?; // ends the handshake; what the server did not take
         tls.write_all(&again)?;

@@ -18,14 +18,14 @@ fn main() -> Result {
     let (address, served) = serve(&server, 2, |_| Ok("hello".into()))?;
 
     let config = ClientConfig::builder().trust(authority.roots()?).build()?;
-    let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+    let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
     let facts = tls.handshake()?;
     println!("a client of the default policy: {} with {}", facts.version, facts.suite);
     rest(&mut tls)?;
 
     let old = Policy::default().with_versions([ProtocolVersion::Tls12]);
     let config = ClientConfig::builder().trust(authority.roots()?).policy(old).build()?;
-    let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+    let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
     println!("a client of TLS 1.2: {}", tls.handshake().err().ok_or("it was served")?);
 
     let served = served.join().map_err(|_| "the server panicked")?;

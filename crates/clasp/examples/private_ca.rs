@@ -14,13 +14,13 @@ fn main() -> Result {
 
     // Roots that are added are one's own: RFC 5280 is asked of their chains, not the rules of the web.
     let config = ClientConfig::builder().trust(authority.roots()?).build()?;
-    let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+    let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
     println!("who knows the authority: {}", rest(&mut tls)?);
 
     let mut strangers = Roots::empty();
     strangers.add_pem(another_root()?.as_bytes())?;
     let config = ClientConfig::builder().trust(strangers).build()?;
-    let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+    let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
     let refused = tls.handshake().err().ok_or("it was taken")?;
     let why: &Error = refused.get_ref().and_then(|e| e.downcast_ref()).ok_or("an error of TLS")?;
     println!("who does not: {why}");

@@ -16,7 +16,7 @@ fn main() -> Result {
     let config = ClientConfig::builder().trust(authority.roots()?).build()?;
     let mut how = Vec::new();
     for _ in 0..2 {
-        let mut tls = Stream::new(config.connect("localhost".try_into()?)?, TcpStream::connect(address)?);
+        let mut tls = Stream::new(config.connect("localhost".try_into()?), TcpStream::connect(address)?);
         let facts = tls.handshake()?;
         println!("resumed: {:?}", facts.resumed);
         how.push(facts.resumed);
