@@ -119,7 +119,8 @@ fn code(error: &Error) -> clasp_code {
         (_, Blame::Peer) => clasp_code::Peer,
         (_, Blame::Us) => clasp_code::Bug,
         (_, Blame::Caller) => clasp_code::Caller,
-        (_, Blame::Outside) => clasp_code::Outside,
+        // Blame::Outside, and whoever else may come to be blamed.
+        _ => clasp_code::Outside,
     }
 }
 
