@@ -166,6 +166,7 @@ impl fmt::Debug for Secrets {
 
 /// A line of a key log that has no form of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BadLine(pub usize);
 
 impl fmt::Display for BadLine {
