@@ -5,7 +5,9 @@ use clasp::config::{ClientBuilder, Ready, ServerBuilder};
 use clasp::crypto::PrivateKey;
 use clasp::error::{Cause, CertificateError, PeerError};
 use clasp::record::RecordError;
-use clasp::wire::code::{CipherSuite, NamedGroup, ProtocolVersion};
+#[cfg(feature = "legacy")]
+use clasp::wire::code::NamedGroup;
+use clasp::wire::code::{CipherSuite, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Error, Identity, Policy, ServerConfig, config::WebPki};
 use clasp_testkit::{KeyKind, Pair, authority, other_authority};
 use std::sync::Arc;

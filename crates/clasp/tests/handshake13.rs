@@ -6,7 +6,9 @@ use clasp::crypto::HashId;
 use clasp::error::{Cause, PeerError, RecordError};
 use clasp::session::{ClientSessionCache, ClientSessions, PeerKey, ServerSessionCache, Session, TicketKeys};
 use clasp::suite::SUITES13;
-use clasp::wire::code::{CompressionAlgorithm, NamedGroup, ProtocolVersion, SignatureScheme};
+#[cfg(feature = "compression")]
+use clasp::wire::code::CompressionAlgorithm;
+use clasp::wire::code::{NamedGroup, ProtocolVersion, SignatureScheme};
 use clasp::{ClientAuth, ClientConfig, EarlyData, Policy, Resumption, ServerConfig};
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
 use std::sync::{Arc, Mutex};

@@ -56,6 +56,7 @@ fn what_each_tool_makes_is_trusted_by_adding_its_root() {
 }
 
 /// One list has both: each root is held to its own rules.
+#[cfg(feature = "roots")]
 #[test]
 fn the_webs_roots_in_the_same_list_are_held_to_the_webs_rules() {
     // OpenSSL's leaf names no extended key usage, which the web wants.
@@ -96,7 +97,10 @@ fn a_profile_said_for_all_chains_is_the_one_that_counts() {
 #[test]
 fn an_authority_that_was_not_added_is_refused() {
     for tool in TOOLS {
+        #[cfg(feature = "roots")]
         let mut roots = Roots::bundled();
+        #[cfg(not(feature = "roots"))]
+        let mut roots = Roots::empty();
         for other in TOOLS.into_iter().filter(|other| *other != tool) {
             roots.add_pem(&file(other, "ca")).unwrap();
         }
