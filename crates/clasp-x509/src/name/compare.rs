@@ -235,6 +235,10 @@ mod tests {
             assert_eq!(same(&bytes, &other), is, "{other:x?}");
             assert_eq!(canonical(&bytes) == canonical(&other), is, "{other:x?}");
         }
+        // Lengths keep one value from passing for two: this has in it what would stand between them.
+        let between = [&b"x\xff"[..], &[0; size_of::<usize>()], &[0x55, 4, 3, 1, O], b"y"].concat();
+        let (one, two) = (rdns(&[&[(3, O, &between)]]), rdns(&[&[(3, O, b"x")], &[(3, O, b"y")]]));
+        assert_ne!(canonical(&one), canonical(&two));
         // What stands within another is so at its beginning: RFC 5280 7.1.
         let above = rdns(&[&[(10, U, b"B"), (3, P, b"a")]]);
         assert!(canonical(&base).starts_with(&canonical(&above)));
