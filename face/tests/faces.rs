@@ -65,7 +65,6 @@ const CLOSED: &[(&str, &str)] = &[
     ("clasp::Moved", "two counts: what was taken, and what came of it"),
     ("clasp::error::DecodeError", "what was read, what is wrong with it, and where"),
     ("clasp::EarlyData", "there was none, or it was taken, or it was not"),
-    ("clasp::keys::log::BadLine", "the number of a line, and no more"),
     ("clasp::trace::Level", "the four of TLS 1.3"),
     ("clasp_x509::CertStatus", "the three of RFC 6960 2.2"),
     ("clasp_x509::Proof", "whether a signature holds: yes, no, or nobody looked"),

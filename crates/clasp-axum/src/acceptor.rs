@@ -20,7 +20,8 @@ use tower_layer::Layer;
 /// ```no_run
 /// # async fn run(config: std::sync::Arc<clasp::ServerConfig>, app: axum::Router) -> std::io::Result<()> {
 /// let acceptor = clasp_axum::TlsAcceptor::new(config)?;
-/// axum_server::bind(([127, 0, 0, 1], 8443).into()).acceptor(acceptor).serve(app.into_make_service()).await
+/// let address = std::net::SocketAddr::from(([127, 0, 0, 1], 8443));
+/// axum_server::bind(address).acceptor(acceptor).serve(app.into_make_service()).await
 /// # }
 /// ```
 #[derive(Clone, Debug)]

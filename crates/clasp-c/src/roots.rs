@@ -37,6 +37,7 @@ fn profile(code: u32) -> Result<Profile> {
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // for map_err
 fn unread(fault: RootsError) -> Box<clasp_error> {
     clasp_error::new(clasp_code::Caller, "BadCertificateFile", fault.to_string(), "")
 }

@@ -4,6 +4,7 @@ use clasp_hyper::{HttpFetch, HttpsConnector, HttpsStream};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+#[expect(clippy::extra_unused_type_parameters, reason = "the bound is the test")]
 fn send_sync<T: Send + Sync>(name: &'static str) -> &'static str {
     name
 }

@@ -3,6 +3,7 @@
 use clasp_tokio::{AcceptError, Acceptor, Connecting, Connector, Listener, PassThrough, PeekError, Pending, TlsStream};
 use tokio::net::TcpStream;
 
+#[expect(clippy::extra_unused_type_parameters, reason = "the bound is the test")]
 fn send_sync<T: Send + Sync>(name: &'static str) -> &'static str {
     name
 }

@@ -1,4 +1,5 @@
 //! The examples that need no network run. The others are built with everything else.
+#![allow(clippy::duplicate_mod)] // each example has it, as a program of its own
 
 #[path = "../examples/early_data.rs"]
 mod early_data;

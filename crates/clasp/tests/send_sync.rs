@@ -5,7 +5,7 @@ use clasp::config::*;
 use clasp::crypto::*;
 use clasp::error::*;
 use clasp::hello::*;
-use clasp::keys::log::KeyLogFile;
+use clasp::keys::log::{BadLine, KeyLogFile, Secrets};
 use clasp::session::*;
 use clasp::suite::*;
 use clasp::trace::*;
@@ -72,13 +72,13 @@ macro_rules! held {
 }
 
 held! {
-    AeadId, AlertDescription, CipherSuite, Kx, NamedGroup, ProtocolVersion, SignatureScheme, AnyClientIdentity, AnyResolver, Auth, Blame, Bulk, Cause, CbcId, CertificateError, CertificateRequestFacts,
+    AeadId, AlertDescription, CipherSuite, Kx, NamedGroup, ProtocolVersion, SignatureScheme, AnyClientIdentity, AnyResolver, Auth, BadLine, Blame, Bulk, Cause, CbcId, CertificateError, CertificateRequestFacts,
     ClientAuth, ClientBuilder<Ready>, ClientConfig, ClientHello, ClientHelloFacts, ClientSessionCache, Connection, CryptoError,
     DangerousAcceptAnyone, DecodeError, DecodeKind, Digest, Direction, EarlyData, EarlyDataRefusal, Error, Event, Exchange, Facts,
     FirstUse, HashId, HelloReader, Identities, Identity, KeyLogFile, KeyPin, KnownKeysFile, Level, Misuse, MissingIssuers, Moved,
     NeedsIdentity, NeedsTrust, Observation<'static>, Opened, Outside, PeerError, PeerIdentity, PeerKey, PinnedKeys, Place, Policy,
     PreSharedKey, PresentedIdentity<'static>, PrivateKey, Profile, Progress, Provider, RandomError, RawPublicKeys, Ready, Received<'static>,
-    Receiver, RecordError, Reloadable, Resumption, Roots, Secret<'static>, Sender, ServerBuilder<Ready>, ServerConfig,
+    Receiver, RecordError, Reloadable, Resumption, Roots, Secret<'static>, Secrets, Sender, ServerBuilder<Ready>, ServerConfig,
     ServerSessionCache, Session, SharedSecret, Stream<TcpStream>, StreamReader<TcpStream>, StreamWriter<TcpStream>, Suite, Suite13,
     SystemClock, TicketKeys, TimeLimits, Use, Verified, Waiting, Want, WebPki, What<'static>,
 }

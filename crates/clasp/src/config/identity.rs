@@ -70,12 +70,13 @@ impl Identity {
     /// # Errors
     /// If either cannot be read, or the key is not the certificate's.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
+        let chain = certificates(chain)?;
         // It is wiped when it has been read.
         let section = pem::private_key(key).map_err(|fault| {
             let error = unread(Misuse::BadPrivateKey, fault);
             if pem::items(key, Kind::EncryptedKey).is_ok() { error.hint(FOR_ENCRYPTED) } else { error }
         })?;
-        Self::from_der(certificates(chain)?, section.der())
+        Self::from_der(chain, section.der())
     }
 
     /// From two files in PEM: the chain (own certificate first) and its private key. [`Reloadable`](super::Reloadable) reads them
