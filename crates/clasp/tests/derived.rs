@@ -203,6 +203,7 @@ fn early_data_has_secrets_of_its_own() {
 }
 
 #[test]
+#[cfg(feature = "legacy")]
 fn the_schedule_of_tls_1_2() {
     for values in [false, true] {
         for suite in

@@ -2,6 +2,7 @@
 //! to see the figures.
 //!
 //! The cryptography is hollow, so that the attacker can write records as it likes; what is bounded is the same.
+#![cfg(feature = "compression")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
 
 use clasp::session::{ClientSessionCache, ServerSessionCache};

@@ -117,6 +117,7 @@ fn the_hybrid_comes_first_and_its_curve_is_shared_with_it() {
 }
 
 #[test]
+#[cfg(feature = "legacy")]
 fn hello_retry_with_every_group_and_with_resumption() {
     for group in GROUPS {
         if group.is_ffdhe() && cfg!(not(feature = "legacy")) {

@@ -107,6 +107,7 @@ fn server_hello(mut server: Connection, hello: &Hello) -> (Vec<u8>, Vec<u16>) {
 
 /// RFC 8422 5.2: the answer stands where a curve was chosen, and the client has said something of formats.
 #[test]
+#[cfg(feature = "legacy")]
 fn point_formats_are_answered_where_they_were_named_and_mean_something() {
     let identity = || authority().issue(KeyKind::Rsa, &["localhost"]).identity();
     let server = || ServerConfig::builder().identity(identity()).policy(Policy::legacy()).build().unwrap().accept();
@@ -315,6 +316,7 @@ fn refusal(policy: Policy, hello: &Hello) -> (String, String) {
 
 /// A hint is of something else than what is in use, and names what it would add.
 #[test]
+#[cfg(feature = "legacy")]
 fn a_refusal_hints_at_no_policy_that_is_in_use() {
     // TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, and a curve that nobody has.
     let no_curve = Hello::tls12().change(|h| h.suites = vec![0xc0, 0x2b]).with(ext(GROUPS, &v16(&[0, 30])));

@@ -170,6 +170,7 @@ fn serving(identity: Identity, policy: Policy) -> Arc<ServerConfig> {
 }
 
 #[test]
+#[cfg(feature = "legacy")]
 fn who_was_met_has_to_be_the_same_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
     for (n, policy) in policies().into_iter().enumerate() {

@@ -53,7 +53,7 @@ impl Exchange {
     /// the way.
     ///
     /// # Errors
-    /// As [`Connection::send`].
+    /// As [`Connection::send`](crate::Connection::send).
     pub fn write(&mut self, plain: &[IoSlice<'_>]) -> Result<usize> {
         let Self { connection, outgoing, .. } = self;
         outgoing.write(|room| connection.send_into(plain, room))

@@ -1,5 +1,6 @@
 //! An observer sees all that is said: each handshake message, of both versions and every kind of handshake, comes apart into
 //! fields, each byte of it into one.
+#![cfg(all(feature = "compression", feature = "legacy"))]
 #![allow(clippy::unwrap_used)]
 
 mod facts;
