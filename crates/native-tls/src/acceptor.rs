@@ -1,8 +1,8 @@
 //! Servers.
 
 use crate::handshake::shake;
-use crate::protocol::{Protocol, policy};
-use crate::{HandshakeError, Identity, Result, TlsStream};
+use crate::protocol::{Protocol, Unspoken, policy};
+use crate::{Error, HandshakeError, Identity, Result, TlsStream};
 use clasp::{ServerConfig, Stream};
 use core::{fmt, result};
 use std::io::{Read, Write};
@@ -38,10 +38,13 @@ impl TlsAcceptorBuilder {
     /// The acceptor.
     ///
     /// # Errors
-    /// If the settings cannot be.
+    /// If the settings cannot be. Versions of which Clasp speaks none are an error of [`TlsAcceptor::accept`].
     pub fn build(&self) -> Result<TlsAcceptor> {
-        let builder = ServerConfig::builder().identity(self.identity.clasp());
-        let config = builder.policy(policy(self.min, self.max)?).alpn(&self.alpn).build()?;
+        let builder = ServerConfig::builder().identity(self.identity.clasp()).alpn(&self.alpn);
+        let config = match policy(self.min, self.max) {
+            Ok(policy) => Ok(builder.policy(policy).build()?),
+            Err(unspoken) => Err(unspoken),
+        };
         Ok(TlsAcceptor { config, identity: self.identity.clone() })
     }
 }
@@ -49,7 +52,7 @@ impl TlsAcceptorBuilder {
 /// Takes TLS connections from clients.
 #[derive(Clone)]
 pub struct TlsAcceptor {
-    config: Arc<ServerConfig>,
+    config: result::Result<Arc<ServerConfig>, Unspoken>,
     identity: Identity,
 }
 
@@ -72,7 +75,8 @@ impl TlsAcceptor {
     /// # Errors
     /// [`HandshakeError::WouldBlock`], if the transport had nothing at present; or why the handshake failed.
     pub fn accept<S: Read + Write>(&self, stream: S) -> result::Result<TlsStream<S>, HandshakeError<S>> {
-        shake(Stream::new(self.config.accept(), stream), Some(self.identity.clone()))
+        let config = self.config.as_ref().map_err(|unspoken| Error::from(*unspoken))?;
+        shake(Stream::new(config.accept(), stream), Some(self.identity.clone()))
     }
 }
 

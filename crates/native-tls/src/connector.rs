@@ -1,7 +1,7 @@
 //! Clients.
 
 use crate::handshake::shake;
-use crate::protocol::{Protocol, policy};
+use crate::protocol::{Protocol, Unspoken, policy};
 use crate::{Certificate, Error, HandshakeError, Identity, Result, TlsStream};
 use clasp::config::{PresentedIdentity, Profile, Verified, Verifier, WebPki};
 use clasp::{Answer, ClientConfig, Roots, ServerName, Stream};
@@ -81,8 +81,13 @@ impl TlsConnectorBuilder {
     /// The connector.
     ///
     /// # Errors
-    /// If the settings cannot be, or the system's roots cannot be read.
+    /// If the settings cannot be, or the system's roots cannot be read. Versions of which Clasp speaks none are an error of
+    /// [`TlsConnector::connect`].
     pub fn build(&self) -> Result<TlsConnector> {
+        let policy = match policy(self.min, self.max) {
+            Ok(policy) => policy,
+            Err(unspoken) => return Ok(TlsConnector(Err(unspoken))),
+        };
         let builder = ClientConfig::builder();
         let builder = if self.any_certificate {
             builder.dangerous_trust_anyone()
@@ -91,14 +96,14 @@ impl TlsConnectorBuilder {
             let chains = WebPki::servers(Arc::new(self.all_roots()?)).profile(Profile::Rfc5280);
             builder.dangerous_verifier(if self.any_name { Arc::new(AnyName(chains)) } else { Arc::new(chains) })
         };
-        let mut builder = builder.policy(policy(self.min, self.max)?).alpn(&self.alpn);
+        let mut builder = builder.policy(policy).alpn(&self.alpn);
         if !self.server_name {
             builder = builder.send_server_name(false);
         }
         if let Some(identity) = &self.identity {
             builder = builder.identity(identity.clasp());
         }
-        Ok(TlsConnector(builder.build()?))
+        Ok(TlsConnector(Ok(builder.build()?)))
     }
 
     fn all_roots(&self) -> Result<Roots> {
@@ -127,7 +132,7 @@ impl Verifier for AnyName {
 
 /// Makes TLS connections to servers.
 #[derive(Clone)]
-pub struct TlsConnector(Arc<ClientConfig>);
+pub struct TlsConnector(result::Result<Arc<ClientConfig>, Unspoken>);
 
 impl TlsConnector {
     /// With the system's roots, and nothing else said.
@@ -158,11 +163,12 @@ impl TlsConnector {
     /// # Errors
     /// [`HandshakeError::WouldBlock`], if the transport had nothing at present; or why the handshake failed.
     pub fn connect<S: Read + Write>(&self, domain: &str, stream: S) -> result::Result<TlsStream<S>, HandshakeError<S>> {
+        let config = self.0.as_ref().map_err(|unspoken| Error::from(*unspoken))?;
         // An address in brackets comes out of URLs.
         let bare = domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']')).unwrap_or(domain);
         let name = ServerName::try_from(bare.to_owned())
             .map_err(|_| Error::words(format!("{domain:?} is neither a DNS name nor an IP address")))?;
-        shake(Stream::new(self.0.connect(name), stream), None)
+        shake(Stream::new(config.connect(name), stream), None)
     }
 }
 

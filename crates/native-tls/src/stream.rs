@@ -6,18 +6,19 @@ use core::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 
-/// A TLS stream. Reading gives 0 only after the peer's close_notify: a transport that ends without it is
-/// [`io::ErrorKind::UnexpectedEof`].
+/// A TLS stream. Reading gives 0 after the peer's close_notify, and, as the original has it, where the transport ends without it:
+/// then data may be missing, and [`is_truncated`](Self::is_truncated) says so.
 pub struct TlsStream<S> {
     stream: Stream<S>,
     facts: Arc<Facts>,
     /// Server: who we are.
     own: Option<Identity>,
+    truncated: bool,
 }
 
 impl<S> TlsStream<S> {
     pub(crate) const fn new(stream: Stream<S>, facts: Arc<Facts>, own: Option<Identity>) -> Self {
-        Self { stream, facts, own }
+        Self { stream, facts, own, truncated: false }
     }
 
     /// The transport.
@@ -33,6 +34,12 @@ impl<S> TlsStream<S> {
     /// What the handshake settled. The original has nothing like it.
     pub const fn facts(&self) -> &Arc<Facts> {
         &self.facts
+    }
+
+    /// Whether reading has come to an end that was not the peer's word: somebody between may have cut the stream, so that data is
+    /// missing. Asked where the data itself does not say how much it is. The original has nothing like it.
+    pub const fn is_truncated(&self) -> bool {
+        self.truncated
     }
 }
 
@@ -83,7 +90,15 @@ impl<S: Read + Write> TlsStream<S> {
 
 impl<S: Read + Write> Read for TlsStream<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buf)
+        match self.stream.read(buf) {
+            // Programs of this API drop their streams, and end their data by that: the original, on every system, knows no other
+            // end than 0.
+            Err(error) if clasp::Error::from_io(&error).is_some_and(clasp::Error::is_truncation) => {
+                self.truncated = true;
+                Ok(0)
+            }
+            read => read,
+        }
     }
 }
 
