@@ -43,10 +43,9 @@ pub(crate) struct Unspoken {
 impl fmt::Display for Unspoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.max {
-            Some(max) if max.wire().is_none() => write!(
-                f,
-                "at most {max:?} is asked for, and Clasp speaks TLS 1.2 and 1.3: raise the greatest version"
-            ),
+            Some(max) if max.wire().is_none() => {
+                write!(f, "at most {max:?} is asked for, and Clasp speaks TLS 1.2 and 1.3: raise the greatest version")
+            }
             _ => write!(f, "the least version is above the greatest: {:?}, {:?}", self.min, self.max),
         }
     }
