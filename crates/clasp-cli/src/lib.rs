@@ -9,6 +9,7 @@ mod negotiation;
 mod output;
 mod pem;
 mod report;
+mod scan;
 mod terminal;
 mod timeline;
 mod trace;
@@ -35,6 +36,8 @@ enum Command {
     Connect(command::connect::Arguments),
     /// Record a handshake with all its bytes, and explain it
     Trace(Box<command::trace::Arguments>),
+    /// Look at what a server speaks, chooses, shows and bears
+    Scan(command::scan::Arguments),
     /// An HTTPS server for a directory or a status page
     Serve(command::serve::Arguments),
     /// A small local certificate authority in a directory
@@ -51,6 +54,7 @@ Examples:
   clasp serve                                  an HTTPS server on localhost; prints the curl line that works
   clasp connect example.com:443 --get /        version, suite, chain and verdict, then the page
   clasp trace connect example.com              every byte of the handshake, what it is for and why it is there
+  clasp scan example.com                       what a server speaks, what is wrong with it, how to mend it
   clasp ca init ca && clasp ca issue ca localhost
   clasp verify chain.pem --name example.com    accepted or refused, every path and the rule it broke
   clasp inspect chain.pem                      certificates, keys, requests, lists, OCSP responses in plain words
@@ -64,6 +68,7 @@ pub fn run() -> ExitCode {
         Some(Command::Demo(arguments)) => command::demo::run(&arguments),
         Some(Command::Connect(arguments)) => command::connect::run(&arguments),
         Some(Command::Trace(arguments)) => command::trace::run(&arguments),
+        Some(Command::Scan(arguments)) => command::scan::run(&arguments),
         Some(Command::Serve(arguments)) => command::serve::run(arguments),
         Some(Command::Ca(arguments)) => command::ca::run(&arguments),
         Some(Command::Verify(arguments)) => command::verify::run(&arguments),

@@ -35,6 +35,7 @@ use Way::{Connect, Elsewhere, Hello, Run, Serve, Trace};
 const CONNECT: &str = include_str!("connect.rs");
 const SERVE: &str = include_str!("serve.rs");
 const COMMANDS: &str = include_str!("commands.rs");
+const SCAN: &str = include_str!("scan.rs");
 const TRACE: &str = include_str!("trace.rs");
 const CAPTURE: &str = include_str!("capture.rs");
 
@@ -102,6 +103,16 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("serve", "keylog", Serve(GET, ID, "{id} --keylog {new}", "SERVER_TRAFFIC_SECRET_0")),
     ("serve", "json", Serve(GET, ID, "{id} --json", "\"version\":")),
     ("serve", "quiet", Serve(GET, ID, "{id} --quiet", "!: TLS 1.3 TLS_")),
+
+    ("scan", "starttls", Elsewhere(SCAN, "a_server_behind_starttls_is_looked_at")),
+    ("scan", "ca", Elsewhere(SCAN, "a_server_of_ours_is_found_good_and_every_part_is_told")),
+    ("scan", "servername", Elsewhere(SCAN, "a_name_that_is_not_the_servers_is_found")),
+    ("scan", "timeout", Elsewhere(SCAN, "peers_of_all_tempers_get_words_and_a_code")),
+    ("scan", "connections", Elsewhere(SCAN, "no_more_connections_at_once_than_were_allowed")),
+    ("scan", "all", Elsewhere(SCAN, "a_server_of_ours_is_found_good_and_every_part_is_told")),
+    ("scan", "json", Elsewhere(SCAN, "what_changed_since_another_day_is_all_that_is_said")),
+    ("scan", "baseline", Elsewhere(SCAN, "what_changed_since_another_day_is_all_that_is_said")),
+    ("scan", "fail-below", Elsewhere(SCAN, "a_name_that_is_not_the_servers_is_found")),
 
     ("trace", "keylog", Elsewhere(CAPTURE, "captures_that_are_cut_or_closed_or_none_get_words_and_a_code")),
     ("trace", "json", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),

@@ -24,6 +24,20 @@ pub(crate) fn name(peer: &Peer) -> Result<ServerName<'static>, Failure> {
         .map_err(|_| Failure::cannot(format_args!("{name} is neither a DNS name nor an IP address")))
 }
 
+/// The port may be missing.
+pub(crate) fn with_port(target: &str) -> String {
+    let has_port = match target.rsplit_once(':') {
+        None => false,
+        // An IPv6 address by itself, with or without its brackets.
+        Some((host, port)) => !port.ends_with(']') && (!host.contains(':') || host.ends_with(']')),
+    };
+    match has_port {
+        true => target.into(),
+        false if target.contains(':') && !target.starts_with('[') => format!("[{target}]:443"),
+        false => format!("{target}:443"),
+    }
+}
+
 /// What the options make of a configuration.
 pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
     let builder = if peer.insecure && !peer.pin.is_empty() {
@@ -75,4 +89,23 @@ fn scheme(name: &str) -> Result<SignatureScheme, Failure> {
         Failure::cannot(format_args!("there is no signature scheme {name}"))
             .hint(format!("use some of {}", names.join(", ")))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_may_be_missing() {
+        for (target, whole) in [
+            ("example.com", "example.com:443"),
+            ("example.com:8443", "example.com:8443"),
+            ("192.0.2.1", "192.0.2.1:443"),
+            ("[2001:db8::1]", "[2001:db8::1]:443"),
+            ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+            ("2001:db8::1", "[2001:db8::1]:443"),
+        ] {
+            assert_eq!(with_port(target), whole);
+        }
+    }
 }

@@ -51,7 +51,7 @@ impl Observer for Both {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let peer = Peer { target: with_port(&arguments.peer.target), ..arguments.peer.clone() };
+    let peer = Peer { target: client::with_port(&arguments.peer.target), ..arguments.peer.clone() };
     let name = client::name(&peer)?;
     let config = client::builder(&peer)?.build()?;
     let (mut traces, mut failed) = (Vec::new(), None);
@@ -67,20 +67,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     arguments.output.finish(&traces)?;
     failed.map_or(Ok(()), Err)
-}
-
-/// The port may be missing.
-fn with_port(target: &str) -> String {
-    let has_port = match target.rsplit_once(':') {
-        None => false,
-        // An IPv6 address by itself, with or without its brackets.
-        Some((host, port)) => !port.ends_with(']') && (!host.contains(':') || host.ends_with(']')),
-    };
-    match has_port {
-        true => target.into(),
-        false if target.contains(':') && !target.starts_with('[') => format!("[{target}]:443"),
-        false => format!("{target}:443"),
-    }
 }
 
 /// Connects once. A handshake that fails has a trace too.
@@ -134,23 +120,4 @@ fn handshake(peer: &Peer, stream: &mut Stream<Patient>, seen: &Seen) -> io::Resu
     stream.transport_mut().end_reads(Some(PATIENCE));
     let _rest = io::copy(&mut stream.take(1 << 16), &mut io::sink());
     Ok(facts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_may_be_missing() {
-        for (target, whole) in [
-            ("example.com", "example.com:443"),
-            ("example.com:8443", "example.com:8443"),
-            ("192.0.2.1", "192.0.2.1:443"),
-            ("[2001:db8::1]", "[2001:db8::1]:443"),
-            ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
-            ("2001:db8::1", "[2001:db8::1]:443"),
-        ] {
-            assert_eq!(with_port(target), whole);
-        }
-    }
 }

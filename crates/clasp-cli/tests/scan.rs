@@ -1,0 +1,200 @@
+//! `clasp scan` at servers of our own, and at peers that are none.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{clasp, issued, refuses, serve, text};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn report(arguments: &[&str]) -> Value {
+    let output = clasp(&[&["scan", "--json"], arguments].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((value["format"].as_str(), value["version"].as_u64()), (Some("clasp-scan"), Some(1)));
+    value["reports"][0].clone()
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().filter_map(|entry| entry["name"].as_str()).collect()
+}
+
+#[test]
+fn a_server_of_ours_is_found_good_and_every_part_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let server = serve(&["--cert", &chain, "--key", &key, "--early-data", "4096"], home.path());
+    let target = format!("localhost:{}", server.port());
+    let report = report(&["--ca", &root, &target]);
+    let spoken: Vec<_> = report["versions"].as_array().unwrap().iter().filter(|v| v["spoken"] == true).collect();
+    assert_eq!(spoken.iter().map(|v| v["name"].as_str().unwrap()).collect::<Vec<_>>(), ["TLS 1.3", "TLS 1.2"]);
+    assert_eq!(report["grade"], "A", "{report:#}");
+    let tls13 = &report["suites"][0];
+    assert_eq!((&tls13["version"], &tls13["order"]), (&"TLS 1.3".into(), &"server".into()));
+    assert_eq!(names(&tls13["suites"]).len(), 3);
+    let groups = names(&report["groups"][0]["groups"]);
+    assert!(groups.starts_with(&["X25519MLKEM768"]) && groups.contains(&"x25519"), "{groups:?}");
+    assert_eq!(report["schemes"][0]["schemes"][0], "ecdsa_secp256r1_sha256");
+    assert_eq!((&report["chains"][0]["accepted"], &report["chains"][0]["length"]), (&true.into(), &1.into()));
+    assert!(report["chains"][0]["pem"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----\n"));
+    let resumed = report["resumption"].as_array().unwrap();
+    assert!(resumed.len() == 3 && resumed.iter().all(|way| way["works"] == true), "{resumed:?}");
+    assert_eq!(resumed[0]["early_data"], 4096);
+    assert_eq!(report["alpn"], serde_json::json!(["h2", "http/1.1"]));
+    assert_eq!(report["http"]["status"], "200 OK");
+    assert_eq!(report["client_certificate"], "not asked for");
+    assert!(report["hello"].as_array().unwrap().iter().all(|way| way["good"] == true), "{report:#}");
+    assert!(report["attacks"].as_array().unwrap().iter().all(|attack| attack["verdict"] == "safe"), "{report:#}");
+    assert!(report["policies"].as_array().unwrap().iter().all(|policy| policy["connects"] == true));
+
+    let output = clasp(&["scan", "--all", "--ca", &root, &target]);
+    let said = text(&output.stdout);
+    for words in ["grade A", "X25519MLKEM768", "accepted: EC P-256", "SSL 3.0     ", "early data (0-RTT)"] {
+        assert!(said.contains(words), "{words} is not in {said}");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_the_servers_is_found() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let server = serve(&["--cert", &chain, "--key", &key, "--tls", "1.2"], home.path());
+    let target = format!("localhost:{}", server.port());
+    let report = report(&["--ca", &root, "--servername", "other.example", &target]);
+    assert_eq!(report["grade"], "T");
+    let chain = &report["chains"][0];
+    assert!(chain["reason"].as_str().unwrap().contains("other.example"), "{chain}");
+    assert!(chain["repair"].as_str().unwrap().contains("this one is for localhost"), "{chain}");
+    assert!(report["findings"].as_array().unwrap().iter().any(|finding| finding["id"] == "no-tls13"));
+
+    let graded = |least: &str| clasp(&["scan", "--ca", &root, "--fail-below", least, &target]);
+    refuses(&graded("A"), 1, "grade B, wanted A or better");
+    assert!(graded("B").status.success());
+}
+
+#[test]
+fn what_changed_since_another_day_is_all_that_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let server = serve(&["--cert", &chain, "--key", &key], home.path());
+    let target = format!("localhost:{}", server.port());
+    let before = home.path().join("before.json");
+    let output = clasp(&["scan", "--json", "--ca", &root, &target]);
+    std::fs::write(&before, &output.stdout).unwrap();
+    let before = before.to_str().unwrap();
+    let same = clasp(&["scan", "--ca", &root, "--baseline", before, &target]);
+    assert!(same.status.success() && same.stdout.is_empty(), "{}", text(&same.stdout));
+
+    let changed = text(&output.stdout).replace("\"http/1.1\"", "\"spdy/1\"");
+    std::fs::write(before, changed).unwrap();
+    let other = clasp(&["scan", "--ca", &root, "--baseline", before, &target]);
+    refuses(&other, 1, "changed since the baseline");
+    assert_eq!(text(&other.stdout), format!("{target}: alpn: - spdy/1\n{target}: alpn: + http/1.1\n"));
+
+    std::fs::write(before, "{}").unwrap();
+    refuses(&clasp(&["scan", "--ca", &root, "--baseline", before, &target]), 2, "no report of clasp scan");
+}
+
+/// Answers each connection by what `with` does with it; gives its port.
+fn answering(with: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let with = Arc::new(with);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let with = Arc::clone(&with);
+            thread::spawn(move || with(stream));
+        }
+    });
+    port
+}
+
+#[test]
+fn peers_of_all_tempers_get_words_and_a_code() {
+    let ssh = answering(|mut tcp| drop(tcp.write_all(b"SSH-2.0-OpenSSH_9.2\x1b[2J\r\n")));
+    let closing = answering(drop);
+    let stalling = answering(|mut tcp| drop(tcp.read_to_end(&mut Vec::new())));
+    // Garbage that looks like records, without end, as long as somebody reads.
+    let garbage = answering(|mut tcp| {
+        let record = [&[22, 3, 3, 0x40, 0][..], &[0xff; 0x4000]].concat();
+        while tcp.write_all(&record).is_ok() {}
+    });
+    let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for (port, words) in [
+        (ssh, "SSH-2.0-OpenSSH_9.2\\u{1b}[2J"),
+        (closing, "closed without a word"),
+        (stalling, "no answer within the time limit"),
+        (garbage, "no TLS"),
+        (refusing, "refused"),
+    ] {
+        let since = Instant::now();
+        let output = clasp(&["scan", "--timeout", "1", &format!("127.0.0.1:{port}")]);
+        refuses(&output, 2, words);
+        // Not a measure, but an end: each wait is bounded, and so is their number.
+        assert!(since.elapsed() < Duration::from_secs(60), "{words}");
+    }
+    refuses(&clasp(&["scan", "127.0.0.1:1", "--starttls", "gopher"]), 2, "gopher");
+}
+
+#[test]
+fn no_more_connections_at_once_than_were_allowed() {
+    for most in [1, 3] {
+        let (now, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counter, highest) = (now.clone(), peak.clone());
+        let port = answering(move |mut tcp| {
+            // One that says nothing was closed long ago.
+            if tcp.read(&mut [0; 4096]).is_ok_and(|count| count == 0) {
+                return;
+            }
+            highest.fetch_max(counter.fetch_add(1, SeqCst) + 1, SeqCst);
+            // An answer that takes its time, so that those who come together meet.
+            thread::sleep(Duration::from_millis(100));
+            counter.fetch_sub(1, SeqCst);
+            let _alert = tcp.write_all(&[21, 3, 3, 0, 2, 2, 70]);
+            let _closed = tcp.shutdown(Shutdown::Both);
+        });
+        let count = most.to_string();
+        let output = clasp(&["scan", "--connections", &count, &format!("127.0.0.1:{port}")]);
+        refuses(&output, 2, "protocol_version");
+        assert_eq!(peak.load(SeqCst), most);
+    }
+}
+
+#[test]
+fn a_server_behind_starttls_is_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let server = serve(&["--cert", &chain, "--key", &key], home.path());
+    let to = server.address.clone();
+    let port = answering(move |tcp| {
+        let mut reader = BufReader::new(tcp.try_clone().unwrap());
+        let mut tcp = tcp;
+        tcp.write_all(b"220 mail.example\r\n").unwrap();
+        for answer in ["250-mail.example\r\n250 STARTTLS\r\n", "220 go\r\n"] {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            tcp.write_all(answer.as_bytes()).unwrap();
+        }
+        let mut behind = TcpStream::connect(&to).unwrap();
+        let (mut back, mut forth) = (behind.try_clone().unwrap(), tcp.try_clone().unwrap());
+        let answers = thread::spawn(move || {
+            let _ended = std::io::copy(&mut back, &mut forth);
+            let _closed = forth.shutdown(Shutdown::Both);
+        });
+        let _ended = std::io::copy(&mut reader, &mut behind);
+        let _closed = behind.shutdown(Shutdown::Both);
+        answers.join().unwrap();
+    });
+    let report = report(&["--ca", &root, "--starttls", "smtp", &format!("localhost:{port}")]);
+    assert_eq!((&report["grade"], &report["starttls"]), (&"A".into(), &"smtp".into()), "{report:#}");
+    assert_eq!((&report["http"], &report["alpn"]), (&Value::Null, &serde_json::json!([])));
+    assert_eq!(report["chains"][0]["accepted"], true);
+}
