@@ -1,9 +1,9 @@
 // Above `config`.
 //! What is left of a handshake, once: its facts, the secrets that are kept, the session. What comes of them later (keys,
-//! keying material, sessions) is asked of it with a clock and a provider, by whichever carrier brought the handshake about.
+//! keying material, sessions) is asked of it with a provider, by whichever carrier brought the handshake about.
 
 use crate::code::ProtocolVersion;
-use crate::config::{ClientConfig, Clock};
+use crate::config::ClientConfig;
 use crate::crypto::{CryptoResult, Digest, HashId, Provider};
 use crate::error::{Error, Misuse, Outside, Result};
 use crate::facts::Facts;
@@ -198,7 +198,6 @@ impl Established {
     /// If the secret that tickets hang on is not there.
     pub(crate) fn keep_ticket(
         &self,
-        clock: &dyn Clock,
         carrier: &Context,
         ticket: &NewSessionTicket13View<'_>,
         max_early_data: u32,
@@ -213,7 +212,7 @@ impl Established {
             return Err(Outside::Bug.into());
         }
         let facts = &self.facts;
-        let received = clock.now();
+        let received = config.clock.now();
         let lifetime = Duration::from_secs(u64::from(ticket.lifetime.min(MAX_LIFETIME)));
         let hash = Suite13::find(kept.suite).map(|suite| suite.hash);
         let name = facts.psk_identity.as_ref();

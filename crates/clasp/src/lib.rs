@@ -61,6 +61,7 @@ pub mod keys;
 #[doc(hidden)] // for our own tests: it has no stability
 pub mod messages;
 pub mod passive;
+mod pool;
 #[doc(hidden)] // for our own tests, fuzzing and shim: it has no stability
 pub mod record;
 pub mod session;
@@ -79,6 +80,7 @@ pub use error::{Error, Result};
 pub use exchange::{Exchange, Progress, TimeLimits};
 pub use facts::{EarlyData, EarlyDataRefusal, Event, Facts, PeerIdentity, Resumption};
 pub use handshake::link::Waiting;
+pub use pool::{Pool, PoolSizes};
 pub use rustls_pki_types::ServerName;
 pub use stream::{Stream, StreamReader, StreamWriter};
 

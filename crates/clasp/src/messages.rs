@@ -4,7 +4,7 @@
 //! is seen here alone: QUIC carries them so, in CRYPTO frames (RFC 9001 4). It is no protocol, and nothing here is secret.
 
 use crate::code::{HandshakeType, ProtocolVersion};
-use crate::config::{ClientConfig, Clock, ServerConfig};
+use crate::config::{ClientConfig, ServerConfig};
 use crate::crypto::{CryptoError, CryptoResult, HashId, Provider};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::established::Established;
@@ -106,7 +106,6 @@ pub struct Messages {
     server: bool,
     live: Option<Live<Names>>,
     established: Option<Established>,
-    clock: Arc<dyn Clock>,
     version: Option<ProtocolVersion>,
     reading: Way,
     writing: Way,
@@ -119,23 +118,23 @@ impl Messages {
     /// The end that speaks first.
     pub fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Self {
         let (config, clock, names) = (config.clone(), config.clock.clone(), Names(config.provider));
-        let live = Live::new("client", names, |link| Box::pin(crate::handshake::client(link, config, name)));
-        Self::new(false, live, clock)
+        Self::new(
+            false,
+            Live::new("client", names, clock, |link| Box::pin(crate::handshake::client(link, config, name))),
+        )
     }
 
     /// The end that answers.
     pub fn server(config: &Arc<ServerConfig>) -> Self {
         let (config, clock, names) = (config.clone(), config.clock.clone(), Names(config.provider));
-        let live = Live::new("server", names, |link| Box::pin(crate::handshake::server(link, config)));
-        Self::new(true, live, clock)
+        Self::new(true, Live::new("server", names, clock, |link| Box::pin(crate::handshake::server(link, config))))
     }
 
-    fn new(server: bool, live: Live<Names>, clock: Arc<dyn Clock>) -> Self {
+    fn new(server: bool, live: Live<Names>) -> Self {
         Self {
             server,
             live: Some(live),
             established: None,
-            clock,
             version: None,
             reading: Way::default(),
             writing: Way::default(),
@@ -244,12 +243,12 @@ impl Messages {
         }
         let NewTicket { message, max_early_data } = read_ticket(message)?;
         let established = self.established.as_ref().ok_or(Outside::Bug)?;
-        established.keep_ticket(&*self.clock, &Wiring::MESSAGES.sessions, &message.view(), max_early_data)
+        established.keep_ticket(&Wiring::MESSAGES.sessions, &message.view(), max_early_data)
     }
 
     fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<Carried>) -> Result<()> {
         let Some(live) = &mut self.live else { return Ok(()) };
-        let outcome = live.poll(&*self.clock, cx);
+        let outcome = live.poll(cx);
         let (operations, flight) = live.take_operations();
         let mut messages = &flight[..];
         for operation in operations {

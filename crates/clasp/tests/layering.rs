@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["keys"],
     &["record"],
     &["error"],
-    &["trace", "hello"],
+    &["trace", "hello", "pool"],
     &["facts"],
     &["session"],
     &["config"],

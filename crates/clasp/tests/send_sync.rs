@@ -76,7 +76,7 @@ held! {
     ClientAuth, ClientBuilder<Ready>, ClientConfig, ClientHello, ClientHelloFacts, ClientSessionCache, Connection, CryptoError,
     DangerousAcceptAnyone, DecodeError, DecodeKind, Digest, Direction, EarlyData, EarlyDataRefusal, Error, Event, Exchange, Facts,
     FirstUse, HashId, HelloReader, Identities, Identity, KeyLogFile, KeyPin, KnownKeysFile, Level, Misuse, MissingIssuers, Moved,
-    NeedsIdentity, NeedsTrust, Observation<'static>, Opened, Outside, PeerError, PeerIdentity, PeerKey, PinnedKeys, Place, Policy,
+    NeedsIdentity, NeedsTrust, Observation<'static>, Opened, Outside, PeerError, PeerIdentity, PeerKey, PinnedKeys, Place, Policy, Pool, PoolSizes,
     PreSharedKey, PresentedIdentity<'static>, PrivateKey, Profile, Progress, Provider, RandomError, RawPublicKeys, Ready, Received<'static>,
     Receiver, RecordError, Reloadable, Resumption, Roots, Secret<'static>, Secrets, Sender, ServerBuilder<Ready>, ServerConfig,
     ServerSessionCache, Session, SharedSecret, Stream<TcpStream>, StreamReader<TcpStream>, StreamWriter<TcpStream>, Suite, Suite13,

@@ -10,6 +10,7 @@ use crate::crypto::Provider;
 use crate::error::Result;
 use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
+use crate::pool::Pool;
 use crate::session::{ClientSessionCache, ClientSessions, Context};
 use crate::trace::Watch;
 use clasp_x509::{Roots, Usage};
@@ -30,6 +31,7 @@ pub struct ClientConfig {
     pub(crate) observer: Option<Watch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recent_peers: Arc<RecentPeers>,
+    pub(crate) pool: Pool,
     pub(crate) send_server_name: bool,
     pub(crate) max_fragment_length: Option<MaxFragmentLength>,
     pub(crate) record_size_limit: Option<u16>,
@@ -94,6 +96,7 @@ impl ClientConfig {
             observer: None,
             clock: Arc::new(SystemClock),
             recent_peers: Arc::default(),
+            pool: Pool::default(),
             send_server_name: true,
             max_fragment_length: None,
             record_size_limit: None,

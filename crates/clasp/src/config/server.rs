@@ -14,6 +14,7 @@ use crate::facts::End;
 use crate::facts::MAX_AUTHENTICATION;
 use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
+use crate::pool::Pool;
 use crate::session::{CONTEXT_LEN, Context, ServerSessionCache, ServerSessions, TicketSealer};
 use crate::trace::Watch;
 use core::fmt;
@@ -63,6 +64,7 @@ pub struct ServerConfig {
     pub(crate) observer: Option<Watch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recent_peers: Arc<RecentPeers>,
+    pub(crate) pool: Pool,
     pub(crate) extended_master_secret: bool,
     pub(crate) encrypt_then_mac: bool,
     pub(crate) record_size_limit: Option<u16>,
@@ -135,6 +137,7 @@ impl ServerConfig {
             observer: None,
             clock: Arc::new(SystemClock),
             recent_peers: Arc::default(),
+            pool: Pool::default(),
             extended_master_secret: true,
             encrypt_then_mac: true,
             record_size_limit: None,

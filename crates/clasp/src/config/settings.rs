@@ -98,6 +98,14 @@ macro_rules! common_settings {
                 self
             }
 
+            /// Which buffers and expanded keys connections use in turn: by default those of the process, which all
+            /// configurations share.
+            #[must_use]
+            pub fn pool(mut self, pool: $crate::pool::Pool) -> Self {
+                self.config.pool = pool;
+                self
+            }
+
             /// Announces that records with more plaintext than this are not taken (RFC 8449); 64 to 16384 bytes. A peer that
             /// does not know the extension sends what it likes, and a client that does not offer it is told nothing:
             /// [`Facts::record_size_limit`](crate::Facts) says what came of it.

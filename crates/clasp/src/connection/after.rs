@@ -55,7 +55,7 @@ impl Inbound {
             return Ok(());
         }
         let established = common.established.as_ref().ok_or(Outside::Bug)?;
-        established.keep_ticket(&*common.clock, &RecordKeys::WIRING.sessions, &message.view(), max_early_data)
+        established.keep_ticket(&RecordKeys::WIRING.sessions, &message.view(), max_early_data)
     }
 
     /// KeyUpdate of the peer: RFC 9846 4.6.3.

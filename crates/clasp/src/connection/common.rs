@@ -1,5 +1,5 @@
-//! What both directions of a connection need: what is left of the handshake, the observer, the clock, the end. The halves of
-//! a connection have one each.
+//! What both directions of a connection need: what is left of the handshake, the observer, the end. The halves of a
+//! connection have one each.
 
 use super::refusal;
 use crate::code::{AlertDescription, ContentType, HandshakeType};
@@ -19,24 +19,29 @@ pub(super) struct Common {
     /// TLS 1.3 was agreed.
     pub(super) tls13: bool,
     pub(super) established: Option<Established>,
-    tracer: Option<Box<Tracer>>,
-    pub(super) clock: Arc<dyn Clock>,
+    watched: Option<Box<Watched>>,
     pub(super) provider: &'static Provider,
     /// What ended the connection.
     pub(super) failed: Option<Error>,
 }
 
+/// What an observer is told by, and when that was.
+#[derive(Clone)]
+struct Watched {
+    tracer: Tracer,
+    clock: Arc<dyn Clock>,
+}
+
 impl Common {
-    pub(super) fn new(server: bool, watch: Option<Watch>, clock: Arc<dyn Clock>, provider: &'static Provider) -> Self {
-        let tracer = watch.map(|watch| Box::new(Tracer::new(watch, server)));
-        Self { server, tls13: false, established: None, tracer, clock, provider, failed: None }
+    pub(super) fn new(server: bool, watch: Option<Watch>, clock: &Arc<dyn Clock>, provider: &'static Provider) -> Self {
+        let watched = watch.map(|watch| Box::new(Watched { tracer: Tracer::new(watch, server), clock: clock.clone() }));
+        Self { server, tls13: false, established: None, watched, provider, failed: None }
     }
 
     /// For the two halves, that which receives first.
     pub(super) fn split(self) -> (Self, Self) {
         let (receiving, sending) = self.established.map(Established::split).unzip();
-        let other =
-            Self { established: sending, tracer: self.tracer.clone(), clock: self.clock.clone(), failed: None, ..self };
+        let other = Self { established: sending, watched: self.watched.clone(), failed: None, ..self };
         (Self { established: receiving, ..self }, other)
     }
 
@@ -54,19 +59,19 @@ impl Common {
 
     /// What an observer hears of what is derived, where there is one.
     pub(super) fn derivations(&self) -> Option<Derivations> {
-        self.tracer.as_ref().map(|tracer| tracer.derivations())
+        self.watched.as_ref().map(|watched| watched.tracer.derivations())
     }
 
     /// Tells the observer, where there is one.
     pub(super) fn tell(&mut self, what: What<'_>) {
-        if let Some(tracer) = &mut self.tracer {
-            tracer.tell(self.clock.now(), what);
+        if let Some(Watched { tracer, clock }) = self.watched.as_deref_mut() {
+            tracer.tell(clock.now(), what);
         }
     }
 
     /// Whether there is an observer.
     pub(super) const fn is_observed(&self) -> bool {
-        self.tracer.is_some()
+        self.watched.is_some()
     }
 
     /// Tells of records as they stand on the wire, which hold so much.
@@ -88,8 +93,8 @@ impl Common {
 
     /// The same of a handshake message.
     pub(super) fn tell_message(&mut self, direction: Direction, level: Level, bytes: &[u8]) {
-        if let Some(tracer) = &mut self.tracer {
-            tracer.message(self.clock.now(), direction, level, bytes);
+        if let Some(Watched { tracer, clock }) = self.watched.as_deref_mut() {
+            tracer.message(clock.now(), direction, level, bytes);
         }
     }
 
@@ -99,8 +104,8 @@ impl Common {
             (Way::Read, true) | (Way::Write, false) => "client_application_traffic_secret_N+1",
             (Way::Read, false) | (Way::Write, true) => "server_application_traffic_secret_N+1",
         };
-        let Self { tracer, established, clock, .. } = self;
-        if let Some((tracer, secret)) = tracer.as_mut().zip(established.as_ref().and_then(|e| e.traffic(way))) {
+        let secret = self.established.as_ref().and_then(|established| established.traffic(way));
+        if let Some((Watched { tracer, clock }, secret)) = self.watched.as_deref_mut().zip(secret) {
             tracer.derived(clock.now(), name, secret);
         }
     }

@@ -52,7 +52,7 @@ impl Connection {
     /// Polls the conversation and applies, in order, what it asked for.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
         let Some(live) = &mut self.live else { return self.drive_post_auth(cx, out) };
-        let outcome = live.poll(&*self.common.clock, cx);
+        let outcome = live.poll(cx);
         let (mut operations, mut flight) = live.take_operations();
         self.apply(&mut operations, &flight, out)?;
         flight.clear();

@@ -2,16 +2,15 @@
 
 use super::common::Common;
 use super::floods::{Flood, Floods};
-use super::warm::{Claim, Seat};
 use crate::code::{AlertDescription, ContentType};
 use crate::error::{Error, Outside, PeerError, Result};
 use crate::facts::Facts;
+use crate::pool::{Pool, Standby};
 use crate::record::{Joiner, OpenedRecord, Opener, RecordError, RecordKeys};
 use crate::trace::{Direction, Level, What};
 use core::ops::Range;
 
 /// The direction from the peer.
-#[derive(Default)]
 pub(super) struct Inbound {
     pub(super) opener: Opener,
     /// Handshake messages after the handshake, while one is not whole.
@@ -28,10 +27,8 @@ pub(super) struct Inbound {
     pub(super) ignores_renegotiation: bool,
     /// The peer has asked for new keys, which the other direction owes it: RFC 9846 4.6.3.
     asked: bool,
-    /// The right to keep keys while nothing comes.
-    seat: Seat,
-    /// Keys that were put aside meanwhile; of a whole connection those of both directions.
-    claim: Claim,
+    /// What becomes of the keys while nothing comes; of a whole connection of those of both directions.
+    pub(super) standby: Standby,
 }
 
 /// Whether more comes from the peer.
@@ -62,6 +59,22 @@ pub(super) enum Alerted {
 }
 
 impl Inbound {
+    pub(super) fn new(pool: Pool) -> Self {
+        Self {
+            opener: Opener::default(),
+            joiner: None,
+            level: Level::default(),
+            floods: Floods::default(),
+            reading: Reading::default(),
+            seen_record: false,
+            heard: false,
+            drops_ccs: false,
+            ignores_renegotiation: false,
+            asked: false,
+            standby: Standby::of(pool),
+        }
+    }
+
     /// Opens one record; its content is decrypted in place, or to `data` if that is given.
     ///
     /// # Errors
@@ -206,26 +219,6 @@ impl Inbound {
             self.opener.wake(Some(keys));
         }
         Ok(())
-    }
-
-    /// Gives up the right to keep keys, and those that were put aside.
-    pub(super) fn leave(&mut self) {
-        (self.claim, self.seat) = (Claim::default(), Seat::default());
-    }
-
-    /// Whether the keys may stay where they are while nothing comes.
-    pub(super) fn has_seat(&mut self) -> bool {
-        self.seat.take()
-    }
-
-    /// Puts keys aside.
-    pub(super) fn put_aside(&mut self, keys: super::warm::Keys) {
-        self.claim = Claim::put(keys);
-    }
-
-    /// What was put aside, if it is still there.
-    pub(super) fn take_back(&mut self) -> Option<super::warm::Keys> {
-        self.claim.take()
     }
 }
 

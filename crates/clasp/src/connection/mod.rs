@@ -5,7 +5,7 @@
 //!   Connection { live, beside .. }     the conversation, until it is done, and what some need besides
 //!     inbound      from the peer: keys, level, floods          what a Receiver owns
 //!     outbound     to the peer: keys, level, KeyUpdates        what a Sender owns
-//!     common       what is left of the handshake, the observer, the clock, the end      each has its own
+//!     common       what is left of the handshake, the observer, the end      each has its own
 //! ```
 
 mod after;
@@ -30,7 +30,6 @@ mod refusal;
 mod rest;
 mod sender;
 mod split;
-mod warm;
 
 pub use data::{HEADROOM, Moved, TAILROOM};
 pub use driving::Want;
@@ -41,6 +40,7 @@ pub use sender::Sender;
 
 use crate::code::ProtocolVersion;
 use crate::config::{ClientConfig, ServerConfig};
+use crate::pool::Pool;
 use crate::record::RecordKeys;
 use beside::Beside;
 use common::Common;
@@ -68,13 +68,16 @@ impl Connection {
     pub(crate) fn client(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Self {
         let config = config.of_now();
         let provider = config.provider;
-        let common = Common::new(false, config.observer.clone(), config.clock.clone(), provider);
+        let clock = config.clock.clone();
+        let common = Common::new(false, config.observer.clone(), &clock, provider);
         let (tls13, ignores_renegotiation) =
             (config.policy.speaks(ProtocolVersion::Tls13), config.ignore_renegotiation);
         let post_auth = PostAuth::client(&config);
-        let live =
-            Live::new("client", RecordKeys(provider), |link| Box::pin(crate::handshake::client(link, config, name)));
-        let mut connection = Self::new(common, post_auth, live);
+        let pool = config.pool.clone();
+        let live = Live::new("client", RecordKeys(provider), clock, |link| {
+            Box::pin(crate::handshake::client(link, config, name))
+        });
+        let mut connection = Self::new(common, pool, post_auth, live);
         // RFC 9846 5: from the first hello on.
         connection.inbound.drops_ccs = tls13;
         connection.inbound.ignores_renegotiation = ignores_renegotiation;
@@ -85,20 +88,23 @@ impl Connection {
         let half_rtt = config.client_auth.is_none();
         let config = config.clone();
         let provider = config.provider;
-        let common = Common::new(true, config.observer.clone(), config.clock.clone(), provider);
+        let clock = config.clock.clone();
+        let common = Common::new(true, config.observer.clone(), &clock, provider);
         let post_auth = PostAuth::server(&config);
-        let live = Live::new("server", RecordKeys(provider), |link| Box::pin(crate::handshake::server(link, config)));
-        let mut connection = Self::new(common, post_auth, live);
+        let pool = config.pool.clone();
+        let live =
+            Live::new("server", RecordKeys(provider), clock, |link| Box::pin(crate::handshake::server(link, config)));
+        let mut connection = Self::new(common, pool, post_auth, live);
         connection.outbound.half_rtt = half_rtt;
         connection
     }
 
-    fn new(common: Common, post_auth: Option<PostAuth>, live: Live) -> Self {
+    fn new(common: Common, pool: Pool, post_auth: Option<PostAuth>, live: Live) -> Self {
         if let Some(derivations) = common.derivations() {
             live.tell_derivations(derivations);
         }
         let beside = post_auth.map(|post| Box::new(Beside { post_auth: Some(post), ..Beside::default() }));
-        let (inbound, outbound) = (Inbound::default(), Outbound::default());
+        let (inbound, outbound) = (Inbound::new(pool), Outbound::default());
         Self { inbound, outbound, common, live: Some(Box::new(live)), beside }
     }
 }

@@ -175,10 +175,10 @@ impl Connection {
         };
         if let Some(Asked { context, transcript }) = asked.take() {
             let (config, auth) = (config.clone(), auth.clone());
-            *checking =
-                Some(Live::with_transcript("server TLS 1.3", RecordKeys(config.provider), transcript, |link| {
-                    Box::pin(post_auth::check(link, config, auth, context, facts))
-                }));
+            let (carrier, clock) = (RecordKeys(config.provider), config.clock.clone());
+            *checking = Some(Live::with_transcript("server TLS 1.3", carrier, clock, transcript, |link| {
+                Box::pin(post_auth::check(link, config, auth, context, facts))
+            }));
         }
         match checking {
             Some(live) => live.deliver(message, |_| ()),
@@ -188,8 +188,8 @@ impl Connection {
 
     /// Polls what is going on, and carries out what it comes to.
     pub(super) fn drive_post_auth(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<()> {
-        while let (clock, Some(PostAuth { role, transcript: Some(transcript) })) =
-            (&*self.common.clock, self.beside.as_mut().and_then(|beside| beside.post_auth.as_mut()))
+        while let Some(PostAuth { role, transcript: Some(transcript) }) =
+            self.beside.as_mut().and_then(|beside| beside.post_auth.as_mut())
         {
             match role {
                 Role::Client { config, requests, proving } => {
@@ -197,12 +197,12 @@ impl Connection {
                         let Some(message) = requests.pop_front() else { return Ok(()) };
                         *proving = Some(begin_proof(config, transcript, message)?);
                     }
-                    let Some(Poll::Ready(proven)) = proving.as_mut().map(|live| live.poll(clock, cx)) else { break };
+                    let Some(Poll::Ready(proven)) = proving.as_mut().map(|live| live.poll(cx)) else { break };
                     let asked = proving.take().map(|live| live.take_operations()).unwrap_or_default();
                     self.proven(&proven?, asked, out)?;
                 }
                 Role::Server { checking, .. } => {
-                    let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(clock, cx)) else { break };
+                    let Some(Poll::Ready(answer)) = checking.as_mut().map(|live| live.poll(cx)) else { break };
                     let Some(live) = checking.take() else { break };
                     let ((mut operations, flight), behind) = (live.take_operations(), live.take_untaken());
                     let answer = answer?;
@@ -284,8 +284,8 @@ fn begin_proof(config: &Arc<ClientConfig>, transcript: &Transcript, message: Vec
         .map_err(Error::from)
         .and_then(|request| read_post_request(&request.view()))
         .map_err(|e| e.in_message("CertificateRequest"))?;
-    let (config, carrier) = (config.clone(), RecordKeys(config.provider));
-    Ok(Live::with_transcript("client TLS 1.3", carrier, transcript, |link| {
+    let (config, carrier, clock) = (config.clone(), RecordKeys(config.provider), config.clock.clone());
+    Ok(Live::with_transcript("client TLS 1.3", carrier, clock, transcript, |link| {
         Box::pin(post_auth::prove(link, config, request))
     }))
 }

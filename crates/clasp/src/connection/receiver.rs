@@ -140,7 +140,7 @@ impl TakesRecords for Receiver {
 
     fn wake_reading(&mut self) -> Result<()> {
         if self.inbound.opener.is_resting()
-            && let Some((open, _none)) = self.inbound.take_back()
+            && let Some((open, _none)) = self.inbound.standby.take()
         {
             self.inbound.opener.wake(open);
         }
@@ -200,9 +200,9 @@ impl Receives for Receiver {
     }
 
     fn doze(&mut self) {
-        if !self.inbound.opener.is_resting() && !self.inbound.has_seat() {
+        if !self.inbound.opener.is_resting() && !self.inbound.standby.sit() {
             let keys = (self.inbound.opener.rest(), None);
-            self.inbound.put_aside(keys);
+            self.inbound.standby.put(keys);
         }
     }
 }

@@ -2,8 +2,14 @@
 
 use super::Connection;
 use crate::error::Result;
+use crate::pool::Pool;
 
 impl Connection {
+    /// That of its configuration.
+    pub(crate) const fn pool(&self) -> &Pool {
+        self.inbound.standby.pool()
+    }
+
     /// Gives back what the ciphers hold, which is most of what an idle connection does: about 1,250 bytes with AES-GCM or
     /// ChaCha20-Poly1305, more with CBC. The next record sets the keys of its direction up again, which costs a few
     /// microseconds at most. For programs with many connections of which few talk, who drive them by hand: call it when one
@@ -13,7 +19,7 @@ impl Connection {
     /// [`Exchange::rest`]: crate::Exchange::rest
     pub fn rest(&mut self) {
         if self.is_established() {
-            self.inbound.leave();
+            self.inbound.standby.leave();
             drop((self.inbound.opener.rest(), self.outbound.sealer.rest()));
         }
     }
@@ -22,9 +28,9 @@ impl Connection {
     /// One that has a seat keeps them where they are.
     pub(crate) fn doze(&mut self) {
         let awake = !self.inbound.opener.is_resting() || !self.outbound.sealer.is_resting();
-        if awake && self.is_established() && !self.inbound.has_seat() {
+        if awake && self.is_established() && !self.inbound.standby.sit() {
             let keys = (self.inbound.opener.rest(), self.outbound.sealer.rest());
-            self.inbound.put_aside(keys);
+            self.inbound.standby.put(keys);
         }
     }
 
@@ -34,7 +40,7 @@ impl Connection {
 
     /// Takes the keys back that [`doze`](Self::doze) put aside, if they are still there.
     pub(super) fn take_back(&mut self) {
-        if let Some((open, seal)) = self.inbound.take_back() {
+        if let Some((open, seal)) = self.inbound.standby.take() {
             self.inbound.opener.wake(open);
             self.outbound.sealer.wake(seal);
         }

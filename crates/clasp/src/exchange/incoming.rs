@@ -7,12 +7,12 @@ use crate::connection::Receives;
 use crate::copy::copy;
 use crate::error::Result;
 use crate::handshake::link::Waiting;
+use crate::pool::Pool;
 use crate::record::frame::{self, Frame};
 use crate::record::limits::MAX_SAID;
 use core::ops::Range;
 
 /// What has come from the transport, and has not been read.
-#[derive(Default)]
 pub(crate) struct Incoming {
     /// Not taken yet.
     input: Buffer,
@@ -26,6 +26,11 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    /// Nothing has; the buffer will be of this pool.
+    pub(crate) fn of(pool: Pool) -> Self {
+        Self { input: Buffer::of(pool), ready: 0..0, taken: 0, early: Vec::new(), at_end: false }
+    }
+
     /// Room for bytes of the transport.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         self.input.room()

@@ -21,7 +21,7 @@ use core::task::Context;
 /// A [`Connection`] with the bytes that are on their way through it. For whoever writes an adapter: the blocking
 /// [`Stream`](crate::Stream) and `clasp-tokio` move bytes between this and their transports, and do nothing else.
 ///
-/// Its buffers are borrowed from a small pool when bytes come or go, and given back when there are none: an idle exchange
+/// Its buffers are borrowed from a [`Pool`](crate::Pool) when bytes come or go, and given back when there are none: an idle exchange
 /// holds no more than its connection.
 pub struct Exchange {
     connection: Connection,
@@ -52,7 +52,8 @@ pub enum Progress {
 impl Exchange {
     /// Nothing is on its way yet.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, incoming: Incoming::default(), outgoing: Outgoing::default() }
+        let (incoming, outgoing) = (Incoming::of(connection.pool().clone()), Outgoing::of(connection.pool().clone()));
+        Self { connection, incoming, outgoing }
     }
 
     /// The connection.
@@ -112,8 +113,8 @@ impl Exchange {
     }
 
     /// Nothing will happen until the transport has bytes: memory that is not needed meanwhile goes back. The ciphers of
-    /// the first that wait stay at hand; those of others do in a small pool of the process, until enough have come to wait
-    /// after this one.
+    /// the first that wait stay at hand; those of others do in the [`Pool`](crate::Pool), until enough have come to wait after
+    /// this one.
     pub fn rest(&mut self) {
         self.incoming.rest(&mut self.connection);
     }

@@ -3,11 +3,11 @@
 use super::buffer::Buffer;
 use crate::connection::Moved;
 use crate::error::Result;
+use crate::pool::Pool;
 use crate::record::limits::MAX_SAID;
 use std::io;
 
 /// What waits for the transport.
-#[derive(Default)]
 pub(crate) struct Outgoing {
     /// What is in `output`, then what is in `said`.
     output: Buffer,
@@ -41,6 +41,12 @@ struct Said {
 }
 
 impl Outgoing {
+    /// Nothing does; the buffer will be of this pool.
+    pub(crate) fn of(pool: Pool) -> Self {
+        let (before, held) = (Said::default(), Held::default());
+        Self { output: Buffer::of(pool), said: Vec::new(), before, held, error: None }
+    }
+
     /// Bytes that wait; more may stand behind them.
     pub(crate) fn unsent(&self) -> &[u8] {
         if self.output.is_empty() { &self.said } else { self.output.waiting() }
@@ -159,7 +165,7 @@ mod tests {
     /// An application may go on trying to write to a connection that is closed.
     #[test]
     fn a_write_that_fails_holds_no_buffer() {
-        let mut outgoing = Outgoing::default();
+        let mut outgoing = Outgoing::of(Pool::default());
         assert!(outgoing.write(|_| Err(Misuse::AlreadyClosed.into())).is_err());
         assert_eq!(outgoing.output.held(), 0);
         outgoing.said().extend(b"alert");
@@ -172,7 +178,7 @@ mod tests {
     /// Otherwise whoever reads would wait for the peer to take what it has long taken.
     #[test]
     fn what_was_said_among_data_is_done_with_once_it_is_sent() {
-        let mut outgoing = Outgoing::default();
+        let mut outgoing = Outgoing::of(Pool::default());
         outgoing.said().extend([1; MAX_SAID]);
         outgoing.write(|_| Ok(Moved { taken: 5, given: 9 })).unwrap();
         outgoing.sent(MAX_SAID - 1);

@@ -1,4 +1,4 @@
-// Above `trace` and `hello`.
+// Above `trace` and `hello` and `pool`.
 //! What is known of a connection and its peer: words that sessions, configurations and conversations share.
 
 mod end;

@@ -25,6 +25,7 @@ pub(crate) struct Live<C: Carrier, T = Established> {
     /// holds one across an await, from being shared.
     flow: Mutex<Flow<T>>,
     shared: Arc<Mutex<Shared<Asked<C>>>>,
+    clock: Arc<dyn Clock>,
     /// Which conversation, for errors.
     pub(crate) phase: &'static str,
     /// The last message we sent, for the peer's alerts.
@@ -34,14 +35,20 @@ pub(crate) struct Live<C: Carrier, T = Established> {
 }
 
 impl<C: Carrier, T> Live<C, T> {
-    pub(crate) fn new(phase: &'static str, carrier: C, flow: impl FnOnce(Link) -> Flow<T>) -> Self {
-        Self::with_transcript(phase, carrier, Transcript::new(), flow)
+    pub(crate) fn new(
+        phase: &'static str,
+        carrier: C,
+        clock: Arc<dyn Clock>,
+        flow: impl FnOnce(Link) -> Flow<T>,
+    ) -> Self {
+        Self::with_transcript(phase, carrier, clock, Transcript::new(), flow)
     }
 
     /// Goes on from a conversation that there was.
     pub(crate) fn with_transcript(
         phase: &'static str,
         carrier: C,
+        clock: Arc<dyn Clock>,
         transcript: Transcript,
         flow: impl FnOnce(Link) -> Flow<T>,
     ) -> Self {
@@ -50,18 +57,19 @@ impl<C: Carrier, T> Live<C, T> {
         Self {
             flow: Mutex::new(flow(Link::new(shared.clone(), C::WIRING, transcript))),
             shared,
+            clock,
             phase,
             last_sent: None,
             waits: None,
         }
     }
 
-    pub(crate) fn poll(&mut self, clock: &dyn Clock, cx: &mut Context<'_>) -> Poll<Result<T>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
         let flow = self.flow.get_mut().unwrap_or_else(PoisonError::into_inner);
         let outcome = flow.as_mut().poll(cx);
         let wait = lock(&self.shared).waits;
         if outcome.is_pending() && self.waits.is_none_or(|(known, _)| known != wait) {
-            self.waits = Some((wait, clock.now()));
+            self.waits = Some((wait, self.clock.now()));
         }
         outcome
     }

@@ -11,11 +11,13 @@ use clasp::keys::log::KeyLog;
 use clasp::session::{ClientSessionCache, ServerSessionCache};
 use clasp::trace::{Observation, Observer, What};
 use clasp::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
-use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, Roots, ServerConfig, Stream, TimeLimits};
+use clasp::{
+    Answer, ClientAuth, ClientConfig, Exchange, Identity, Policy, Pool, Result, Roots, ServerConfig, Stream, TimeLimits,
+};
 use clasp_testkit::hollow_bytes::{HANDSHAKE, Wrap, record};
 use clasp_testkit::provider::{counted, hollow};
 use clasp_testkit::{Gate, KeyKind, ManualClock, Pair, SlowVerifier, authority, other_authority};
-use std::io::Write;
+use std::io::{IoSlice, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,6 +53,17 @@ fn resumed(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> String {
     let mut pair = Pair::new(client, server);
     pair.drive().unwrap();
     format!("{:?} ", pair.server.facts().unwrap().resumed)
+}
+
+/// Both sides wait, and write then.
+fn rest_and_say(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) {
+    let mut pair = Pair::new(client, server);
+    pair.drive().unwrap();
+    for connection in [pair.client, pair.server] {
+        let mut exchange = Exchange::new(connection);
+        exchange.rest();
+        assert_eq!(exchange.write(&[IoSlice::new(b"words")]).unwrap(), 5);
+    }
 }
 
 /// Counts whatever it is there for.
@@ -233,6 +246,18 @@ fn of_both_sides() -> Vec<Row> {
         own_row("ServerBuilder::provider", |with| {
             let ((provider, keys), s) = (counted(), server());
             look(client(), if with { s.provider(provider) } else { s });
+            keys.load(Ordering::Relaxed).to_string()
+        }),
+        own_row("ClientBuilder::pool", |with| {
+            let ((provider, keys), c, off) = (counted(), client(), Pool::off());
+            let c = if with { c.pool(off) } else { c }.provider(provider).build().unwrap();
+            rest_and_say(&c, &server().build().unwrap());
+            keys.load(Ordering::Relaxed).to_string()
+        }),
+        own_row("ServerBuilder::pool", |with| {
+            let ((provider, keys), s, off) = (counted(), server(), Pool::off());
+            let s = if with { s.pool(off) } else { s }.provider(provider).build().unwrap();
+            rest_and_say(&client().build().unwrap(), &s);
             keys.load(Ordering::Relaxed).to_string()
         }),
         own_row("ClientBuilder::verify_again_on_resumption", |with| {
