@@ -41,6 +41,10 @@ impl Block {
 }
 
 /// One extension.
+///
+/// Its functions call the parsers of `wire::extension`, each where it knows what to do with what they give. For whoever only
+/// looks on, `wire/fields/parsers.rs` has which parser reads what where, by itself, because it stands below the handshake;
+/// what holds the two together is said there.
 pub(crate) struct Row {
     pub(super) typ: ExtensionType,
     /// The messages it may stand in, a bit for each: RFC 9846 4.2.

@@ -93,6 +93,13 @@ impl Block {
 }
 
 /// Reads an extension's body with its parser, if there is one for such an extension in this place.
+///
+/// The rows of `handshake/extension` name the same parsers, each where it does something with what they give: with a
+/// configuration, an offer or an answer beside it, which nobody who only looks on has. One table for both would have to stand
+/// up there, with a second set of functions that do nothing with what was read, and an observer, a fuzzer and the command line
+/// would stand on the handshake to read a message. So which parser is for which place stands twice, and
+/// `tests/extension_places.rs`, `badly_formed` and `badly_formed_in_a_client_hello`, puts every extension into every place: a row
+/// and this table have to find the same fault in it.
 pub(super) fn extension(e: Extension<'_, Hearer<'_>>, block: Block) -> Parsed<()> {
     use Block::{Certificate, CertificateRequest, ClientHello, HelloRetryRequest, NewSessionTicket, ServerHello};
     match (e.typ, block) {
