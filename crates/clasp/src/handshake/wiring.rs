@@ -4,6 +4,13 @@
 use crate::session::Context;
 
 /// The facts of one carrier.
+///
+/// Two things that differ from carrier to carrier are no facts here, because no verb asks for them. How long records may be
+/// and how they are padded is asked for as an operation on records ([`Record`](super::operation::Record)), and one without records
+/// never gets to see it; the extension that says so (RFC 8449) is one like the others. KeyUpdate (RFC 9846 4.6.3) comes after the
+/// conversation, which is over by then: a carrier that has it reads it (`connection/after.rs`) and moves the secrets on
+/// (`Established::update`) under its own labels; one that changes its keys in another way takes the message for the error that
+/// it is there (RFC 9001 6), and asks nobody.
 #[derive(Debug)]
 pub(crate) struct Wiring {
     /// The end of early data is a message (RFC 9846 4.5). It is none where each message says which keys it belongs to
