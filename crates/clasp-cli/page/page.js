@@ -388,7 +388,7 @@ class Column {
     const stages = old ? [
       [resumed ? w("session") : w(rsa ? "rsaTold" : "dheTold"), w("premaster"), []],
       [w("randoms"), "master_secret", []],
-      [w("twoRandoms"), "key_block", ["client_write_key, client_write_MAC_key", "server_write_key, server_write_MAC_key"]],
+      [w("twoRandoms"), "key_block", ["client", "server"].map(side => [...have].filter(name => name.startsWith(side + "_write_")).join(", "))],
     ] : [
       [w("psk"), "Early Secret", ["binder_key", "client_early_traffic_secret", "early_exporter_secret"]],
       [w("dhe"), "Handshake Secret", ["client_handshake_traffic_secret", "server_handshake_traffic_secret"]],
@@ -398,7 +398,7 @@ class Column {
     let y = 4;
     const levelOf = name => /early|binder/.test(name) ? "early" : /handshake_traffic/.test(name) ? "handshake" : /traffic|write|exporter|resumption/.test(name) ? "application" : "";
     const item = (name, x, top, wide, height, on) => {
-      const told = explained("derived", name), show = () => told && note.replaceChildren(h("b", {}, name), h("br"), told.what, zh ? "" : " ", told.why, " ", h("span", { class: "soft" }, told.rfc));
+      const told = explained("derived", name.split(",")[0]), show = () => told && note.replaceChildren(h("b", {}, name), h("br"), told.what, zh ? "" : " ", told.why, " ", h("span", { class: "soft" }, told.rfc));
       return s("g", { class: on ? "" : "faint", tabindex: told ? 0 : null, role: told ? "button" : null, "aria-label": name, onmouseenter: show, onfocus: show, onclick: show },
         s("rect", { class: "box secret " + levelOf(name), x, y: top, width: wide, height, rx: 5 }), s("text", { x: x + 8, y: top + height / 2 + 4, style: "font-size:" + (wide < 250 ? "10.5" : "13") + "px" }, name));
     };

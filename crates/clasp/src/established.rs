@@ -137,7 +137,11 @@ impl Established {
         self.keys(provider, Way::Write, maker.labels(), |material| maker.seal(material))
     }
 
-    fn keys<K>(
+    /// Does something with what a direction's keys are made of.
+    ///
+    /// # Errors
+    /// If it fails, or the suite is none of the provider's.
+    pub(crate) fn keys<K>(
         &self,
         provider: &Provider,
         way: Way,

@@ -280,6 +280,10 @@ impl Listener {
                 self.tracer.derived(at, stage, &[]);
             }
             self.tracer.derived(at, name, secret);
+            if let Ok(hash) = self.keys.0.hash(suite.hash) {
+                let keys = &TrafficKeys::of(hash, secret, suite.aead, &KeyLabels::TLS);
+                self.tracer.parts(at, &KeyMaterial::Tls13 { aead: suite.aead, keys }, writer(said));
+            }
             self.tracer.tell(at, What::Keys { direction: said, level, suite: suite.code });
             self.push13(said, level, suite, secret);
         }
@@ -321,17 +325,25 @@ impl Listener {
         let mut vault = Vault12::new();
         vault.resume(master);
         vault.expand(hash, suite, &client_random, &server_random);
-        let side = if said == Direction::Sent { Side::Client } else { Side::Server };
-        let keys = vault.keys(suite, side);
-        let Ok(keys) = self.keys.open(&KeyMaterial::Tls12 { suite, keys, encrypt_then_mac }) else { return };
+        let material = KeyMaterial::Tls12 { suite, keys: vault.keys(suite, writer(said)), encrypt_then_mac };
+        let Ok(keys) = self.keys.open(&material) else { return };
         if said == Direction::Sent {
             self.tracer.derived(at, "master_secret", &[]);
             self.tracer.derived(at, "key_block", &[]);
         }
+        self.tracer.parts(at, &material, writer(said));
         self.tracer.tell(at, What::Keys { direction: said, level: Level::Application, suite: suite.code });
         let mut opener = Opener::default();
         opener.install(keys);
         self.half(said).keys.push_back((Level::Application, opener));
+    }
+}
+
+/// A client's conversation is heard: what is sent is its own.
+const fn writer(said: Direction) -> Side {
+    match said {
+        Direction::Sent => Side::Client,
+        Direction::Received => Side::Server,
     }
 }
 

@@ -3,6 +3,8 @@
 
 use crate::code::{AlertDescription, CertificateType, CipherSuite, ContentType, ExtensionType, HandshakeType};
 use crate::error::Error;
+use crate::keys::maker::KeyMaterial;
+use crate::keys::schedule12::Side;
 use crate::suite::Suite;
 use crate::wire::extension::{certificate, early};
 pub use crate::wire::fields;
@@ -102,9 +104,10 @@ pub enum What<'a> {
         /// The suite they belong to.
         suite: CipherSuite,
     },
-    /// A secret has been derived.
+    /// A secret has been derived, or the keys that it is made into. Of a direction's key, IV and MAC key the names are the same
+    /// for every secret; the [`Keys`](Self::Keys) that follow say for which level they are.
     Derived {
-        /// Its name in the RFC: RFC 9846 7.1, 7.2; RFC 5246 6.3, 8.1.
+        /// Its name in the RFC: RFC 9846 7.1 to 7.3; RFC 5246 6.3, 8.1.
         name: &'static str,
         /// Its value, where the configuration says that the observer is shown secrets.
         value: Option<Secret<'a>>,
@@ -284,6 +287,11 @@ impl Tracer {
     pub(crate) fn derived(&mut self, at: SystemTime, name: &'static str, value: &[u8]) {
         let value = self.watch.secrets.then_some(Secret(value));
         self.tell(at, What::Derived { name, value });
+    }
+
+    /// The same of the keys of the side that writes with them.
+    pub(crate) fn parts(&mut self, at: SystemTime, material: &KeyMaterial<'_>, writer: Side) {
+        material.named(writer).for_each(|(name, value)| self.derived(at, name, value));
     }
 
     pub(crate) fn tell(&mut self, at: SystemTime, what: What<'_>) {

@@ -80,14 +80,22 @@ impl World {
         pair
     }
 
-    /// The names that both have heard since this was asked, and their values if they are shown.
-    fn heard(&self, values: bool) -> Vec<&'static str> {
-        let [client, server] = [0, 1].map(|side| self.heard[side].take());
+    /// The secrets that both have heard of since this was asked, and the keys and IVs with which the client writes, and the
+    /// server; their values if they are shown.
+    fn both(&self, values: bool) -> [Vec<Derived>; 3] {
+        let [client, server] = [0, 1].map(|side| {
+            let heard = self.heard[side].take();
+            let (keys, secrets): (Vec<_>, Vec<_>) = heard.into_iter().partition(|(name, _)| name.contains("_write_"));
+            let (up, down) = keys.into_iter().partition(|(name, _)| name.starts_with("client_"));
+            [secrets, up, down]
+        });
+        // One installs first what goes, the other what comes: the keys of each direction have an order of their own.
         assert_eq!(client, server, "both sides derive the same");
-        for (name, value) in &client {
+        for (name, value) in client.iter().flatten() {
             assert_eq!(value.is_some(), values, "{name}");
             let Some(value) = value else { continue };
-            assert!(value.len() >= 32 && value.iter().any(|byte| *byte != 0), "{name}");
+            let least = if name.contains("_write_") { 4 } else { 32 };
+            assert!(value.len() >= least && value.iter().any(|byte| *byte != 0), "{name}");
             let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
             for heard in &self.heard {
                 let printed = heard.printed.lock().unwrap();
@@ -95,8 +103,14 @@ impl World {
                 assert!(printed.contains(&format!("{name:?}")) && printed.contains("[secret]"), "{name}");
             }
         }
-        self.check_log(&client);
-        client.into_iter().map(|(name, _)| name).collect()
+        self.check_log(&client[0]);
+        client
+    }
+
+    /// The names of the secrets.
+    fn heard(&self, values: bool) -> Vec<&'static str> {
+        let [secrets, ..] = self.both(values);
+        names(&secrets).collect()
     }
 
     /// What the key log has under its own labels is what is shown.
@@ -121,6 +135,10 @@ impl World {
             }
         }
     }
+}
+
+fn names(derived: &[Derived]) -> impl Iterator<Item = &'static str> {
+    derived.iter().map(|(name, _)| *name)
 }
 
 fn client(version: ProtocolVersion) -> ClientBuilder<Ready> {
@@ -220,6 +238,80 @@ fn the_schedule_of_tls_1_2() {
     }
 }
 
+/// HKDF-Expand-Label for no more than a hash's length: RFC 9846 7.1, RFC 5869 2.3.
+fn expand_label(secret: &[u8], label: &str, len: usize) -> Vec<u8> {
+    let hmac = Provider::builtin().hash(HashId::Sha256).unwrap().hmac(secret);
+    let label = format!("tls13 {label}");
+    let lengths = [0, u8::try_from(len).unwrap(), u8::try_from(label.len()).unwrap()];
+    let mut out = [0; 32];
+    hmac.sign(&[&lengths, label.as_bytes(), &[0, 1]], &mut out);
+    out[..len].to_vec()
+}
+
+/// RFC 9846 7.3: each traffic secret has a key and an IV, those of an update (7.2) too.
+#[test]
+fn keys_and_ivs_of_tls_1_3_come_of_their_traffic_secrets() {
+    let policy = || Policy::modern().with_suites([CipherSuite::TLS_AES_128_GCM_SHA256]);
+    for values in [false, true] {
+        let server = server().policy(policy()).tickets(tickets()).max_early_data(1000);
+        let world = World::new(client(TLS13).policy(policy()).early_data(true), server, values);
+        world.meet();
+        world.both(values);
+        let mut pair = Pair::new(&world.client, &world.server);
+        pair.drive_one_client_flight().unwrap();
+        pair.client.send_early(b"early", &mut pair.to_server).unwrap();
+        pair.drive().unwrap();
+        pair.client.update_keys(true, &mut pair.to_server).unwrap();
+        pair.drive().unwrap();
+        pair.server_sends(b"answered").unwrap();
+        pair.drive().unwrap();
+        let [secrets, up, down] = world.both(values);
+        for (side, keys, wanted) in [("client", up, 4), ("server", down, 3)] {
+            let traffic = secrets.iter().filter(|(name, _)| name.starts_with(side) && name.contains("traffic_secret"));
+            let of = |(_, secret): &Derived| {
+                let part = |label, len| secret.as_ref().map(|secret| expand_label(secret, label, len));
+                [part("key", 16), part("iv", 12)]
+            };
+            let expanded: Vec<_> = traffic.flat_map(of).collect();
+            assert_eq!(expanded.len(), 2 * wanted);
+            let told = [format!("{side}_write_key"), format!("{side}_write_iv")];
+            assert!(names(&keys).eq(told.iter().cycle().take(2 * wanted)), "{keys:?}");
+            assert!(keys.iter().map(|(_, value)| value).eq(&expanded), "{side}");
+        }
+    }
+}
+
+/// RFC 5246 6.3: the block is cut in this order.
+#[test]
+#[cfg(feature = "legacy")]
+fn keys_and_ivs_of_tls_1_2_are_cut_from_the_block() {
+    const GCM: &[(&str, usize)] = &[("write_key", 16), ("write_IV", 4)];
+    const CBC: &[(&str, usize)] = &[("write_MAC_key", 20), ("write_key", 32)];
+    for (suite, parts) in [
+        (CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, GCM),
+        (CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, CBC),
+    ] {
+        let policy = || Policy::legacy().with_suites([suite]);
+        let client = ClientConfig::builder().trust(authority().roots()).policy(policy());
+        let world = World::new(client, server().policy(policy()).tickets(tickets()), true);
+        for _full_and_resumed in 0..2 {
+            world.meet();
+            let [secrets, up, down] = world.both(true);
+            let block = secrets.into_iter().find_map(|(name, value)| value.filter(|_| name == "key_block")).unwrap();
+            let mut rest = &block[..];
+            for (nth, (name, len)) in parts.iter().enumerate() {
+                for (side, keys) in [("client", &up), ("server", &down)] {
+                    let (wanted, behind) = rest.split_at(*len);
+                    assert_eq!(keys[nth], (keys[nth].0, Some(wanted.to_vec())));
+                    assert_eq!(keys[nth].0, format!("{side}_{name}"));
+                    rest = behind;
+                }
+            }
+            assert_eq!((rest.len(), up.len(), down.len()), (0, parts.len(), parts.len()));
+        }
+    }
+}
+
 /// Whoever takes another observer for a connection shows it no secrets.
 #[test]
 fn the_switch_belongs_to_its_observer() {
@@ -228,7 +320,8 @@ fn the_switch_belongs_to_its_observer() {
     let config = ClientConfig::clone(&world.client).with_observer(plain.clone());
     Pair::new(&Arc::new(config), &world.server).drive().unwrap();
     let heard = plain.take();
-    assert!(heard.len() == FULL.len() && heard.iter().all(|(_, value)| value.is_none()));
+    // With two keys and IVs for each direction.
+    assert!(heard.len() == FULL.len() + 8 && heard.iter().all(|(_, value)| value.is_none()));
     assert!(world.heard[0].take().is_empty());
 }
 

@@ -72,7 +72,7 @@ impl Inbound {
         established.update(Way::Read, maker.labels())?;
         let (suite, keys) = (established.facts.suite, established.open(common.provider, &maker)?);
         self.opener.install(keys);
-        common.tell_update(Way::Read);
+        common.tell_update(Way::Read)?;
         common.tell(What::Keys { direction: Direction::Received, level: Level::Application, suite });
         Ok(())
     }

@@ -8,7 +8,9 @@ use crate::crypto::Provider;
 use crate::error::{Error, Misuse, Result};
 use crate::established::Established;
 use crate::facts::Facts;
-use crate::keys::maker::Way;
+use crate::keys::maker::{KeyMaker, Way};
+use crate::keys::schedule12::Side;
+use crate::record::RecordKeys;
 use crate::trace::{Derivations, Direction, Level, Tracer, Watch, What};
 use std::sync::Arc;
 
@@ -98,16 +100,21 @@ impl Common {
         }
     }
 
-    /// The traffic secret of a direction has moved on: RFC 9846 7.2.
-    pub(super) fn tell_update(&mut self, way: Way) {
-        let name = match (way, self.server) {
-            (Way::Read, true) | (Way::Write, false) => "client_application_traffic_secret_N+1",
-            (Way::Read, false) | (Way::Write, true) => "server_application_traffic_secret_N+1",
+    /// The traffic secret of a direction has moved on, and its keys with it: RFC 9846 7.2, 7.3.
+    pub(super) fn tell_update(&mut self, way: Way) -> Result<()> {
+        let (name, writer) = match (way, self.server) {
+            (Way::Read, true) | (Way::Write, false) => ("client_application_traffic_secret_N+1", Side::Client),
+            (Way::Read, false) | (Way::Write, true) => ("server_application_traffic_secret_N+1", Side::Server),
         };
-        let secret = self.established.as_ref().and_then(|established| established.traffic(way));
-        if let Some((Watched { tracer, clock }, secret)) = self.watched.as_deref_mut().zip(secret) {
+        let Self { watched: Some(watched), established: Some(established), provider, .. } = self else { return Ok(()) };
+        let Watched { tracer, clock } = &mut **watched;
+        if let Some(secret) = established.traffic(way) {
             tracer.derived(clock.now(), name, secret);
         }
+        established.keys(provider, way, RecordKeys(provider).labels(), |material| {
+            tracer.parts(clock.now(), material, writer);
+            Ok(())
+        })
     }
 
     /// The peer has ended the connection; `last` is what we had said, while the handshake is going on.

@@ -186,7 +186,7 @@ impl Outbound {
         self.owes = Owes::Nothing;
         self.own_updates.count();
         self.asks = self.asks.saturating_add(u8::from(ask));
-        common.tell_update(Way::Write);
+        common.tell_update(Way::Write)?;
         common.tell(What::Keys { direction, level, suite });
         Ok(())
     }

@@ -253,12 +253,12 @@ impl Link {
     /// # Errors
     /// As [`install`](Self::install).
     pub(crate) fn install13(&self, way: Way, vault: &mut Vault13, suite: &Suite13, which: Traffic) -> Result<()> {
-        let level = match which {
-            Traffic::Early => Level::Early,
-            Traffic::Handshake(_) => Level::Handshake,
-            Traffic::Application(_) => Level::Application,
+        let (level, writer) = match which {
+            Traffic::Early => (Level::Early, Side::Client),
+            Traffic::Handshake(side) => (Level::Handshake, side),
+            Traffic::Application(side) => (Level::Application, side),
         };
-        self.install(way, level, suite.code, |labels| vault.material(which, suite.aead, labels))
+        self.install((way, writer), level, suite.code, |labels| vault.material(which, suite.aead, labels))
     }
 
     /// Has the carrier make its keys of a side's share of the key block.
@@ -267,7 +267,7 @@ impl Link {
     /// As [`install`](Self::install).
     pub(crate) fn install12(&self, way: Way, vault: &Vault12, writer: Side, how: Protected12<'_>) -> Result<()> {
         let Protected12 { suite, encrypt_then_mac } = how;
-        self.install(way, Level::Application, suite.code, |_| KeyMaterial::Tls12 {
+        self.install((way, writer), Level::Application, suite.code, |_| KeyMaterial::Tls12 {
             suite,
             keys: vault.keys(suite, writer),
             encrypt_then_mac,
@@ -283,12 +283,12 @@ impl Link {
     /// If something is left, or the keys cannot be made.
     fn install<'v>(
         &self,
-        way: Way,
+        direction: (Way, Side),
         level: Level,
         suite: CipherSuite,
         material: impl FnOnce(&KeyLabels) -> KeyMaterial<'v>,
     ) -> Result<()> {
-        self.make_keys(way, level, suite, material)?;
+        self.make_keys(direction, level, suite, material)?;
         // The keys of the moment lie on the stack, and what is made next goes to the heap with its padding: futures, facts, a
         // session.
         overwrite_stack();
@@ -297,7 +297,7 @@ impl Link {
 
     fn make_keys<'v>(
         &self,
-        way: Way,
+        (way, writer): (Way, Side),
         level: Level,
         suite: CipherSuite,
         material: impl FnOnce(&KeyLabels) -> KeyMaterial<'v>,
@@ -307,6 +307,7 @@ impl Link {
             shared.check_all_taken()?;
         }
         let material = material(shared.asked.labels());
+        shared.derived(|| material.named(writer));
         Ok(shared.asked.keys(way, level, suite, &material)?)
     }
 
@@ -364,15 +365,7 @@ impl Link {
 
     /// Tells an observer that these have been derived, and their values if he is shown secrets.
     pub(crate) fn derived(&self, secrets: &[(&'static str, &[u8])]) {
-        let mut shared = lock(&self.shared);
-        let shown = match shared.asked.derivations() {
-            Derivations::Untold => return,
-            Derivations::Names => false,
-            Derivations::Values => true,
-        };
-        for (name, value) in secrets {
-            shared.asked.fact(Fact::Derived(name, shown.then(|| Zeroizing::new((*value).into()))));
-        }
+        lock(&self.shared).derived(|| secrets.iter().copied());
     }
 
     /// Tells the caller, if he wants to hear it.
@@ -406,6 +399,20 @@ impl Link {
 
     pub(crate) fn resumed(&self, by: &'static str) {
         self.fact(Fact::Resumed(by));
+    }
+}
+
+impl Shared<dyn Ask> {
+    /// Tells an observer that these have been derived, and their values if he is shown secrets.
+    fn derived<'s, I: Iterator<Item = (&'static str, &'s [u8])>>(&mut self, secrets: impl FnOnce() -> I) {
+        let shown = match self.asked.derivations() {
+            Derivations::Untold => return,
+            Derivations::Names => false,
+            Derivations::Values => true,
+        };
+        for (name, value) in secrets() {
+            self.asked.fact(Fact::Derived(name, shown.then(|| Zeroizing::new(value.into()))));
+        }
     }
 }
 
