@@ -26,6 +26,24 @@ const FLOORS: &[&[&str]] = &[
     &["stream", "passive"],
 ];
 
+/// The figure of docs/architecture.md is that list, from the roof.
+#[test]
+fn the_figure_shows_the_floors() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/architecture.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let figure = page.split("```").nth(1).unwrap();
+    let shown: Vec<Vec<&str>> = figure
+        .lines()
+        .filter(|line| line.starts_with("      "))
+        .map(|line| {
+            let names = line.split_whitespace().filter_map(|w| w.strip_suffix('/').or_else(|| w.strip_suffix(".rs")));
+            names.collect::<Vec<_>>()
+        })
+        .filter(|names| !names.is_empty())
+        .collect();
+    assert!(shown.iter().map(Vec::as_slice).eq(FLOORS.iter().rev().copied()), "{shown:?}");
+}
+
 /// A file has at most so many lines, and a `mod.rs`, which says what a folder has, so many.
 const MOST_LINES: usize = 600;
 const MOST_LINES_OF_MOD: usize = 150;
