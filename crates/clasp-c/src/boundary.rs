@@ -47,6 +47,19 @@ pub(crate) fn out<'a, T: Default>(
     Ok(there(pointer, argument)?.write(T::default()))
 }
 
+/// Runs a function's work, and puts what it gives where C wants it; NULL or 0 stands there if it fails.
+pub(crate) fn give<T: Default>(
+    pointer: Option<&mut MaybeUninit<T>>,
+    argument: &'static str,
+    work: impl FnOnce() -> Result<T>,
+) -> Option<Box<clasp_error>> {
+    run(|| {
+        let place = out(pointer, argument)?;
+        *place = work()?;
+        Ok(())
+    })
+}
+
 /// UTF-8 that C has lent.
 pub(crate) fn text<'a>(bytes: &'a [u8], argument: &'static str) -> Result<&'a str> {
     core::str::from_utf8(bytes).map_err(|fault| clasp_error::argument(argument, fault, "UTF-8"))

@@ -1,7 +1,7 @@
 //! A client's configuration.
 #![allow(unsafe_code, reason = "#[unsafe(no_mangle)] gives functions their names in C; there is no other")]
 
-use crate::boundary::{free, out, run, there};
+use crate::boundary::{free, give, run, there};
 use crate::error::{Result, clasp_error};
 use crate::identity::clasp_identity;
 use crate::memory::{clasp_bytes, clasp_codes};
@@ -73,11 +73,7 @@ pub extern "C" fn clasp_client_builder_new(
     roots: Option<&clasp_roots>,
     builder: Option<&mut MaybeUninit<Option<Box<clasp_client_builder>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let builder = out(builder, "builder")?;
-        *builder = Some(clasp_client_builder::trusting(Some(there(roots, "roots")?.share())));
-        Ok(())
-    })
+    give(builder, "builder", || Ok(Some(clasp_client_builder::trusting(Some(there(roots, "roots")?.share())))))
 }
 
 /// Begins a configuration that trusts anybody. Dangerous: it keeps out whoever looks on, never whoever stands between. Free *builder
@@ -87,10 +83,7 @@ pub extern "C" fn clasp_client_builder_new(
 pub extern "C" fn clasp_client_builder_new_dangerous_trust_anyone(
     builder: Option<&mut MaybeUninit<Option<Box<clasp_client_builder>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        *out(builder, "builder")? = Some(clasp_client_builder::trusting(None));
-        Ok(())
-    })
+    give(builder, "builder", || Ok(Some(clasp_client_builder::trusting(None))))
 }
 
 /// The certificate for servers that ask for one; one that was set before is replaced.
@@ -191,11 +184,7 @@ pub extern "C" fn clasp_client_builder_build(
     builder: Option<&clasp_client_builder>,
     config: Option<&mut MaybeUninit<Option<Box<clasp_client_config>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let config = out(config, "config")?;
-        *config = Some(Box::new(clasp_client_config(there(builder, "builder")?.build()?)));
-        Ok(())
-    })
+    give(config, "config", || Ok(Some(Box::new(clasp_client_config(there(builder, "builder")?.build()?)))))
 }
 
 /// Frees a builder. NULL is borne.

@@ -1,7 +1,7 @@
 //! Connections: bytes in, bytes out.
 #![allow(unsafe_code, reason = "#[unsafe(no_mangle)] gives functions their names in C; there is no other")]
 
-use crate::boundary::{free, or, out, run, there};
+use crate::boundary::{free, give, or, out, run, there};
 use crate::client::clasp_client_config;
 use crate::error::{Result, clasp_error};
 use crate::link::clasp_connection;
@@ -36,12 +36,10 @@ pub extern "C" fn clasp_connection_new_client(
     server_name: clasp_bytes<'_>,
     connection: Option<&mut MaybeUninit<Option<Box<clasp_connection>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let connection = out(connection, "connection")?;
+    give(connection, "connection", || {
         let config = there(config, "config")?.share();
         let begun = config.connect(self::server_name(server_name)?);
-        *connection = Some(clasp_connection::new(begun)?);
-        Ok(())
+        Ok(Some(clasp_connection::new(begun)?))
     })
 }
 
@@ -52,11 +50,7 @@ pub extern "C" fn clasp_connection_new_server(
     config: Option<&clasp_server_config>,
     connection: Option<&mut MaybeUninit<Option<Box<clasp_connection>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let connection = out(connection, "connection")?;
-        *connection = Some(clasp_connection::new(there(config, "config")?.share().accept())?);
-        Ok(())
-    })
+    give(connection, "connection", || Ok(Some(clasp_connection::new(there(config, "config")?.share().accept())?)))
 }
 
 /// Frees a connection, and wipes its keys. NULL is borne. It says nothing to the peer: clasp_connection_close does.
@@ -186,17 +180,16 @@ pub extern "C" fn clasp_connection_read(
     mut buffer: clasp_buffer<'_>,
     given: Option<&mut MaybeUninit<usize>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let given = out(given, "given")?;
+    give(given, "given", || {
         let connection = there(connection, "connection")?;
         if buffer.capacity("buffer")? == 0 {
             return Err(clasp_error::short(0, connection.data().len().max(1)));
         }
         connection.call(|connection| {
             connection.ready()?;
-            *given = buffer.append(connection.data(), "buffer")?;
-            connection.exchange().consume(*given);
-            Ok(())
+            let len = buffer.append(connection.data(), "buffer")?;
+            connection.exchange().consume(len);
+            Ok(len)
         })
     })
 }
@@ -209,12 +202,10 @@ pub extern "C" fn clasp_connection_write(
     plaintext: clasp_bytes<'_>,
     taken: Option<&mut MaybeUninit<usize>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let taken = out(taken, "taken")?;
+    give(taken, "taken", || {
         let connection = there(connection, "connection")?;
         let plaintext = plaintext.get("plaintext")?;
-        *taken = connection.call(|connection| connection.write(plaintext))?;
-        Ok(())
+        connection.call(|connection| connection.write(plaintext))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Who we are: a certificate chain and its private key.
 #![allow(unsafe_code, reason = "#[unsafe(no_mangle)] gives functions their names in C; there is no other")]
 
-use crate::boundary::{free, out, run};
+use crate::boundary::{free, give};
 use crate::error::clasp_error;
 use crate::memory::clasp_bytes;
 use clasp::Identity;
@@ -29,11 +29,9 @@ pub extern "C" fn clasp_identity_from_pem(
     key_pem: clasp_bytes<'_>,
     identity: Option<&mut MaybeUninit<Option<Box<clasp_identity>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let identity = out(identity, "identity")?;
+    give(identity, "identity", || {
         let read = Identity::from_pem(chain_pem.get("chain_pem")?, key_pem.get("key_pem")?)?;
-        *identity = Some(Box::new(clasp_identity(Arc::new(read))));
-        Ok(())
+        Ok(Some(Box::new(clasp_identity(Arc::new(read)))))
     })
 }
 

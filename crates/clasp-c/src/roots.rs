@@ -1,7 +1,7 @@
 //! Whom to trust.
 #![allow(unsafe_code, reason = "#[unsafe(no_mangle)] gives functions their names in C; there is no other")]
 
-use crate::boundary::{free, or, out, run, there};
+use crate::boundary::{free, give, or, run, there};
 use crate::error::{Result, clasp_code, clasp_error};
 use crate::memory::clasp_bytes;
 use clasp::Roots;
@@ -48,10 +48,7 @@ fn unread(fault: RootsError) -> Box<clasp_error> {
 pub extern "C" fn clasp_roots_new(
     roots: Option<&mut MaybeUninit<Option<Box<clasp_roots>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        *out(roots, "roots")? = Some(Box::default());
-        Ok(())
-    })
+    give(roots, "roots", || Ok(Some(Box::default())))
 }
 
 /// Trusts what the system trusts, by CLASP_PROFILE_WEB_PKI. Reads the system's files: it takes a while, and may be kept for
@@ -61,8 +58,7 @@ pub extern "C" fn clasp_roots_new(
 pub extern "C" fn clasp_roots_native(
     roots: Option<&mut MaybeUninit<Option<Box<clasp_roots>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let roots = out(roots, "roots")?;
+    give(roots, "roots", || {
         let native = Roots::native().map_err(|fault| {
             clasp_error::new(
                 clasp_code::Outside,
@@ -71,8 +67,7 @@ pub extern "C" fn clasp_roots_native(
                 "clasp_roots_bundled has Mozilla's as of this build",
             )
         })?;
-        *roots = Some(Box::new(clasp_roots(Arc::new(native))));
-        Ok(())
+        Ok(Some(Box::new(clasp_roots(Arc::new(native)))))
     })
 }
 
@@ -83,10 +78,7 @@ pub extern "C" fn clasp_roots_native(
 pub extern "C" fn clasp_roots_bundled(
     roots: Option<&mut MaybeUninit<Option<Box<clasp_roots>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        *out(roots, "roots")? = Some(Box::new(clasp_roots(Arc::new(Roots::bundled()))));
-        Ok(())
-    })
+    give(roots, "roots", || Ok(Some(Box::new(clasp_roots(Arc::new(Roots::bundled()))))))
 }
 
 /// Trusts every certificate of a PEM file as the caller's own authority (CLASP_PROFILE_RFC5280); *added is their number. If one cannot
@@ -110,12 +102,10 @@ pub extern "C" fn clasp_roots_add_pem_as(
     profile: u32,
     added: Option<&mut MaybeUninit<usize>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let added = out(added, "added")?;
+    give(added, "added", || {
         let roots = there(roots, "roots")?;
         let (pem, profile) = (pem.get("pem")?, self::profile(profile)?);
-        *added = Arc::make_mut(&mut roots.0).add_pem_as(pem, profile).map_err(unread)?;
-        Ok(())
+        Arc::make_mut(&mut roots.0).add_pem_as(pem, profile).map_err(unread)
     })
 }
 

@@ -1,7 +1,7 @@
 //! A server's configuration.
 #![allow(unsafe_code, reason = "#[unsafe(no_mangle)] gives functions their names in C; there is no other")]
 
-use crate::boundary::{free, out, run, there};
+use crate::boundary::{free, give, run, there};
 use crate::error::{Result, clasp_error};
 use crate::identity::clasp_identity;
 use crate::memory::{clasp_bytes, clasp_codes};
@@ -99,12 +99,10 @@ pub extern "C" fn clasp_server_builder_new(
     identity: Option<&clasp_identity>,
     builder: Option<&mut MaybeUninit<Option<Box<clasp_server_builder>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let builder = out(builder, "builder")?;
+    give(builder, "builder", || {
         let identities = vec![there(identity, "identity")?.share()];
         let settings = Settings::default();
-        *builder = Some(Box::new(clasp_server_builder { identities, client_roots: None, tickets: None, settings }));
-        Ok(())
+        Ok(Some(Box::new(clasp_server_builder { identities, client_roots: None, tickets: None, settings })))
     })
 }
 
@@ -248,11 +246,7 @@ pub extern "C" fn clasp_server_builder_build(
     builder: Option<&clasp_server_builder>,
     config: Option<&mut MaybeUninit<Option<Box<clasp_server_config>>>>,
 ) -> Option<Box<clasp_error>> {
-    run(|| {
-        let config = out(config, "config")?;
-        *config = Some(Box::new(clasp_server_config(there(builder, "builder")?.build()?)));
-        Ok(())
-    })
+    give(config, "config", || Ok(Some(Box::new(clasp_server_config(there(builder, "builder")?.build()?)))))
 }
 
 /// Frees a builder. NULL is borne.

@@ -4,8 +4,6 @@ use super::scripted::Scripted;
 use super::{Habits, Peer};
 use crate::lab::Lab;
 use crate::rows::{Ours, Row, Switch};
-use clasp::wire::code::NamedGroup;
-use clasp_testkit::KeyKind;
 use std::process::Command;
 
 pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
@@ -23,15 +21,8 @@ pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
 }
 
 fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
-    if row.early_data {
-        return Some("it has no early data");
-    }
-    if row.group.is_some_and(NamedGroup::is_hybrid) {
-        return super::openssl::no_hybrids(row);
-    }
-    if !row.is_tls13() && ours == Ours::Client && row.group == Some(NamedGroup::Secp521r1) && row.key == KeyKind::P256 {
-        return Some("its server prefers P-256 to P-521, and its key of P-256 wants that offered");
-    }
-    let off_theirs = [row.extended_master_secret, row.encrypt_then_mac].contains(&Switch::OffTheirs);
-    off_theirs.then_some("Node has no option for this")
+    super::openssl::lacks_behind_a_binding(row, ours).or_else(|| {
+        let off_theirs = [row.extended_master_secret, row.encrypt_then_mac].contains(&Switch::OffTheirs);
+        off_theirs.then_some("Node has no option for this")
+    })
 }

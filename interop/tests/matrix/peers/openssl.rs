@@ -5,6 +5,7 @@ use crate::child::Child;
 use crate::lab::Lab;
 use crate::rows::{ALPN, ALPN_OFFERED, ClientCert, EARLY, End, Ours, Resume, Row, Switch};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
+use clasp_testkit::KeyKind;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::Command;
@@ -168,6 +169,17 @@ pub(super) fn dh_file(row: &Row) -> &'static str {
 /// OpenSSL before 3.5, and what is built on it, has no hybrids.
 pub(super) fn no_hybrids(row: &Row) -> Option<&'static str> {
     row.group.is_some_and(|g| g.is_hybrid()).then_some("its OpenSSL has no ML-KEM")
+}
+
+/// What Node's and Python's ways to OpenSSL have not.
+pub(super) fn lacks_behind_a_binding(row: &Row, ours: Ours) -> Option<&'static str> {
+    if row.early_data {
+        return Some("it has no early data");
+    }
+    if !row.is_tls13() && ours == Ours::Client && row.group == Some(NamedGroup::Secp521r1) && row.key == KeyKind::P256 {
+        return Some("its server prefers P-256 to P-521, and its key of P-256 wants that offered");
+    }
+    no_hybrids(row)
 }
 
 /// The groups to offer, in OpenSSL's words, where it can offer the row's.
