@@ -407,28 +407,10 @@ fn session_of(
     vault: &Vault12,
     server_type: CertificateType,
 ) -> ServerSession {
-    let mut master = Box::new([0; 48]);
-    master.copy_from_slice(vault.master_secret().expose());
-    ServerSession {
-        version: ProtocolVersion::Tls12,
-        suite: facts.suite,
-        master,
-        extended_master_secret: facts.extended_master_secret,
-        created: talk.config.clock.now(),
-        context: link.context_of(talk.config.context),
-        authenticated_until: facts.authenticated_until,
-        server_name: facts.server_name.clone(),
-        client_chain: facts.peer_chain().to_vec(),
-        client_type: facts.peer_type,
-        server_type,
-        client_scheme: facts.client_scheme,
-        group: facts.group,
-        alpn: None,
-        age_add: 0,
-        max_early_data: 0,
-        claims: None,
-        psk: None,
-    }
+    let (now, context) = (talk.config.clock.now(), link.context_of(talk.config.context));
+    let mut session = ServerSession::of(facts, now, context, server_type);
+    session.master.copy_from_slice(vault.master_secret().expose());
+    session
 }
 
 fn facts(talk: &Talk<'_>, encrypt_then_mac: bool) -> Facts {

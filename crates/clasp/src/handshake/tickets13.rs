@@ -5,7 +5,7 @@ use super::extension::TABLE;
 use super::grease::grease_value;
 use super::hello::ClientOffer;
 use super::link::Link;
-use crate::code::{CertificateType, ExtensionType, HandshakeType, ProtocolVersion, PskKeyExchangeMode};
+use crate::code::{CertificateType, ExtensionType, HandshakeType, PskKeyExchangeMode};
 use crate::config::ServerConfig;
 use crate::crypto::{Digest, HashId, overwrite_stack};
 use crate::error::{Error, Outside, Result};
@@ -66,26 +66,15 @@ fn session_of(
     let max_early_data = if config.claims.is_some() { config.max_early_data } else { 0 };
     let psk = facts.psk_identity.as_ref();
     let psk = psk.and_then(|name| config.psks.iter().find(|key| key.identity == *name && key.hash == hash));
-    Ok(ServerSession {
-        version: ProtocolVersion::Tls13,
-        suite: facts.suite,
-        master: Box::new([0; 48]),
-        extended_master_secret: true,
-        created: config.clock.now(),
-        context: link.context_of(config.context),
-        authenticated_until: facts.authenticated_until,
-        server_name: facts.server_name.clone(),
-        client_chain: facts.peer_chain().to_vec(),
-        client_type: facts.peer_type,
-        server_type,
-        client_scheme: facts.client_scheme,
-        group: facts.group,
-        alpn: facts.alpn.clone(),
-        age_add: u32::from_be_bytes(age_add),
-        max_early_data,
-        claims: config.claims.filter(|_| max_early_data > 0),
-        psk: psk.map(|key| key.mark),
-    })
+    let context = link.context_of(config.context);
+    let mut session = ServerSession::of(facts, config.clock.now(), context, server_type);
+    session.extended_master_secret = true;
+    session.alpn.clone_from(&facts.alpn);
+    session.age_add = u32::from_be_bytes(age_add);
+    session.max_early_data = max_early_data;
+    session.claims = config.claims.filter(|_| max_early_data > 0);
+    session.psk = psk.map(|key| key.mark);
+    Ok(session)
 }
 
 /// What a server's ticket says to a client.

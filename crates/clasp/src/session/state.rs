@@ -3,7 +3,7 @@
 use super::{CONTEXT_LEN, Context};
 use crate::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::crypto::overwrite_stack;
-use crate::facts::End;
+use crate::facts::{End, Facts};
 use crate::keys::schedule12::MASTER_LEN;
 use crate::wire::{Parsed, Reader, Writer};
 use core::fmt;
@@ -50,6 +50,30 @@ const MAX_CHAIN: usize = 8 * 1024;
 const ROOM_FOR_FIXED: usize = 160;
 
 impl ServerSession {
+    /// What a handshake has settled: no secret is in it yet, and nothing that only TLS 1.3 has.
+    pub(crate) fn of(facts: &Facts, created: SystemTime, context: Context, server_type: CertificateType) -> Self {
+        Self {
+            version: facts.version,
+            suite: facts.suite,
+            master: Box::new([0; MASTER_LEN]),
+            extended_master_secret: facts.extended_master_secret,
+            created,
+            context,
+            authenticated_until: facts.authenticated_until,
+            server_name: facts.server_name.clone(),
+            client_chain: facts.peer_chain().to_vec(),
+            client_type: facts.peer_type,
+            server_type,
+            client_scheme: facts.client_scheme,
+            group: facts.group,
+            alpn: None,
+            age_add: 0,
+            max_early_data: 0,
+            claims: None,
+            psk: None,
+        }
+    }
+
     /// The session's bytes, wiped on drop: the master secret is among them. `None` if it is too large to keep.
     pub(crate) fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
         if self.client_chain.iter().map(Vec::len).sum::<usize>() > MAX_CHAIN {
