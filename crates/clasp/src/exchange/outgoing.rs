@@ -159,7 +159,9 @@ impl Outgoing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Exchange;
     use super::*;
+    use crate::config::ClientConfig;
     use crate::error::Misuse;
 
     /// An application may go on trying to write to a connection that is closed.
@@ -173,6 +175,22 @@ mod tests {
         assert_eq!(outgoing.unsent(), b"alert");
         outgoing.sent(5);
         assert_eq!((outgoing.output.held(), outgoing.len()), (0, 0));
+    }
+
+    /// Both buffers, in the pool of the connection's configuration.
+    #[test]
+    fn buffers_go_back_to_the_pool_of_the_configuration() {
+        let pool = Pool::new();
+        let config = ClientConfig::builder().dangerous_trust_anyone().pool(pool.clone()).build().unwrap();
+        let mut exchange = Exchange::new(config.connect("localhost".try_into().unwrap()));
+        exchange.room()[0] = 1;
+        exchange.arrived(1);
+        exchange.outgoing().write(|_| Ok(Moved { taken: 1, given: 1 })).unwrap();
+        assert_eq!(pool.buffers(), 0, "both are on loan");
+        exchange.sent(1);
+        assert_eq!(pool.buffers(), 1);
+        drop(exchange);
+        assert_eq!(pool.buffers(), 2);
     }
 
     /// Otherwise whoever reads would wait for the peer to take what it has long taken.

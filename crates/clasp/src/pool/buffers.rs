@@ -87,7 +87,7 @@ impl Buffers {
 
     /// How many there are.
     #[cfg(test)]
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.shelves.iter().map(|shelf| shelf.0.lock().unwrap().len()).sum()
     }
 }
@@ -99,11 +99,10 @@ mod tests {
 
     /// Each of many threads gives more back than is kept. How many are there then.
     fn crowd(pool: &Pool) -> usize {
-        let buffers = &pool.stock().buffers;
         for thread in 0..3 * SHELVES {
-            (0..50).for_each(|_| buffers.put_for(thread, Box::default()));
+            (0..50).for_each(|_| pool.stock().buffers.put_for(thread, Box::default()));
         }
-        buffers.len()
+        pool.buffers()
     }
 
     #[test]
@@ -116,7 +115,7 @@ mod tests {
         assert_eq!(crowd(&Pool::off()), 0);
         let pool = Pool::off();
         pool.give_back(pool.borrow(), 0);
-        assert_eq!(pool.stock().buffers.len(), 0);
+        assert_eq!(pool.buffers(), 0);
     }
 
     #[test]
@@ -126,7 +125,7 @@ mod tests {
         marked[SIZE - 1] = 0x5a;
         one.give_back(marked, 0);
         let has_mark = |pool: &Pool| {
-            let (all, count) = ([(); 3].map(|()| pool.borrow()), pool.stock().buffers.len());
+            let (all, count) = ([(); 3].map(|()| pool.borrow()), pool.buffers());
             let found = all.iter().any(|bytes| bytes[SIZE - 1] == 0x5a);
             all.into_iter().for_each(|bytes| pool.give_back(bytes, 0));
             (found, count)
