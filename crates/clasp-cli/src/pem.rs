@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use clasp::config::Profile;
+use clasp::crypto::PrivateKey;
 use clasp::{Identity, Roots};
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, Section};
@@ -94,6 +95,15 @@ pub(crate) fn identity(chain: &Path, key: &Path, password: Option<&Path>) -> Res
         }
     };
     identity.map_err(|e| Failure::from(e).within(format_args!("{} with {}", chain.display(), key.display())))
+}
+
+/// A private key by itself, in PEM.
+pub(crate) fn private_key(path: &Path) -> Result<Arc<PrivateKey>, Failure> {
+    let bytes = Zeroizing::new(read(path)?);
+    let section = pem::private_key(&bytes).map_err(|e| Failure::file(path, e))?;
+    let key = PrivateKey::from_der(section.der())
+        .map_err(|_| Failure::file(path, "a private key of a kind or size that is not supported"))?;
+    Ok(Arc::new(key))
 }
 
 /// What a file says in its one line: the end of the line is none of it.

@@ -3,10 +3,12 @@
 
 mod common;
 
+use clasp::{CipherSuite, ClientConfig, Stream};
 use common::{clasp, issued, refuses, serve, text};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -257,4 +259,59 @@ fn a_capture_is_shown_as_every_trace_is() {
     );
     assert!(std::fs::read_to_string(svg).unwrap().contains("<svg "));
     assert!(std::fs::read_to_string(html).unwrap().contains("CertificateVerify"));
+}
+
+/// What is recorded of a client that speaks these suites alone, twice.
+fn recorded_with(suite: CipherSuite, folder: &Path, tickets: bool) -> (Vec<Said>, String) {
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let certificate = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let (chain, private) = (folder.join("rsa.pem"), folder.join("rsa-key.pem"));
+    std::fs::write(&chain, certificate.pem()).unwrap();
+    std::fs::write(&private, key.serialize_pem()).unwrap();
+    let (chain, private) = (chain.to_str().unwrap(), private.to_str().unwrap().to_owned());
+    let server = serve(&["--cert", chain, "--key", &private, "--policy", "legacy", "--tls", "1.2"], folder);
+    let (target, said) = proxy(server.address.clone());
+    let policy = clasp::Policy::legacy().with_suites([suite]);
+    let config = ClientConfig::builder().dangerous_trust_anyone().policy(policy).session_tickets(tickets);
+    // Both ways to a master secret: bound to the conversation, and to the randoms alone.
+    let config = config.extended_master_secret(tickets).build().unwrap();
+    for again in [false, true] {
+        let tcp = TcpStream::connect(&target).unwrap();
+        let mut stream = Stream::new(config.connect("localhost".try_into().unwrap()), tcp);
+        assert_eq!(stream.handshake().unwrap().resumed.is_some(), again);
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let said = said.lock().unwrap().clone();
+    (said, private)
+}
+
+#[test]
+fn rsa_key_transport_opens_with_the_servers_key_and_what_is_of_the_moment_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.pcap");
+    let path = file.to_str().unwrap();
+    let (_, _, other) = issued(folder.path());
+    for (suite, tickets) in
+        [(CipherSuite::TLS_RSA_WITH_AES_128_GCM_SHA256, true), (CipherSuite::TLS_RSA_WITH_AES_256_CBC_SHA, false)]
+    {
+        let (said, key) = recorded_with(suite, folder.path(), tickets);
+        std::fs::write(&file, capture(&packets(&said), false)).unwrap();
+        let traced = clasp(&["trace", path, "--key", &key, "--json"]);
+        assert!(traced.status.success(), "{}", text(&traced.stderr));
+        let value: Value = serde_json::from_slice(&traced.stdout).unwrap();
+        let traces = value["traces"].as_array().unwrap();
+        assert_eq!(traces.len(), 2);
+        for trace in traces {
+            assert_eq!((&trace["good"], names(trace, "established").len()), (&true.into(), 1));
+            assert!(names(trace, "data").len() > 1, "a request and its answer");
+        }
+        assert!(names(&traces[0], "message").contains(&"ClientKeyExchange"));
+        assert!(!names(&traces[1], "message").contains(&"ClientKeyExchange"), "resumed");
+        refuses(&clasp(&["trace", path, "--key", &other]), 1, "the server's key does not open them");
+    }
+    let (said, key) = recorded_with(CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, folder.path(), true);
+    std::fs::write(&file, capture(&packets(&said), false)).unwrap();
+    refuses(&clasp(&["trace", path, "--key", &key]), 1, "the server's key does not open them");
+    refuses(&clasp(&["trace", path, "--key", path]), 2, "c.pcap");
 }

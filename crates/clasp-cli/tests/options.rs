@@ -115,6 +115,7 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("scan", "fail-below", Elsewhere(SCAN, "a_name_that_is_not_the_servers_is_found")),
 
     ("trace", "keylog", Elsewhere(CAPTURE, "captures_that_are_cut_or_closed_or_none_get_words_and_a_code")),
+    ("trace", "key", Elsewhere(CAPTURE, "rsa_key_transport_opens_with_the_servers_key_and_what_is_of_the_moment_does_not")),
     ("trace", "json", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),
     ("trace", "fields", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),
     ("trace", "svg", Elsewhere(CAPTURE, "a_capture_is_shown_as_every_trace_is")),

@@ -2,6 +2,10 @@
 //! A conversation heard from outside: whoever has its secrets, from a key log, hears what a recording of it says, as an observer of
 //! either side would. It checks nothing and answers nothing.
 
+mod server_keys;
+
+pub use server_keys::ServerKeys;
+
 use crate::code::{AlertDescription, CipherSuite, ContentType, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::crypto::Provider;
 use crate::keys::log::{self, Secrets};
@@ -18,6 +22,7 @@ use crate::wire::message::{
     ClientHello, HEADER_LEN, HELLO_RETRY_REQUEST_RANDOM, Message, ServerHello, ServerHelloView,
 };
 use core::fmt;
+use server_keys::Transported;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -49,6 +54,8 @@ pub struct Listener {
     client: Half,
     server: Half,
     agreed: Agreed,
+    /// Where the servers' own keys are there.
+    transported: Option<Transported>,
     unopened: usize,
 }
 
@@ -97,8 +104,16 @@ impl Listener {
             client: Half::default(),
             server: Half::default(),
             agreed: Agreed::default(),
+            transported: None,
             unopened: 0,
         }
+    }
+
+    /// Opens RSA key transport with the server's own key besides, and what resumes a session that was opened so. Conversations that
+    /// share the keys share the sessions: they are to be heard in the order in which they began.
+    #[must_use]
+    pub fn with_server_keys(self, keys: Arc<ServerKeys>) -> Self {
+        Self { transported: Some(Transported::new(keys)), ..self }
     }
 
     /// The next bytes that a side said, at this time.
@@ -211,6 +226,9 @@ impl Listener {
     /// What a message changes for those behind it.
     fn message(&mut self, at: SystemTime, said: Direction, message: &[u8]) {
         let body = message.get(HEADER_LEN..).unwrap_or_default();
+        if let Some(transported) = &mut self.transported {
+            transported.message(self.keys.0, said, message);
+        }
         match HandshakeType(message.first().copied().unwrap_or_default()) {
             HandshakeType::ClientHello => self.client_hello(at, body),
             HandshakeType::ServerHello => self.server_hello(at, body),
@@ -319,7 +337,9 @@ impl Listener {
         let Agreed { client_random, server_random, suite, encrypt_then_mac, .. } = self.agreed;
         self.half(said).keys.clear();
         let secrets = Arc::clone(&self.secrets);
-        let master = secrets.find(log::CLIENT_RANDOM, &client_random).and_then(|secret| secret.try_into().ok());
+        let logged = secrets.find(log::CLIENT_RANDOM, &client_random).and_then(|secret| secret.try_into().ok());
+        let transported = self.transported.as_ref().and_then(Transported::master);
+        let master = logged.or(transported.as_deref());
         let Some((master, suite)) = master.zip(suite.and_then(Suite::find)) else { return };
         let Ok(hash) = self.keys.0.hash(suite.hash) else { return };
         let mut vault = Vault12::new();

@@ -15,6 +15,7 @@ Examples:
   clasp trace connect example.com --html trace.html
   clasp trace serve --html trace.html
   clasp trace capture.pcap --keylog keys.log --html trace.html
+  clasp trace old-device.pcap --key server-key.pem     what RSA key transport does not keep from the server's key
 Exit codes: 0 traced; 1 the handshake failed (it is shown how far it came), or a capture stays closed; 2 could not try";
 
 /// Record a handshake with all its bytes, and explain it: as text, JSON, a drawing or a page.

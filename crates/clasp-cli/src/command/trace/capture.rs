@@ -4,8 +4,10 @@ use super::output::Output;
 use super::packets;
 use super::streams::Streams;
 use crate::failure::Failure;
+use crate::pem;
 use crate::terminal::note;
 use clasp::keys::log::Secrets;
+use clasp::passive::ServerKeys;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -18,6 +20,9 @@ pub(crate) struct Capture {
     /// The secrets of its conversations (SSLKEYLOGFILE format); without them, what is in the clear is shown
     #[arg(long, value_name = "FILE", requires = "file")]
     keylog: Option<PathBuf>,
+    /// The server's private key (PEM): it opens RSA key transport, which has no forward secrecy, and no other key exchange
+    #[arg(long, value_name = "FILE", requires = "file")]
+    key: Vec<PathBuf>,
     #[command(flatten)]
     output: Output,
 }
@@ -28,8 +33,9 @@ pub(crate) fn run(arguments: &Capture) -> Result<(), Failure> {
             .hint("clasp trace connect HOST, clasp trace serve, or clasp trace FILE.pcap"));
     };
     let secrets = arguments.keylog.as_deref().map(secrets).transpose()?;
-    let has_secrets = secrets.is_some();
-    let mut streams = Streams::new(secrets.unwrap_or_default());
+    let keys = arguments.key.iter().map(|path| pem::private_key(path)).collect::<Result<Vec<_>, _>>()?;
+    let has_secrets = secrets.is_some() || !keys.is_empty();
+    let mut streams = Streams::new(secrets.unwrap_or_default(), ServerKeys::new(keys));
     let ending = packets::read(file, |segment| streams.add(segment))?;
     if ending.cut {
         note("the capture ends within a packet: what comes before is shown");
@@ -60,8 +66,17 @@ pub(crate) fn run(arguments: &Capture) -> Result<(), Failure> {
     match (unopened, has_secrets) {
         (0, _) => Ok(()),
         (_, true) => {
-            Err(Failure::no(format_args!("{unopened} records stay closed: the key log has no secrets that open them"))
-                .hint("it has to be of the same conversations, and from their beginning"))
+            let (what, hint) = match &arguments.keylog {
+                Some(_) => {
+                    let hint = "it has to be of the same conversations, and from their beginning";
+                    ("the key log has no secrets that open them", hint)
+                }
+                None => {
+                    let hint = "their key exchange has forward secrecy, or the key is another server's: --keylog FILE opens all";
+                    ("the server's key does not open them", hint)
+                }
+            };
+            Err(Failure::no(format_args!("{unopened} records stay closed: {what}")).hint(hint))
         }
         (_, false) => {
             note(format_args!("{unopened} records stay closed: --keylog FILE opens them"));

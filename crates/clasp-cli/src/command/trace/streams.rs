@@ -5,7 +5,7 @@ use crate::trace::recorder::Recorder;
 use crate::trace::{Side, Trace};
 use clasp::error::RecordError;
 use clasp::keys::log::Secrets;
-use clasp::passive::Listener;
+use clasp::passive::{Listener, ServerKeys};
 use clasp::trace::Direction;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +20,7 @@ const MOST_HELD: usize = 1 << 20;
 /// All conversations.
 pub(super) struct Streams {
     secrets: Arc<Secrets>,
+    keys: Arc<ServerKeys>,
     all: Vec<Stream>,
     /// Who spoke to whom: which conversation.
     places: HashMap<(SocketAddr, SocketAddr), usize>,
@@ -57,8 +58,8 @@ struct Half {
 }
 
 impl Streams {
-    pub(super) fn new(secrets: Secrets) -> Self {
-        Self { secrets: Arc::new(secrets), all: Vec::new(), places: HashMap::new(), left_out: 0 }
+    pub(super) fn new(secrets: Secrets, keys: ServerKeys) -> Self {
+        Self { secrets: Arc::new(secrets), keys: Arc::new(keys), all: Vec::new(), places: HashMap::new(), left_out: 0 }
     }
 
     pub(super) fn add(&mut self, segment: &Segment<'_>) {
@@ -69,7 +70,7 @@ impl Streams {
         let place = match known {
             Some(place) => place,
             None if self.all.len() < MOST_STREAMS => {
-                self.all.push(Stream::new(segment, Arc::clone(&self.secrets)));
+                self.all.push(Stream::new(segment, Arc::clone(&self.secrets), Arc::clone(&self.keys)));
                 let place = self.all.len() - 1;
                 self.places.insert(ordered(segment.from, segment.to), place);
                 place
@@ -95,14 +96,14 @@ fn ordered(a: SocketAddr, b: SocketAddr) -> (SocketAddr, SocketAddr) {
 }
 
 impl Stream {
-    fn new(segment: &Segment<'_>, secrets: Arc<Secrets>) -> Self {
+    fn new(segment: &Segment<'_>, secrets: Arc<Secrets>, keys: Arc<ServerKeys>) -> Self {
         let Segment { at, from, to, syn, ack, payload, .. } = *segment;
         // Where the beginning is not there: a ClientHello is the client's, and well-known ports are the server's.
         let is_hello = payload.first() == Some(&22) && payload.get(5) == Some(&1);
         let from_client = if syn { !ack } else { is_hello || from.port() > to.port() };
         let (client, server) = if from_client { (from, to) } else { (to, from) };
         let recorder = Arc::new(Recorder::new(Side::Client, at));
-        let listener = Listener::new(recorder.clone(), secrets);
+        let listener = Listener::new(recorder.clone(), secrets).with_server_keys(keys);
         let halves = Default::default();
         Self { client, server, recorder, listener, halves, began: at, tcp_ms: None, fault: None }
     }
