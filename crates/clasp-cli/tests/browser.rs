@@ -61,6 +61,8 @@ fn chromium_loads_a_page_over_a_hybrid_group() {
     let loaded = run(home, browser, &options).unwrap();
     let (document, said) = (text(&loaded.stdout), text(&loaded.stderr));
     assert!(document.contains("This page came over TLS by Clasp."), "{document}\n{said}");
+    // Drawn by its script, from the bytes of this very connection.
+    assert!(document.contains("ClientHello") && document.contains("<svg"), "{document}\n{said}");
     let line = server.line("\"version\"");
     for wanted in ["\"group\":\"X25519MLKEM768\"", "\"version\":\"TLS 1.3\"", "\"alpn\":\"h2\""] {
         assert!(line.contains(wanted), "{wanted} is not in {line}");

@@ -5,7 +5,7 @@
 mod common;
 
 use clasp::{ClientConfig, Roots, Stream};
-use common::{Served, clasp, encrypted, issued, password_file, refuses, serve, serve_within, text};
+use common::{Served, clasp, clasp_fed, encrypted, issued, password_file, refuses, serve, serve_within, text};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http2;
@@ -423,4 +423,34 @@ fn keys_behind_a_password_are_opened_with_it() {
         refuses(&told, 2, "that this password does not open");
         assert!(!text(&told.stderr).contains("pass-word"), "{}", text(&told.stderr));
     }
+}
+
+#[test]
+fn the_status_page_is_a_trace_of_ones_own_handshake() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let server = serve(&["--cert", &chain, "--key", &key, "--alpn", "http/1.1"], home.path());
+    let ask = |path: &str, accept: &str| {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");
+        let target = format!("localhost:{}", server.port());
+        let answer = clasp_fed(&["connect", &target, "--ca", &root, "--alpn", "http/1.1"], request.as_bytes());
+        let answer = text(&answer.stdout);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_lowercase(), body.to_owned())
+    };
+    let (head, page) = ask("/", "text/html,application/xhtml+xml");
+    assert!(head.contains("content-type: text/html") && head.contains("cache-control: no-store"), "{head}");
+    assert!(page.contains("This page came over TLS by Clasp.") && page.contains("CertificateVerify"), "{page}");
+    assert!(page.len() < 300_000);
+
+    let (head, json) = ask("/trace.json", "*/*");
+    assert!(head.contains("content-type: application/json"), "{head}");
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let trace = &value["traces"][0];
+    assert_eq!((&value["format"], &trace["facts"]["version"]), (&"clasp-trace".into(), &"TLS 1.3".into()));
+    assert!(trace["events"].as_array().unwrap().iter().any(|event| event["name"] == "Finished"));
+
+    let (head, plain) = ask("/", "*/*");
+    assert!(head.contains("content-type: text/plain") && plain.contains("version   TLS 1.3"), "{head}\n{plain}");
 }

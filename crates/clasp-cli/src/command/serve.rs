@@ -19,20 +19,22 @@ use crate::failure::Failure;
 use crate::output;
 use crate::report;
 use crate::terminal::note;
+use crate::trace::Side;
+use crate::trace::recorder::Recorder;
 pub(crate) use arguments::Arguments;
 use clasp::ServerConfig;
 use clasp::code::ProtocolVersion;
 use clasp_tokio::{Acceptor, TlsStream};
 use files::Files;
 use own::Own;
-use pages::Pages;
+use pages::{Pages, Status};
 use prefixed::Prefixed;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use stop::{Signals, Stop};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -67,7 +69,9 @@ async fn listen(
     let most = usize::try_from(arguments.max_connections).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
     let (whole, drain) = (arguments.max_connections, Duration::from_secs(arguments.drain));
     let seats = Arc::new(Semaphore::new(most));
-    let shared = Arc::new(ServerState { arguments, files: files.map(Arc::new), stop });
+    let traced = Arc::new(Semaphore::new(MOST_TRACED));
+    let shared =
+        Arc::new(ServerState { arguments, files: files.map(Arc::new), stop, config: Arc::clone(&config), traced });
     // A task, and not here: what it spawns then needs no other thread to be woken.
     let mut accepting = tokio::spawn(accept(listener, Acceptor::new(config), shared, Arc::clone(&seats)));
     tokio::select! {
@@ -145,6 +149,28 @@ struct ServerState {
     arguments: Arguments,
     files: Option<Arc<Files>>,
     stop: Stop,
+    config: Arc<ServerConfig>,
+    /// Room for connections that are recorded for their status page.
+    traced: Arc<Semaphore>,
+}
+
+/// Connections that are recorded at once: a recorded one holds a hundred kilobytes and more. The others have a page of text.
+const MOST_TRACED: usize = 64;
+/// Bytes of a connection's records: its handshake, and the beginning of what follows.
+const TRACED_BYTES: usize = 96 << 10;
+
+/// A recorder, and its place.
+type Traced = (Arc<Recorder>, OwnedSemaphorePermit);
+
+impl ServerState {
+    /// Records a connection that will have a status page, while there is room.
+    fn traced(&self) -> Option<Traced> {
+        if self.files.is_some() || self.arguments.echo {
+            return None;
+        }
+        let room = Arc::clone(&self.traced).try_acquire_owned().ok()?;
+        Some((Arc::new(Recorder::new(Side::Server, SystemTime::now()).at_most(TRACED_BYTES)), room))
+    }
 }
 
 /// How long a client may take for its handshake.
@@ -167,7 +193,11 @@ async fn serve(
 
 async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer: SocketAddr) -> Result<(), Failure> {
     let arguments = &shared.arguments;
-    let accepted = tokio::time::timeout(PATIENCE, acceptor.accept(tcp)).await;
+    let traced = shared.traced();
+    let observed = traced.as_ref().map(|(recorder, _)| {
+        Acceptor::new(Arc::new(ServerConfig::clone(&shared.config).with_observer(recorder.clone())))
+    });
+    let accepted = tokio::time::timeout(PATIENCE, observed.as_ref().unwrap_or(acceptor).accept(tcp)).await;
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
     let mut tls = accepted.map_err(|refused| in_options(Failure::from_io(refused.into())))?;
     if !arguments.quiet {
@@ -187,7 +217,8 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer
     let send_limit = Duration::from_secs(arguments.send_timeout);
     // Who did not agree on HTTP/2 speaks HTTP/1.1.
     let is_http2 = facts.alpn.as_deref() == Some(b"h2");
-    let pages = shared.files.clone().map_or_else(|| Pages::Status(facts), Pages::Files);
+    let recorder = traced.as_ref().map(|(recorder, _)| Arc::clone(recorder));
+    let pages = shared.files.clone().map_or_else(|| Pages::Status(Status { facts, recorder }), Pages::Files);
     let service = http::Service { pages, limit, send_limit, stop: shared.stop.clone() };
     if is_http2 { Box::pin(http::http2(service, stream)).await } else { http::http1(service, stream).await }
 }

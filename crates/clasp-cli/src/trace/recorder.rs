@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 /// No handshake has so many facts; a peer that floods us must not fill our memory.
 const MOST_EVENTS: usize = 2_000;
-/// Bytes of records that are kept at most.
+/// Bytes of records that are kept at most, unless it is told otherwise.
 const MOST_BYTES: usize = 1 << 20;
 
 /// An observer of one side.
@@ -21,10 +21,12 @@ pub(crate) struct Recorder {
     began: SystemTime,
     /// Whose time counts, if it is not that of the side's own configuration.
     clock: Option<Arc<dyn Clock>>,
+    /// Bytes of records that are kept at most.
+    most: usize,
     heard: Mutex<Heard>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Heard {
     events: Vec<Event>,
     records: Vec<Record>,
@@ -36,6 +38,7 @@ struct Heard {
     waiting: Vec<(usize, ContentType)>,
 }
 
+#[derive(Clone)]
 struct Pending {
     record: usize,
     content: ContentType,
@@ -44,7 +47,12 @@ struct Pending {
 
 impl Recorder {
     pub(crate) fn new(side: Side, began: SystemTime) -> Self {
-        Self { side, began, clock: None, heard: Mutex::default() }
+        Self { side, began, clock: None, most: MOST_BYTES, heard: Mutex::default() }
+    }
+
+    /// Keeps no more than so many bytes of records.
+    pub(crate) fn at_most(self, bytes: usize) -> Self {
+        Self { most: bytes, ..self }
     }
 
     /// By another clock than that of the side's configuration.
@@ -88,6 +96,16 @@ impl Recorder {
     /// What has been heard so far, as the trace of one side.
     pub(crate) fn take(&self, title: impl Into<String>) -> Trace {
         let heard = std::mem::take(&mut *self.heard());
+        self.trace(heard, title)
+    }
+
+    /// The same, and goes on.
+    pub(crate) fn so_far(&self, title: impl Into<String>) -> Trace {
+        let heard = self.heard().clone();
+        self.trace(heard, title)
+    }
+
+    fn trace(&self, heard: Heard, title: impl Into<String>) -> Trace {
         Trace {
             title: title.into(),
             observed: vec![self.side],
@@ -108,7 +126,7 @@ impl Recorder {
         let (by, seen) = (event.by, event.seen);
         let mut heard = self.heard();
         let place = heard.records.len();
-        if heard.bytes + bytes.len() > MOST_BYTES {
+        if heard.bytes + bytes.len() > self.most {
             heard.left_out += 1;
             return;
         }

@@ -3,9 +3,12 @@
 use super::body::Content;
 use super::files::{Files, Missing};
 use crate::report;
+use crate::trace::page::{self, Opening};
+use crate::trace::recorder::Recorder;
+use crate::trace::{self, Trace};
 use clasp::Facts;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 
@@ -13,7 +16,14 @@ use std::sync::Arc;
 pub(super) enum Pages {
     Files(Arc<Files>),
     /// A page about the connection itself.
-    Status(Arc<Facts>),
+    Status(Status),
+}
+
+/// What is known of a connection.
+pub(super) struct Status {
+    pub(super) facts: Arc<Facts>,
+    /// All that was said in it, where there was a place for that.
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 impl Pages {
@@ -25,7 +35,7 @@ impl Pages {
             return refused;
         }
         let answer = match self {
-            Self::Status(facts) => status(facts),
+            Self::Status(status) => status.answer(request),
             Self::Files(files) => file(files, request.uri().path()).await,
         };
         if is_head { without_body(answer) } else { answer }
@@ -39,13 +49,48 @@ fn without_body(mut answer: Response<Content>) -> Response<Content> {
     answer.map(|_| Content::Whole(Bytes::new()))
 }
 
-fn status(facts: &Facts) -> Response<Content> {
-    let mut text = String::from("This page came over TLS by Clasp.\n\n");
-    for line in report::lines(facts) {
-        text += &line;
-        text.push('\n');
+const GREETING: &str = "This page came over TLS by Clasp.";
+
+impl Status {
+    /// A browser gets the page of `clasp trace`, of its own connection up to now; `/trace.json` is the same for programs; who is
+    /// content with text gets that.
+    fn answer(&self, request: &Request<Incoming>) -> Response<Content> {
+        let mut answer = match &self.recorder {
+            Some(recorder) if request.uri().path() == "/trace.json" => {
+                let json = trace::json(&[self.trace(recorder)]);
+                with_type(format!("{json:#}\n"), "application/json")
+            }
+            Some(recorder) if takes_html(request) => {
+                with_type(page::page(&[self.trace(recorder)], Opening::default()), "text/html; charset=utf-8")
+            }
+            _ => plain(StatusCode::OK, &self.text()),
+        };
+        // It is of this connection alone, and tells of its tickets.
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+        answer
     }
-    plain(StatusCode::OK, &text)
+
+    fn trace(&self, recorder: &Recorder) -> Trace {
+        let mut trace = recorder.so_far(format!("{GREETING} This is your connection."));
+        trace.conclude(&Ok(report::json(&self.facts)));
+        trace
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{GREETING}\n\n");
+        for line in report::lines(&self.facts) {
+            text += &line;
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Whether it says so by name: `*/*` is what everybody says.
+fn takes_html(request: &Request<Incoming>) -> bool {
+    let mut accepted = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.any(|value| value.split(',').any(|kind| kind.trim().to_ascii_lowercase().starts_with("text/html")))
 }
 
 async fn file(files: &Files, path: &str) -> Response<Content> {
@@ -65,8 +110,13 @@ async fn file(files: &Files, path: &str) -> Response<Content> {
 }
 
 fn plain(status: StatusCode, text: &str) -> Response<Content> {
-    let mut response = Response::new(Content::Whole(Bytes::from(text.to_string())));
+    let mut response = with_type(text.to_string(), "text/plain; charset=utf-8");
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn with_type(text: String, kind: &'static str) -> Response<Content> {
+    let mut response = Response::new(Content::Whole(Bytes::from(text)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
