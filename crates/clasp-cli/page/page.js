@@ -397,8 +397,9 @@ class Column {
     const width = Math.max(320, Math.min(760, this.panel.clientWidth || 640)), box = Math.min(200, width * .34), out = box + 20, parts = [];
     let y = 4;
     const levelOf = name => /early|binder/.test(name) ? "early" : /handshake_traffic/.test(name) ? "handshake" : /traffic|write|exporter|resumption/.test(name) ? "application" : "";
+    const made = name => !old && /traffic_secret/.test(name) ? [...have].filter(key => key.startsWith(name.split("_")[0] + "_write_")).join(", ") : "";
     const item = (name, x, top, wide, height, on) => {
-      const told = explained("derived", name.split(",")[0]), show = () => told && note.replaceChildren(h("b", {}, name), h("br"), told.what, zh ? "" : " ", told.why, " ", h("span", { class: "soft" }, told.rfc));
+      const told = explained("derived", name.split(",")[0]), show = () => told && note.replaceChildren(h("b", {}, name), h("br"), told.what, zh ? "" : " ", told.why, " ", h("span", { class: "soft" }, told.rfc), made(name) && h("br"), made(name) && "→ " + made(name));
       return s("g", { class: on ? "" : "faint", tabindex: told ? 0 : null, role: told ? "button" : null, "aria-label": name, onmouseenter: show, onfocus: show, onclick: show },
         s("rect", { class: "box secret " + levelOf(name), x, y: top, width: wide, height, rx: 5 }), s("text", { x: x + 8, y: top + height / 2 + 4, style: "font-size:" + (wide < 250 ? "10.5" : "13") + "px" }, name));
     };

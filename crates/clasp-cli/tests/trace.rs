@@ -100,7 +100,9 @@ fn a_trace_has_every_byte_of_a_handshake_and_what_was_derived() {
     ];
     assert_eq!(names(trace, "message")[..7], wanted);
     assert!(names(trace, "message")[7..].iter().all(|name| *name == "NewSessionTicket"));
-    assert!(names(trace, "derived").contains(&"Handshake Secret"));
+    for name in ["Handshake Secret", "server_write_key", "server_write_iv", "client_write_key", "client_write_iv"] {
+        assert!(names(trace, "derived").contains(&name), "{name}");
+    }
     assert_eq!(trace["observed"], serde_json::json!(["client"]));
     let levels = |name: &str| -> Vec<&str> {
         let of = events(trace).into_iter().filter(|event| event["name"] == name);
