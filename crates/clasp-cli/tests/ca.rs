@@ -122,3 +122,27 @@ fn end(path: &str) -> i64 {
     let der = CertificateDer::from_pem_file(path).unwrap();
     clasp_x509::Certificate::parse(&der).unwrap().not_after()
 }
+
+#[test]
+fn what_a_crash_left_is_no_authority_and_nothing_is_issued_or_forgotten_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join("ca").join(name);
+    let ca = folder.path().join("ca").to_str().unwrap().to_string();
+    // A key alone: the next one makes an authority, and keeps the key.
+    std::fs::create_dir(&ca).unwrap();
+    std::fs::write(path("root-key.pem"), "a key of before").unwrap();
+    let made = clasp(&["ca", "init", &ca, "--intermediate"]);
+    assert!(made.status.success() && text(&made.stderr).contains("never finished"), "{}", text(&made.stderr));
+    assert_eq!(std::fs::read_to_string(path("unfinished-1-root-key.pem")).unwrap(), "a key of before");
+    // Without its intermediate the root does not sign in its place.
+    std::fs::rename(path("intermediate.pem"), path("elsewhere.pem")).unwrap();
+    refuses(&clasp(&["ca", "issue", &ca, "a.test"]), 2, "intermediate.pem is not there");
+    refuses(&clasp(&["ca", "crl", &ca]), 2, "intermediate.pem is not there");
+    std::fs::rename(path("elsewhere.pem"), path("intermediate.pem")).unwrap();
+    // Without its index nobody can say what is revoked.
+    assert!(clasp(&["ca", "issue", &ca, "a.test"]).status.success());
+    assert!(clasp(&["ca", "revoke", &ca, "a.test.pem"]).status.success());
+    std::fs::remove_file(path("index.json")).unwrap();
+    refuses(&clasp(&["ca", "crl", &ca]), 2, "what this authority has issued and revoked is not there");
+    assert!(!path("crl.pem").exists());
+}

@@ -245,6 +245,22 @@ fn captures_that_are_cut_or_closed_or_none_get_words_and_a_code() {
 }
 
 #[test]
+fn what_waits_behind_a_gap_is_said() {
+    let recorded = Recorded::new(&[], &["--tls", "1.3"]);
+    // One packet of the server's, in the middle, was not captured.
+    let of_server = |packet: &&Vec<u8>| packet.len() > 400 && packet[26..30] == [10, 0, 0, 2];
+    let lost = recorded.packets.iter().position(|packet| of_server(&packet)).unwrap();
+    let mut packets = recorded.packets.clone();
+    // Some are there twice.
+    let same = packets[lost].clone();
+    packets.retain(|packet| *packet != same);
+    let file = recorded.write("gap.pcap", &capture(&packets, false));
+    let traced = clasp(&["trace", &file, "--keylog", &recorded.path("keys.log"), "--lang", "en"]);
+    assert!(text(&traced.stderr).contains("packets are missing: "), "{}", text(&traced.stderr));
+    assert!(text(&traced.stdout).contains("of the server's wait behind a packet that was not captured"));
+}
+
+#[test]
 fn a_capture_is_shown_as_every_trace_is() {
     let recorded = Recorded::new(&[], &[]);
     let file = recorded.write("c.pcap", &capture(&recorded.packets, false));

@@ -51,13 +51,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<T> for M
     type Error = io::Error;
 
     fn make_tls_connect(&mut self, host: &str) -> io::Result<TlsConnector> {
+        // tokio-postgres asks before it knows whether there will be TLS: a Unix socket has no name, and needs none.
         let name = match &self.server_name {
-            Some(name) => name.clone(),
-            None => ServerName::try_from(host.to_owned()).map_err(|_| {
-                let words =
-                    format!("{host:?} is neither a DNS name nor an IP address: `host` or server_name has to say one");
-                io::Error::new(io::ErrorKind::InvalidInput, words)
-            })?,
+            Some(name) => Ok(name.clone()),
+            None => ServerName::try_from(host.to_owned()).map_err(|_| host.to_owned()),
         };
         Ok(TlsConnector { tls: self.tls.clone(), name })
     }
@@ -67,7 +64,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<T> for M
 #[derive(Clone, Debug)]
 pub struct TlsConnector {
     tls: Connector,
-    name: ServerName<'static>,
+    /// The server's, or what is none.
+    name: Result<ServerName<'static>, String>,
 }
 
 /// What a [`TlsConnector`] gives: a connection, in a while.
@@ -79,6 +77,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<T> for TlsCo
     type Future = Connecting<T>;
 
     fn connect(self, transport: T) -> Connecting<T> {
-        Box::pin(async move { Ok(TlsStream(self.tls.connect(self.name, transport).await?)) })
+        Box::pin(async move {
+            let name = self.name.map_err(|host| {
+                let words =
+                    format!("{host:?} is neither a DNS name nor an IP address: `host` or server_name has to say one");
+                io::Error::new(io::ErrorKind::InvalidInput, words)
+            })?;
+            Ok(TlsStream(self.tls.connect(name, transport).await?))
+        })
     }
 }

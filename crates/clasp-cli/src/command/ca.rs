@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::pem;
 use crate::terminal::note;
-use index::{Entry, INTERMEDIATE, LIST, Locked, ROOT, find, is_there, no_ca, not_issued, read};
+use index::{Entry, INDEX, INTERMEDIATE, LIST, Locked, ROOT, find, is_there, no_ca, not_issued, read};
 use names::Name;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -169,13 +169,18 @@ fn made(dir: &Path) -> Result<Locked, Failure> {
     Locked::new(dir)
 }
 
+/// The root's certificate comes last: it says that all else is there. What a crash left of an authority before that has issued
+/// nothing.
 fn make_root(lock: &Locked, name: &str, intermediate: bool, key: KeyKind, days: i64) -> Result<(), Failure> {
     let dir = lock.dir();
+    for left in ["root-key.pem", "intermediate-key.pem", "intermediate.pem"] {
+        lock.set_aside(left)?;
+    }
     let root_key = key.generate()?;
     let mut params = authority(name, days, BasicConstraints::Unconstrained)?;
     let certificate = params.self_signed(&root_key).map_err(Failure::cannot)?;
     lock.write_new(&dir.join("root-key.pem"), &root_key.serialize_pem(), true)?;
-    lock.write_new(&dir.join("root.pem"), &certificate.pem(), false)?;
+    let root = certificate.pem();
     if intermediate {
         let issuer = Issuer::new(params, root_key);
         let key = key.generate()?;
@@ -184,7 +189,10 @@ fn make_root(lock: &Locked, name: &str, intermediate: bool, key: KeyKind, days: 
         lock.write_new(&dir.join("intermediate-key.pem"), &key.serialize_pem(), true)?;
         lock.write_new(&dir.join("intermediate.pem"), &certificate.pem(), false)?;
     }
-    Ok(())
+    if !dir.join(INDEX).exists() {
+        lock.write_index(&[])?;
+    }
+    lock.write_new(&dir.join("root.pem"), &root, false)
 }
 
 fn authority(name: &str, days: i64, constraints: BasicConstraints) -> Result<CertificateParams, Failure> {
@@ -280,7 +288,7 @@ struct Wanted<'a> {
 
 /// Who issues here: the certificate, and the key with it.
 fn issuer(dir: &Path) -> Result<(&'static str, String, KeyPair), Failure> {
-    let by = if dir.join("intermediate.pem").exists() { INTERMEDIATE } else { ROOT };
+    let by = status::issuing(dir)?;
     let read = |path: PathBuf| fs::read_to_string(path).map_err(|_| no_ca(dir));
     let (certificate, key) = (read(dir.join(format!("{by}.pem")))?, read(dir.join(format!("{by}-key.pem")))?);
     Ok((by, certificate, KeyPair::from_pem(&key).map_err(Failure::cannot)?))

@@ -42,8 +42,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let secret =
         arguments.key.iter().chain(&arguments.key_password_file).chain(&arguments.keylog).map(PathBuf::as_path);
-    let files = arguments.dir.as_deref().map(|dir| Files::new(dir, secret)).transpose()?;
+    // First the configuration, which makes the key log: a secret that is there can be told from all other files.
     let (config, own) = config::config(&arguments)?;
+    let files = arguments.dir.as_deref().map(|dir| Files::new(dir, secret)).transpose()?;
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime.block_on(listen(arguments, files, config, own));
     // What was cut off need not be waited for.

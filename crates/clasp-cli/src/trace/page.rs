@@ -16,6 +16,10 @@ const JS: &str = include_str!("../../page/page.js");
 const MOST_BYTES: usize = 88_000;
 const MOST_FIELDS: usize = 7_000;
 const KEPT_OF_THE_REST: usize = 64;
+/// With these the page is full: of what comes then its length is told.
+const MOST_WITH_BEGINNINGS: usize = 110_000;
+/// Places that are looked at for one that a piece stands at already.
+const MOST_PLACES: usize = 32;
 
 /// How a page begins.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,6 +90,8 @@ impl<T: Clone + Eq + std::hash::Hash> Table<T> {
 struct Pack {
     /// All bytes. What stands in them already, as a message does in its record, is not written again.
     pool: Vec<u8>,
+    /// Where the first bytes of a piece stand in it: places of every four bytes.
+    starts: HashMap<[u8; 4], Vec<usize>>,
     names: Table<String>,
     forms: Table<Vec<usize>>,
     fields: usize,
@@ -140,13 +146,33 @@ impl Pack {
         if bytes.is_empty() {
             return [0, 0];
         }
-        if let Some(at) = self.pool.windows(bytes.len()).position(|there| there == bytes) {
+        if let Some(at) = self.find(bytes) {
             return [at, bytes.len()];
         }
-        let most = if self.pool.len() + bytes.len() > MOST_BYTES { KEPT_OF_THE_REST } else { bytes.len() };
+        let most = match self.pool.len() {
+            full if full >= MOST_WITH_BEGINNINGS => 0,
+            full if full + bytes.len() > MOST_BYTES => KEPT_OF_THE_REST,
+            _ => bytes.len(),
+        };
         let kept = bytes.get(..most).unwrap_or(bytes);
+        let at = self.pool.len();
         self.pool.extend_from_slice(kept);
-        [self.pool.len() - kept.len(), kept.len()]
+        for place in at.saturating_sub(3)..self.pool.len().saturating_sub(3) {
+            if let Some(start) = self.pool.get(place..).and_then(|rest| rest.first_chunk()) {
+                let places = self.starts.entry(*start).or_default();
+                // Zeros have many places, and one of the first is as good as any.
+                if places.len() < MOST_PLACES {
+                    places.push(place);
+                }
+            }
+        }
+        [at, kept.len()]
+    }
+
+    /// Where these bytes stand already.
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        let places = self.starts.get(bytes.first_chunk()?)?;
+        places.iter().copied().find(|place| self.pool.get(*place..).is_some_and(|rest| rest.starts_with(bytes)))
     }
 
     /// The fields, five numbers each: the name; the place in a list, from 1; how long; twice the depth, and whether no other
@@ -190,4 +216,32 @@ const fn number(side: Side) -> u8 {
 
 fn level(level: Option<&str>) -> Option<usize> {
     ["plain", "early", "handshake", "application"].iter().position(|name| Some(*name) == level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_any_capture_is_small_and_what_is_there_twice_is_there_once() {
+        let mut pack = Pack::default();
+        let mut noise = 1_u32;
+        let mut piece = || -> Vec<u8> {
+            std::iter::repeat_with(|| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                noise.to_be_bytes()[0]
+            })
+            .take(1000)
+            .collect()
+        };
+        let first = piece();
+        assert_eq!((pack.bytes(&first), pack.bytes(&first[10..500])), ([0, 1000], [10, 490]));
+        assert_eq!(pack.bytes(&first[998..]), [1000, 2], "too short to look for");
+        for _ in 0..20_000 {
+            pack.bytes(&piece());
+        }
+        assert!(pack.pool.len() <= MOST_WITH_BEGINNINGS + KEPT_OF_THE_REST, "{}", pack.pool.len());
+        assert_eq!(pack.bytes(&piece())[1], 0);
+        assert_eq!(pack.bytes(&first), [0, 1000]);
+    }
 }

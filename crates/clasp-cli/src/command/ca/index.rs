@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::pem;
+use crate::terminal::note;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
@@ -12,7 +13,7 @@ pub(super) const ROOT: &str = "root";
 pub(super) const INTERMEDIATE: &str = "intermediate";
 /// What `clasp ca crl` writes.
 pub(super) const LIST: &str = "crl";
-const INDEX: &str = "index.json";
+pub(super) const INDEX: &str = "index.json";
 
 /// One certificate in the index.
 #[derive(Serialize, Deserialize)]
@@ -33,7 +34,15 @@ pub(super) fn find(index: &[Entry], which: &str) -> Option<usize> {
 pub(super) fn read(dir: &Path) -> Result<Vec<Entry>, Failure> {
     let path = dir.join(INDEX);
     if !path.exists() {
-        return if dir.join("root.pem").exists() { Ok(Vec::new()) } else { Err(no_ca(dir)) };
+        if !dir.join("root.pem").exists() {
+            return Err(no_ca(dir));
+        }
+        // An empty one would have revoked nothing.
+        return Err(Failure::cannot(format_args!(
+            "{}: what this authority has issued and revoked is not there",
+            path.display()
+        ))
+        .hint("bring it back; where nothing was ever issued, write [] into it"));
     }
     serde_json::from_slice(&pem::read(&path)?).map_err(|e| Failure::file(&path, e))
 }
@@ -83,6 +92,23 @@ impl Locked {
             std::io::ErrorKind::AlreadyExists => is_there(path),
             _ => Failure::file(path, e),
         })
+    }
+
+    /// Moves a file that is in the way to a name of its own. Nothing is thrown away.
+    pub(super) fn set_aside(&self, name: &str) -> Result<(), Failure> {
+        let path = self.dir.join(name);
+        if !path.exists() {
+            return Ok(());
+        }
+        let mut names = (1..).map(|number: u32| self.dir.join(format!("unfinished-{number}-{name}")));
+        let aside = names.find(|aside| !aside.exists()).unwrap_or_default();
+        fs::rename(&path, &aside).map_err(|e| Failure::file(&path, e))?;
+        note(format_args!(
+            "{} was left by an authority that was never finished: it is {} now",
+            path.display(),
+            aside.display()
+        ));
+        Ok(())
     }
 
     /// Written beside and moved into place, so that a crash leaves the old file or the new one.

@@ -22,16 +22,24 @@ fn issuer(dir: &Path, by: &str) -> Result<(String, KeyPair), Failure> {
     Ok((read(format!("{by}.pem"))?, key))
 }
 
-/// Who signs what is issued here.
-fn signer(dir: &Path) -> &'static str {
-    if dir.join("intermediate.pem").exists() { INTERMEDIATE } else { ROOT }
+/// Who signs what is issued here. Where there is an intermediate the root's key is not to be used in its place.
+pub(super) fn issuing(dir: &Path) -> Result<&'static str, Failure> {
+    let certificate = dir.join("intermediate.pem");
+    if certificate.exists() {
+        return Ok(INTERMEDIATE);
+    }
+    if dir.join("intermediate-key.pem").exists() {
+        return Err(Failure::cannot(format_args!("{} is not there, and its key is", certificate.display()))
+            .hint("bring it back; or move intermediate-key.pem away, and the root issues"));
+    }
+    Ok(ROOT)
 }
 
 /// Writes `crl.pem`: the list of the authority that issues, and that of the root above it where there is one.
 pub(super) fn crl(dir: &Path, days: i64) -> Result<(), Failure> {
     let lock = Locked::of(dir)?;
     let index = read(dir)?;
-    let by = signer(dir);
+    let by = issuing(dir)?;
     let mut text = list(dir, by, &index, days)?;
     if by == INTERMEDIATE {
         text += &list(dir, ROOT, &[], days)?;
@@ -79,7 +87,7 @@ pub(super) fn ocsp(dir: &Path, which: &str, days: i64) -> Result<(), Failure> {
     let lock = Locked::of(dir)?;
     let index = read(dir)?;
     let entry = find(&index, which).and_then(|at| index.get(at)).ok_or_else(|| not_issued(dir, which))?;
-    let by = signer(dir);
+    let by = issuing(dir)?;
     let (_, key) = issuer(dir, by)?;
     let leaf_path = dir.join(&entry.file);
     let (leaf, above) = (pem::certificates(&leaf_path)?, pem::certificates(&dir.join(format!("{by}.pem")))?);

@@ -18,7 +18,7 @@ Exit codes: 0 stopped by a signal; 2 could not begin";
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
     /// The directory to serve; a status page without one. What begins with a dot is not served (but for .well-known), nor what
-    /// holds a private key
+    /// holds a private key in its first 16 MB
     pub(super) dir: Option<PathBuf>,
     /// Address and port
     #[arg(long, default_value = "127.0.0.1:4433")]

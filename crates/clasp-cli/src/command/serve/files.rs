@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -29,7 +29,24 @@ pub(super) struct Files {
 /// Where the files are, and which of them are secret wherever they stand.
 struct DocumentRoot {
     directory: PathBuf,
-    secret: Vec<PathBuf>,
+    secret: Vec<Which>,
+    searched: Mutex<HashMap<(Which, SystemTime, u64), bool>>,
+}
+
+/// Files whose search is remembered: some hundred kilobytes.
+const MOST_SEARCHED: usize = 4096;
+
+/// Which file it is, by whatever name: on Unix its device and number, elsewhere its path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Which(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
+
+impl Which {
+    fn of(_real: &Path, _metadata: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        return Self((std::os::unix::fs::MetadataExt::dev(_metadata), std::os::unix::fs::MetadataExt::ino(_metadata)));
+        #[cfg(not(unix))]
+        return Self(_real.into());
+    }
 }
 
 #[derive(Default)]
@@ -89,9 +106,14 @@ impl Files {
     pub(super) fn new<'a>(directory: &Path, secret: impl IntoIterator<Item = &'a Path>) -> Result<Self, Failure> {
         let usable = fs::read_dir(directory).and_then(|_| fs::canonicalize(directory));
         let directory = usable.map_err(|e| Failure::file(directory, e).hint("DIR is a directory that can be read"))?;
-        // One that is not there yet is not there to be served either.
-        let secret = secret.into_iter().map(|s| fs::canonicalize(s).unwrap_or_else(|_| s.into())).collect();
-        Ok(Self { place: Arc::new(DocumentRoot { directory, secret }), kept: Arc::default() })
+        let which = |path: &Path| {
+            let real = fs::canonicalize(path)?;
+            Ok(Which::of(&real, &fs::metadata(&real)?))
+        };
+        let secret = secret.into_iter().map(|path| which(path).map_err(|e: io::Error| Failure::file(path, e)));
+        let secret = secret.collect::<Result<_, _>>()?;
+        let place = DocumentRoot { directory, secret, searched: Mutex::default() };
+        Ok(Self { place: Arc::new(place), kept: Arc::default() })
     }
 
     /// A file. A path that leads anywhere else is not found, and neither is a directory without index.html.
@@ -153,14 +175,18 @@ impl DocumentRoot {
         let real = fs::canonicalize(&full)?;
         let below = real.strip_prefix(&self.directory).map_err(|_| Missing::Nothing)?;
         // A pipe would hold us until somebody writes into it.
-        if !path::may_be_served(below) || self.secret.contains(&real) || !fs::metadata(&real)?.is_file() {
+        if !path::may_be_served(below) || !fs::metadata(&real)?.is_file() {
             return Err(Missing::Nothing);
         }
         let mut file = fs::File::open(&real)?;
-        let length = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        let (length, which) = (metadata.len(), Which::of(&real, &metadata));
+        if self.secret.contains(&which) {
+            return Err(Missing::Nothing);
+        }
         let mut front = Vec::new();
         (&mut file).take(u64::try_from(AT_ONCE).unwrap_or(u64::MAX)).read_to_end(&mut front)?;
-        if path::holds_private_key(&front, &mut file)? {
+        if self.holds_private_key(&front, &mut file, (which, &metadata))? {
             return Err(Missing::Nothing);
         }
         let (front, kind) = (Bytes::from(front), HeaderValue::from_static(media_type(&real)));
@@ -170,6 +196,34 @@ impl DocumentRoot {
         } else {
             Found::Large(File { content: Content::Pieces(Pieces::new(file, front, length)), kind })
         })
+    }
+}
+
+impl DocumentRoot {
+    /// A file that has not changed since is not searched again, and no two requests search at the same time: whoever asks for a
+    /// large one a hundred times makes us read it once.
+    fn holds_private_key(
+        &self,
+        front: &[u8],
+        file: &mut fs::File,
+        (which, metadata): (Which, &fs::Metadata),
+    ) -> io::Result<bool> {
+        if front.len() < AT_ONCE {
+            return path::holds_private_key(front, file);
+        }
+        let named = metadata.modified().ok().map(|modified| (which, modified, metadata.len()));
+        let mut searched = self.searched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = named.as_ref().and_then(|named| searched.get(named)) {
+            return Ok(*known);
+        }
+        let holds = path::holds_private_key(front, file)?;
+        if let Some(named) = named {
+            if searched.len() >= MOST_SEARCHED {
+                searched.clear();
+            }
+            searched.insert(named, holds);
+        }
+        Ok(holds)
     }
 }
 
@@ -222,7 +276,10 @@ mod tests {
             std::os::unix::fs::symlink(to, www.join(link)).unwrap();
         }
         let secret = www.join("keys.log");
+        fs::hard_link(&secret, www.join("other.log")).unwrap();
         let files = Files::new(&www, [secret.as_path()]).unwrap();
+        // A secret that is not there cannot be told from what comes later.
+        assert!(Files::new(&www, [www.join("later.log").as_path()]).is_err());
         let page = files.get("/page.txt").await.unwrap();
         assert_eq!(page.kind.as_bytes(), b"text/plain; charset=utf-8");
         for path in ["/page.txt", "/b%C3%BCcher%20100%25.txt", "//page.txt"] {
@@ -240,6 +297,7 @@ mod tests {
             "/server.key",
             "/both.pem",
             "/keys.log",
+            "/other.log",
             "/hidden.txt",
             "/a.txt",
             "/page.txt/x",
@@ -271,6 +329,29 @@ mod tests {
         let file = files.get("/file").await.unwrap();
         fs::write(directory.path().join("file"), &all[..AT_ONCE + 1]).unwrap();
         assert_eq!(file.content.collect().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn a_large_file_is_searched_once_until_it_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("large.txt");
+        let files = Files::new(directory.path(), []).unwrap();
+        let text = vec![b'x'; 4 * AT_ONCE];
+        fs::write(&path, &text).unwrap();
+        for _ in 0..3 {
+            assert!(files.get("/large.txt").await.is_ok());
+        }
+        assert_eq!(lock_searched(&files), [false]);
+        fs::write(&path, [&text[..], b"\n-----BEGIN PRIVATE KEY-----\nMA==\n"].concat()).unwrap();
+        assert_eq!(files.get("/large.txt").await.err(), Some(Missing::Nothing));
+        assert_eq!(files.get("/large.txt").await.err(), Some(Missing::Nothing));
+        let mut verdicts = lock_searched(&files);
+        verdicts.sort_unstable();
+        assert_eq!(verdicts, [false, true]);
+    }
+
+    fn lock_searched(files: &Files) -> Vec<bool> {
+        files.place.searched.lock().unwrap().values().copied().collect()
     }
 
     #[test]

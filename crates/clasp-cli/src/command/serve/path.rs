@@ -59,22 +59,26 @@ pub(super) fn may_be_served(below: &Path) -> bool {
 /// Longer than what begins a private key, with enough of its data to know it by.
 const BEGINNING: usize = 512;
 
-/// Whether a file, of which the front has been read, holds a private key: in PEM anywhere among other things, or in DER. Reads on
-/// where it may, and gives the file back where it was.
+/// How far a file is searched. Nobody keeps a key behind more of something else, and images of disks are served too.
+const SEARCHED: u64 = 16 << 20;
+
+/// Whether a file, of which the front has been read, holds a private key: in PEM anywhere among other things, in its first 16 MB, or
+/// in DER. Gives the file back where it was.
 pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> io::Result<bool> {
     if begins_key(front) || is_key(front) {
         return Ok(true);
     }
-    if !has(front, b"-----BEGIN ") && !has(front, IN_UTF16) {
+    if front.len() < AT_ONCE {
         return Ok(false);
     }
-    // A bundle: the key may stand behind any number of certificates.
+    // A bundle, an archive, a long text: the key may stand behind anything.
     let here = file.stream_position()?;
+    let mut rest = file.take(SEARCHED.saturating_sub(here));
     let mut window = front.to_vec();
-    let mut piece = vec![0; AT_ONCE];
+    let mut piece = vec![0; 8 * AT_ONCE];
     loop {
         window.drain(..window.len().saturating_sub(BEGINNING));
-        let n = file.read(&mut piece)?;
+        let n = rest.read(&mut piece)?;
         if n == 0 {
             break;
         }
@@ -91,7 +95,7 @@ pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> 
 const IN_UTF16: &[u8] = b"B\0E\0G\0I\0N";
 
 fn places<'t>(text: &'t [u8], part: &'t [u8]) -> impl Iterator<Item = usize> + 't {
-    text.windows(part.len()).enumerate().filter(move |(_, window)| *window == part).map(|(at, _)| at)
+    memchr::memmem::find_iter(text, part)
 }
 
 fn has(text: &[u8], part: &[u8]) -> bool {
@@ -188,6 +192,9 @@ mod tests {
         let certificate = rcgen::generate_simple_self_signed(["a.test".to_string()]).unwrap();
         let bundle = certificate.cert.pem().repeat(2 * AT_ONCE / certificate.cert.pem().len() + 2);
         assert!(!holds(bundle.as_bytes()));
+        // Behind something else than certificates, too: a text, an archive.
+        let text = [&vec![b'x'; 2 * AT_ONCE][..], b"\n-----BEGIN PRIVATE KEY-----\n"].concat();
+        assert!(holds(&text) && !holds(&text[..2 * AT_ONCE]));
         for at in [AT_ONCE - 40, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE - 7, bundle.len()] {
             let mut with = bundle.clone().into_bytes();
             with.splice(at..at, *b"\n-----BEGIN PRIVATE KEY-----\n");

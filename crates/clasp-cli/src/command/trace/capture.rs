@@ -57,6 +57,10 @@ pub(crate) fn run(arguments: &Capture) -> Result<(), Failure> {
             ending.packets
         )));
     }
+    let lost: usize = heard.iter().map(|heard| heard.lost).sum();
+    if lost > 0 {
+        note(format_args!("packets are missing: {lost} bytes behind them cannot be read"));
+    }
     let unopened: usize = heard.iter().map(|heard| heard.unopened).sum();
     let traces: Vec<_> = heard.into_iter().map(|heard| heard.trace).collect();
     for trace in &traces {

@@ -35,11 +35,28 @@ pub(super) struct Ending {
     pub(super) unknown_links: usize,
 }
 
-/// Where packets were captured, and how their times are written.
+/// Where packets were captured, and how their times are written: so many units a second, and seconds to be added.
 struct Interface {
     link: Linktype,
-    offset: u64,
+    offset: i64,
     resolution: u64,
+}
+
+impl Interface {
+    /// A time in its units, if it is one.
+    fn time(&self, units: u64) -> Option<SystemTime> {
+        let (seconds, rest) = (units.checked_div(self.resolution)?, units.checked_rem(self.resolution)?);
+        let seconds = u64::try_from(i64::try_from(seconds).ok()?.checked_add(self.offset)?).ok()?;
+        let nanoseconds = u128::from(rest).checked_mul(1_000_000_000)?.checked_div(self.resolution.into())?;
+        let since = Duration::new(seconds, u32::try_from(nanoseconds).ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(since)
+    }
+}
+
+/// if_tsresol: a power of ten, or, with the highest bit, of two. What nobody can have meant is none.
+fn resolution(written: u8) -> Option<u64> {
+    let exponent = u32::from(written & 0x7f);
+    if written & 0x80 == 0 { 10_u64.checked_pow(exponent) } else { 1_u64.checked_shl(exponent) }
 }
 
 /// Goes through a capture.
@@ -102,25 +119,23 @@ fn packet<'b>(
         }
         PcapBlockOwned::Legacy(packet) => {
             let interface = interfaces.first()?;
-            let nanoseconds = u64::from(packet.ts_usec).checked_mul(1_000_000_000 / interface.resolution)?;
-            let since = Duration::from_secs(packet.ts_sec.into()).checked_add(Duration::from_nanos(nanoseconds))?;
-            Some((SystemTime::UNIX_EPOCH.checked_add(since)?, interface.link, captured(packet.data, packet.caplen)))
+            let units =
+                u64::from(packet.ts_sec).checked_mul(interface.resolution)?.checked_add(packet.ts_usec.into())?;
+            Some((interface.time(units)?, interface.link, captured(packet.data, packet.caplen)))
         }
         PcapBlockOwned::NG(Block::SectionHeader(_)) => {
             interfaces.clear();
             None
         }
         PcapBlockOwned::NG(Block::InterfaceDescription(described)) => {
-            let offset = u64::try_from(described.if_tsoffset).unwrap_or_default();
-            let resolution = described.ts_resolution().filter(|r| *r > 0).unwrap_or(1_000_000);
-            interfaces.push(Interface { link: described.linktype, offset, resolution });
+            let resolution = resolution(described.if_tsresol).unwrap_or(1_000_000);
+            interfaces.push(Interface { link: described.linktype, offset: described.if_tsoffset, resolution });
             None
         }
         PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
             let interface = interfaces.get(usize::try_from(packet.if_id).ok()?)?;
-            let since = packet.decode_ts_f64(interface.offset, interface.resolution);
-            let since = Duration::try_from_secs_f64(since).ok()?;
-            Some((SystemTime::UNIX_EPOCH.checked_add(since)?, interface.link, captured(packet.data, packet.caplen)))
+            let units = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
+            Some((interface.time(units)?, interface.link, captured(packet.data, packet.caplen)))
         }
         // Others have no time, or no packet.
         PcapBlockOwned::NG(_) => None,
@@ -162,4 +177,27 @@ fn segment<'a>(at: SystemTime, packet: &LaxSlicedPacket<'a>) -> Option<Segment<'
         ack: tcp.ack(),
         payload: tcp.payload(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_every_unit_and_no_sum_is_too_great() {
+        let interface =
+            |offset, written| Interface { link: Linktype(1), offset, resolution: resolution(written).unwrap() };
+        let at = |interface: Interface, units| {
+            let time = interface.time(units)?;
+            Some(time.duration_since(SystemTime::UNIX_EPOCH).unwrap())
+        };
+        assert_eq!(at(interface(0, 6), 1_500_000), Some(Duration::from_millis(1500)));
+        assert_eq!(at(interface(10, 9), 2_000_000_001), Some(Duration::new(12, 1)));
+        assert_eq!(at(interface(-1, 0x81), 5), Some(Duration::from_millis(1500)));
+        // pcap-parser adds these up beyond what its numbers hold.
+        for (offset, units) in [(i64::MAX, u64::MAX), (i64::MIN, 0), (i64::MAX, 1)] {
+            assert_eq!(at(interface(offset, 0), units), None);
+        }
+        assert_eq!((resolution(20), resolution(0xc0), resolution(0xbf)), (None, None, Some(1 << 63)));
+    }
 }

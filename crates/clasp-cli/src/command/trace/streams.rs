@@ -16,6 +16,8 @@ use std::time::SystemTime;
 /// Conversations that are followed at most, and bytes that wait in each direction for what is missing before them.
 const MOST_STREAMS: usize = 64;
 const MOST_HELD: usize = 1 << 20;
+/// What waits is at most in so many pieces.
+const MOST_EARLY: usize = 16 << 10;
 
 /// All conversations.
 pub(super) struct Streams {
@@ -45,6 +47,8 @@ pub(super) struct Heard {
     pub(super) trace: Trace,
     /// Records that no known secret opens.
     pub(super) unopened: usize,
+    /// Bytes behind gaps.
+    pub(super) lost: usize,
 }
 
 /// One direction of TCP: RFC 9293 3.4.
@@ -55,6 +59,8 @@ struct Half {
     /// What came too early, by its sequence number.
     early: BTreeMap<u32, Vec<u8>>,
     held: usize,
+    /// Bytes that came too early and for which there was no room.
+    dropped: usize,
 }
 
 impl Streams {
@@ -141,13 +147,18 @@ impl Stream {
         };
         trace.conclude(&outcome);
         let unopened = self.listener.unopened();
+        let [client, server] = self.halves.each_ref().map(Half::lost);
+        for (lost, whose) in [(client, "client"), (server, "server")].into_iter().filter(|(lost, _)| *lost > 0) {
+            trace.good = false;
+            trace.outcome += &format!("; {lost} bytes of the {whose}'s wait behind a packet that was not captured");
+        }
         if unopened > 0 {
             trace.outcome += &format!("; {unopened} records stay closed: their secrets are not known");
         } else if agreed.is_some() && !self.listener.is_established() {
             trace.good = false;
             trace.outcome += "; the handshake was not done";
         }
-        Some(Heard { trace, unopened })
+        Some(Heard { trace, unopened, lost: client + server })
     }
 }
 
@@ -162,7 +173,10 @@ impl Half {
         }
         match ahead(start, next) {
             Some(0) | None => {}
-            Some(_) if self.held + segment.payload.len() > MOST_HELD => return out,
+            Some(_) if self.held + segment.payload.len() > MOST_HELD || self.early.len() >= MOST_EARLY => {
+                self.dropped += segment.payload.len();
+                return out;
+            }
             Some(_) => {
                 self.held += segment.payload.len();
                 let before = self.early.insert(start, segment.payload.to_vec());
@@ -171,13 +185,26 @@ impl Half {
             }
         }
         append(&mut out, &mut next, start, segment.payload);
-        while let Some(start) = self.early.keys().copied().find(|start| matches!(ahead(*start, next), Some(0) | None)) {
+        while let Some(start) = self.behind(next) {
             let bytes = self.early.remove(&start).unwrap_or_default();
             self.held -= bytes.len();
             append(&mut out, &mut next, start, &bytes);
         }
         self.next = Some(next);
         out
+    }
+
+    /// What came early and is behind this number now, or at it. All of them lie within half of the circle of sequence numbers, so
+    /// that the one that is furthest behind follows the number's opposite: one look, and no walk through all.
+    fn behind(&self, next: u32) -> Option<u32> {
+        let opposite = next.wrapping_add(1 << 31);
+        let found = self.early.range(opposite..).next().or_else(|| self.early.first_key_value());
+        found.map(|(start, _)| *start).filter(|start| matches!(ahead(*start, next), Some(0) | None))
+    }
+
+    /// Bytes that were heard and could not be read, because something before them is missing.
+    fn lost(&self) -> usize {
+        self.held + self.dropped
     }
 }
 
@@ -213,5 +240,32 @@ mod tests {
         assert_eq!(half.add(&segment(u32::MAX - 1, b"ab")), b"");
         assert_eq!(half.add(&segment(0, b"cdef")), b"defg");
         assert_eq!((half.held, half.add(&segment(5, b"h"))), (0, b"h".to_vec()));
+    }
+
+    #[test]
+    fn what_waits_far_ahead_costs_those_before_it_nothing_and_has_a_limit() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let segment = |sequence: u32| {
+            let (at, syn, ack) = (SystemTime::UNIX_EPOCH, false, true);
+            Segment { at, from: address, to: address, sequence, syn, ack, payload: b"x" }
+        };
+        let mut half = Half { next: Some(u32::MAX - 100), ..Half::default() };
+        let far = 1 << 20;
+        let most = u32::try_from(MOST_EARLY).unwrap();
+        for number in 0..most - 1 {
+            assert_eq!(half.add(&segment(far + 2 * number)), b"");
+        }
+        // Across the end of the numbers, each pair the wrong way round.
+        for number in (0..200_u32).step_by(2) {
+            let at = |number: u32| segment((u32::MAX - 100).wrapping_add(number));
+            assert_eq!(half.add(&at(number + 1)), b"");
+            assert_eq!(half.add(&at(number)), b"xx");
+        }
+        for number in most..most + 6 {
+            assert_eq!(half.add(&segment(far + 2 * number)), b"");
+        }
+        assert_eq!((half.early.len(), half.dropped, half.lost()), (MOST_EARLY, 5, MOST_EARLY + 5));
+        assert_eq!(half.behind(far + 1), Some(far));
+        assert_eq!(half.behind(far - 1), None);
     }
 }
