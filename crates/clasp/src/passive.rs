@@ -181,10 +181,18 @@ impl Listener {
     ) -> Result<(), RecordError> {
         let whole = record.to_vec();
         let old = self.agreed.version.is_some_and(|version| version != ProtocolVersion::Tls13);
-        // TLS 1.3 says application_data of all that is protected, and nothing else does so before there are keys.
+        // TLS 1.3 says application_data of all that is protected, and nothing else does so before there are keys. Once there are, what
+        // is in the clear is no message of the handshake (RFC 9846 5): somebody else put it there.
         let clear = !old && outer != ContentType::ApplicationData;
+        let nobodys = clear && outer == ContentType::Handshake && self.is_tls13();
         let half = self.half(said);
-        let opened = if clear { half.in_the_clear(outer, record) } else { half.open(outer, record) };
+        let opened = if nobodys {
+            None
+        } else if clear {
+            half.in_the_clear(outer, record)
+        } else {
+            half.open(outer, record)
+        };
         let Some((level, content, plain)) = opened else {
             self.unopened = self.unopened.saturating_add(1);
             let level = if old { Level::Application } else { Level::Handshake };
@@ -218,13 +226,13 @@ impl Listener {
         let mut message = Vec::new();
         while self.half(said).joiner.take(&mut message) {
             self.tracer.message(at, said, level, &message);
-            self.message(at, said, &message);
+            self.message(at, said, level, &message);
         }
         Ok(())
     }
 
     /// What a message changes for those behind it.
-    fn message(&mut self, at: SystemTime, said: Direction, message: &[u8]) {
+    fn message(&mut self, at: SystemTime, said: Direction, level: Level, message: &[u8]) {
         let body = message.get(HEADER_LEN..).unwrap_or_default();
         if let Some(transported) = &mut self.transported {
             transported.message(self.keys.0, said, message);
@@ -238,7 +246,7 @@ impl Listener {
                     self.tracer.tell(at, What::Established);
                 }
             }
-            HandshakeType::KeyUpdate => self.update(said),
+            HandshakeType::KeyUpdate if level == Level::Application => self.update(said),
             _ => {}
         }
     }

@@ -341,6 +341,9 @@ struct Moody {
     wants_staple: bool,
     quick: bool,
     asked: AtomicUsize,
+    /// Has something to do once the peer has proven its key, and how often it did it.
+    wants_proof: AtomicBool,
+    proven: Arc<AtomicUsize>,
 }
 
 impl Verifier for Moody {
@@ -349,11 +352,56 @@ impl Verifier for Moody {
         if self.refuses.load(Ordering::Relaxed) || self.wants_staple && peer.ocsp.is_none() {
             return Answer::Now(Err(CertificateError::Revoked.into()));
         }
-        DangerousAcceptAnyone.verify(peer)
+        match DangerousAcceptAnyone.verify(peer) {
+            Answer::Now(Ok(verified)) if self.wants_proof.load(Ordering::Relaxed) => {
+                let proven = Arc::clone(&self.proven);
+                Answer::Now(Ok(verified.once_proven(move || {
+                    proven.fetch_add(1, Ordering::Relaxed);
+                    Answer::Now(Ok(()))
+                })))
+            }
+            answer => answer,
+        }
     }
 
     fn is_quick(&self) -> bool {
         self.quick
+    }
+}
+
+/// What a verifier has to do once the peer has proven its key is never left out: where it is asked of a session's peer, who
+/// proves nothing, a full handshake follows.
+#[test]
+fn what_a_verifier_does_with_a_proof_is_not_skipped_by_a_session() {
+    for policy in policies() {
+        let moody = Arc::new(Moody::default());
+        moody.wants_proof.store(true, Ordering::Relaxed);
+        let proven = || moody.proven.load(Ordering::Relaxed);
+        let client = ClientConfig::builder().dangerous_verifier(moody.clone()).policy(policy.clone());
+        let client = client.verify_again_on_resumption(true).build().unwrap();
+        let server = server(&policy).build().unwrap();
+        for times in 1..3 {
+            assert!(!resumed(&client, &server));
+            assert_eq!(proven(), times);
+        }
+        moody.wants_proof.store(false, Ordering::Relaxed);
+        resumed(&client, &server);
+        assert!(resumed(&client, &server));
+
+        let store = cache();
+        let alice = identity_of(&STAFF, "alice");
+        let client = self::client(authority().roots(), &policy, &store).identity(alice).build().unwrap();
+        let asks = ClientAuth::Require(moody.clone());
+        let server = self::server(&policy).client_auth(asks).verify_again_on_resumption(true).build().unwrap();
+        moody.wants_proof.store(true, Ordering::Relaxed);
+        let before = proven();
+        for times in 1..3 {
+            assert_eq!(met(&client, &server).unwrap(), (false, true));
+            assert_eq!(proven(), before + times);
+        }
+        moody.wants_proof.store(false, Ordering::Relaxed);
+        met(&client, &server).unwrap();
+        assert_eq!(met(&client, &server).unwrap(), (true, true));
     }
 }
 

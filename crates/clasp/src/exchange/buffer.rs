@@ -59,11 +59,9 @@ impl Buffer {
     /// Adds bytes, with more memory if there have to be more than a buffer holds.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         if self.room().len() < bytes.len() {
-            let mut larger = core::mem::take(&mut self.bytes).into_vec();
+            // What was opened in the old memory does not stay behind in it: the pool wipes what it is given back.
             let len = self.end.saturating_add(bytes.len());
-            larger.reserve_exact(len.saturating_sub(larger.len()));
-            larger.resize(len, 0);
-            self.bytes = larger.into_boxed_slice();
+            self.move_to(vec![0; len].into_boxed_slice());
         }
         if let Some(place) = self.bytes.get_mut(self.end..self.end.saturating_add(bytes.len())) {
             place.copy_from_slice(bytes);

@@ -4,7 +4,7 @@ use super::hello::ClientOffer;
 use super::judge::Judge;
 use super::link::Link;
 use crate::code::{ProtocolVersion, PskKeyExchangeMode};
-use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig, claims_last, key_holds};
+use crate::config::{ClientAuth, ClientConfig, PreSharedKey, ServerConfig, Verified, claims_last, key_holds};
 use crate::error::{Error, PeerError, Result};
 use crate::facts::EarlyDataRefusal;
 use crate::session::{PeerKey, ServerSession, Session};
@@ -89,9 +89,15 @@ pub(crate) async fn accepted_again(link: &Link, config: &ServerConfig, session: 
         Some(auth) => {
             // A session keeps no staple of its client, and asks for none.
             let judge = Judge::of_client(config, auth, session.client_type).unasked();
-            judge.verify(link, &session.client_chain, None, None).await.is_ok()
+            accepts_at_once(judge.verify(link, &session.client_chain, None, None).await)
         }
     }
+}
+
+/// A verifier that has something to do once the peer has proven its key (`Verified::once_proven`) wants that proof: there is none
+/// in a handshake that resumes.
+fn accepts_at_once(verdict: Result<Verified>) -> bool {
+    verdict.is_ok_and(|verified| verified.proven.is_none())
 }
 
 /// A pre-shared key the server takes in TLS 1.3.
@@ -303,7 +309,8 @@ async fn server_accepted_again(link: &Link, config: &ClientConfig, name: &Server
         None => true,
         Some(server) => {
             let judge = Judge::of_server(config, name, session.server_type);
-            judge.verify(link, &server.chain, server.ocsp.as_deref(), server.timestamps.as_deref()).await.is_ok()
+            let (ocsp, timestamps) = (server.ocsp.as_deref(), server.timestamps.as_deref());
+            accepts_at_once(judge.verify(link, &server.chain, ocsp, timestamps).await)
         }
     }
 }

@@ -19,7 +19,7 @@ use super::proof::signed13;
 use super::{compression, credential, derived, key_exchange, recv_finished13, retry13, send_finished13};
 use crate::code::{HandshakeType, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, key_of};
-use crate::error::{Error, PeerError, Result};
+use crate::error::{CertificateError, Error, PeerError, Result};
 use crate::established::Established;
 use crate::facts::{EarlyData, EarlyDataRefusal, End, Facts, MAX_AUTHENTICATION, Resumption};
 use crate::keys::kept13::Also;
@@ -256,7 +256,11 @@ async fn recall_server(link: &Link, talk: &mut Talk13<'_>) -> Result<()> {
     let again = config.verify_again && facts.early_data == EarlyData::Rejected;
     if let Some(server) = session.server.as_ref().filter(|_| again) {
         let judge = Judge::of_server(config, name, session.server_type);
-        judge.verify(link, &server.chain, server.ocsp.as_deref(), server.timestamps.as_deref()).await?;
+        let verdict = judge.verify(link, &server.chain, server.ocsp.as_deref(), server.timestamps.as_deref());
+        if verdict.await?.proven.is_some() {
+            // It wants the proof of the key that a resumed handshake has not, and the server has chosen to resume.
+            return Err(Error::from(CertificateError::Refused).in_message("ServerHello").of_chain(&server.chain));
+        }
     }
     facts.authenticated_until = session.authenticated_until;
     facts.psk_identity = session.psk.and_then(|mark| key_of(&mark, &config.psks)).map(|key| key.identity.clone());

@@ -155,7 +155,12 @@ fn bytes(hex: &str) -> Option<Zeroizing<Vec<u8>>> {
         [high, low] => Some(digit(high)? << 4 | digit(low)?),
         _ => None,
     };
-    hex.as_bytes().chunks(2).map(pair).collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+    // At its whole length at once, and wiped wherever it ends: a secret that grows leaves copies.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(hex.len().div_ceil(2)));
+    for digits in hex.as_bytes().chunks(2) {
+        bytes.push(pair(digits)?);
+    }
+    Some(bytes)
 }
 
 impl fmt::Debug for Secrets {
