@@ -57,12 +57,12 @@ fn what_is_in_the_clear_after_there_are_keys_changes_nothing() {
     hello.extend_from_slice(&[7; 32]);
     hello.extend_from_slice(&[0, 0xc0, 0x2f, 0]);
     let other = record(&hello);
-    for forged in [&[][..], &[updates.clone()], std::slice::from_ref(&other), &[updates, other.clone()]] {
+    for forged in [vec![], vec![updates.clone()], vec![other.clone()], vec![updates.clone(), other.clone()]] {
         let mut listener = Listener::new(Arc::new(Nobody), secrets.clone());
         for (said, bytes) in &records {
             listener.hear(SystemTime::now(), *said, bytes).unwrap();
             if *said == Direction::Received && listener.agreed().is_some() {
-                for forged in forged {
+                for forged in &forged {
                     for said in [Direction::Sent, Direction::Received] {
                         listener.hear(SystemTime::now(), said, forged).unwrap();
                     }
