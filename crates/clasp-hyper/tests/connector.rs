@@ -3,7 +3,7 @@
 
 use clasp::{ClientConfig, Facts, Resumption, ServerConfig};
 use clasp_hyper::HttpsConnector;
-use clasp_testkit::{Authority, KeyKind, authority};
+use clasp_testkit::{Authority, KeyKind, authority, words};
 use clasp_tokio::{Acceptor, Listener};
 use core::convert::Infallible;
 use http_body_util::{BodyExt, Full};
@@ -111,19 +111,13 @@ async fn what_is_refused_says_why() {
     let port = address.port();
     let connector = HttpsConnector::new(config()).unwrap();
     let name = connector.clone().server_name("other.example".try_into().unwrap());
-    for (connector, uri, words) in [
+    for (connector, uri, wanted) in [
         (connector.clone(), format!("http://localhost:{port}/"), "wanted https"),
         (connector, format!("https://-x-:{port}/"), "neither a DNS name"),
         (name, format!("https://localhost:{port}/"), "other.example"),
     ] {
         let error = client(connector).request(Request::get(uri).body(Body::default()).unwrap()).await.unwrap_err();
-        let mut all = String::new();
-        let mut source: Option<&dyn core::error::Error> = Some(&error);
-        while let Some(error) = source {
-            all += &format!("{error}; ");
-            source = error.source();
-        }
-        assert!(all.contains(words), "{words}: {all}");
+        assert!(words(&error).contains(wanted), "{wanted}: {}", words(&error));
     }
 }
 
@@ -167,11 +161,5 @@ async fn a_silent_server_has_a_time_limit() {
     let client = client(HttpsConnector::new(config()).unwrap().with_limits(limits));
     let address = tcp.local_addr().unwrap();
     let error = client.get(format!("https://{address}/").parse().unwrap()).await.unwrap_err();
-    let mut words = String::new();
-    let mut cause: Option<&dyn core::error::Error> = Some(&error);
-    while let Some(error) = cause {
-        words += &error.to_string();
-        cause = error.source();
-    }
-    assert!(words.contains("ServerHello"), "{words}");
+    assert!(words(&error).contains("ServerHello"), "{}", words(&error));
 }

@@ -1,13 +1,9 @@
 //! What this crate gives its callers may go to another thread and be shared among several: every public name stands here.
 
 use clasp_hyper::{HttpFetch, HttpsConnector, HttpsStream};
+use clasp_testkit::{not_held, send_sync};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-
-#[expect(clippy::extra_unused_type_parameters, reason = "the bound is the test")]
-fn send_sync<T: Send + Sync>(name: &'static str) -> &'static str {
-    name
-}
 
 #[test]
 fn every_public_type_is_send_and_sync() {
@@ -18,9 +14,5 @@ fn every_public_type_is_send_and_sync() {
         send_sync::<HttpsConnector>("HttpsConnector"),
         send_sync::<HttpsStream<TokioIo<TcpStream>>>("HttpsStream"),
     ];
-    let source = include_str!("../src/lib.rs");
-    let used: String = source.lines().filter(|line| line.starts_with("pub use ")).collect();
-    for name in used.split(|c: char| !c.is_alphanumeric()).filter(|word| word.starts_with(char::is_uppercase)) {
-        assert!(held.contains(&name), "{name} is public, and not in the list");
-    }
+    assert_eq!(not_held(include_str!("../src/lib.rs"), &held), [""; 0], "public, and not in the list");
 }

@@ -6,7 +6,7 @@
 use clasp::wire::code::ProtocolVersion;
 use clasp::{ClientConfig, Identity, Policy, ServerConfig};
 use clasp_postgres::MakeTlsConnector;
-use clasp_testkit::{KeyKind, PASSWORD, authority, other_authority, postgres};
+use clasp_testkit::{KeyKind, PASSWORD, authority, other_authority, postgres, words};
 use clasp_tokio::{Acceptor, Connector};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,16 +46,6 @@ async fn seen(settings: Config, tls: MakeTlsConnector) -> Result<[Option<String>
     drop(client);
     connection.await.unwrap().unwrap();
     Ok([row.get(0), row.get(1), row.get(2)])
-}
-
-fn words(error: &dyn core::error::Error) -> String {
-    let mut all = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        all += &format!(": {error}");
-        source = error.source();
-    }
-    all
 }
 
 #[tokio::test]

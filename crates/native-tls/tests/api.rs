@@ -1,7 +1,6 @@
 //! The API as programs use it: both sides over TCP, and what is refused.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use base64::Engine as _;
 use clasp::wire::code::ProtocolVersion;
 use clasp_testkit::{KeyKind, authority};
 use native_tls::{Certificate, HandshakeError, Identity, Protocol, TlsAcceptor, TlsConnector, TlsStream};
@@ -9,18 +8,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
-fn pem(label: &str, ders: &[impl AsRef<[u8]>]) -> String {
-    let one = |der: &[u8]| {
-        let text = base64::engine::general_purpose::STANDARD.encode(der);
-        format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
-    };
-    ders.iter().map(|der| one(der.as_ref())).collect()
-}
-
 /// A chain and its key, as PEM.
 fn issued() -> [String; 2] {
     let issued = authority().issue(KeyKind::P256, &["localhost"]);
-    [pem("CERTIFICATE", &issued.chain), pem("PRIVATE KEY", &[&issued.key])]
+    [issued.chain_pem, issued.key_pem]
 }
 
 fn identity() -> Identity {

@@ -10,7 +10,7 @@ use clasp::config::{ClientAuth, WebPki};
 use clasp::{ClientConfig, ServerConfig};
 use clasp_axum::TlsInfo;
 use clasp_hyper::HttpsConnector;
-use clasp_testkit::{KeyKind, authority};
+use clasp_testkit::{KeyKind, authority, words};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -62,15 +62,4 @@ pub(crate) async fn echo(client: &HttpsClient, port: u16) -> Version {
     let version = answer.version();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), body);
     version
-}
-
-/// An error with all that it stems from.
-pub(crate) fn words(error: &dyn core::error::Error) -> String {
-    let mut all = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        all += &format!(": {error}");
-        source = error.source();
-    }
-    all
 }
