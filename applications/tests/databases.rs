@@ -5,8 +5,8 @@
 
 mod common;
 
-use clasp_testkit::{PASSWORD, authority, other_authority, postgres};
-use common::{assert_no_libssl, root, words};
+use clasp_testkit::{PASSWORD, authority, other_authority, postgres, words};
+use common::{assert_no_libssl, root};
 
 const SEEN: &str = "SELECT version FROM pg_stat_ssl WHERE ssl AND pid = pg_backend_pid()";
 

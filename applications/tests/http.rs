@@ -3,8 +3,9 @@
 
 mod common;
 
+use clasp_testkit::words;
 use clasp_tokio::{Acceptor, Listener};
-use common::{assert_no_libssl, root, server_config, words};
+use common::{assert_no_libssl, root, server_config};
 use core::convert::Infallible;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -59,6 +60,32 @@ async fn reqwest_speaks_http2_to_a_private_authoritys_server_and_refuses_strange
     let other = client.get(uri.replace("localhost", "127.0.0.1")).send().await;
     assert!(words(&other.unwrap_err()).contains("127.0.0.1"));
     assert_no_libssl();
+}
+
+/// What reqwest stands on, by itself.
+#[tokio::test]
+async fn hyper_tls_connects_a_pooled_client() {
+    use http_body_util::{BodyExt, Empty};
+    use hyper_util::client::legacy::{Client, connect::HttpConnector};
+    let connector = |trusts: bool| {
+        let mut builder = native_tls::TlsConnector::builder();
+        if trusts {
+            builder.add_root_certificate(native_tls::Certificate::from_pem(root().as_bytes()).unwrap());
+        }
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        hyper_tls::HttpsConnector::from((http, builder.build().unwrap().into()))
+    };
+    let port = server();
+    let ask = async |trusts: bool| {
+        let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build(connector(trusts));
+        let answer = client.get(format!("https://localhost:{port}/page").parse().unwrap()).await?;
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        Ok::<_, hyper_util::client::legacy::Error>(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    assert_eq!(ask(true).await.unwrap(), "HTTP/1.1 /page");
+    let refused = words(&ask(false).await.unwrap_err());
+    assert!(refused.contains("certificate"), "{refused}");
 }
 
 #[test]

@@ -4,7 +4,8 @@
 mod common;
 
 use clasp::Stream;
-use common::{Tls, assert_no_libssl, line, lines, listen, listen_tls, root, server_config, words};
+use clasp_testkit::words;
+use common::{Tls, assert_no_libssl, line, lines, listen, listen_tls, root, server_config};
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};

@@ -64,14 +64,3 @@ pub(crate) fn assert_no_libssl() {
     assert!(maps.contains("libc"), "what is mapped can be seen");
     assert!(!maps.contains("libssl") && !maps.contains("libcrypto"), "{maps}");
 }
-
-/// An error with all that it stems from.
-pub(crate) fn words(error: &dyn core::error::Error) -> String {
-    let mut all = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        all += &format!(": {error}");
-        source = error.source();
-    }
-    all
-}

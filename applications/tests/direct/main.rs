@@ -6,9 +6,9 @@ mod common;
 mod ureq_transport;
 
 use clasp::ClientConfig;
-use clasp_testkit::{authority, other_authority};
+use clasp_testkit::{authority, other_authority, words};
 use clasp_tokio::{Connector, TlsStream};
-use common::{line, lines, listen_tls, words};
+use common::{line, lines, listen_tls};
 use std::io::{Read, Write};
 use std::sync::Arc;
 use tokio::net::TcpStream;
