@@ -114,6 +114,24 @@ fn a_leafs_key_is_a_point_of_its_curve() {
     }
 }
 
+/// Of an issuer the signature tells: what cannot be a key has signed nothing.
+#[test]
+fn an_issuers_key_off_its_curve_has_signed_nothing() {
+    let root = authority("root", None, |_| ());
+    for (curve, len) in [
+        (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7][..], 65),
+        (&[0x2b, 0x81, 4, 0, 34], 97),
+        (&[0x2b, 0x81, 4, 0, 35], 133),
+    ] {
+        let kind = seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(curve)]);
+        let off = [&[4][..], &vec![7; len - 1]].concat();
+        let middle = authority("middle", Some(&root), |d| d.spki = seq(&[&kind, &bit_string(&off)]));
+        let leaf = server(&middle, |_| ());
+        let refused = verify(&chain(&[&leaf, &middle]), &store(&[&root]), &options(RFC)).unwrap_err();
+        assert_eq!((refused.reason(), refused.nearest().origin), (Reason::BadSignature, Origin::Presented(0)), "{len}");
+    }
+}
+
 /// Microsoft's application policies say what extKeyUsage says: critical ones are understood beside it, and not without.
 #[test]
 fn application_policies_are_understood_beside_an_extended_key_usage() {

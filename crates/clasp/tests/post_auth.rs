@@ -1,15 +1,16 @@
 //! Client certificates after a TLS 1.3 handshake: asked for when the server likes, answered when the client's key does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use clasp::config::{ClientBuilder, Ready, ServerBuilder, Verifier, WebPki};
+use clasp::config::{ClientBuilder, Clock, Ready, ServerBuilder, Verifier, WebPki};
 use clasp::error::{Cause, Misuse, PeerError};
 use clasp::trace::{Direction, Observation, Observer, What};
 use clasp::wire::code::{AlertDescription, HandshakeType, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
 use clasp_testkit::hollow_bytes::{HANDSHAKE, Message, Wrap, messages, record};
-use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, SlowVerifier, authority, provider};
+use clasp_testkit::{Gate, KeyKind, ManualClock, Pair, SlowSigner, SlowVerifier, authority, provider};
 use core::task::{Context, Waker};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 fn server() -> ServerBuilder<Ready> {
     ServerConfig::builder().identity(authority().issue(KeyKind::P256, &["localhost"]).identity())
@@ -154,13 +155,19 @@ fn key_and_verifier_may_take_their_time() {
     let key = clasp::crypto::PrivateKey::from_der(&issued.key).unwrap();
     let slow =
         Identity::with_signer(issued.chain.clone(), Arc::new(SlowSigner(signing.clone(), Arc::new(key)))).unwrap();
-    let client = client().identity(slow).build().unwrap();
+    let clocks = [1_800_000_000, 1_800_000_500].map(ManualClock::at);
+    let since = |clock: &ManualClock| Some(Clock::now(clock));
+    let client = client().identity(slow).clock(Arc::new(clocks[0].clone())).build().unwrap();
     let verifier = Arc::new(SlowVerifier(verifying.clone(), clients()));
-    let server = server().post_handshake_auth(ClientAuth::Require(verifier)).build().unwrap();
+    let server = server().post_handshake_auth(ClientAuth::Require(verifier)).clock(Arc::new(clocks[1].clone()));
+    let server = server.build().unwrap();
     let mut pair = established(&client, &server);
     ask(&mut pair);
     pair.drive().unwrap();
     assert!(pair.waits_outside() && pair.to_server.is_empty(), "nothing goes out before the whole answer");
+    let began = since(&clocks[0]);
+    clocks[0].advance(Duration::from_secs(7));
+    assert_eq!((pair.client.waiting_since(), pair.server.waiting_since()), (began, None));
     // Data goes on meanwhile.
     pair.client_sends(b"meanwhile").unwrap();
     pair.drive().unwrap();
@@ -173,6 +180,9 @@ fn key_and_verifier_may_take_their_time() {
     let moved = pair.server.receive_into(&mut wire, &mut data, &mut pair.to_client).unwrap();
     assert!(moved.given == 0 && moved.taken < wire.len());
     assert!(pair.waits_outside() && pair.server.certificate_is_due());
+    let began = since(&clocks[1]);
+    clocks[1].advance(Duration::from_secs(7));
+    assert_eq!((pair.client.waiting_since(), pair.server.waiting_since()), (None, began));
     verifying.open();
     assert!(!pair.waits_outside());
     let moved = pair.server.receive_into(&mut wire[moved.taken..], &mut data, &mut pair.to_client).unwrap();

@@ -371,6 +371,10 @@ fn what_cannot_be_taken_apart_is_given_back_whole() {
     let (_sender, receiver) = apart(pair.server);
     assert!(receiver.facts().unwrap().server_name.is_some());
 
+    // In TLS 1.2 no server asks.
+    let tls12 = Policy::default().with_versions([ProtocolVersion::Tls12]);
+    apart(established(client().post_handshake_auth(true), server().policy(tls12)).client);
+
     // Early data that nobody has taken back.
     let with_early = || client().early_data(true).sessions(Arc::new(ClientSessionCache::new(4))).build().unwrap();
     let (client, server, other) =
