@@ -221,6 +221,25 @@ fn strangers_of_the_issuers_name_do_not_keep_it_from_being_found() {
     assert!(refused.untold() > 40, "{}", refused.untold());
 }
 
+/// An issuer that is out of date is tried behind those that are not, and told behind them.
+#[test]
+fn issuers_of_today_are_tried_first() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |_| ());
+    let old = authority("middle", Some(&root), |d| d.validity = seq(&[&utc("200101000000Z"), &utc("210101000000Z")]));
+    let other = authority("middle", Some(&root), |_| ());
+    for hinted in [false, true] {
+        let leaf = server(&middle, |d| {
+            if !hinted {
+                d.without(AKI);
+            }
+        });
+        let refused = verify(&chain(&[&leaf, &old, &other]), &store(&[&root]), &options(RFC)).unwrap_err();
+        let reasons: Vec<Reason> = refused.attempts().iter().map(|a| a.finding.reason).collect();
+        assert_eq!(reasons, [Reason::BadSignature, Reason::Expired], "hinted: {hinted}");
+    }
+}
+
 /// Every level twice: as many paths as two to the number of levels, for few signatures. None is good.
 fn lattice(levels: usize, stuffing: usize, strays: usize) -> Result<(), Reason> {
     let root = authority("root", None, |_| ());

@@ -137,6 +137,9 @@ fn a_key_is_refused_for_what_is_wrong_with_it() {
             assert_eq!(refused.reason(), Reason::UnsupportedAlgorithm, "{what} {profile:?}: {refused}");
             assert!(refused.nearest().wanted.contains(wanted), "{what}: {refused}");
         }
+        for profile in Profile::ALL.iter().filter(|profile| !profiles.contains(profile)) {
+            judged(&root, &server(&root, |d| d.spki = spki.clone()), *profile).expect(what);
+        }
     }
     for modulus in [rsa(2048, 7, &[1, 0, 1]), rsa(3072, 7, &[3])] {
         judged(&root, &server(&root, |d| d.spki = modulus.clone()), Profile::WebPki).unwrap();

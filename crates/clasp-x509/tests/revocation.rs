@@ -411,6 +411,14 @@ fn responses_by_a_delegate() {
     );
     let old = |d: &mut Draft| d.validity = seq(&[&utc("200101000000Z"), &utc("210101000000Z")]);
     assert_eq!(judge(&signing(&scene.middle, old)), bad, "out of date");
+    // One that the issuer's key made under another name; and the right one behind others.
+    assert_eq!(judge(&signing(&scene.middle, |d| d.issuer = name("other"))), bad, "of another issuer");
+    let (one, other) = (signing(&scene.middle, |_| ()), signing(&scene.middle, |d| d.subject = name("another")));
+    for before in [&other, &signing(&scene.root, |_| ())] {
+        let with = vec![before.der.clone(), one.der.clone()];
+        let answer = response(&scene.middle, &one, |a| a.with = with);
+        assert_eq!(stapled(&scene, &answer), Ok(()), "behind one that did not answer");
+    }
     let delegate = signing(&scene.middle, |_| ());
     let alone = response(&scene.middle, &delegate, |_| ());
     assert_eq!(stapled(&scene, &alone), bad, "its certificate is missing");

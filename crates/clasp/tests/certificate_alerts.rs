@@ -28,6 +28,24 @@ fn refused(identity: clasp::Identity, verifier: WebPki) -> (CertificateError, Al
     (class, told)
 }
 
+/// A message has room for more than is looked at.
+#[test]
+fn a_hundred_certificates_are_taken_and_no_more() {
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        let policy = Policy::default().with_versions([version]);
+        for (count, wanted) in [(100, None), (101, Some(Cause::Peer(PeerError::TooManyCertificates)))] {
+            let issued = authority().issue(KeyKind::P256, &["localhost"]);
+            let mut chain = issued.chain.clone();
+            chain.resize(count, authority().der().to_vec());
+            let identity = clasp::Identity::from_der(chain, &issued.key).unwrap();
+            let server = ServerConfig::builder().identity(identity).policy(policy.clone()).build().unwrap();
+            let client = ClientConfig::builder().dangerous_trust_anyone().policy(policy.clone()).build().unwrap();
+            let met = Pair::new(&client, &server).drive();
+            assert_eq!(met.err().map(|error| error.cause().clone()), wanted, "{count} in {version}");
+        }
+    }
+}
+
 #[test]
 fn each_class_of_refusal_has_its_alert() {
     let ours = authority();

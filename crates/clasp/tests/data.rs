@@ -5,13 +5,14 @@ use clasp::config::DangerousAcceptAnyone;
 use clasp::crypto::PrivateKey;
 use clasp::error::{Cause, Misuse};
 use clasp::record::RecordError;
-use clasp::wire::code::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
+use clasp::trace::{Direction, Observation, Observer, What};
+use clasp::wire::code::{AlertDescription, CipherSuite, ContentType, NamedGroup, ProtocolVersion};
 use clasp::{ClientAuth, ClientConfig, Connection, Error, HEADROOM, Identity, Moved, Policy, ServerConfig, TAILROOM};
 use clasp_testkit::provider::{counted, hollow};
 use clasp_testkit::{Gate, KeyKind, Pair, SlowSigner, authority, configs_of, one_suite_of_each_protection};
 use std::io::IoSlice;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 const TLS12: ProtocolVersion = ProtocolVersion::Tls12;
 const TLS13: ProtocolVersion = ProtocolVersion::Tls13;
@@ -222,6 +223,54 @@ fn a_key_update_that_is_due_goes_first() {
     let mut wire = pair.client.send_in_place(&mut buffer, 5).unwrap().to_vec();
     assert_eq!(wire.len(), (5 + 5 + 1 + 16) + (5 + 5 + 1 + 16), "two records");
     assert_eq!(receive_all(&mut pair.server, &mut wire, 100), b"place");
+}
+
+/// Keeps the records of data that one side sends.
+#[derive(Default)]
+struct DataSent(Mutex<Vec<(usize, Vec<u8>)>>);
+
+impl Observer for DataSent {
+    fn observe(&self, seen: &Observation<'_>) {
+        if let What::Record { direction: Direction::Sent, content: ContentType(23), plain_len, bytes, .. } = seen.what {
+            self.0.lock().unwrap().push((plain_len, bytes.to_vec()));
+        }
+    }
+}
+
+/// An observer is told of it, and updates are counted anew, whichever way data goes out.
+#[test]
+fn every_way_out_is_told_and_counts() {
+    for way in 0..3 {
+        let seen = Arc::new(DataSent::default());
+        let (client, server) = configs_of(CipherSuite::TLS_AES_128_GCM_SHA256);
+        let mut pair = Pair::new(&client.observer(seen.clone()).build().unwrap(), &server);
+        pair.drive().unwrap();
+        for round in 0..3 {
+            // The last of them waits for data to go in front of.
+            let updates = (0..100).take_while(|_| {
+                pair.client.update_keys(false, &mut pair.to_server).unwrap();
+                let went = !pair.to_server.is_empty();
+                pair.drive().unwrap();
+                went
+            });
+            assert_eq!(updates.count(), 31, "way {way}, round {round}");
+            let mut place = vec![0; HEADROOM + 4 + TAILROOM];
+            place[HEADROOM..HEADROOM + 4].copy_from_slice(b"data");
+            let wire = match way {
+                0 => pair.client_sends(b"data").map(|()| std::mem::take(&mut pair.to_server)).unwrap(),
+                1 => {
+                    let moved = pair.client.send_into(&[IoSlice::new(b"data")], &mut place).unwrap();
+                    place[..moved.given].to_vec()
+                }
+                _ => pair.client.send_in_place(&mut place, 4).unwrap().to_vec(),
+            };
+            let (plain_len, bytes) = seen.0.lock().unwrap().pop().unwrap();
+            assert!(plain_len == 4 && wire.ends_with(&bytes) && wire.len() > bytes.len(), "behind the update");
+            pair.to_server = wire;
+            pair.drive().unwrap();
+            assert_eq!(std::mem::take(&mut pair.server_data), b"data");
+        }
+    }
 }
 
 #[test]

@@ -246,6 +246,8 @@ fn extensions_of_tls13() {
     for typ in [GROUPS, SCHEMES, SHARES] {
         refused("a missing extension", &new().without(typ), "missing_extension");
     }
+    let neither = new().without(GROUPS).without(SHARES);
+    refused("neither groups nor shares, nor a key", &neither, "missing_extension");
     taken("no share: asks again", &new().with(ext(SHARES, &v16(&[]))), "TLS 1.3");
     let shares = |body: &[u8]| new().with(ext(SHARES, &v16(body)));
     refused("an empty share", &shares(&share(0x1d, &[])), "decode_error");

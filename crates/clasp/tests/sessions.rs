@@ -304,6 +304,19 @@ fn resumption_of_resumption_ends_after_seven_days_in_every_version() {
     }
 }
 
+/// RFC 5077 3.3: a ticket that comes with a resumption is offered from then on, and outlives the key of the one before.
+#[test]
+fn a_ticket_that_comes_with_a_resumption_takes_the_place_of_the_old_one() {
+    let (policy, clock) = (&policies()[1], Arc::new(ManualClock::at(NOW)));
+    let server = server(policy).clock(clock.clone()).tickets(keys()).session_lifetime(5 * DAY).build().unwrap();
+    let client = client(authority().roots(), policy, &cache()).clock(clock.clone()).build().unwrap();
+    assert!(!resumed(&client, &server));
+    for _ in 0..5 {
+        clock.advance(18 * HOUR);
+        assert!(resumed(&client, &server));
+    }
+}
+
 #[test]
 fn a_context_by_name_shares_on_purpose_and_no_more_than_it_says() {
     for policy in policies() {

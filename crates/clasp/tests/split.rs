@@ -154,9 +154,11 @@ fn megabytes_go_both_ways_while_the_peer_asks_for_new_keys() {
 fn a_peer_that_asks_for_new_keys_has_its_answer_without_data() {
     let (mut sender, mut receiver, mut pair) = split();
     assert!(!sender.is_due());
+    let room = sender.sealed_len(100);
     pair.server.update_keys(true, &mut pair.to_client).unwrap();
     receiver.receive(&mut pair.to_client).unwrap();
     assert!(sender.is_due());
+    assert!(sender.sealed_len(100) > room, "the answer goes in front of data");
     let mut out = Vec::new();
     sender.say(&mut out).unwrap();
     assert!(!out.is_empty() && !sender.is_due());
@@ -242,18 +244,25 @@ fn each_direction_closes_by_itself() {
 
 #[test]
 fn a_sender_that_aborts_ends_the_other_half() {
-    let (mut sender, mut receiver, mut pair) = split();
-    let mut out = Vec::new();
-    sender.abort(AlertDescription::UserCanceled, &mut out).unwrap();
-    let told = pair.server.receive(&mut out, &mut Vec::new()).unwrap_err();
-    assert_eq!(told.peer_alert(), Some(AlertDescription::UserCanceled));
-    let ended = receiver.receive(&mut []).unwrap_err();
-    assert_eq!(*ended.cause(), Cause::Aborted(AlertDescription::UserCanceled));
-    assert_eq!(receiver.failure().unwrap().cause(), ended.cause());
-    assert!(sender.abort(AlertDescription::UserCanceled, &mut out).is_err());
-    let mut more = Vec::new();
-    assert_eq!(sender.update_keys(true, &mut more).unwrap_err().cause(), ended.cause());
-    assert_eq!(more, [], "nothing follows an alert");
+    for first in ["data", "data to a place of its own", "the end of the transport"] {
+        let (mut sender, mut receiver, mut pair) = split();
+        let mut out = Vec::new();
+        sender.abort(AlertDescription::UserCanceled, &mut out).unwrap();
+        let told = pair.server.receive(&mut out, &mut Vec::new()).unwrap_err();
+        assert_eq!(told.peer_alert(), Some(AlertDescription::UserCanceled));
+        let ended = match first {
+            "data" => receiver.receive(&mut []).map(drop),
+            "data to a place of its own" => receiver.receive_into(&mut [], &mut []).map(drop),
+            _ => receiver.transport_ended(),
+        };
+        let ended = ended.unwrap_err();
+        assert_eq!(*ended.cause(), Cause::Aborted(AlertDescription::UserCanceled));
+        assert_eq!(receiver.failure().unwrap().cause(), ended.cause());
+        assert!(sender.abort(AlertDescription::UserCanceled, &mut out).is_err());
+        let mut more = Vec::new();
+        assert_eq!(sender.update_keys(true, &mut more).unwrap_err().cause(), ended.cause());
+        assert_eq!(more, [], "nothing follows an alert");
+    }
 }
 
 /// Keys that were given back before are made again by whichever half needs them.
@@ -287,6 +296,25 @@ fn a_client_goes_on_taking_tickets() {
     let mut again = Pair::new(&client, &server);
     again.drive().unwrap();
     assert!(again.client.facts().unwrap().resumed.is_some());
+}
+
+/// RFC 5929, RFC 9266: a channel is bound as the peer binds it.
+#[test]
+fn a_receiver_knows_what_its_channel_is_bound_to() {
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        let only = Policy::default().with_versions([version]);
+        let pair = established(client().policy(only.clone()), server().policy(only));
+        let (_sender, receiver) = apart(pair.client);
+        let exported = receiver.tls_exporter().unwrap();
+        assert!(exported == pair.server.tls_exporter().unwrap() && exported != [0; 32]);
+        let unique = receiver.tls_unique().ok();
+        assert!(unique == pair.server.tls_unique().ok() && unique != Some([0; 12]));
+        assert_eq!(unique.is_some(), version == ProtocolVersion::Tls12);
+        let facts = receiver.facts().unwrap();
+        let bound = receiver.tls_server_end_point(&facts.peer_chain()[0]).unwrap();
+        assert!(bound.len() == 32 && bound == pair.server.tls_server_end_point(&facts.peer_chain()[0]).unwrap());
+        assert!(receiver.is_confirmed());
+    }
 }
 
 /// RFC 5246 7.2.2: a session whose connection ended with a fatal alert is resumed no more, whichever half said or heard it. In

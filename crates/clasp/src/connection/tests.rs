@@ -128,6 +128,30 @@ fn requests_to_renegotiate_are_passed_over_where_the_configuration_says_so() {
     assert_eq!(error.alert(), AlertDescription::UnexpectedMessage, "TLS 1.3 has no such message");
 }
 
+/// RFC 9846 4.6.3: an answer comes where the peer has no data to send. What one half has asked for the other knows of.
+#[test]
+fn key_updates_that_were_asked_for_are_no_flood() {
+    for (asked, apart) in [(0_u8, false), (3, false), (0, true), (3, true)] {
+        let (mut client, mut server) = pair_of(ProtocolVersion::Tls13);
+        let mut next = || {
+            let mut update = Vec::new();
+            server.outbound.update(&mut server.common, false, &mut update).unwrap();
+            update
+        };
+        let mut said = Vec::new();
+        let borne = if apart {
+            let (mut sender, mut receiver) = client.into_split().map_err(|(_whole, error)| error).unwrap();
+            (0..asked).for_each(|_| sender.update_keys(true, &mut said).unwrap());
+            sender.say(&mut said).unwrap();
+            (0..100).take_while(|_| receiver.receive(&mut next()).is_ok()).count()
+        } else {
+            (0..asked).for_each(|_| client.update_keys(true, &mut said).unwrap());
+            (0..100).take_while(|_| client.receive(&mut next(), &mut said).is_ok()).count()
+        };
+        assert_eq!(borne, usize::from(limits::MAX_KEY_UPDATES + asked), "asked {asked}, apart: {apart}");
+    }
+}
+
 #[test]
 fn empty_record_flood_ends_the_connection() {
     let (mut client, mut server) = pair();

@@ -533,4 +533,31 @@ mod tests {
         let binder = vault.binder(&at, &hex("63224b2e4573f2d3454ca84b9d009a04f6be9e05711a8396473aefa01e924a14"));
         assert_eq!(binder.as_ref(), hex("3add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d"));
     }
+
+    /// RFC 9258 5. It has no vectors: these are what the HMAC of another library makes of it.
+    #[test]
+    fn rfc_9258_imported_keys() {
+        let hash = |id| Provider::builtin().hash(id).unwrap();
+        for (own, target, wanted) in [
+            (HashId::Sha256, HashId::Sha256, "d8b88704fb1bebcc2011576a96fc17bd2039c4533230c0104af3f21af019ccf2"),
+            (
+                HashId::Sha256,
+                HashId::Sha384,
+                "a9e20956ddc63d09995cfaf9bad0a6804aab17900bf5634a58605c28951d2d71bcc5f47fddf5f1f88fe9ecd328e279e8",
+            ),
+            (HashId::Sha384, HashId::Sha256, "9a807f6e5ae36c58f22c56dda2dc92a533ea8dde6d6069ad81d8de37fd2b5953"),
+            (
+                HashId::Sha512,
+                HashId::Sha384,
+                "a68069db93ab4950e003665f2756335d10b69621ca6b22ff807939e1b267f3e9b751741a9617df95e8b3c5e262d12e1c",
+            ),
+        ] {
+            let mut secret = vec![0; target.len()];
+            let imported =
+                import(hash(own), hash(target), &[7; 32], b"device 7", b"device 7 to hub", &mut secret).unwrap();
+            assert_eq!(secret, hex(wanted), "{own:?} for {target:?}");
+            let kdf = if target == HashId::Sha256 { 1 } else { 2 };
+            assert_eq!(imported, [b"\0\x08device 7\0\x0fdevice 7 to hub\x03\x04\0", &[kdf][..]].concat());
+        }
+    }
 }

@@ -70,6 +70,33 @@ fn many_records_a_call_from_many_slices() {
     assert_eq!(got, parts.concat());
 }
 
+/// As much as has room, and no record of nothing where a byte has none.
+#[test]
+fn what_has_room_is_sealed_and_nothing_else() {
+    every(|suite, etm| {
+        let (mut sealer, mut opener) = pair(suite, etm);
+        sealer.set_limit(64);
+        let plain: Vec<u8> = (0..150).collect();
+        let enough = sealer.sealed_len(plain.len());
+        for room in 0..=enough {
+            let mut out = vec![0; room];
+            let (taken, given) =
+                sealer.seal_into(ContentType::ApplicationData, &[IoSlice::new(&plain)], &mut out).unwrap();
+            assert_eq!(taken == 0, given == 0, "{} etm {etm}: room for {room}", suite.code);
+            assert!(given <= room && (taken == plain.len()) == (room == enough), "{room} of {enough}");
+            out.truncate(given);
+            let mut got = Vec::new();
+            while let Ok(frame::Frame::Record { len, content }) = frame::next(&out, false) {
+                let range = opener.open(content, &mut out[..len]).unwrap().range;
+                assert!(!range.is_empty());
+                got.extend_from_slice(&out[range]);
+                out.drain(..len);
+            }
+            assert_eq!(got, plain[..taken]);
+        }
+    });
+}
+
 /// RFC 8449 4: the smallest limit, 64, counts the byte of the content type in TLS 1.3, and leaves 63.
 #[test]
 fn the_smallest_size_limit_is_kept() {
