@@ -9,7 +9,11 @@ use clasp::crypto::HashId;
 use clasp::error::{Cause, Misuse, Outside, PeerError};
 use clasp::session::{Opened, ServerSessionCache, TicketKeys, TicketSealer};
 use clasp::suite::SUITES13;
-use clasp::wire::code::{AlertDescription, CipherSuite, CompressionAlgorithm, NamedGroup, ProtocolVersion};
+use clasp::trace::{Direction, Observation, Observer, What};
+use clasp::wire::code::{
+    AlertDescription, CipherSuite, CompressionAlgorithm, HandshakeType, NamedGroup, ProtocolVersion,
+};
+use clasp::wire::fields::message;
 use clasp::{
     Answer, ClientAuth, ClientConfig, EarlyData, EarlyDataRefusal, Error, Identity, Policy, Result, Resumption,
     ServerConfig,
@@ -141,6 +145,37 @@ fn pre_shared_keys_alone_refuse_everyone_else() {
     let old = Policy::default().with_versions([ProtocolVersion::Tls12]);
     let error = ClientConfig::builder().trust_pre_shared_keys([b]).policy(old).build().unwrap_err();
     assert_eq!(error.cause(), &Cause::Misuse(Misuse::BadPreSharedKey));
+}
+
+/// Keeps how many pre-shared keys each hello that is sent names.
+#[derive(Default)]
+struct KeysNamed(Mutex<Vec<usize>>);
+
+impl Observer for KeysNamed {
+    fn observe(&self, seen: &Observation<'_>) {
+        if let What::Message { direction: Direction::Sent, kind: HandshakeType::ClientHello, bytes, context, .. } =
+            seen.what
+        {
+            let fields = message(bytes, &context).fields;
+            self.0.lock().unwrap().push(fields.iter().filter(|field| field.name == "identity").count());
+        }
+    }
+}
+
+/// RFC 9846 4.1.2: the second hello names the keys of the first again, without those of another hash than that of the suite.
+#[test]
+fn a_second_hello_names_each_key_once() {
+    let keys = [key(b"a", HashId::Sha256), key(b"b", HashId::Sha256), key(b"c", HashId::Sha384)];
+    for (suite, again) in [(CipherSuite::TLS_AES_128_GCM_SHA256, 2), (CipherSuite::TLS_AES_256_GCM_SHA384, 1)] {
+        let named = Arc::new(KeysNamed::default());
+        let client = ClientConfig::builder().trust_pre_shared_keys(keys.clone()).key_shares([]);
+        let client = client.observer(named.clone()).build().unwrap();
+        let fit = keys.iter().filter(|key| (key.identity() == b"c") == (again == 1)).cloned();
+        let server = ServerConfig::builder().pre_shared_keys_only(fit).policy(Policy::modern().with_suites([suite]));
+        let pair = done(&client, &server.build().unwrap());
+        assert!(pair.client.facts().unwrap().hello_retried);
+        assert_eq!(*named.0.lock().unwrap(), [3, again]);
+    }
 }
 
 /// Refuses the names it is given, and notes whom it saw.

@@ -312,6 +312,35 @@ fn keys_and_ivs_of_tls_1_2_are_cut_from_the_block() {
     }
 }
 
+/// RFC 5705 4: what is exported hangs on the master secret and both randoms, and on the context where there is one.
+#[test]
+fn exports_of_tls_1_2_come_of_both_randoms() {
+    let suite = CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+    let policy = Policy::default().with_versions([ProtocolVersion::Tls12]).with_suites([suite]);
+    let world = World::new(client(ProtocolVersion::Tls12).policy(policy), server(), true);
+    // Behind the headers of record and message, and the version.
+    const RANDOM: core::ops::Range<usize> = 11..43;
+    let mut pair = Pair::new(&world.client, &world.server);
+    pair.drive_one_client_flight().unwrap();
+    let mut randoms = pair.to_server[RANDOM].to_vec();
+    pair.drive_server_flights(1);
+    randoms.extend_from_slice(&pair.to_client[RANDOM]);
+    pair.drive().unwrap();
+    let heard = world.heard[0].take().into_iter().find_map(|(name, value)| value.filter(|_| name == "master_secret"));
+    let hmac = Provider::builtin().hash(HashId::Sha256).unwrap().hmac(&heard.unwrap());
+    for (context, behind) in [(None, &b""[..]), (Some(&b""[..]), &[0, 0]), (Some(b"for this"), b"\0\x08for this")] {
+        let seed = [b"EXPORTER-test", &randoms[..], behind].concat();
+        let (mut first, mut wanted) = ([0; 32], [0; 32]);
+        hmac.sign(&[&seed], &mut first);
+        hmac.sign(&[&first, &seed], &mut wanted);
+        for side in [&pair.client, &pair.server] {
+            let mut out = [0; 32];
+            side.export(b"EXPORTER-test", context, &mut out).unwrap();
+            assert_eq!(out, wanted, "{context:?}");
+        }
+    }
+}
+
 /// Whoever takes another observer for a connection shows it no secrets.
 #[test]
 fn the_switch_belongs_to_its_observer() {

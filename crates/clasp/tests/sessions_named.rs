@@ -55,8 +55,9 @@ fn met(client: ClientBuilder<Ready>, server: ServerBuilder<Ready>) -> Result<Opt
 #[test]
 fn a_client_keeps_the_session_that_it_could_have_made() {
     type Change = fn(ClientBuilder<Ready>) -> ClientBuilder<Ready>;
-    // What changes, and whether a session still holds: of the extended master secret or not, by ticket or by ID.
-    let cases: [(&str, Change, fn(bool, bool) -> bool); 7] = [
+    /// Whether a session still holds: of the extended master secret or not, by ticket or by ID.
+    type Holds = fn(bool, bool) -> bool;
+    let cases: [(&str, Change, Holds); 7] = [
         ("nothing", |c| c, |_, _| true),
         ("its suite has gone", |c| c.policy(classic(&[OTHER])), |_, _| false),
         ("its suite is among others", |c| c.policy(classic(&[OTHER, ONE])), |_, _| true),
@@ -100,11 +101,12 @@ fn a_client_that_takes_no_tickets_offers_none_in_tls13_either() {
 #[test]
 fn a_server_resumes_the_session_that_it_could_have_made() {
     type Change = fn(ServerBuilder<Ready>) -> ServerBuilder<Ready>;
+    type Met = core::result::Result<Option<Resumption>, ()>;
     let plain: Change = |s| s.extended_master_secret(false);
     let strict: Change = |s| s.policy(classic(&[ONE, OTHER]).require_extended_master_secret(true));
     let again = Ok(Some(Resumption::Ticket));
     // What the client does, how the session was made, and what there is now.
-    let cases: [(&str, bool, Change, Change, core::result::Result<Option<Resumption>, ()>); 7] = [
+    let cases: [(&str, bool, Change, Change, Met); 7] = [
         ("nothing changes", true, |s| s, |s| s, again),
         ("its suite has gone", true, |s| s.policy(classic(&[ONE])), |s| s.policy(classic(&[OTHER])), Ok(None)),
         ("its suite is among others", true, |s| s.policy(classic(&[ONE])), |s| s, again),
