@@ -254,7 +254,15 @@ pub fn private_key(bytes: &[u8]) -> Option<String> {
     pkcs8(bytes).or_else(|_| of_integers(bytes)).or_else(|_| sec1(bytes)).ok()
 }
 
-fn pkcs8(bytes: &[u8]) -> DerResult<String> {
+/// The RSAPrivateKey in a PKCS #8 private key that is for RSASSA-PSS alone, and the parameters that limit it (RFC 4055 3.1); they
+/// may be empty.
+pub fn rsa_pss_private_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (oid, parameters, key) = private_key_info(bytes).ok()?;
+    (oid == oid::RSA_PSS).then_some((key.0, parameters.0))
+}
+
+/// PrivateKeyInfo (RFC 5958 2): the algorithm, its parameters, the key.
+fn private_key_info(bytes: &[u8]) -> DerResult<(&[u8], Der<'_>, Der<'_>)> {
     let what = "PrivateKeyInfo";
     let mut body = sequence(bytes, what)?;
     body.small(der::INTEGER, what)?;
@@ -264,6 +272,12 @@ fn pkcs8(bytes: &[u8]) -> DerResult<String> {
     body.optional(constructed(0), what)?;
     body.optional(primitive(1), what)?;
     body.finish(what)?;
+    Ok((oid, algorithm, key))
+}
+
+fn pkcs8(bytes: &[u8]) -> DerResult<String> {
+    let what = "PrivateKeyInfo";
+    let (oid, mut algorithm, key) = private_key_info(bytes)?;
     match oid {
         oid::RSA => of_integers(key.0),
         oid::RSA_PSS => Ok(format!("{} for PSS alone", of_integers(key.0)?)),

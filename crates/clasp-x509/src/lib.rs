@@ -69,7 +69,7 @@ pub use signature::{
     AwsLc, Curve, MAX_RSA_BITS, PreparedKey, SignatureAlgorithm, SignatureError, SignatureHash, SignatureRefusal,
     VerifySignature, verify_signature,
 };
-pub use spki::{PublicKey, Spki};
+pub use spki::{PublicKey, Spki, rsa_pss_spki};
 pub use time::Moment;
 
 /// The example of the crate's page compiles.

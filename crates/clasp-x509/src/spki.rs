@@ -94,6 +94,15 @@ impl<'a> Spki<'a> {
     }
 }
 
+/// Writes the SubjectPublicKeyInfo of an RSAPublicKey (DER) that is for RSASSA-PSS alone, within these parameters; they may be
+/// empty (RFC 4055 3.1).
+pub fn rsa_pss_spki(key: &[u8], parameters: &[u8]) -> Vec<u8> {
+    let oid = der::element(der::OID, oid::RSA_PSS);
+    let algorithm = der::element(der::SEQUENCE, &[&oid, parameters].concat());
+    let key = der::element(der::BIT_STRING, &[&[0], key].concat());
+    der::element(der::SEQUENCE, &[algorithm, key].concat())
+}
+
 impl<'a> PublicKey<'a> {
     /// Reads a SubjectPublicKeyInfo, DER.
     pub fn parse(spki: &'a [u8]) -> Self {

@@ -68,6 +68,23 @@ pub enum SignatureAlgorithm {
     MlDsa87,
 }
 
+impl SignatureAlgorithm {
+    /// Whether it is one of the key's: of its kind, of its curve, and within what a key for RSASSA-PSS alone allows
+    /// (RFC 4055 3.3).
+    pub fn fits(self, key: PublicKey<'_>) -> bool {
+        let named = match self {
+            Self::RsaPkcs1(hash) => Named::RsaPkcs1(hash),
+            Self::RsaPss { hash, salt } => Named::RsaPss { hash, salt },
+            Self::Ecdsa(_, hash) => Named::Ecdsa(hash),
+            Self::Ed25519 => Named::Ed25519,
+            Self::MlDsa44 => Named::MlDsa(44),
+            Self::MlDsa65 => Named::MlDsa(65),
+            Self::MlDsa87 => Named::MlDsa(87),
+        };
+        named.with(key) == Some(self)
+    }
+}
+
 /// An algorithm as an AlgorithmIdentifier has it: for ECDSA the curve is the key's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {

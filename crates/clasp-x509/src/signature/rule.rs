@@ -63,16 +63,7 @@ pub fn verify_signature(
     let spki = Spki::parse(spki).map_err(|_| SignatureRefusal::Key)?;
     let key = spki.public_key();
     check_size(key, MIN_RSA_BITS)?;
-    let named = match algorithm {
-        SignatureAlgorithm::RsaPkcs1(hash) => Named::RsaPkcs1(hash),
-        SignatureAlgorithm::RsaPss { hash, salt } => Named::RsaPss { hash, salt },
-        SignatureAlgorithm::Ecdsa(_, hash) => Named::Ecdsa(hash),
-        SignatureAlgorithm::Ed25519 => Named::Ed25519,
-        SignatureAlgorithm::MlDsa44 => Named::MlDsa(44),
-        SignatureAlgorithm::MlDsa65 => Named::MlDsa(65),
-        SignatureAlgorithm::MlDsa87 => Named::MlDsa(87),
-    };
-    if named.with(key) != Some(algorithm) {
+    if !algorithm.fits(key) {
         return Err(SignatureRefusal::Key);
     }
     Ok(face.verify(algorithm, &spki, message, signature)?)

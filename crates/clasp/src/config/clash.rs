@@ -105,7 +105,7 @@ fn check_keys(policy: &Policy, keys: &[PreSharedKey]) -> Result<()> {
 
 /// Whether a policy has a suite of which this key can be part.
 fn serves_some(policy: &Policy, identity: &Identity) -> bool {
-    let signs = |version| identity.signer.schemes().iter().any(|s| s.is_for(version));
+    let signs = |version| identity.schemes(version).next().is_some();
     let (tls12, tls13) = (ProtocolVersion::Tls12, ProtocolVersion::Tls13);
     policy.speaks(tls13) && signs(tls13) || policy.suites12().any(|suite| identity.serves(suite, signs(tls12)))
 }
@@ -131,11 +131,9 @@ fn check_server_identity(policy: &Policy, identity: &Identity) -> Result<()> {
 
 fn check_client_identity(config: &ClientConfig, identity: &Identity) -> Result<()> {
     let tls13 = config.policy.speaks(ProtocolVersion::Tls13);
-    let signs = identity
-        .signer
-        .schemes()
-        .iter()
-        .any(|s| tls13 && s.is_for_tls13() || config.policy.speaks(ProtocolVersion::Tls12) && s.is_for_tls12());
+    let signs = [ProtocolVersion::Tls12, ProtocolVersion::Tls13]
+        .into_iter()
+        .any(|version| config.policy.speaks(version) && identity.schemes(version).next().is_some());
     let raw = identity.kind == CertificateType::RawPublicKey;
     let extra = identity.ocsp.is_some() || identity.timestamps.is_some();
     refuse(&[

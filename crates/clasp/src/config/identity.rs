@@ -1,6 +1,6 @@
 //! Who we are: certificate chains, and the keys behind them.
 
-use super::key::{auth_of, curve_of};
+use super::key::{auth_of, curve_of, decrypts};
 use super::{CertificateRequestFacts, ClientHelloFacts};
 use crate::answer::Answer;
 use crate::code::{
@@ -55,12 +55,15 @@ const MAX_STAPLED: usize = 65_535 - 1024;
 pub struct Identity {
     pub(crate) chain: Vec<Vec<u8>>,
     pub(crate) signer: Arc<dyn Signer>,
+    /// Those of the signer that an RSA key is for: rsa_pss_pss is for one kind of them, the others for the other (RFC 9846 4.2.3).
+    schemes: Vec<SignatureScheme>,
     pub(crate) transport: Option<Arc<PrivateKey>>,
     pub(crate) ocsp: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) auth: Option<Auth>,
     /// The curve of an ECDSA key.
     pub(crate) curve: Option<NamedGroup>,
+    decrypts: bool,
     pub(crate) kind: CertificateType,
 }
 
@@ -115,17 +118,15 @@ impl Identity {
             return Err(Error::from(Misuse::BadCertificateFile).seen(kind::public_key(leaf.spki())).wanted(wanted));
         }
         let key = private_key(key)?;
-        if key.spki()? != leaf.spki() {
+        let Some(key) = key.of_certificate(leaf.spki()) else {
             return Err(Error::from(Misuse::KeyMismatch)
                 .seen(format_args!("a certificate for {} and another key", leaf.subject()))
                 .hint("pass the key that the certificate was issued for"));
-        }
-        let public = leaf.public_key();
-        let (auth, curve) = (auth_of(public), curve_of(public));
-        let kind = CertificateType::X509;
+        };
         let key = Arc::new(key);
-        let transport = (auth == Some(Auth::Rsa)).then(|| key.clone());
-        Ok(Self { chain, signer: key, transport, ocsp: None, timestamps: None, auth, curve, kind })
+        let transport = decrypts(leaf.public_key()).then(|| key.clone());
+        let identity = Self::new(leaf.public_key(), key, CertificateType::X509);
+        Ok(Self { chain, transport, ..identity })
     }
 
     /// From a chain in DER and a signer outside. RSA key transport is then not on offer: it needs the key itself.
@@ -135,10 +136,8 @@ impl Identity {
     pub fn with_signer(chain: Vec<Vec<u8>>, signer: Arc<dyn Signer>) -> Result<Self> {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
         let leaf = Certificate::parse(leaf).map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
-        let public = leaf.public_key();
-        let (auth, curve) = (auth_of(public), curve_of(public));
-        let kind = CertificateType::X509;
-        Ok(Self { chain, signer, transport: None, ocsp: None, timestamps: None, auth, curve, kind })
+        let identity = Self::new(leaf.public_key(), signer, CertificateType::X509);
+        Ok(Self { chain, ..identity })
     }
 
     /// From a private key alone: the peer knows its public half by other means (RFC 7250).
@@ -153,9 +152,26 @@ impl Identity {
 
     /// From a SubjectPublicKeyInfo (DER) and a signer outside.
     pub fn raw_with_signer(spki: Vec<u8>, signer: Arc<dyn Signer>) -> Self {
-        let public = PublicKey::parse(&spki);
-        let (auth, curve, kind) = (auth_of(public), curve_of(public), CertificateType::RawPublicKey);
-        Self { chain: vec![spki], signer, transport: None, ocsp: None, timestamps: None, auth, curve, kind }
+        let identity = Self::new(PublicKey::parse(&spki), signer, CertificateType::RawPublicKey);
+        Self { chain: vec![spki], ..identity }
+    }
+
+    /// What follows from the public key; the chain it was read from comes after it.
+    fn new(public: PublicKey<'_>, signer: Arc<dyn Signer>, kind: CertificateType) -> Self {
+        let rsa = matches!(public, PublicKey::Rsa { .. });
+        let schemes = signer.schemes().iter().copied();
+        Self {
+            chain: Vec::new(),
+            schemes: schemes.filter(|scheme| !rsa || scheme.algorithm(public).is_some()).collect(),
+            signer,
+            transport: None,
+            ocsp: None,
+            timestamps: None,
+            auth: auth_of(public),
+            curve: curve_of(public),
+            decrypts: decrypts(public),
+            kind,
+        }
     }
 
     /// Adds the private key itself, if the signer is elsewhere: RSA key transport decrypts with it.
@@ -163,7 +179,7 @@ impl Identity {
     /// # Errors
     /// If it is not the certificate's RSA key.
     pub fn with_transport_key(mut self, key: Arc<PrivateKey>) -> Result<Self> {
-        if self.auth != Some(Auth::Rsa) {
+        if !self.decrypts {
             return Err(Error::from(Misuse::BadPrivateKey)
                 .seen("a certificate for another kind of key")
                 .wanted("an RSA key: no other has key transport"));
@@ -199,7 +215,9 @@ impl Identity {
             Some(Auth::Rsa) => ClientCertificateType::RsaSign,
             _ => ClientCertificateType::EcdsaSign,
         };
-        self.signer.schemes().iter().any(|s| request.schemes.contains(s))
+        // 1.2 alone asks for kinds of keys.
+        let version = if request.key_types.is_empty() { ProtocolVersion::Tls13 } else { ProtocolVersion::Tls12 };
+        self.schemes(version).any(|s| request.schemes.contains(&s))
             && request.certificate_type.is_none_or(|t| t == self.kind)
             && (request.key_types.is_empty() || request.key_types.contains(&key_type.0))
     }
@@ -273,7 +291,7 @@ impl Identity {
         mut schemes: impl Iterator<Item = SignatureScheme>,
         groups: impl Iterator<Item = NamedGroup>,
     ) -> bool {
-        schemes.any(|s| self.signer.schemes().contains(&s)) && self.curve_suits(groups)
+        schemes.any(|s| s.is_for_tls12() && self.schemes.contains(&s)) && self.curve_suits(groups)
     }
 
     /// Whether this identity can serve `suite` for a client for whom it [`signs12`](Self::signs12), or does not.
@@ -293,16 +311,28 @@ impl Identity {
 
     /// Whether this identity can sign for a TLS 1.3 peer that takes these schemes.
     pub(crate) fn serves13(&self, schemes: &[SignatureScheme]) -> bool {
-        self.signer.schemes().iter().any(|s| s.is_for_tls13() && schemes.contains(s))
+        self.schemes(ProtocolVersion::Tls13).any(|s| schemes.contains(&s))
+    }
+
+    /// What it signs with in this version, the signer's best first. TLS 1.3 has the scheme fix the curve (RFC 9846 4.2.3).
+    pub(crate) fn schemes(&self, version: ProtocolVersion) -> impl Iterator<Item = SignatureScheme> + Clone + '_ {
+        let any_curve = version != ProtocolVersion::Tls13;
+        let fits = move |s: &SignatureScheme| s.is_for(version) && (any_curve || self.has_curve_of(*s));
+        self.schemes.iter().copied().filter(fits)
+    }
+
+    /// Whether the curve in the scheme's name is the key's, or one of them has none.
+    pub(crate) fn has_curve_of(&self, scheme: SignatureScheme) -> bool {
+        self.curve.is_none_or(|own| scheme.curve().is_none_or(|curve| curve == own))
     }
 
     /// Whether whoever could be served with `later` can be served with this one, for the same names.
     pub(crate) fn hides(&self, later: &Self) -> bool {
-        let fits = |s: &SignatureScheme| self.signer.schemes().contains(s);
+        let fits = |s: &SignatureScheme| self.schemes.contains(s);
         let key = |i: &Self| (i.kind, i.auth, i.curve);
         let names = self.names();
         key(self) == key(later)
-            && later.signer.schemes().iter().all(fits)
+            && later.schemes.iter().all(fits)
             && (self.transport.is_some() || later.transport.is_none())
             && later.names().iter().all(|name| names.contains(name))
     }
@@ -347,7 +377,7 @@ fn private_key(der: &[u8]) -> Result<PrivateKey> {
         let what = what.or_else(|| kind::of(der).map(|kind| kind.to_string()));
         Error::from(Misuse::BadPrivateKey)
             .seen(what.unwrap_or_else(|| "what is no private key".into()))
-            .wanted("RSA of 2048 to 8192 bits (not for PSS alone), ECDSA P-256, P-384 or P-521 by name, Ed25519 or ML-DSA; unencrypted")
+            .wanted("RSA of 2048 to 8192 bits, ECDSA P-256, P-384 or P-521 by name, Ed25519 or ML-DSA; unencrypted")
     })
 }
 

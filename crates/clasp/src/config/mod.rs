@@ -45,7 +45,7 @@ pub use verifier::{DangerousAcceptAnyone, PresentedIdentity, RawPublicKeys, Veri
 
 pub use clasp_x509::Profile;
 
-pub(crate) use key::{auth_of, curve_of};
+pub(crate) use key::{auth_of, curve_of, decrypts};
 
 /// Builder stage: the client does not know yet whom to trust.
 #[derive(Debug)]

@@ -1,13 +1,14 @@
 //! What the signature schemes of TLS are made with: RFC 9846 4.2.3.
 
-use crate::code::SignatureScheme;
+use crate::code::{NamedGroup, SignatureScheme};
 use clasp_x509::{Curve, PublicKey, SignatureAlgorithm, SignatureHash};
 
 impl SignatureScheme {
     /// The algorithm that it stands for with a key, if it is one of the key's. TLS 1.2 has an ECDSA scheme say the hash and leaves
     /// the curve to the key (RFC 8422 5.1.1); where TLS 1.3 is spoken, hold it against [`has_curve_of`](Self::has_curve_of) too.
     ///
-    /// A key for RSASSA-PSS alone has none of ours: they are for plain RSA keys (rsa_pss_rsae).
+    /// RSASSA-PSS has schemes for plain RSA keys (rsa_pss_rsae), and others for keys that are for it alone (rsa_pss_pss), which
+    /// may limit the hash and the salt (RFC 4055 3.3).
     pub fn algorithm(self, key: PublicKey<'_>) -> Option<SignatureAlgorithm> {
         use SignatureAlgorithm as A;
         let pss = |hash: SignatureHash| A::RsaPss { hash, salt: hash.length() };
@@ -21,6 +22,15 @@ impl SignatureScheme {
                 Self::RsaPkcs1Sha512 => A::RsaPkcs1(SignatureHash::Sha512),
                 _ => return None,
             },
+            (PublicKey::Rsa { pss_only: Some(_), .. }, scheme) => {
+                let algorithm = match scheme {
+                    Self::RsaPssPssSha256 => pss(SignatureHash::Sha256),
+                    Self::RsaPssPssSha384 => pss(SignatureHash::Sha384),
+                    Self::RsaPssPssSha512 => pss(SignatureHash::Sha512),
+                    _ => return None,
+                };
+                return algorithm.fits(key).then_some(algorithm);
+            }
             (PublicKey::P256, scheme) => A::Ecdsa(Curve::P256, scheme.ecdsa()?.1),
             (PublicKey::P384, scheme) => A::Ecdsa(Curve::P384, scheme.ecdsa()?.1),
             (PublicKey::P521, scheme) => A::Ecdsa(Curve::P521, scheme.ecdsa()?.1),
@@ -36,6 +46,16 @@ impl SignatureScheme {
     /// Whether the curve in its name is that of the key, or there is none.
     pub fn has_curve_of(self, key: PublicKey<'_>) -> bool {
         self.ecdsa().is_none_or(|(curve, _)| curve == key)
+    }
+
+    /// The curve in its name, as a group.
+    pub(crate) const fn curve(self) -> Option<NamedGroup> {
+        match self {
+            Self::EcdsaSecp256r1Sha256 => Some(NamedGroup::Secp256r1),
+            Self::EcdsaSecp384r1Sha384 => Some(NamedGroup::Secp384r1),
+            Self::EcdsaSecp521r1Sha512 => Some(NamedGroup::Secp521r1),
+            _ => None,
+        }
     }
 
     /// The curve in its name, as the kind of key that is on it, and the hash.

@@ -26,7 +26,7 @@ use super::link::Link;
 use super::offer::Offered;
 use super::{change_read_keys, change_write_keys, credential, derived, key_exchange, recv_finished, send_finished};
 use crate::code::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme};
-use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified, auth_of, curve_of};
+use crate::config::{CertificateRequestFacts, ClientConfig, Identity, Policy, Verified, auth_of, curve_of, decrypts};
 use crate::crypto::Hash;
 use crate::error::{Error, PeerError, Result};
 use crate::established::{Established, Kept12, Randoms};
@@ -289,7 +289,7 @@ fn check_key(
     kind: CertificateType,
 ) -> Result<()> {
     let key = PublicKey::parse(&verified.spki);
-    if auth_of(key) != Some(suite.auth) {
+    if auth_of(key) != Some(suite.auth) || suite.kx == Kx::Rsa && !decrypts(key) {
         let wanted = format!("a key for {}", suite.code);
         return Err(Error::from(PeerError::BadCertificateKey).wanted(wanted).in_message("Certificate"));
     }

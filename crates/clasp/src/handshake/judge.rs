@@ -190,14 +190,12 @@ pub(super) struct Proof {
 /// unsupported type: RFC 9846 4.4.2.2, 6.2.
 fn check_key_kind(verified: Verified) -> Result<Verified> {
     match PublicKey::parse(&verified.spki) {
-        // The schemes of RSASSA-PSS here are those of plain RSA keys (rsa_pss_rsae).
-        key @ (PublicKey::Other(_)
-        | PublicKey::OtherCurve(_)
-        | PublicKey::Malformed
-        | PublicKey::Rsa { pss_only: Some(_), .. }) => Err(Error::from(CertificateError::UnsupportedAlgorithm)
-            .seen(key)
-            .wanted("a key for RSA, ECDSA on P-256, P-384 or P-521, Ed25519 or ML-DSA")
-            .hint("reissue the certificate for another key")),
+        key @ (PublicKey::Other(_) | PublicKey::OtherCurve(_) | PublicKey::Malformed) => {
+            Err(Error::from(CertificateError::UnsupportedAlgorithm)
+                .seen(key)
+                .wanted("a key for RSA, ECDSA on P-256, P-384 or P-521, Ed25519 or ML-DSA")
+                .hint("reissue the certificate for another key"))
+        }
         _ => Ok(verified),
     }
 }

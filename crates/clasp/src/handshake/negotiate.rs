@@ -157,9 +157,12 @@ pub(crate) fn scheme(
     theirs: impl Iterator<Item = SignatureScheme> + Clone,
     version: ProtocolVersion,
 ) -> Result<SignatureScheme> {
-    let ours = identity.signer.schemes().iter().copied();
-    let mut fitting = ours.clone().filter(|s| s.is_for(version)).filter(|ours| theirs.clone().any(|s| s == *ours));
-    let place = |s: &SignatureScheme| policy.schemes.iter().position(|p| p == s).unwrap_or(usize::MAX);
+    let ours = identity.schemes(version);
+    let mut fitting = ours.clone().filter(|ours| theirs.clone().any(|s| s == *ours));
+    // The hash of a curve's own strength goes before the policy's order.
+    let place = |s: &SignatureScheme| {
+        (!identity.has_curve_of(*s), policy.schemes.iter().position(|p| p == s).unwrap_or(usize::MAX))
+    };
     let chosen = if identity.signer.prefers() { fitting.next() } else { fitting.min_by_key(place) };
     chosen.ok_or_else(|| Error::from(PeerError::NoCommonScheme).seen(names(theirs)).wanted(names(ours)))
 }
