@@ -274,12 +274,12 @@ struct Stage {
 
 /// Both in one file, behind the password of [`common::password_file`].
 fn archive(chain: &str, key: &str) -> Vec<u8> {
-    use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
+    use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
     let chain = clasp_x509::pem::items(chain.as_bytes(), clasp_x509::kind::Kind::Certificate).unwrap();
     let chain: Vec<_> = chain.iter().map(|section| Certificate::from_der(section.der()).unwrap()).collect();
-    let key = clasp_x509::pem::private_key(key.as_bytes()).unwrap().der().to_vec();
+    let key = PrivateKey::from_der(clasp_x509::pem::private_key(key.as_bytes()).unwrap().der()).unwrap();
     let mut store = KeyStore::new();
-    store.add_entry("alice", KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(key, "alice", chain)));
+    store.add_entry("alice", KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new("alice", key, chain)));
     store.writer("the pass–word").write().unwrap()
 }
 

@@ -6,7 +6,7 @@
 use clasp::error::{Cause, Misuse};
 use clasp::{Error, Identity};
 use clasp_testkit::{KeyKind, authority};
-use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
+use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 
 /// With a character beyond ASCII: PKCS #12 hashes it as UTF-16, PKCS #8 as it stands.
 const PASSWORD: &str = "the pass–word";
@@ -50,7 +50,7 @@ fn an_archive_without_one_key_says_so() {
     for name in ["first.test", "second.test"] {
         let issued = authority().issue(KeyKind::P256, &[name]);
         let chain = issued.chain.iter().map(|der| Certificate::from_der(der).unwrap());
-        let entry = PrivateKeyChain::new(issued.key.clone(), name, chain.collect::<Vec<_>>());
+        let entry = PrivateKeyChain::new(name, PrivateKey::from_der(&issued.key).unwrap(), chain.collect::<Vec<_>>());
         store.add_entry(name, KeyStoreEntry::PrivateKeyChain(entry));
     }
     let two = store.writer(PASSWORD).write().unwrap();
@@ -58,6 +58,14 @@ fn an_archive_without_one_key_says_so() {
     for cut in [0, 1, 40, two.len() / 2] {
         refused("cut", Identity::from_pkcs12(&two[..cut], PASSWORD), &["cannot be read"]);
     }
+}
+
+/// `circle.p12`: the key's certificate is issued by one authority, that by another, and that by the first. Version 0.2 of p12-keystore went
+/// round without end, and took memory at each turn.
+#[test]
+fn authorities_that_issue_each_other_are_gone_through_once() {
+    let identity = Identity::from_pkcs12(file!("circle.p12"), PASSWORD).unwrap();
+    assert_eq!(identity.chain().len(), 3, "the certificate, and each of the two once");
 }
 
 #[test]

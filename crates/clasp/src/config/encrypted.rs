@@ -5,7 +5,7 @@ use super::identity::{certificates, unread};
 use crate::error::{Error, Misuse, Result};
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem;
-use p12_keystore::{KeyStore, KeyStoreEntry};
+use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy};
 use pkcs8::EncryptedPrivateKeyInfo;
 use zeroize::Zeroizing;
 
@@ -26,7 +26,8 @@ impl Identity {
     /// If it cannot be read, the password is wrong, or there is not one key with a certificate of its own.
     pub fn from_pkcs12(archive: &[u8], password: &str) -> Result<Self> {
         let bad = |seen: &str| Error::from(Misuse::BadPrivateKey).seen(format_args!("a PKCS #12 archive {seen}"));
-        let store = KeyStore::from_pkcs12(archive, password).map_err(|error| match error {
+        let store = KeyStore::from_pkcs12(archive, password, Pkcs12ImportPolicy::Strict);
+        let store = store.map_err(|error| match error {
             p12_keystore::error::Error::MacError(_) => bad("that this password does not open").wanted("its password"),
             error => bad("that cannot be read").because(error),
         })?;
@@ -38,8 +39,8 @@ impl Identity {
         let one = "one private key, with its certificate";
         match &keys[..] {
             [key] => {
-                let chain = key.chain().iter().map(|certificate| certificate.as_der().to_vec()).collect();
-                Self::from_der(chain, key.key())
+                let chain = key.certs().iter().map(|certificate| certificate.as_der().to_vec()).collect();
+                Self::from_der(chain, key.key().as_der())
             }
             [] => Err(bad("without a private key that has its certificate beside it").wanted(one)),
             several => Err(bad(&format!("with {} private keys", several.len())).wanted(one)),
