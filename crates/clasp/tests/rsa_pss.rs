@@ -96,9 +96,8 @@ fn a_proof_beyond_the_limits_of_its_key_is_refused() {
     let limited = sha384();
     for (n, hash) in [SignatureHash::Sha256, SignatureHash::Sha384, SignatureHash::Sha512].into_iter().enumerate() {
         let signature = bare.sign(PSS[n], message).unwrap();
-        let judge = |spki: &[u8]| {
-            verify_signature(Provider::builtin().signatures, algorithm(hash), spki, message, &signature)
-        };
+        let judge =
+            |spki: &[u8]| verify_signature(Provider::builtin().signatures, algorithm(hash), spki, message, &signature);
         assert_eq!(judge(&key), Ok(()), "{hash:?}");
         assert_eq!(judge(limited.spki()).is_ok(), hash == SignatureHash::Sha384, "{hash:?}");
     }
