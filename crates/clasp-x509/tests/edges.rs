@@ -240,6 +240,29 @@ fn issuers_of_today_are_tried_first() {
     }
 }
 
+/// A path that came to a root says more than a longer one that came to none.
+#[test]
+fn what_broke_below_a_root_is_the_nearest_miss() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |d| {
+        drop(d.set(NAME_CONSTRAINTS, true, subtrees(&[], &[dns("example.com")])).tbs());
+    });
+    let lost = authority("lost", None, |_| ());
+    let one = authority("one", Some(&lost), |_| ());
+    let two = authority("two", Some(&one), |_| ());
+    let again = authority_of("middle", Key::new(), Some(&two), |d| {
+        d.spki = middle.key.spki();
+        d.set(SKI, false, tlv(4, &middle.key.id()));
+    });
+    let leaf = server(&middle, |_| ());
+    for presented in [[&leaf, &middle, &again, &two, &one], [&leaf, &again, &two, &one, &middle]] {
+        let refused = verify(&chain(&presented), &store(&[&root]), &options(RFC)).unwrap_err();
+        let reasons: Vec<Reason> = refused.attempts().iter().map(|a| a.finding.reason).collect();
+        assert!(reasons.contains(&Reason::UnknownIssuer), "{reasons:?}");
+        assert_eq!(refused.reason(), Reason::NameConstraint, "{reasons:?}");
+    }
+}
+
 /// Every level twice: as many paths as two to the number of levels, for few signatures. None is good.
 fn lattice(levels: usize, stuffing: usize, strays: usize) -> Result<(), Reason> {
     let root = authority("root", None, |_| ());

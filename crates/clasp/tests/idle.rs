@@ -104,6 +104,10 @@ fn whoever_asks_and_answers_makes_no_keys_and_whoever_has_waited_long_does() {
         client.rest();
     }
     assert_eq!(made(), 0, "nobody has come between");
+    client.call(|connection, out| connection.update_keys(false, out)).unwrap();
+    assert_eq!(made(), 1, "the next, and none to say so with");
+    carry(&mut client, &mut counted_peer);
+    client.rest();
     for _ in 0..MANY {
         ask_and_answer(&mut busy, &mut busy_peer);
     }

@@ -1,12 +1,12 @@
 //! Early data goes no further than its session: not to another configuration, process, suite or protocol, and not twice.
 #![allow(clippy::unwrap_used)]
 
-use clasp::config::{ClientBuilder, Ready, ServerBuilder};
+use clasp::config::{ClientBuilder, Ready, ServerBuilder, WebPki};
 use clasp::crypto::Provider;
 use clasp::session::{ServerSessionCache, ServerSessions, TicketKeys};
 use clasp::wire::code::{CipherSuite, NamedGroup};
 use clasp::{Answer, ClientConfig, EarlyData, EarlyDataRefusal, Policy, Result, ServerConfig};
-use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
+use clasp_testkit::{Gate, KeyKind, ManualClock, Pair, SlowVerifier, authority};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
@@ -293,4 +293,31 @@ fn a_window_longer_than_any_age_is_refused() {
         let refused = fleet.server().early_data_window(window).build().unwrap_err();
         assert!(refused.to_string().contains("early_data_window"), "{refused}");
     }
+}
+
+/// While the certificate of a server that has refused it is looked at, no more is taken.
+#[test]
+fn no_early_data_is_taken_once_it_is_refused() {
+    let gate = Gate::default();
+    gate.open();
+    let verifier = Arc::new(SlowVerifier(gate.clone(), Arc::new(WebPki::servers(authority().roots()))));
+    let client = ClientConfig::builder().dangerous_verifier(verifier).policy(Policy::modern()).early_data(true);
+    let client = client.build().unwrap();
+    let server = || {
+        let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
+        ServerConfig::builder().identity(identity).max_early_data(1000).build().unwrap()
+    };
+    Pair::new(&client, &server()).drive().unwrap();
+    gate.close();
+    let mut pair = Pair::new(&client, &server());
+    pair.drive_one_client_flight().unwrap();
+    assert_eq!(pair.client.send_early(b"early", &mut pair.to_server).unwrap(), 5);
+    assert_eq!(pair.client.early_data_left(), 995);
+    pair.drive().unwrap();
+    assert!(pair.waits_outside() && pair.client.is_handshaking());
+    assert_eq!(pair.client.early_data_left(), 0);
+    assert!(pair.client.send_early(b"more", &mut pair.to_server).is_err());
+    gate.open();
+    pair.drive().unwrap();
+    assert_eq!(pair.client.take_refused_early_data(), b"early");
 }
