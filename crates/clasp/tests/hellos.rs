@@ -248,6 +248,10 @@ fn extensions_of_tls13() {
     }
     let neither = new().without(GROUPS).without(SHARES);
     refused("neither groups nor shares, nor a key", &neither, "missing_extension");
+    let key = PreSharedKey::external(b"key", &[7; 32], HashId::Sha256).unwrap();
+    let policy = Policy::modern().with_suites([clasp::wire::code::CipherSuite::TLS_AES_128_GCM_SHA256]);
+    let keys_alone = ServerConfig::builder().pre_shared_keys_only([key]).policy(policy).build().unwrap();
+    assert_eq!(answer_of(keys_alone.accept(), &record(22, &neither.message())), "missing_extension");
     taken("no share: asks again", &new().with(ext(SHARES, &v16(&[]))), "TLS 1.3");
     let shares = |body: &[u8]| new().with(ext(SHARES, &v16(body)));
     refused("an empty share", &shares(&share(0x1d, &[])), "decode_error");
