@@ -18,7 +18,8 @@ Examples:
   bench --quick --peers clasp,rustls --only hs13
   bench --quick --peers clasp --only bulk/aes-128-gcm
   bench instructions --check
-  bench whole-process --markdown servers.md";
+  bench whole-process --markdown servers.md
+  bench http --markdown http.md";
 
 /// What is measured, and where it goes.
 #[derive(clap::Args)]
@@ -68,6 +69,24 @@ pub(crate) enum Command {
     Instructions(Instructions),
     /// Puts `clasp serve`, nginx and hyper with tokio-rustls under load
     WholeProcess(WholeProcess),
+    /// Puts hyper clients and axum servers, with Clasp and with rustls, side by side
+    Http(Http),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Http {
+    /// How many times every load is put on every client and server
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub rounds: usize,
+    /// How long a load lasts
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
+    pub millis: u64,
+    /// How many connections stand idle
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub idle: usize,
+    /// Also write the table as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

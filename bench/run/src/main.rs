@@ -9,12 +9,14 @@
 //!   report/          tables in text and Markdown, JSON, the chart
 //!   instructions.rs  the second command: instructions of a handshake, by callgrind
 //!   whole_process/   the third: whole servers under the load of public generators
+//!   http.rs          the fourth: hyper clients and axum servers
 //! ```
 
 mod arguments;
 mod build;
 mod certificates;
 mod floor;
+mod http;
 mod instructions;
 mod machine;
 mod peers;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Some(Command::Instructions(options)) => instructions::run(&options),
         Some(Command::WholeProcess(options)) => whole_process::run(&options).map(|()| true),
+        Some(Command::Http(options)) => http::run(&options).map(|()| true),
         None => measure(&arguments.measure).map(|()| true),
     };
     match outcome {

@@ -5,9 +5,9 @@
 //! came through stands what each answer cost the server in processor time, which the generator does not decide.
 
 mod loads;
-mod processes;
+pub(crate) mod processes;
 mod servers;
-mod site;
+pub(crate) mod site;
 
 use crate::arguments::WholeProcess;
 use crate::report::table::Table;
@@ -76,7 +76,7 @@ fn table(kinds: &[Kind], outcomes: &[Vec<Vec<Outcome>>], idle: &[servers::Idle],
     Table { title: "Whole servers".into(), head, rows }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
