@@ -286,6 +286,58 @@ fn a_file_that_cannot_be_used_believes_nobody() {
     assert_eq!(error.cause(), &Cause::Outside(Outside::VerifierFailed));
 }
 
+/// What editors and hands leave in a file must not make a stranger of somebody who is in it.
+#[test]
+fn who_is_in_the_file_is_no_stranger_however_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("known");
+    let (own, key) = (authority().issue(KeyKind::P256, &["localhost"]), KeyPin::of_key(b"another"));
+    let server = server(own.identity());
+    let meet = |text: &str, name: &'static str| {
+        std::fs::write(&path, text).unwrap();
+        let mut pair = Pair::to(&first_use(KnownKeysFile::new(&path), Policy::default()), &server, name);
+        pair.drive().map_err(|error| error.cause().clone())
+    };
+    let changed = Err(Cause::Certificate(CertificateError::KeyChanged));
+    for (written, name) in [
+        ("\u{feff}localhost", "localhost"),
+        ("LocalHost\t", "localhost"),
+        ("# one\r\n localhost", "localhost"),
+        ("2001:0DB8::0:1", "2001:db8::1"),
+    ] {
+        assert_eq!(meet(&format!("{written} {key}\n"), name), changed, "{written}");
+    }
+    for written in [
+        "# two\n\u{feff}localhost",
+        "local\u{200b}host",
+        "localhost:443",
+        "*",
+        "# three\rlocalhost",
+        "#\u{85}localhost",
+    ] {
+        let met = meet(&format!("{written} {key}\n"), "localhost");
+        assert_eq!(met, Err(Cause::Outside(Outside::VerifierFailed)), "{written}");
+    }
+}
+
+#[test]
+fn what_is_added_has_a_line_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("known");
+    let issued = authority().issue(KeyKind::P256, &["localhost"]);
+    let (own, another) = (pin(&issued), KeyPin::of_key(b"another"));
+    let server = server(issued.identity());
+    for last in [format!("other.test {another}"), format!("other.test {another} # it has no end"), "# none".into()] {
+        for end in ["", "\n"] {
+            std::fs::write(&path, format!("{last}{end}")).unwrap();
+            for _twice in 0..2 {
+                connect(&first_use(KnownKeysFile::new(&path), Policy::default()), &server).unwrap();
+                assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{last}\nlocalhost {own}\n"));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_client_has_no_name_to_be_known_by() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@ use crate::answer::Answer;
 use crate::code::CertificateType;
 use crate::error::{CertificateError, Error, Outside, Result};
 use core::fmt;
+use rustls_pki_types::ServerName;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
@@ -80,7 +81,7 @@ fn changed(name: &str, seen: KeyPin, known: KeyPin) -> Error {
 
 impl Verifier for FirstUse {
     fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
-        let Some(name) = peer.name.map(|name| name.to_str().to_ascii_lowercase()) else {
+        let Some(name) = peer.name.map(as_kept) else {
             return Answer::Now(Err(Error::from(CertificateError::Refused)
                 .seen("a client, which has no name before its certificate is believed")
                 .hint("FirstUse is for servers")));
@@ -111,7 +112,7 @@ impl fmt::Debug for FirstUse {
 }
 
 /// Keys in a file, a line each: the name, and the key as [`KeyPin`] has it. What stands behind a `#` is a comment. Whoever is
-/// to be met anew is struck out.
+/// to be met anew is struck out. A line that is none of these is an error, and nobody is believed until it is mended.
 ///
 /// The file is read each time it is asked, and made when there is something to keep. Several processes may share it: lines are only
 /// ever added, each in one write, and of two for a name the first counts.
@@ -139,9 +140,10 @@ impl KnownKeysFile {
         Error::from(Outside::VerifierFailed).seen(format_args!("{}: {why}", self.path.display()))
     }
 
-    fn read(&self, name: &str) -> Result<Option<KeyPin>> {
+    /// All of it; nothing where there is no file yet.
+    fn text(&self) -> Result<String> {
         let file = match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
             opened => opened.map_err(|error| self.failed(error))?,
         };
         let mut text = String::new();
@@ -149,17 +151,22 @@ impl KnownKeysFile {
         if read.map_err(|error| self.failed(error))? as u64 > MOST_BYTES {
             return Err(self.failed("longer than a list of keys should be"));
         }
+        Ok(text)
+    }
+
+    fn find_in(&self, text: &str, name: &str) -> Result<Option<KeyPin>> {
+        // Some editors write a byte-order mark; it is no part of the first name.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // A line that cannot be read may be that of this very name: then nobody is believed.
         for (number, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default();
-            let mut words = line.split_whitespace();
-            let Some(of) = words.next() else { continue };
-            let key = words.next().and_then(|key| key.parse::<KeyPin>().ok()).filter(|_| words.next().is_none());
-            let Some(key) = key else {
-                let wanted = "a name, and sha256// with the digest of its key";
-                return Err(self.failed(format_args!("line {}", number.saturating_add(1))).wanted(wanted));
+            let (of, key) = match read(line) {
+                Ok(None) => continue,
+                Ok(Some(known)) => known,
+                Err(wanted) => {
+                    return Err(self.failed(format_args!("line {}", number.saturating_add(1))).wanted(wanted));
+                }
             };
-            if of.eq_ignore_ascii_case(name) {
+            if of == name {
                 return Ok(Some(key));
             }
         }
@@ -167,23 +174,46 @@ impl KnownKeysFile {
     }
 
     fn add(&self, name: &str, key: KeyPin) -> Result<KeyPin> {
-        if let Some(known) = self.read(name)? {
+        let text = self.text()?;
+        if let Some(known) = self.find_in(&text, name)? {
             return Ok(known);
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path).map_err(|e| self.failed(e))?;
+        // A last line without an end would go on with ours, and a comment would swallow it.
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         // At once: another process may add one too.
-        file.write_all(format!("{name} {key}\n").as_bytes())
+        file.write_all(format!("{end}{name} {key}\n").as_bytes())
             .and_then(|()| file.sync_all())
             .map_err(|e| self.failed(e))?;
         // Which of them came first.
-        self.read(name)?.ok_or_else(|| self.failed("what was added is not there"))
+        self.find_in(&self.text()?, name)?.ok_or_else(|| self.failed("what was added is not there"))
     }
+}
+
+/// A line of such a file: a name, written as a peer's is, and its key, if there is any; or what was wanted.
+fn read(line: &str) -> core::result::Result<Option<(String, KeyPin)>, &'static str> {
+    // What ends a line elsewhere would hide the next one in a comment.
+    if line.contains(|c: char| c.is_control() && c != '\t') {
+        return Err("lines of text, each with its end");
+    }
+    let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+    let Some(name) = words.next() else { return Ok(None) };
+    // Nobody is ever asked for by a name that is none: its line would be passed over in silence.
+    let name = ServerName::try_from(name).map_err(|_| "a DNS name, or an address")?;
+    let key = words.next().and_then(|key| key.parse().ok()).filter(|_| words.next().is_none());
+    let key = key.ok_or("a name, and sha256// with the digest of its key")?;
+    Ok(Some((as_kept(&name), key)))
+}
+
+/// A peer's name as it stands in a store.
+fn as_kept(name: &ServerName<'_>) -> String {
+    name.to_str().to_ascii_lowercase()
 }
 
 impl KnownKeys for KnownKeysFile {
     fn find<'a>(&'a self, name: &'a str) -> Answer<'a, Result<Option<KeyPin>>> {
         let _turn = self.turn();
-        Answer::Now(self.read(name))
+        Answer::Now(self.text().and_then(|text| self.find_in(&text, name)))
     }
 
     fn keep(self: Arc<Self>, name: String, key: KeyPin) -> Answer<'static, Result<KeyPin>> {
