@@ -197,6 +197,7 @@ fn what_cannot_be_read_shows_what_can() {
     let what = Unreadable::of(&old.der).unwrap();
     assert_eq!((what.error.field(), what.subject.as_deref()), ("notAfter", Some("CN=example.com")));
     assert_eq!(&old.der[what.error.offset()..][..2], [0x17, 11]);
+    assert!(what.spki.is_some_and(|key| Spki::parse(&key).is_ok()));
     for cut in 0..leaf.der.len() {
         assert!(Unreadable::of(&leaf.der[..cut]).is_some_and(|what| what.error.offset() <= cut), "{cut}");
     }

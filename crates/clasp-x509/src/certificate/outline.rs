@@ -18,13 +18,15 @@ pub struct Unreadable {
     pub issuer: Option<String>,
     /// The subject, for people.
     pub subject: Option<String>,
+    /// The SubjectPublicKeyInfo (DER), whatever it holds.
+    pub spki: Option<Vec<u8>>,
 }
 
 impl Unreadable {
     /// Looks at a certificate (DER); `None` where all of it can be read.
     pub fn of(der: &[u8]) -> Option<Self> {
         let error = Certificate::parse(der).err()?;
-        let mut found = Self { error, serial: None, issuer: None, subject: None };
+        let mut found = Self { error, serial: None, issuer: None, subject: None, spki: None };
         // It ends where there is no way on.
         let _as_far_as_it_goes = found.walk(der);
         Some(found)
@@ -39,6 +41,7 @@ impl Unreadable {
         self.issuer = named(body.whole(der::SEQUENCE, "issuer")?);
         body.take(der::SEQUENCE, "validity")?;
         self.subject = named(body.whole(der::SEQUENCE, "subject")?);
+        self.spki = Some(body.whole(der::SEQUENCE, "subjectPublicKeyInfo")?.to_vec());
         Ok(())
     }
 }

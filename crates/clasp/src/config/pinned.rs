@@ -1,6 +1,7 @@
 //! Keys that are known beforehand.
 
 use super::context::Parts;
+use super::verifier::key_alone;
 use super::{PresentedIdentity, Verified, Verifier};
 use crate::answer::Answer;
 use crate::code::CertificateType;
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use clasp_x509::Certificate;
 use core::fmt;
 use core::str::FromStr;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A public key, by the SHA-256 of its SubjectPublicKeyInfo (RFC 7469 2.4): `sha256//` and 44 letters of base64, as curl's
@@ -131,13 +133,11 @@ impl PinnedKeys {
 /// The key of a peer, whoever it says it is.
 pub(super) fn key_of_whoever(peer: &PresentedIdentity<'_>) -> Result<Verified> {
     let spki = match (peer.kind, peer.chain) {
-        (CertificateType::RawPublicKey, [key]) => key,
-        (_, [leaf, ..]) => {
-            Certificate::parse(leaf).map_err(|e| Error::from(CertificateError::BadEncoding).seen(e))?.spki()
-        }
+        (CertificateType::RawPublicKey, [key]) => Cow::Borrowed(*key),
+        (_, [leaf, ..]) => key_alone(leaf)?,
         (_, []) => return Err(CertificateError::BadEncoding.into()),
     };
-    let verified = Verified::dangerous_assume(spki);
+    let verified = Verified::dangerous_assume(&spki);
     // Its dates are not looked at, so they do not end sessions either.
     Ok(match peer.now.checked_add(MAX_AUTHENTICATION) {
         Some(end) => verified.until(end),

@@ -6,12 +6,13 @@ use crate::code::CertificateType;
 use crate::crypto::Provider;
 use crate::error::{CertificateError, Error, Misuse, Outside, Result};
 use clasp_x509::{
-    Certificate, Check, Crl, Finding, KnownCrl, Options, ParseError, Profile, Reason, Revocation, Roots, Scope, Usage,
-    Verdicts,
+    Certificate, Check, Crl, Finding, KnownCrl, Options, ParseError, Profile, Reason, Revocation, Roots, Scope,
+    Unreadable, Usage, Verdicts,
 };
 use core::fmt;
 use rustls_pki_types::{ServerName, UnixTime};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -340,7 +341,18 @@ fn refusal(rejection: &clasp_x509::Rejection) -> Error {
     error.wanted(format_args!("{wanted} ({rule})")).hint(hint)
 }
 
-/// Takes every certificate. The peer can then be anybody: for tests and for looking around only.
+/// The key of a certificate of which nothing else counts: where the rest cannot be read, the way to the key is enough.
+pub(super) fn key_alone(leaf: &[u8]) -> Result<Cow<'_, [u8]>> {
+    let error = match Certificate::parse(leaf) {
+        Ok(leaf) => return Ok(Cow::Borrowed(leaf.spki())),
+        Err(error) => error,
+    };
+    let spki = Unreadable::of(leaf).and_then(|what| what.spki);
+    spki.map(Cow::Owned).ok_or_else(|| Error::from(CertificateError::BadEncoding).seen(error))
+}
+
+/// Takes every certificate, also one that is not well formed, as long as its key can be found. The peer can then be anybody: for
+/// tests and for looking around only.
 #[derive(Clone, Copy, Debug)]
 pub struct DangerousAcceptAnyone;
 
@@ -349,11 +361,9 @@ impl Verifier for DangerousAcceptAnyone {
         if let (CertificateType::RawPublicKey, [key]) = (peer.kind, peer.chain) {
             return Answer::Now(Ok(Verified::dangerous_assume(key)));
         }
-        let leaf = peer.chain.first().and_then(|der| Certificate::parse(der).ok());
-        Answer::Now(
-            leaf.map(|leaf| Verified::dangerous_assume(leaf.spki()))
-                .ok_or_else(|| CertificateError::BadEncoding.into()),
-        )
+        let key =
+            peer.chain.first().ok_or_else(|| CertificateError::BadEncoding.into()).and_then(|leaf| key_alone(leaf));
+        Answer::Now(key.map(|key| Verified::dangerous_assume(&key)))
     }
 
     fn session_context(&self) -> Option<Vec<u8>> {

@@ -1,14 +1,19 @@
 //! What a peer can do with keys in hand: the test seals what no API of ours would send.
 
 use super::*;
+use crate::answer::Answer;
 use crate::code::{AlertDescription, ContentType};
-use crate::config::{ClientAuth, ClientBuilder, DangerousAcceptAnyone, Identity, Policy, Ready, ServerBuilder};
+use crate::config::{
+    ClientAuth, ClientBuilder, DangerousAcceptAnyone, Identity, KeyPin, PinnedKeys, Policy, PresentedIdentity, Ready,
+    ServerBuilder, Verifier as _,
+};
 use crate::crypto::AeadId;
 use crate::error::{Cause, Misuse, PeerError};
 use crate::keys::maker::{KeyLabels, Way};
 use crate::record::{frame, limits};
 use clasp_x509::Roots;
 use core::task::{Context, Waker};
+use rcgen::PublicKeyData as _;
 use std::io::IoSlice;
 
 fn pair() -> (Connection, Connection) {
@@ -506,5 +511,66 @@ fn no_record_goes_without_a_sequence_number() {
             assert_eq!(refused.cause(), &Cause::Misuse(Misuse::KeysUsedUp), "TLS 1.2 stops before");
         }
         assert!(out.is_empty());
+    }
+}
+
+/// A certificate of this key with what readers of DER must not take, and openssl does.
+fn odd_certificates(key: &rcgen::KeyPair) -> Vec<Vec<u8>> {
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap();
+    params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+    let good = params.self_signed(key).unwrap().der().to_vec();
+    let odd = |at: &[u8], behind: usize, with: u8| {
+        let place = good.windows(at.len()).position(|bytes| bytes == at).unwrap();
+        let mut odd = good.clone();
+        odd[place..][at.len()..][behind] = with;
+        assert!(clasp_x509::Certificate::parse(&odd).is_err());
+        odd
+    };
+    vec![
+        // Extensions in version 2, a thirteenth month, keyUsage's critical TRUE as 1, no letter of ASCII in the subjectAltName.
+        odd(&[0xa0, 3, 2, 1], 0, 1),
+        odd(&[0x17, 13], 2, b'2'),
+        odd(&[0x55, 0x1d, 15, 1, 1], 0, 1),
+        odd(&[0x82, 9], 3, 0xe9),
+    ]
+}
+
+#[test]
+fn whoever_takes_anybody_takes_a_certificate_that_cannot_be_read() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let good = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
+    let pin = KeyPin::of_certificate(good.der()).unwrap();
+    let pinned = || PinnedKeys::in_place_of_a_chain([pin]);
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        for odd in odd_certificates(&key) {
+            let policy = || Policy::default().with_versions([version]);
+            for anyone in [true, false] {
+                let identity = Identity::from_der(vec![good.der().to_vec()], &key.serialize_der()).unwrap();
+                let server = ServerConfig::builder()
+                    .identity(Identity { chain: vec![odd.clone()], ..identity })
+                    .policy(policy());
+                let client = ClientConfig::builder();
+                let client = if anyone { client.dangerous_trust_anyone() } else { client.trust_pinned(pinned()) };
+                let (client, _) = pair_by(version, |_, _| client.policy(policy()), |_| server);
+                assert_eq!(client.facts().unwrap().peer_chain()[0], odd);
+            }
+        }
+    }
+}
+
+#[test]
+fn whoever_takes_anybody_wants_a_key_to_be_there() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    for odd in odd_certificates(&key) {
+        let taken = |cut: usize| {
+            let chain = [&odd[..cut]];
+            let peer = PresentedIdentity::new(&chain, std::time::SystemTime::now(), crate::crypto::Provider::builtin());
+            let Answer::Now(verdict) = DangerousAcceptAnyone.verify(peer) else { unreachable!("it answers at once") };
+            verdict
+        };
+        assert_eq!(taken(odd.len()).unwrap().spki[..], key.subject_public_key_info());
+        for cut in 0..odd.len() {
+            assert!(taken(cut).is_err(), "{cut}");
+        }
     }
 }

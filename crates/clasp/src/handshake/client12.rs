@@ -301,9 +301,9 @@ fn check_key(
     if kind == CertificateType::RawPublicKey {
         return Ok(());
     }
+    // One that cannot be read has been taken by a verifier to which its key is all that counts.
     let leaf = chain.first().and_then(|der| Certificate::parse(der).ok());
-    let leaf = leaf.ok_or_else(|| Error::from(PeerError::UnusableCertificate).in_message("Certificate"))?;
-    let allowed = leaf.key_usage().is_none_or(|usage| match suite.kx {
+    let allowed = leaf.and_then(|leaf| leaf.key_usage()).is_none_or(|usage| match suite.kx {
         Kx::Rsa => usage.key_encipherment(),
         Kx::Ecdhe | Kx::Dhe => usage.digital_signature(),
     });
