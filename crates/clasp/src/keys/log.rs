@@ -45,8 +45,8 @@ impl KeyLogFile {
     /// Opens the file for appending; a new one is readable by its owner alone.
     ///
     /// # Errors
-    /// If the file cannot be opened; or if it is there already and others than its owner can read or write it, because whoever
-    /// reads it reads the traffic.
+    /// If the file cannot be opened; or if it, or a pipe in its place, is there already and is somebody else's, or others than its
+    /// owner can read or write it, because whoever reads it reads the traffic.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).append(true);
@@ -59,19 +59,46 @@ impl KeyLogFile {
     }
 }
 
-/// What has been opened is looked at, and not what the path names by now. A pipe or a terminal is whose it is.
+/// What has been opened is looked at, and not what the path names by now.
 #[cfg(unix)]
 fn refuse_shared(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
     let metadata = file.metadata()?;
+    let kind = metadata.file_type();
     let mode = metadata.permissions().mode() & 0o777;
-    if !metadata.is_file() || mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let words = format!(
-        "others can read or write it (mode {mode:03o}), and it would hold keys: chmod 600 it, or name a new file"
-    );
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, words))
+    let refused = match whose(metadata.uid(), effective_user()?) {
+        Whose::AnothersOwn => {
+            format!("it belongs to the user {}, and it would hold keys: name a new file", metadata.uid())
+        }
+        // Who may write to a terminal or to /dev/null learns nothing from it.
+        Whose::Ours if (kind.is_file() || kind.is_fifo()) && mode & 0o077 != 0 => format!(
+            "others can read or write it (mode {mode:03o}), and it would hold keys: chmod 600 it, or name a new file"
+        ),
+        Whose::Ours => return Ok(()),
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))
+}
+
+#[cfg(unix)]
+#[derive(Debug, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    AnothersOwn,
+}
+
+/// Root can open everything, and everybody's files are readable to root.
+#[cfg(unix)]
+fn whose(owner: u32, us: u32) -> Whose {
+    if owner == us || owner == 0 { Whose::Ours } else { Whose::AnothersOwn }
+}
+
+/// As whom this process makes files: who a pipe of its own belongs to. It is in no folder, so nobody else can have it.
+#[cfg(unix)]
+fn effective_user() -> io::Result<u32> {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::MetadataExt;
+    let (ours, _) = io::pipe()?;
+    Ok(File::from(OwnedFd::from(ours)).metadata()?.uid())
 }
 
 /// Room for a label, a random and a secret of SHA-512's length.
@@ -230,5 +257,36 @@ mod tests {
             assert!(refused.kind() == io::ErrorKind::PermissionDenied && refused.to_string().contains("chmod 600"));
         }
         assert!(KeyLogFile::open("/dev/null").is_ok());
+    }
+
+    /// Root can open what others have laid out: a file, or a pipe at whose other end they read.
+    #[test]
+    fn what_belongs_to_another_gets_no_keys() {
+        assert_eq!(
+            [(7, 7), (0, 0), (0, 7), (7, 0), (7, 8)].map(|(owner, us)| whose(owner, us)),
+            [Whose::Ours, Whose::Ours, Whose::Ours, Whose::AnothersOwn, Whose::AnothersOwn]
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let us = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&folder).unwrap());
+        assert_eq!(effective_user().unwrap(), us);
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+        assert!(made.success());
+        // Its other end, so that opening it does not wait.
+        let _reader = OpenOptions::new().read(true).write(true).open(path("pipe")).unwrap();
+        for name in ["file", "pipe"] {
+            let path = path(name);
+            let open = || KeyLogFile::open(&path).map(drop).map_err(|refused| refused.to_string());
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            assert!(open().is_err_and(|words| words.contains("mode 644")), "{name}");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            assert_eq!(open(), Ok(()), "{name}");
+            // Only root can give a file away, and only root can open what is another's then.
+            if us == 0 {
+                std::os::unix::fs::chown(&path, Some(65534), None).unwrap();
+                assert!(open().is_err_and(|words| words.contains("the user 65534")), "{name}");
+            }
+        }
     }
 }
