@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// How long a client that was refused may take to close, and what it may say meanwhile, in bytes.
-const LINGER: Duration = Duration::from_secs(2);
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 const MOST_DRAINED: usize = 1 << 20;
 
 /// Takes TLS connections from clients.
@@ -70,7 +70,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     pub(crate) async fn accepted(mut self) -> Result<Self, AcceptError<T>> {
         match self.handshake().await {
             Ok(()) => Ok(self),
-            Err(error) => Err(AcceptError { error, transport: self.into_parts().1 }),
+            Err(error) => {
+                let limits = self.limits();
+                Err(AcceptError { error, transport: self.into_parts().1, limits })
+            }
         }
     }
 }
@@ -85,6 +88,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
 pub struct AcceptError<T> {
     pub(crate) error: io::Error,
     pub(crate) transport: T,
+    /// Where there are none, there may be no timers.
+    pub(crate) limits: TimeLimits,
 }
 
 impl<T> AcceptError<T> {
@@ -106,10 +111,15 @@ impl<T> AcceptError<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AcceptError<T> {
     /// Closes the transport in a way in which the alert arrives: its sending side, and then the rest, when the client has
-    /// closed too, or has said 1 MiB more, or two seconds have passed (where there is a timer). A socket that is closed with
-    /// something unread is reset, and the reset may overtake the alert. Gives the error.
-    pub async fn close(mut self) -> io::Error {
-        let mut timer = Timer::new(Some(LINGER));
+    /// closed too, or has said 1 MiB more, or two seconds have passed (not with [`TimeLimits::none`], nor where there is no
+    /// timer). A socket that is closed with something unread is reset, and the reset may overtake the alert. Gives the error.
+    pub async fn close(self) -> io::Error {
+        let limit = (self.limits != TimeLimits::none()).then_some(LINGER);
+        self.close_within(limit).await
+    }
+
+    pub(crate) async fn close_within(mut self, limit: Option<Duration>) -> io::Error {
+        let mut timer = Timer::new(limit);
         let mut closing = pin!(drained(&mut self.transport));
         poll_fn(|cx| match closing.as_mut().poll(cx) {
             Poll::Pending => timer.poll(cx),

@@ -1,6 +1,7 @@
 //! Many clients at once.
 
-use crate::{AcceptError, Acceptor, TlsStream};
+use crate::acceptor::LINGER;
+use crate::{Acceptor, TlsStream};
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -144,7 +145,8 @@ impl Listener {
         self.handshakes.spawn(async move {
             match acceptor.accept(tcp).await {
                 Ok(tls) => Ok((tls, peer)),
-                Err(refused) => Err((AcceptError::close(refused).await, peer)),
+                // There are timers, whatever the limits: nobody keeps a seat by not closing.
+                Err(refused) => Err((refused.close_within(Some(LINGER)).await, peer)),
             }
         });
     }

@@ -49,7 +49,7 @@ impl Acceptor {
         let mut bytes = Vec::new();
         match read(&mut transport, &mut reader, &mut bytes, limits).await {
             Ok(hello) => Ok(Pending { hello, bytes, transport, limits }),
-            Err(error) => Err(PeekError { error, bytes, transport }),
+            Err(error) => Err(PeekError { error, bytes, transport, limits }),
         }
     }
 }
@@ -152,7 +152,7 @@ async fn refused<T: AsyncWrite + Unpin>(
         })
         .await;
     }
-    AcceptError { error, transport }
+    AcceptError { error, transport, limits }
 }
 
 /// Why there is no hello, and what came instead: the transport, and all that was read from it.
@@ -160,6 +160,7 @@ pub struct PeekError<T> {
     error: io::Error,
     bytes: Vec<u8>,
     transport: T,
+    limits: TimeLimits,
 }
 
 impl<T> PeekError<T> {
@@ -184,7 +185,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> PeekError<T> {
     /// and [closes](AcceptError::close) it in a way in which the alert arrives.
     pub async fn refuse(self) -> AcceptError<T> {
         let alert = Error::from_io(&self.error).map(Error::alert);
-        refused(self.error, alert, self.transport, TimeLimits::default()).await
+        refused(self.error, alert, self.transport, self.limits).await
     }
 }
 

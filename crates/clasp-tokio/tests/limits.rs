@@ -32,6 +32,33 @@ fn slow_signer() -> Acceptor {
     Acceptor::new(ServerConfig::builder().identity(slow_identity(&Gate::default())).build().unwrap())
 }
 
+/// What is no hello is anybody's to send.
+#[test]
+fn without_limits_no_timer_is_asked_of_a_runtime_that_has_none() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let acceptor = slow_signer().with_limits(TimeLimits::none());
+    runtime.block_on(async {
+        for peeked in [false, true] {
+            let (mut client, b) = duplex(1 << 16);
+            client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+            let refused = if peeked {
+                acceptor.peek(b).await.map(drop).unwrap_err().refuse().await
+            } else {
+                acceptor.accept(b).await.map(drop).unwrap_err()
+            };
+            let hear = async {
+                let mut alert = [0; 7];
+                client.read_exact(&mut alert).await.unwrap();
+                drop(client);
+                alert
+            };
+            let (error, alert) = tokio::join!(refused.close(), hear);
+            assert!(error.to_string().contains("HTTP"), "{error}");
+            assert_eq!((alert[0], alert[5]), (21, 2), "a fatal alert");
+        }
+    });
+}
+
 /// That it took this long, a little more, and no more.
 fn assert_took(began: Instant, limit: Duration) {
     let took = began.elapsed();
