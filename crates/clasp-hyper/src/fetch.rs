@@ -16,10 +16,12 @@ use tokio::runtime::Handle;
 const TIME: Duration = Duration::from_secs(5);
 /// A certificate, with room to spare.
 const BYTES: usize = 64 << 10;
+/// Where certificates say that their issuers are, but for few.
+const HTTP: u16 = 80;
 
 /// Fetches issuers for [`MissingIssuers`](clasp::config::MissingIssuers): one request of plain HTTP for each, which takes five
-/// seconds and 64 KiB at most. No redirect is followed, and no address of a private network is gone to, unless that is said: whoever
-/// sends a certificate chooses where this goes.
+/// seconds and 64 KiB at most. No redirect is followed, and no port but 80 and no address of a private network is gone to, unless that
+/// is said: whoever sends a certificate chooses where this goes.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,6 +38,7 @@ pub struct HttpFetch {
     time: Duration,
     bytes: usize,
     private: bool,
+    any_port: bool,
 }
 
 impl HttpFetch {
@@ -51,7 +54,7 @@ impl HttpFetch {
     /// On this runtime, which has IO and timers. Connections may be driven elsewhere, by a blocking
     /// [`Stream`](clasp::Stream) too.
     pub fn on(runtime: Handle) -> Self {
-        Self { runtime, time: TIME, bytes: BYTES, private: false }
+        Self { runtime, time: TIME, bytes: BYTES, private: false, any_port: false }
     }
 
     /// How long one may take, from the name's address to the last byte.
@@ -71,6 +74,13 @@ impl HttpFetch {
     #[must_use]
     pub fn private_addresses(self, yes: bool) -> Self {
         Self { private: yes, ..self }
+    }
+
+    /// Whether other ports than 80, HTTP's own, are gone to. Off by default: what listens there may take a request for one of its
+    /// own protocol's.
+    #[must_use]
+    pub fn any_port(self, yes: bool) -> Self {
+        Self { any_port: yes, ..self }
     }
 
     async fn get(&self, address: &str) -> io::Result<Vec<u8>> {
@@ -104,7 +114,12 @@ impl HttpFetch {
         let host = uri.host().unwrap_or_default();
         // RFC 3986 3.2.2: an IPv6 address stands in brackets.
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let found = tokio::net::lookup_host((bare, uri.port_u16().unwrap_or(80))).await?;
+        let port = uri.port_u16().unwrap_or(HTTP);
+        if port != HTTP && !self.any_port {
+            let error = format!("port {port} of {host} is not HTTP's own (any_port)");
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, error));
+        }
+        let found = tokio::net::lookup_host((bare, port)).await?;
         let allowed: Vec<SocketAddr> = found.filter(|place| self.private || is_public(place.ip())).collect();
         if allowed.is_empty() {
             let error = format!("{host} has no address but of a private network (private_addresses)");
@@ -127,8 +142,8 @@ impl FetchIssuer for HttpFetch {
     }
 }
 
-/// Whether it may be anybody's: none of those that the registries keep for private networks, one link, one machine or many at
-/// once (RFC 6890).
+/// Whether it may be anybody's: none of those that the registries keep for private networks, one link, one machine, many at
+/// once, or a protocol of their own (RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => is_public4(v4),
@@ -137,19 +152,23 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public4(v4: Ipv4Addr) -> bool {
-    let [a, b, ..] = v4.octets();
+    let [a, b, c, _] = v4.octets();
     let special =
         v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_multicast() || v4.is_documentation();
     // "This network", what providers share behind one address (RFC 6598), and what is reserved, broadcast among it.
-    !(special || a == 0 || a == 100 && (64..128).contains(&b) || a >= 240)
+    let special = special || a == 0 || a == 100 && (64..128).contains(&b) || a >= 240;
+    // Assignments of protocols, relays to IPv6 (RFC 7526), benchmarks (RFC 2544).
+    !(special || (a, b, c) == (192, 0, 0) || (a, b, c) == (192, 88, 99) || a == 198 && (18..20).contains(&b))
 }
 
 fn is_public6(v6: Ipv6Addr) -> bool {
     let [first, second, ..] = v6.segments();
-    let special = v6.is_loopback() || v6.is_unspecified() || v6.is_multicast();
-    // fc00::/7, fe80::/10, 2001:db8::/32; and 64:ff9b::/32 and 2002::/16, which lead to addresses of IPv4.
-    let special = special || first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80;
-    !(special || (first, second) == (0x2001, 0xdb8) || (first, second) == (0x64, 0xff9b) || first == 0x2002)
+    // Of all the rest none is given to anybody (RFC 4291 2.4).
+    let global = first & 0xe000 == 0x2000;
+    // Assignments of protocols, 2001::/23, Teredo among them; for documents, 2001:db8::/32 and 3fff::/20; and 2002::/16, which
+    // leads to addresses of IPv4.
+    let special = first == 0x2001 && (second < 0x200 || second == 0xdb8) || first == 0x2002;
+    global && !(special || first == 0x3fff && second < 0x1000)
 }
 
 #[cfg(test)]
@@ -167,6 +186,11 @@ mod tests {
             "172.16.0.1",
             "192.168.1.1",
             "192.0.2.1",
+            "192.0.0.8",
+            "192.88.99.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
             "224.0.0.1",
             "255.255.255.255",
             "::",
@@ -178,8 +202,27 @@ mod tests {
             "2001:db8::1",
             "64:ff9b::a00:1",
             "2002:a00:1::",
+            "::10.0.0.1",
+            "100::1",
+            "2001::1",
+            "2001:2::1",
+            "2001:20::1",
+            "3fff::1",
+            "5f00::1",
+            "64:ff9b:1::1",
+            "fec0::1",
         ];
-        let public = ["1.1.1.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2001:4860::8888"];
+        let public = [
+            "1.1.1.1",
+            "100.128.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.20.0.1",
+            "2001:200::1",
+            "3fff:1000::1",
+            "2606:4700::1111",
+            "2001:4860::8888",
+        ];
         for (addresses, wanted) in [(&private[..], false), (&public, true)] {
             for address in addresses {
                 assert_eq!(

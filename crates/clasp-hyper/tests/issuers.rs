@@ -113,14 +113,14 @@ impl Lab {
 #[tokio::test]
 async fn a_missing_issuer_is_fetched() {
     let lab = Lab::new().await;
-    lab.connect(HttpFetch::new().private_addresses(true), "/issuer.cer").await.unwrap();
+    lab.connect(HttpFetch::new().any_port(true).private_addresses(true), "/issuer.cer").await.unwrap();
     assert_eq!(lab.asked.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
 async fn what_is_not_there_or_elsewhere_or_too_long_is_not_fetched() {
     let lab = Lab::new().await;
-    let fetch = || HttpFetch::new().private_addresses(true);
+    let fetch = || HttpFetch::new().any_port(true).private_addresses(true);
     for (path, words) in [("/none.cer", "404"), ("/moved.cer", "302"), ("/long.cer", "limit")] {
         let error = lab.connect(fetch(), path).await.unwrap_err();
         assert!(error.to_string().contains(words) && error.to_string().contains(path), "{error}");
@@ -134,8 +134,17 @@ async fn what_is_not_there_or_elsewhere_or_too_long_is_not_fetched() {
 #[tokio::test]
 async fn private_addresses_are_not_gone_to_unless_that_is_said() {
     let lab = Lab::new().await;
-    let error = lab.connect(HttpFetch::new(), "/issuer.cer").await.unwrap_err();
+    let error = lab.connect(HttpFetch::new().any_port(true), "/issuer.cer").await.unwrap_err();
     assert!(error.to_string().contains("private network"), "{error}");
+    assert_eq!(lab.asked.load(Ordering::Relaxed), 0);
+}
+
+/// Nor the port.
+#[tokio::test]
+async fn other_ports_than_that_of_http_are_not_gone_to_unless_that_is_said() {
+    let lab = Lab::new().await;
+    let error = lab.connect(HttpFetch::new().private_addresses(true), "/issuer.cer").await.unwrap_err();
+    assert!(error.to_string().contains(&format!("port {}", lab.address.port())), "{error}");
     assert_eq!(lab.asked.load(Ordering::Relaxed), 0);
 }
 
@@ -143,7 +152,7 @@ async fn private_addresses_are_not_gone_to_unless_that_is_said() {
 async fn a_web_server_that_says_nothing_is_not_waited_for() {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/issuer.cer", tcp.local_addr().unwrap());
-    let fetch = HttpFetch::new().private_addresses(true).time(Duration::from_millis(50));
+    let fetch = HttpFetch::new().any_port(true).private_addresses(true).time(Duration::from_millis(50));
     let Answer::Later(fetching) = fetch.fetch(&address) else { unreachable!("it takes a while") };
     assert_eq!(fetching.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
@@ -152,7 +161,8 @@ async fn a_web_server_that_says_nothing_is_not_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_blocking_client_fetches_too() {
     let lab = Lab::new().await;
-    let (client, server) = (lab.client(HttpFetch::new().private_addresses(true)), lab.server("/issuer.cer"));
+    let (client, server) =
+        (lab.client(HttpFetch::new().any_port(true).private_addresses(true)), lab.server("/issuer.cer"));
     let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = tcp.local_addr().unwrap();
     let serving = std::thread::spawn(move || {
