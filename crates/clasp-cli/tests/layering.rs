@@ -58,6 +58,7 @@ const ORDER: &[&str] = &[
     "command/serve/pages",
     "command/serve/prefixed",
     "command/serve/stop",
+    "command/serve/backlog",
     "command/serve/activity",
     "command/serve/at_once",
     "command/serve/config",

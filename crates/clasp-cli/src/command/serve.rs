@@ -3,6 +3,7 @@
 mod activity;
 mod arguments;
 mod at_once;
+mod backlog;
 mod body;
 pub(crate) mod config;
 mod echo;
@@ -194,6 +195,7 @@ async fn serve(
 
 async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer: SocketAddr) -> Result<(), Failure> {
     let arguments = &shared.arguments;
+    let backlog = tcp.backlog();
     let traced = shared.traced();
     let observed = traced.as_ref().map(|(recorder, _)| {
         Acceptor::new(Arc::new(ServerConfig::clone(&shared.config).with_observer(recorder.clone())))
@@ -220,7 +222,7 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer
     let is_http2 = facts.alpn.as_deref() == Some(b"h2");
     let recorder = traced.as_ref().map(|(recorder, _)| Arc::clone(recorder));
     let pages = shared.files.clone().map_or_else(|| Pages::Status(Status { facts, recorder }), Pages::Files);
-    let service = http::Service { pages, limit, send_limit, stop: shared.stop.clone() };
+    let service = http::Service { pages, limit, send_limit, stop: shared.stop.clone(), backlog };
     if is_http2 { Box::pin(http::http2(service, stream)).await } else { http::http1(service, stream).await }
 }
 

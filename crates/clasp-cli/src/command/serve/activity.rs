@@ -1,5 +1,6 @@
 //! What goes on on a connection that HTTP has, for whoever may have to end it or put it to rest.
 
+use super::backlog::Backlog;
 use super::body::Content;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -22,9 +23,17 @@ pub(super) struct Activity {
     unsent: AtomicBool,
     /// Counts on while the client takes what it has asked for.
     taken: AtomicUsize,
+    /// What has been flushed, and has not left yet.
+    backlog: Backlog,
+    /// Whether all that is written is an answer. HTTP/2 writes for reasons that a client makes up, such as PING.
+    answers_only: bool,
 }
 
 impl Activity {
+    pub(super) fn new(backlog: Backlog, answers_only: bool) -> Self {
+        Self { backlog, answers_only, ..Self::default() }
+    }
+
     /// A request has come.
     pub(super) fn begin(self: &Arc<Self>, request: &Request<Incoming>) -> Begun {
         self.begun.fetch_add(1, Relaxed);
@@ -39,12 +48,13 @@ impl Activity {
 
     /// Grows as pieces of answers are taken; for HTTP/1.1, as its bytes are.
     pub(super) fn taken(&self) -> usize {
-        self.taken.load(Relaxed)
+        let leaving = if self.answers_only { self.backlog.taken() } else { 0 };
+        self.taken.load(Relaxed).wrapping_add(leaving)
     }
 
     /// A request waits for its answer, or for the rest of it.
     pub(super) fn is_busy(&self) -> bool {
-        self.answered.load(Relaxed) != self.begun() || self.unsent.load(Relaxed)
+        self.answered.load(Relaxed) != self.begun() || self.unsent.load(Relaxed) || self.backlog.is_any()
     }
 
     /// Requests have come, to the last byte, and have been answered, to the last byte.
@@ -100,13 +110,11 @@ impl Body for ResponseBody {
 pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
-    /// Whether all that is written is an answer. HTTP/2 writes for reasons that a client makes up, such as PING.
-    answers_only: bool,
 }
 
 impl<S> Watched<S> {
-    pub(super) const fn new(stream: S, activity: Arc<Activity>, answers_only: bool) -> Self {
-        Self { stream, activity, answers_only }
+    pub(super) const fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -133,7 +141,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         let this = self.get_mut();
         this.activity.unsent.store(true, Relaxed);
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        if written.is_ready() && this.answers_only {
+        if written.is_ready() && this.activity.answers_only {
             this.activity.taken.fetch_add(1, Relaxed);
         }
         written

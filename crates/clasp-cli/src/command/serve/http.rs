@@ -2,6 +2,7 @@
 
 use super::activity::{Activity, ResponseBody, Watched};
 use super::at_once::AtOnce;
+use super::backlog::Backlog;
 use super::body::AT_ONCE;
 use super::pages::Pages;
 use super::prefixed::Prefixed;
@@ -39,6 +40,8 @@ pub(super) struct Service {
     pub(super) send_limit: Duration,
     /// The server stops: what has begun is finished, and nothing more is begun.
     pub(super) stop: Stop,
+    /// What of the answers waits to be sent, beneath TLS.
+    pub(super) backlog: Backlog,
 }
 
 impl Service {
@@ -131,8 +134,8 @@ async fn requests<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let activity = Arc::new(Activity::default());
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), true));
+    let activity = Arc::new(Activity::new(service.backlog.clone(), true));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let answer = service_fn(|request| service.answer(request, &activity));
     // Whoever closes its side behind a request still gets the answer. A look for that end with each request would find
     // nothing, and hold the request's buffer so that the next needs another.
@@ -163,8 +166,9 @@ pub(super) async fn http2<S>(service: Service, stream: Prefixed<S>) -> Result<()
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (service, activity) = (Arc::new(service), Arc::new(Activity::default()));
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), false));
+    let activity = Arc::new(Activity::new(service.backlog.clone(), false));
+    let service = Arc::new(service);
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let asked = (Arc::clone(&service), Arc::clone(&activity));
     let answer = service_fn(move |request| {
         let (service, activity) = asked.clone();

@@ -1,6 +1,7 @@
 //! A served connection's socket: what one turn of the connection says leaves together, and it closes so that our last words
 //! arrive.
 
+use super::backlog::Backlog;
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
@@ -21,6 +22,7 @@ pub(super) struct End(Arc<Mutex<Socket>>);
 struct Socket {
     tcp: TcpStream,
     held: Vec<u8>,
+    backlog: Backlog,
     /// Why what was held could not be sent, for the next who writes.
     failed: Option<io::Error>,
     /// Our side has been closed, and the peer's.
@@ -46,7 +48,7 @@ thread_local! {
 pub(super) fn lend(tcp: TcpStream) -> (Lent, End) {
     // What is sent has been gathered already; a socket that refuses works all the same.
     let _unset = tcp.set_nodelay(true);
-    let socket = Socket { tcp, held: Vec::new(), failed: None, closed: Closed::default() };
+    let socket = Socket { tcp, held: Vec::new(), backlog: Backlog::default(), failed: None, closed: Closed::default() };
     let socket = Arc::new(Mutex::new(socket));
     (Lent(Arc::clone(&socket)), End(socket))
 }
@@ -61,7 +63,9 @@ impl Socket {
         while !self.held.is_empty() {
             let n = ready!(Pin::new(&mut self.tcp).poll_write(cx, &self.held))?;
             self.held.drain(..n);
+            self.backlog.take(n);
         }
+        self.backlog.set(false);
         if self.held.capacity() > 0 {
             SPARE.set(core::mem::take(&mut self.held));
         }
@@ -117,6 +121,7 @@ impl End {
             let mut socket = lock(&self.0);
             if let Poll::Ready(Err(error)) = socket.poll_out(cx) {
                 socket.held = Vec::new();
+                socket.backlog.set(false);
                 socket.failed = Some(error);
             }
             outcome
@@ -132,6 +137,12 @@ impl End {
             // The peer has been told, or is gone; how its side ends is its own affair.
             let _ended = tokio::time::timeout(PATIENCE, socket.drain()).await;
         }
+    }
+}
+
+impl Lent {
+    pub(super) fn backlog(&self) -> Backlog {
+        lock(&self.0).backlog.clone()
     }
 }
 
@@ -158,13 +169,14 @@ impl AsyncWrite for Lent {
                 socket.held = SPARE.take();
             }
             socket.held.extend_from_slice(buf);
+            socket.backlog.set(true);
             return Poll::Ready(Ok(buf.len()));
         }
         ready!(socket.poll_out(cx))?;
         Pin::new(&mut socket.tcp).poll_write(cx, buf)
     }
 
-    /// Nothing: the turn that asks for it ends soon.
+    /// Nothing: the turn that asks for it ends soon. What the kernel does not take then is the [`Backlog`].
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -267,6 +279,33 @@ mod tests {
         let (_, heard) = tokio::join!(end.turns(say), client.read_to_end(&mut said));
         heard.unwrap();
         assert!(said == all, "{} bytes of {}", said.len(), all.len());
+    }
+
+    #[tokio::test]
+    async fn what_the_kernel_does_not_take_is_known_until_it_does() {
+        let (mut client, server) = sockets().await;
+        let (mut lent, end) = lend(server);
+        let backlog = lent.backlog();
+        let mut said = 0;
+        // A turn each, until nothing more fits: flushed is not gone.
+        while !backlog.is_any() {
+            let turn = async {
+                lent.write_all(&[7; 16 << 10]).await.unwrap();
+                lent.flush().await.unwrap();
+            };
+            end.turns(turn).await;
+            said += 16 << 10;
+        }
+        let taken = backlog.taken();
+        let mut heard = vec![0; said];
+        let gone = poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            if backlog.is_any() { Poll::Pending } else { Poll::Ready(()) }
+        });
+        let both = async { tokio::join!(end.turns(gone), client.read_exact(&mut heard)).1.map(drop) };
+        tokio::time::timeout(Duration::from_secs(30), both).await.unwrap().unwrap();
+        assert!(backlog.taken() > taken && !backlog.is_any());
+        assert!(heard.iter().all(|byte| *byte == 7));
     }
 
     #[tokio::test]

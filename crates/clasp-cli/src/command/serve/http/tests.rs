@@ -27,7 +27,8 @@ impl Site {
 
     fn service(&self) -> Service {
         let files = Files::new(self.directory.path(), []).unwrap();
-        Service { pages: Pages::Files(Arc::new(files)), limit: LIMIT, send_limit: SEND_LIMIT, stop: Stop::never() }
+        let (pages, stop, backlog) = (Pages::Files(Arc::new(files)), Stop::never(), Backlog::default());
+        Service { pages, limit: LIMIT, send_limit: SEND_LIMIT, stop, backlog }
     }
 
     /// Reads an answer, which must be the page.
@@ -140,6 +141,28 @@ async fn a_client_that_takes_nothing_is_cut_off_and_a_slow_one_is_not() {
     let mut rest = Vec::new();
     client.take(250_000).read_to_end(&mut rest).await.unwrap();
     assert!(rest.len() > 199_000 && served.await.unwrap().is_ok());
+}
+
+/// The end of a long answer, which the socket has still to send.
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_end_has_not_left_is_not_cut() {
+    let site = Site::new(100);
+    for moves in [true, false] {
+        let (mut client, server) = pipe(1 << 16);
+        let service = site.service();
+        let backlog = service.backlog.clone();
+        backlog.set(true);
+        let served = tokio::spawn(http1(service, server));
+        client.write_all(REQUEST).await.unwrap();
+        site.hear(&mut client).await;
+        for wait in 1..=3 {
+            tokio::time::sleep(SEND_LIMIT * 2 / 3).await;
+            assert_eq!(served.is_finished(), !moves && wait > 1, "{wait}");
+            backlog.take(usize::from(moves));
+        }
+        let Err(failure) = served.await.unwrap() else { panic!("what does not leave is not waited for without end") };
+        assert!(failure.message().contains("took nothing of its answer for 60 s"), "{}", failure.message());
+    }
 }
 
 #[tokio::test(start_paused = true)]
