@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 /// What `axum::serve` takes its clients from: a [`clasp_tokio::Listener`], whose handshakes go on side by side, and so many at
-/// once and no more. A client that is slow or is refused holds up no other.
+/// once and no more. A client that says nothing or is refused holds up no other.
 ///
 /// ```no_run
 /// # async fn run(config: std::sync::Arc<clasp::ServerConfig>, app: axum::Router) -> std::io::Result<()> {

@@ -43,6 +43,10 @@ impl Acceptor {
         Self { hello_limit: bytes, ..self }
     }
 
+    pub(crate) fn begin<T: AsyncRead + AsyncWrite + Unpin>(&self, transport: T) -> TlsStream<T> {
+        TlsStream::new(self.config.accept(), transport, self.limits)
+    }
+
     pub(crate) const fn limits(&self) -> TimeLimits {
         self.limits
     }
@@ -61,14 +65,26 @@ impl Acceptor {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        TlsStream::new(self.config.accept(), transport, self.limits).accepted().await
+        self.begin(transport).accepted().await
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     /// Completes the handshake, or gives the transport back.
-    pub(crate) async fn accepted(mut self) -> Result<Self, AcceptError<T>> {
-        match self.handshake().await {
+    pub(crate) async fn accepted(self) -> Result<Self, AcceptError<T>> {
+        let timer = Timer::new(self.limits().for_handshake());
+        self.accepted_within(timer).await
+    }
+
+    /// The same, in what is left of this time.
+    pub(crate) async fn accepted_within(mut self, timer: Timer) -> Result<Self, AcceptError<T>> {
+        let done = self.handshake_within(timer).await;
+        self.outcome(done)
+    }
+
+    /// What has become of the handshake, or of its beginning.
+    pub(crate) fn outcome(self, done: io::Result<()>) -> Result<Self, AcceptError<T>> {
+        match done {
             Ok(()) => Ok(self),
             Err(error) => {
                 let limits = self.limits();

@@ -1,25 +1,36 @@
 //! Many clients at once.
 
 use crate::acceptor::LINGER;
-use crate::{Acceptor, TlsStream};
+use crate::time::Timer;
+use crate::{AcceptError, Acceptor, TlsStream};
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::task::{Context, Poll};
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::Sleep;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::{Instant, Sleep};
 
 /// Handshakes that go on at once, unless another number is said.
 const HANDSHAKES: usize = 1024;
+/// How long a client may take until its hello is whole, unless another time is said: a round trip, with a lost packet or two.
+const HELLO: Duration = Duration::from_secs(5);
+/// For how long a client without a hello keeps its seat for certain. Of many who come at once from afar none makes way for the next.
+const GRACE: Duration = Duration::from_secs(1);
 /// How long to wait where the system has no socket to give: out of file descriptors, say.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts TLS clients of a TCP listener, their handshakes side by side: one that is slow holds up no other.
+/// Accepts TLS clients of a TCP listener, their handshakes side by side, and so many at once and no more. Who says nothing holds up
+/// no other: a client has five seconds until its hello is whole ([`hello_within`](Self::hello_within)), and where every seat is taken,
+/// whoever has sat there the longest without one, and for a second at least, makes way. A client that has said hello keeps its seat
+/// as long as a handshake may take.
 ///
 /// ```no_run
 /// # async fn run(config: std::sync::Arc<clasp::ServerConfig>) -> std::io::Result<()> {
@@ -42,6 +53,13 @@ pub struct Listener {
     acceptor: Acceptor,
     handshakes: JoinSet<Outcome>,
     most: usize,
+    hello: Duration,
+    /// Those who have not said hello, in the order in which they came, and others that have since.
+    silent: VecDeque<Seat>,
+    /// Those who made way, until their tasks have ended.
+    gone: HashMap<Id, SocketAddr>,
+    /// Until somebody may have to make way.
+    grace: Option<Pin<Box<Sleep>>>,
     no_delay: bool,
     on_error: Option<Box<OnError>>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -58,6 +76,10 @@ impl Listener {
             acceptor,
             handshakes: JoinSet::new(),
             most: HANDSHAKES,
+            hello: HELLO,
+            silent: VecDeque::new(),
+            gone: HashMap::new(),
+            grace: None,
             no_delay: true,
             on_error: None,
             pause: None,
@@ -69,6 +91,13 @@ impl Listener {
     #[must_use]
     pub fn max_handshakes(mut self, most: usize) -> Self {
         self.most = most.max(1);
+        self
+    }
+
+    /// How long a client may take until its hello is whole; five seconds by default. The acceptor's limits hold beside it.
+    #[must_use]
+    pub fn hello_within(mut self, limit: Duration) -> Self {
+        self.hello = limit;
         self
     }
 
@@ -105,19 +134,28 @@ impl Listener {
         loop {
             self.poll_begin(cx);
             // One that is done makes room for the next.
-            match self.handshakes.poll_join_next(cx) {
-                Poll::Ready(Some(Ok(Ok(done)))) => return Poll::Ready(done),
-                Poll::Ready(Some(Ok(Err((error, peer))))) => self.tell(Some(peer), &error),
-                // What a client can bring about in one handshake must not end the others: its task alone has panicked.
-                Poll::Ready(Some(Err(ended))) => self.tell(None, &io::Error::other(ended)),
+            let ended = match self.handshakes.poll_join_next_with_id(cx) {
+                Poll::Ready(Some(ended)) => ended,
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            };
+            let gone = self.gone.remove(&ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id));
+            self.forget_safe();
+            match ended {
+                Ok((_, Ok(done))) => return Poll::Ready(done),
+                Ok((_, Err((error, peer)))) => self.tell(Some(peer), &error),
+                Err(ended) if ended.is_cancelled() => {
+                    let words = "it had not said hello, and made way for another client (Listener::max_handshakes)";
+                    self.tell(gone, &io::Error::new(io::ErrorKind::TimedOut, words));
+                }
+                // What a client can bring about in one handshake must not end the others: its task alone has panicked.
+                Err(panicked) => self.tell(None, &io::Error::other(panicked)),
             }
         }
     }
 
     /// Begins as many handshakes as there are clients, and room for.
     fn poll_begin(&mut self, cx: &mut Context<'_>) {
-        while self.handshakes.len() < self.most {
+        while self.has_room(cx) {
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(cx).is_pending() {
                     return;
@@ -138,17 +176,62 @@ impl Listener {
         }
     }
 
+    fn has_free_seats(&self) -> bool {
+        self.handshakes.len().saturating_sub(self.gone.len()) < self.most
+    }
+
+    /// Whether there is a seat for another client, or somebody who would make way.
+    fn has_room(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.has_free_seats() {
+            return true;
+        }
+        self.forget_safe();
+        let Some(longest) = self.silent.front() else { return false };
+        if longest.since.elapsed() >= GRACE {
+            return true;
+        }
+        let until = longest.since + GRACE;
+        let grace = self.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        grace.as_mut().reset(until);
+        grace.as_mut().poll(cx).is_ready()
+    }
+
+    /// Those who need not make way, up to the first who has to. A handle keeps the memory of a task that has ended.
+    fn forget_safe(&mut self) {
+        while self.silent.front().is_some_and(Seat::is_safe) {
+            self.silent.pop_front();
+        }
+    }
+
+    /// Has whoever has been silent for the longest make way, if there is no seat else.
+    fn make_room(&mut self) {
+        if !self.has_free_seats()
+            && let Some(longest) = self.silent.pop_front()
+        {
+            longest.task.abort();
+            self.gone.insert(longest.task.id(), longest.peer);
+        }
+    }
+
     fn begin(&mut self, tcp: TcpStream, peer: SocketAddr) {
+        self.make_room();
         let acceptor = self.acceptor.clone();
         // A socket that takes no option is one whose peer has left: the handshake will say so.
         let _left = tcp.set_nodelay(self.no_delay);
-        self.handshakes.spawn(async move {
-            match acceptor.accept(tcp).await {
+        let heard = Arc::new(AtomicBool::new(false));
+        let (hears, hello) = (heard.clone(), self.hello);
+        let task = self.handshakes.spawn(async move {
+            match accept(&acceptor, tcp, hello, &hears).await {
                 Ok(tls) => Ok((tls, peer)),
                 // There are timers, whatever the limits: nobody keeps a seat by not closing.
                 Err(refused) => Err((refused.close_within(Some(LINGER)).await, peer)),
             }
         });
+        self.silent.push_back(Seat { heard, since: Instant::now(), task, peer });
+        // Behind one that is silent there may be many that have spoken.
+        if self.silent.len() > self.most.saturating_mul(2) {
+            self.silent.retain(|seat| !seat.is_safe());
+        }
     }
 
     fn tell(&self, peer: Option<SocketAddr>, error: &io::Error) {
@@ -156,6 +239,39 @@ impl Listener {
             tell(peer, error);
         }
     }
+}
+
+/// A client that has not said hello yet, as far as is known.
+struct Seat {
+    heard: Arc<AtomicBool>,
+    since: Instant,
+    task: AbortHandle,
+    peer: SocketAddr,
+}
+
+impl Seat {
+    /// It has said hello, or is gone.
+    fn is_safe(&self) -> bool {
+        self.heard.load(Relaxed) || self.task.is_finished()
+    }
+}
+
+/// Reads the hello in its time, and does the rest in that of a handshake, which began with the hello.
+async fn accept(
+    acceptor: &Acceptor,
+    tcp: TcpStream,
+    hello: Duration,
+    heard: &AtomicBool,
+) -> Result<TlsStream<TcpStream>, AcceptError<TcpStream>> {
+    let limit = acceptor.limits().for_handshake();
+    let timer = Timer::new(limit);
+    let mut stream = acceptor.begin(tcp);
+    let came = stream.hello_within(Timer::new(Some(limit.map_or(hello, |limit| limit.min(hello))))).await;
+    if came.is_err() {
+        return stream.outcome(came);
+    }
+    heard.store(true, Relaxed);
+    stream.accepted_within(timer).await
 }
 
 /// Whether the client is the reason, and not the system.

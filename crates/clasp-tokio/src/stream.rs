@@ -2,7 +2,7 @@
 
 use crate::time::{Timer, Wait};
 use crate::wakers::{Side, Wakers};
-use clasp::{Connection, Exchange, Facts, Progress, TimeLimits, Want};
+use clasp::{Connection, Exchange, Facts, Progress, TimeLimits, Waiting, Want};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::future::poll_fn;
@@ -174,6 +174,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
 
     pub(crate) async fn handshake_within(&mut self, mut timer: Timer) -> io::Result<()> {
         let outcome = poll_fn(|cx| match self.poll_handshake(cx) {
+            Poll::Pending if timer.poll(cx).is_ready() => Poll::Ready(Err(self.give_up(cx))),
+            outcome => outcome,
+        })
+        .await;
+        if outcome.is_err() {
+            self.last_words().await;
+        }
+        outcome
+    }
+
+    /// Server: reads until the client's hello is whole; the handshake goes on from there.
+    pub(crate) async fn hello_within(&mut self, mut timer: Timer) -> io::Result<()> {
+        let outcome = poll_fn(|cx| match self.poll_handshake(cx) {
+            Poll::Pending if self.connection().waiting() != Waiting::Message("ClientHello") => Poll::Ready(Ok(())),
             Poll::Pending if timer.poll(cx).is_ready() => Poll::Ready(Err(self.give_up(cx))),
             outcome => outcome,
         })

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -86,6 +86,62 @@ async fn no_more_handshakes_go_on_than_are_allowed() {
     // It was taken after one of the two had been given up at least.
     let told = told.lock().unwrap();
     assert!(!told.is_empty() && told.iter().all(|(peer, _)| names.contains(peer)), "{told:?}");
+}
+
+/// A client in a crowd of those that open connections and say nothing.
+#[tokio::test]
+async fn who_says_nothing_makes_way_where_every_seat_is_taken() {
+    let (listener, address, told) = listener(TimeLimits::default()).await;
+    let mut listener = listener.max_handshakes(2);
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let began = Instant::now();
+    let (heard, _) = tokio::join!(talk(address), answer(&mut listener));
+    assert_eq!(heard.unwrap(), "WORD");
+    // The grace of those before it, and far less than they may take for a hello.
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    let told = told.lock().unwrap();
+    let [(first, words), ..] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(*first, Some(silent[0].local_addr().unwrap()), "the longest silent goes first");
+    assert!(told.len() < 3 && words.contains("made way"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_hello_has_a_time_of_its_own() {
+    let (listener, address, told) = listener(TimeLimits::default()).await;
+    let mut listener = listener.hello_within(Duration::from_millis(100));
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    silent.write_all(&[22, 3, 1, 2]).await.unwrap();
+    let mut alert = Vec::new();
+    tokio::select! {
+        _ = listener.accept() => panic!("nobody said hello"),
+        ended = tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut alert)) => ended.unwrap().unwrap(),
+    };
+    assert_eq!(alert[0], 21, "{alert:?}");
+    let told = told.lock().unwrap();
+    assert!(told.iter().all(|(_, words)| words.contains("ClientHello")), "{told:?}");
+}
+
+/// A hello is work done, and perhaps money spent: its client is not sent away for the next.
+#[tokio::test]
+async fn who_has_said_hello_keeps_its_seat() {
+    let limits = TimeLimits::default().handshake(Duration::from_secs(3));
+    let (listener, address, told) = listener(limits).await;
+    let mut listener = listener.max_handshakes(1);
+    let client = ClientConfig::builder().trust(authority().roots()).build().unwrap();
+    let mut hello = Vec::new();
+    let mut cx = core::task::Context::from_waker(core::task::Waker::noop());
+    client.connect("localhost".try_into().unwrap()).advance(&mut cx, &mut hello).unwrap();
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(&hello).await.unwrap();
+    let began = Instant::now();
+    let (heard, _) = tokio::join!(talk(address), answer(&mut listener));
+    assert_eq!(heard.unwrap(), "WORD");
+    assert!(began.elapsed() > Duration::from_secs(2), "{:?}", began.elapsed());
+    let told = told.lock().unwrap();
+    assert!(!told.is_empty() && told.iter().all(|(_, words)| !words.contains("made way")), "{told:?}");
 }
 
 /// Whoever is refused is named, learns why, and the next is served.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, ToSocketAddrs};
 
 /// What `serve_with_incoming` takes its clients from: a [`Listener`], whose handshakes go on side by side, and so many at once
-/// and no more. A client that is slow or is refused holds up no other, and ends nothing: there is always a next.
+/// and no more. A client that says nothing or is refused holds up no other, and ends nothing: there is always a next.
 #[derive(Debug)]
 pub struct Incoming(Listener);
 
