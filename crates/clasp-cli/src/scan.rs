@@ -209,13 +209,16 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
     let answer = talk.request(plain).await;
     report.policies = policies;
     let mut shown: Vec<(String, Shown)> = shown.into_iter().map(|(key, facts)| (key, Shown::from(&*facts))).collect();
+    (report.http, report.client_certificate) = answer;
     if shown.is_empty()
         && let Some((version, _, suites)) = old
+        && let Some((chain, asks)) = raw_chain(dial, *version, suites).await
     {
-        shown.extend(raw_chain(dial, *version, suites).await.map(|chain| (String::new(), chain)));
+        shown.extend(chain.map(|chain| (String::new(), chain)));
+        let asked = if asks { "asked for" } else { "not asked for" };
+        report.client_certificate = report.client_certificate.or(Some(asked));
     }
     report.chains = shown.iter().map(|(key, one)| chain::judged(one, key, &subject.roots, &subject.name)).collect();
-    (report.http, report.client_certificate) = answer;
     if plain {
         report.alpn = talk.alpn(&["h2", "http/1.1", "http/1.0"]).await;
     }
@@ -233,11 +236,13 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
     }
 }
 
-/// Of a server with whom Clasp shares nothing: what it shows in the clear.
-async fn raw_chain(dial: &Dial, version: u16, suites: &[u16]) -> Option<Shown> {
+/// Of a server with whom Clasp shares nothing: what it shows in the clear, and whether it asks for a certificate.
+async fn raw_chain(dial: &Dial, version: u16, suites: &[u16]) -> Option<(Option<Shown>, bool)> {
     let mut hello = Hello::old(version, suites.to_vec(), dial.server_name.as_deref());
     hello.more.push((clasp::code::ExtensionType::StatusRequest.0, vec![1, 0, 0, 0, 0]));
     let Reply::Said(flight) = dial.ask(&hello, Until::Done).await else { return None };
     let staple = flight.staple.is_some();
-    (!flight.certificates.is_empty()).then_some(Shown { chain: flight.certificates, staple, timestamps: 0 })
+    let asks = flight.asks_for_certificate;
+    let shown = Shown { chain: flight.certificates, staple, timestamps: 0 };
+    flight.done.then_some((Some(shown).filter(|shown| !shown.chain.is_empty()), asks))
 }

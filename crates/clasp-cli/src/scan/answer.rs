@@ -96,6 +96,10 @@ impl KeyExchange {
         let name = super::suites::name(suite);
         let mut b = Bytes(body);
         let mut read = Self::default();
+        if name.contains("_PSK_") {
+            // A hint which key is meant stands first (RFC 4279 2, RFC 5489 2), and nothing is signed.
+            b.listed(2)?;
+        }
         if name.contains("ECDHE_") || name.contains("ECDH_anon") {
             let kind = b.number(1)?;
             if kind != 3 {
@@ -113,7 +117,7 @@ impl KeyExchange {
         } else {
             return Some(read);
         }
-        if version == super::hello::TLS12 && !name.contains("_anon_") {
+        if version == super::hello::TLS12 && !name.contains("_anon_") && !name.contains("_PSK_") {
             read.scheme = b.code();
         }
         Some(read)
@@ -287,6 +291,17 @@ mod tests {
             assert!(flight.asks_for_certificate && flight.done && flight.staple == Some(vec![0x30]));
             assert_eq!(flight.hello.unwrap().suite, 0xc02f);
         }
+    }
+
+    #[test]
+    fn a_hint_stands_before_the_group_of_a_pre_shared_key() {
+        let hint = [&[0, 4][..], b"hint"].concat();
+        let ecdhe = [&hint[..], &[3, 0, 29, 2, 8, 9]].concat();
+        let dhe = [&hint[..], &[0, 2, 0x80, 1, 0, 1, 2, 0, 1, 7]].concat();
+        let read = |body: &[u8], suite| KeyExchange::read(body, suite, super::super::hello::TLS12).unwrap();
+        assert_eq!(read(&ecdhe, 0xc035), KeyExchange { curve: Some(29), public: vec![8, 9], ..Default::default() });
+        let wanted = KeyExchange { prime: Some(vec![0x80, 1]), public: vec![7], ..Default::default() };
+        assert_eq!(read(&dhe, 0x0090), wanted);
     }
 
     #[test]

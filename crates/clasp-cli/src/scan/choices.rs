@@ -2,7 +2,7 @@
 
 use super::answer::Until;
 use super::dial::{Dial, Reply};
-use super::hello::{self, GROUPS, Hello, SCHEMES, TLS12, TLS13};
+use super::hello::{self, Hello, SCHEMES, TLS12, TLS13};
 use super::report::{self, DiffieHellman, Groups, Order, Schemes, Suites, Version};
 use super::suites;
 use std::sync::Arc;
@@ -155,7 +155,7 @@ pub(crate) async fn groups13(dial: &Dial, suites: &[u16]) -> Groups {
         hello.groups = groups.to_vec();
         hello
     };
-    let (mut rest, mut found) = (GROUPS.to_vec(), Vec::new());
+    let (mut rest, mut found) = (Hello::tls13(Vec::new(), None).groups, Vec::new());
     while let Some(place) = asked_for(dial, &offer(&rest)).await.and_then(|group| rest.iter().position(|g| *g == group))
     {
         found.push(rest.remove(place));
@@ -185,7 +185,7 @@ async fn asked_for(dial: &Dial, hello: &Hello) -> Option<u16> {
 /// A server that asks for nothing is given a share of each group that we have one of.
 async fn one_by_one(dial: &Dial, suites: &[u16]) -> Vec<u16> {
     let mut found = Vec::new();
-    for group in GROUPS {
+    for group in Hello::tls13(Vec::new(), None).groups {
         let Some(share) = hello::base_point(group) else { continue };
         let mut hello = Hello::tls13(suites.to_vec(), name(dial));
         hello.groups = vec![group];
@@ -315,15 +315,25 @@ fn whose(prime: &[u8]) -> Option<&'static str> {
     KNOWN.iter().find(|(start, _)| prime.starts_with(start)).map(|(_, name)| *name)
 }
 
-/// The Diffie–Hellman group of a server, and whether it keeps its key.
+/// The shortest Diffie–Hellman group of a server, and whether it keeps its key.
 pub(crate) async fn diffie_hellman(dial: &Dial, version: u16, suites: &[u16]) -> Option<DiffieHellman> {
-    let export = |code: &u16| suites::name(*code).contains("EXPORT");
-    let all: Vec<u16> = suites::named(suites, "DHE_").into_iter().chain(suites::named(suites, "DH_anon")).collect();
-    let all: Vec<u16> = all.into_iter().filter(|c| !suites::name(*c).contains("ECDHE") && !export(c)).collect();
-    if all.is_empty() {
-        return None;
+    let of = |word: &str| -> Vec<u16> {
+        let is_other = |code: &u16| ["ECDHE", "EXPORT"].iter().any(|other| suites::name(*code).contains(other));
+        suites::named(suites, word).into_iter().filter(|code| !is_other(code)).collect()
+    };
+    let mut found: Option<DiffieHellman> = None;
+    // A server may take a shorter group where there is no certificate whose strength it has to match.
+    for suites in [of("DHE_"), of("DH_anon")].into_iter().filter(|suites| !suites.is_empty()) {
+        let Some(one) = one_diffie_hellman(dial, version, suites).await else { continue };
+        let reused = one.reused || found.as_ref().is_some_and(|other| other.reused);
+        let least = found.filter(|other| other.bits <= one.bits).unwrap_or(one);
+        found = Some(DiffieHellman { reused, ..least });
     }
-    let hello = Hello::old(version, all, name(dial));
+    found
+}
+
+async fn one_diffie_hellman(dial: &Dial, version: u16, suites: Vec<u16>) -> Option<DiffieHellman> {
+    let hello = Hello::old(version, suites, name(dial));
     let mut seen = Vec::new();
     for _twice in 0..2 {
         let reply = dial.ask(&Hello { random: hello::random(), ..hello.clone() }, Until::Done).await;

@@ -100,7 +100,7 @@ impl Hello {
     pub(crate) fn tls13(suites: Vec<u16>, server_name: Option<&str>) -> Self {
         let mut hello = Self::old(TLS12, suites, server_name);
         hello.versions = vec![TLS13];
-        hello.groups = GROUPS.to_vec();
+        hello.groups = GROUPS.into_iter().filter(|group| !is_before_tls13_alone(*group)).collect();
         hello.session = random().to_vec();
         hello
     }
@@ -199,6 +199,11 @@ fn is_for_tls13_alone(group: u16) -> bool {
     matches!(group, 0x0200..=0x0202 | 0x11eb..=0x11ed | 0x6399 | 31..=33)
 }
 
+/// Curves that TLS 1.3 has no place for (RFC 9846 4.2.7): a server may refuse who offers them for it alone.
+fn is_before_tls13_alone(group: u16) -> bool {
+    matches!(group, 1..=22 | 26..=28)
+}
+
 /// A public value that is a valid one of its group: its base point. Nothing is agreed with it.
 pub(crate) fn base_point(group: u16) -> Option<Vec<u8>> {
     const P256: &str = "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
@@ -258,6 +263,17 @@ mod tests {
         assert_eq!(seen.server_name(), Some("example.com"));
         let old = Hello::old(SSL3, suites(), Some("example.com")).message();
         assert_eq!(old.len(), 4 + 2 + 32 + 1 + 2 + 2 * (suites().len() + 1) + 2);
+    }
+
+    #[test]
+    fn a_hello_for_one_version_has_no_group_of_another() {
+        let (new, old) = (Hello::tls13(suites(), None), Hello::old(TLS12, suites(), None));
+        let has = |hello: &Hello, code| hello.groups.contains(&code);
+        for (code, in_new, in_old) in [(29, true, true), (26, false, true), (31, true, false), (0x11ec, true, false)] {
+            assert_eq!((has(&new, code), has(&old, code)), (in_new, in_old), "{code}");
+        }
+        // secp224r1 and the curves over binary fields, too.
+        assert!(!new.groups.iter().any(|code| (1..=22).contains(code)) && has(&old, 21));
     }
 
     fn suites() -> Vec<u16> {

@@ -169,7 +169,7 @@ fn conduct(report: &Report, found: &mut Findings) {
         let what = format!("does not bear {}: {}", tried.name, tried.words);
         found.add("intolerant", (Level::Warning, 'B'), what, "update the server, or what stands before it");
     }
-    if !report.resumption.is_empty() && report.resumption.iter().all(|resumed| !resumed.works) {
+    if !report.resumption.is_empty() && report.resumption.iter().all(|resumed| resumed.works == Some(false)) {
         let what = "resumes no session: each connection costs the whole handshake".into();
         found.add("no-resumption", (Level::Note, 'A'), what, "switch tickets on");
     }

@@ -176,7 +176,8 @@ pub(crate) struct Chain {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Resumed {
     pub(crate) by: &'static str,
-    pub(crate) works: bool,
+    /// Nothing where it could not be tried.
+    pub(crate) works: Option<bool>,
     /// How long a session may be resumed, in seconds, where the server says it.
     pub(crate) lifetime: Option<u32>,
     /// Bytes of early data that the server takes.

@@ -33,7 +33,8 @@ impl Observer for Heard {
     fn observe(&self, seen: &Observation<'_>) {
         let What::Message { direction: Direction::Received, kind, bytes, .. } = seen.what else { return };
         let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if messages.len() < MOST_MESSAGES && kind == HandshakeType::NewSessionTicket {
+        let wanted = matches!(kind, HandshakeType::NewSessionTicket | HandshakeType::CertificateRequest);
+        if wanted && messages.len() < MOST_MESSAGES {
             messages.push((kind, bytes.to_vec()));
         }
     }
@@ -72,7 +73,13 @@ impl Ticket {
 impl Heard {
     fn tickets(&self, version: ProtocolVersion) -> Vec<Ticket> {
         let messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        messages.iter().filter_map(|(_, message)| Ticket::read(message, version)).collect()
+        let tickets = messages.iter().filter(|(kind, _)| *kind == HandshakeType::NewSessionTicket);
+        tickets.filter_map(|(_, message)| Ticket::read(message, version)).collect()
+    }
+
+    fn asks_for_certificate(&self) -> bool {
+        let messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.iter().any(|(kind, _)| *kind == HandshakeType::CertificateRequest)
     }
 }
 
@@ -165,7 +172,7 @@ impl<'d> Talk<'d> {
             (false, true) => "ticket (TLS 1.2)",
             (false, false) => "session ID (TLS 1.2)",
         };
-        let mut resumed = Resumed { by, works: false, lifetime: None, early_data: None, tickets: None, words: None };
+        let mut resumed = Resumed { by, works: None, lifetime: None, early_data: None, tickets: None, words: None };
         let heard = Arc::new(Heard::default());
         let policy = Policy::legacy().with_versions([version]);
         let made = match config(builder(policy).session_tickets(tickets).observer(heard.clone())) {
@@ -173,6 +180,10 @@ impl<'d> Talk<'d> {
             Err(error) => Err(error),
         };
         let (config, mut made) = match made {
+            Ok((_, made)) if made.facts().authenticated_until() <= std::time::SystemTime::now() => {
+                resumed.words = Some("Clasp keeps no session with a chain that has expired".into());
+                return (resumed, None);
+            }
             Ok(made) => made,
             Err(error) => {
                 resumed.words = Some(words(&error));
@@ -190,14 +201,18 @@ impl<'d> Talk<'d> {
             resumed.early_data = first.early_data;
         }
         resumed.tickets = (version == ProtocolVersion::Tls13 || tickets).then_some(came.len());
-        match self.connect(config.clone()).await {
-            Ok(made) => {
-                let wanted = if tickets { Resumption::Ticket } else { Resumption::SessionId };
-                resumed.works = made.facts().resumed == Some(wanted);
+        let wanted = if tickets { Resumption::Ticket } else { Resumption::SessionId };
+        // Twice: some servers keep a session only a moment after the handshake that it is from.
+        for _attempt in 0..2 {
+            match self.connect(config.clone()).await {
+                Ok(made) => resumed.works = Some(made.facts().resumed == Some(wanted)),
+                Err(error) => (resumed.works, resumed.words) = (Some(false), Some(words(&error))),
             }
-            Err(error) => resumed.words = Some(words(&error)),
+            if resumed.works == Some(true) {
+                break;
+            }
         }
-        if resumed.works && !others.is_empty() {
+        if resumed.works == Some(true) && !others.is_empty() {
             let taken = self.at_others(&config, others).await;
             resumed.words = Some(format!("taken at {taken} of its {} other addresses too", others.len()));
         }
@@ -231,12 +246,24 @@ impl<'d> Talk<'d> {
 
     /// What the server says to a request, and whether it wants a certificate: asked for, or required.
     pub(crate) async fn request(&self, speaks_http: bool) -> (Option<Http>, Option<&'static str>) {
-        let protocols: &[&str] = if speaks_http { &["http/1.1"] } else { &[] };
-        let Ok(config) = config(builder(Policy::legacy()).alpn(protocols).no_sessions()) else { return (None, None) };
+        match self.request_by(speaks_http, if speaks_http { &["http/1.1"] } else { &[] }).await {
+            // Servers that do not bear ALPN are met.
+            (None, None) if speaks_http => self.request_by(speaks_http, &[]).await,
+            answered => answered,
+        }
+    }
+
+    async fn request_by(&self, speaks_http: bool, protocols: &[&str]) -> (Option<Http>, Option<&'static str>) {
+        let heard = Arc::new(Heard::default());
+        let settings = builder(Policy::legacy()).alpn(protocols).no_sessions().observer(heard.clone());
+        let Ok(config) = config(settings) else { return (None, None) };
         let made = self.connect(config).await;
         let asked = match &made {
             Ok(made) => made.facts().certificate_requested,
-            Err(error) => return (None, wants_certificate(error).then_some("required")),
+            // A refusal may have other reasons: it has this one where we were asked.
+            Err(error) => {
+                return (None, (heard.asks_for_certificate() && wants_certificate(error)).then_some("required"));
+            }
         };
         let Ok(mut made) = made else { return (None, None) };
         let answer = if speaks_http { http(&mut made.stream, &self.host(), self.dial.limit).await } else { Ok(None) };

@@ -118,7 +118,11 @@ fn chains(report: &Report, lines: &mut Vec<String>) {
 
 fn conduct(report: &Report, lines: &mut Vec<String>) {
     for resumed in &report.resumption {
-        let mut words = vec![if resumed.works { "works".to_owned() } else { "does not work".to_owned() }];
+        let mut words = vec![match resumed.works {
+            Some(true) => "works".to_owned(),
+            Some(false) => "does not work".to_owned(),
+            None => "not tried".to_owned(),
+        }];
         words.extend(resumed.lifetime.map(|seconds| format!("for {seconds} s")));
         words.extend(resumed.tickets.map(|count| format!("{count} tickets")));
         words.extend(resumed.early_data.map(|most| format!("{most} bytes of early data")));
