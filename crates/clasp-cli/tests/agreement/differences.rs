@@ -1,0 +1,173 @@
+//! Where the programs do not say the same, and why. A difference without a row fails, and so does a row without a difference.
+
+use Right::{Both, Clasp, Other};
+
+/// Who is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Right {
+    Clasp,
+    Other,
+    /// They mean different things.
+    Both,
+}
+
+/// A difference that is known. `*` stands for anything.
+pub(crate) struct Row {
+    pub(crate) judge: &'static str,
+    /// Of which servers, with spaces between them.
+    pub(crate) servers: &'static str,
+    pub(crate) verdict: &'static str,
+    /// What Clasp says, and what the other does.
+    pub(crate) said: [&'static str; 2],
+    pub(crate) right: Right,
+    pub(crate) why: &'static str,
+}
+
+const fn row(
+    judge: &'static str,
+    servers: &'static str,
+    verdict: &'static str,
+    said: [&'static str; 2],
+    (right, why): (Right, &'static str),
+) -> Row {
+    Row { judge, servers, verdict, said, right, why }
+}
+
+/// What sslyze says, as far as its source shows why.
+const SSLYZE: &str = "sslyze";
+
+pub(crate) const ROWS: &[Row] = &[
+    row(
+        SSLYZE,
+        "openssl openssl-*",
+        "session ID (TLS 1.2)",
+        ["yes", "no"],
+        (
+            Clasp,
+            "sslyze ends its connections without a close_notify, upon which OpenSSL forgets the session; ours are resumed",
+        ),
+    ),
+    row(
+        SSLYZE,
+        "openssl-tls11 openssl-tls10",
+        "* (TLS 1.2)",
+        ["not asked", "*"],
+        (Other, "sessions are tried by a client of Clasp's, which speaks neither TLS 1.1 nor TLS 1.0"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-expired openssl-ccm openssl-dh1024",
+        "* (TLS 1.2)",
+        ["not asked", "*"],
+        (
+            Other,
+            "Clasp's client keeps no session with an expired chain, and takes neither CCM in TLS 1.2 nor a group of 1024 bits",
+        ),
+    ),
+    row(
+        SSLYZE,
+        "java java-everything",
+        "ticket (TLS 1.2)",
+        ["yes", "no"],
+        (Clasp, "sslyze wants the same ticket again; Java resumes, and gives a new one"),
+    ),
+    row(
+        SSLYZE,
+        "*",
+        "fallback_scsv",
+        ["not asked", "yes"],
+        (
+            Clasp,
+            "there is one version alone; sslyze takes it that a version which is not spoken is a fallback that was seen",
+        ),
+    ),
+    row(
+        SSLYZE,
+        "java",
+        "fallback_scsv",
+        ["no", "yes"],
+        (Clasp, "as above: TLS 1.1 is not spoken; at TLS 1.2 Java takes the SCSV without a word"),
+    ),
+    row(
+        SSLYZE,
+        "*",
+        "extended_master_secret",
+        ["n*", "yes"],
+        (Clasp, "sslyze says yes of whoever speaks TLS 1.3, which has none; Go 1.19 has none in TLS 1.2 either"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-tls13 clasp-early-data",
+        "secure_renegotiation",
+        ["not asked", "yes"],
+        (Both, "TLS 1.3 has no renegotiation"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-tls13 clasp-early-data",
+        "compression",
+        ["not asked", "no"],
+        (Both, "TLS 1.3 has no compression"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-ed25519",
+        "suite TLS 1.2 TLS_ECDHE_ECDSA_*",
+        ["yes", "no"],
+        (Clasp, "sslyze asks for these with OpenSSL 1.0.2, which has no Ed25519"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-one-scheme",
+        "suite TLS 1.2 *",
+        ["yes", "no"],
+        (Clasp, "the same: OpenSSL 1.0.2 has no RSA-PSS, the one scheme of this server"),
+    ),
+    row(
+        SSLYZE,
+        "nginx nss-tls12",
+        "group *",
+        ["yes", "no"],
+        (
+            Clasp,
+            "sslyze offers one group alone, and so not that of the ECDSA key, without which there is no suite (RFC 8422 5.1)",
+        ),
+    ),
+    row(
+        SSLYZE,
+        "tlslite",
+        "group brainpool*",
+        ["yes", "no"],
+        (Clasp, "sslyze asks in the best version alone: TLS 1.3 has none of these, and TLS 1.2 has"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-null openssl-anonymous openssl-psk",
+        "connects",
+        ["yes", "no"],
+        (Clasp, "sslyze finds no suite to begin with, and gives up"),
+    ),
+    row(
+        SSLYZE,
+        "java-everything",
+        "DH bits",
+        ["2048", "512"],
+        (Both, "the 512 bits are those of export suites, for which Clasp says Logjam"),
+    ),
+];
+
+/// Whether a pattern has this text.
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    rest.is_empty() || text.char_indices().any(|(at, _)| fits(rest, &text[at..])) || fits(rest, "")
+}
+
+impl Row {
+    pub(crate) fn explains(&self, judge: &str, server: &str, verdict: &str, said: [&str; 2]) -> bool {
+        self.judge == judge
+            && self.servers.split(' ').any(|pattern| fits(pattern, server))
+            && fits(self.verdict, verdict)
+            && self.said.iter().zip(said).all(|(pattern, said)| fits(pattern, said))
+    }
+}
