@@ -122,6 +122,43 @@ fn a_common_name_that_stands_in_is_constrained_as_a_host() {
 }
 
 #[test]
+fn an_address_in_a_common_name_that_stands_in_is_constrained_as_an_address() {
+    let (ten, all) = ([10, 0, 0, 0, 255, 0, 0, 0], [0; 8]);
+    let (documentation, everywhere) =
+        ([[0x20, 1, 0xd, 0xb8].as_slice(), &[0; 12], &[255; 4], &[0; 12]].concat(), [0; 32]);
+    let mut lenient = options(Profile::Rfc5280);
+    lenient.common_name = Some(true);
+    for (text, permitted, excluded, good) in [
+        ("8.8.8.8", Some(&ten[..]), None, false),
+        ("10.1.2.3", Some(&ten[..]), None, true),
+        ("8.8.8.8", None, Some(&all[..]), false),
+        ("8.8.8.8", None, Some(&ten[..]), true),
+        ("2001:db9::1", Some(&documentation[..]), None, false),
+        ("2001:DB8:0::1", Some(&documentation[..]), None, true),
+        ("2001:db8::1", None, Some(&everywhere[..]), false),
+        ("2001:db8::1", None, Some(&all[..]), true),
+    ] {
+        let base = |range: Option<&[u8]>| range.map(|range| tlv(0x87, range)).into_iter().collect::<Vec<_>>();
+        let root = authority("root", None, |_| ());
+        let middle = authority("middle", Some(&root), |d| {
+            d.set(NAME_CONSTRAINTS, true, subtrees(&base(permitted), &base(excluded)));
+        });
+        let leaf = server(&middle, |d| {
+            d.subject = name(text);
+            d.without(SAN);
+        });
+        for options in [options(Profile::Legacy), lenient] {
+            let found = judge(&root, &[&leaf, &middle], text, &options).map(|_| ()).map_err(|refused| refused.reason());
+            assert_eq!(
+                found,
+                if good { Ok(()) } else { Err(Reason::NameConstraint) },
+                "{text} {permitted:?} {excluded:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn malformed_constraints_spoil_their_authority() {
     for base in [
         tlv(0x87, &[192, 0, 2, 1]),

@@ -7,6 +7,7 @@ use crate::certificate::{Certificate, server_name};
 use crate::name::general::{NameKind, SubjectAltName, is_host, is_mailbox, split_mailbox, uri_host};
 use crate::name::{Name, compare};
 use crate::oid;
+use core::net::IpAddr;
 
 const RULE: &str = "RFC 5280 4.2.1.10";
 
@@ -62,13 +63,15 @@ pub(crate) fn check<'a>(
     for name in names(certificate) {
         permit(&Prepared::new(name), &permitted, &excluded, name)?;
     }
-    match server_name::fallback_name(certificate).filter(|_| common_name) {
-        // The fallback makes the common name a host name, so constraints on those hold for it.
-        Some(text) => {
-            let shown = SubjectAltName::Directory(certificate.subject_der());
-            permit(&Prepared::new(SubjectAltName::Dns(text.as_bytes())), &permitted, &excluded, shown)
-        }
-        None => Ok(()),
+    // The fallback makes the common name a host name, or an address, so constraints on those hold for it.
+    let Some(text) = server_name::fallback_name(certificate).filter(|_| common_name) else { return Ok(()) };
+    let shown = SubjectAltName::Directory(certificate.subject_der());
+    let mut stands_for = |name| permit(&Prepared::new(name), &permitted, &excluded, shown);
+    stands_for(SubjectAltName::Dns(text.as_bytes()))?;
+    match text.parse() {
+        Ok(IpAddr::V4(address)) => stands_for(SubjectAltName::Ip(&address.octets())),
+        Ok(IpAddr::V6(address)) => stands_for(SubjectAltName::Ip(&address.octets())),
+        Err(_) => Ok(()),
     }
 }
 
