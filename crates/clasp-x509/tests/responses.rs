@@ -108,6 +108,22 @@ fn of_several_answers_the_worst_counts() {
     assert!(why(both(GOOD, &unknown())).contains("does not know the certificate"));
 }
 
+/// RFC 6960 4.1.1: the hash is of the certificate's issuer field, which may be encoded otherwise than the issuer's subject.
+#[test]
+fn a_response_is_about_a_certificate_in_either_encoding_of_its_issuer() {
+    let printable = name_as(0x13, b"root");
+    let root = authority("root", None, |_| ());
+    let leaf = server(&root, |d| (d.serial, d.issuer) = (vec![9], printable.clone()));
+    let scene = Scene { root, leaf };
+    assert_eq!(scene.standing(&scene.answer(|_| ())), Standing::Good, "the subject of the issuer");
+    let by_field = scene.answer(|a| a.named = Some(printable));
+    assert_eq!(scene.standing(&by_field), Standing::Good, "the issuer field");
+    let revoked = scene.answer(|a| (a.named, a.status) = (Some(name_as(0x13, b"root")), revoked()));
+    assert!(matches!(scene.standing(&revoked), Standing::Revoked { .. }));
+    let another = scene.answer(|a| a.named = Some(name_as(0x16, b"root")));
+    assert_eq!(scene.standing(&another), Standing::Unknown(Trouble::NoList), "neither");
+}
+
 /// RFC 6960 2.2: when and why.
 #[test]
 fn when_and_why_it_was_revoked() {

@@ -112,8 +112,9 @@ impl SingleResponse<'_> {
         self.next_update
     }
 
-    /// Whether it is about a certificate: RFC 6960 4.1.1.
-    fn is_about(&self, serial: &[u8], issuer: &Issuer<'_>) -> bool {
+    /// Whether it is about a certificate: RFC 6960 4.1.1. The hash is of the name in the certificate's issuer field; responders
+    /// also take the issuer's own subject, which is the same name and may be encoded otherwise.
+    fn is_about(&self, certificate: &Certificate<'_>, issuer: &Issuer<'_>) -> bool {
         let algorithm = match self.hash {
             oid::SHA1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             oid::SHA256 => &digest::SHA256,
@@ -122,8 +123,8 @@ impl SingleResponse<'_> {
             _ => return false,
         };
         let hash = |bytes: &[u8], wanted: &[u8]| digest::digest(algorithm, bytes).as_ref() == wanted;
-        self.serial == serial
-            && hash(issuer.name, self.name_hash)
+        self.serial == certificate.serial_der()
+            && (hash(certificate.issuer_der(), self.name_hash) || hash(issuer.name, self.name_hash))
             && Spki::parse(issuer.spki).is_ok_and(|spki| hash(spki.key(), self.key_hash))
     }
 }
@@ -279,7 +280,7 @@ impl<'a> OcspResponse<'a> {
             return because("an OCSP response without the nonce of the request".into());
         }
         let mut standing = Standing::Unknown(Trouble::NoList);
-        let mut about = self.responses().filter(|r| r.is_about(certificate.serial_der(), issuer)).peekable();
+        let mut about = self.responses().filter(|r| r.is_about(certificate, issuer)).peekable();
         if about.peek().is_none() {
             return standing;
         }

@@ -67,6 +67,8 @@ pub(crate) struct Answer<'m> {
     pub status: Vec<u8>,
     pub hash: Hash,
     pub serial: Vec<u8>,
+    /// The issuer's name in the CertID, where it is not its subject.
+    pub named: Option<Vec<u8>>,
     pub from: &'static str,
     pub to: Option<&'static str>,
     pub single: Vec<Extension>,
@@ -92,6 +94,7 @@ pub(crate) fn response(issuer: &Made, by: &Made, change: impl FnOnce(&mut Answer
         status: GOOD.to_vec(),
         hash: SHA_1,
         serial: vec![9],
+        named: None,
         from: "20300310000000Z",
         to: Some("20300320000000Z"),
         single: Vec::new(),
@@ -104,8 +107,8 @@ pub(crate) fn response(issuer: &Made, by: &Made, change: impl FnOnce(&mut Answer
     change(&mut a);
     let (algorithm, id) = a.hash;
     let hash = |bytes: &[u8]| tlv(4, digest(algorithm, bytes).as_ref());
-    let cert_id =
-        seq(&[&seq(&[&oid(id), &[5, 0]]), &hash(&issuer.subject), &hash(issuer.key.bits()), &tlv(2, &a.serial)]);
+    let named = a.named.as_ref().unwrap_or(&issuer.subject);
+    let cert_id = seq(&[&seq(&[&oid(id), &[5, 0]]), &hash(named), &hash(issuer.key.bits()), &tlv(2, &a.serial)]);
     let extensions = |list: &[Extension]| if list.is_empty() { Vec::new() } else { tlv(0xa1, &extension(list)) };
     let next = a.to.map_or_else(Vec::new, |to| tlv(0xa0, &general(to)));
     let single = |status: &[u8]| seq(&[&cert_id, status, &general(a.from), &next, &extensions(&a.single)]);
