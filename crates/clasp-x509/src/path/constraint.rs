@@ -66,7 +66,7 @@ pub(crate) fn check<'a>(
     // The fallback makes the common name a host name, or an address, so constraints on those hold for it.
     let Some(text) = server_name::fallback_name(certificate).filter(|_| common_name) else { return Ok(()) };
     let shown = SubjectAltName::Directory(certificate.subject_der());
-    let mut stands_for = |name| permit(&Prepared::new(name), &permitted, &excluded, shown);
+    let stands_for = |name| permit(&Prepared::new(name), &permitted, &excluded, shown);
     stands_for(SubjectAltName::Dns(text.as_bytes()))?;
     match text.parse() {
         Ok(IpAddr::V4(address)) => stands_for(SubjectAltName::Ip(&address.octets())),
