@@ -156,8 +156,8 @@ pub(crate) struct Flight {
 /// Reads records and messages as they come.
 #[derive(Default)]
 pub(crate) struct Reader {
-    bytes: Vec<u8>,
-    messages: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) messages: Vec<u8>,
     pub(crate) flight: Flight,
 }
 

@@ -545,10 +545,9 @@ fn whoever_takes_anybody_takes_a_certificate_that_cannot_be_read() {
         for odd in odd_certificates(&key) {
             let policy = || Policy::default().with_versions([version]);
             for anyone in [true, false] {
-                let identity = Identity::from_der(vec![good.der().to_vec()], &key.serialize_der()).unwrap();
-                let server = ServerConfig::builder()
-                    .identity(Identity { chain: vec![odd.clone()], ..identity })
-                    .policy(policy());
+                let mut identity = Identity::from_der(vec![good.der().to_vec()], &key.serialize_der()).unwrap();
+                identity.chain = vec![odd.clone()];
+                let server = ServerConfig::builder().identity(identity).policy(policy());
                 let client = ClientConfig::builder();
                 let client = if anyone { client.dangerous_trust_anyone() } else { client.trust_pinned(pinned()) };
                 let (client, _) = pair_by(version, |_, _| client.policy(policy()), |_| server);
