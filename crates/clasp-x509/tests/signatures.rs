@@ -298,3 +298,34 @@ fn a_protocol_gets_the_rule_of_certificates() {
     let pss = SignatureAlgorithm::RsaPss { hash: SignatureHash::Sha256, salt: 32 };
     assert_eq!(check(pss, &rsa(256, 0x7f)), Err(SignatureRefusal::Size));
 }
+
+/// A peer makes issuers of its certificate as it likes, and responders for its staple: their product is not its to choose.
+#[test]
+fn signatures_of_a_staple_are_counted_for_each_issuer_that_is_made_up() {
+    let root = authority("root", None, |_| ());
+    let leaf = server(&root, |d| d.serial = vec![9]);
+    // Each has the name and the key of the real one, and is signed by nobody.
+    let alias = |n: u8| authority("root", None, |d| (d.spki, d.serial) = (root.key.spki(), vec![0x20, n]));
+    let issuers: Vec<Made> = (0..63).map(alias).collect();
+    let responder = |n: u8| {
+        let stranger = authority("root", None, |_| ());
+        server(&stranger, |d| {
+            (d.subject, d.serial) = (name("responder"), vec![0x30, n]);
+            d.set(EKU, false, seq(&[&oid(OCSP_SIGNING)]));
+        })
+    };
+    let responders: Vec<Made> = (0..8).map(responder).collect();
+    let staple = response(&root, &responders[0], |a| a.with = responders.iter().map(|r| r.der.clone()).collect());
+    let presented: Vec<&Made> = [&leaf].into_iter().chain(&issuers).collect();
+    for check in [Check::Prefer, Check::Require] {
+        let face = Watched::new("watched");
+        let mut options = options(Profile::Rfc5280).signatures(&face);
+        options.revocation = Revocation { check, stapled: Some(&staple), ..options.revocation };
+        let refused = verify(&chain(&presented), &store(&[&leaf]), &options).unwrap_err();
+        let wanted = if check == Check::Prefer { Reason::TooCostly } else { Reason::StatusUnknown };
+        assert_eq!(refused.reason(), wanted);
+        // The points of keys, which it sees too, are no signatures.
+        let signatures = face.seen().iter().filter(|seen| Spki::parse(seen).is_err()).count();
+        assert_eq!(signatures, 64, "{check:?}");
+    }
+}

@@ -6,7 +6,7 @@ use crate::certificate::Certificate;
 pub(crate) const PLAIN: usize = 4;
 /// Certificates taken from a peer; what stands beyond is not looked at.
 pub(super) const MAX_PRESENTED: usize = 128;
-/// Signatures checked for one chain, those of revocation lists included. A good chain needs its length; the slowest
+/// Signatures checked for one chain, those of revocation lists and OCSP responses included. A good chain needs its length; the slowest
 /// kind (RSA 8192, P-521) takes about 0.4 ms.
 const MAX_SIGNATURES: u32 = 64;
 /// Certificates considered as issuers for one chain, those of another name included: 64 times all that can be presented.
@@ -48,6 +48,11 @@ impl Budget {
         let left = self.signatures.checked_sub(1);
         self.signatures = left.unwrap_or(0);
         left.is_some()
+    }
+
+    /// Whether no signature is left.
+    pub(super) fn has_no_signatures(&self) -> bool {
+        self.signatures == 0
     }
 
     /// Takes what it costs to consider so many certificates as issuers.

@@ -28,6 +28,8 @@ pub(super) struct Status<'s> {
     pub(super) until: i64,
     /// What was found of the path's certificates, the leaf first.
     pub(super) standings: Standings,
+    /// The stapled response, read once, however many issuers are asked about it.
+    staple: Option<Result<OcspResponse<'s>, OcspError>>,
 }
 
 /// Who issued a certificate, and the root of its path. Without a root the lists of the issuer alone count.
@@ -94,7 +96,7 @@ impl<'s> LastCheck<'s> for Status<'s> {
 
 impl<'s> Status<'s> {
     pub(super) fn new(given: Given<'s>) -> Self {
-        Self { given, nesting: 0, until: i64::MAX, standings: Standings::new() }
+        Self { given, nesting: 0, until: i64::MAX, standings: Standings::new(), staple: None }
     }
 
     /// Of a leaf that is itself trusted: revocation is asked of it as of any other.
@@ -164,11 +166,9 @@ impl<'s> Status<'s> {
 
     /// RFC 6066 8: a client that gets a response checks it. One that says nothing may be done without, as if it were not
     /// there; one that is no response at all is the server's fault.
-    fn readable_staple(&self, work: &mut Work) -> Outcome<'s> {
-        let revocation = &self.given.options.revocation;
-        let staple = revocation.stapled.filter(|_| self.nesting == 0 && revocation.check != Check::Ignore);
-        match staple.map(OcspResponse::parse) {
-            Some(Err(OcspError::Malformed(error))) => {
+    fn readable_staple(&mut self, work: &mut Work) -> Outcome<'s> {
+        match self.staple() {
+            Some(Err(OcspError::Malformed(error))) if self.given.options.revocation.check != Check::Ignore => {
                 work.attempts.trouble(Trouble::Because(format!("a stapled response that cannot be read: {error}")));
                 let found = "a stapled OCSP response that cannot be read";
                 let wanted = "an OCSPResponse of RFC 6960 4.2, or none";
@@ -176,6 +176,14 @@ impl<'s> Status<'s> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What was stapled, for the path of the leaf alone.
+    fn staple(&mut self) -> Option<Result<OcspResponse<'s>, OcspError>> {
+        if self.staple.is_none() && self.nesting == 0 {
+            self.staple = self.given.options.revocation.stapled.map(OcspResponse::parse);
+        }
+        self.staple
     }
 
     fn signed_with(&self, certificate: &Certificate<'_>, key: Key<'_>, work: &mut Work) -> bool {
@@ -188,15 +196,13 @@ impl<'s> Status<'s> {
         let terms = Terms::of(revocation, self.given.options.now(), self.given.options.checker());
         let mut standing = Standing::Unknown(Trouble::NoList);
         let mut stapled_good = false;
-        let staple = revocation.stapled.filter(|_| leaf && self.nesting == 0);
-        for (is_staple, response) in
-            staple.map(|r| (true, r)).into_iter().chain(revocation.responses.iter().map(|r| (false, *r)))
-        {
-            work.budget.signature();
-            let next = match OcspResponse::parse(response) {
+        let staple = if leaf { self.staple() } else { None };
+        let others = revocation.responses.iter().map(|response| (false, OcspResponse::parse(response)));
+        for (is_staple, response) in staple.map(|staple| (true, staple)).into_iter().chain(others) {
+            let next = match response {
                 Ok(response) => {
                     self.until = response.end(&terms).min(self.until);
-                    response.status(certificate, &by.issuer, &terms)
+                    response.status(certificate, &by.issuer, &terms, &mut || work.budget.signature())
                 }
                 Err(why) => Standing::Unknown(why.into()),
             };
@@ -237,6 +243,12 @@ impl<'s> Status<'s> {
         match (standing, revocation.check) {
             (standing, Check::Ignore) => Ok(standing),
             (Standing::Revoked { at, reason }, _) => Err(revoked(at, reason)),
+            // Whoever spends it all would be spared an answer that says revoked.
+            (Standing::Unknown(trouble @ Trouble::Because(_)), Check::Prefer) if work.budget.has_no_signatures() => {
+                work.attempts.trouble(trouble);
+                let found = "more signatures than are checked for one chain";
+                Err(Fault::plain(Reason::TooCostly, "limit", found, "at most 64 signatures"))
+            }
             (standing @ Standing::Good, _) | (standing @ Standing::Unknown(_), Check::Prefer) => Ok(standing),
             (Standing::Unknown(trouble), Check::Require) => {
                 let found = match trouble {

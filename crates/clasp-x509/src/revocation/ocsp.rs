@@ -269,8 +269,14 @@ impl<'a> OcspResponse<'a> {
         algorithm::describe(self.signed.algorithm)
     }
 
-    /// The status of a certificate by this response.
-    pub(crate) fn status(&self, certificate: &Certificate<'_>, issuer: &Issuer<'_>, terms: &Terms<'_>) -> Standing {
+    /// The status of a certificate by this response. `spend` is asked before each signature is checked, and says whether it may be.
+    pub(crate) fn status(
+        &self,
+        certificate: &Certificate<'_>,
+        issuer: &Issuer<'_>,
+        terms: &Terms<'_>,
+        spend: &mut dyn FnMut() -> bool,
+    ) -> Standing {
         let nonce = terms.nonce;
         let because = |why: String| Standing::Unknown(Trouble::Because(why));
         if let Some(oid) = self.unknown_critical {
@@ -284,7 +290,7 @@ impl<'a> OcspResponse<'a> {
         if about.peek().is_none() {
             return standing;
         }
-        if let Err(why) = self.signed(issuer, terms) {
+        if let Err(why) = self.signed(issuer, terms, spend) {
             return Standing::Unknown(why);
         }
         // The nonce of the request was asked for just now.
@@ -332,23 +338,30 @@ impl<'a> OcspResponse<'a> {
     }
 
     /// RFC 6960 4.2.2.2: signed by the issuer itself, or by one it delegated this to.
-    fn signed(&self, issuer: &Issuer<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
-        let because = |why: &str| Err(Trouble::Because(why.into()));
-        let verify = |spki: &[u8]| terms.checker.verify(&self.signed, spki).is_ok();
-        if self.is_by(issuer.name, issuer.spki) && verify(issuer.spki) {
+    fn signed(&self, issuer: &Issuer<'_>, terms: &Terms<'_>, spend: &mut dyn FnMut() -> bool) -> Result<(), Trouble> {
+        let because = |why: &str| Trouble::Because(why.into());
+        let mut verifies = |signed: &Signed<'_>, spki: &[u8]| match spend() {
+            true => Ok(terms.checker.verify(signed, spki).is_ok()),
+            false => Err(because("an OCSP response with more signatures than are checked for one chain")),
+        };
+        if self.is_by(issuer.name, issuer.spki) && verifies(&self.signed, issuer.spki)? {
             return Ok(());
         }
-        let mut trouble = Trouble::Because("an OCSP response that the issuer did not sign, nor anyone it named".into());
+        let mut trouble = because("an OCSP response that the issuer did not sign, nor anyone it named");
         for delegate in self.delegates() {
             if !self.is_by(delegate.subject_der(), delegate.spki())
                 || !compare::same(delegate.issuer_der(), issuer.name)
             {
                 continue;
             }
-            match delegated(&delegate, issuer.spki, terms) {
-                Ok(()) if verify(delegate.spki()) => return Ok(()),
-                Ok(()) => return because("an OCSP response with a wrong signature"),
-                Err(why) => trouble = why,
+            if let Err(why) = may_answer(&delegate, terms.now) {
+                trouble = because(why);
+            } else if !verifies(&delegate.signed, issuer.spki)? {
+                trouble = because("an OCSP responder whose certificate the issuer did not sign");
+            } else if verifies(&self.signed, delegate.spki())? {
+                return Ok(());
+            } else {
+                return Err(because("an OCSP response with a wrong signature"));
             }
         }
         Err(trouble)
@@ -364,27 +377,23 @@ impl<'a> OcspResponse<'a> {
     }
 }
 
-/// RFC 6960 4.2.2.2: a responder's certificate is issued by the issuer directly, for OCSP signing. Its own status is not
-/// asked for (4.2.2.2.1 leaves that to policy): the answer would come from the same issuer.
-fn delegated(delegate: &Certificate<'_>, issuer_spki: &[u8], terms: &Terms<'_>) -> Result<(), Trouble> {
-    let because = |why: &str| Err(Trouble::Because(why.into()));
+/// RFC 6960 4.2.2.2: a responder's certificate is issued by the issuer directly, which is for the caller to check, for OCSP
+/// signing. Its own status is not asked for (4.2.2.2.1 leaves that to policy): the answer would come from the same issuer.
+fn may_answer(delegate: &Certificate<'_>, now: i64) -> Result<(), &'static str> {
     let purposes = delegate.extended_key_usage();
     if !purposes.is_some_and(|mut list| list.any(|p| p.0 == oid::OCSP_SIGNING)) {
-        return because("an OCSP responder whose certificate is not for OCSP signing");
+        return Err("an OCSP responder whose certificate is not for OCSP signing");
     }
     if delegate.key_usage().is_some_and(|u| !u.digital_signature()) {
-        return because("an OCSP responder whose key may not sign");
+        return Err("an OCSP responder whose key may not sign");
     }
-    if !(delegate.not_before()..=delegate.not_after()).contains(&terms.now) {
-        return because("an OCSP responder whose certificate is out of date");
+    if !(delegate.not_before()..=delegate.not_after()).contains(&now) {
+        return Err("an OCSP responder whose certificate is out of date");
     }
     if delegate.extensions.unknown_critical.is_some() {
-        return because("an OCSP responder whose certificate has a critical extension that is not understood");
+        return Err("an OCSP responder whose certificate has a critical extension that is not understood");
     }
-    match terms.checker.verify(&delegate.signed, issuer_spki) {
-        Ok(()) => Ok(()),
-        Err(_) => because("an OCSP responder whose certificate the issuer did not sign"),
-    }
+    Ok(())
 }
 
 fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
