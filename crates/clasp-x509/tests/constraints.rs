@@ -158,6 +158,24 @@ fn an_address_in_a_common_name_that_stands_in_is_constrained_as_an_address() {
     }
 }
 
+/// RFC 4518 2.3: a name that is the same by compatibility is within what is excluded, and not within what is permitted.
+#[test]
+fn an_excluded_name_is_not_escaped_by_compatibility_characters() {
+    let acme = tlv(DIRECTORY, &name("ACME"));
+    let held = |permitted: &[Vec<u8>], excluded: &[Vec<u8>], subject: &[u8]| {
+        permits(permitted, excluded, subject, &[dns("a.b")])
+    };
+    for text in ["ＡＣＭＥ", "acme", "AC\u{200d}ME", "\u{1d400}CME", "ⒶCME", "A\u{202e}CME"] {
+        assert!(!held(&[], from_ref(&acme), &name(text)), "{text}");
+    }
+    assert!(!held(&[], from_ref(&acme), &name_as(0x1b, b"ACME")), "a GeneralString");
+    assert!(!held(from_ref(&acme), &[], &name("ＡＣＭＥ")));
+    for text in ["ÄCME", "АCME", "ACME2"] {
+        assert!(held(&[], from_ref(&acme), &name(text)), "{text}");
+    }
+    assert!(!held(&[], &[tlv(DIRECTORY, &name("ﬁrm"))], &name("FIRM")), "the base may have them too");
+}
+
 #[test]
 fn malformed_constraints_spoil_their_authority() {
     for base in [

@@ -1,15 +1,22 @@
 //! Comparing distinguished names: RFC 5280 7.1, with the string preparation of RFC 4518.
 //!
-//! Of RFC 4518's steps, compatibility normalisation (2.3) is left out: names that differ in nothing else are taken as
-//! different, which can refuse a chain but never join one.
+//! Of RFC 4518's steps, compatibility normalisation (2.3) is left out where two names are to be the same: those that differ in
+//! nothing else are taken as different, which can refuse a chain but never join one. What is excluded must not be escaped so:
+//! [`loose`] has that step too.
 
 use super::distinguished::{Attribute, Name, attributes};
-use super::string::{characters, prepare};
+use super::string::{characters, is_nothing, prepare};
 use crate::der::Der;
 use core::hash::Hasher;
 use std::hash::DefaultHasher;
+use unicode_normalization::UnicodeNormalization;
 
 impl Name<'_> {
+    /// The name in one form for all that are [the same](Self::is_same): a key for maps.
+    pub fn canonical(self) -> Vec<u8> {
+        canonical(self.0)
+    }
+
     /// Whether the two are the same name: RFC 5280 7.1, by RFC 4518. Case, spaces and kinds of string do not matter.
     pub fn is_same(self, other: Name<'_>) -> bool {
         same(self.0, other.0)
@@ -48,7 +55,7 @@ fn same_rdn(a: Der<'_>, b: Der<'_>) -> bool {
         (None, None) => {
             let key = |rdn| {
                 let mut key = Vec::new();
-                canonical_rdn(rdn, &mut key);
+                write_rdn(rdn, &mut key, canonical_attribute);
                 key
             };
             key(a) == key(b)
@@ -73,23 +80,35 @@ fn same_attribute(a: &Attribute<'_>, b: &Attribute<'_>) -> bool {
 /// A name in one form for all its equals: a key for maps. One name's key is a prefix of another's exactly where its RDNs
 /// are: every part has its length, and every RDN an end that no length begins with.
 pub(crate) fn canonical(name: &[u8]) -> Vec<u8> {
+    key_of(name, canonical_attribute)
+}
+
+/// A key as [`canonical`]'s, which is the same for more names: those too that are one by compatibility normalisation (RFC 4518
+/// 2.3), by full case folding, or when what is no string is read as Latin-1.
+pub(crate) fn loose(name: &[u8]) -> Vec<u8> {
+    key_of(name, loose_attribute)
+}
+
+type WriteAttribute = fn(&Attribute<'_>, &mut Vec<u8>);
+
+fn key_of(name: &[u8], attribute: WriteAttribute) -> Vec<u8> {
     // The lengths and the oids make it longer than the name, by this much for a name of the usual kind.
     let mut key = Vec::with_capacity(name.len().saturating_mul(2).saturating_add(64));
     for rdn in Name(name).rdns() {
-        canonical_rdn(rdn, &mut key);
+        write_rdn(rdn, &mut key, attribute);
     }
     key
 }
 
-fn canonical_rdn(rdn: Der<'_>, key: &mut Vec<u8>) {
+fn write_rdn(rdn: Der<'_>, key: &mut Vec<u8>, attribute: WriteAttribute) {
     let mut rest = attributes(rdn);
     match (rest.next(), rest.next()) {
-        (Some(only), None) => with_length(key, |key| canonical_attribute(&only, key)),
+        (Some(only), None) => with_length(key, |key| attribute(&only, key)),
         _ => {
             let mut pairs: Vec<Vec<u8>> = attributes(rdn)
                 .map(|a| {
                     let mut pair = Vec::new();
-                    canonical_attribute(&a, &mut pair);
+                    attribute(&a, &mut pair);
                     pair
                 })
                 .collect();
@@ -127,6 +146,16 @@ fn canonical_attribute(a: &Attribute<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(a.value);
         }
     }
+}
+
+fn loose_attribute(a: &Attribute<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(a.oid);
+    out.push(0);
+    let text: String = match characters(a.tag, a.value) {
+        Some(text) => text.filter(|c| !is_nothing(*c)).nfkc().flat_map(char::to_uppercase).collect(),
+        None => a.value.iter().map(|byte| char::from(*byte)).collect::<String>().to_uppercase(),
+    };
+    prepare(text.chars()).nfkc().for_each(|c| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
 }
 
 /// A number that is the same for all equals of a name: to look one up without making its [`canonical`] form.
@@ -184,6 +213,17 @@ mod tests {
             assert_eq!(same(&a, &b), is, "{value:?}");
             assert_eq!(canonical(&a) == canonical(&b), is, "{value:?}");
             assert_eq!(hash(&a) == hash(&b), is, "{value:?}");
+        }
+        for (tag, value, is) in [
+            (der::UTF8_STRING, "ＧＯＯＤ ca".as_bytes(), true),
+            (der::UTF8_STRING, "g\u{2134}\u{2134}d CA".as_bytes(), true),
+            (der::UTF8_STRING, "Go\u{200d}od C\u{2060}A\u{e0041}".as_bytes(), true),
+            (der::OCTET_STRING, b"Good  CA", true),
+            (der::UTF8_STRING, "Gööd CA".as_bytes(), false),
+            (der::UTF8_STRING, b"Good CA2", false),
+        ] {
+            let b = name(tag, value);
+            assert_eq!(loose(&a) == loose(&b), is, "{value:?}");
         }
         assert!(canonical(&[der::SEQUENCE, 0]).is_empty(), "everything is within the empty name");
     }

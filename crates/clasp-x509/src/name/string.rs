@@ -66,9 +66,12 @@ pub(super) fn prepare(text: impl Iterator<Item = char>) -> impl Iterator<Item = 
     })
 }
 
-fn is_nothing(c: char) -> bool {
+/// RFC 4518 2.2: what is mapped to nothing.
+pub(super) fn is_nothing(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{1806}' | '\u{34f}' | '\u{180b}'..='\u{180d}' | '\u{fe00}'..='\u{fe0f}' | '\u{fffc}'
-        | '\u{200b}' | '\u{feff}')
+        | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{6dd}' | '\u{70f}' | '\u{180e}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2063}' | '\u{206a}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
         || (c.is_control() && !is_space(c))
 }
 

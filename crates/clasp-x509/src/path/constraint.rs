@@ -7,6 +7,7 @@ use crate::certificate::{Certificate, server_name};
 use crate::name::general::{NameKind, SubjectAltName, is_host, is_mailbox, split_mailbox, uri_host};
 use crate::name::{Name, compare};
 use crate::oid;
+use core::cell::OnceCell;
 use core::net::IpAddr;
 
 const RULE: &str = "RFC 5280 4.2.1.10";
@@ -27,6 +28,8 @@ struct Prepared<'a> {
     name: SubjectAltName<'a>,
     /// Of a distinguished name, the form that is the same for all its equals.
     key: Vec<u8>,
+    /// The same by a looser comparison, where one was needed.
+    loose: OnceCell<Vec<u8>>,
     /// Whether the name is what its kind should be.
     sound: bool,
 }
@@ -46,7 +49,14 @@ impl<'a> Prepared<'a> {
             SubjectAltName::Directory(_) => true,
             SubjectAltName::Other(..) => false,
         };
-        Self { name, key, sound }
+        Self { name, key, loose: OnceCell::new(), sound }
+    }
+
+    fn loose(&self) -> &[u8] {
+        self.loose.get_or_init(|| match self.name {
+            SubjectAltName::Directory(name) => compare::loose(name),
+            _ => Vec::new(),
+        })
     }
 }
 
@@ -141,7 +151,7 @@ fn weight(name: &SubjectAltName<'_>) -> u64 {
 }
 
 /// Whether a name lies in a subtree of its kind. Where the answer is not sure (a malformed name, a form that has no
-/// rules), `doubt` is the answer: excluded names match, permitted ones do not.
+/// rules, characters that are the same by compatibility alone), `doubt` is the answer: excluded names match, permitted ones do not.
 fn matches(name: &Prepared<'_>, base: &Prepared<'_>, doubt: bool) -> bool {
     if !name.sound {
         return doubt;
@@ -154,7 +164,9 @@ fn matches(name: &Prepared<'_>, base: &Prepared<'_>, doubt: bool) -> bool {
             uri_host(name).is_some_and(|host| exact_or_below(host, base))
         }
         // RFC 5280 7.1: every RDN of the base at the same place. The parts of a key say where they end.
-        (SubjectAltName::Directory(_), SubjectAltName::Directory(_)) => name.key.starts_with(&base.key),
+        (SubjectAltName::Directory(_), SubjectAltName::Directory(_)) => {
+            name.key.starts_with(&base.key) || (doubt && name.loose().starts_with(base.loose()))
+        }
         _ => doubt,
     }
 }
