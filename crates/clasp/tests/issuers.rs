@@ -1,8 +1,9 @@
 //! Issuers that a peer has not sent are fetched, where that was asked for, and within bounds.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use clasp::config::{FetchIssuer, MissingIssuers, WebPki};
+use clasp::config::{FetchIssuer, MissingIssuers, Verifier, WebPki};
 use clasp::error::{Cause, CertificateError};
+use clasp::session::{ClientSessionCache, ClientSessions};
 use clasp::x509::Profile;
 use clasp::{Answer, ClientConfig, Error, Identity, ServerConfig};
 use clasp_testkit::{Gate, ManualClock, Pair};
@@ -238,4 +239,64 @@ fn an_issuer_that_has_ended_is_fetched_anew() {
     clock.set(2_051_222_400);
     connect(&client, &server(&[&leaf])).unwrap();
     assert_eq!(web.asked(), 2);
+}
+
+/// What comes over plain HTTP may be anybody's: one wrong answer is not remembered in place of the right one.
+#[test]
+fn a_wrong_issuer_is_not_remembered() {
+    let (root, one, two, leaf) = deep();
+    let stranger = node("Two", None, |_| ());
+    let web = Web::with(&[(ONE, &one), (TWO, &stranger)]);
+    let client = client(MissingIssuers::new(trusting(&root), web.clone()));
+    connect(&client, &server(&[&leaf])).unwrap_err();
+    web.stands.lock().unwrap().insert(TWO, two.der.clone());
+    connect(&client, &server(&[&leaf])).unwrap();
+    let asked = web.asked();
+    connect(&client, &server(&[&leaf])).unwrap();
+    assert_eq!(web.asked(), asked, "the right one is");
+}
+
+/// An authority with a new key has a new certificate at the same address, of another name or the same.
+#[test]
+fn a_remembered_issuer_that_does_not_fit_is_fetched_anew() {
+    let root = node("Root", None, |_| ());
+    let old = node("Two", Some(&root), |_| ());
+    for name in ["Two", "Three"] {
+        let new = node(name, Some(&root), |_| ());
+        let web = Web::with(&[(TWO, &old)]);
+        let client = client(MissingIssuers::new(trusting(&root), web.clone()));
+        connect(&client, &server(&[&leaf(&old, &[TWO])])).unwrap();
+        web.stands.lock().unwrap().insert(TWO, new.der.clone());
+        let leaf = leaf(&new, &[TWO]);
+        // One of the same name is used once more, and then forgotten.
+        let once = connect(&client, &server(&[&leaf]));
+        assert_eq!(once.is_ok(), name == "Three", "{once:?}");
+        connect(&client, &server(&[&leaf])).unwrap();
+        assert_eq!(web.asked(), 2, "{name}");
+    }
+}
+
+/// Sessions shared by a name do not go on after the roots were replaced.
+#[test]
+fn sessions_of_a_name_end_with_the_roots_that_made_them() {
+    let (root, one, two, leaf) = deep();
+    let other = node("Other", None, |_| ());
+    assert!(!MissingIssuers::new(trusting(&root).remember(0), Web::default()).is_quick());
+    let store: Arc<dyn ClientSessions> = Arc::new(ClientSessionCache::new(16));
+    let client = |root: &Node| {
+        let chains = MissingIssuers::new(trusting(root), Web::with(&[(ONE, &one), (TWO, &two)]));
+        ClientConfig::builder().trust_fetching(chains).sessions(store.clone()).session_context("all").build().unwrap()
+    };
+    let server = server(&[&leaf]);
+    let resumed = |client: &Arc<ClientConfig>| {
+        let mut pair = Pair::new(client, &server);
+        pair.drive()?;
+        pair.server_sends(b"x")?;
+        pair.drive()?;
+        Ok::<_, Error>(pair.client.facts().unwrap().resumed.is_some())
+    };
+    assert!(!resumed(&client(&root)).unwrap());
+    assert!(resumed(&client(&root)).unwrap());
+    let refused = resumed(&client(&other)).unwrap_err();
+    assert_eq!(refused.cause(), &Cause::Certificate(CertificateError::UnknownIssuer));
 }

@@ -6,7 +6,7 @@ use crate::code::CertificateType;
 use crate::error::{Cause, CertificateError, Error, Result};
 use clasp_x509::{Certificate, Name};
 use core::fmt;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,7 +33,7 @@ const REMEMBERED: usize = 64;
 /// (caIssuers, RFC 5280 4.2.2.1), as browsers do. For peers that cannot be mended.
 ///
 /// What is fetched proves nothing: it is checked as if the peer had sent it. At most three certificates are fetched for a
-/// chain, by plain HTTP as their addresses say, and remembered until they end. The fetching counts as one answer of a party
+/// chain, by plain HTTP as their addresses say. Those of a chain that was taken are remembered until they end. The fetching counts as one answer of a party
 /// outside (10 seconds, unless [`TimeLimits`](crate::TimeLimits) say otherwise).
 ///
 /// It has a price. A peer that is not known yet chooses what is asked of whom, perhaps within the own network; whoever listens
@@ -56,6 +56,7 @@ pub struct MissingIssuers {
 }
 
 /// What stood at an address.
+#[derive(Clone)]
 struct Known {
     address: String,
     issuer: Arc<Vec<u8>>,
@@ -74,17 +75,44 @@ impl MissingIssuers {
     }
 
     /// The verdict on the chain with all that can be got besides. `refused` is the verdict without.
-    async fn complete(&self, peer: PresentedIdentity<'_>, mut refused: Error) -> Result<Verified> {
-        let mut issuers: Vec<Arc<Vec<u8>>> = Vec::new();
-        while lacks_an_issuer(&refused) && issuers.len() < self.most {
-            let chain: Vec<&[u8]> = peer.chain.iter().copied().chain(issuers.iter().map(|i| &i[..])).collect();
-            let Some(last) = top(&chain) else { break };
-            match self.issuer_of(&last, peer.now).await {
-                Ok(Some(issuer)) => issuers.push(issuer),
+    async fn complete(&self, peer: PresentedIdentity<'_>, refused: Error) -> Result<Verified> {
+        let mut used = Vec::new();
+        let verdict = self.with_issuers(peer, refused, &mut used).await;
+        // Plain HTTP says what anybody on the way likes: only what has proven itself in a chain is kept, and nothing that has
+        // failed, lest one answer hold for years.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for used in used {
+            known.retain(|known| known.address != used.address);
+            if verdict.is_ok() {
+                if known.len() >= REMEMBERED {
+                    known.pop_front();
+                }
+                known.push_back(used);
+            }
+        }
+        verdict
+    }
+
+    /// The same; what was got, or remembered, is put into `used`.
+    async fn with_issuers(
+        &self,
+        peer: PresentedIdentity<'_>,
+        mut refused: Error,
+        used: &mut Vec<Known>,
+    ) -> Result<Verified> {
+        let Some((first, rest)) = peer.chain.split_first() else { return Err(refused) };
+        let mut rest = Rest::of(rest);
+        let mut last = rest.top_above(first).to_vec();
+        while lacks_an_issuer(&refused) && used.len() < self.most {
+            let Ok(top) = Certificate::parse(&last) else { break };
+            let issuer = match self.issuer_of(&top, peer.now).await {
+                Ok(Some(issuer)) => issuer,
                 Ok(None) => break,
                 Err(failed) => return Err(refused.because(failed)),
-            }
-            let chain: Vec<&[u8]> = peer.chain.iter().copied().chain(issuers.iter().map(|i| &i[..])).collect();
+            };
+            last = rest.top_above(&issuer.issuer).to_vec();
+            used.push(issuer);
+            let chain: Vec<&[u8]> = peer.chain.iter().copied().chain(used.iter().map(|u| &u.issuer[..])).collect();
             let verdict = match self.chains.verify(PresentedIdentity { chain: &chain, ..peer }) {
                 Answer::Now(verdict) => verdict,
                 Answer::Later(verdict) => verdict.await,
@@ -98,14 +126,10 @@ impl MissingIssuers {
     }
 
     /// The issuer of a certificate, from the first of its addresses that is one of HTTP; none if there is none.
-    async fn issuer_of(
-        &self,
-        certificate: &Certificate<'_>,
-        now: SystemTime,
-    ) -> Result<Option<Arc<Vec<u8>>>, NotFetched> {
+    async fn issuer_of(&self, certificate: &Certificate<'_>, now: SystemTime) -> Result<Option<Known>, NotFetched> {
         let Some(address) = certificate.issuer_addresses().find_map(plain_http) else { return Ok(None) };
         let failed = |why: String| NotFetched { address: address.to_owned(), why };
-        if let Some(known) = self.known(address, now) {
+        if let Some(known) = self.known(address, certificate, now) {
             return Ok(Some(known));
         }
         let fetched = match self.fetch.fetch(address) {
@@ -117,28 +141,18 @@ impl MissingIssuers {
             return Err(failed(format!("{} bytes, more than a certificate may have", fetched.len())));
         }
         let issuer = Certificate::parse(&fetched).map_err(|e| failed(format!("no certificate in DER: {e}")))?;
-        if !Name(issuer.subject_der()).is_same(Name(certificate.issuer_der())) {
+        if !is_named(&issuer, certificate) {
             return Err(failed(format!("a certificate of {}, and not of {}", issuer.subject(), certificate.issuer())));
         }
-        let issuer = Arc::new(fetched);
-        self.remember(address, issuer.clone());
-        Ok(Some(issuer))
+        Ok(Some(Known { address: address.to_owned(), issuer: Arc::new(fetched) }))
     }
 
-    fn known(&self, address: &str, now: SystemTime) -> Option<Arc<Vec<u8>>> {
+    fn known(&self, address: &str, certificate: &Certificate<'_>, now: SystemTime) -> Option<Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // Another may stand there by now.
         known.retain(|known| !has_ended(&known.issuer, now));
-        known.iter().find(|known| known.address == address).map(|known| known.issuer.clone())
-    }
-
-    fn remember(&self, address: &str, issuer: Arc<Vec<u8>>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|known| known.address != address);
-        if known.len() >= REMEMBERED {
-            known.pop_front();
-        }
-        known.push_back(Known { address: address.to_owned(), issuer });
+        let there = known.iter().find(|known| known.address == address)?;
+        Certificate::parse(&there.issuer).is_ok_and(|issuer| is_named(&issuer, certificate)).then(|| there.clone())
     }
 }
 
@@ -147,18 +161,41 @@ fn lacks_an_issuer(refused: &Error) -> bool {
     refused.cause() == &Cause::Certificate(CertificateError::UnknownIssuer)
 }
 
-/// Where a chain ends, from the peer's own certificate upwards.
-fn top<'a>(chain: &[&'a [u8]]) -> Option<Certificate<'a>> {
-    let mut rest: Vec<Certificate<'a>> = chain.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-    if rest.is_empty() {
-        return None;
+/// Whether it has the name of the issuer.
+fn is_named(issuer: &Certificate<'_>, certificate: &Certificate<'_>) -> bool {
+    Name(issuer.subject_der()).is_same(Name(certificate.issuer_der()))
+}
+
+/// What a peer has sent besides its own certificate, by subject: each name is prepared once, however many there are.
+struct Rest<'a>(HashMap<Vec<u8>, Vec<&'a [u8]>>);
+
+impl<'a> Rest<'a> {
+    fn of(chain: &[&'a [u8]]) -> Self {
+        let mut all: HashMap<_, Vec<_>> = HashMap::new();
+        for der in chain.iter().rev() {
+            if let Ok(certificate) = Certificate::parse(der) {
+                all.entry(Name(certificate.subject_der()).canonical()).or_default().push(*der);
+            }
+        }
+        Self(all)
     }
-    let mut last = rest.remove(0);
-    while let Some(next) = rest.iter().position(|other| Name(other.subject_der()).is_same(Name(last.issuer_der()))) {
-        // Each is taken once, so that no circle is gone round for ever.
-        last = rest.swap_remove(next);
+
+    /// Where the chain of a certificate ends. Each of the others is taken once, so that no circle is gone round for ever.
+    fn top_above<'c>(&mut self, certificate: &'c [u8]) -> &'c [u8]
+    where
+        'a: 'c,
+    {
+        let mut last = certificate;
+        while let Some(above) = self.issuer_of(last) {
+            last = above;
+        }
+        last
     }
-    Some(last)
+
+    fn issuer_of(&mut self, certificate: &[u8]) -> Option<&'a [u8]> {
+        let certificate = Certificate::parse(certificate).ok()?;
+        self.0.get_mut(&Name(certificate.issuer_der()).canonical())?.pop()
+    }
 }
 
 fn plain_http(address: &[u8]) -> Option<&str> {
@@ -199,6 +236,10 @@ impl Verifier for MissingIssuers {
 
     fn takes(&self, kind: CertificateType) -> bool {
         self.chains.takes(kind)
+    }
+
+    fn is_quick(&self) -> bool {
+        self.chains.is_quick()
     }
 
     fn authorities(&self) -> Vec<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! What a peer's certificates cost whoever judges them.
 
 use crate::{Input, Kind};
-use clasp::config::{PresentedIdentity, Verifier, WebPki};
+use clasp::config::{FetchIssuer, MissingIssuers, PresentedIdentity, Verifier, WebPki};
 use clasp::crypto::Provider;
 use clasp::error::Result;
 use clasp::x509::{Check, Profile, Scope};
@@ -11,6 +11,8 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CustomExtension, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, NameConstraints, SanType,
 };
+use std::io;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, UNIX_EPOCH};
 
 pub(crate) const KINDS: &[Kind] = &[
@@ -31,6 +33,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "chain: constraints, and names to hold against them", least: 100, make: constraints },
     Kind { name: "chain: certificates of one name", least: 16, make: one_name },
     Kind { name: "chain: a mesh of 13, names nearly the same", least: 32, make: mesh },
+    Kind { name: "chain: in reverse order, and an issuer to fetch", least: 7, make: reversed },
     Kind { name: "chain: a staple that is none", least: 4000, make: |n| judge(&[plain()], vec![0x30; n], Vec::new()) },
     Kind { name: "chain: entries of a revocation list (ours)", least: 60, make: listed },
 ];
@@ -145,6 +148,39 @@ fn mesh(length: usize) -> Input {
         }
     }
     judge(&chain, Vec::new(), Vec::new())
+}
+
+/// Nothing stands at any address.
+struct Nowhere;
+
+impl FetchIssuer for Nowhere {
+    fn fetch<'a>(&'a self, _: &'a str) -> Answer<'a, io::Result<Vec<u8>>> {
+        Answer::Now(Err(io::ErrorKind::NotFound.into()))
+    }
+}
+
+/// Each issued by the one before it, where it should be the one behind; the last has an issuer that was not sent.
+fn reversed(n: usize) -> Input {
+    let makers: Vec<Maker> = (0..=n).map(|which| Maker::new(long_name(1, 400, 1000 + which))).collect();
+    let mut chain: Vec<Vec<u8>> =
+        makers.windows(2).map(|pair| pair[1].issues(&pair[0].params, &pair[0].key).der().to_vec()).collect();
+    chain.push(makers[0].issues_leaf(|_| ()));
+    chain.reverse();
+    chain[1..].reverse();
+    let verifier = WebPki::servers(authority().roots()).profile(Profile::Rfc5280).remember(0);
+    let verifier = MissingIssuers::new(verifier, Nowhere);
+    let bytes = chain.iter().map(Vec::len).sum();
+    let work = move || {
+        let name = ServerName::try_from("localhost").unwrap();
+        let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+        let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let mut peer = PresentedIdentity::new(&chain, now, Provider::builtin());
+        peer.name = Some(&name);
+        let Answer::Later(mut verdict) = verifier.verify(peer) else { unreachable!() };
+        let done = verdict.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(done, Poll::Ready(Err(_))));
+    };
+    (bytes, Box::new(work))
 }
 
 /// It is read before a peer comes, and so costs it nothing.
