@@ -177,11 +177,11 @@ impl PrivateKey {
     }
 
     /// The key, as that of a certificate with this SubjectPublicKeyInfo, if it is.
-    pub(crate) fn of_certificate(self, spki: &[u8]) -> Option<Self> {
+    pub(crate) fn of_certificate(mut self, spki: &[u8]) -> Option<Self> {
         match self.kind {
             Kind::RsaPss(key) => {
-                let kind = Kind::RsaPss(Box::new(key.of_certificate(spki)?));
-                Some(Self { kind, ..self })
+                self.kind = Kind::RsaPss(Box::new(key.of_certificate(spki)?));
+                Some(self)
             }
             _ => (self.spki().ok()? == spki).then_some(self),
         }
