@@ -15,6 +15,9 @@ const MOST_EVENTS: usize = 2_000;
 /// Bytes of records that are kept at most, unless it is told otherwise.
 const MOST_BYTES: usize = 1 << 20;
 
+/// A message has a field at most for so many of the bytes of records that may be kept.
+const BYTES_A_FIELD: usize = 96;
+
 /// An observer of one side.
 pub(crate) struct Recorder {
     side: Side,
@@ -156,6 +159,9 @@ impl Recorder {
         let mut event = self.event(at, kind, Some(direction), name);
         let decoded = what.fields();
         event.fields = fields(&decoded);
+        // A hello of nothing but suites has a field for every two bytes, each a hundred times as large.
+        event.fields.truncate(self.most / BYTES_A_FIELD);
+        event.fields.shrink_to_fit();
         event.fault = decoded.fault.map(|fault| shown(&fault.to_string()));
         let (level, bytes) = match what {
             What::Message { bytes, level, .. } => (Some(name_of(*level)), *bytes),

@@ -120,3 +120,30 @@ fn with_type(text: String, kind: &'static str) -> Response<Content> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Side;
+    use clasp::{Identity, ServerConfig, Stream};
+    use std::io::Cursor;
+    use std::time::SystemTime;
+
+    #[test]
+    fn a_hello_of_nothing_but_suites_costs_a_recorder_no_field_for_each() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let own = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
+        let identity = Identity::from_der(vec![own.der().to_vec()], &key.serialize_der()).unwrap();
+        let recorder = Arc::new(Recorder::new(Side::Server, SystemTime::now()).at_most(96 << 10));
+        let config = ServerConfig::builder().identity(identity).observer(recorder.clone()).build().unwrap();
+        let length = |of: usize| u16::try_from(of).unwrap().to_be_bytes();
+        let suites = [0xc0, 0x2f].repeat(8000);
+        let body = [&[3, 3][..], &[7; 32], &[0], &length(suites.len()), &suites, &[1, 0]].concat();
+        let message = [&[1, 0][..], &length(body.len()), &body].concat();
+        let record = [&[22, 3, 1][..], &length(message.len()), &message].concat();
+        let _refused = Stream::new(config.accept(), Cursor::new(record)).handshake();
+        let trace = recorder.so_far("");
+        let hello = trace.events.iter().find(|event| event.name == "ClientHello").unwrap();
+        assert_eq!((hello.bytes.len(), hello.fields.len()), (message.len(), 1024));
+    }
+}
