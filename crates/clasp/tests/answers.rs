@@ -3,15 +3,19 @@
 
 mod flights;
 
-use clasp::config::{ClientBuilder, PreSharedKey, Ready, ServerBuilder, WebPki};
+use clasp::config::{
+    ClientBuilder, DangerousAcceptAnyone, PreSharedKey, PresentedIdentity, Ready, ServerBuilder, Verified, Verifier,
+    WebPki,
+};
 use clasp::crypto::HashId;
 use clasp::error::{Cause, PeerError};
 use clasp::suite::SUITES13;
 use clasp::wire::code::{AlertDescription as Alert, CertificateType, MaxFragmentLength, NamedGroup, ProtocolVersion};
-use clasp::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
+use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, ServerConfig};
 use clasp_testkit::hollow_bytes::{CCS, HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::provider::hollow;
 use clasp_testkit::{KeyKind, Pair, authority};
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Waker};
 use flights::answered::*;
 use flights::*;
@@ -118,6 +122,40 @@ fn a_server_that_is_silent_about_its_kind_shows_none_that_only_raw_keys_are_take
         let answer = || answer(version, client(), ServerConfig::builder().identity(raw()));
         answer().taken("a raw key");
         answer().change(message, |m| m.without(SERVER_TYPES)).refused("silence", Alert::UnsupportedCertificate);
+    }
+}
+
+/// Takes whatever it is asked about, and says so.
+struct Asked(Arc<AtomicBool>);
+
+impl Verifier for Asked {
+    fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
+        self.0.store(true, Ordering::Relaxed);
+        DangerousAcceptAnyone.verify(peer)
+    }
+}
+
+/// RFC 7250 3: a raw key is a SubjectPublicKeyInfo. What is none is no key that a verifier would have to judge.
+#[test]
+fn a_raw_key_that_is_none_is_refused_before_a_verifier_is_asked() {
+    // The tag of the SEQUENCE, behind its length; in TLS 1.3 behind a context and two lengths (RFC 9846 4.4.2).
+    for (version, tag) in [(TLS12, 3), (TLS13, 1 + 3 + 3)] {
+        let asked = Arc::new(AtomicBool::new(false));
+        let answer = || {
+            let client = ClientConfig::builder().dangerous_verifier(Arc::new(Asked(asked.clone())));
+            let client = client.server_certificate_types([CertificateType::RawPublicKey]);
+            let raw = Identity::raw_public_key(&SERVER.key).unwrap();
+            answer(version, client, ServerConfig::builder().identity(raw))
+        };
+        answer().taken("a raw key");
+        assert!(asked.swap(false, Ordering::Relaxed), "{version}");
+        let set = |m: &mut Message| {
+            assert_eq!(m.body[tag], 0x30, "{version}");
+            m.body[tag] = 0x31;
+        };
+        let error = answer().change(CERTIFICATE, set).refused("a SET", Alert::DecodeError);
+        assert_eq!(error.cause(), &Cause::Peer(PeerError::UnusableCertificate), "{version}");
+        assert!(!asked.load(Ordering::Relaxed), "{version}");
     }
 }
 
