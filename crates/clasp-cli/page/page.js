@@ -61,11 +61,12 @@ const explained = (kind, name) => {
 const bytesAt = ([at, length]) => pool.subarray(at, at + length);
 const hex = bytes => Array.from(bytes, b => b.toString(16).padStart(2, "0")).join("");
 const traces = D.traces.map(T => ({ ...T,
-  events: T.events.map(([kind, by, client, server, name, level, length, at, form, fault, records]) =>
-    ({ kind: D.kinds[kind], by, at: [client, server], name: D.names[name], level: LEVELS[level], length, bytes: bytesAt(at),
+  lanes: T.middle ? ["client", "middle", "server"] : SIDES,
+  events: T.events.map(([kind, by, client, server, name, level, length, at, form, fault, records, leg]) =>
+    ({ kind: D.kinds[kind], by, leg, at: [client, server], name: D.names[name], level: LEVELS[level], length, bytes: bytesAt(at),
        form, fault, records, travels: TRAVELS.includes(D.kinds[kind]) })),
-  records: T.records.map(([by, client, server, level, content, plain, at]) =>
-    ({ by, at: [client, server], level: LEVELS[level], content: D.names[content], plain, bytes: bytesAt(at) })) }));
+  records: T.records.map(([by, client, server, level, content, plain, at, leg]) =>
+    ({ by, leg, at: [client, server], level: LEVELS[level], content: D.names[content], plain, bytes: bytesAt(at) })) }));
 // A form has five numbers a field: name, place in a list, length, depth and whether it holds no other, value.
 function fieldsOf(event) {
   if (event.fields) return event.fields;
@@ -80,14 +81,16 @@ function fieldsOf(event) {
   }
   return event.fields = fields;
 }
-const travel = (trace, { by, at }) => {
-  const [sent, came, delay] = [at[by], at[1 - by], trace.oneWay || 0];
+const travel = (trace, { by, at, leg }) => {
+  const [sent, came, delay] = [at[by], at[1 - by], (leg ? trace.farWay : trace.oneWay) || 0];
   if (sent !== null) return [sent, Math.max(sent, came ?? sent + delay)];
   return [Math.max(0, came - delay), came];
 };
 const when = e => e.at[0] ?? e.at[1] ?? 0;
 const field = (event, name) => event && fieldsOf(event).filter(f => f.name === name && f.leaf).map(f => f.value.replace(/^"(.*)"$/, "$1"));
-const message = (trace, name, by) => trace.events.find(e => e.kind === "message" && e.name === name && (by === undefined || e.by === by));
+const message = (trace, name, by) => trace.events.find(e => e.kind === "message" && !e.leg && e.name === name && (by === undefined || e.by === by));
+// Who sent something, or knows it; whom it was sent to.
+const lane = (trace, e) => trace.lanes[e.leg + e.by], toward = (trace, e) => trace.lanes[e.leg + 1 - e.by];
 
 // Elements. Text is text: nothing that a peer said is ever read as markup.
 const make = (element, attributes, children) => {
@@ -104,11 +107,11 @@ const s = (tag, attributes, ...children) => make(document.createElementNS("http:
 const LINE = 22, PAD = 5, GAP = 6, TOP = 14, HEAD = 40;
 const ends = trace => Math.max(0.001, ...trace.events.map(e => e.travels ? travel(trace, e)[1] : when(e)));
 // What one side says before the other does, or before it waits for long.
-function flights(trace) {
+function flights(trace, leg) {
   const all = [], end = ends(trace);
   let last = null;
   trace.events.forEach((event, place) => {
-    if (!event.travels) return;
+    if (!event.travels || event.leg !== leg) return;
     const [sent] = travel(trace, event);
     if (last && last.by === event.by && sent - last.sent <= end / 12) all[all.length - 1].push(place);
     else all.push([place]);
@@ -118,7 +121,7 @@ function flights(trace) {
 }
 // Pixels of a millisecond that leave room for the names.
 function scaleOf(trace) {
-  const room = flights(trace).reduce((sum, f) => sum + f.length * LINE + 2 * PAD + GAP, 0);
+  const room = Math.max(...[0, 1].map(leg => flights(trace, leg).reduce((sum, f) => sum + f.length * LINE + 2 * PAD + GAP, 0)));
   return Math.max(160, room * 1.15) / ends(trace);
 }
 
@@ -129,7 +132,7 @@ class Column {
   draw(scale) {
     const T = this.trace, id = "c" + this.number;
     this.scale = scale;
-    this.stage = h("div", { class: "stage" });
+    this.stage = h("div", { class: "stage", tabindex: T.middle ? 0 : null, role: T.middle ? "region" : null, "aria-label": T.middle ? w("diagram") : null });
     this.detail = h("div", { class: "detail", "aria-live": "polite" });
     this.panel = h("div", { role: "tabpanel", id: id + "panel", "aria-labelledby": id + this.tab });
     const tabs = ["timeline", "keys", "wire"].map(name => h("button", { type: "button", role: "tab", id: id + name,
@@ -184,58 +187,60 @@ class Column {
   }
 
   diagram() {
-    const T = this.trace, width = Math.max(300, Math.round(this.stage.clientWidth || 640));
-    const left = 62, right = width - 62, middle = width / 2, y = v => HEAD + TOP + v * this.scale;
-    const half = Math.min(150, (right - left) / 2 - 14);
-    const label = (side, x) => s("text", { class: "who", x: Math.min(x, width - 58), y: 16 }, w(side && T.middle ? "middle" : SIDES[side]));
-    const about = side => T.observed.includes(side) ? null : s("text", { class: "between", x: side ? right : left, y: 31 }, w("estimated"));
+    const T = this.trace, last = T.lanes.length - 1, width = Math.max(last > 1 ? 640 : 300, Math.round(this.stage.clientWidth || 640));
+    const left = 62, right = width - 62, x = n => left + (right - left) * n / last, y = v => HEAD + TOP + v * this.scale;
+    // Beside a lane in the middle stand its clock's times.
+    const half = Math.min(150, (right - left) / 2 / last - (last > 1 ? 26 : 14));
+    const label = n => s("text", { class: "who", x: Math.min(x(n), width - 58), y: 16 }, w(T.lanes[n]));
+    const about = n => T.observed.includes(n) ? null : s("text", { class: "between", x: x(n), y: 31 }, w("estimated"));
     const under = [], boxes = [], rows = [];
     T.events.forEach((event, place) => {
       if (!event.travels) {
-        const dot = s("circle", { class: "dot", cx: event.by ? right : left, cy: y(when(event)), r: 3.2 }, s("title", {}, this.told(event)));
+        const dot = s("circle", { class: "dot", cx: x(event.leg + event.by), cy: y(when(event)), r: 3.2 }, s("title", {}, this.told(event)));
         return void boxes.push(dot);
       }
-      const [sent, came] = travel(T, event), [from, to] = event.by ? [right, left] : [left, right];
+      const [sent, came] = travel(T, event), [from, to] = [x(event.leg + event.by), x(event.leg + 1 - event.by)];
       const [a, b, back] = [y(sent), y(came), event.by ? 1 : -1], lift = (b - a) / Math.abs(to - from) * 9;
       const level = event.level || "plain";
       under.push(s("g", { "data-arrow": place },
         s("path", { class: "a " + level, d: `M${from} ${a}L${to} ${b}` }),
         s("path", { class: "a head " + level, d: `M${to + back * 9} ${b - lift - 4.5}L${to} ${b}L${to + back * 9} ${b - lift + 4.5}` })));
     });
-    let free = HEAD;
-    for (const flight of flights(T)) {
+    let low = HEAD, free = HEAD;
+    for (const leg of [0, 1]) for (const [n, flight] of flights(T, leg).entries()) {
+      const middle = x(leg + .5) + (leg ? 24 : 0);
+      if (!n) free = HEAD;
       const mid = flight.reduce((sum, p) => { const [a, b] = travel(T, T.events[p]); return sum + (a + b) / 2; }, 0) / flight.length;
       const height = flight.length * LINE + 2 * PAD, at = y(mid), top = Math.max(free, at - height / 2);
       if (at < top) under.push(s("path", { class: "leader", d: `M${middle} ${at}V${top}` }));
       boxes.push(s("rect", { class: "box", x: middle - half, y: top, width: 2 * half, height, rx: 6 }));
       flight.forEach((place, n) => rows.push(this.name(place, middle - half, top + PAD + n * LINE, 2 * half)));
       free = top + height + GAP;
+      low = Math.max(low, free);
     }
-    const height = Math.max(free, y(ends(T))) + TOP;
-    const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": w("diagram") },
-      label(0, left), label(1, right), about(0), about(1), s("text", { class: "between", x: middle, y: 16 }, w("network")),
-      [left, right].map(x => s("path", { class: "lane", d: `M${x} ${HEAD}V${height}` })), under, this.clocks(y, left, right), boxes, rows);
+    const height = Math.max(low, y(ends(T))) + TOP, all = T.lanes.map((_, n) => n);
+    const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": w("diagram"), style: last > 1 ? `min-width:${width}px` : null },
+      all.map(label), all.map(about), all.slice(1).map(n => s("text", { class: "between", x: x(n - .5), y: 16 }, w("network"))),
+      all.map(n => s("path", { class: "lane", d: `M${x(n)} ${HEAD}V${height}` })), under, all.flatMap(n => this.clocks(y, x(n), n)), boxes, rows);
     this.stage.replaceChildren(svg);
   }
 
-  clocks(y, left, right) {
-    const all = [];
-    for (const side of [0, 1]) {
-      const times = this.trace.events.filter(e => e.travels).map(e => travel(this.trace, e)[e.by === side ? 0 : 1]).sort((a, b) => a - b);
-      let last = -99;
-      for (const time of times) {
-        if (y(time) - last < 13) continue;
-        last = y(time);
-        const guess = this.trace.observed.includes(side) ? "" : "≈";
-        all.push(s("text", { class: "clock", x: side ? right + 8 : left - 8, y: last + 4, "text-anchor": side ? "start" : "end" }, guess + ms(time)));
-      }
+  clocks(y, x, n) {
+    const of = e => e.leg + e.by === n ? travel(this.trace, e)[0] : e.leg + 1 - e.by === n ? travel(this.trace, e)[1] : null;
+    const times = this.trace.events.filter(e => e.travels).map(of).filter(time => time !== null).sort((a, b) => a - b);
+    const guess = this.trace.observed.includes(n) ? "" : "≈", all = [];
+    let last = -99;
+    for (const time of times) {
+      if (y(time) - last < 13) continue;
+      last = y(time);
+      all.push(s("text", { class: "clock", x: n ? x + 6 : x - 8, y: last + 4, "text-anchor": n ? "start" : "end" }, guess + ms(time)));
     }
     return all;
   }
 
   name(place, x, y, width) {
     const event = this.trace.events[place], level = event.level || "plain";
-    const words = [event.name, w("of", w(SIDES[event.by]), w(SIDES[1 - event.by])), w(level), size(event.length), ms(travel(this.trace, event)[0])];
+    const words = [event.name, this.way(event), w(level), size(event.length), ms(travel(this.trace, event)[0])];
     const long = width > 230 ? s("text", { class: "clock", x: x + width - 8, y: y + 15, "text-anchor": "end" }, event.length + " B") : null;
     const go = step => {
       const rows = [...this.stage.querySelectorAll("[data-event]")];
@@ -277,11 +282,13 @@ class Column {
     if (asked && innerWidth < 1080) this.detail.scrollIntoView?.({ block: "start", behavior: matchMedia("(prefers-reduced-motion:reduce)").matches ? "auto" : "smooth" });
   }
 
+  way(event) { return w("of", w(lane(this.trace, event)), w(toward(this.trace, event))); }
+
   times(event) {
     const [sent, came] = travel(this.trace, event), [from, to] = [event.by, 1 - event.by];
-    return [w("of", w(SIDES[from]), w(SIDES[to])),
-      event.at[from] === null ? w("left", ms(sent)) : w("sent", ms(sent), w(SIDES[from])),
-      event.at[to] === null ? w("guess", ms(came)) : w("came", ms(came), w(SIDES[to])),
+    return [this.way(event),
+      event.at[from] === null ? w("left", ms(sent)) : w("sent", ms(sent), w(lane(this.trace, event))),
+      event.at[to] === null ? w("guess", ms(came)) : w("came", ms(came), w(toward(this.trace, event))),
       size(event.length), event.records.length ? w("record", event.records.map(r => r + 1).join(", ")) : null].filter(Boolean).join(" · ");
   }
 
@@ -352,9 +359,10 @@ class Column {
   timeline() {
     return [h("ol", { class: "list" }, this.trace.events.map((event, place) => {
       const time = event.at.map((at, side) => at === null || side && at === event.at[0] ? null : ms(at)).filter(Boolean).join(" / ");
+      const from = this.trace.middle ? this.way(event) + ": " : "";
       const words = event.travels
-        ? h("button", { type: "button", onclick: () => this.open(place, true) }, `${event.by ? "◀" : "▶"} ${event.name}`)
-        : `${w(SIDES[event.by])}: ${this.told(event)}`;
+        ? h("button", { type: "button", onclick: () => this.open(place, true) }, `${event.by ? "◀" : "▶"} ${from}${event.name}`)
+        : `${w(lane(this.trace, event))}: ${this.told(event)}`;
       return h("li", {}, h("time", {}, time), h("div", {}, words));
     }))];
   }
@@ -363,8 +371,8 @@ class Column {
     const T = this.trace, hello = message(T, "ClientHello"), names = field(hello, "host_name") || [];
     const offered = (field(hello, "cipher_suites") || []).filter(n => !n.startsWith("GREASE")).length;
     const protocols = (field(hello, "ProtocolName") || []).join(", ") || w("none");
-    const chosen = message(T, "ServerHello"), clear = by => T.events.some(e => e.name === "Certificate" && e.by === by && e.level === "plain");
-    const secret = T.events.some(e => (e.name === "Certificate" || e.name === "CompressedCertificate") && e.level !== "plain" && e.by === 1);
+    const chosen = message(T, "ServerHello"), clear = by => T.events.some(e => e.name === "Certificate" && !e.leg && e.by === by && e.level === "plain");
+    const secret = T.events.some(e => !e.leg && (e.name === "Certificate" || e.name === "CompressedCertificate") && e.level !== "plain" && e.by === 1);
     const suite = (field(chosen, "cipher_suite") || [])[0], transport = /^TLS_RSA_/.test(suite || "");
     const learned = [hello && (names.length ? w("lName", names.join(", ")) : w("lNoName")), hello && w("lOffer", offered, protocols),
       suite && w("lChose", suite), clear(1) && w("lCert"), clear(0) && w("lCertClient"), secret && w("lNoCert"), w("lSize", T.records.length),
@@ -373,14 +381,14 @@ class Column {
       h("ol", { class: "list" }, T.records.map((r, n) => {
         const outer = r.bytes[0], type = { 20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data" }[outer] || outer;
         const open = r.level === "plain", inner = open || type === r.content ? w("is", type) : w("looks", type);
-        return h("li", {}, h("time", {}, `${n + 1}. ${ms(when(r))}`), h("div", {}, `${r.by ? "◀" : "▶"} `,
+        return h("li", {}, h("time", {}, `${n + 1}. ${ms(when(r))}`), h("div", {}, `${r.by ? "◀" : "▶"} ${T.middle ? this.way(r) + " " : ""}`,
           h("span", { class: "chip " + r.level }, w(open ? "visible" : "hidden")), ` ${inner} · ${size(r.bytes.length)}`, h("br"),
           h("code", {}, hex(r.bytes.subarray(0, 5)) + " " + hex(r.bytes.subarray(5, 45)) + (r.bytes.length > 45 ? "…" : ""))));
       }))];
   }
 
   keys() {
-    const have = new Set(this.trace.events.filter(e => e.kind === "derived").map(e => e.name));
+    const have = new Set(this.trace.events.filter(e => e.kind === "derived" && !e.leg).map(e => e.name));
     if (!have.size) return [h("p", { class: "soft" }, w("noKeys"))];
     const note = h("div", { class: "told", role: "status" }, w("keysTold"));
     const old = have.has("key_block"), resumed = old && !have.has("master_secret");

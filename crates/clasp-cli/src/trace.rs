@@ -31,6 +31,27 @@ impl Side {
     }
 }
 
+/// Whose line in a drawing: the sides' own, and of whoever stands between them, who is the server of the one and the client
+/// of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Lane {
+    Client,
+    Middle,
+    Server,
+}
+
+/// Which conversation something belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Leg {
+    /// The client's own: with the server, or with whoever stands between.
+    #[default]
+    Near,
+    /// The one that whoever stands between has with the server.
+    Far,
+}
+
 /// What kind of fact an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -106,6 +127,7 @@ pub(crate) struct Event {
     pub(crate) kind: Kind,
     /// Who sent it; who knows it, where it is no message.
     pub(crate) by: Side,
+    pub(crate) leg: Leg,
     #[serde(flatten)]
     pub(crate) seen: Seen,
     /// The message's type, the secret's name, or words.
@@ -127,6 +149,7 @@ pub(crate) struct Event {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Record {
     pub(crate) by: Side,
+    pub(crate) leg: Leg,
     #[serde(flatten)]
     pub(crate) seen: Seen,
     pub(crate) level: &'static str,
@@ -142,12 +165,14 @@ pub(crate) struct Record {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Trace {
     pub(crate) title: String,
-    /// Which sides were looked at: the others' clocks are not known.
-    pub(crate) observed: Vec<Side>,
-    /// Whether who answered is not the server that it says it is.
+    /// Whose clocks are known.
+    pub(crate) observed: Vec<Lane>,
+    /// Whether somebody stands between, who has a conversation with each.
     pub(crate) man_in_the_middle: bool,
     /// How long a packet is on its way, estimated, where one side was looked at alone.
     pub(crate) one_way_ms: Option<f64>,
+    /// The same between the middle and the server.
+    pub(crate) far_one_way_ms: Option<f64>,
     pub(crate) events: Vec<Event>,
     pub(crate) records: Vec<Record>,
     /// Facts that were not kept, because there were too many.
@@ -157,13 +182,37 @@ pub(crate) struct Trace {
     pub(crate) good: bool,
     /// What was agreed, where it came to that: as in `clasp connect --json`.
     pub(crate) facts: Option<serde_json::Value>,
+    /// What the middle and the server agreed.
+    pub(crate) far_facts: Option<serde_json::Value>,
 }
 
 impl Trace {
+    /// Who a side of a conversation is.
+    pub(crate) const fn lane(&self, leg: Leg, side: Side) -> Lane {
+        match (leg, side) {
+            (Leg::Near, Side::Client) => Lane::Client,
+            (Leg::Far, Side::Server) => Lane::Server,
+            (Leg::Near, Side::Server) if !self.man_in_the_middle => Lane::Server,
+            _ => Lane::Middle,
+        }
+    }
+
+    /// Those that are drawn, from the left.
+    pub(crate) const fn lanes(&self) -> &'static [Lane] {
+        if self.man_in_the_middle { &[Lane::Client, Lane::Middle, Lane::Server] } else { &[Lane::Client, Lane::Server] }
+    }
+
+    /// When something was seen, by the clock of this lane.
+    pub(crate) fn seen_in(&self, event: &Event, lane: Lane) -> Option<f64> {
+        let side = [Side::Client, Side::Server].into_iter().find(|side| self.lane(event.leg, *side) == lane)?;
+        event.seen.at(side)
+    }
+
     /// When something left its sender and reached the other side, in milliseconds; by the delay of the network where one of
     /// them was not looked at.
-    pub(crate) fn travel(&self, seen: &Seen, by: Side) -> (f64, f64) {
-        let delay = self.one_way_ms.unwrap_or_default();
+    pub(crate) fn travel(&self, event: &Event) -> (f64, f64) {
+        let delay = if event.leg == Leg::Near { self.one_way_ms } else { self.far_one_way_ms }.unwrap_or_default();
+        let (seen, by) = (&event.seen, event.by);
         match (seen.at(by), seen.at(by.other())) {
             (Some(sent), Some(came)) => (sent, came.max(sent)),
             (Some(sent), None) => (sent, sent + delay),
@@ -182,7 +231,7 @@ impl Trace {
         for event in self.events.iter().filter(|event| event.kind.travels()) {
             let at = event.seen.any();
             if let Some((by, sent)) = last
-                && self.observed == [by]
+                && self.observed == [self.lane(Leg::Near, by)]
                 && event.by != by
             {
                 delay = delay.min((at - sent) / 2.0);
@@ -198,16 +247,72 @@ impl Trace {
         match outcome {
             Err(words) => self.outcome = format!("failed: {}", crate::terminal::shown(words)),
             Ok(facts) => {
-                let fact = |name: &str| facts.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-                let resumed = match fact("resumed").as_str() {
-                    "" => String::new(),
-                    by => format!(", resumed by {by}"),
-                };
-                self.outcome = format!("agreed: {}, {}{resumed}", fact("version"), fact("suite"));
+                self.outcome = format!("agreed: {}", agreed(facts));
                 self.facts = Some(facts.clone());
             }
         }
     }
+
+    /// With the conversation that whoever stands between has with the server, by the same clock.
+    pub(crate) fn beyond(&mut self, far: Self) {
+        self.man_in_the_middle = true;
+        let before = self.records.len();
+        let mut records = far.records;
+        records.iter_mut().for_each(|record| record.leg = Leg::Far);
+        self.records.append(&mut records);
+        for mut event in far.events {
+            event.leg = Leg::Far;
+            event.records.iter_mut().for_each(|place| *place = place.saturating_add(before));
+            self.events.push(event);
+        }
+        self.far_one_way_ms = far.one_way_ms;
+        self.left_out += far.left_out;
+        let sides = |observed: &[Lane], leg: Leg| -> Vec<Lane> {
+            let side = |lane: &Lane| if *lane == Lane::Client { Side::Client } else { Side::Server };
+            observed.iter().map(|lane| self.lane(leg, side(lane))).collect()
+        };
+        let mut observed = sides(&self.observed, Leg::Near);
+        observed.extend(sides(&far.observed, Leg::Far));
+        self.observed = self.lanes().iter().copied().filter(|lane| observed.contains(lane)).collect();
+        self.sort();
+    }
+
+    /// What both of them came to.
+    pub(crate) fn conclude_both(
+        &mut self,
+        near: &Result<serde_json::Value, String>,
+        far: &Result<serde_json::Value, String>,
+    ) {
+        self.good = near.is_ok() && far.is_ok();
+        let words = |outcome: &Result<serde_json::Value, String>| match outcome {
+            Ok(facts) => agreed(facts),
+            Err(words) => format!("failed, {}", crate::terminal::shown(words)),
+        };
+        self.outcome = format!("with the server: {}; with the client: {}", words(far), words(near));
+        (self.facts, self.far_facts) = (near.as_ref().ok().cloned(), far.as_ref().ok().cloned());
+    }
+
+    /// In the order of their times. What came at the same time stays as it was.
+    fn sort(&mut self) {
+        let mut events = std::mem::take(&mut self.events);
+        events.sort_by(|a, b| self.when(a).total_cmp(&self.when(b)));
+        self.events = events;
+    }
+
+    /// When an event began: when it was sent, where it was.
+    fn when(&self, event: &Event) -> f64 {
+        if event.kind.travels() { self.travel(event).0 } else { event.seen.any() }
+    }
+}
+
+/// What two have agreed, in a line.
+fn agreed(facts: &serde_json::Value) -> String {
+    let fact = |name: &str| facts.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    let resumed = match fact("resumed").as_str() {
+        "" => String::new(),
+        by => format!(", resumed by {by}"),
+    };
+    format!("{}, {}{resumed}", fact("version"), fact("suite"))
 }
 
 /// The fields of what was decoded.

@@ -73,6 +73,8 @@ const ORDER: &[&str] = &[
     "command/trace/capture",
     "command/trace/connect",
     "command/trace/serve",
+    "command/trace/relay",
+    "command/trace/proxy",
     "command/trace",
     "command/verify",
     "command/mod",

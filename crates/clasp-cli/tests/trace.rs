@@ -237,7 +237,13 @@ fn the_demo_is_a_page_with_the_clocks_of_both_sides() {
     assert_eq!((times(2), times(3)), (vec![56.0, 112.0, 168.0], vec![84.0, 140.0, 196.0]));
     assert_eq!(traces.iter().filter(|trace| trace["middle"] == true).count(), 1);
     let whole = traces.iter().filter(|trace| trace["observed"] == serde_json::json!([0, 1])).count();
-    assert_eq!(whole, 17);
+    assert_eq!(whole, 16);
+    // The client's conversation ends with its refusal; the other one does not.
+    let between = traces.iter().find(|trace| trace["middle"] == true).unwrap();
+    assert_eq!(between["observed"], serde_json::json!([0, 1, 2]));
+    let of = |leg: u64| between["events"].as_array().unwrap().iter().filter(move |event| event[11] == leg);
+    let failed = |leg| of(leg).filter(|event| kinds[number(&event[0])] == "failed").count();
+    assert_eq!((failed(0), failed(1)), (2, 0));
 }
 
 /// A peer that does this with every connection.
@@ -285,19 +291,20 @@ fn peers_of_all_tempers_get_words_and_a_code() {
 /// A free port.
 const ANY: &str = "127.0.0.1:0";
 
-/// A `clasp trace serve`.
+/// A `clasp trace serve`, or one in the middle.
 fn tracing(arguments: &[&str], home: &Path) -> (Child, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
-    command.args(["trace", "serve"]).args(arguments);
+    let is_proxy = arguments.first() == Some(&"proxy");
+    command.arg("trace").args(Some("serve").filter(|_| !is_proxy)).args(arguments);
     command.env("XDG_DATA_HOME", home).env("HOME", home).env("NO_COLOR", "1");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut words = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while !line.contains("https://") {
+    while !line.contains("listening on https://") {
         line.clear();
         assert_ne!(words.read_line(&mut line).unwrap(), 0, "it ended");
     }
-    let address = line.trim().trim_end_matches('/').rsplit('/').next().unwrap().to_string();
+    let address = line.split("https://").nth(1).unwrap().split('/').next().unwrap().to_string();
     // Its last words are read, or it would have nobody to tell.
     let rest = thread::spawn(move || drop(words.read_to_string(&mut String::new())));
     drop(rest);
@@ -392,5 +399,127 @@ fn clients_of_all_tempers_get_words_and_a_code() {
         assert!(text(&output.stdout).contains("failed: "), "{}", text(&output.stdout));
         tcp.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let _alert = tcp.read_to_end(&mut Vec::new());
+    }
+}
+
+/// Of the two conversations, this one.
+fn leg(trace: &Value, leg: &str) -> Vec<Value> {
+    events(trace).into_iter().filter(|event| event["leg"] == leg).cloned().collect()
+}
+
+fn bytes_of<'e>(events: &'e [Value], name: &str) -> &'e str {
+    events.iter().find(|event| event["name"] == name).unwrap()["bytes"].as_str().unwrap()
+}
+
+#[test]
+fn whoever_stands_between_has_a_conversation_with_each() {
+    let (host, own) = (Host::new(), tempfile::tempdir().unwrap());
+    let server = serve(&["--cert", &host.chain, "--key", &host.key], host.folder.path());
+    let target = format!("127.0.0.1:{}", server.port());
+    let dir = own.path().join("ca");
+    let dir = dir.to_str().unwrap();
+    assert!(clasp(&["ca", "init", dir, "--intermediate"]).status.success());
+    let root = format!("{dir}/root.pem");
+    let (svg, html) = (host.file("t.svg"), host.file("t.html"));
+    let options = [
+        "proxy",
+        &target,
+        "--listen",
+        ANY,
+        "--dir",
+        dir,
+        "--ca",
+        &host.root,
+        "--servername",
+        "localhost",
+        "--count",
+        "2",
+        "--json",
+        "--svg",
+        &svg,
+        "--html",
+        &html,
+        "--groups",
+        "p-384",
+        "--timeout",
+        "10",
+    ];
+    let (child, address) = tracing(&options, own.path());
+    let target = address.replace("127.0.0.1", "localhost");
+    for version in ["1.3", "1.2"] {
+        let got = clasp(&["connect", &target, "--ca", &root, "--get", "/", "--alpn", "http/1.1", "--tls", version]);
+        assert!(
+            text(&got.stdout).contains("200") || text(&got.stdout).contains("This page came over TLS"),
+            "{}",
+            text(&got.stderr)
+        );
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let two = traces(&output.stdout);
+    for (trace, version) in two.iter().zip(["TLS 1.3", "TLS 1.2"]) {
+        is_whole(trace);
+        assert_eq!(trace["observed"], serde_json::json!(["middle"]));
+        assert_eq!((trace["man_in_the_middle"].as_bool(), trace["good"].as_bool()), (Some(true), Some(true)));
+        assert_eq!(
+            (trace["facts"]["version"].as_str(), trace["far_facts"]["version"].as_str()),
+            (Some(version), Some("TLS 1.3"))
+        );
+        let alpn = |facts: &str| trace[facts]["alpn"].as_str().unwrap().to_owned();
+        assert_eq!(alpn("facts"), alpn("far_facts"));
+        let (near, far) = (leg(trace, "near"), leg(trace, "far"));
+        // Two certificates for one name, and the hello came before we went to the server.
+        assert_ne!(bytes_of(&near, "Certificate"), bytes_of(&far, "Certificate"));
+        let at = |events: &[Value], clock: &str| events[0][clock].as_f64().unwrap();
+        assert!(at(&near, "server_ms") <= at(&far, "client_ms"), "{near:?}");
+        for half in [&near, &far] {
+            let data = half.iter().filter(|event| event["kind"] == "data" && event["length"] != 0);
+            assert!(data.count() >= 2, "a request and an answer");
+            assert!(half.iter().any(|event| event["name"] == "group: secp384r1"));
+        }
+    }
+    assert_eq!(std::fs::read_to_string(svg).unwrap().matches("man in the middle</text>").count(), 2);
+    assert_eq!(page(&html)["traces"][0]["middle"], true);
+}
+
+#[test]
+fn what_goes_wrong_on_either_side_of_the_middle_is_told_to_the_other() {
+    let (host, own) = (Host::new(), tempfile::tempdir().unwrap());
+    let server = serve(&["--cert", &host.chain, "--key", &host.key, "--tls", "1.3"], host.folder.path());
+    let there = format!("localhost:{}", server.port());
+    let root = own.path().join("clasp/root.pem");
+    let base = ["--listen", ANY, "--lang", "en", "--timeout", "1", "--fields"];
+    for (target, more, trusted, wanted) in [
+        (there.as_str(), &["--ca", &host.root][..], false, "root.pem"),
+        (&there, &[], true, "with the server: failed"),
+        (&there, &["--insecure", "--tls", "1.2", "--policy", "default"], true, "protocol_version"),
+        ("127.0.0.1:1", &["--insecure"], true, "refused"),
+    ] {
+        let (child, address) = tracing(&[&["proxy", target], &base[..], more].concat(), own.path());
+        let here = address.replace("127.0.0.1", "localhost");
+        let ca = if trusted { root.to_str().unwrap() } else { &host.root };
+        let got = clasp(&["connect", &here, "--ca", ca, "--get", "/"]);
+        assert_eq!(got.status.code(), Some(1), "{}", text(&got.stdout));
+        let told = text(&got.stderr);
+        assert_eq!(told.contains("handshake_failure"), trusted, "{told}");
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(if target == "127.0.0.1:1" { 2 } else { 1 }), "{said}");
+        assert!(said.contains(wanted) || !trusted, "{wanted} is not in {said}");
+        assert!(said.contains("client ── ClientHello") && said.contains("cipher_suites[0]: "), "{said}");
+    }
+    // Garbage, silence, and nobody.
+    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[22, 3, 1], b""] {
+        let (child, address) = tracing(&[&["proxy", &there, "--insecure"], &base[..]].concat(), own.path());
+        let mut tcp = TcpStream::connect(&address).unwrap();
+        tcp.write_all(bytes).unwrap();
+        if bytes.is_empty() {
+            drop(tcp);
+            assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
+            continue;
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{bytes:?}");
+        assert!(text(&output.stdout).contains("failed, "), "{}", text(&output.stdout));
     }
 }

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::pem;
 use crate::terminal::note;
+use clasp::Identity;
 use index::{Entry, INDEX, INTERMEDIATE, LIST, Locked, ROOT, find, is_there, no_ca, not_issued, read};
 use names::Name;
 use rcgen::{
@@ -355,6 +356,31 @@ fn make(lock: &Locked, wanted: &Wanted<'_>) -> Result<Issued, Failure> {
     Ok(issued)
 }
 
+/// An identity for a server of this name, for the moment: for somebody in the middle whom the authority's owner has put there. It stands in
+/// no file and in no index, and ends within a day. With an RSA key for clients that know no other.
+pub(crate) fn mint(dir: &Path, name: &str, rsa: bool) -> Result<Identity, Failure> {
+    let names = names::all(&[name.to_owned()], false)?;
+    let (by, certificate, key) = issuer(dir)?;
+    let above = if by == INTERMEDIATE { pem::certificates(&dir.join(format!("{by}.pem")))? } else { Vec::new() };
+    let issuer = Issuer::from_ca_cert_pem(&certificate, key).map_err(Failure::cannot)?;
+    // RFC 5280 A.1, ub-common-name.
+    let mut params = base(if name.len() <= 64 { name } else { "a long name" }, 1)?;
+    let end = OffsetDateTime::now_utc() + Duration::days(1);
+    params.not_after = end.min(end_of(&dir.join(format!("{by}.pem")))?);
+    params.subject_alt_names = names.iter().map(names::Name::to_san).collect::<Result<_, _>>()?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = if rsa {
+        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+        KeyKind::Rsa.generate()?
+    } else {
+        KeyKind::Ecdsa.generate()?
+    };
+    let certificate = params.signed_by(&key, &issuer).map_err(Failure::cannot)?;
+    let chain = [vec![certificate.der().to_vec()], above].concat();
+    Ok(Identity::from_der(chain, &key.serialize_der())?)
+}
+
 /// When an authority ends; what it issues ends with it at the latest.
 fn end_of(path: &Path) -> Result<OffsetDateTime, Failure> {
     let all = pem::certificates(path)?;
@@ -400,4 +426,24 @@ fn revoke(dir: &Path, which: &str) -> Result<(), Failure> {
         None => entry.revoked = Some(OffsetDateTime::now_utc().date().to_string()),
     }
     lock.write_index(&index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_minted_stands_in_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for_localhost(folder.path()).unwrap();
+        let files = || std::fs::read_dir(folder.path()).unwrap().count();
+        let before = files();
+        let identity = mint(folder.path(), "site.example", false).unwrap();
+        let leaf = clasp_x509::Certificate::parse(&identity.chain()[0]).unwrap();
+        assert_eq!((leaf.subject().to_string().as_str(), files()), ("CN=site.example", before));
+        assert!(leaf.not_after() <= (OffsetDateTime::now_utc() + Duration::days(1)).unix_timestamp());
+        for no_name in ["", "a b", "*", "999.1"] {
+            assert!(mint(folder.path(), no_name, false).is_err(), "{no_name:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Where everything stands in the drawing: time goes down, and a millisecond is everywhere as long as everywhere else. Names need
 //! more room than the moments they belong to: they stand as near as they can, in their order.
 
-use super::{Side, Trace};
+use super::{Event, Lane, Leg, Side, Trace};
 use serde::Serialize;
 
 /// A line of a name.
@@ -14,7 +14,7 @@ const TOP: f64 = 16.0;
 const CLOCK: f64 = 13.0;
 const LEAST: f64 = 160.0;
 
-/// What travels from one side to the other.
+/// What travels from one lane to the next.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Arrow {
     pub(crate) event: usize,
@@ -25,16 +25,17 @@ pub(crate) struct Arrow {
 /// The names of a flight, and the middle of its arrows.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Label {
+    pub(crate) leg: Leg,
     pub(crate) events: Vec<usize>,
     pub(crate) top: f64,
     pub(crate) height: f64,
     pub(crate) middle: f64,
 }
 
-/// What a side's clock says.
+/// What a lane's clock says.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Clock {
-    pub(crate) side: Side,
+    pub(crate) lane: Lane,
     pub(crate) y: f64,
     pub(crate) ms: f64,
 }
@@ -57,11 +58,11 @@ pub(crate) struct Layout {
 }
 
 /// Flights: what one side says before the other does, or before it waits for long.
-fn flights(trace: &Trace, end: f64) -> Vec<Vec<usize>> {
+fn flights(trace: &Trace, leg: Leg, end: f64) -> Vec<Vec<usize>> {
     let mut flights: Vec<Vec<usize>> = Vec::new();
     let mut last: Option<(Side, f64)> = None;
-    for (place, event) in trace.events.iter().enumerate().filter(|(_, e)| e.kind.travels()) {
-        let (sent, _) = trace.travel(&event.seen, event.by);
+    for (place, event) in trace.events.iter().enumerate().filter(|(_, e)| e.kind.travels() && e.leg == leg) {
+        let (sent, _) = trace.travel(event);
         let goes_on = last.is_some_and(|(by, at)| by == event.by && sent - at <= end / 12.0);
         match flights.last_mut().filter(|_| goes_on) {
             Some(flight) => flight.push(place),
@@ -79,26 +80,29 @@ fn count(n: usize) -> f64 {
 /// Where a trace's events stand.
 pub(crate) fn layout(trace: &Trace) -> Layout {
     let travels = || trace.events.iter().enumerate().filter(|(_, e)| e.kind.travels());
-    let moments = travels().map(|(_, e)| trace.travel(&e.seen, e.by).1);
+    let moments = travels().map(|(_, e)| trace.travel(e).1);
     let end = moments.chain(trace.events.iter().map(|e| e.seen.any())).fold(0.001, f64::max);
-    let flights = flights(trace, end);
-    let lines: usize = flights.iter().map(Vec::len).sum();
-    let names = count(lines) * LINE + count(flights.len()) * (2.0 * PADDING + GAP);
+    let legs = [Leg::Near, Leg::Far].map(|leg| (leg, flights(trace, leg, end)));
+    let room = |flights: &[Vec<usize>]| {
+        let lines: usize = flights.iter().map(Vec::len).sum();
+        count(lines) * LINE + count(flights.len()) * (2.0 * PADDING + GAP)
+    };
+    let names = legs.iter().map(|(_, flights)| room(flights)).fold(0.0, f64::max);
     let scale = (names * 1.15).max(LEAST) / end;
     let y = |ms: f64| (TOP + ms * scale).round();
 
     let arrows: Vec<Arrow> = travels()
         .map(|(event, e)| {
-            let (sent, came) = trace.travel(&e.seen, e.by);
+            let (sent, came) = trace.travel(e);
             Arrow { event, from: y(sent), to: y(came) }
         })
         .collect();
-    let labels = labels(&flights, &arrows);
-    let low = labels.last().map_or(0.0, |label| label.top + label.height);
+    let labels: Vec<Label> = legs.iter().flat_map(|(leg, flights)| labels(*leg, flights, &arrows)).collect();
+    let low = labels.iter().map(|label| label.top + label.height).fold(0.0, f64::max);
     Layout { height: low.max(y(end)) + TOP, clocks: clocks(trace, y), marks: marks(trace, y), arrows, labels }
 }
 
-fn labels(flights: &[Vec<usize>], arrows: &[Arrow]) -> Vec<Label> {
+fn labels(leg: Leg, flights: &[Vec<usize>], arrows: &[Arrow]) -> Vec<Label> {
     let mut free = 0.0_f64;
     let mut labels = Vec::with_capacity(flights.len());
     for events in flights {
@@ -107,25 +111,26 @@ fn labels(flights: &[Vec<usize>], arrows: &[Arrow]) -> Vec<Label> {
         let height = count(events.len()) * LINE + 2.0 * PADDING;
         let top = (middle - height / 2.0).max(free).round();
         free = top + height + GAP;
-        labels.push(Label { events: events.clone(), top, height, middle });
+        labels.push(Label { leg, events: events.clone(), top, height, middle });
     }
     labels
 }
 
 fn clocks(trace: &Trace, y: impl Fn(f64) -> f64) -> Vec<Clock> {
     let mut all = Vec::new();
-    for side in [Side::Client, Side::Server] {
-        let of = |event: &super::Event| {
-            let (sent, came) = trace.travel(&event.seen, event.by);
-            if event.by == side { sent } else { came }
+    for lane in trace.lanes() {
+        let of = |event: &Event| {
+            let (sent, came) = trace.travel(event);
+            let at = |side: Side| trace.lane(event.leg, side) == *lane;
+            if at(event.by) { Some(sent) } else { at(event.by.other()).then_some(came) }
         };
-        let mut times: Vec<f64> = trace.events.iter().filter(|e| e.kind.travels()).map(of).collect();
+        let mut times: Vec<f64> = trace.events.iter().filter(|e| e.kind.travels()).filter_map(of).collect();
         times.sort_by(f64::total_cmp);
         let mut last = f64::NEG_INFINITY;
         for ms in times {
             if y(ms) - last >= CLOCK {
                 last = y(ms);
-                all.push(Clock { side, y: last, ms });
+                all.push(Clock { lane: *lane, y: last, ms });
             }
         }
     }

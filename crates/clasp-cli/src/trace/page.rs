@@ -1,7 +1,7 @@
 //! Traces as one page that stands by itself: its script, its words and all bytes are in it, and it asks nobody for anything.
 
 use super::explain::{Language, TABLE};
-use super::{Event, Field, Kind, Record, Side, Trace};
+use super::{Event, Field, Kind, Lane, Leg, Record, Side, Trace};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -102,8 +102,8 @@ impl Pack {
         let records: Vec<Value> = trace.records.iter().map(|record| self.record(record)).collect();
         let events: Vec<Value> = trace.events.iter().map(|event| self.event(event)).collect();
         json!({
-            "title": trace.title, "observed": trace.observed.iter().map(|side| number(*side)).collect::<Vec<_>>(),
-            "oneWay": trace.one_way_ms, "middle": trace.man_in_the_middle, "outcome": trace.outcome, "good": trace.good, "leftOut": trace.left_out,
+            "title": trace.title, "observed": trace.observed.iter().map(|lane| place(trace, *lane)).collect::<Vec<_>>(),
+            "oneWay": trace.one_way_ms, "farWay": trace.far_one_way_ms, "middle": trace.man_in_the_middle, "outcome": trace.outcome, "good": trace.good, "leftOut": trace.left_out,
             "events": events, "records": records,
         })
     }
@@ -118,7 +118,8 @@ impl Pack {
             level(Some(record.level)),
             content,
             record.plain_length,
-            bytes
+            bytes,
+            leg(record.leg)
         ])
     }
 
@@ -138,7 +139,8 @@ impl Pack {
             bytes,
             form,
             event.fault,
-            event.records
+            event.records,
+            leg(event.leg)
         ])
     }
 
@@ -212,6 +214,19 @@ const fn number(side: Side) -> u8 {
         Side::Client => 0,
         Side::Server => 1,
     }
+}
+
+/// Which conversation: how many lanes it begins from the left.
+const fn leg(leg: Leg) -> u8 {
+    match leg {
+        Leg::Near => 0,
+        Leg::Far => 1,
+    }
+}
+
+/// Where a lane is drawn, from the left.
+fn place(trace: &Trace, lane: Lane) -> Option<usize> {
+    trace.lanes().iter().position(|drawn| *drawn == lane)
 }
 
 fn level(level: Option<&str>) -> Option<usize> {

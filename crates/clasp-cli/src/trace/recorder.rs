@@ -1,6 +1,6 @@
 //! Hears what one side of a conversation sees, and joins what two of them have heard.
 
-use super::{Event, Kind, Record, Seen, Side, Trace, fields};
+use super::{Event, Kind, Lane, Leg, Record, Seen, Side, Trace, fields};
 use crate::terminal::shown;
 use clasp::code::{ContentType, HandshakeType};
 use clasp::config::Clock;
@@ -85,6 +85,7 @@ impl Recorder {
         Event {
             kind,
             by,
+            leg: Leg::Near,
             seen: self.seen(at),
             name,
             level: None,
@@ -111,15 +112,17 @@ impl Recorder {
     fn trace(&self, heard: Heard, title: impl Into<String>) -> Trace {
         Trace {
             title: title.into(),
-            observed: vec![self.side],
+            observed: vec![if self.side == Side::Client { Lane::Client } else { Lane::Server }],
             man_in_the_middle: false,
             one_way_ms: None,
+            far_one_way_ms: None,
             events: heard.events,
             records: heard.records,
             left_out: heard.left_out,
             outcome: String::new(),
             good: true,
             facts: None,
+            far_facts: None,
         }
     }
 
@@ -136,6 +139,7 @@ impl Recorder {
         heard.bytes += bytes.len();
         heard.records.push(Record {
             by,
+            leg: Leg::Near,
             seen,
             level: name_of(level),
             content: content.to_string(),
@@ -317,9 +321,7 @@ impl Trace {
         }
         self.observed.extend(observed);
         self.left_out += left_out;
-        let mut events = std::mem::take(&mut self.events);
-        events.sort_by(|a, b| self.when(a).total_cmp(&self.when(b)));
-        self.events = events;
+        self.sort();
     }
 
     /// The place of a record that the other side has seen.
@@ -329,10 +331,5 @@ impl Trace {
             self.records.push(record.clone());
             self.records.len().checked_sub(1)
         })
-    }
-
-    /// When an event began: when it was sent, where it was.
-    fn when(&self, event: &Event) -> f64 {
-        if event.kind.travels() { self.travel(&event.seen, event.by).0 } else { event.seen.any() }
     }
 }

@@ -2,13 +2,27 @@
 
 use super::explain::Language;
 use super::layout::{self, LINE, Layout};
-use super::{Kind, Side, Trace, ms, text};
+use super::{Kind, Lane, Leg, Side, Trace, ms, text};
 use std::fmt::Write;
 
 const WIDTH: f64 = 860.0;
 const CLIENT: f64 = 110.0;
 const SERVER: f64 = WIDTH - 110.0;
 const HEAD: f64 = 74.0;
+
+/// Where a lane is drawn.
+const fn x_of(lane: Lane) -> f64 {
+    match lane {
+        Lane::Client => CLIENT,
+        Lane::Middle => f64::midpoint(CLIENT, SERVER),
+        Lane::Server => SERVER,
+    }
+}
+
+/// Where an event's sides are drawn, the client's first.
+fn ends(trace: &Trace, leg: Leg) -> [f64; 2] {
+    [Side::Client, Side::Server].map(|side| x_of(trace.lane(leg, side)))
+}
 
 /// The drawings of all traces, one below the other.
 pub(crate) fn svg(traces: &[Trace]) -> String {
@@ -40,17 +54,20 @@ fn one(trace: &Trace, layout: &Layout) -> String {
     let mut put = |text: String| out.push_str(&text);
     put(format!("<text class=\"t\" x=\"16\" y=\"26\">{}</text>\n", escape(&trace.title)));
     put(legend());
-    let name = |side: Side, name: &str| {
-        if trace.observed.contains(&side) { name.to_owned() } else { format!("{name} (its clock: estimated)") }
-    };
-    let server = if trace.man_in_the_middle { "man in the middle" } else { "server" };
-    for (x, side, words) in [(CLIENT, Side::Client, "client"), (SERVER, Side::Server, server)] {
-        put(format!("<text class=\"w\" x=\"{x}\" y=\"{}\">{}</text>\n", HEAD - 4.0, name(side, words)));
+    for lane in trace.lanes() {
+        let (x, name) = (x_of(*lane), head(*lane));
+        let known = trace.observed.contains(lane);
+        let name = if known { name.to_owned() } else { format!("{name} (its clock: estimated)") };
+        put(format!("<text class=\"w\" x=\"{x}\" y=\"{}\">{name}</text>\n", HEAD - 4.0));
         put(format!("<path class=\"l\" d=\"M{x} {}V{}\"/>\n", HEAD + 2.0, HEAD + layout.height));
     }
     for clock in &layout.clocks {
-        let (x, anchor) = if clock.side == Side::Client { (CLIENT - 10.0, "end") } else { (SERVER + 10.0, "start") };
-        let about = if trace.observed.contains(&clock.side) { "" } else { "\u{2248} " };
+        let (x, anchor) = match clock.lane {
+            Lane::Client => (CLIENT - 10.0, "end"),
+            Lane::Middle => (x_of(Lane::Middle) + 5.0, "start"),
+            Lane::Server => (SERVER + 10.0, "start"),
+        };
+        let about = if trace.observed.contains(&clock.lane) { "" } else { "\u{2248} " };
         put(format!(
             "<text class=\"c\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{about}{} ms</text>\n",
             HEAD + clock.y + 4.0,
@@ -64,6 +81,14 @@ fn one(trace: &Trace, layout: &Layout) -> String {
     let y = HEAD + layout.height + 24.0;
     put(format!("<text class=\"{class}\" x=\"16\" y=\"{y}\">{mark} {}</text>\n", escape(&trace.outcome)));
     out
+}
+
+const fn head(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Client => "client",
+        Lane::Middle => "man in the middle",
+        Lane::Server => "server",
+    }
 }
 
 fn legend() -> String {
@@ -89,7 +114,8 @@ fn arrows(trace: &Trace, layout: &Layout) -> String {
     let mut out = String::new();
     for arrow in &layout.arrows {
         let Some(event) = trace.events.get(arrow.event) else { continue };
-        let (from, to, head) = if event.by == Side::Client { (CLIENT, SERVER, -1.0) } else { (SERVER, CLIENT, 1.0) };
+        let [client, server] = ends(trace, event.leg);
+        let (from, to, head) = if event.by == Side::Client { (client, server, -1.0) } else { (server, client, 1.0) };
         let (y, end) = (HEAD + arrow.from, HEAD + arrow.to);
         // An arrowhead of two strokes, in the arrow's own colour.
         let slope = (end - y) / (to - from).abs();
@@ -108,21 +134,22 @@ fn arrows(trace: &Trace, layout: &Layout) -> String {
 }
 
 fn names(trace: &Trace, layout: &Layout) -> String {
-    const HALF: f64 = 150.0;
-    let middle = (CLIENT + SERVER) / 2.0;
+    // Beside a middle lane stand its clock's times.
+    let half = if trace.man_in_the_middle { 112.0 } else { 150.0 };
     let mut out = String::new();
     // Where names stand below their arrows; the boxes cover what is not between.
     for label in layout.labels.iter().filter(|label| label.middle < label.top) {
         let (at, top) = (HEAD + label.middle, HEAD + label.top);
+        let middle = center(trace, label.leg);
         let _infallible = write!(out, "<path class=\"h\" d=\"M{middle} {at}V{top}\"/>");
     }
     for label in &layout.labels {
-        let top = HEAD + label.top;
+        let (top, middle) = (HEAD + label.top, center(trace, label.leg));
         let _infallible = writeln!(
             out,
             "<rect class=\"b\" x=\"{}\" y=\"{top}\" width=\"{}\" height=\"{}\" rx=\"5\"/>",
-            middle - HALF,
-            2.0 * HALF,
+            middle - half,
+            2.0 * half,
             label.height
         );
         let mut y = top + 5.0 + LINE * 0.7;
@@ -132,11 +159,11 @@ fn names(trace: &Trace, layout: &Layout) -> String {
                 "<path class=\"a {}\" d=\"M{} {}h22\"/><text x=\"{}\" y=\"{y}\">{}</text>\
                  <text class=\"c\" x=\"{}\" y=\"{y}\" text-anchor=\"end\">{} B</text>",
                 event.level.unwrap_or("plain"),
-                middle - HALF + 8.0,
+                middle - half + 8.0,
                 y - 4.0,
-                middle - HALF + 36.0,
+                middle - half + 36.0,
                 escape(&event.name),
-                middle + HALF - 8.0,
+                middle + half - 8.0,
                 event.length
             );
             y += LINE;
@@ -145,12 +172,18 @@ fn names(trace: &Trace, layout: &Layout) -> String {
     out
 }
 
+/// The middle between two lanes; to the right of the times that stand beside a lane in the middle.
+fn center(trace: &Trace, leg: Leg) -> f64 {
+    let [client, server] = ends(trace, leg);
+    f64::midpoint(client, server) + if leg == Leg::Far { 22.0 } else { 0.0 }
+}
+
 /// What one side did at a moment; the words show where the pointer rests.
 fn marks(trace: &Trace, layout: &Layout) -> String {
     let mut out = String::new();
     for mark in &layout.marks {
         let Some(event) = trace.events.get(mark.event).filter(|event| event.kind != Kind::Keys) else { continue };
-        let x = if event.by == Side::Client { CLIENT } else { SERVER };
+        let x = x_of(trace.lane(event.leg, event.by));
         let words = text::fact(event, Language::En);
         let _infallible = writeln!(
             out,

@@ -1,7 +1,7 @@
 //! A trace for a terminal.
 
 use super::explain::{self, Language};
-use super::{Event, Field, Kind, Side, Trace, ms};
+use super::{Event, Field, Kind, Lane, Leg, Side, Trace, ms};
 use crate::terminal::{self, Style};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -17,19 +17,18 @@ pub(crate) struct Shown {
 /// A trace as lines.
 pub(crate) fn text(trace: &Trace, shown: Shown) -> String {
     let mut out = format!("{}\n", terminal::on_stdout(Style::Bold, &trace.title));
-    let both = trace.observed.len() > 1;
-    if both {
-        out.push_str("   client     server\n");
+    if trace.observed.len() > 1 {
+        let heads: Vec<String> = trace.observed.iter().map(|lane| format!("{:>9}", who(*lane, Language::En))).collect();
+        let _infallible = writeln!(out, "{}", heads.join("  "));
     }
     let mut told = BTreeSet::new();
     for event in &trace.events {
-        let at = |side: Side| event.seen.at(side).map_or(String::new(), |at| format!("{} ms", ms(at)));
-        let when = if both {
-            format!("{:>9}  {:>9}", at(Side::Client), at(Side::Server))
-        } else {
-            format!("{:>9}", at(trace.observed.first().copied().unwrap_or(Side::Client)))
+        let at = |lane: &Lane| {
+            let at = trace.seen_in(event, *lane).map_or(String::new(), |at| format!("{} ms", ms(at)));
+            format!("{at:>9}")
         };
-        let _infallible = writeln!(out, "{when}  {}", line(event, shown.language));
+        let when = trace.observed.iter().map(at).collect::<Vec<_>>().join("  ");
+        let _infallible = writeln!(out, "{when}  {}", line(trace, event, shown.language));
         if event.kind.travels() {
             let indent = when.chars().count() + 4;
             // What has been explained once is known.
@@ -47,21 +46,30 @@ pub(crate) fn text(trace: &Trace, shown: Shown) -> String {
     out
 }
 
-fn line(event: &Event, language: Language) -> String {
+/// Whose lane it is.
+const fn who(lane: Lane, language: Language) -> &'static str {
+    match (lane, language) {
+        (Lane::Client, Language::En) => "client",
+        (Lane::Middle, Language::En) => "middle",
+        (Lane::Server, Language::En) => "server",
+        (Lane::Client, Language::Zh) => "客户端",
+        (Lane::Middle, Language::Zh) => "中间人",
+        (Lane::Server, Language::Zh) => "服务器",
+    }
+}
+
+fn line(trace: &Trace, event: &Event, language: Language) -> String {
     if !event.kind.travels() {
-        let who = match (event.by, language) {
-            (Side::Client, Language::En) => "client",
-            (Side::Server, Language::En) => "server",
-            (Side::Client, Language::Zh) => "客户端",
-            (Side::Server, Language::Zh) => "服务器",
-        };
-        return format!("  · {who}: {}", fact(event, language));
+        return format!("  · {}: {}", who(trace.lane(event.leg, event.by), language), fact(event, language));
     }
     let level = event.level.map_or(String::new(), |level| format!(" [{level}]"));
     let what = format!("{} {} B{level}", event.name, event.length);
+    let [left, right] = [Side::Client, Side::Server].map(|side| who(trace.lane(event.leg, side), Language::En));
+    // The second conversation stands to the right of the first.
+    let indent = if event.leg == Leg::Far { "          " } else { "" };
     match event.by {
-        Side::Client => format!("client ── {what} ──▶ server"),
-        Side::Server => format!("client ◀── {what} ── server"),
+        Side::Client => format!("{indent}{left} ── {what} ──▶ {right}"),
+        Side::Server => format!("{indent}{left} ◀── {what} ── {right}"),
     }
 }
 

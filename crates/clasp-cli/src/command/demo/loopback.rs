@@ -6,7 +6,8 @@ use crate::timeline::Conversation;
 use crate::trace::Side;
 use crate::trace::recorder::Recorder;
 use clasp::code::NamedGroup;
-use clasp::{ClientConfig, Facts, Resumption, ServerConfig, Stream};
+use clasp::config::{Admission, ClientHelloFacts, Ready, ServerBuilder};
+use clasp::{Answer, ClientConfig, Facts, Resumption, ServerConfig, Stream};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -26,7 +27,6 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
     let modern = cast.client(MODERN).build()?;
     let alice = cast.client_with_certificate(MODERN).build()?;
     let fresh = cast.client(MODERN).build()?;
-    let middle = cast.man_in_the_middle()?.build()?;
     let resumed = |by: Resumption| move |c: &Talked| c.resumed == Some(by);
     let (today, server13, retrying) =
         (cast.client13().build()?, cast.server13()?.build()?, cast.server_that_retries()?.build()?);
@@ -48,14 +48,13 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
             &ticketing,
             resumed(Resumption::Ticket),
         )?,
-        bad(
+        refused(
             "6. A man in the middle, with a certificate of the same name from another CA",
             &fresh,
-            &middle,
-            None,
-            "bad_certificate",
+            (cast.man_in_the_middle()?, &modern),
+            &plain,
         )?,
-        bad("7. A record altered on the way", &fresh, &plain, Some(alter as Alter), "bad_record_mac")?,
+        altered("7. A record altered on the way", &fresh, &plain)?,
         good("8. TLS 1.3, with a hybrid key exchange: safe from quantum computers too", &today, &server13, |c| {
             c.group.is_some_and(NamedGroup::is_hybrid)
         })?,
@@ -84,7 +83,10 @@ struct Sides {
 
 impl Sides {
     fn new(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Self {
-        let began = SystemTime::now();
+        Self::since(SystemTime::now(), client, server)
+    }
+
+    fn since(began: SystemTime, client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Self {
         let [of_client, of_server] = [Side::Client, Side::Server].map(|side| Arc::new(Recorder::new(side, began)));
         Self {
             client: Arc::new(ClientConfig::clone(client).with_observer(of_client.clone())),
@@ -171,46 +173,87 @@ fn answer(tls: &mut Stream<TcpStream>) -> io::Result<()> {
     tls.close()
 }
 
-type Alter = fn(&mut TcpStream, &mut TcpStream) -> io::Result<()>;
+/// What a man in the middle does before he answers a client: he asks the real server, who has no reason to refuse him.
+struct Asks {
+    server: SocketAddr,
+    config: Arc<ClientConfig>,
+}
 
-/// A conversation that must fail, with this alert sent by whoever finds out.
-fn bad(
+impl Admission for Asks {
+    fn admit<'a>(&'a self, _: &'a ClientHelloFacts) -> Answer<'a, clasp::Result<()>> {
+        // What he learns there is of no use to him: the certificate has a key that he has not.
+        let _learned = self.ask();
+        Answer::Now(Ok(()))
+    }
+}
+
+impl Asks {
+    fn ask(&self) -> io::Result<()> {
+        let tcp = TcpStream::connect(self.server)?;
+        tcp.set_read_timeout(Some(PATIENCE))?;
+        let name = "localhost".try_into().map_err(io::Error::other)?;
+        let mut tls = Stream::new(self.config.connect(name), tcp);
+        tls.write_all(REQUEST)?;
+        tls.read_exact(&mut vec![0; ANSWER.len()])?;
+        tls.close()
+    }
+}
+
+/// A conversation with somebody in the middle, whose certificate the client refuses.
+fn refused(
     title: &str,
     client: &Arc<ClientConfig>,
+    (middle, of_middle): (ServerBuilder<Ready>, &Arc<ClientConfig>),
     server: &Arc<ServerConfig>,
-    between: Option<Alter>,
-    alert: &str,
 ) -> Result<Conversation, Failure> {
+    let began = SystemTime::now();
+    let far = Sides::since(began, of_middle, server);
+    let (real, behind) = serve(&far.server)?;
+    let middle = middle.admission(Arc::new(Asks { server: real, config: far.client.clone() })).build()?;
+    let near = Sides::since(began, client, &middle);
+    let (address, serving) = serve(&near.server)?;
+    let seen = talk(&near.client, address);
+    let served = serving.join().map_err(|_| Failure::cannot("the demo's man in the middle stopped"))?;
+    let answered = behind.join().map_err(|_| Failure::cannot("the demo's server stopped"))?;
+    let mut conversation = near.conversation(title, String::new(), false);
+    let (good, outcome) = match (seen, served, answered) {
+        (Err(why), Err(_), Ok(())) => (told(&conversation, "bad_certificate"), format!("refused: {}", why.message())),
+        _ => (false, "it was taken".into()),
+    };
+    conversation.conclude(outcome, good);
+    let beyond = far.conversation(title, String::new(), true).trace;
+    conversation.trace.beyond(beyond);
+    Ok(conversation)
+}
+
+fn told(conversation: &Conversation, alert: &str) -> bool {
+    conversation.events.iter().any(|e| e.what == format!("fatal alert {alert}"))
+}
+
+/// A conversation with somebody on the way who alters a record: he has no lane, as he answers nothing of his own.
+fn altered(title: &str, client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Result<Conversation, Failure> {
     let sides = Sides::new(client, server);
-    let (mut address, serving) = serve(&sides.server)?;
-    if let Some(alter) = between {
-        let proxy = TcpListener::bind("127.0.0.1:0")?;
-        let to = std::mem::replace(&mut address, proxy.local_addr()?);
-        thread::spawn(move || -> io::Result<()> {
-            let (mut from, _) = proxy.accept()?;
-            let mut to = TcpStream::connect(to)?;
-            let (mut back_from, mut back_to) = (to.try_clone()?, from.try_clone()?);
-            thread::spawn(move || {
-                io::copy(&mut back_from, &mut back_to).and_then(|_| back_to.shutdown(Shutdown::Write))
-            });
-            alter(&mut from, &mut to)
-        });
-    }
+    let (to, serving) = serve(&sides.server)?;
+    let proxy = TcpListener::bind("127.0.0.1:0")?;
+    let address = proxy.local_addr()?;
+    thread::spawn(move || -> io::Result<()> {
+        let (mut from, _) = proxy.accept()?;
+        let mut to = TcpStream::connect(to)?;
+        let (mut back_from, mut back_to) = (to.try_clone()?, from.try_clone()?);
+        thread::spawn(move || io::copy(&mut back_from, &mut back_to).and_then(|_| back_to.shutdown(Shutdown::Write)));
+        alter(&mut from, &mut to)
+    });
     let seen = talk(&sides.client, address);
     let served = serving.join().map_err(|_| Failure::cannot("the demo's server stopped"))?;
     let mut conversation = sides.conversation(title, String::new(), false);
-    let told = conversation.events.iter().any(|e| e.what == format!("fatal alert {alert}"));
-    let (as_expected, outcome) = match (seen, served) {
-        (Err(client), Err(server)) => {
-            let server = Failure::from_io(server);
-            let finder = if between.is_some() { &server } else { &client };
-            (told, format!("refused: {}", finder.message()))
+    let (good, outcome) = match (seen, served) {
+        (Err(_), Err(server)) => {
+            let found = Failure::from_io(server);
+            (told(&conversation, "bad_record_mac"), format!("refused: {}", found.message()))
         }
         _ => (false, "it was taken".into()),
     };
-    conversation.conclude(outcome, as_expected);
-    // Whoever alters a record has no lane: it answers nothing of its own.
-    conversation.trace.man_in_the_middle = between.is_none();
+    conversation.conclude(outcome, good);
     Ok(conversation)
 }
 
