@@ -436,7 +436,7 @@ mod tests {
     fn what_is_minted_stands_in_no_file() {
         let folder = tempfile::tempdir().unwrap();
         for_localhost(folder.path()).unwrap();
-        let files = || std::fs::read_dir(folder.path()).unwrap().count();
+        let files = || fs::read_dir(folder.path()).unwrap().count();
         let before = files();
         let identity = mint(folder.path(), "site.example", false).unwrap();
         let leaf = clasp_x509::Certificate::parse(&identity.chain()[0]).unwrap();
