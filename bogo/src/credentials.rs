@@ -11,14 +11,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 
 /// The certificates of a PEM file.
-pub(crate) fn chain(path: &str) -> Result<Vec<Vec<u8>>, Failure> {
+pub(crate) fn chain(path: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let read = CertificateDer::pem_file_iter(path).map_err(|e| Failure::new(e.to_string()))?;
-    read.map(|c| c.map(|c| c.to_vec()).map_err(|e| Failure::new(e.to_string()))).collect()
+    read.map(|c| c.map_err(|e| Failure::new(e.to_string()))).collect()
 }
 
 fn key(path: &str) -> Result<Arc<PrivateKey>, Failure> {
     let der = PrivateKeyDer::from_pem_file(path).map_err(|e| Failure::new(format!("{path}: {e}")))?;
-    match PrivateKey::from_der(der.secret_der()) {
+    match PrivateKey::from_der(der) {
         Ok(key) => Ok(Arc::new(key)),
         Err(_) => Err(Failure::unimplemented("this kind of private key")),
     }

@@ -1,6 +1,7 @@
 //! Certificates made on the spot.
 
 use clasp::crypto::PrivateKey;
+use clasp::pki_types::{CertificateDer, CertificateRevocationListDer};
 use clasp::{Identity, Roots};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -33,7 +34,7 @@ pub enum KeyKind {
 #[derive(Clone, Debug)]
 pub struct Issued {
     /// The chain, DER.
-    pub chain: Vec<Vec<u8>>,
+    pub chain: Vec<CertificateDer<'static>>,
     /// The key, PKCS#8.
     pub key: Vec<u8>,
     /// The certificate in PEM.
@@ -93,7 +94,7 @@ impl Authority {
     ///
     /// # Panics
     /// If it cannot be made.
-    pub fn revocation_list(&self, serials: &[u8]) -> Vec<u8> {
+    pub fn revocation_list(&self, serials: &[u8]) -> CertificateRevocationListDer<'static> {
         self.revocation_list_until(serials, (2060, 1, 1))
     }
 
@@ -101,7 +102,11 @@ impl Authority {
     ///
     /// # Panics
     /// If it cannot be made.
-    pub fn revocation_list_until(&self, serials: &[u8], (year, month, day): (i32, u8, u8)) -> Vec<u8> {
+    pub fn revocation_list_until(
+        &self,
+        serials: &[u8],
+        (year, month, day): (i32, u8, u8),
+    ) -> CertificateRevocationListDer<'static> {
         let revoked = |serial: &u8| RevokedCertParams {
             serial_number: vec![*serial].into(),
             revocation_time: rcgen::date_time_ymd(2025, 1, 1),
@@ -116,7 +121,7 @@ impl Authority {
             revoked_certs: serials.iter().map(revoked).collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        list.signed_by(&self.issuer).expect("a list").der().to_vec()
+        list.signed_by(&self.issuer).expect("a list").into()
     }
 
     /// Issues a certificate for servers and clients of these names.
@@ -150,7 +155,7 @@ impl Authority {
         change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Issued {
-            chain: vec![certificate.der().to_vec()],
+            chain: vec![certificate.der().clone()],
             key: key.serialize_der(),
             chain_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
@@ -181,7 +186,7 @@ impl Authority {
         let length = u16::try_from(content.len()).expect("a short one").to_be_bytes();
         let certificate = [&[0x30, 0x82], &length[..], &content].concat();
         let key = Arc::new(PrivateKey::from_der(&issued.key).expect("a key that was just made"));
-        Identity::with_signer(vec![certificate], key).expect("a certificate that was just made")
+        Identity::with_signer(vec![certificate.into()], key).expect("a certificate that was just made")
     }
 }
 

@@ -88,7 +88,7 @@ pub extern "C" fn clasp_connection_peer_certificate(
     connection: Option<&clasp_connection>,
     index: usize,
 ) -> clasp_bytes<'_> {
-    bytes(connection, |facts| facts.peer_chain().get(index).map(Vec::as_slice))
+    bytes(connection, |facts| facts.peer_chain().get(index).map(AsRef::as_ref))
 }
 
 /// The OCSP response that the peer stapled, DER; no bytes without one. It lasts as long as the connection.
@@ -158,7 +158,7 @@ pub extern "C" fn clasp_connection_tls_server_end_point(
         buffer.capacity("buffer")?;
         let connection = there(connection, "connection")?.connection();
         let given = certificate.get("certificate")?;
-        let of_peer = || connection.facts().and_then(|facts| facts.peer_chain().first()).map(Vec::as_slice);
+        let of_peer = || connection.facts().and_then(|facts| facts.peer_chain().first()).map(AsRef::as_ref);
         let certificate = if given.is_empty() { of_peer().unwrap_or_default() } else { given };
         whole(&connection.tls_server_end_point(certificate)?, buffer, needed)
     })

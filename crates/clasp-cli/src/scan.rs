@@ -243,6 +243,7 @@ async fn raw_chain(dial: &Dial, version: u16, suites: &[u16]) -> Option<(Option<
     let Reply::Said(flight) = dial.ask(&hello, Until::Done).await else { return None };
     let staple = flight.staple.is_some();
     let asks = flight.asks_for_certificate;
-    let shown = Shown { chain: flight.certificates, staple, timestamps: 0 };
+    let chain = flight.certificates.into_iter().map(Into::into).collect();
+    let shown = Shown { chain, staple, timestamps: 0 };
     flight.done.then_some((Some(shown).filter(|shown| !shown.chain.is_empty()), asks))
 }

@@ -117,7 +117,7 @@ fn rustls_pair() -> (TlsConnector, TlsAcceptor) {
     roots.add(authority().der().to_vec().into()).unwrap();
     let client = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let issued = authority().issue(KeyKind::P256, &["localhost"]);
-    let chain = issued.chain.into_iter().map(Into::into).collect();
+    let chain = issued.chain;
     let key = PrivateKeyDer::try_from(issued.key).unwrap();
     let server = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
     (TlsConnector::from(Arc::new(client)), TlsAcceptor::from(Arc::new(server)))

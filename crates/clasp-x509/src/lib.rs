@@ -64,6 +64,7 @@ pub use revocation::{
     SingleResponse, Standing, Trouble, UnsignedOcsp,
 };
 pub use roots::{Roots, RootsError};
+pub use rustls_pki_types as pki_types;
 pub use sct::{Logs, Sct, SctEntry, SctVerdict};
 pub use signature::{
     AwsLc, Curve, MAX_RSA_BITS, PreparedKey, SignatureAlgorithm, SignatureError, SignatureHash, SignatureRefusal,

@@ -3,7 +3,7 @@
 use crate::certificate::Certificate;
 use crate::certificate::name_constraints::NameConstraints;
 use crate::certificate::usage::{KeyUsage, Usage};
-use crate::der::{Der, DerError};
+use crate::der::{Der, DerError, SEQUENCE, element};
 use crate::name::{self, compare};
 use crate::parse_error::ParseError;
 use crate::pem::{self, PemError, Uses};
@@ -12,6 +12,7 @@ use crate::signature::{Key, Ready};
 use crate::spki::Spki;
 use aws_lc_rs::digest::{Context, SHA256};
 use core::fmt;
+use rustls_pki_types::TrustAnchor;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -238,6 +239,18 @@ impl Roots {
             profile: Profile::WebPki,
         });
         Ok(())
+    }
+
+    /// Trusts an anchor as rustls-pki-types has them, those of the crate webpki-roots for one: as [`add_anchor`](Self::add_anchor)
+    /// does, and chains to it are held to [`Profile::WebPki`].
+    ///
+    /// # Errors
+    /// If one of its parts cannot be read.
+    pub fn add_trust_anchor(&mut self, anchor: &TrustAnchor<'_>) -> Result<(), RootsError> {
+        // What it has is the inside of each.
+        let (name, spki) = (element(SEQUENCE, &anchor.subject), element(SEQUENCE, &anchor.subject_public_key_info));
+        let constraints = anchor.name_constraints.as_ref().map(|inside| element(SEQUENCE, inside));
+        self.add_anchor(&name, &spki, constraints.as_deref())
     }
 
     fn add(&mut self, anchor: Anchor) {

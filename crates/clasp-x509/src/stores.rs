@@ -25,13 +25,10 @@ impl Roots {
     /// Trusts the roots of Mozilla's program for servers, as they were when this was built: for systems without a store of
     /// their own. They go stale with the program.
     pub fn bundled() -> Self {
-        use crate::der::{SEQUENCE, element};
         let mut roots = Self::empty();
         for anchor in webpki_roots::TLS_SERVER_ROOTS {
-            let (name, spki) = (element(SEQUENCE, &anchor.subject), element(SEQUENCE, &anchor.subject_public_key_info));
-            let constraints = anchor.name_constraints.as_ref().map(|content| element(SEQUENCE, content));
             // What is bundled was read when it was made.
-            let _unreadable = roots.add_anchor(&name, &spki, constraints.as_deref());
+            let _unreadable = roots.add_trust_anchor(anchor);
         }
         roots
     }

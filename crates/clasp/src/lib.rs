@@ -81,7 +81,7 @@ pub use exchange::{Exchange, Progress, TimeLimits};
 pub use facts::{EarlyData, EarlyDataRefusal, Event, Facts, PeerIdentity, Resumption};
 pub use handshake::link::Waiting;
 pub use pool::{Pool, PoolSizes};
-pub use rustls_pki_types::ServerName;
+pub use rustls_pki_types::{self as pki_types, ServerName};
 pub use stream::{Stream, StreamReader, StreamWriter};
 
 /// The example of the crate's page compiles.

@@ -36,7 +36,7 @@ fn a_hundred_certificates_are_taken_and_no_more() {
         for (count, wanted) in [(100, None), (101, Some(Cause::Peer(PeerError::TooManyCertificates)))] {
             let issued = authority().issue(KeyKind::P256, &["localhost"]);
             let mut chain = issued.chain.clone();
-            chain.resize(count, authority().der().to_vec());
+            chain.resize(count, authority().der().to_vec().into());
             let identity = clasp::Identity::from_der(chain, &issued.key).unwrap();
             let server = ServerConfig::builder().identity(identity).policy(policy.clone()).build().unwrap();
             let client = ClientConfig::builder().dangerous_trust_anyone().policy(policy.clone()).build().unwrap();

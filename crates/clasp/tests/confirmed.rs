@@ -168,5 +168,5 @@ fn a_chain_that_was_refused_can_be_looked_at() {
     let keys = Arc::new(RawPublicKeys::new([vec![0x30, 0]]));
     let client = ClientConfig::builder().dangerous_verifier(keys);
     let client = client.server_certificate_types([CertificateType::RawPublicKey]).build().unwrap();
-    assert_eq!(Pair::new(&client, &server).drive().unwrap_err().refused_chain(), [spki]);
+    assert_eq!(Pair::new(&client, &server).drive().unwrap_err().refused_chain(), [spki.into()]);
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use clasp::error::{Cause, Misuse};
+use clasp::pki_types::CertificateDer;
 use clasp::{Error, Identity};
 use clasp_testkit::{KeyKind, authority};
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
@@ -17,7 +18,7 @@ macro_rules! file {
     };
 }
 
-fn der() -> Vec<Vec<u8>> {
+fn der() -> Vec<CertificateDer<'static>> {
     Identity::from_pem(file!("cert.pem"), file!("plain.pem")).unwrap().chain().to_vec()
 }
 

@@ -11,11 +11,13 @@ mod policies;
 mod private_ca;
 #[path = "../examples/resumption.rs"]
 mod resumption;
+#[path = "../examples/rustls_types.rs"]
+mod rustls_types;
 
 /// A new example is run too, or is one of those that ask a real host or wait for clients.
 #[test]
 fn all_examples_are_known() {
-    const HERE: [&str; 5] = ["early_data", "mtls", "policies", "private_ca", "resumption"];
+    const HERE: [&str; 6] = ["early_data", "mtls", "policies", "private_ca", "resumption", "rustls_types"];
     const ELSEWHERE: [&str; 2] = ["client", "server"];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
     for file in std::fs::read_dir(folder).unwrap() {

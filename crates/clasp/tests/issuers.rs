@@ -90,7 +90,7 @@ impl FetchIssuer for Web {
 
 fn server(chain: &[&Node]) -> Arc<ServerConfig> {
     let key = chain[0].key.serialize_der();
-    let chain = chain.iter().map(|node| node.der.clone()).collect();
+    let chain = chain.iter().map(|node| node.der.clone().into()).collect();
     ServerConfig::builder().identity(Identity::from_der(chain, &key).unwrap()).build().unwrap()
 }
 
@@ -214,7 +214,7 @@ fn a_handshake_waits_for_what_is_fetched() {
     web.gate.open();
     pair.drive().unwrap();
     assert!(pair.client.facts().is_some());
-    assert_eq!(pair.client.facts().unwrap().peer_chain(), [leaf.der], "what the peer has shown");
+    assert_eq!(pair.client.facts().unwrap().peer_chain(), [leaf.der.into()], "what the peer has shown");
 }
 
 /// An authority that has renewed its certificate has another at the same address.

@@ -191,7 +191,7 @@ fn what_is_stapled_and_the_chain_are_refused_when_they_do_not_fit() {
     both(63_511).unwrap();
     too_long("timestamps", both(63_512), [64_512, 64_511]);
     let key = authority().issue(KeyKind::P256, &["localhost"]);
-    let long = |n: usize| Identity::from_der(vec![key.chain[0].clone(), vec![7; n]], &key.key).unwrap();
+    let long = |n: usize| Identity::from_der(vec![key.chain[0].clone(), vec![7; n].into()], &key.key).unwrap();
     too_long("a certificate", ServerConfig::builder().identity(long(1 << 24)).build(), [1 << 24, (1 << 24) - 1]);
     let shown = client().identity(long(1 << 24));
     too_long("a client's", shown.build(), [1 << 24, (1 << 24) - 1]);

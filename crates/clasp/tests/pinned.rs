@@ -117,7 +117,7 @@ fn a_key_in_addition_to_a_chain_is_asked_for_when_the_chain_is_good() {
     assert_eq!(refused(keys, &theirs), CertificateError::UnknownIssuer);
     // An issuer's key is not the peer's.
     let mut chain = issued.chain.clone();
-    chain.push(authority().der().to_vec());
+    chain.push(authority().der().to_vec().into());
     let long = server(Identity::from_der(chain, &issued.key).unwrap());
     let keys = PinnedKeys::in_addition_to(roots(), [KeyPin::of_certificate(authority().der()).unwrap()]);
     assert_eq!(refused(keys, &long), CertificateError::NotPinned);
@@ -349,8 +349,7 @@ fn a_client_has_no_name_to_be_known_by() {
     let mut pair = Pair::new(&client, &server);
     let _refused = pair.drive();
     assert!(pair.server.failure().unwrap().hint_text().unwrap().contains("servers"));
-    let chain: [&[u8]; 0] = [];
-    let nobody = PresentedIdentity::new(&chain, SystemTime::now(), Provider::builtin());
+    let nobody = PresentedIdentity::new(&[], SystemTime::now(), Provider::builtin());
     let Answer::Now(verdict) = PinnedKeys::in_place_of_a_chain([]).verify(nobody) else { panic!("it answers at once") };
     assert!(verdict.is_err());
 }

@@ -213,7 +213,7 @@ struct Anyone;
 
 impl Verifier for Anyone {
     fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
-        let leaf = clasp::x509::Certificate::parse(peer.chain[0]).unwrap();
+        let leaf = clasp::x509::Certificate::parse(&peer.chain[0]).unwrap();
         let large = clasp_testkit::authority().issue(clasp_testkit::KeyKind::Rsa, &["localhost"]);
         let large = clasp::x509::Certificate::parse(&large.chain[0]).unwrap();
         let is_rsa = matches!(leaf.public_key(), clasp::x509::PublicKey::Rsa { .. });
@@ -235,7 +235,7 @@ fn credential(what: &str) -> Vec<u8> {
 
 fn identity(certificate: &str, scheme: S, signature: &str) -> Identity {
     let signer = Signed(scheme, credential(signature));
-    Identity::with_signer(vec![credential(certificate)], Arc::new(signer)).unwrap()
+    Identity::with_signer(vec![credential(certificate).into()], Arc::new(signer)).unwrap()
 }
 
 fn rsa(signature: &str) -> Identity {

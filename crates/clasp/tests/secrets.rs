@@ -10,6 +10,7 @@ use clasp::crypto::{
     HmacKey, KeyShare, Legacy, Provider, SharedSecret, Use,
 };
 use clasp::keys::log::KeyLog;
+use clasp::pki_types::PrivateKeyDer;
 use clasp::session::{ClientSessionCache, TicketKeys};
 use clasp::suite::{Auth, Bulk, Kx, SUITES, SUITES13, Suite};
 use clasp::wire::code::{NamedGroup, ProtocolVersion};
@@ -461,12 +462,13 @@ fn no_secret_is_left_on_the_heap() {
             }
         }
     }
-    faults.extend(keys_left_by_files());
+    faults.extend(keys_left_behind());
     assert!(faults.is_empty(), "left on the heap:\n{}", faults.join("\n"));
 }
 
-/// What is left of a private key, its bytes or its text, when an identity is made of PEM files and dropped.
-fn keys_left_by_files() -> Vec<String> {
+/// What is left of a private key, its bytes or its text, when an identity is made of PEM files, or of a key in DER that is handed
+/// over, and dropped.
+fn keys_left_behind() -> Vec<String> {
     let mut faults = Vec::new();
     for kind in [KeyKind::Rsa, KeyKind::P256, KeyKind::Ed25519] {
         let issued = authority().issue(kind, &["localhost"]);
@@ -477,14 +479,20 @@ fn keys_left_by_files() -> Vec<String> {
             Some(scalar) => (scalar, text[1].get(48..).unwrap_or(text[1])),
             None => (&key[key.len() - 100..], text[text.len() - 3]),
         };
-        let freed = freed(|| {
+        let found = |freed: &[u8], secret: &[u8]| freed.windows(16).any(|part| part == &secret[..16]);
+        let from_pem = freed(|| {
             drop(clasp::Identity::from_pem(issued.chain_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap());
         });
-        let found = |secret: &[u8]| freed.windows(16).any(|part| part == &secret[..16]);
         for (what, secret) in [("bytes", bytes), ("text", line.as_bytes())] {
-            if found(secret) {
+            if found(from_pem, secret) {
                 faults.push(format!("the {what} of a key in PEM: {kind:?}"));
             }
+        }
+        // Its type does not wipe itself.
+        let given = PrivateKeyDer::try_from(issued.key.clone()).unwrap();
+        let from_der = freed(|| drop(clasp::Identity::from_der(issued.chain.clone(), given).unwrap()));
+        if found(from_der, bytes) {
+            faults.push(format!("the bytes of a PrivateKeyDer: {kind:?}"));
         }
     }
     faults

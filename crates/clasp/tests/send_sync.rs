@@ -72,7 +72,7 @@ macro_rules! held {
 }
 
 held! {
-    AeadId, AlertDescription, CipherSuite, Kx, NamedGroup, ProtocolVersion, SignatureScheme, AnyClientIdentity, AnyResolver, Auth, BadLine, Blame, Bulk, Cause, CbcId, CertificateError, CertificateRequestFacts,
+    AeadId, AlertDescription, CipherSuite, Kx, NamedGroup, ProtocolVersion, SignatureScheme, AnyClientIdentity, AnyKeyDer<'static>, AnyResolver, Auth, BadLine, Blame, Bulk, Cause, CbcId, CertificateError, CertificateRequestFacts,
     ClientAuth, ClientBuilder<Ready>, ClientConfig, ClientHello, ClientHelloFacts, ClientSessionCache, Connection, CryptoError,
     DangerousAcceptAnyone, DecodeError, DecodeKind, Digest, Direction, EarlyData, EarlyDataRefusal, Error, Event, Exchange, Facts,
     FirstUse, HashId, HelloReader, Identities, Identity, KeyLogFile, KeyPin, KnownKeysFile, Level, Misuse, MissingIssuers, Moved,

@@ -113,7 +113,7 @@ fn raw_keys_and_pre_shared_keys_resume() {
     let policy = Policy::modern();
     let own = authority().issue(KeyKind::P256, &["localhost"]);
     let raw = Identity::raw_public_key(&own.key).unwrap();
-    let pinned = RawPublicKeys::new([raw.chain()[0].clone()]);
+    let pinned = RawPublicKeys::new([raw.spki().to_vec()]);
     let client = ClientConfig::builder().dangerous_verifier(Arc::new(pinned)).policy(policy.clone()).build().unwrap();
     resumes("a raw key", &client, &ServerConfig::builder().identity(raw).policy(policy.clone()).build().unwrap());
     let key = || PreSharedKey::external(b"name", &[7; 32], HashId::Sha256).unwrap();
@@ -127,7 +127,7 @@ fn raw_keys_and_pre_shared_keys_resume() {
 #[test]
 fn what_is_built_anew_from_the_same_files_shares_sessions() {
     let others: Vec<Authority> = ["One", "Two", "Three"].map(Authority::new).into();
-    let lists: Vec<Vec<u8>> = others.iter().map(|other| other.revocation_list(&[1])).collect();
+    let lists: Vec<_> = others.iter().map(|other| other.revocation_list(&[1])).collect();
     for policy in policies() {
         let (store, alice) = (cache(), authority().issue(KeyKind::P256, &["alice"]));
         let roots = |turned: bool| {
@@ -140,7 +140,7 @@ fn what_is_built_anew_from_the_same_files_shares_sessions() {
             Arc::new(roots)
         };
         let lists = |turned: bool| {
-            if turned { lists.iter().rev().cloned().collect() } else { lists.clone() }
+            if turned { lists.iter().rev().cloned().collect::<Vec<_>>() } else { lists.clone() }
         };
         let client = |turned| {
             let identity = Identity::from_der(alice.chain.clone(), &alice.key).unwrap();

@@ -1,6 +1,7 @@
 //! Certificates, and whose key one has.
 
 use crate::{Error, Result};
+use clasp::pki_types::CertificateDer;
 use clasp_x509::kind::Kind;
 use clasp_x509::pem::{self, PemError};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ impl Identity {
     /// # Errors
     /// If either cannot be read, the key is in another form, or it is not the certificate's.
     pub fn from_pkcs8(pem: &[u8], key: &[u8]) -> Result<Self> {
-        let chain = items(pem)?.into_iter().map(|Certificate(der)| der).collect();
+        let chain = items(pem)?.into_iter().map(|Certificate(der)| der.into()).collect();
         let section = pem::private_key(key).map_err(|fault| unread(&fault))?;
         // As the original does: programs tell forms of keys apart by it.
         if section.label() != "PRIVATE KEY" {
@@ -32,7 +33,7 @@ impl Identity {
         Ok(Self(Arc::new(clasp::Identity::from_der(chain, section.der())?)))
     }
 
-    pub(crate) fn chain(&self) -> &[Vec<u8>] {
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
         self.0.chain()
     }
 

@@ -70,7 +70,7 @@ mod data {
 }
 
 fn identity((certificate, key): (&[u8], &[u8])) -> Identity {
-    Identity::from_der(vec![certificate.to_vec()], key).expect("our own certificate")
+    Identity::from_der(vec![certificate.to_vec().into()], key).expect("our own certificate")
 }
 
 struct Maker {
@@ -158,7 +158,7 @@ impl Maker {
             .certificate_compression(compression)
             .max_early_data(1000),
         );
-        let late = Identity::with_signer(vec![data::P256.0.to_vec()], Arc::new(Late(identity_key(data::P256.1))))
+        let late = Identity::with_signer(vec![data::P256.0.to_vec().into()], Arc::new(Late(identity_key(data::P256.1))))
             .expect("late");
         let mutual = of(
             "tls 1.3, client certificate, all outside late",

@@ -84,7 +84,7 @@ fn checking(scenario: &Scenario, verifier: WebPki) -> WebPki {
 }
 
 fn identity(issued: &Issued) -> Result<Identity> {
-    Ok(Identity::from_der(issued.chain.iter().map(|c| c.der.clone()).collect(), &issued.key_der)?)
+    Ok(Identity::from_der(issued.chain.iter().map(|c| c.der.clone().into()).collect(), &issued.key_der)?)
 }
 
 fn client(scenario: &Scenario, family: &Family, policy: &Policy) -> Result<Arc<ClientConfig>> {

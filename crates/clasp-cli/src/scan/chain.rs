@@ -4,14 +4,14 @@ use super::report::Chain;
 use crate::terminal::shown;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clasp::pki_types::{CertificateDer, UnixTime};
 use clasp::{Facts, Roots, ServerName};
 use clasp_x509::{Certificate, Moment, Options, Origin, Reason, Rejection, Usage, verify};
-use rustls_pki_types::UnixTime;
 
 /// What came with a chain in its handshake.
 #[derive(Clone, Default)]
 pub(crate) struct Shown {
-    pub(crate) chain: Vec<Vec<u8>>,
+    pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) staple: bool,
     /// Certificate timestamps in the handshake.
     pub(crate) timestamps: usize,
@@ -33,7 +33,7 @@ pub(crate) fn judged(shown_: &Shown, key: &str, roots: &Roots, name: &ServerName
     let mut chain =
         Chain { key: key.to_owned(), length: shown_.chain.len(), stapled: shown_.staple, ..Chain::default() };
     chain.pem = shown_.chain.iter().map(|der| pem(der)).collect();
-    let presented: Vec<&[u8]> = shown_.chain.iter().map(Vec::as_slice).collect();
+    let presented: Vec<&[u8]> = shown_.chain.iter().map(AsRef::as_ref).collect();
     for der in &presented {
         chain.path.push(match Certificate::parse(der) {
             Ok(c) => format!("{}, issued by {}", shown(&c.subject()), shown(&c.issuer())),

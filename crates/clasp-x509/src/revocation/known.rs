@@ -5,20 +5,22 @@ use super::index::Index;
 use crate::der::Der;
 use crate::parse_error::ParseError;
 use core::fmt;
+use rustls_pki_types::CertificateRevocationListDer;
 
 /// A revocation list to check many certificates with: what depends on its length is done once. [`crl`](Self::crl) is then
 /// as quick for a list of 14 MB as for an empty one, and so is looking a certificate up in it.
 pub struct KnownCrl {
-    der: Vec<u8>,
+    der: CertificateRevocationListDer<'static>,
     index: Index,
 }
 
 impl KnownCrl {
-    /// Reads a list (DER), and every entry of it.
+    /// Reads a list, and every entry of it.
     ///
     /// # Errors
     /// Says what is not as RFC 5280 5.1 has it, and where.
-    pub fn read(der: Vec<u8>) -> Result<Self, ParseError> {
+    pub fn read(der: impl Into<CertificateRevocationListDer<'static>>) -> Result<Self, ParseError> {
+        let der = der.into();
         let crl = Crl::parse(&der)?;
         let index = Index::new(&der, crl.unknown_critical_of_entries(), crl.places());
         let too_long = || Der(&der).wrong("CertificateList", "a list of less than 4 GB").within(&der);

@@ -34,11 +34,17 @@ impl Authority {
 
     /// A certificate for a name, and its key.
     pub(crate) fn issue(&self, name: &str) -> Result<Identity> {
+        let (certificate, key) = self.issue_pem(name)?;
+        Ok(Identity::from_pem(certificate.as_bytes(), key.as_bytes())?)
+    }
+
+    /// The same, as the content of their files.
+    pub(crate) fn issue_pem(&self, name: &str) -> Result<(String, String)> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new([name.to_owned()])?;
         params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Identity::from_pem(certificate.pem().as_bytes(), key.serialize_pem().as_bytes())?)
+        Ok((certificate.pem(), key.serialize_pem()))
     }
 }
 

@@ -39,7 +39,7 @@ impl Identity {
         let one = "one private key, with its certificate";
         match &keys[..] {
             [key] => {
-                let chain = key.certs().iter().map(|certificate| certificate.as_der().to_vec()).collect();
+                let chain = key.certs().iter().map(|certificate| certificate.as_der().to_vec().into()).collect();
                 Self::from_der(chain, key.key().as_der())
             }
             [] => Err(bad("without a private key that has its certificate beside it").wanted(one)),

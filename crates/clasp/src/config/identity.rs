@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::code::{
     CertificateType, ClientCertificateType, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
-use crate::crypto::PrivateKey;
+use crate::crypto::{AnyKeyDer, PrivateKey};
 use crate::error::{Error, Misuse, Outside, Result};
 use crate::suite::{Auth, Kx, Suite};
 use crate::wire::extension::certificate::timestamps;
@@ -15,6 +15,7 @@ use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, PemError};
 use clasp_x509::{Certificate, PublicKey, Spki, SubjectAltName};
 use core::fmt;
+use rustls_pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer};
 use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -53,7 +54,7 @@ const MAX_STAPLED: usize = 65_535 - 1024;
 
 /// A certificate chain and the key behind it.
 pub struct Identity {
-    pub(crate) chain: Vec<Vec<u8>>,
+    pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) signer: Arc<dyn Signer>,
     /// Those of the signer that an RSA key is for: rsa_pss_pss is for one kind of them, the others for the other (RFC 9846 4.2.3).
     schemes: Vec<SignatureScheme>,
@@ -106,18 +107,28 @@ impl Identity {
         })
     }
 
-    /// From DER: the chain (own certificate first) and its private key.
+    /// From DER: the chain (own certificate first) and its private key, both as rustls-pki-types has them, or the key as bytes
+    /// (`&[u8]`). A [`PrivateKeyDer`](crate::pki_types::PrivateKeyDer) that is handed over by value is wiped when it has been read.
+    ///
+    /// ```no_run
+    /// use clasp::Identity;
+    /// use clasp::pki_types::{CertificateDer, PrivateKeyDer};
+    /// # fn run(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> clasp::Result<()> {
+    /// let identity = Identity::from_der(chain, key)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If either cannot be read, or the key is not the certificate's.
-    pub fn from_der(chain: Vec<Vec<u8>>, key: &[u8]) -> Result<Self> {
+    pub fn from_der<'k>(chain: Vec<CertificateDer<'static>>, key: impl Into<AnyKeyDer<'k>>) -> Result<Self> {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
         let leaf = Certificate::parse(leaf).map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
         if Spki::parse(leaf.spki()).is_ok_and(|spki| spki.has_explicit_curve()) {
             let wanted = "a curve by its name (RFC 5480 2.1.1)";
             return Err(Error::from(Misuse::BadCertificateFile).seen(kind::public_key(leaf.spki())).wanted(wanted));
         }
-        let key = private_key(key)?;
+        let key = private_key(&key.into())?;
         let Some(key) = key.of_certificate(leaf.spki()) else {
             return Err(Error::from(Misuse::KeyMismatch)
                 .seen(format_args!("a certificate for {} and another key", leaf.subject()))
@@ -133,7 +144,7 @@ impl Identity {
     ///
     /// # Errors
     /// If the certificate cannot be read.
-    pub fn with_signer(chain: Vec<Vec<u8>>, signer: Arc<dyn Signer>) -> Result<Self> {
+    pub fn with_signer(chain: Vec<CertificateDer<'static>>, signer: Arc<dyn Signer>) -> Result<Self> {
         let leaf = chain.first().ok_or_else(|| Error::from(Misuse::BadCertificateFile).seen("no certificate"))?;
         let leaf = Certificate::parse(leaf).map_err(|e| Error::from(Misuse::BadCertificateFile).unread(&e))?;
         let identity = Self::new(leaf.public_key(), signer, CertificateType::X509);
@@ -144,16 +155,17 @@ impl Identity {
     ///
     /// # Errors
     /// If the key cannot be read.
-    pub fn raw_public_key(key: &[u8]) -> Result<Self> {
-        let key = private_key(key)?;
+    pub fn raw_public_key<'k>(key: impl Into<AnyKeyDer<'k>>) -> Result<Self> {
+        let key = private_key(&key.into())?;
         let spki = key.spki()?;
         Ok(Self::raw_with_signer(spki, Arc::new(key)))
     }
 
-    /// From a SubjectPublicKeyInfo (DER) and a signer outside.
-    pub fn raw_with_signer(spki: Vec<u8>, signer: Arc<dyn Signer>) -> Self {
+    /// From a public key (a SubjectPublicKeyInfo) and a signer outside.
+    pub fn raw_with_signer(spki: impl Into<SubjectPublicKeyInfoDer<'static>>, signer: Arc<dyn Signer>) -> Self {
+        let spki = spki.into();
         let identity = Self::new(PublicKey::parse(&spki), signer, CertificateType::RawPublicKey);
-        Self { chain: vec![spki], ..identity }
+        Self { chain: vec![spki.to_vec().into()], ..identity }
     }
 
     /// What follows from the public key; the chain it was read from comes after it.
@@ -279,8 +291,8 @@ impl Identity {
         Ok(())
     }
 
-    /// The chain, own certificate first.
-    pub fn chain(&self) -> &[Vec<u8>] {
+    /// The chain, own certificate first; of a raw public key, that alone (a SubjectPublicKeyInfo).
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
 
@@ -348,7 +360,7 @@ impl Identity {
     }
 
     pub(super) fn is_for(&self, name: &str) -> bool {
-        let Ok(name) = rustls_pki_types::ServerName::try_from(name) else { return false };
+        let Ok(name) = ServerName::try_from(name) else { return false };
         self.chain
             .first()
             .and_then(|c| Certificate::parse(c).ok())
@@ -365,13 +377,14 @@ pub(super) fn unread(misuse: Misuse, fault: PemError) -> Error {
 }
 
 /// The chain of a file in PEM.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>> {
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     let chain = pem::items(pem, Kind::Certificate).map_err(|fault| unread(Misuse::BadCertificateFile, fault))?;
-    Ok(chain.iter().map(|certificate| certificate.der().to_vec()).collect())
+    Ok(chain.iter().map(|certificate| certificate.der().to_vec().into()).collect())
 }
 
 /// A private key, or what it is instead of one that can be used.
-fn private_key(der: &[u8]) -> Result<PrivateKey> {
+fn private_key(key: &AnyKeyDer<'_>) -> Result<PrivateKey> {
+    let der = key.bytes();
     PrivateKey::from_der(der).map_err(|_| {
         let what = kind::private_key(der).map(|what| format!("a key of the kind {what}"));
         let what = what.or_else(|| kind::of(der).map(|kind| kind.to_string()));

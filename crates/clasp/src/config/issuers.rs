@@ -6,6 +6,7 @@ use crate::code::CertificateType;
 use crate::error::{Cause, CertificateError, Error, Result};
 use clasp_x509::{Certificate, Name};
 use core::fmt;
+use rustls_pki_types::CertificateDer;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -112,7 +113,8 @@ impl MissingIssuers {
             };
             last = rest.top_above(&issuer.issuer).to_vec();
             used.push(issuer);
-            let chain: Vec<&[u8]> = peer.chain.iter().copied().chain(used.iter().map(|u| &u.issuer[..])).collect();
+            let shown = peer.chain.iter().map(AsRef::as_ref);
+            let chain: Vec<_> = shown.chain(used.iter().map(|u| &u.issuer[..])).map(CertificateDer::from).collect();
             let verdict = match self.chains.verify(PresentedIdentity { chain: &chain, ..peer }) {
                 Answer::Now(verdict) => verdict,
                 Answer::Later(verdict) => verdict.await,
@@ -170,11 +172,11 @@ fn is_named(issuer: &Certificate<'_>, certificate: &Certificate<'_>) -> bool {
 struct Rest<'a>(HashMap<Vec<u8>, Vec<&'a [u8]>>);
 
 impl<'a> Rest<'a> {
-    fn of(chain: &[&'a [u8]]) -> Self {
+    fn of(chain: &'a [CertificateDer<'_>]) -> Self {
         let mut all: HashMap<_, Vec<_>> = HashMap::new();
         for der in chain.iter().rev() {
             if let Ok(certificate) = Certificate::parse(der) {
-                all.entry(Name(certificate.subject_der()).canonical()).or_default().push(*der);
+                all.entry(Name(certificate.subject_der()).canonical()).or_default().push(der.as_ref());
             }
         }
         Self(all)

@@ -133,7 +133,7 @@ impl PinnedKeys {
 /// The key of a peer, whoever it says it is.
 pub(super) fn key_of_whoever(peer: &PresentedIdentity<'_>) -> Result<Verified> {
     let spki = match (peer.kind, peer.chain) {
-        (CertificateType::RawPublicKey, [key]) => Cow::Borrowed(*key),
+        (CertificateType::RawPublicKey, [key]) => Cow::Borrowed(key.as_ref()),
         (_, [leaf, ..]) => key_alone(leaf)?,
         (_, []) => return Err(CertificateError::BadEncoding.into()),
     };

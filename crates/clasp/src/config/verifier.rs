@@ -10,7 +10,7 @@ use clasp_x509::{
     Unreadable, Usage, Verdicts,
 };
 use core::fmt;
-use rustls_pki_types::{ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PresentedIdentity<'a> {
-    /// Certificates, DER, the peer's own first.
-    pub chain: &'a [&'a [u8]],
+    /// Certificates, the peer's own first.
+    pub chain: &'a [CertificateDer<'a>],
     /// The name it must have; none for clients.
     pub name: Option<&'a ServerName<'a>>,
     /// What `chain` holds: X.509 certificates, or one raw public key (a SubjectPublicKeyInfo, RFC 7250).
@@ -41,7 +41,7 @@ pub struct PresentedIdentity<'a> {
 
 impl<'a> PresentedIdentity<'a> {
     /// X.509 certificates, and nothing else that is known of the peer.
-    pub const fn new(chain: &'a [&'a [u8]], now: SystemTime, provider: &'a Provider) -> Self {
+    pub const fn new(chain: &'a [CertificateDer<'a>], now: SystemTime, provider: &'a Provider) -> Self {
         let kind = CertificateType::X509;
         Self { chain, name: None, kind, ocsp: None, asked_for_ocsp: false, timestamps: None, now, provider }
     }
@@ -75,6 +75,9 @@ pub trait Verifier: Send + Sync {
         false
     }
 }
+
+/// Certificates of a plain chain.
+const PLAIN: usize = 4;
 
 /// Room for a P-256 key (91 bytes) and for shorter ones.
 const PLAIN_KEY: usize = 96;
@@ -191,7 +194,12 @@ impl WebPki {
     ///
     /// # Errors
     /// If a list cannot be read, or lists are given to be ignored.
-    pub fn revocation(self, check: Check, scope: Scope, lists: Vec<Vec<u8>>) -> Result<Self> {
+    pub fn revocation(
+        self,
+        check: Check,
+        scope: Scope,
+        lists: Vec<CertificateRevocationListDer<'static>>,
+    ) -> Result<Self> {
         if check == Check::Ignore && !lists.is_empty() {
             return Err(Error::from(Misuse::Clash)
                 .seen(format_args!("Check::Ignore and {} revocation lists", lists.len()))
@@ -234,7 +242,8 @@ impl WebPki {
             asked_for_staple: peer.asked_for_ocsp,
             ..Revocation::default()
         };
-        match self.verdicts.verify(peer.chain, &self.roots, &options) {
+        let chain: SmallVec<[&[u8]; PLAIN]> = peer.chain.iter().map(AsRef::as_ref).collect();
+        match self.verdicts.verify(&chain, &self.roots, &options) {
             Ok(accepted) => {
                 let leaf = accepted.leaf();
                 let until = u64::try_from(accepted.until()).unwrap_or(0);
@@ -379,19 +388,19 @@ impl Verifier for DangerousAcceptAnyone {
 /// let pinned = RawPublicKeys::new([spki]);
 /// ```
 #[derive(Clone, Debug)]
-pub struct RawPublicKeys(Vec<Vec<u8>>);
+pub struct RawPublicKeys(Vec<SubjectPublicKeyInfoDer<'static>>);
 
 impl RawPublicKeys {
     /// Takes these keys, each a SubjectPublicKeyInfo (DER).
-    pub fn new(keys: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self(keys.into_iter().collect())
+    pub fn new(keys: impl IntoIterator<Item: Into<SubjectPublicKeyInfoDer<'static>>>) -> Self {
+        Self(keys.into_iter().map(Into::into).collect())
     }
 }
 
 impl Verifier for RawPublicKeys {
     fn verify<'a>(&'a self, peer: PresentedIdentity<'a>) -> Answer<'a, Result<Verified>> {
         Answer::Now(match (peer.kind, peer.chain) {
-            (CertificateType::RawPublicKey, [key]) if self.0.iter().any(|k| k == key) => {
+            (CertificateType::RawPublicKey, [key]) if self.0.iter().any(|k| k[..] == key[..]) => {
                 Ok(Verified::dangerous_assume(key))
             }
             (CertificateType::RawPublicKey, _) => {
@@ -408,7 +417,7 @@ impl Verifier for RawPublicKeys {
 
     fn session_context(&self) -> Option<Vec<u8>> {
         let mut parts = Parts::of("clasp RawPublicKeys");
-        parts.set(self.0.iter().map(Vec::as_slice));
+        parts.set(self.0.iter().map(AsRef::as_ref));
         Some(parts.into_bytes())
     }
 

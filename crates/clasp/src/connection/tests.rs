@@ -52,7 +52,7 @@ fn pair_by(
     let der = params.self_signed(&key).unwrap().der().to_vec();
     let mut roots = Roots::empty();
     roots.add_der(&der).unwrap();
-    let identity = || Identity::from_der(vec![der.clone()], &key.serialize_der()).unwrap();
+    let identity = || Identity::from_der(vec![der.clone().into()], &key.serialize_der()).unwrap();
     let server = change_server(ServerConfig::builder().identity(identity()).policy(policy.clone())).build().unwrap();
     let client = ClientConfig::builder().trust(Arc::new(roots)).policy(policy);
     let client = change_client(client, Arc::new(identity())).build().unwrap();
@@ -545,13 +545,13 @@ fn whoever_takes_anybody_takes_a_certificate_that_cannot_be_read() {
         for odd in odd_certificates(&key) {
             let policy = || Policy::default().with_versions([version]);
             for anyone in [true, false] {
-                let mut identity = Identity::from_der(vec![good.der().to_vec()], &key.serialize_der()).unwrap();
-                identity.chain = vec![odd.clone()];
+                let mut identity = Identity::from_der(vec![good.der().clone()], &key.serialize_der()).unwrap();
+                identity.chain = vec![odd.clone().into()];
                 let server = ServerConfig::builder().identity(identity).policy(policy());
                 let client = ClientConfig::builder();
                 let client = if anyone { client.dangerous_trust_anyone() } else { client.trust_pinned(pinned()) };
                 let (client, _) = pair_by(version, |_, _| client.policy(policy()), |_| server);
-                assert_eq!(client.facts().unwrap().peer_chain()[0], odd);
+                assert_eq!(client.facts().unwrap().peer_chain()[0][..], odd);
             }
         }
     }
@@ -562,7 +562,7 @@ fn whoever_takes_anybody_wants_a_key_to_be_there() {
     let key = rcgen::KeyPair::generate().unwrap();
     for odd in odd_certificates(&key) {
         let taken = |cut: usize| {
-            let chain = [&odd[..cut]];
+            let chain = [odd[..cut].into()];
             let peer = PresentedIdentity::new(&chain, std::time::SystemTime::now(), crate::crypto::Provider::builtin());
             let Answer::Now(verdict) = DangerousAcceptAnyone.verify(peer) else { unreachable!("it answers at once") };
             verdict

@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod fingerprint;
 mod group;
 mod hash;
+mod key_der;
 mod provider;
 #[cfg(feature = "ring")]
 mod ring;
@@ -25,6 +26,7 @@ pub use classic::{BlockKey, CbcHmacKey, CbcId, Legacy, Use};
 pub use error::{CryptoError, CryptoResult, RandomError};
 pub use group::{Group, KeyShare};
 pub use hash::{Digest, Hash, HashContext, HashId, HmacKey};
+pub use key_der::AnyKeyDer;
 pub use provider::{Provider, Random};
 pub use secret::SharedSecret;
 pub(crate) use secret::overwrite_stack;

@@ -4,6 +4,7 @@ use super::{Blame, Cause, PeerError, printable};
 use crate::code::{AlertDescription, Direction, ExtensionType};
 use core::error::Error as Any;
 use core::fmt;
+use rustls_pki_types::CertificateDer;
 use std::io;
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub(super) struct Inner {
     wanted: Option<Box<str>>,
     hint: Option<Box<str>>,
     /// The certificates that were refused.
-    pub(super) chain: Option<Arc<Vec<Vec<u8>>>>,
+    pub(super) chain: Option<Arc<Vec<CertificateDer<'static>>>>,
     source: Option<Arc<dyn Any + Send + Sync>>,
 }
 

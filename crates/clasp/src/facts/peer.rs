@@ -1,6 +1,7 @@
 //! Who the peer has shown itself to be.
 
 use core::fmt;
+use rustls_pki_types::CertificateDer;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -8,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerIdentity {
-    /// The certificates, DER, the peer's own first; or one raw public key.
-    pub chain: Vec<Vec<u8>>,
+    /// The certificates, the peer's own first; or one raw public key (a SubjectPublicKeyInfo, RFC 7250).
+    pub chain: Vec<CertificateDer<'static>>,
     /// The stapled OCSP response, DER.
     pub ocsp: Option<Vec<u8>>,
     /// The certificate timestamps that came with the peer's certificate (RFC 6962 3.3).
@@ -57,7 +58,7 @@ mod tests {
     #[test]
     fn equal_identities_are_one_and_nothing_is_kept_beyond_its_use() {
         let recent = RecentPeers::default();
-        let peer = |n: usize| PeerIdentity { chain: vec![n.to_be_bytes().to_vec()], ..PeerIdentity::default() };
+        let peer = |n: usize| PeerIdentity { chain: vec![n.to_be_bytes().to_vec().into()], ..PeerIdentity::default() };
         let (a, b) = (recent.share(peer(1)).unwrap(), recent.share(peer(1)).unwrap());
         assert!(Arc::ptr_eq(&a, &b));
         let stapled = recent.share(PeerIdentity { ocsp: Some(vec![1]), ..peer(1) }).unwrap();

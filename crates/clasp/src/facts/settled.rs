@@ -2,6 +2,7 @@
 
 use super::{End, PeerIdentity};
 use crate::code::{CertificateType, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use rustls_pki_types::CertificateDer;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -120,7 +121,7 @@ impl Resumption {
 
 impl Facts {
     /// The peer's certificates, DER, its own first; or one raw public key.
-    pub fn peer_chain(&self) -> &[Vec<u8>] {
+    pub fn peer_chain(&self) -> &[CertificateDer<'static>] {
         self.peer.as_ref().map_or(&[], |peer| &peer.chain)
     }
 

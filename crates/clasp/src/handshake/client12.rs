@@ -39,7 +39,7 @@ use crate::wire::message::{
     SignedView,
 };
 use clasp_x509::{Certificate, PublicKey};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -285,7 +285,7 @@ fn check_key(
     policy: &Policy,
     suite: &Suite,
     verified: &Verified,
-    chain: &[Vec<u8>],
+    chain: &[CertificateDer<'_>],
     kind: CertificateType,
 ) -> Result<()> {
     let key = PublicKey::parse(&verified.spki);

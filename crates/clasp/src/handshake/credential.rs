@@ -17,6 +17,7 @@ use crate::wire::message::{
     CompressedCertificateView,
 };
 use clasp_x509::Spki;
+use rustls_pki_types::CertificateDer;
 use std::sync::Arc;
 
 /// As much as its length can say: RFC 5246 4.7.
@@ -51,13 +52,13 @@ pub(super) fn send_chain(link: &mut Link, identity: Option<&Identity>) -> Result
 }
 
 /// Takes the peer's chain out of its message.
-pub(super) fn read_chain(view: CertificateView<'_>, kind: CertificateType) -> Result<Vec<Vec<u8>>> {
+pub(super) fn read_chain(view: CertificateView<'_>, kind: CertificateType) -> Result<Vec<CertificateDer<'static>>> {
     if kind == CertificateType::RawPublicKey {
         let key = view.raw_key().map(<[u8]>::to_vec);
-        return key.map_or(Ok(Vec::new()), |key| check_raw_key(&key).map(|()| vec![key]));
+        return key.map_or(Ok(Vec::new()), |key| check_raw_key(&key).map(|()| vec![key.into()]));
     }
     let view = view.list().map_err(|e| Error::from(e).in_message("Certificate"))?;
-    let chain: Vec<Vec<u8>> = view.iter().take(MAX_CHAIN + 1).map(<[u8]>::to_vec).collect();
+    let chain: Vec<_> = view.iter().take(MAX_CHAIN + 1).map(|der| der.to_vec().into()).collect();
     if chain.len() > MAX_CHAIN {
         return Err(Error::from(PeerError::TooManyCertificates).wanted(format_args!("at most {MAX_CHAIN}")));
     }
@@ -205,7 +206,7 @@ fn read_chain13(view: Certificate13View<'_>, context: &[u8], asked: impl Fn(&Row
             return Err(Error::from(PeerError::TooManyCertificates).wanted(format_args!("at most {MAX_CHAIN}")));
         }
         TABLE.read_staples(&mut presented, entry.extensions, &asked)?;
-        presented.chain.push(entry.data.to_vec());
+        presented.chain.push(entry.data.to_vec().into());
     }
     Ok(presented)
 }

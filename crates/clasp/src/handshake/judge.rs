@@ -14,13 +14,9 @@ use crate::facts::PeerIdentity;
 use crate::keys::schedule12::Side;
 use crate::wire::message::{CertificateVerify, SignedView};
 use clasp_x509::{Certificate, MAX_RSA_BITS, MIN_RSA_BITS, PublicKey, SignatureRefusal, verify_signature};
-use rustls_pki_types::ServerName;
-use smallvec::SmallVec;
+use rustls_pki_types::{CertificateDer, ServerName};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// Certificates of a plain chain.
-const PLAIN: usize = 4;
 
 /// Who the peer has to be, and whose word counts.
 #[derive(Clone, Copy)]
@@ -77,28 +73,25 @@ impl<'a> Judge<'a> {
     pub(crate) async fn verify(
         &self,
         link: &Link,
-        chain: &[Vec<u8>],
+        chain: &[CertificateDer<'static>],
         ocsp: Option<&[u8]>,
         timestamps: Option<&[u8]>,
     ) -> Result<Verified> {
         if self.kind == CertificateType::RawPublicKey {
             chain.iter().try_for_each(|key| check_raw_key(key))?;
         }
-        let shown = chain;
-        let chain: SmallVec<[&[u8]; PLAIN]> = shown.iter().map(Vec::as_slice).collect();
         let (kind, name, now, asked_for_ocsp) = (self.kind, self.name, self.now, self.asked_for_ocsp);
         let provider = self.provider;
-        let presented =
-            PresentedIdentity { chain: &chain, kind, name, ocsp, asked_for_ocsp, timestamps, now, provider };
+        let presented = PresentedIdentity { chain, kind, name, ocsp, asked_for_ocsp, timestamps, now, provider };
         let verdict = link.outside("certificate verifier", self.verifier.verify(presented)).await;
-        verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate").of_chain(shown))
+        verdict.and_then(check_key_kind).map_err(|e| e.in_message("Certificate").of_chain(chain))
     }
 
     /// Until when that decision holds: as the verifier said, or until the first certificate of the chain ends; and no longer
     /// than the bound.
-    pub(crate) fn until(&self, verified: &Verified, chain: &[Vec<u8>]) -> End {
+    pub(crate) fn until(&self, verified: &Verified, chain: &[CertificateDer<'static>]) -> End {
         let bound = self.now.checked_add(self.bound).unwrap_or(self.now);
-        let ends = |der: &Vec<u8>| {
+        let ends = |der: &CertificateDer<'_>| {
             let end = u64::try_from(Certificate::parse(der).ok()?.not_after()).unwrap_or(0);
             UNIX_EPOCH.checked_add(Duration::from_secs(end))
         };
@@ -108,7 +101,7 @@ impl<'a> Judge<'a> {
 
     /// A certificate that signs: its key usage must not forbid that (RFC 9846 4.4.2.2, RFC 5246 7.4.6). `known` is what
     /// the verifier found, if it looked.
-    pub(super) fn check_usage(&self, chain: &[Vec<u8>], known: Option<bool>) -> Result<()> {
+    pub(super) fn check_usage(&self, chain: &[CertificateDer<'static>], known: Option<bool>) -> Result<()> {
         if self.kind == CertificateType::RawPublicKey {
             return Ok(());
         }
@@ -137,7 +130,12 @@ impl<'a> Judge<'a> {
     }
 
     /// The peer has proven that it has the key: what a verifier has to do then.
-    pub(super) async fn proven(&self, link: &Link, verified: &mut Verified, chain: &[Vec<u8>]) -> Result<()> {
+    pub(super) async fn proven(
+        &self,
+        link: &Link,
+        verified: &mut Verified,
+        chain: &[CertificateDer<'static>],
+    ) -> Result<()> {
         match verified.proven.take() {
             None => Ok(()),
             Some(act) => link

@@ -24,6 +24,7 @@ use crate::wire::message::{
     Certificate12, CertificateRequestView, CertificateStatusView, CertificateVerify, ClientKeyExchange,
     ClientKeyExchangeView, NewSessionTicketView, SignedView,
 };
+use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 pub(super) async fn server(link: &mut Link, config: &ServerConfig, offer: ClientOffer<'_>) -> Result<Established> {
@@ -187,7 +188,7 @@ fn send_hello(
 
 /// Who a client has proven to be.
 struct Client {
-    chain: Vec<Vec<u8>>,
+    chain: Vec<CertificateDer<'static>>,
     /// None if it has shown nothing.
     scheme: Option<SignatureScheme>,
     authenticated_until: End,
@@ -345,7 +346,11 @@ pub(super) fn write_request(config: &ServerConfig, authorities: &[Vec<u8>], w: &
 }
 
 /// Certificate of the client: RFC 5246 7.4.6.
-async fn recv_client_certificate(link: &mut Link, auth: &ClientAuth, kind: CertificateType) -> Result<Vec<Vec<u8>>> {
+async fn recv_client_certificate(
+    link: &mut Link,
+    auth: &ClientAuth,
+    kind: CertificateType,
+) -> Result<Vec<CertificateDer<'static>>> {
     let message = link.recv::<Certificate12>().await?;
     let chain = credential::read_chain(message.view(), kind)?;
     match auth {

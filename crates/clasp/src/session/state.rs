@@ -7,6 +7,7 @@ use crate::facts::{End, Facts};
 use crate::keys::schedule12::MASTER_LEN;
 use crate::wire::{Parsed, Reader, Writer};
 use core::fmt;
+use rustls_pki_types::CertificateDer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -23,7 +24,7 @@ pub(crate) struct ServerSession {
     /// When that decision ends, however often it is resumed.
     pub(crate) authenticated_until: End,
     pub(crate) server_name: Option<String>,
-    pub(crate) client_chain: Vec<Vec<u8>>,
+    pub(crate) client_chain: Vec<CertificateDer<'static>>,
     /// What the chain holds.
     pub(crate) client_type: CertificateType,
     /// What the server showed.
@@ -76,7 +77,7 @@ impl ServerSession {
 
     /// The session's bytes, wiped on drop: the master secret is among them. `None` if it is too large to keep.
     pub(crate) fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
-        if self.client_chain.iter().map(Vec::len).sum::<usize>() > MAX_CHAIN {
+        if self.client_chain.iter().map(|c| c.len()).sum::<usize>() > MAX_CHAIN {
             return None;
         }
         let certificates = u8::try_from(self.client_chain.len()).ok()?;
@@ -152,7 +153,7 @@ impl ServerSession {
         let server_name = (!name.is_empty()).then(|| name.to_owned());
         let mut client_chain = Vec::new();
         for _ in 0..r.u8("chain")? {
-            client_chain.push(r.vec24("certificate")?.rest().to_vec());
+            client_chain.push(r.vec24("certificate")?.rest().to_vec().into());
         }
         r.finish("session")?;
         let Some(created) = UNIX_EPOCH.checked_add(Duration::from_millis(created)) else { return Ok(None) };
@@ -212,7 +213,7 @@ mod tests {
             context: Context([5; CONTEXT_LEN]),
             authenticated_until: End(1_900_100_000),
             server_name: Some("example.com".into()),
-            client_chain,
+            client_chain: client_chain.into_iter().map(Into::into).collect(),
             client_type: CertificateType::X509,
             server_type: CertificateType::X509,
             client_scheme: None,

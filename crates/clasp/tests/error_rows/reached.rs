@@ -9,6 +9,7 @@ use clasp::config::{
 };
 use clasp::crypto::HashId;
 use clasp::error::{Cause, CertificateError, DecodeError, DecodeKind, Misuse, Outside, PeerError, RecordError};
+use clasp::pki_types::CertificateDer;
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::suite::SUITES13;
 use clasp::wire::code::{CompressionAlgorithm, ContentType, MaxFragmentLength, NamedGroup, SignatureScheme};
@@ -99,7 +100,7 @@ pub(crate) fn keys() -> Vec<Reached> {
 /// The body of a Certificate message of TLS 1.2.
 fn chain_of(issued: &clasp_testkit::Issued) -> Vec<u8> {
     let length = |n: usize| u32::try_from(n).unwrap().to_be_bytes()[1..].to_vec();
-    let entry = |der: &Vec<u8>| [length(der.len()), der.clone()].concat();
+    let entry = |der: &CertificateDer<'_>| [&length(der.len()), &der[..]].concat();
     let list = issued.chain.iter().flat_map(entry).collect::<Vec<u8>>();
     [length(list.len()), list].concat()
 }

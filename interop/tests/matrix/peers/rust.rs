@@ -51,7 +51,7 @@ fn roots() -> Result<RootCertStore, rustls::Error> {
 }
 
 fn credential(files: &Files) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
-    let chain = files.issued.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+    let chain = files.issued.chain.clone();
     Ok((chain, PrivateKeyDer::try_from(files.issued.key.clone())?))
 }
 

@@ -4,6 +4,7 @@ use crate::{Input, Kind};
 use clasp::config::{FetchIssuer, MissingIssuers, PresentedIdentity, Verifier, WebPki};
 use clasp::crypto::Provider;
 use clasp::error::Result;
+use clasp::pki_types::{CertificateDer, CertificateRevocationListDer};
 use clasp::x509::{Check, Profile, Scope};
 use clasp::{Answer, ServerName};
 use clasp_testkit::{KeyKind, authority};
@@ -60,11 +61,11 @@ fn long_name(attributes: usize, length: usize, which: usize) -> DistinguishedNam
     name
 }
 
-fn issued(change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
+fn issued(change: impl FnOnce(&mut CertificateParams)) -> CertificateDer<'static> {
     authority().issue_with(KeyKind::P256, &["localhost"], change).chain.swap_remove(0)
 }
 
-fn plain() -> Vec<u8> {
+fn plain() -> CertificateDer<'static> {
     issued(|_| ())
 }
 
@@ -72,15 +73,18 @@ fn leaf(change: impl FnOnce(&mut CertificateParams)) -> Input {
     judge(&[issued(change)], Vec::new(), Vec::new())
 }
 
-fn judge(chain: &[Vec<u8>], staple: Vec<u8>, lists: Vec<Vec<u8>>) -> Input {
+fn judge(
+    chain: &[CertificateDer<'static>],
+    staple: Vec<u8>,
+    lists: Vec<CertificateRevocationListDer<'static>>,
+) -> Input {
     let anew = lists.is_empty();
     let verifier = WebPki::servers(authority().roots()).profile(Profile::Rfc5280).remember(0);
     let verifier = verifier.revocation(Check::Prefer, Scope::Leaf, lists).unwrap();
     let chain = chain.to_vec();
-    let bytes = chain.iter().map(Vec::len).sum::<usize>() + staple.len();
+    let bytes = chain.iter().map(|der| der.len()).sum::<usize>() + staple.len();
     let work = move || {
         let name = ServerName::try_from("localhost").unwrap();
-        let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
         let ocsp = Some(&staple[..]).filter(|staple| !staple.is_empty());
         let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let mut peer = PresentedIdentity::new(&chain, now, Provider::builtin());
@@ -113,10 +117,10 @@ impl Maker {
         params.signed_by(key, &Issuer::new(self.params.clone(), own)).unwrap()
     }
 
-    fn issues_leaf(&self, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
+    fn issues_leaf(&self, change: impl FnOnce(&mut CertificateParams)) -> CertificateDer<'static> {
         let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         change(&mut params);
-        self.issues(&params, &KeyPair::generate().unwrap()).der().to_vec()
+        self.issues(&params, &KeyPair::generate().unwrap()).der().clone()
     }
 }
 
@@ -134,7 +138,7 @@ fn constraints(n: usize) -> Input {
 fn one_name(n: usize) -> Input {
     let makers: Vec<Maker> = (0..n).map(|_| Maker::new(long_name(1, 8, 0))).collect();
     let mut chain = vec![makers[0].issues_leaf(|_| ())];
-    chain.extend((0..n).map(|i| makers[(i + 1) % n].issues(&makers[i].params, &makers[i].key).der().to_vec()));
+    chain.extend((0..n).map(|i| makers[(i + 1) % n].issues(&makers[i].params, &makers[i].key).der().clone()));
     judge(&chain, Vec::new(), Vec::new())
 }
 
@@ -144,7 +148,7 @@ fn mesh(length: usize) -> Input {
     let mut chain = vec![makers[0].issues_leaf(|_| ())];
     for below in &makers {
         for above in makers.iter().filter(|above| !std::ptr::eq(*above, below)) {
-            chain.push(above.issues(&below.params, &below.key).der().to_vec());
+            chain.push(above.issues(&below.params, &below.key).der().clone());
         }
     }
     judge(&chain, Vec::new(), Vec::new())
@@ -162,17 +166,16 @@ impl FetchIssuer for Nowhere {
 /// Each issued by the one before it, where it should be the one behind; the last has an issuer that was not sent.
 fn reversed(n: usize) -> Input {
     let makers: Vec<Maker> = (0..=n).map(|which| Maker::new(long_name(1, 400, 1000 + which))).collect();
-    let mut chain: Vec<Vec<u8>> =
-        makers.windows(2).map(|pair| pair[1].issues(&pair[0].params, &pair[0].key).der().to_vec()).collect();
+    let mut chain: Vec<_> =
+        makers.windows(2).map(|pair| pair[1].issues(&pair[0].params, &pair[0].key).der().clone()).collect();
     chain.push(makers[0].issues_leaf(|_| ()));
     chain.reverse();
     chain[1..].reverse();
     let verifier = WebPki::servers(authority().roots()).profile(Profile::Rfc5280).remember(0);
     let verifier = MissingIssuers::new(verifier, Nowhere);
-    let bytes = chain.iter().map(Vec::len).sum();
+    let bytes = chain.iter().map(|der| der.len()).sum();
     let work = move || {
         let name = ServerName::try_from("localhost").unwrap();
-        let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
         let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let mut peer = PresentedIdentity::new(&chain, now, Provider::builtin());
         peer.name = Some(&name);

@@ -44,7 +44,7 @@ impl Cast {
             roots: Arc::new(roots),
             server: issue(&trusted.1).map_err(Failure::cannot)?,
             forged: issue(&other.1).map_err(Failure::cannot)?,
-            client: Arc::new(Identity::from_der(vec![client.der().to_vec()], &client_key.serialize_der())?),
+            client: Arc::new(Identity::from_der(vec![client.der().clone()], &client_key.serialize_der())?),
             tickets: Arc::new(TicketKeys::random(clasp::crypto::Provider::builtin(), hour, day)?),
         })
     }
@@ -83,7 +83,7 @@ impl Cast {
     }
 
     pub(super) fn server(&self) -> Result<ServerBuilder<Ready>, Failure> {
-        let identity = Identity::from_der(vec![self.server.0.clone()], &self.server.1)?;
+        let identity = Identity::from_der(vec![self.server.0.clone().into()], &self.server.1)?;
         Ok(ServerConfig::builder().identity(identity).policy(Policy::legacy()))
     }
 
@@ -97,7 +97,7 @@ impl Cast {
 
     /// Has a certificate for the same name, from another CA of the same name.
     pub(super) fn man_in_the_middle(&self) -> Result<ServerBuilder<Ready>, Failure> {
-        let identity = Identity::from_der(vec![self.forged.0.clone()], &self.forged.1)?;
+        let identity = Identity::from_der(vec![self.forged.0.clone().into()], &self.forged.1)?;
         Ok(ServerConfig::builder().identity(identity).policy(Policy::legacy()))
     }
 }

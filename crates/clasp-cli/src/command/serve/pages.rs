@@ -133,7 +133,7 @@ mod tests {
     fn a_hello_of_nothing_but_suites_costs_a_recorder_no_field_for_each() {
         let key = rcgen::KeyPair::generate().unwrap();
         let own = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
-        let identity = Identity::from_der(vec![own.der().to_vec()], &key.serialize_der()).unwrap();
+        let identity = Identity::from_der(vec![own.der().clone()], &key.serialize_der()).unwrap();
         let recorder = Arc::new(Recorder::new(Side::Server, SystemTime::now()).at_most(96 << 10));
         let config = ServerConfig::builder().identity(identity).observer(recorder.clone()).build().unwrap();
         let length = |of: usize| u16::try_from(of).unwrap().to_be_bytes();

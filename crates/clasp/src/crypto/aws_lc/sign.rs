@@ -1,7 +1,7 @@
 //! Private keys that sign.
 
 use crate::code::SignatureScheme;
-use crate::crypto::{CryptoError, CryptoResult};
+use crate::crypto::{AnyKeyDer, CryptoError, CryptoResult};
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -137,7 +137,9 @@ impl PrivateKey {
     ///
     /// # Errors
     /// If it is none of these, or of a kind or size that is not supported.
-    pub fn from_der(der: &[u8]) -> CryptoResult<Self> {
+    pub fn from_der<'k>(der: impl Into<AnyKeyDer<'k>>) -> CryptoResult<Self> {
+        let key = der.into();
+        let der = key.bytes();
         let kind = Self::kind(der)?;
         Ok(Self {
             #[cfg(feature = "legacy")]

@@ -40,7 +40,7 @@ fn client() -> std::sync::Arc<ClientConfig> {
 fn server() -> std::sync::Arc<ServerConfig> {
     let key = rcgen::KeyPair::generate().unwrap();
     let der = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
-    let identity = Identity::from_der(vec![der.der().to_vec()], &key.serialize_der()).unwrap();
+    let identity = Identity::from_der(vec![der.der().clone()], &key.serialize_der()).unwrap();
     ServerConfig::builder().identity(identity).build().unwrap()
 }
 
