@@ -10,6 +10,7 @@ mod output;
 mod pem;
 mod report;
 mod scan;
+mod stop;
 mod terminal;
 mod timeline;
 mod trace;
@@ -40,6 +41,8 @@ enum Command {
     Scan(command::scan::Arguments),
     /// An HTTPS server for a directory or a status page
     Serve(command::serve::Arguments),
+    /// TLS in front of what speaks none, and for what speaks none
+    Proxy(Box<command::proxy::Arguments>),
     /// A small local certificate authority in a directory
     Ca(command::ca::Arguments),
     /// Judge a certificate chain, and say why not
@@ -55,6 +58,7 @@ Examples:
   clasp connect example.com:443 --get /        version, suite, chain and verdict, then the page
   clasp trace connect example.com              every byte of the handshake, what it is for and why it is there
   clasp scan example.com                       what a server speaks, what is wrong with it, how to mend it
+  clasp proxy --listen :8443 --to 127.0.0.1:8080 --cert chain.pem --key key.pem
   clasp ca init ca && clasp ca issue ca localhost
   clasp verify chain.pem --name example.com    accepted or refused, every path and the rule it broke
   clasp inspect chain.pem                      certificates, keys, requests, lists, OCSP responses in plain words
@@ -70,6 +74,7 @@ pub fn run() -> ExitCode {
         Some(Command::Trace(arguments)) => command::trace::run(&arguments),
         Some(Command::Scan(arguments)) => command::scan::run(&arguments),
         Some(Command::Serve(arguments)) => command::serve::run(arguments),
+        Some(Command::Proxy(arguments)) => command::proxy::run(&arguments),
         Some(Command::Ca(arguments)) => command::ca::run(&arguments),
         Some(Command::Verify(arguments)) => command::verify::run(&arguments),
         Some(Command::Inspect(arguments)) => command::inspect::run(&arguments),

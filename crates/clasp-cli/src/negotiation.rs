@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use clasp::Policy;
 use clasp::code::{NamedGroup, ProtocolVersion};
 
-/// The options that `connect` and `serve` share.
+/// The options that `connect`, `serve` and `proxy` share.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Negotiation {
     /// What may be negotiated: modern, default or legacy
@@ -34,6 +34,12 @@ const GROUPS: [NamedGroup; 12] = [
 ];
 
 impl Negotiation {
+    /// As a file says it.
+    pub(crate) fn new(policy: Option<&str>, tls: Option<&str>, groups: &[String]) -> Self {
+        let policy = policy.unwrap_or("default").to_owned();
+        Self { policy, tls: tls.map(str::to_owned), groups: groups.to_vec() }
+    }
+
     /// The one version that is spoken, where it was given.
     pub(crate) fn version(&self) -> Option<&str> {
         self.tls.as_deref()
@@ -41,6 +47,10 @@ impl Negotiation {
 
     pub(crate) fn policy_name(&self) -> &str {
         &self.policy
+    }
+
+    pub(crate) fn groups(&self) -> &[String] {
+        &self.groups
     }
 
     pub(crate) fn names_groups(&self) -> bool {
@@ -69,7 +79,12 @@ impl Negotiation {
         let version = match self.tls.as_deref() {
             None => return Ok(policy.clone()),
             Some("1.2") => ProtocolVersion::Tls12,
-            Some(_) => ProtocolVersion::Tls13,
+            Some("1.3") => ProtocolVersion::Tls13,
+            Some(other) => {
+                return Err(
+                    Failure::cannot(format_args!("--tls {other} is no version")).hint("use --tls 1.2 or --tls 1.3")
+                );
+            }
         };
         if policy.speaks(version) {
             return Ok(policy.clone().with_versions([version]));

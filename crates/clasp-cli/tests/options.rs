@@ -37,6 +37,8 @@ const SERVE: &str = include_str!("serve.rs");
 const COMMANDS: &str = include_str!("commands.rs");
 const SCAN: &str = include_str!("scan.rs");
 const TRACE: &str = include_str!("trace.rs");
+const ROLES: &str = include_str!("proxy/roles.rs");
+const LIMITS: &str = include_str!("proxy/limits.rs");
 const CAPTURE: &str = include_str!("capture.rs");
 
 const GET: &str = "--ca {root} --get /";
@@ -103,6 +105,35 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("serve", "keylog", Serve(GET, ID, "{id} --keylog {new}", "SERVER_TRAFFIC_SECRET_0")),
     ("serve", "json", Serve(GET, ID, "{id} --json", "\"version\":")),
     ("serve", "quiet", Serve(GET, ID, "{id} --quiet", "!: TLS 1.3 TLS_")),
+
+    ("proxy", "listen", Elsewhere(ROLES, "tls_ends_here_and_both_directions_end_by_themselves")),
+    ("proxy", "to", Elsewhere(ROLES, "tls_ends_here_and_both_directions_end_by_themselves")),
+    ("proxy", "cert", Elsewhere(LIMITS, "what_cannot_begin_says_why")),
+    ("proxy", "key", Elsewhere(LIMITS, "what_cannot_begin_says_why")),
+    ("proxy", "key-password-file", Elsewhere(ROLES, "keys_behind_a_password_are_opened_with_it")),
+    ("proxy", "policy", Elsewhere(ROLES, "tls_ends_here_and_both_directions_end_by_themselves")),
+    ("proxy", "tls", Elsewhere(ROLES, "a_version_and_a_group_may_be_the_only_ones")),
+    ("proxy", "groups", Elsewhere(ROLES, "a_version_and_a_group_may_be_the_only_ones")),
+    ("proxy", "alpn", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
+    ("proxy", "client-ca", Elsewhere(ROLES, "who_is_not_on_the_list_is_turned_away_with_an_alert_and_a_line_that_says_why")),
+    ("proxy", "client-auth", Elsewhere(ROLES, "a_client_may_be_asked_for_a_certificate_and_have_none")),
+    ("proxy", "profile", Elsewhere(LIMITS, "what_cannot_begin_says_why")),
+    ("proxy", "allow-cn", Elsewhere(ROLES, "who_is_not_on_the_list_is_turned_away_with_an_alert_and_a_line_that_says_why")),
+    ("proxy", "allow-san", Elsewhere(ROLES, "who_is_not_on_the_list_is_turned_away_with_an_alert_and_a_line_that_says_why")),
+    ("proxy", "allow-uri", Elsewhere(ROLES, "who_is_not_on_the_list_is_turned_away_with_an_alert_and_a_line_that_says_why")),
+    ("proxy", "originate", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
+    ("proxy", "name", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
+    ("proxy", "ca", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
+    ("proxy", "client-cert", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
+    ("proxy", "client-key", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
+    ("proxy", "max-connections", Elsewhere(LIMITS, "no_more_connections_than_were_allowed")),
+    ("proxy", "max-handshakes", Elsewhere(LIMITS, "handshakes_wait_for_a_place_and_not_for_the_silent")),
+    ("proxy", "handshake-timeout", Elsewhere(LIMITS, "handshakes_wait_for_a_place_and_not_for_the_silent")),
+    ("proxy", "idle-timeout", Elsewhere(LIMITS, "what_stands_still_is_ended")),
+    ("proxy", "connect-timeout", Elsewhere(LIMITS, "a_backend_that_does_not_answer_is_not_waited_for")),
+    ("proxy", "drain", Elsewhere(LIMITS, "the_end_has_a_limit_and_a_second_signal_is_the_end")),
+    ("proxy", "log", Elsewhere(ROLES, "a_client_may_be_asked_for_a_certificate_and_have_none")),
+    ("proxy", "quiet", Elsewhere(ROLES, "strangers_are_told_so_and_backends_that_are_not_there_are_named")),
 
     ("scan", "starttls", Elsewhere(SCAN, "a_server_behind_starttls_is_looked_at")),
     ("scan", "ca", Elsewhere(SCAN, "a_server_of_ours_is_found_good_and_every_part_is_told")),
@@ -247,6 +278,22 @@ const CLASHES: &[(&str, &[&str])] = &[
     ("serve {id} --cert {twin} --key {twins}", &["localhost.pem", "twin.test.pem"]),
     ("serve {root} {id}", &["root.pem", "DIR"]),
     ("serve {dir}/absent {id}", &["absent", "DIR"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1", &["--cert", "--originate"]),
+    ("proxy --listen 127.0.0.1:0 {id}", &["--to"]),
+    ("proxy --to 127.0.0.1:1 {id}", &["--listen"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 --cert {chain}", &["--cert", "--key"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 --originate --key {key}", &["--key", "--cert"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 --originate --client-ca {root}", &["--cert"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --client-auth require", &["--client-ca"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --allow-cn a", &["--client-ca"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --client-ca {root} --client-auth request --allow-cn a", &["--client-auth request", "--allow"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --client-ca {root} --allow-san *.a.test", &["--allow-san", "*.a.test"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --client-ca {root} --allow-uri spiffe://a.test/a*", &["--allow-uri", "a*"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --name a.test", &["--originate"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --ca {root}", &["--originate"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 --originate --client-cert {chain}", &["--client-key"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --idle-timeout 0", &["--idle-timeout", "86400"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --log xml", &["--log", "json"]),
     ("ca init {ca} --intermediate", &["root.pem", "--intermediate"]),
     ("verify {chain} --ca {root} --leaf-only", &["--leaf-only", "--crl"]),
     ("verify {chain} --ca {root} --crl {crl} --revocation ignore", &["--crl", "--revocation ignore"]),
@@ -471,7 +518,8 @@ fn rows(of: impl Fn(&str) -> bool) {
             Elsewhere(file, test) => {
                 let (_, body) = file.split_once(&format!("fn {test}(")).expect(test);
                 let body = body.split_once("\n}\n").map_or(body, |(body, _)| body);
-                assert!(body.contains(&format!("\"--{option}\"")), "{test} does not use --{option}");
+                let uses = [format!("--{option}\""), format!("--{option} ")];
+                assert!(uses.iter().any(|way| body.contains(way)), "{test} does not use --{option}");
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::TlsStream;
 use crate::time::Timer;
+use clasp::code::AlertDescription;
 use clasp::hello::HelloReader;
-use clasp::{ServerConfig, TimeLimits};
+use clasp::{Error, ServerConfig, TimeLimits};
 use core::fmt;
 use core::pin::pin;
 use core::task::Poll;
@@ -80,6 +81,27 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
     pub(crate) async fn accepted_within(mut self, timer: Timer) -> Result<Self, AcceptError<T>> {
         let done = self.handshake_within(timer).await;
         self.outcome(done)
+    }
+
+    /// Turns the peer away after its handshake with this alert: `access_denied`, say, where its certificate is good and its holder
+    /// is not let in. The transport has a second to take it (at once, without limits); the [`AcceptError`] has the transport, and
+    /// [closes](AcceptError::close) it in a way in which the alert arrives.
+    ///
+    /// ```no_run
+    /// # async fn serve(acceptor: clasp_tokio::Acceptor, tcp: tokio::net::TcpStream) -> std::io::Result<()> {
+    /// use clasp::code::AlertDescription;
+    /// let tls = acceptor.accept(tcp).await?;
+    /// if tls.facts().peer_identifiers().is_empty() {
+    ///     return Err(tls.refuse(AlertDescription::AccessDenied).await.close().await);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn refuse(mut self, alert: AlertDescription) -> AcceptError<T> {
+        // A connection that has failed already has said why.
+        let _said_before = self.exchange().call(|connection, out| connection.abort(alert, out));
+        self.last_words().await;
+        let limits = self.limits();
+        AcceptError { error: Error::refused(alert).into(), transport: self.into_parts().1, limits }
     }
 
     /// What has become of the handshake, or of its beginning.

@@ -43,14 +43,20 @@ impl Acceptor {
     /// # Errors
     /// The transport's error, or [`clasp::Error`] inside an [`io::Error`] if what came is no hello; with the transport and with
     /// what came, which may be for somebody else.
-    pub async fn peek<T: AsyncRead + Unpin>(&self, mut transport: T) -> Result<Pending<T>, PeekError<T>> {
-        let limits = self.limits();
-        let mut reader = HelloReader::default().limit(self.hello_bytes());
-        let mut bytes = Vec::new();
-        match read(&mut transport, &mut reader, &mut bytes, limits).await {
-            Ok(hello) => Ok(Pending { hello, bytes, transport, limits }),
-            Err(error) => Err(PeekError { error, bytes, transport, limits }),
-        }
+    pub async fn peek<T: AsyncRead + Unpin>(&self, transport: T) -> Result<Pending<T>, PeekError<T>> {
+        peek(transport, self.limits(), HelloReader::default().limit(self.hello_bytes())).await
+    }
+}
+
+async fn peek<T: AsyncRead + Unpin>(
+    mut transport: T,
+    limits: TimeLimits,
+    mut reader: HelloReader,
+) -> Result<Pending<T>, PeekError<T>> {
+    let mut bytes = Vec::new();
+    match read(&mut transport, &mut reader, &mut bytes, limits).await {
+        Ok(hello) => Ok(Pending { hello, bytes, transport, limits }),
+        Err(error) => Err(PeekError { error, bytes, transport, limits }),
     }
 }
 
@@ -88,6 +94,16 @@ pub struct Pending<T> {
     bytes: Vec<u8>,
     transport: T,
     limits: TimeLimits,
+}
+
+impl<T: AsyncRead + Unpin> Pending<T> {
+    /// As [`Acceptor::peek`], for whoever has no configuration of its own: it passes clients on, or chooses among many.
+    ///
+    /// # Errors
+    /// As [`Acceptor::peek`].
+    pub async fn peek(transport: T, limits: TimeLimits) -> Result<Self, PeekError<T>> {
+        peek(transport, limits, HelloReader::default()).await
+    }
 }
 
 impl<T> Pending<T> {

@@ -200,7 +200,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
 
     /// An alert says more to the peer than a connection that ends: the transport has a moment to take it. Whoever wants no
     /// limits may have no timer either: what it does not take at once, is not said.
-    async fn last_words(&mut self) {
+    pub(crate) async fn last_words(&mut self) {
         let timed = self.limits != TimeLimits::none();
         let mut timer = Timer::new(timed.then_some(MOMENT));
         poll_fn(|cx| match self.poll_push(Side::Writer, cx) {

@@ -195,3 +195,32 @@ async fn a_hello_has_a_limit_of_time_and_one_of_size() {
     let error = io::Error::from(acceptor().peek(b).await.map(drop).unwrap_err());
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
 }
+
+#[tokio::test]
+async fn a_hello_is_read_without_a_configuration() {
+    let (a, b) = duplex(1 << 16);
+    let serving = async {
+        let pending = Pending::peek(b, clasp::TimeLimits::default()).await.unwrap();
+        assert_eq!(pending.hello().server_name(), Some("a.example"));
+        answer(pending, "a.example").await.unwrap();
+    };
+    let (heard, ()) = tokio::join!(ask("a.example", a), serving);
+    assert_eq!(heard.unwrap(), "WORD");
+    let limits = clasp::TimeLimits::default().handshake(Duration::from_millis(20));
+    let (_silent, b) = duplex(1 << 16);
+    assert_eq!(Pending::peek(b, limits).await.unwrap_err().error().kind(), ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_peer_is_turned_away_after_its_handshake_with_an_alert() {
+    let (a, b) = duplex(1 << 16);
+    let serving = async {
+        let tls = acceptor().peek(b).await.unwrap().accept(server("a.example")).await.unwrap();
+        let refused = tls.refuse(AlertDescription::AccessDenied).await;
+        let error = refused.close().await;
+        assert_eq!(clasp::Error::from_io(&error).unwrap().alert(), AlertDescription::AccessDenied);
+    };
+    let (heard, ()) = tokio::join!(ask("a.example", a), serving);
+    let alert = clasp::Error::from_io(&heard.unwrap_err()).and_then(clasp::Error::peer_alert);
+    assert_eq!(alert, Some(AlertDescription::AccessDenied));
+}

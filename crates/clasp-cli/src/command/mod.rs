@@ -4,6 +4,7 @@ pub(crate) mod ca;
 pub(crate) mod connect;
 pub(crate) mod demo;
 pub(crate) mod inspect;
+pub(crate) mod proxy;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod trace;

@@ -14,11 +14,11 @@ mod pages;
 mod path;
 mod prefixed;
 mod socket;
-mod stop;
 
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
+use crate::stop::{Signals, Stop};
 use crate::terminal::note;
 use crate::trace::Side;
 use crate::trace::recorder::Recorder;
@@ -36,7 +36,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use stop::{Signals, Stop};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 

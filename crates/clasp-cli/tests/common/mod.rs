@@ -52,7 +52,7 @@ pub(crate) fn password_file(folder: &Path) -> String {
     path.to_str().unwrap().into()
 }
 
-/// A `clasp serve` that ends with the test.
+/// A `clasp serve` or `clasp proxy` that ends with the test.
 pub(crate) struct Served {
     child: Child,
     pub(crate) address: String,
@@ -89,12 +89,14 @@ impl Served {
 
     /// The next line with these words.
     pub(crate) fn line(&self, words: &str) -> String {
+        let mut others = Vec::new();
         loop {
-            let line =
-                self.lines.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| panic!("no line with {words}"));
+            let line = self.lines.recv_timeout(Duration::from_secs(20));
+            let line = line.unwrap_or_else(|_| panic!("no line with {words}, but {others:?}"));
             if line.contains(words) {
                 return line;
             }
+            others.push(line);
         }
     }
 }
@@ -122,7 +124,19 @@ pub(crate) fn serve_within(descriptors: u32, arguments: &[&str], home: &Path) ->
 
 fn serve_by(mut command: Command, arguments: &[&str], home: &Path) -> Served {
     command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
-    command.env("XDG_DATA_HOME", home).env("HOME", home).env("NO_COLOR", "1");
+    command.env("XDG_DATA_HOME", home).env("HOME", home);
+    start(command)
+}
+
+/// Starts `clasp proxy` with these options, and waits until it listens.
+pub(crate) fn proxy(arguments: &[&str]) -> Served {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clasp"));
+    command.arg("proxy").args(arguments);
+    start(command)
+}
+
+fn start(mut command: Command) -> Served {
+    command.env("NO_COLOR", "1");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (said, heard) = std::sync::mpsc::channel();
     let outputs: [Box<dyn Read + Send>; 2] =
@@ -131,9 +145,11 @@ fn serve_by(mut command: Command, arguments: &[&str], home: &Path) -> Served {
         let said = said.clone();
         thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).for_each(|l| drop(said.send(l))));
     }
-    let line = heard.iter().find(|l| l.contains("127.0.0.1:")).expect("the address");
-    let start = line.find("127.0.0.1:").unwrap();
-    let address = line[start..].chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
+    let mut before = Vec::new();
+    let line = heard.iter().inspect(|l| before.push(l.clone())).find(|l| l.contains("listening on "));
+    let line = line.unwrap_or_else(|| panic!("it does not listen: {before:?}"));
+    let (_, address) = line.split_once("listening on ").unwrap();
+    let address = address.trim_start_matches("https://").split(['/', ',']).next().unwrap_or_default().into();
     Served { child, address, lines: heard }
 }
 

@@ -3,6 +3,8 @@
 use super::fields::Certificate;
 use crate::name::Name;
 use crate::name::general::SubjectAltName;
+use crate::name::string::characters;
+use crate::oid;
 use core::fmt;
 use core::net::IpAddr;
 
@@ -63,6 +65,13 @@ impl Certificate<'_> {
             out.push(Identifier::Subject(self.subject()));
         }
         out
+    }
+
+    /// The common names of the subject, whole and as they are written, in their order: for those who decide by them because an
+    /// issuer of theirs puts nothing else into certificates. One that is no string is left out.
+    pub fn common_names(&self) -> Vec<String> {
+        let names = Name(self.subject_der()).attributes().filter(|attribute| attribute.oid == oid::COMMON_NAME);
+        names.filter_map(|name| characters(name.tag, name.value).map(Iterator::collect)).collect()
     }
 }
 

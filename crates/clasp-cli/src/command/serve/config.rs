@@ -10,7 +10,7 @@ use clasp::keys::log::KeyLogFile;
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::x509::{Certificate, PublicKey, SubjectAltName};
 use clasp::{ClientAuth, Identity, Policy, ServerConfig};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option
         let own = Arc::new(Own::new(data_directory()?)?);
         (builder.identity(own.clone()), Some(own))
     } else {
-        (builder.identity(Identities::new(identities(arguments)?)), None)
+        let password = arguments.key_password_file.as_deref();
+        (builder.identity(Identities::new(identities(&arguments.cert, &arguments.key, password)?)), None)
     };
     let tickets = arguments.tickets.unwrap_or(TICKETS);
     let mut builder = builder
@@ -114,13 +115,17 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn identities(arguments: &Arguments) -> Result<Vec<Identity>, Failure> {
-    if arguments.cert.len() != arguments.key.len() {
-        return Err(Failure::cannot(format_args!("{} --cert and {} --key", arguments.cert.len(), arguments.key.len()))
+/// What these files hold, each chain with the key at the same place. One that would never be chosen is refused.
+pub(crate) fn identities(
+    certs: &[PathBuf],
+    keys: &[PathBuf],
+    password: Option<&Path>,
+) -> Result<Vec<Identity>, Failure> {
+    if certs.len() != keys.len() {
+        return Err(Failure::cannot(format_args!("{} --cert and {} --key", certs.len(), keys.len()))
             .hint("give each --cert its --key, in the same order"));
     }
-    let pairs = arguments.cert.iter().zip(&arguments.key);
-    let password = arguments.key_password_file.as_deref();
+    let pairs = certs.iter().zip(keys);
     let identities = pairs.map(|(cert, key)| pem::identity(cert, key, password)).collect::<Result<Vec<_>, _>>()?;
     let claims: Vec<Option<Claim>> = identities.iter().map(claim).collect();
     for (at, later) in claims.iter().enumerate() {
@@ -130,7 +135,7 @@ fn identities(arguments: &Arguments) -> Result<Vec<Identity>, Failure> {
             _ => false,
         };
         let first = claims.iter().take(at).position(shadows);
-        if let Some((first, second)) = first.and_then(|n| arguments.cert.get(n)).zip(arguments.cert.get(at)) {
+        if let Some((first, second)) = first.and_then(|n| certs.get(n)).zip(certs.get(at)) {
             return Err(Failure::cannot(format_args!(
                 "--cert {} and --cert {} exclude each other: the first has all names of the second and a key of the same \
                  kind, so that the second would never be chosen",

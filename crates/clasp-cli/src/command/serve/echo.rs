@@ -1,7 +1,7 @@
 //! `clasp serve --echo`: what comes goes back.
 
-use super::stop::Stop;
 use crate::failure::Failure;
+use crate::stop::Stop;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;

@@ -1,0 +1,80 @@
+//! Where to listen and whom to call: TCP, or a Unix socket.
+
+use core::fmt;
+use core::str::FromStr;
+use std::path::PathBuf;
+
+/// An address as it is written: `HOST:PORT`, `:PORT` (every address of this host), or `unix:PATH`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Address {
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+impl Address {
+    /// The host, for a certificate that is to be for it.
+    pub(super) fn host(&self) -> Option<&str> {
+        match self {
+            Self::Tcp(text) => {
+                let (host, _) = text.rsplit_once(':')?;
+                Some(host.trim_start_matches('[').trim_end_matches(']'))
+            }
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            if path.is_empty() {
+                return Err("unix: wants a path, as in unix:/run/app.sock".into());
+            }
+            if cfg!(not(unix)) {
+                return Err(format!("{text}: this system has no Unix sockets"));
+            }
+            return Ok(Self::Unix(path.into()));
+        }
+        match text.rsplit_once(':') {
+            Some((_, port)) if port.parse::<u16>().is_ok() => Ok(Self::Tcp(text.into())),
+            _ => Err(format!("{text} has no port; write HOST:PORT, :PORT or unix:PATH")),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(text) => f.write_str(text),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_people_write_them() {
+        for (text, host) in [
+            ("example.com:443", Some("example.com")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            (":8443", Some("")),
+            ("unix:/run/app.sock", None),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!((address.to_string().as_str(), address.host()), (text, host));
+        }
+        for (text, words) in [
+            ("example.com", "no port"),
+            ("example.com:https", "no port"),
+            ("example.com:70000", "no port"),
+            ("unix:", "a path"),
+        ] {
+            assert!(text.parse::<Address>().unwrap_err().contains(words), "{text}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What the proxy is told, by options or by a file: typed, and nothing of it looked into yet.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// All of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Settings {
+    pub(super) log: Form,
+    pub(super) quiet: bool,
+    pub(super) max_connections: u32,
+    pub(super) max_handshakes: u32,
+    pub(super) handshake_timeout: u64,
+    pub(super) idle_timeout: u64,
+    pub(super) connect_timeout: u64,
+    pub(super) drain: u64,
+    pub(super) listener: Vec<ListenerSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            log: Form::Text,
+            quiet: false,
+            max_connections: 16_384,
+            max_handshakes: 512,
+            handshake_timeout: 15,
+            idle_timeout: 600,
+            connect_timeout: 10,
+            drain: 30,
+            listener: Vec::new(),
+        }
+    }
+}
+
+/// How connections are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Form {
+    /// To stderr, for people
+    #[default]
+    Text,
+    /// To stdout, an object a line
+    Json,
+}
+
+/// A socket, and where its clients go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ListenerSettings {
+    pub(super) listen: String,
+    #[serde(default)]
+    pub(super) route: Vec<RouteSettings>,
+}
+
+/// Which clients go where, and how.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RouteSettings {
+    pub(super) to: String,
+    #[serde(deserialize_with = "one_or_more")]
+    pub(super) cert: Vec<PathBuf>,
+    #[serde(deserialize_with = "one_or_more")]
+    pub(super) key: Vec<PathBuf>,
+    pub(super) key_password_file: Option<PathBuf>,
+    pub(super) policy: Option<String>,
+    pub(super) tls: Option<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) alpn: Vec<String>,
+    pub(super) client_ca: Option<PathBuf>,
+    pub(super) client_auth: Option<Ask>,
+    pub(super) profile: Option<String>,
+    pub(super) allow_cn: Vec<String>,
+    pub(super) allow_san: Vec<String>,
+    pub(super) allow_uri: Vec<String>,
+    pub(super) originate: bool,
+    pub(super) name: Option<String>,
+    #[serde(deserialize_with = "one_or_more")]
+    pub(super) ca: Vec<PathBuf>,
+    pub(super) client_cert: Option<PathBuf>,
+    pub(super) client_key: Option<PathBuf>,
+}
+
+/// Whether clients must have a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Ask {
+    Request,
+    Require,
+}
+
+/// A file, or a list of files.
+fn one_or_more<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+    struct Visitor;
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = Vec<PathBuf>;
+
+        fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            f.write_str("a file's name, or a list of such")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![text.into()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut files = Vec::new();
+            while let Some(file) = list.next_element()? {
+                files.push(file);
+            }
+            Ok(files)
+        }
+    }
+    from.deserialize_any(Visitor)
+}

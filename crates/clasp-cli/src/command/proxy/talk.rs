@@ -1,0 +1,170 @@
+//! One connection, from its first byte to its line in the log.
+
+use super::copy::{End, Outcome, copy};
+use super::plan::{Backend, Limits, Route, Service, Way};
+use super::record::{Reason, Record};
+use super::settings::Form;
+use super::wire::{Peer, Plain, Wire};
+use crate::stop::Stop;
+use clasp::code::AlertDescription;
+use clasp::{ClientConfig, ServerConfig};
+use clasp_tokio::{AcceptError, Connector, Pending, TlsStream};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// What all connections share.
+pub(super) struct Shared {
+    pub(super) form: Form,
+    pub(super) quiet: bool,
+    /// Room for handshakes with clients.
+    pub(super) handshakes: Semaphore,
+    /// What has not ended by now is cut off.
+    pub(super) cut: Stop,
+    pub(super) last: AtomicU64,
+}
+
+/// A client that has come.
+pub(super) struct Client {
+    pub(super) wire: Wire,
+    pub(super) peer: Peer,
+    pub(super) listener: Arc<str>,
+    /// Its place among the connections.
+    pub(super) seat: OwnedSemaphorePermit,
+}
+
+/// Serves a client to its end.
+pub(super) async fn serve(client: Client, service: Arc<Service>, shared: Arc<Shared>) {
+    let Client { wire, peer, listener, seat } = client;
+    let mut record = Record::new(shared.last.fetch_add(1, Relaxed).saturating_add(1), listener, peer);
+    let talk = Talk { service: &service, shared: &shared };
+    let reason = tokio::select! {
+        ended = Box::pin(talk.run(Plain::new(wire), &mut record)) => ended.unwrap_or_else(|reason| reason),
+        () = shared.cut.wait() => Reason::failed("cut_off", "the proxy stops, and its time to drain is over"),
+    };
+    if reason.failed || !shared.quiet {
+        record.write(shared.form, &reason);
+    }
+    drop(seat);
+}
+
+/// How a part of a connection can end before its time.
+type Ended<T> = Result<T, Reason>;
+
+struct Talk<'a> {
+    service: &'a Service,
+    shared: &'a Shared,
+}
+
+impl Talk<'_> {
+    async fn run(&self, client: Plain, record: &mut Record) -> Ended<Reason> {
+        let route = &self.service.route;
+        let (config, allow) = match &route.way {
+            Way::Plain => return self.join(End::Plain(client), route, record).await,
+            Way::Tls { config, allow } => (config, allow),
+        };
+        let pending = self.hello(client, record).await?;
+        let tls = self.handshake(pending, config, record).await?;
+        if let Some(allow) = allow
+            && let Err(why) = allow.admits(tls.facts())
+        {
+            turn_away(tls, AlertDescription::AccessDenied).await;
+            return Err(Reason::failed("client_not_allowed", why));
+        }
+        self.join(End::Tls(Box::new(tls)), route, record).await
+    }
+
+    fn limits(&self) -> Limits {
+        self.service.limits
+    }
+
+    /// Whom the client asks for.
+    async fn hello(&self, client: Plain, record: &mut Record) -> Ended<Pending<Plain>> {
+        match Pending::peek(client, self.limits().for_tls()).await {
+            Ok(pending) => {
+                record.server_name = pending.hello().server_name().map(str::to_owned);
+                Ok(pending)
+            }
+            // Who has not said a word needs none: a look whether the port is open, say.
+            Err(refused) if refused.bytes().is_empty() && refused.error().kind() != io::ErrorKind::TimedOut => {
+                Err(Reason::failed("client_silent", "it closed before it said anything"))
+            }
+            Err(refused) => Err(Reason::of("client", &refused.refuse().await.close().await)),
+        }
+    }
+
+    async fn handshake(
+        &self,
+        pending: Pending<Plain>,
+        config: &Arc<ServerConfig>,
+        record: &mut Record,
+    ) -> Ended<TlsStream<Plain>> {
+        let began = Instant::now();
+        let Ok(Ok(place)) = timeout(self.limits().handshake, self.shared.handshakes.acquire()).await else {
+            pending.refuse(AlertDescription::InternalError).await.close().await;
+            return Err(Reason::failed("busy", "no place for its handshake came free in time (max-handshakes)"));
+        };
+        let accepted = Box::pin(pending.accept(Arc::clone(config))).await;
+        // Who is told why it was refused, and takes its time, keeps nobody else waiting.
+        drop(place);
+        match accepted {
+            Ok(tls) => {
+                record.handshake = Some(began.elapsed());
+                record.facts = Some(Arc::clone(tls.facts()));
+                Ok(tls)
+            }
+            Err(refused) => Err(Reason::of("client", &refused.close().await)),
+        }
+    }
+
+    /// Joins the client to the backend.
+    async fn join(&self, client: End, route: &Route, record: &mut Record) -> Ended<Reason> {
+        let backend = match self.backend(&route.backend, record).await {
+            Ok(backend) => backend,
+            Err(reason) => {
+                match client {
+                    End::Tls(tls) => turn_away(*tls, AlertDescription::InternalError).await,
+                    End::Plain(plain) => plain.wire().reset(),
+                }
+                return Err(reason);
+            }
+        };
+        Ok(match copy(client, backend, self.limits().idle, &mut record.moved).await {
+            Outcome::Done => Reason::good("done"),
+            Outcome::Idle => Reason::good("idle"),
+            Outcome::Client(error) => Reason::of("client", &error),
+            Outcome::Backend(error) => Reason::of("backend", &error),
+        })
+    }
+
+    async fn backend(&self, backend: &Backend, record: &mut Record) -> Ended<End> {
+        record.backend = Some(backend.to.to_string());
+        let wire = match timeout(self.limits().connect, Wire::connect(&backend.to)).await {
+            Ok(connected) => connected.map_err(|error| Reason::of("connect", &error))?,
+            Err(_) => return Err(Reason::failed("connect_timeout", "the backend took too long to be there")),
+        };
+        let plain = Plain::new(wire);
+        let Some((config, name)) = &backend.tls else { return Ok(End::Plain(plain)) };
+        let config = offering(config, record)?;
+        let connector = Connector::new(config).with_limits(self.limits().for_tls());
+        let tls = Box::pin(connector.connect(name.clone(), plain)).await;
+        tls.map(|tls| End::Tls(Box::new(tls))).map_err(|error| Reason::of("backend", &error))
+    }
+}
+
+/// The backend is offered what the client has agreed on: another protocol would be passed on unread.
+fn offering(config: &Arc<ClientConfig>, record: &Record) -> Ended<Arc<ClientConfig>> {
+    let Some(facts) = &record.facts else { return Ok(Arc::clone(config)) };
+    let agreed = facts.alpn.as_ref().into_iter();
+    let offering = ClientConfig::clone(config).with_alpn(agreed);
+    offering.map(Arc::new).map_err(|error| Reason::failed("misuse", error.to_string()))
+}
+
+async fn turn_away(tls: TlsStream<Plain>, alert: AlertDescription) {
+    let refused: AcceptError<Plain> = tls.refuse(alert).await;
+    // The error is the one that was asked for.
+    let _known = refused.close().await;
+}
