@@ -367,7 +367,7 @@ pub(crate) fn mint(dir: &Path, name: &str, rsa: bool) -> Result<Identity, Failur
     let mut params = base(if name.len() <= 64 { name } else { "a long name" }, 1)?;
     let end = OffsetDateTime::now_utc() + Duration::days(1);
     params.not_after = end.min(end_of(&dir.join(format!("{by}.pem")))?);
-    params.subject_alt_names = names.iter().map(names::Name::to_san).collect::<Result<_, _>>()?;
+    params.subject_alt_names = names.iter().map(Name::to_san).collect::<Result<_, _>>()?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let key = if rsa {
@@ -378,7 +378,8 @@ pub(crate) fn mint(dir: &Path, name: &str, rsa: bool) -> Result<Identity, Failur
     };
     let certificate = params.signed_by(&key, &issuer).map_err(Failure::cannot)?;
     let chain = [vec![certificate.der().to_vec()], above].concat();
-    Ok(Identity::from_der(chain, &key.serialize_der())?)
+    let key = key.serialize_der();
+    Ok(Identity::from_der(chain.into_iter().map(Into::into).collect(), &*key)?)
 }
 
 /// When an authority ends; what it issues ends with it at the latest.
