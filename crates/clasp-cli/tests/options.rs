@@ -38,6 +38,7 @@ const COMMANDS: &str = include_str!("commands.rs");
 const SCAN: &str = include_str!("scan.rs");
 const TRACE: &str = include_str!("trace.rs");
 const ROLES: &str = include_str!("proxy/roles.rs");
+const ROUTES: &str = include_str!("proxy/routes.rs");
 const LIMITS: &str = include_str!("proxy/limits.rs");
 const CAPTURE: &str = include_str!("capture.rs");
 
@@ -106,6 +107,9 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("serve", "json", Serve(GET, ID, "{id} --json", "\"version\":")),
     ("serve", "quiet", Serve(GET, ID, "{id} --quiet", "!: TLS 1.3 TLS_")),
 
+    ("proxy", "config", Elsewhere(ROUTES, "listeners_come_and_go_and_what_has_begun_goes_on")),
+    ("proxy", "check", Elsewhere(ROUTES, "each_key_wrong_once_is_refused_with_its_line_and_its_words")),
+    ("proxy", "watch", Elsewhere(ROUTES, "certificates_that_change_are_shown_without_being_told_and_what_is_broken_is_not")),
     ("proxy", "listen", Elsewhere(ROLES, "tls_ends_here_and_both_directions_end_by_themselves")),
     ("proxy", "to", Elsewhere(ROLES, "tls_ends_here_and_both_directions_end_by_themselves")),
     ("proxy", "cert", Elsewhere(LIMITS, "what_cannot_begin_says_why")),
@@ -279,6 +283,9 @@ const CLASHES: &[(&str, &[&str])] = &[
     ("serve {root} {id}", &["root.pem", "DIR"]),
     ("serve {dir}/absent {id}", &["absent", "DIR"]),
     ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1", &["--cert", "--originate"]),
+    ("proxy --config {chain} --to 127.0.0.1:1", &["--config", "--to"]),
+    ("proxy --config {chain} --max-connections 9", &["--config", "--max-connections"]),
+    ("proxy --config {chain} --policy modern", &["--config", "--policy"]),
     ("proxy --listen 127.0.0.1:0 {id}", &["--to"]),
     ("proxy --to 127.0.0.1:1 {id}", &["--listen"]),
     ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 --cert {chain}", &["--cert", "--key"]),

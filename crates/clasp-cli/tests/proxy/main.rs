@@ -6,4 +6,5 @@
 mod common;
 mod limits;
 mod roles;
+mod routes;
 mod stage;

@@ -2,7 +2,7 @@
 
 use super::settings::{Ask, Form, ListenerSettings, RouteSettings, Settings};
 use crate::negotiation::Negotiation;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const HELP: &str = "\
 Examples:
@@ -10,19 +10,37 @@ Examples:
   clasp proxy --listen :8443 --to unix:/run/app.sock --cert chain.pem --key key.pem --client-ca clients.pem --allow-uri spiffe://a.test/web
   clasp proxy --listen 127.0.0.1:5433 --to db.example:5432 --originate --ca ca.pem --client-cert me.pem --client-key me-key.pem
   clasp proxy --listen :8443 --to 10.0.0.2:8443 --cert chain.pem --key key.pem --originate --name app.internal --ca ca.pem
+  clasp proxy --config proxy.toml --check && clasp proxy --config proxy.toml
+SIGHUP: the file and the certificates are read again; connections that there are go on.
 SIGTERM or Ctrl-C: nobody new is taken, and what has begun may go on for --drain seconds; a second one ends it at once.
 Exit codes: 0 stopped by a signal; 2 could not begin";
+
+/// What a file says itself.
+#[rustfmt::skip]
+const NOT_BESIDE_A_FILE: [&str; 29] = [
+    "listen", "to", "cert", "key", "key_password_file", "policy", "tls",
+    "groups", "alpn", "client_ca", "client_auth", "profile", "allow_cn", "allow_san",
+    "allow_uri", "originate", "name", "ca", "client_cert", "client_key", "max_connections",
+    "max_handshakes", "handshake_timeout", "idle_timeout", "connect_timeout", "drain", "watch", "log",
+    "quiet",
+];
 
 /// TLS in front of what speaks none, and for what speaks none.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
+    /// A file (TOML) that says all of it, for several listeners and routes
+    #[arg(long, value_name = "FILE", conflicts_with_all = NOT_BESIDE_A_FILE)]
+    config: Option<PathBuf>,
+    /// Say whether it could begin, and what it would do, and end
+    #[arg(long)]
+    check: bool,
     /// Where clients come: HOST:PORT, :PORT (every address) or unix:PATH
-    #[arg(long, value_name = "ADDRESS")]
-    listen: String,
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "config")]
+    listen: Option<String>,
     /// Where they go: HOST:PORT or unix:PATH
-    #[arg(long, value_name = "ADDRESS")]
-    to: String,
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "config")]
+    to: Option<String>,
     /// The certificate chain that clients see (PEM); may be repeated, chosen by server name and the client's algorithms
     #[arg(long, value_name = "FILE")]
     cert: Vec<PathBuf>,
@@ -90,6 +108,9 @@ pub(crate) struct Arguments {
     /// How long what has begun may go on after SIGTERM or Ctrl-C
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     drain: u64,
+    /// How often the certificates (and the --config) are looked at, and read again where they have changed; 0: on SIGHUP alone
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    watch: u64,
     /// How connections are logged, a line each
     #[arg(long, default_value = "text")]
     log: Form,
@@ -104,10 +125,21 @@ fn seconds() -> clap::builder::RangedU64ValueParser {
 }
 
 impl Arguments {
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    pub(super) fn check(&self) -> bool {
+        self.check
+    }
+
     /// The same as a file would say it: one listener, and one route.
     pub(super) fn settings(&self) -> Settings {
         let route = RouteSettings {
-            to: self.to.clone(),
+            names: Vec::new(),
+            match_alpn: Vec::new(),
+            to: self.to.clone().unwrap_or_default(),
+            pass_through: false,
             cert: self.cert.clone(),
             key: self.key.clone(),
             key_password_file: self.key_password_file.clone(),
@@ -136,7 +168,8 @@ impl Arguments {
             idle_timeout: self.idle_timeout,
             connect_timeout: self.connect_timeout,
             drain: self.drain,
-            listener: vec![ListenerSettings { listen: self.listen.clone(), route: vec![route] }],
+            watch: self.watch,
+            listener: vec![ListenerSettings { listen: self.listen.clone().unwrap_or_default(), route: vec![route] }],
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use super::address::Address;
 use super::allow::Allow;
-use super::settings::{Ask, ListenerSettings, RouteSettings, Settings};
+use super::routes::Matcher;
+use super::settings::{Ask, Form, ListenerSettings, RouteSettings, Settings};
 use crate::command::serve::config::identities;
 use crate::failure::Failure;
 use crate::negotiation::Negotiation;
 use crate::pem;
 use clasp::config::{Identities, WebPki};
 use clasp::crypto::Provider;
+use clasp::hello::ClientHello;
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::{ClientAuth, ClientConfig, ServerConfig, ServerName, TimeLimits};
 use std::sync::Arc;
@@ -35,6 +37,7 @@ impl Sessions {
 pub(super) struct Plan {
     pub(super) listeners: Vec<Planned>,
     pub(super) limits: Limits,
+    pub(super) watch: Duration,
 }
 
 /// A socket to listen on.
@@ -62,20 +65,54 @@ impl Limits {
 
 /// What the clients of one socket get.
 pub(super) struct Service {
-    pub(super) route: Route,
+    /// Whether they speak TLS; a hello chooses the route then.
+    pub(super) takes_tls: bool,
+    pub(super) routes: Vec<Route>,
     pub(super) limits: Limits,
+    pub(super) form: Form,
+    pub(super) quiet: bool,
+}
+
+impl Service {
+    /// The route that fits a client best; of those that fit alike, the first.
+    pub(super) fn route(&self, hello: &ClientHello) -> Option<&Route> {
+        let mut best = None;
+        for route in &self.routes {
+            let fit = route.matcher.fit(hello.server_name(), hello.alpn());
+            if let Some(fit) = fit
+                && best.is_none_or(|(other, _)| fit > other)
+            {
+                best = Some((fit, route));
+            }
+        }
+        best.map(|(_, route)| route)
+    }
+
+    /// Where its clients go.
+    pub(super) fn targets(&self) -> String {
+        let mut all: Vec<String> = self.routes.iter().map(|route| route.backend.to.to_string()).collect();
+        all.dedup();
+        all.join(", ")
+    }
 }
 
 /// Where a client goes, and how.
 pub(super) struct Route {
+    matcher: Matcher,
     pub(super) way: Way,
     pub(super) backend: Backend,
 }
 
 /// What is spoken with the client.
 pub(super) enum Way {
+    /// Nothing but its own bytes.
     Plain,
-    Tls { config: Arc<ServerConfig>, allow: Option<Allow> },
+    /// Its own TLS, which is the backend's to end.
+    PassThrough,
+    Tls {
+        config: Arc<ServerConfig>,
+        allow: Option<Allow>,
+    },
 }
 
 /// Where a client goes.
@@ -86,50 +123,147 @@ pub(super) struct Backend {
 
 impl Plan {
     pub(super) fn new(settings: &Settings, sessions: &Sessions) -> Result<Self, Failure> {
-        let seconds = Duration::from_secs;
-        let limits = Limits {
-            connections: settings.max_connections,
-            handshakes: settings.max_handshakes,
-            handshake: seconds(settings.handshake_timeout),
-            idle: seconds(settings.idle_timeout),
-            connect: seconds(settings.connect_timeout),
-            drain: seconds(settings.drain),
+        let limits = limits(settings)?;
+        if settings.listener.is_empty() {
+            return Err(Failure::cannot("no listener").hint("say where clients come: [[listener]], listen = \":8443\""));
+        }
+        let mut listeners: Vec<Planned> = Vec::new();
+        for (number, listener) in (1..).zip(&settings.listener) {
+            let planned = planned(listener, settings, limits, sessions).map_err(|e| {
+                if settings.listener.len() > 1 { e.within(format_args!("listener {number}")) } else { e }
+            })?;
+            if listeners.iter().any(|other| other.listen == planned.listen) {
+                return Err(Failure::cannot(format_args!("two listeners have the address {}", planned.listen)));
+            }
+            listeners.push(planned);
+        }
+        Ok(Self { listeners, limits, watch: Duration::from_secs(settings.watch) })
+    }
+
+    /// How many routes there are.
+    pub(super) fn routes(&self) -> usize {
+        self.listeners.iter().map(|listener| listener.service.routes.len()).sum()
+    }
+
+    /// What it would do, in lines.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        let line = |listen: &Address, route: &Route| {
+            let way = match route.way {
+                Way::Plain => "plain",
+                Way::PassThrough => "passed through",
+                Way::Tls { .. } => "TLS ends here",
+            };
+            let begins = if route.backend.tls.is_some() { ", TLS begins here" } else { "" };
+            format!("{listen}: {}: {way}{begins}, to {}", route.matcher, route.backend.to)
         };
-        let listeners: Result<Vec<_>, _> =
-            settings.listener.iter().map(|listener| planned(listener, limits, sessions)).collect();
-        Ok(Self { listeners: listeners?, limits })
+        self.listeners.iter().flat_map(move |l| l.service.routes.iter().map(move |route| line(&l.listen, route)))
     }
 }
 
-fn planned(settings: &ListenerSettings, limits: Limits, sessions: &Sessions) -> Result<Planned, Failure> {
-    let listen = settings.listen.parse().map_err(|why| Failure::cannot(format_args!("--listen {why}")))?;
-    let [route] = &settings.route[..] else { return Err(Failure::cannot("a listener has one route")) };
-    let service = Service { route: self::route(route, sessions)?, limits };
-    Ok(Planned { listen, service: Arc::new(service) })
+fn limits(settings: &Settings) -> Result<Limits, Failure> {
+    let within = |name: &str, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
+        true => Ok(value),
+        false => Err(Failure::cannot(format_args!("--{name} {value} is not within {least} to {most}"))),
+    };
+    let day = 86_400;
+    within("max-connections", settings.max_connections.into(), 1, 1_000_000)?;
+    within("max-handshakes", settings.max_handshakes.into(), 1, 1_000_000)?;
+    within("watch", settings.watch, 0, day)?;
+    let seconds = |name, value, least| within(name, value, least, day).map(Duration::from_secs);
+    Ok(Limits {
+        connections: settings.max_connections,
+        handshakes: settings.max_handshakes,
+        handshake: seconds("handshake-timeout", settings.handshake_timeout, 1)?,
+        idle: seconds("idle-timeout", settings.idle_timeout, 1)?,
+        connect: seconds("connect-timeout", settings.connect_timeout, 1)?,
+        drain: seconds("drain", settings.drain, 0)?,
+    })
+}
+
+fn planned(
+    settings: &ListenerSettings,
+    all: &Settings,
+    limits: Limits,
+    sessions: &Sessions,
+) -> Result<Planned, Failure> {
+    let listen: Address = settings.listen.parse().map_err(|why| Failure::cannot(format_args!("--listen {why}")))?;
+    let mut routes: Vec<Route> = Vec::new();
+    for (number, settings_of_route) in (1..).zip(&settings.route) {
+        let among = |e: Failure| {
+            if settings.route.len() > 1 { e.within(format_args!("route {number}")) } else { e }
+        };
+        let route = route(settings_of_route, sessions).map_err(among)?;
+        if let Some(first) = routes.iter().position(|earlier| route.matcher.is_hidden_by(&earlier.matcher)) {
+            let words = format!("it would never be taken: route {} has all that it is for", first.saturating_add(1));
+            return Err(among(Failure::cannot(words)).hint("give it other names, or another match-alpn"));
+        }
+        routes.push(route);
+    }
+    let takes_tls = !routes.iter().any(|route| matches!(route.way, Way::Plain));
+    match &routes[..] {
+        [] => {
+            return Err(
+                Failure::cannot("no route").hint("say where clients go: [[listener.route]], to = \"HOST:PORT\"")
+            );
+        }
+        [one] if takes_tls || one.matcher.is_default() => {}
+        _ if takes_tls => {}
+        _ => {
+            return Err(Failure::cannot("a route without --cert takes clients without TLS, of whom no name is known")
+                .hint("let it be the only one of its listener, without names and match-alpn; or give it cert, or pass-through"));
+        }
+    }
+    let (form, quiet) = (all.log, all.quiet);
+    Ok(Planned { listen, service: Arc::new(Service { takes_tls, routes, limits, form, quiet }) })
 }
 
 fn route(settings: &RouteSettings, sessions: &Sessions) -> Result<Route, Failure> {
     check(settings)?;
-    let way = if settings.cert.is_empty() {
+    let way = if settings.pass_through {
+        Way::PassThrough
+    } else if settings.cert.is_empty() {
         Way::Plain
     } else {
         let allow = Allow::new(&settings.allow_cn, &settings.allow_san, &settings.allow_uri)?;
         Way::Tls { config: server(settings, sessions)?, allow }
     };
-    Ok(Route { way, backend: backend(settings)? })
+    let matcher = Matcher::new(&settings.names, &settings.match_alpn)?;
+    Ok(Route { matcher, way, backend: backend(settings)? })
 }
 
 /// What would have no effect, or is missing, by its names.
 fn check(settings: &RouteSettings) -> Result<(), Failure> {
-    if settings.cert.is_empty() && !settings.originate {
+    let has_allow = !(settings.allow_cn.is_empty() && settings.allow_san.is_empty() && settings.allow_uri.is_empty());
+    let client = settings.client_cert.is_some() || settings.client_key.is_some();
+    let negotiates = settings.tls.is_some() || !settings.groups.is_empty() || !settings.alpn.is_empty();
+    let terminates = !settings.cert.is_empty();
+    // Given in a file; among options clap has them.
+    for (given, name, needed, has) in [
+        (!settings.key.is_empty(), "key", "cert", terminates),
+        (settings.key_password_file.is_some(), "key-password-file", "key", !settings.key.is_empty()),
+        (settings.client_ca.is_some(), "client-ca", "cert", terminates),
+        (settings.client_auth.is_some(), "client-auth", "client-ca", settings.client_ca.is_some()),
+        (settings.profile.is_some(), "profile", "client-ca", settings.client_ca.is_some()),
+        (has_allow, "allow-cn, --allow-san or --allow-uri", "client-ca", settings.client_ca.is_some()),
+        (settings.name.is_some(), "name", "originate", settings.originate),
+        (!settings.ca.is_empty(), "ca", "originate", settings.originate),
+        (client, "client-cert", "originate", settings.originate),
+        (settings.client_cert.is_some(), "client-cert", "client-key", settings.client_key.is_some()),
+        (settings.client_key.is_some(), "client-key", "client-cert", settings.client_cert.is_some()),
+    ] {
+        if given && !has && !settings.pass_through {
+            return Err(Failure::cannot(format_args!("--{name} does nothing without --{needed}")));
+        }
+    }
+    if settings.pass_through && (terminates || settings.originate || negotiates || settings.policy.is_some()) {
+        return Err(Failure::cannot("pass-through and what TLS is told exclude each other: it is the backend's own")
+            .hint("of such a route nothing is said but names, match-alpn, to and pass-through"));
+    }
+    if !terminates && !settings.originate && !settings.pass_through {
         return Err(Failure::cannot("neither --cert nor --originate: no side would speak TLS")
             .hint("--cert FILE --key FILE speak it with clients, --originate with the backend"));
     }
-    if settings.cert.is_empty() && !settings.key.is_empty() {
-        return Err(Failure::cannot("--key without --cert").hint("give the chain too: --cert FILE"));
-    }
-    let allow = !(settings.allow_cn.is_empty() && settings.allow_san.is_empty() && settings.allow_uri.is_empty());
-    if allow && settings.client_auth == Some(Ask::Request) {
+    if has_allow && settings.client_auth == Some(Ask::Request) {
         return Err(Failure::cannot(
             "--client-auth request and --allow-... exclude each other: whoever has no certificate has no name that is allowed",
         )

@@ -15,6 +15,7 @@ pub(super) struct Settings {
     pub(super) idle_timeout: u64,
     pub(super) connect_timeout: u64,
     pub(super) drain: u64,
+    pub(super) watch: u64,
     pub(super) listener: Vec<ListenerSettings>,
 }
 
@@ -29,8 +30,25 @@ impl Default for Settings {
             idle_timeout: 600,
             connect_timeout: 10,
             drain: 30,
+            watch: 5,
             listener: Vec::new(),
         }
+    }
+}
+
+impl Settings {
+    /// The files that it names.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.clone().files_mut().map(|file| file.clone()).collect()
+    }
+
+    /// The same, to be named otherwise.
+    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.listener.iter_mut().flat_map(|listener| &mut listener.route).flat_map(|route| {
+            let lists = route.cert.iter_mut().chain(&mut route.key).chain(&mut route.ca);
+            let single = route.key_password_file.iter_mut().chain(&mut route.client_ca);
+            lists.chain(single).chain(&mut route.client_cert).chain(&mut route.client_key)
+        })
     }
 }
 
@@ -58,7 +76,10 @@ pub(super) struct ListenerSettings {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct RouteSettings {
+    pub(super) names: Vec<String>,
+    pub(super) match_alpn: Vec<String>,
     pub(super) to: String,
+    pub(super) pass_through: bool,
     #[serde(deserialize_with = "one_or_more")]
     pub(super) cert: Vec<PathBuf>,
     #[serde(deserialize_with = "one_or_more")]

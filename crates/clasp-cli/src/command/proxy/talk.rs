@@ -3,7 +3,6 @@
 use super::copy::{End, Outcome, copy};
 use super::plan::{Backend, Limits, Route, Service, Way};
 use super::record::{Reason, Record};
-use super::settings::Form;
 use super::wire::{Peer, Plain, Wire};
 use crate::stop::Stop;
 use clasp::code::AlertDescription;
@@ -18,8 +17,6 @@ use tokio::time::timeout;
 
 /// What all connections share.
 pub(super) struct Shared {
-    pub(super) form: Form,
-    pub(super) quiet: bool,
     /// Room for handshakes with clients.
     pub(super) handshakes: Semaphore,
     /// What has not ended by now is cut off.
@@ -45,8 +42,8 @@ pub(super) async fn serve(client: Client, service: Arc<Service>, shared: Arc<Sha
         ended = Box::pin(talk.run(Plain::new(wire), &mut record)) => ended.unwrap_or_else(|reason| reason),
         () = shared.cut.wait() => Reason::failed("cut_off", "the proxy stops, and its time to drain is over"),
     };
-    if reason.failed || !shared.quiet {
-        record.write(shared.form, &reason);
+    if reason.failed || !service.quiet {
+        record.write(service.form, &reason);
     }
     drop(seat);
 }
@@ -61,12 +58,23 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     async fn run(&self, client: Plain, record: &mut Record) -> Ended<Reason> {
-        let route = &self.service.route;
+        if !self.service.takes_tls {
+            let Some(route) = self.service.routes.first() else { return Err(no_route(None)) };
+            return self.join(End::Plain(client), route, record).await;
+        }
+        let pending = self.hello(client, record).await?;
+        let Some(route) = self.service.route(pending.hello()) else {
+            pending.refuse(AlertDescription::UnrecognizedName).await.close().await;
+            return Err(no_route(record.server_name.as_deref()));
+        };
         let (config, allow) = match &route.way {
-            Way::Plain => return self.join(End::Plain(client), route, record).await,
+            Way::Plain | Way::PassThrough => {
+                let (front, mut plain) = pending.pass_through().into_parts();
+                plain.put_back(front);
+                return self.join(End::Plain(plain), route, record).await;
+            }
             Way::Tls { config, allow } => (config, allow),
         };
-        let pending = self.hello(client, record).await?;
         let tls = self.handshake(pending, config, record).await?;
         if let Some(allow) = allow
             && let Err(why) = allow.admits(tls.facts())
@@ -153,6 +161,11 @@ impl Talk<'_> {
         let tls = Box::pin(connector.connect(name.clone(), plain)).await;
         tls.map(|tls| End::Tls(Box::new(tls))).map_err(|error| Reason::of("backend", &error))
     }
+}
+
+fn no_route(name: Option<&str>) -> Reason {
+    let asked = name.map_or("no name".into(), |name| format!("the name {name}"));
+    Reason::failed("no_route", format!("the client asks for {asked}, and there is no route for it"))
 }
 
 /// The backend is offered what the client has agreed on: another protocol would be passed on unread.

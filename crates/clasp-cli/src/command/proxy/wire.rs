@@ -82,6 +82,12 @@ impl Plain {
         Self { wire, front: Vec::new(), taken: 0 }
     }
 
+    /// Puts back what was read, to be read again.
+    pub(super) fn put_back(&mut self, mut bytes: Vec<u8>) {
+        bytes.extend_from_slice(self.rest());
+        (self.front, self.taken) = (bytes, 0);
+    }
+
     pub(super) const fn wire(&self) -> &Wire {
         &self.wire
     }

@@ -1,0 +1,98 @@
+//! The file of settings: read, and what is wrong with it said with its line and the nearest name.
+
+use super::settings::Settings;
+use crate::failure::Failure;
+use std::path::{Path, PathBuf};
+
+/// More is no file of settings.
+const MOST: u64 = 4 << 20;
+
+/// What a file says. Names of files in it are seen from its folder.
+pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
+    let long = std::fs::metadata(path).map_err(|e| Failure::file(path, e))?.len();
+    if long > MOST {
+        return Err(Failure::file(path, format_args!("{long} bytes are too many for a file of settings")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::file(path, e))?;
+    let mut settings: Settings = toml::from_str(&text).map_err(|error| explain(path, &text, &error))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for file in settings.files_mut() {
+        *file = folder.join(&*file);
+    }
+    Ok(settings)
+}
+
+/// All of `error` in the words of this program.
+fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+    let line = error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count());
+    let whole = error.message().lines().collect::<Vec<_>>().join(" ");
+    let line = line.saturating_add(1);
+    let Some(unknown) = whole.strip_prefix("unknown field ") else {
+        return Failure::file(path, format_args!("line {line}: {whole}"));
+    };
+    // serde: unknown field `a`, expected one of `b`, `c`
+    let mut names = unknown.split('`').skip(1).step_by(2);
+    let name = names.next().unwrap_or_default();
+    let known: Vec<&str> = names.collect();
+    let failure = Failure::file(path, format_args!("line {line}: there is no key {name} here"));
+    match nearest(name, &known) {
+        Some(near) => failure.hint(format_args!("perhaps {near}? Here may stand: {}", known.join(", "))),
+        None => failure.hint(format_args!("here may stand: {}", known.join(", "))),
+    }
+}
+
+/// The name that was meant, most likely.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    let near = known.iter().map(|known| (strsim::jaro_winkler(&name, known), *known));
+    near.filter(|(near, _)| *near > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+}
+
+/// A failure of a plan, of which a file and no options were told: where in it, and its names without dashes.
+pub(super) fn in_file(failure: &Failure, place: &str) -> Failure {
+    let plain = |text: &str| text.replace(" --", " ").trim_start_matches("--").to_owned();
+    let inner = Failure::cannot(format_args!("{place}: {}", plain(failure.message())));
+    match failure.hint_text() {
+        Some(hint) => inner.hint(plain(hint)),
+        None => inner,
+    }
+}
+
+/// What a file looked like: another look tells whether it has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp(Vec<Option<(std::time::SystemTime, u64, u64)>>);
+
+impl Stamp {
+    pub(super) fn of(files: &[PathBuf]) -> Self {
+        Self(files.iter().map(|file| look(file)).collect())
+    }
+}
+
+fn look(file: &Path) -> Option<(std::time::SystemTime, u64, u64)> {
+    // Behind a link: what is mounted into a container is replaced by turning a link round.
+    let seen = std::fs::metadata(file).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&seen);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((seen.modified().ok()?, seen.len(), number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_the_one_that_was_meant() {
+        let known = ["listen", "route", "proxy-from", "idle-timeout", "to"];
+        for (name, near) in [
+            ("lisen", Some("listen")),
+            ("routes", Some("route")),
+            ("idle_timeout", Some("idle-timeout")),
+            ("idletimeout", Some("idle-timeout")),
+            ("xyzzy", None),
+        ] {
+            assert_eq!(nearest(name, &known), near, "{name}");
+        }
+    }
+}
