@@ -326,9 +326,10 @@ class Column {
       if (!f) return note.replaceChildren(w("point"));
       // The extension that it is, or stands in.
       const around = fields.filter((o, k) => k <= n && o.start <= f.start && o.end >= f.end).reverse();
-      const told = around.map(o => explained("extension", o.name)).find(Boolean);
+      const certificate = around.some(o => o.name === "cert_data" || o.name === "certificate");
+      const told = around.map(o => (certificate && explained("certificate", o.name)) || explained("extension", o.name)).find(Boolean);
       note.replaceChildren(h("code", {}, `${f.name}${f.index === null ? "" : `[${f.index}]`} · ${f.start}–${f.end - 1} · ${size(f.end - f.start)}`),
-        h("br"), told ? [told.what, zh ? "" : " ", told.why, " "].join("") : f.value, told ? h("span", { class: "soft" }, told.rfc) : "");
+        h("br"), told && f.leaf && f.end - f.start < 200 ? h("span", {}, f.value, h("br")) : null, told ? [told.what, zh ? "" : " ", told.why, " "].join("") : f.value, told ? h("span", { class: "soft" }, told.rfc) : "");
     };
     const point = n => { mark(n, "hot"); tell(n ?? pinned); };
     const into = (box, element) => {

@@ -1,6 +1,7 @@
 //! A handshake as it was recorded: what went between two sides, when by each side's clock, with all its bytes and fields. What
 //! `clasp trace` and `clasp demo` show is made of this.
 
+pub(crate) mod der;
 pub(crate) mod explain;
 pub(crate) mod layout;
 pub(crate) mod page;

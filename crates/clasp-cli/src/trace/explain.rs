@@ -105,6 +105,9 @@ mod tests {
         let alerts = (0..=u8::MAX).map(AlertDescription).filter(|a| a.is_known());
         alerts.for_each(|a| is_whole("alert", a.name()));
         ["plain", "early", "handshake", "application"].iter().for_each(|level| is_whole("level", level));
+        let known = names("certificate").map(|row| row.name.clone()).collect::<Vec<_>>();
+        assert!(known.len() > 20);
+        known.iter().for_each(|name| is_whole("certificate", name));
         is_whole("note", "TCP connected");
         ["[ChangeCipherSpec]", "application data", "alert"].iter().for_each(|name| is_whole("wire", name));
         assert_eq!(ROWS.iter().filter(|r| find(&r.kind, &r.name).is_some_and(|f| f.rfc != r.rfc)).count(), 0, "twice");

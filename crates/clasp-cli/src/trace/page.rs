@@ -180,7 +180,6 @@ impl Pack {
     /// The fields, five numbers each: the name; the place in a list, from 1; how long; twice the depth, and whether no other
     /// is in it; the value, from 1, or 0 where the bytes say it. Where one begins follows from those before.
     fn form(&mut self, fields: &[Field], bytes: &[u8]) -> usize {
-        self.fields += fields.len();
         let fields = if self.fields > MOST_FIELDS { &[] } else { fields };
         let mut form = Vec::with_capacity(fields.len() * 5);
         for field in fields {
@@ -192,6 +191,13 @@ impl Pack {
             let name = self.names.place(field.name.clone());
             let depth = usize::from(field.depth) * 2 + usize::from(field.leaf);
             form.extend([name, field.index.map_or(0, |index| index + 1), own.len(), depth, value]);
+        }
+        // What was shown of one certificate is shown of the same again.
+        if !self.forms.places.contains_key(&form) {
+            self.fields += fields.len();
+            if self.fields > MOST_FIELDS {
+                form.clear();
+            }
         }
         self.forms.place(form)
     }

@@ -1,6 +1,6 @@
 //! Hears what one side of a conversation sees, and joins what two of them have heard.
 
-use super::{Event, Kind, Lane, Leg, Record, Seen, Side, Trace, fields};
+use super::{Event, Kind, Lane, Leg, Record, Seen, Side, Trace, der, fields};
 use crate::terminal::shown;
 use clasp::code::{ContentType, HandshakeType};
 use clasp::config::Clock;
@@ -163,6 +163,9 @@ impl Recorder {
         let mut event = self.event(at, kind, Some(direction), name);
         let decoded = what.fields();
         event.fields = fields(&decoded);
+        if let What::Message { bytes, .. } = what {
+            event.fields = der::taken_apart(std::mem::take(&mut event.fields), bytes);
+        }
         // A hello of nothing but suites has a field for every two bytes, each a hundred times as large.
         event.fields.truncate(self.most / BYTES_A_FIELD);
         event.fields.shrink_to_fit();
