@@ -30,3 +30,8 @@ pub use words::words;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// So do those of the page on QUIC.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/quic.md")]
+pub struct Quic;

@@ -196,7 +196,7 @@ const MAX_LIFETIME: u32 = 7 * 24 * 3600;
 /// Sessions.
 impl Established {
     /// Client: keeps what a ticket of TLS 1.3 stands for, where the configuration keeps sessions: RFC 9846 4.6.1. `carrier`
-    /// is what sessions hang on that come over it.
+    /// is what sessions hang on that come over it, and `parameters` what the server's said.
     ///
     /// # Errors
     /// If the secret that tickets hang on is not there.
@@ -204,7 +204,7 @@ impl Established {
         &self,
         carrier: &Context,
         ticket: &NewSessionTicket13View<'_>,
-        max_early_data: u32,
+        (max_early_data, parameters): (u32, Option<Arc<[u8]>>),
     ) -> Result<()> {
         let Secrets::Tls13 { kept, tickets: Some(config) } = &self.secrets else { return Ok(()) };
         let Some(store) = &config.sessions else { return Ok(()) };
@@ -240,6 +240,7 @@ impl Established {
             context: config.context.and(carrier),
             authenticated_until: facts.authenticated_until,
             psk: psk.map(|key| key.mark),
+            parameters,
         };
         store.put(&PeerKey(facts.server_name.clone().unwrap_or_default()), session);
         Ok(())

@@ -30,7 +30,7 @@
 //! # Features
 //! `roots` (by default) has `Roots::native` and `Roots::bundled`; `legacy` (by default) the classic suites of TLS 1.2, and
 //! `compression` (by default) certificate compression, both off until a policy or a configuration asks for them.
-//! `encrypted-keys` (by default) reads PKCS #12 and encrypted PKCS #8. `ring` and
+//! `quic` (by default) has [`quic`], TLS for a QUIC stack. `encrypted-keys` (by default) reads PKCS #12 and encrypted PKCS #8. `ring` and
 //! `rust-crypto` (by default) bring these libraries' AES-GCM and SHA-2 for processors on which they are the faster; without
 //! them AWS-LC has all of it. Nothing but speed depends on these two.
 #![deny(unsafe_code)]
@@ -62,6 +62,9 @@ pub mod keys;
 pub mod messages;
 pub mod passive;
 mod pool;
+#[cfg(feature = "quic")]
+#[cfg_attr(docsrs, doc(cfg(feature = "quic")))]
+pub mod quic;
 #[doc(hidden)] // for our own tests, fuzzing and shim: it has no stability
 pub mod record;
 pub mod session;

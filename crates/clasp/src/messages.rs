@@ -58,7 +58,7 @@ impl KeyMaker for Names {
     type Seal = KeyName;
 
     fn labels(&self) -> &'static KeyLabels {
-        &KeyLabels { key: b"message key", iv: b"message iv", update: b"message ku" }
+        &KeyLabels { key: b"message key", iv: b"message iv", hp: b"", update: b"message ku" }
     }
 
     fn open(&self, material: &KeyMaterial<'_>) -> CryptoResult<KeyName> {
@@ -74,7 +74,9 @@ impl Carrier for Names {
     /// There are none.
     type Record = Infallible;
 
-    const WIRING: &'static Wiring = &Wiring::MESSAGES;
+    fn wiring(&self) -> &'static Wiring {
+        &Wiring::MESSAGES
+    }
 
     fn record(_: Record) -> Option<Infallible> {
         None
@@ -243,7 +245,7 @@ impl Messages {
         }
         let NewTicket { message, max_early_data } = read_ticket(message)?;
         let established = self.established.as_ref().ok_or(Outside::Bug)?;
-        established.keep_ticket(&Wiring::MESSAGES.sessions, &message.view(), max_early_data)
+        established.keep_ticket(&Wiring::MESSAGES.sessions, &message.view(), (max_early_data, None))
     }
 
     fn drive(&mut self, cx: &mut Context<'_>, out: &mut Vec<Carried>) -> Result<()> {
@@ -269,7 +271,8 @@ impl Messages {
                     | Fact::Resumed(_)
                     | Fact::Event(_)
                     | Fact::Derived(..)
-                    | Fact::MayBeAskedLater(_),
+                    | Fact::MayBeAskedLater(_)
+                    | Fact::Parameters(_),
                 )
                 | Operation::Early(_) => {}
                 Operation::Record(none) => match none {},

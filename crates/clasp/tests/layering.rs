@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["config"],
     &["established"],
     &["handshake"],
-    &["connection", "messages"],
+    &["connection", "messages", "quic"],
     &["exchange"],
     &["stream", "passive"],
 ];

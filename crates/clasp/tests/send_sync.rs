@@ -47,6 +47,7 @@ const NOT_HELD: &[&str] = &[
     "KeyShare",
     "KnownKeys",
     "Legacy",
+    "MaskKey",
     "Observer",
     "Random",
     "Readme",

@@ -5,7 +5,7 @@
 use super::seeded::Seeded;
 use clasp::crypto::{
     Aead, AeadId, AeadKey, BlockKey, CbcHmacKey, CbcId, CryptoError, CryptoResult, Digest, Group, Hash, HashContext,
-    HashId, HmacKey, KeyShare, Legacy, Provider, SharedSecret, TAG_LEN, Use,
+    HashId, HmacKey, KeyShare, Legacy, MaskKey, Provider, SAMPLE_LEN, SharedSecret, TAG_LEN, Use,
 };
 use clasp::wire::code::NamedGroup;
 use clasp::x509::{Curve, SignatureAlgorithm, SignatureError, Spki, VerifySignature};
@@ -80,9 +80,19 @@ impl Aead for HollowAead {
     fn key(&self, key: &[u8]) -> CryptoResult<Box<dyn AeadKey>> {
         if key.len() == self.0.key_len() { Ok(Box::new(NoKey)) } else { Err(CryptoError) }
     }
+
+    fn header_key(&self, key: &[u8]) -> CryptoResult<Box<dyn MaskKey>> {
+        if key.len() == self.0.key_len() { Ok(Box::new(NoKey)) } else { Err(CryptoError) }
+    }
 }
 
 struct NoKey;
+
+impl MaskKey for NoKey {
+    fn mask(&self, _sample: &[u8; SAMPLE_LEN]) -> CryptoResult<[u8; 5]> {
+        Ok([0; 5])
+    }
+}
 
 impl AeadKey for NoKey {
     fn seal(&self, _nonce: &[u8; 12], _aad: &[u8], _in_out: &mut [u8], tag: &mut [u8; TAG_LEN]) -> CryptoResult<()> {

@@ -52,7 +52,7 @@ pub struct ClientConfig {
     /// Servers without one of `psks` are refused: no certificate is trusted.
     pub(crate) keys_only: bool,
     pub(super) shares: Option<Vec<NamedGroup>>,
-    server_groups: Vec<NamedGroup>,
+    pub(super) server_groups: Vec<NamedGroup>,
     pub(crate) server_types: Vec<CertificateType>,
     pub(crate) client_types: Vec<CertificateType>,
     /// Whether the verifier is asked again when a session is resumed.
@@ -63,6 +63,9 @@ pub struct ClientConfig {
     pub(crate) max_record: Option<usize>,
     pub(crate) ignore_renegotiation: bool,
     pub(crate) post_handshake_auth: bool,
+    /// The same as QUIC has it, once it has been asked for.
+    #[cfg(feature = "quic")]
+    pub(super) quic: std::sync::OnceLock<Arc<Self>>,
 }
 
 /// Builds a [`ClientConfig`]; the trust decision is the one thing that has no default.
@@ -124,6 +127,8 @@ impl ClientConfig {
             max_record: None,
             ignore_renegotiation: false,
             post_handshake_auth: false,
+            #[cfg(feature = "quic")]
+            quic: std::sync::OnceLock::new(),
         };
         ClientBuilder { config, called: clash::Called::default(), stage: PhantomData }
     }

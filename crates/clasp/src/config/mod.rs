@@ -17,6 +17,8 @@ mod objects;
 mod pinned;
 mod policy;
 mod psk;
+#[cfg(feature = "quic")]
+mod quic;
 mod reloadable;
 mod server;
 mod settings;

@@ -93,6 +93,9 @@ pub struct ServerConfig {
     /// When this configuration was made: early data of older tickets is refused, because claims on them may have been
     /// made before this process began.
     pub(crate) since: Option<SystemTime>,
+    /// The same as QUIC has it, once it has been asked for.
+    #[cfg(feature = "quic")]
+    pub(super) quic: std::sync::OnceLock<Arc<Self>>,
 }
 
 /// Builds a [`ServerConfig`]; the identity is the one thing that has no default.
@@ -160,6 +163,8 @@ impl ServerConfig {
             session_context: None,
             max_record: None,
             since: None,
+            #[cfg(feature = "quic")]
+            quic: std::sync::OnceLock::new(),
         };
         ServerBuilder { config, called: clash::Called::default(), stage: PhantomData }
     }

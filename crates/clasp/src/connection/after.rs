@@ -7,8 +7,8 @@ use super::floods::Flood;
 use super::inbound::Inbound;
 use crate::code::HandshakeType;
 use crate::error::{Error, Misuse, Outside, PeerError, Result};
-use crate::handshake::operation::Carrier;
 use crate::handshake::tickets13::{NewTicket, read_ticket};
+use crate::handshake::wiring::Wiring;
 use crate::keys::maker::{KeyMaker, Way};
 use crate::record::RecordKeys;
 use crate::trace::{Direction, Level, What};
@@ -55,7 +55,7 @@ impl Inbound {
             return Ok(());
         }
         let established = common.established.as_ref().ok_or(Outside::Bug)?;
-        established.keep_ticket(&RecordKeys::WIRING.sessions, &message.view(), max_early_data)
+        established.keep_ticket(&Wiring::RECORDS.sessions, &message.view(), (max_early_data, None))
     }
 
     /// KeyUpdate of the peer: RFC 9846 4.6.3.

@@ -74,10 +74,10 @@ impl Connection {
     pub(super) fn take_early(&mut self, asked: Asked) {
         let early = self.begin_early();
         match asked {
-            Asked::Allow(max) => early.left = usize::try_from(max).unwrap_or(usize::MAX),
+            Asked::Allow(max, _) => early.left = usize::try_from(max).unwrap_or(usize::MAX),
             Asked::Refused => early.refused = true,
             Asked::Take(max) => early.taken_left = usize::try_from(max).unwrap_or(usize::MAX),
-            Asked::Exporter(kept) => early.half_rtt = Some(kept),
+            Asked::HalfWay(kept) => early.half_rtt = Some(kept),
         }
     }
 

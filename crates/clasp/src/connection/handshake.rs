@@ -19,7 +19,9 @@ pub(super) type Live<T = Established> = live::Live<RecordKeys, T>;
 impl Carrier for RecordKeys {
     type Record = Record;
 
-    const WIRING: &'static Wiring = &Wiring::RECORDS;
+    fn wiring(&self) -> &'static Wiring {
+        &Wiring::RECORDS
+    }
 
     fn record(operation: Record) -> Option<Record> {
         Some(operation)
@@ -171,6 +173,8 @@ impl Connection {
                 self.common.tell(What::Derived { name, value: value.as_ref().map(|value| Secret::new(value)) });
             }
             Fact::Event(event) => self.add_event(event),
+            // Nothing is said of records, so nothing is heard.
+            Fact::Parameters(_) => {}
             Fact::MayBeAskedLater(transcript) => {
                 if let Some(post) = self.post_auth_mut() {
                     post.begin(transcript);

@@ -45,6 +45,27 @@ pub trait Aead: Send + Sync {
     /// # Errors
     /// If the key has another length.
     fn key(&self, key: &[u8]) -> CryptoResult<Box<dyn AeadKey>>;
+    /// Sets up a key of as many bytes for the cipher that hides the headers of QUIC's packets where this AEAD protects them: RFC
+    /// 9001 5.4.1. A provider that is not for QUIC has none.
+    ///
+    /// # Errors
+    /// If the key has another length, or there is no such cipher.
+    fn header_key(&self, key: &[u8]) -> CryptoResult<Box<dyn MaskKey>> {
+        let _unused = key;
+        Err(CryptoError)
+    }
+}
+
+/// Bytes of a packet that the mask of its header is made of: RFC 9001 5.4.2.
+pub const SAMPLE_LEN: usize = 16;
+
+/// A key that hides the headers of QUIC's packets: RFC 9001 5.4.
+pub trait MaskKey: Send + Sync {
+    /// The mask of a header, made of a sample of its packet.
+    ///
+    /// # Errors
+    /// If the cipher fails, which it cannot.
+    fn mask(&self, sample: &[u8; SAMPLE_LEN]) -> CryptoResult<[u8; 5]>;
 }
 
 /// A keyed AEAD. Both directions work in place, and from one buffer to another: a back end that can do the second without

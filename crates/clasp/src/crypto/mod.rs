@@ -19,7 +19,7 @@ mod rust_crypto;
 mod scheme;
 mod secret;
 
-pub use aead::{Aead, AeadId, AeadKey, TAG_LEN};
+pub use aead::{Aead, AeadId, AeadKey, MaskKey, SAMPLE_LEN, TAG_LEN};
 pub use aws_lc::sign::PrivateKey;
 pub use clasp_x509::VerifySignature;
 pub use classic::{BlockKey, CbcHmacKey, CbcId, Legacy, Use};

@@ -77,6 +77,14 @@ family! {
         PsksWithdrawn => MissingExtension, "RFC 9846 4.1.2", "the second ClientHello has no pre-shared keys any more, although one fits";
         EarlyDataBadlyAccepted => IllegalParameter, "RFC 9846 4.2.10", "the server accepted early data under parameters that do not match the session";
         TooMuchEarlyData => UnexpectedMessage, "RFC 9846 4.6.1", "the client sent more early data than it was allowed";
+        // QUIC
+        BadTransportParameters => IllegalParameter, "RFC 9000 7.4", "the transport parameters of the peer cannot be what they are";
+        TransportParametersShrank => IllegalParameter, "RFC 9000 7.4.1", "the server took early data, and allows less than it did when the session was made";
+        SessionIdOverQuic => IllegalParameter, "RFC 9001 8.4", "the client provides for middleboxes of TCP, where there are none";
+        WrongCryptoLevel => UnexpectedMessage, "RFC 9001 4.1.3", "handshake data came at an encryption level that is over, or not there yet";
+        TooMuchCrypto => UnexpectedMessage, "RFC 9000 7.5", "more handshake data came than a conversation that waits can hold";
+        TicketBoundsEarlyData => IllegalParameter, "RFC 9001 4.6.1", "a ticket says how much early data there may be, which is the transport's to say";
+        CertificateRequestOverQuic => UnexpectedMessage, "RFC 9001 4.4", "the server asks for a certificate after the handshake, which QUIC has not";
         // Certificates and proofs
         NoCertificate => CertificateRequired, "RFC 9846 4.4.2.4", "the client sent no certificate and the server requires one";
         EmptyCertificate => DecodeError, "RFC 9846 4.4.2", "the server sent an empty certificate list";

@@ -1,4 +1,4 @@
-// Above `connection` and `messages`.
+// Above `connection` and `messages` and `quic`.
 //! What every adapter has between a connection and its transport: the bytes on their way.
 
 mod ahead;

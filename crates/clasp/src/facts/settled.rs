@@ -104,6 +104,8 @@ pub enum EarlyDataRefusal {
     Age,
     /// The same hello has come before, or nobody can tell (RFC 9846 8).
     Replayed,
+    /// What the transport promised when the session was made it does not promise any more (QUIC: RFC 9000 7.4.1).
+    Parameters,
     /// The server did not say why.
     ByServer,
 }

@@ -241,6 +241,9 @@ pub(crate) async fn early_data(
     obfuscated: u32,
     binder: &[u8],
 ) -> Result<(), EarlyDataRefusal> {
+    if !link.holds(&session.promises) {
+        return Err(EarlyDataRefusal::Parameters);
+    }
     let Some(store) = &config.sessions else { return Err(EarlyDataRefusal::Replayed) };
     if session.claims.is_none() || session.claims != config.claims {
         // Whoever gave the ticket keeps its claims elsewhere, and would take this a second time.

@@ -390,6 +390,7 @@ fn keep_session(link: &Link, talk: &Talk<'_>, vault: &Vault12, ticket: Option<(u
         received: now,
         age_add: 0,
         max_early_data: 0,
+        parameters: None,
         context: link.context_of(config.context),
         authenticated_until: facts.authenticated_until,
         psk: None,

@@ -156,7 +156,7 @@ async fn server_flight(
     link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Server))?;
     // An alert from here on is protected; early data that may still be taken goes on under its own keys.
     let (early, hello_retried) = (talk.facts.early_data, talk.facts.hello_retried);
-    if early == EarlyData::NotOffered || hello_retried {
+    if early == EarlyData::NotOffered || hello_retried || !link.wiring.end_of_early_data {
         if config.middlebox_compatibility && !hello_retried {
             link.send_compatibility_ccs();
         }
@@ -172,6 +172,7 @@ async fn server_flight(
     link.recycle(extensions);
     link.limits(settled.limits);
     talk.facts.record_size_limit = settled.limits.of_peer();
+    link.peer_parameters(settled.parameters.as_deref()).map_err(|e| e.in_message("EncryptedExtensions"))?;
     link.protocol(settled.alpn.as_deref())?;
     talk.facts.alpn = settled.alpn;
     if early == EarlyData::Rejected && settled.early_data {
@@ -179,7 +180,7 @@ async fn server_flight(
     } else if early == EarlyData::Rejected {
         talk.facts.early_data_refusal = Some(refusal(talk));
         link.early_data_refused();
-        if !hello_retried {
+        if !hello_retried && link.wiring.end_of_early_data {
             link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Client))?;
         }
     }
@@ -212,10 +213,8 @@ async fn client_flight(
 ) -> Result<()> {
     let Talk13 { config, suite, .. } = *talk;
     // 4.5: where early data ends, if the server took it
-    if talk.facts.early_data == EarlyData::Accepted {
-        if link.wiring.end_of_early_data {
-            link.send(HandshakeType::EndOfEarlyData, |_| ())?;
-        }
+    if talk.facts.early_data == EarlyData::Accepted && link.wiring.end_of_early_data {
+        link.send(HandshakeType::EndOfEarlyData, |_| ())?;
         link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Client))?;
     }
     link.install13(Way::Read, vault, suite, Traffic::Application(Side::Server))?;

@@ -51,6 +51,8 @@ pub(crate) struct ClientOffer<'a> {
     pub(crate) client_types: Option<&'a [u8]>,
     pub(crate) authorities: Option<Authorities<'a>>,
     pub(crate) point_formats: Option<Extension<'a>>,
+    /// What its carrier says to ours.
+    pub(crate) parameters: Option<&'a [u8]>,
 }
 
 impl<'a> ClientOffer<'a> {
@@ -159,6 +161,8 @@ pub(crate) struct Settled {
     pub(crate) timestamps: Option<Vec<u8>>,
     // In TLS 1.3 alone
     pub(crate) early_data: bool,
+    /// What the server's carrier says to ours.
+    pub(crate) parameters: Option<Vec<u8>>,
 }
 
 /// What a ServerHello of TLS 1.3 settles.

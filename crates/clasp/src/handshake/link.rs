@@ -2,11 +2,12 @@
 //! goes through after each poll; the only waits are for a message and for an [`Answer`].
 
 use super::extension::RecordLimits;
+use super::hello::ClientOffer;
 use super::operation::{Ask, Early, Fact, Record};
 use super::transcript::Transcript;
 use super::wiring::Wiring;
 use crate::answer::Answer;
-use crate::code::{CipherSuite, HandshakeType, ProtocolVersion};
+use crate::code::{CipherSuite, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::crypto::overwrite_stack;
 use crate::error::{Error, PeerError, Result};
 use crate::facts::Event;
@@ -315,9 +316,9 @@ impl Link {
         self.record(Record::WritePlain);
     }
 
-    /// Client: early data may be sent from here on.
-    pub(crate) fn early_data(&self, max: u32) {
-        self.early(Early::Allow(max));
+    /// Client: early data may be sent from here on, under what the server's carrier said when the session was made.
+    pub(crate) fn early_data(&self, max: u32, parameters: Option<Arc<[u8]>>) {
+        self.early(Early::Allow(max, parameters));
     }
 
     pub(crate) fn early_data_refused(&self) {
@@ -335,8 +336,8 @@ impl Link {
         self.record(Record::SkipEarlyData(allowed.saturating_add(allowed / 8).max(MIN_EARLY_DATA_SKIPPED)));
     }
 
-    pub(crate) fn half_rtt_exporter(&self, kept: Kept13) {
-        self.early(Early::Exporter(kept));
+    pub(crate) fn half_way(&self, kept: Kept13) {
+        self.early(Early::HalfWay(kept));
     }
 
     pub(crate) fn padding(&self, block: usize) {
@@ -386,6 +387,51 @@ impl Link {
         }
         self.event(|| Event::Protocol(protocol.map(<[u8]>::to_vec)));
         Ok(())
+    }
+
+    /// What our carrier says to the peer's: RFC 9001 8.2.
+    pub(crate) fn own_parameters(&self) -> Option<Box<[u8]>> {
+        lock(&self.shared).asked.parameters().map(Into::into)
+    }
+
+    /// What the peer's carrier says to ours.
+    ///
+    /// # Errors
+    /// If it says something over a carrier where there is nothing to say, or nothing where there is: RFC 9001 8.2.
+    pub(crate) fn peer_parameters(&self, theirs: Option<&[u8]>) -> Result<()> {
+        let mut shared = lock(&self.shared);
+        let wrong = match (shared.asked.parameters().is_some(), theirs) {
+            (false, None) => return Ok(()),
+            (true, Some(theirs)) => {
+                shared.asked.fact(Fact::Parameters(theirs.to_vec()));
+                return Ok(());
+            }
+            (false, Some(_)) => PeerError::UnsolicitedExtension,
+            (true, None) => PeerError::MissingExtension,
+        };
+        Err(Error::from(wrong).in_extension(ExtensionType::QuicTransportParameters))
+    }
+
+    /// Server: what the carrier makes of a client's hello.
+    ///
+    /// # Errors
+    /// As [`peer_parameters`](Self::peer_parameters); or if the client provides for middleboxes where there are none.
+    pub(crate) fn check_hello(&self, version: ProtocolVersion, offer: &ClientOffer<'_>) -> Result<()> {
+        let provides = version == ProtocolVersion::Tls13 && !offer.session_id.is_empty();
+        if provides && !self.wiring.middlebox_compatibility {
+            return Err(Error::from(PeerError::SessionIdOverQuic).wanted("an empty legacy_session_id"));
+        }
+        self.peer_parameters(offer.parameters)
+    }
+
+    /// Server: what early data may count on in later connections, as far as the carrier says.
+    pub(crate) fn promises(&self) -> Vec<u8> {
+        lock(&self.shared).asked.promises()
+    }
+
+    /// Server: whether what a session's early data counts on holds today.
+    pub(crate) fn holds(&self, promises: &[u8]) -> bool {
+        lock(&self.shared).asked.holds(promises)
     }
 
     /// The client may be asked for its certificate later: what is signed then begins with this conversation.

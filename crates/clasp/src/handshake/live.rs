@@ -52,10 +52,11 @@ impl<C: Carrier, T> Live<C, T> {
         transcript: Transcript,
         flow: impl FnOnce(Link) -> Flow<T>,
     ) -> Self {
+        let wiring = carrier.wiring();
         let shared = Arc::new(Mutex::new(Shared::new(Asked::of(carrier))));
         overwrite_stack();
         Self {
-            flow: Mutex::new(flow(Link::new(shared.clone(), C::WIRING, transcript))),
+            flow: Mutex::new(flow(Link::new(shared.clone(), wiring, transcript))),
             shared,
             clock,
             phase,
@@ -108,6 +109,12 @@ impl<C: Carrier, T> Live<C, T> {
     /// Whether the conversation has taken all that came.
     pub(crate) fn has_taken_all(&self) -> bool {
         lock(&self.shared).has_taken_all()
+    }
+
+    /// Bytes that came and that it has not taken.
+    #[cfg(feature = "quic")]
+    pub(crate) fn held(&self) -> usize {
+        lock(&self.shared).inbox.len()
     }
 
     /// The messages that came and that it has not taken.

@@ -36,6 +36,8 @@ pub(crate) struct Offered {
     pub(super) cookie: Option<Vec<u8>>,
     /// Whether the server asked for the one share there is.
     pub(super) retried: bool,
+    /// What our carrier says to the server's.
+    pub(super) parameters: Option<Box<[u8]>>,
 }
 
 /// One pre-shared key that was offered.
@@ -101,6 +103,7 @@ impl Offered {
             grease: rest.first_chunk().filter(|_| config.grease).map(|drawn| Grease::new(*drawn)),
             cookie: None,
             retried: false,
+            parameters: None,
         };
         if tls13 {
             // Hybrids first: their curve comes with them.
@@ -180,6 +183,7 @@ impl Offered {
             grease: config.grease.then(|| Grease::new([0; GREASE_LEN])),
             cookie: None,
             retried: false,
+            parameters: None,
         };
         if config.policy.speaks(ProtocolVersion::Tls13) {
             longest.list_psks(config, None);
@@ -207,6 +211,7 @@ pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerNa
     let peer = PeerKey(name.to_str().into_owned());
     let session = admit::client(link, config, name, &peer).await;
     let mut offered = Offered::new(config, link.wiring, name, peer, session)?;
+    offered.parameters = link.own_parameters();
     link.send_whole(|before, out| client_hello::encode(&mut offered, config, before, out))?;
     send_early_keys(link, config, &mut offered)?;
     Ok(offered)
@@ -214,7 +219,7 @@ pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerNa
 
 /// The keys of early data, if some may go with the hello: they come of the first pre-shared key.
 fn send_early_keys(link: &Link, config: &ClientConfig, offered: &mut Offered) -> Result<()> {
-    let Offered { random, psks, early: Some(early), .. } = offered else { return Ok(()) };
+    let Offered { random, psks, session, early: Some(early), .. } = offered else { return Ok(()) };
     let Some((vault, at)) = psks.first_mut().and_then(|psk| psk.schedule.as_mut()) else { return Ok(()) };
     let hello_hash = config.provider.hash(early.suite.hash)?.digest(&[link.transcript.bytes()]);
     super::derived::psk(link, vault);
@@ -224,7 +229,7 @@ fn send_early_keys(link: &Link, config: &ClientConfig, offered: &mut Offered) ->
         link.send_compatibility_ccs();
     }
     link.install13(Way::Write, vault, early.suite, Traffic::Early)?;
-    link.early_data(early.max);
+    link.early_data(early.max, session.as_ref().and_then(|session| session.parameters.clone()));
     Ok(())
 }
 

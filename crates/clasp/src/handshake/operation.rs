@@ -14,6 +14,7 @@ use crate::facts::Event;
 use crate::keys::kept13::Kept13;
 use crate::keys::maker::{KeyLabels, KeyMaker, KeyMaterial, Way};
 use crate::trace::{Derivations, Level};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One of them; carried out in order.
@@ -45,18 +46,22 @@ pub(crate) enum Fact {
     Derived(&'static str, Option<Zeroizing<Box<[u8]>>>),
     /// The client may be asked for its certificate after the handshake, and this is what there is of the conversation.
     MayBeAskedLater(Transcript),
+    /// What the peer's carrier says to ours.
+    #[cfg_attr(not(feature = "quic"), expect(dead_code, reason = "no other carrier says anything"))]
+    Parameters(Vec<u8>),
 }
 
 /// Early data (0-RTT).
 pub(crate) enum Early {
-    /// Client: this much may be sent.
-    Allow(u32),
+    /// Client: this much may be sent, under what the server's carrier said when the session was made.
+    #[cfg_attr(not(feature = "quic"), expect(dead_code, reason = "no other carrier says anything"))]
+    Allow(u32, Option<Arc<[u8]>>),
     /// Client: what was sent did not arrive.
     Refused,
     /// Server: this much is taken.
     Take(u32),
-    /// Server: keying material may be exported from here on, before the client has finished.
-    Exporter(Kept13),
+    /// Server: what is kept, before the client has finished: keying material may be exported from here on.
+    HalfWay(Kept13),
 }
 
 /// What concerns records alone.
@@ -84,7 +89,22 @@ pub(crate) trait Carrier: KeyMaker<Open: Send, Seal: Send> + Send + 'static {
     type Record: Send;
 
     /// What it makes different in the conversations.
-    const WIRING: &'static Wiring;
+    fn wiring(&self) -> &'static Wiring;
+
+    /// What it says to the peer's carrier (RFC 9001 8.2). A carrier that says nothing hears nothing either.
+    fn parameters(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Server: what early data may count on, as far as the carrier says: a session keeps it.
+    fn promises(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Server: whether what a session's early data counts on holds today.
+    fn holds(&self, promises: &[u8]) -> bool {
+        promises.is_empty()
+    }
 
     /// What an operation on records is to this carrier, if it is anything.
     fn record(operation: Record) -> Option<Self::Record>;
@@ -125,6 +145,13 @@ pub(super) trait Ask: Send {
 
     fn fact(&mut self, fact: Fact);
 
+    /// What the carrier says to the peer's.
+    fn parameters(&self) -> Option<&[u8]>;
+
+    fn promises(&self) -> Vec<u8>;
+
+    fn holds(&self, promises: &[u8]) -> bool;
+
     /// Whether the caller wants to hear of events.
     fn tells_events(&self) -> bool;
 
@@ -155,6 +182,18 @@ impl<C: Carrier> Ask for Asked<C> {
 
     fn fact(&mut self, fact: Fact) {
         self.operations.push(Operation::Fact(fact));
+    }
+
+    fn parameters(&self) -> Option<&[u8]> {
+        self.carrier.parameters()
+    }
+
+    fn promises(&self) -> Vec<u8> {
+        self.carrier.promises()
+    }
+
+    fn holds(&self, promises: &[u8]) -> bool {
+        self.carrier.holds(promises)
     }
 
     fn tells_events(&self) -> bool {

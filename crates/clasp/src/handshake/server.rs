@@ -20,6 +20,7 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
     let offer = ClientOffer { message: hello.bytes(), ..offer };
     link.version(version);
+    link.check_hello(version, &offer).map_err(|e| e.in_message("ClientHello"))?;
     link.event(|| Event::ClientHello { server_name: offer.name(), protocols: negotiate::protocols(&offer) });
     if let Some(admission) = &config.admission {
         let client = negotiate::hello_facts(&config, &offer, version);

@@ -166,7 +166,7 @@ async fn server_flight<'a>(
     let at = vault.handshake(at, talk.facts.group.is_some(), link.transcript.hash().as_ref());
     derived::handshake(link, config.key_log.as_ref(), &talk.offer.random, vault);
     link.install13(Way::Write, vault, suite, Traffic::Handshake(Side::Server))?;
-    if early_data != EarlyData::Accepted {
+    if early_data != EarlyData::Accepted || !link.wiring.end_of_early_data {
         link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Client))?;
         if early_data == EarlyData::Rejected && !hello_retried {
             link.skip_early_data(config.max_early_data);
@@ -207,8 +207,10 @@ async fn client_flight(
     // hang on it may go ahead
     let takes_tickets = takes_tickets(config, &talk.offer);
     tell_of_no_tickets(link, config, takes_tickets);
+    if early_data == EarlyData::Accepted || link.wiring.keeps_half_way {
+        link.half_way(vault.keep(Side::Server, suite, &[]));
+    }
     if early_data == EarlyData::Accepted {
-        link.half_rtt_exporter(vault.keep(Side::Server, suite, &[]));
         if takes_tickets {
             let foreseen = client_finished_foreseen(link, vault)?;
             vault.resumption(&at, foreseen.as_ref());
@@ -217,8 +219,8 @@ async fn client_flight(
         }
         if link.wiring.end_of_early_data {
             link.recv::<EndOfEarlyData>().await?;
+            link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Client))?;
         }
-        link.install13(Way::Read, vault, suite, Traffic::Handshake(Side::Client))?;
         link.limits(said.limits);
     }
 
@@ -349,7 +351,11 @@ fn send_encrypted_extensions(
         server_type: shown,
         client_type,
         said12: Said12::default(),
-        said13: Said13 { group: facts.group, early_data: facts.early_data == EarlyData::Accepted },
+        said13: Said13 {
+            group: facts.group,
+            early_data: facts.early_data == EarlyData::Accepted,
+            parameters: link.own_parameters(),
+        },
     };
     link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(|w| TABLE.answer(&answer, w)))?;
     Ok(answer.limits())

@@ -74,6 +74,7 @@ fn session_of(
     session.max_early_data = max_early_data;
     session.claims = config.claims.filter(|_| max_early_data > 0);
     session.psk = psk.map(|key| key.mark);
+    session.promises = link.promises();
     Ok(session)
 }
 

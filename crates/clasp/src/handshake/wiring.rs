@@ -13,11 +13,15 @@ use crate::session::Context;
 /// it is there (RFC 9001 6), and asks nobody.
 #[derive(Debug)]
 pub(crate) struct Wiring {
-    /// The end of early data is a message (RFC 9846 4.5). It is none where each message says which keys it belongs to
-    /// (RFC 9001 8.3).
+    /// The end of early data is a message (RFC 9846 4.5), and the keys of the handshake come behind it. It is none where each
+    /// message says which keys it belongs to (RFC 9001 8.3): there early data goes on beside the handshake.
     pub(crate) end_of_early_data: bool,
-    /// Middleboxes may stand between the two that let nothing pass but what looks like TLS 1.2: RFC 9846 E.4, RFC 9001 8.4.
+    /// Middleboxes may stand between the two that let nothing pass but what looks like TLS 1.2: RFC 9846 E.4. Where there are
+    /// none, a client that provides for them is at fault: RFC 9001 8.4.
     pub(crate) middlebox_compatibility: bool,
+    /// A server's carrier is given what is kept of the conversation as soon as it may send data, before the client has
+    /// finished: the keys of the client's data come of it too (RFC 9001 5.7).
+    pub(crate) keeps_half_way: bool,
     /// Without an application protocol there is no conversation: RFC 9001 8.1.
     pub(crate) protocol_required: bool,
     /// What sessions hang on besides the configuration: those of one carrier are not resumed over another (RFC 9001 4.5).
@@ -29,6 +33,7 @@ impl Wiring {
     pub(crate) const RECORDS: Self = Self {
         end_of_early_data: true,
         middlebox_compatibility: true,
+        keeps_half_way: false,
         protocol_required: false,
         sessions: Context::NONE,
     };
@@ -37,6 +42,7 @@ impl Wiring {
     pub(crate) const MESSAGES: Self = Self {
         end_of_early_data: false,
         middlebox_compatibility: false,
+        keeps_half_way: false,
         protocol_required: true,
         sessions: Context(*b"bare messages   "),
     };

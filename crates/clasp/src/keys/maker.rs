@@ -1,5 +1,5 @@
 //! Keys are asked for, not handed over: a carrier makes its own of the secrets of a conversation, where they stand, so that
-//! no secret moves. Records have record keys; packets will have header keys besides, and labels of their own.
+//! no secret moves. Records have record keys; packets have header keys besides, and labels of their own.
 
 use super::schedule12::{DirectionKeys, Side};
 use super::schedule13::TrafficKeys;
@@ -20,13 +20,15 @@ pub(crate) enum Way {
 pub(crate) struct KeyLabels {
     pub(crate) key: &'static [u8],
     pub(crate) iv: &'static [u8],
+    /// The key of packets' headers (RFC 9001 5.4); nothing where there are none.
+    pub(crate) hp: &'static [u8],
     /// The traffic secret after this one.
     pub(crate) update: &'static [u8],
 }
 
 impl KeyLabels {
     /// Those of TLS records.
-    pub(crate) const TLS: Self = Self { key: b"key", iv: b"iv", update: b"traffic upd" };
+    pub(crate) const TLS: Self = Self { key: b"key", iv: b"iv", hp: b"", update: b"traffic upd" };
 }
 
 /// What one direction's keys are made of, where it stands.

@@ -97,11 +97,14 @@ pub(crate) struct TrafficKeys {
     pub(crate) key: [u8; 32],
     pub(crate) key_len: usize,
     pub(crate) iv: [u8; 12],
+    /// Of packets' headers, as long as the other, where the carrier has a name for it.
+    pub(crate) hp: [u8; 32],
 }
 
 impl Drop for TrafficKeys {
     fn drop(&mut self) {
         self.key.zeroize();
+        self.hp.zeroize();
         self.iv.zeroize();
     }
 }
@@ -275,10 +278,10 @@ impl Vault13 {
             Traffic::Application(Side::Client) => (&mut self.client_application, None),
             Traffic::Application(Side::Server) => (&mut self.server_application, None),
         };
-        let [key, iv] = keys.labels(aead, labels);
+        let [key, iv, hp] = keys.labels(aead, labels);
         match finished {
-            None => expand_labels(hash, secret.get(hash), &mut [key, iv]),
-            Some(finished) => expand_labels(hash, secret.get(hash), &mut [key, iv, finished.label(hash)]),
+            None => expand_labels(hash, secret.get(hash), &mut [key, iv, hp]),
+            Some(finished) => expand_labels(hash, secret.get(hash), &mut [key, iv, hp, finished.label(hash)]),
         }
         KeyMaterial::Tls13 { aead, keys }
     }
@@ -329,9 +332,15 @@ impl TrafficKeys {
         keys
     }
 
-    pub(super) fn labels(&mut self, aead: AeadId, names: &KeyLabels) -> [Label<'_>; 2] {
+    /// Where there is no name there is nothing to expand either.
+    pub(super) fn labels(&mut self, aead: AeadId, names: &KeyLabels) -> [Label<'_>; 3] {
         self.key_len = aead.key_len();
-        [Label::new(names.key, &[], &mut self.key[..aead.key_len()]), Label::new(names.iv, &[], &mut self.iv)]
+        let hp = if names.hp.is_empty() { 0 } else { aead.key_len() };
+        [
+            Label::new(names.key, &[], &mut self.key[..aead.key_len()]),
+            Label::new(names.iv, &[], &mut self.iv),
+            Label::new(names.hp, &[], &mut self.hp[..hp]),
+        ]
     }
 }
 
@@ -356,7 +365,7 @@ pub(crate) fn same_mac(ours: &Digest, theirs: &[u8]) -> bool {
 }
 
 /// HKDF-Extract: RFC 5869 2.2.
-fn extract(hash: &dyn Hash, salt: &[u8], key: &[u8], out: &mut [u8]) {
+pub(crate) fn extract(hash: &dyn Hash, salt: &[u8], key: &[u8], out: &mut [u8]) {
     hash.keyed(salt, &mut |hmac| hmac.sign(&[key], out));
 }
 

@@ -64,6 +64,12 @@ impl Joiner {
         self.whole < self.bytes.len()
     }
 
+    /// Bytes that came and have not been taken.
+    #[cfg(feature = "quic")]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len().saturating_sub(self.taken)
+    }
+
     /// Whether everything that came has been taken.
     pub(crate) fn is_empty(&self) -> bool {
         self.taken == self.bytes.len()

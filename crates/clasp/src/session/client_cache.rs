@@ -43,6 +43,8 @@ pub struct Session {
     pub(crate) authenticated_until: End,
     /// TLS 1.3: the mark of the pre-shared key that authenticated both sides.
     pub(crate) psk: Option<[u8; CONTEXT_LEN]>,
+    /// TLS 1.3: what the server's carrier said then.
+    pub(crate) parameters: Option<Arc<[u8]>>,
 }
 
 impl Session {
@@ -200,6 +202,7 @@ mod tests {
             context: Context([context; CONTEXT_LEN]),
             authenticated_until: End(0),
             psk: None,
+            parameters: None,
         }
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct ServerSession {
     pub(crate) claims: Option<[u8; CONTEXT_LEN]>,
     /// TLS 1.3: the mark of the pre-shared key that authenticated both sides.
     pub(crate) psk: Option<[u8; CONTEXT_LEN]>,
+    /// TLS 1.3: what early data may count on, as the carrier says.
+    pub(crate) promises: Vec<u8>,
 }
 
 /// The layout's number; another is not read.
@@ -72,6 +74,7 @@ impl ServerSession {
             max_early_data: 0,
             claims: None,
             psk: None,
+            promises: Vec::new(),
         }
     }
 
@@ -84,6 +87,7 @@ impl ServerSession {
         // Room for all at once: growing would leave copies of the secret behind.
         let chain = self.client_chain.iter().map(|c| c.len().saturating_add(3));
         let names = [self.alpn.as_ref().map_or(0, Vec::len), self.server_name.as_ref().map_or(0, String::len)];
+        let names = names.into_iter().chain([self.promises.len()]);
         let room = chain.chain(names).fold(ROOM_FOR_FIXED, usize::saturating_add);
         let mut out = Zeroizing::new(Vec::with_capacity(room));
         let written = Writer::write(&mut out, |w| self.write(certificates, w));
@@ -115,6 +119,10 @@ impl ServerSession {
         w.vec8(|w| w.bytes(self.server_name.as_deref().unwrap_or_default().as_bytes()));
         w.u8(certificates);
         self.client_chain.iter().for_each(|c| w.vec24(|w| w.bytes(c)));
+        // Nothing where the carrier promises nothing: most sessions are TCP's, and travel in hellos.
+        if !self.promises.is_empty() {
+            w.vec8(|w| w.bytes(&self.promises));
+        }
     }
 
     /// Reads what [`Self::encode`] wrote. A session of another layout, or a damaged one, is no session.
@@ -155,7 +163,13 @@ impl ServerSession {
         for _ in 0..r.u8("chain")? {
             client_chain.push(r.vec24("certificate")?.rest().to_vec().into());
         }
+        let promises = if version == ProtocolVersion::Tls13 && !r.is_empty() {
+            Some(r.vec8("promises")?.rest().to_vec()).filter(|promises| !promises.is_empty())
+        } else {
+            Some(Vec::new())
+        };
         r.finish("session")?;
+        let Some(promises) = promises else { return Ok(None) };
         let Some(created) = UNIX_EPOCH.checked_add(Duration::from_millis(created)) else { return Ok(None) };
         Ok(Some(Self {
             version,
@@ -176,6 +190,7 @@ impl ServerSession {
             max_early_data,
             claims,
             psk,
+            promises,
         }))
     }
 }
@@ -223,6 +238,7 @@ mod tests {
             max_early_data: 99,
             claims: Some([6; CONTEXT_LEN]),
             psk: None,
+            promises: Vec::new(),
         }
     }
 

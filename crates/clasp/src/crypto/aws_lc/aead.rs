@@ -1,8 +1,8 @@
 //! AEADs.
 
 use crate::crypto::aead::copy_and_seal;
-use crate::crypto::{Aead, AeadId, AeadKey, CryptoError, CryptoResult, TAG_LEN};
-use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
+use crate::crypto::{Aead, AeadId, AeadKey, CryptoError, CryptoResult, MaskKey, SAMPLE_LEN, TAG_LEN};
+use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey, quic};
 
 pub(in crate::crypto) struct AwsAead(AeadId, &'static aead::Algorithm);
 
@@ -17,6 +17,28 @@ impl Aead for AwsAead {
 
     fn key(&self, key: &[u8]) -> CryptoResult<Box<dyn AeadKey>> {
         Ok(Box::new(Key(LessSafeKey::new(UnboundKey::new(self.1, key)?))))
+    }
+
+    fn header_key(&self, key: &[u8]) -> CryptoResult<Box<dyn MaskKey>> {
+        header_key(self.0, key)
+    }
+}
+
+/// The cipher that hides headers where this AEAD protects packets.
+pub(in crate::crypto) fn header_key(id: AeadId, key: &[u8]) -> CryptoResult<Box<dyn MaskKey>> {
+    let algorithm = match id {
+        AeadId::Aes128Gcm => &quic::AES_128,
+        AeadId::Aes256Gcm => &quic::AES_256,
+        AeadId::ChaCha20Poly1305 => &quic::CHACHA20,
+    };
+    Ok(Box::new(Mask(quic::HeaderProtectionKey::new(algorithm, key)?)))
+}
+
+struct Mask(quic::HeaderProtectionKey);
+
+impl MaskKey for Mask {
+    fn mask(&self, sample: &[u8; SAMPLE_LEN]) -> CryptoResult<[u8; 5]> {
+        Ok(self.0.new_mask(sample)?)
     }
 }
 

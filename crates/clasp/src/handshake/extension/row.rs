@@ -188,6 +188,8 @@ pub(crate) struct Said12<'a> {
 pub(crate) struct Said13 {
     pub(crate) group: Option<NamedGroup>,
     pub(crate) early_data: bool,
+    /// What our carrier says to the client's.
+    pub(crate) parameters: Option<Box<[u8]>>,
 }
 
 /// What a server's answers are held against.
