@@ -158,8 +158,9 @@ impl Maker {
             .certificate_compression(compression)
             .max_early_data(1000),
         );
-        let late = Identity::with_signer(vec![data::P256.0.to_vec().into()], Arc::new(Late(identity_key(data::P256.1))))
-            .expect("late");
+        let late =
+            Identity::with_signer(vec![data::P256.0.to_vec().into()], Arc::new(Late(identity_key(data::P256.1))))
+                .expect("late");
         let mutual = of(
             "tls 1.3, client certificate, all outside late",
             self.client().identity(identity(data::P256)).record_size_limit(512),
