@@ -4,7 +4,7 @@
 #![cfg(feature = "legacy")]
 
 use clasp::config::{
-    ClientBuilder, DangerousAcceptAnyone, Identities, PreSharedKey, RawPublicKeys, Ready, ServerBuilder, WebPki,
+    ClientBuilder, DangerousAcceptAnyone, Identities, PreSharedKey, RawPublicKeys, Ready, ServerBuilder, Signer, WebPki,
 };
 use clasp::crypto::{HashId, PrivateKey};
 use clasp::error::{Cause, Misuse};
@@ -12,8 +12,9 @@ use clasp::wire::code::{
     CertificateType, CipherSuite, CompressionAlgorithm, MaxFragmentLength, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 use clasp::x509::{Check, Scope};
-use clasp::{ClientAuth, ClientConfig, Error, Identity, Policy, Result, ServerConfig};
+use clasp::{Answer, ClientAuth, ClientConfig, Error, Identity, Policy, Result, ServerConfig};
 use clasp_testkit::{KeyKind, Pair, authority};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -56,6 +57,19 @@ fn raw() -> Identity {
     Identity::raw_public_key(&authority().issue(KeyKind::P256, &["localhost"]).key).unwrap()
 }
 
+/// Signs as TLS 1.3 does not (RFC 9846 4.2.3).
+struct Old;
+
+impl Signer for Old {
+    fn schemes(&self) -> &[SignatureScheme] {
+        &[SignatureScheme::RsaPkcs1Sha256]
+    }
+
+    fn sign<'a>(&'a self, _: SignatureScheme, _: &'a [u8]) -> Answer<'a, Result<Vec<u8>>> {
+        unreachable!("no configuration is built")
+    }
+}
+
 /// The error names both settings, and says what to change.
 fn names(result: Result<impl Sized>, one: &str, other: &str) {
     let error = result.map(drop).expect_err(&format!("{one} and {other} stand together"));
@@ -63,6 +77,80 @@ fn names(result: Result<impl Sized>, one: &str, other: &str) {
     assert_eq!(error.cause(), &Cause::Misuse(Misuse::Clash), "{text}");
     assert!(text.contains(one) && text.contains(other), "{one} and {other} in: {text}");
     assert!(error.hint_text().is_some(), "what to change, beside: {text}");
+    MET.with_borrow_mut(|met| met.push(text));
+}
+
+thread_local! {
+    /// The clashes that this thread has met.
+    static MET: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Rules of which both names stand in the source as they are; others are made of what is found.
+#[test]
+fn every_rule_has_a_row_here() {
+    what_tls13_alone_has_is_refused_with_a_policy_without_it();
+    settings_of_a_client_that_cannot_stand_together_are_both_named();
+    settings_of_a_server_that_cannot_stand_together_are_both_named();
+    a_required_certificate_beside_a_pre_shared_key_is_refused();
+    keys_that_no_suite_fits_are_refused();
+    let (met, rules) = (MET.take().join("\n"), rules(include_str!("../src/config/clash.rs")));
+    assert!(rules.len() > 50, "{rules:?}");
+    let without: Vec<&String> = rules.iter().filter(|rule| !met.contains(*rule)).collect();
+    assert!(without.is_empty(), "rules of config/clash.rs without a row in tests/clashes.rs: {without:#?}");
+}
+
+/// `one and other` of each rule.
+fn rules(source: &'static str) -> Vec<String> {
+    let tokens = tokens(source);
+    let quoted = |token: &&'static str| token.strip_prefix('"')?.strip_suffix('"');
+    let constants: Vec<(&str, &str)> = (0..tokens.len())
+        .filter_map(|at| match &tokens[at..] {
+            ["const", name, ":", "&", "str", "=", text, ..] | ["let", name, "=", text, ..] => {
+                Some((*name, quoted(text)?))
+            }
+            _ => None,
+        })
+        .collect();
+    let text =
+        |token| quoted(token).or_else(|| constants.iter().find(|(name, _)| name == token).map(|(_, text)| *text));
+    let mut found = Vec::new();
+    for at in 0..tokens.len() {
+        match &tokens[at..] {
+            // Of a tuple of four: a condition, two names, what to change.
+            [",", one, ",", other, ",", change, ")", ..] | [",", one, ",", other, ",", change, ",", ")", ..] => {
+                if let (Some(one), Some(other), Some(_)) = (text(one), text(other), text(change)) {
+                    found.push(format!("{one} and {other}"));
+                }
+            }
+            [needs @ ("needs" | "needs_tls13"), "(", ..] => {
+                let list = tokens[at..].iter().skip_while(|token| **token != "[").take_while(|token| **token != "]");
+                let version = if *needs == "needs" { "TLS 1.2" } else { "TLS 1.3" };
+                found.extend(list.filter_map(quoted).map(|one| format!("{one} and a policy without {version}")));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Words, strings without an escape in them, and every other character by itself.
+fn tokens(mut code: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    while let Some(first) = code.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let length = match first {
+            '"' => code[1..].find('"').unwrap() + 2,
+            '/' if code.starts_with("//") => code.find('\n').unwrap(),
+            c if is_word(c) => code.find(|c| !is_word(c)).unwrap_or(code.len()),
+            c => c.len_utf8(),
+        };
+        let token = &code[..length];
+        if !token.starts_with("//") && !token.trim().is_empty() {
+            tokens.push(token);
+        }
+        code = &code[length..];
+    }
+    tokens
 }
 
 type Change<B> = fn(B) -> B;
@@ -132,6 +220,12 @@ fn settings_of_a_client_that_cannot_stand_together_are_both_named() {
     assert!(client().identity(stapled()).build().is_ok());
     names(client().identity(raw().with_ocsp(vec![0x30, 0])).build(), "with_ocsp", "raw public key");
 
+    let of_clients = ClientConfig::builder().trust(WebPki::clients(authority().roots()));
+    names(of_clients.build(), "trust", "WebPki::clients");
+    names(client().session_context("a").no_sessions().build(), "session_context", "no_sessions");
+    let old = Identity::with_signer(authority().issue(KeyKind::Rsa, &["localhost"]).chain, Arc::new(Old)).unwrap();
+    names(client().identity(old).policy(Policy::modern()).build(), "identity", "the key cannot sign for");
+
     names(by_keys().identity(identity()).build(), "identity", "trust_pre_shared_keys");
     assert!(by_keys().identity(identity()).post_handshake_auth(true).build().is_ok());
     names(by_keys().request_timestamps(true).build(), "request_timestamps", "trust_pre_shared_keys");
@@ -150,6 +244,7 @@ fn settings_of_a_server_that_cannot_stand_together_are_both_named() {
     names(lifetime.build(), "session_lifetime", "no_sessions");
     names(server().tickets_per_handshake(3).no_sessions().build(), "tickets_per_handshake", "no_sessions");
     names(server().psk_without_dhe(true).no_sessions().build(), "psk_without_dhe", "no_sessions");
+    names(server().session_context("a").no_sessions().build(), "session_context", "no_sessions");
     names(server().verify_again_on_resumption(true).build(), "verify_again", "no client_auth");
     let again = server().verify_again_on_resumption(true).client_auth(ask()).no_sessions();
     names(again.build(), "verify_again", "no_sessions");
