@@ -9,8 +9,9 @@ use clasp::config::{
 };
 use clasp::crypto::HashId;
 use clasp::error::{Cause, PeerError};
-use clasp::suite::SUITES13;
-use clasp::wire::code::{AlertDescription as Alert, CertificateType, MaxFragmentLength, NamedGroup, ProtocolVersion};
+use clasp::wire::code::{
+    AlertDescription as Alert, CertificateType, CipherSuite, MaxFragmentLength, NamedGroup, ProtocolVersion,
+};
 use clasp::{Answer, ClientAuth, ClientConfig, Identity, Policy, Result, ServerConfig};
 use clasp_testkit::hollow_bytes::{CCS, HANDSHAKE, Message, Wrap, messages, record};
 use clasp_testkit::provider::hollow;
@@ -208,7 +209,8 @@ fn server_hello_of_tls13() {
     };
     refused("twice", new(), &twice, Alert::DecodeError);
 
-    let offers = || Answered::with(TLS13, |c| c.pre_shared_key(key()), |s| s.policy(small(0)));
+    let offers =
+        || Answered::with(TLS13, |c| c.pre_shared_key(key()), |s| s.policy(small(CipherSuite::TLS_AES_128_GCM_SHA256)));
     refused("a key out of range", offers(), &|m| m.with(PSK, &[0, 1]), Alert::IllegalParameter);
     refused("half an index", offers(), &|m| m.with(PSK, &[0]), Alert::DecodeError);
     let alone = |m: &mut Message| {
@@ -216,13 +218,14 @@ fn server_hello_of_tls13() {
         m.without(SHARES);
     };
     refused("a key without the share that goes with it", offers(), &alone, Alert::IllegalParameter);
-    let other_hash = Answered::with(TLS13, |c| c.pre_shared_key(key()), |s| s.policy(small(1)));
+    let other_hash =
+        Answered::with(TLS13, |c| c.pre_shared_key(key()), |s| s.policy(small(CipherSuite::TLS_AES_256_GCM_SHA384)));
     refused("a key of another hash", other_hash, &|m| m.with(PSK, &[0, 0]), Alert::IllegalParameter);
 }
 
 /// One suite of TLS 1.3.
-fn small(suite: usize) -> Policy {
-    Policy::modern().with_groups([NamedGroup::X25519]).with_suites([SUITES13[suite].code])
+fn small(suite: CipherSuite) -> Policy {
+    Policy::modern().with_groups([NamedGroup::X25519]).with_suites([suite])
 }
 
 /// RFC 9846 4.1.4.

@@ -7,8 +7,7 @@ use clasp::error::{Cause, PeerError, RecordError};
 use clasp::session::{ClientSessionCache, ClientSessions, PeerKey, ServerSessionCache, Session, TicketKeys};
 use clasp::suite::SUITES13;
 #[cfg(feature = "compression")]
-use clasp::wire::code::CompressionAlgorithm;
-use clasp::wire::code::{NamedGroup, ProtocolVersion, SignatureScheme};
+use clasp::wire::code::{CipherSuite, CompressionAlgorithm, NamedGroup, ProtocolVersion, SignatureScheme};
 use clasp::{ClientAuth, ClientConfig, EarlyData, Policy, Resumption, ServerConfig};
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
 use std::sync::{Arc, Mutex};
@@ -233,7 +232,12 @@ fn sessions_that_do_not_hold_cost_a_full_handshake() {
         talk(&mut pair);
         pair.client.facts().unwrap().resumed.is_some()
     };
-    let [sha256, sha384, chacha] = [0, 1, 2].map(|n| Policy::modern().with_suites([SUITES13[n].code]));
+    let [sha256, sha384, chacha] = [
+        CipherSuite::TLS_AES_128_GCM_SHA256,
+        CipherSuite::TLS_AES_256_GCM_SHA384,
+        CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+    ]
+    .map(|suite| Policy::modern().with_suites([suite]));
     let one = server(sha256.clone()).build().unwrap();
     assert!(!resumed(&client(Policy::modern()), &one));
     assert!(resumed(&client(Policy::modern()), &server(chacha).build().unwrap()), "another suite with the same hash");
@@ -320,7 +324,8 @@ fn refused_early_data_is_skipped_and_given_back() {
     let refusals: [fn(ServerBuilder<Ready>) -> ServerBuilder<Ready>; 3] = [
         |s| s.max_early_data(0),
         |s| s.policy(Policy::modern().with_groups([NamedGroup::Secp521r1])), // a HelloRetryRequest
-        |s| s.policy(Policy::modern().with_suites([SUITES13[1].code])),      // another hash: a full handshake
+        // another hash: a full handshake
+        |s| s.policy(Policy::modern().with_suites([CipherSuite::TLS_AES_256_GCM_SHA384])),
     ];
     for (n, refuse) in refusals.into_iter().enumerate() {
         let clock = ManualClock::at(1_800_000_000);
@@ -466,8 +471,8 @@ fn client_certificates() {
 fn external_and_imported_keys() {
     let raw = PreSharedKey::external(b"device 7", &[7; 32], HashId::Sha256).unwrap();
     let imported = PreSharedKey::imported(b"device 7", &[7; 32], b"device 7 to hub").unwrap();
-    let with_server = |keys: &[PreSharedKey]| {
-        let server = server(KeyKind::P256, Policy::modern());
+    let with_server = |policy: Policy, keys: &[PreSharedKey]| {
+        let server = server(KeyKind::P256, policy);
         keys.iter().fold(server, |s, k| s.pre_shared_key(k.clone())).build().unwrap()
     };
     let with_client = |policy: Policy, keys: &[PreSharedKey]| {
@@ -477,16 +482,17 @@ fn external_and_imported_keys() {
         // A key is for suites with its hash: `build` refuses it where there is none.
         for suite in SUITES13.iter().filter(|s| keys.len() == 2 || s.hash == HashId::Sha256) {
             let policy = Policy::modern().with_suites([suite.code]);
-            let mut pair = Pair::new(&with_client(policy, keys), &with_server(keys));
+            let mut pair = Pair::new(&with_client(policy.clone(), keys), &with_server(policy, keys));
             talk(&mut pair);
             assert_eq!(pair.client.facts().unwrap().resumed, Some(Resumption::ExternalPsk), "{}", suite.code);
         }
     }
     // Another key under the same name is found out by its binder.
     let wrong = PreSharedKey::external(b"device 7", &[8; 32], HashId::Sha256).unwrap();
-    let error = Pair::new(&with_client(Policy::modern(), std::slice::from_ref(&raw)), &with_server(&[wrong]))
-        .drive()
-        .unwrap_err();
+    let error =
+        Pair::new(&with_client(Policy::modern(), std::slice::from_ref(&raw)), &with_server(Policy::modern(), &[wrong]))
+            .drive()
+            .unwrap_err();
     assert_eq!(error.cause(), &Cause::Peer(PeerError::BadBinder));
     assert!(PreSharedKey::external(b"short", &[7; 15], HashId::Sha256).is_err());
 }

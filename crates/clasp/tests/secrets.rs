@@ -407,7 +407,7 @@ fn scenarios() -> Vec<(String, Scenario)> {
         }
     }
     let groups = [NamedGroup::X25519MlKem768, NamedGroup::SecP384r1MlKem1024, NamedGroup::Secp256r1];
-    for (suite, group) in SUITES13.iter().zip(groups) {
+    for (suite, group) in SUITES13.iter().zip(groups.into_iter().cycle()) {
         for (kept, retry) in [(Kept::SessionId, false), (Kept::Ticket, false), (Kept::Ticket, true)] {
             let policy = Policy::modern().with_suites([suite.code]).with_groups([group]);
             let scenario = Scenario { policy, kind: KeyKind::P256, kept, etm: true, retry };

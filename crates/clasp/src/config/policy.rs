@@ -67,13 +67,19 @@ const GROUPS: &[NamedGroup] = &[
 /// RFC 7919; more than 4096 bits costs a server milliseconds per handshake.
 const FFDHE: &[NamedGroup] = &[NamedGroup::Ffdhe2048, NamedGroup::Ffdhe3072, NamedGroup::Ffdhe4096];
 
+/// The TLS 1.3 suites of every named policy: all that there are. One that is to be had by name alone
+/// ([`Policy::with_suites`]) would be left out here.
+fn usual13() -> impl Iterator<Item = CipherSuite> {
+    SUITES13.iter().map(|s| s.code)
+}
+
 impl Default for Policy {
     /// TLS 1.3 and 1.2 with forward secrecy and AEAD: GCM or ChaCha20-Poly1305, hybrid groups first.
     fn default() -> Self {
         let tls12 = SUITES.iter().filter(|s| !s.is_legacy()).map(|s| s.code);
         Self {
             versions: None,
-            suites: SUITES13.iter().map(|s| s.code).chain(tls12).collect(),
+            suites: usual13().chain(tls12).collect(),
             tiers: Vec::new(),
             groups: GROUPS.to_vec(),
             schemes: SCHEMES.to_vec(),
@@ -86,11 +92,7 @@ impl Default for Policy {
 impl Policy {
     /// TLS 1.3 alone.
     pub fn modern() -> Self {
-        Self {
-            versions: Some(vec![ProtocolVersion::Tls13]),
-            suites: SUITES13.iter().map(|s| s.code).collect(),
-            ..Self::default()
-        }
+        Self { versions: Some(vec![ProtocolVersion::Tls13]), suites: usual13().collect(), ..Self::default() }
     }
 
     /// The default, and behind it what old devices need: RSA key transport, CBC with HMAC, DHE over the groups of
@@ -100,7 +102,7 @@ impl Policy {
         Self {
             suites: {
                 let tls12 = SUITES.iter().filter(available).map(|s| s.code);
-                SUITES13.iter().map(|s| s.code).chain(tls12).collect()
+                usual13().chain(tls12).collect()
             },
             groups: GROUPS.iter().chain(if cfg!(feature = "legacy") { FFDHE } else { &[] }).copied().collect(),
             require_secure_renegotiation: Some(false),

@@ -11,8 +11,9 @@ use clasp::crypto::HashId;
 use clasp::error::{Cause, CertificateError, DecodeError, DecodeKind, Misuse, Outside, PeerError, RecordError};
 use clasp::pki_types::CertificateDer;
 use clasp::session::{ServerSessionCache, TicketKeys};
-use clasp::suite::SUITES13;
-use clasp::wire::code::{CompressionAlgorithm, ContentType, MaxFragmentLength, NamedGroup, SignatureScheme};
+use clasp::wire::code::{
+    CipherSuite, CompressionAlgorithm, ContentType, MaxFragmentLength, NamedGroup, SignatureScheme,
+};
 use clasp::{Answer, ClientConfig, Connection, Error, Identity, Policy, Result, ServerConfig};
 use clasp_testkit::hollow_bytes::{self, CCS, Message, Wrap, messages};
 use clasp_testkit::provider::{Script, hollow};
@@ -106,8 +107,8 @@ fn chain_of(issued: &clasp_testkit::Issued) -> Vec<u8> {
 }
 
 /// One suite of TLS 1.3.
-fn with_suite(suite: usize) -> Policy {
-    Policy::modern().with_groups([NamedGroup::X25519]).with_suites([SUITES13[suite].code])
+fn with_suite(suite: CipherSuite) -> Policy {
+    Policy::modern().with_groups([NamedGroup::X25519]).with_suites([suite])
 }
 
 /// What a client says to a server's flight.
@@ -122,8 +123,8 @@ pub(crate) fn answers() -> Vec<Reached> {
     let other_group = [&[0, 24], &[0, 97], &[4; 97][..]].concat();
     let key: Change<ClientBuilder<Ready>> =
         |c| c.pre_shared_key(PreSharedKey::external(b"ours", &[7; 32], HashId::Sha256).unwrap());
-    let offers = || Answered::with(TLS13, key, |s| s.policy(with_suite(0)));
-    let other_hash = Answered::with(TLS13, key, |s| s.policy(with_suite(1)));
+    let offers = || Answered::with(TLS13, key, |s| s.policy(with_suite(CipherSuite::TLS_AES_128_GCM_SHA256)));
+    let other_hash = Answered::with(TLS13, key, |s| s.policy(with_suite(CipherSuite::TLS_AES_256_GCM_SHA384)));
     let compressing: Change<ClientBuilder<Ready>> = |c| c.certificate_compression([CompressionAlgorithm::Zlib]);
     let compressed = |algorithm: u8| {
         let compressed = move |m: &mut Message| {
