@@ -1,6 +1,7 @@
 //! The seeds: what Clasp itself says and makes.
 
 use crate::tls::end::End;
+use crate::tls::extension;
 use crate::tls::link::records;
 use crate::tls::scenario::{self, Crypto};
 use crate::x509::made::{self, Key};
@@ -209,7 +210,8 @@ fn extensions(message: &[u8]) -> Vec<Vec<u8>> {
         for (typ, kind) in kinds {
             out.extend(block.find(*typ).map(|e| [&[*kind], e.body].concat()));
         }
-        out.push([&[25], &u16::try_from(block.bytes().len()).unwrap_or(0).to_be_bytes()[..], block.bytes()].concat());
+        let kind = u8::try_from(extension::BLOCK).expect("few kinds");
+        out.push([&[kind], &u16::try_from(block.bytes().len()).unwrap_or(0).to_be_bytes()[..], block.bytes()].concat());
         out
     };
     if message[0] == 1

@@ -8,6 +8,7 @@ use clasp::wire::{Extension, Extensions, Parsed, Reader, Writer};
 /// Reads the bytes as a body of one kind.
 type Kind = fn(Extension<'_>);
 
+/// The place of a kind is what a seed begins with: a new one stands at the end.
 const KINDS: &[Kind] = &[
     |e| {
         again(e, extension::server_name(e), |name, w| match name.and_then(|name| core::str::from_utf8(name).ok()) {
@@ -65,10 +66,13 @@ const KINDS: &[Kind] = &[
     |e| again(e, early::max_early_data(e), |max, w| w.extension(e.typ, |w| w.u32(max))),
 ];
 
+/// What the first byte chooses behind all kinds: a block of extensions.
+pub(crate) const BLOCK: usize = KINDS.len();
+
 /// The first byte chooses what the rest is read as.
 pub fn run(data: &[u8]) {
     let mut input = Input(data);
-    let kind = input.below(KINDS.len() + 1);
+    let kind = input.below(BLOCK + 1);
     let body = input.take(usize::from(u16::MAX) - 4);
     match KINDS.get(kind) {
         Some(kind) => kind(Extension::new(ExtensionType(0xfafa), body, 0)),
