@@ -317,9 +317,18 @@ fn every_option_has_a_row() {
         TABLE.iter().map(|(command, option, _)| (command.to_string(), option.to_string())).collect();
     assert_eq!(rows.len(), TABLE.len(), "a row twice");
     let without: Vec<_> = options.difference(&rows).collect();
-    assert!(without.is_empty(), "options without a row: {without:?}");
+    assert!(without.is_empty(), "options without a row in TABLE of crates/clasp-cli/tests/options.rs: {without:?}");
     let gone: Vec<_> = rows.difference(&options).collect();
-    assert!(gone.is_empty(), "rows without an option: {gone:?}");
+    assert!(gone.is_empty(), "rows of TABLE without an option: {gone:?}");
+}
+
+#[test]
+fn every_command_has_a_row_in_the_readme() {
+    let readme = include_str!("../../../README.md");
+    for command in clasp_cli::options().get_subcommands().filter(|command| command.get_name() != "help") {
+        let row = format!("| `clasp {}", command.get_name());
+        assert!(readme.contains(&row), "the table of commands in README.md has no row that begins with {row}");
+    }
 }
 
 fn walk(command: &clap::Command, path: &str, options: &mut BTreeSet<(String, String)>) {

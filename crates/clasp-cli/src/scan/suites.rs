@@ -107,10 +107,19 @@ mod tests {
         for code in (0..=u16::MAX).map(clasp::CipherSuite) {
             let signals = [0x0000, 0x00ff, 0x5600];
             if code.is_known() && !signals.contains(&code.0) {
-                assert_eq!(name(code.0), code.name());
+                let line = format!("{:04x} {}", code.0, code.name());
+                assert_eq!(name(code.0), code.name(), "crates/clasp-cli/data/cipher-suites.txt wants the line {line}");
             }
         }
         assert!(TLS13.iter().all(|code| codes.contains(code)));
+    }
+
+    /// Else they are asked for in hellos of TLS 1.2.
+    #[test]
+    fn every_tls13_suite_of_the_library_is_of_tls13_here() {
+        for suite in clasp::suite::SUITES13 {
+            assert!(TLS13.contains(&suite.code.0), "add {:#06x} ({}) to TLS13", suite.code.0, suite.code);
+        }
     }
 
     #[test]
