@@ -47,7 +47,13 @@ impl<'a> Layers<'a> {
         let present: BTreeSet<String> = files(&self.src, &self.src).into_iter().map(|(file, _)| file).collect();
         let listed: BTreeSet<String> = self.order.iter().map(|file| (*file).to_owned()).collect();
         assert_eq!(listed.len(), self.order.len(), "a file stands twice in the order");
-        assert_eq!(listed, present);
+        let missing: Vec<&String> = present.difference(&listed).collect();
+        assert!(
+            missing.is_empty(),
+            "files of src that are not in the order (the crate's tests/layering.rs): {missing:?}"
+        );
+        let gone: Vec<&String> = listed.difference(&present).collect();
+        assert!(gone.is_empty(), "files of the order that src does not have: {gone:?}");
     }
 
     fn check_imports(&self) -> usize {

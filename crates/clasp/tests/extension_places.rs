@@ -163,6 +163,10 @@ fn heard(
     (message, answered.hears(&flight).map(drop))
 }
 
+fn numbered(e: ExtensionType) -> String {
+    format!("{} ({:#06x})", e.name(), e.0)
+}
+
 fn name(typ: u16) -> &'static str {
     ExtensionType(typ).name()
 }
@@ -176,8 +180,13 @@ fn refused(place: In, typ: u16, outcome: Result<(), Error>, wanted: &dyn Fn(&Cau
 
 #[test]
 fn every_known_extension_stands_in_the_table() {
-    let known: Vec<u16> = (0..=u16::MAX).filter(|typ| ExtensionType(*typ).is_known()).collect();
-    assert_eq!(TABLE.map(|(typ, _)| typ).to_vec(), known);
+    let listed = TABLE.map(|(typ, _)| typ);
+    let missing: Vec<_> =
+        (0..=u16::MAX).map(ExtensionType).filter(|e| e.is_known() && !listed.contains(&e.0)).map(numbered).collect();
+    assert!(missing.is_empty(), "extensions without a row in TABLE of extension_places.rs: {}", missing.join(", "));
+    let unknown: Vec<_> = listed.map(ExtensionType).into_iter().filter(|e| !e.is_known()).map(numbered).collect();
+    assert!(unknown.is_empty(), "rows of extensions that code.rs does not have: {}", unknown.join(", "));
+    assert!(listed.is_sorted_by(|a, b| a < b), "each once, in the order of their numbers: {listed:?}");
 }
 
 /// RFC 9846 4.2: "it MUST abort the handshake with an "illegal_parameter" alert". TLS 1.2 knows no such rule: what stands in

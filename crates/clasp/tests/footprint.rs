@@ -260,17 +260,21 @@ fn what_a_handshake_and_an_idle_connection_cost(provider: &'static Provider, max
             let Heap { allocations, asked, held, peak } = h;
             let (most, resting) = (f.most[nth], f.resting[nth]);
             println!("{:<34} {side:<7} {allocations:>6} {asked:>8} {peak:>8} {held:>8} {resting:>8}", f.name);
-            assert!(resting < held && resting <= 2 * MAX_IDLE, "{} {side}: {resting} bytes while it rests", f.name);
-            assert!((1..=most).contains(&h.allocations), "{} {side}: {h:?}", f.name);
-            assert!(h.asked <= MAX_ASKED, "{} {side}: {h:?}", f.name);
-            assert!(h.peak <= MAX_PEAK, "{} {side}: {h:?}", f.name);
+            let who = format!("{} {side}", f.name);
+            assert!(resting < held && resting <= 2 * MAX_IDLE, "{who}: {resting} bytes while it rests");
+            assert!(
+                (1..=most).contains(&allocations),
+                "{who} takes {allocations} blocks, and may take {most} (the figures beside its name)"
+            );
+            assert!(asked <= MAX_ASKED, "{who} asks for {asked} bytes, and may ask for {MAX_ASKED} (MAX_ASKED)");
+            assert!(peak <= MAX_PEAK, "{who} holds {peak} bytes at its peak, and may hold {MAX_PEAK} (MAX_PEAK)");
             // A client that resumes has the store's new ticket on its account.
-            let max_idle = match f.name {
-                name if name.contains("CBC") => MAX_IDLE_CBC,
-                name if name.contains("resumed") => 2 * MAX_IDLE + max_keys,
-                _ => MAX_IDLE + max_keys,
+            let (max_idle, bound) = match f.name {
+                name if name.contains("CBC") => (MAX_IDLE_CBC, "MAX_IDLE_CBC"),
+                name if name.contains("resumed") => (2 * MAX_IDLE + max_keys, "twice MAX_IDLE, and the keys"),
+                _ => (MAX_IDLE + max_keys, "MAX_IDLE, and the keys"),
             };
-            assert!((1..=max_idle).contains(&h.held), "{} {side}: {h:?}", f.name);
+            assert!((1..=max_idle).contains(&held), "{who} holds {held} bytes idle, and may hold {max_idle} ({bound})");
         }
     }
     assert!(own <= 256, "a Connection itself: {own} bytes");

@@ -85,7 +85,11 @@ mod tests {
     use clasp::code::{AlertDescription, ExtensionType, HandshakeType};
 
     fn is_whole(kind: &str, name: &str) {
-        let row = find(kind, name).unwrap_or_else(|| panic!("no row for {kind} {name}"));
+        let row = find(kind, name).unwrap_or_else(|| {
+            panic!(
+                "no row for {kind} {name}: add it to crates/clasp-cli/data/explanations.json, in English and Chinese"
+            )
+        });
         let all = row.english.iter().chain(&row.chinese).chain([&row.rfc]);
         assert!(all.clone().all(|text| !text.trim().is_empty()), "{kind} {name} is not whole");
         assert!(row.chinese.iter().all(|t| t.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))), "{name}");

@@ -260,6 +260,9 @@ fn the_extensions_stand_in_their_order() {
     if seen != include_str!("extensions.txt") {
         let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/extensions.txt");
         std::fs::write(path, &seen).unwrap();
-        panic!("what is written has changed: compare {path} with tests/extension_order/extensions.txt");
+        panic!(
+            "what is written has changed: compare {path} with tests/extension_order/extensions.txt, and copy it over that \
+             file if the change is meant"
+        );
     }
 }
