@@ -39,6 +39,8 @@ const SCAN: &str = include_str!("scan.rs");
 const TRACE: &str = include_str!("trace.rs");
 const ROLES: &str = include_str!("proxy/roles.rs");
 const ROUTES: &str = include_str!("proxy/routes.rs");
+const ADMIN: &str = include_str!("proxy/admin.rs");
+const HEADER: &str = include_str!("proxy/header.rs");
 const LIMITS: &str = include_str!("proxy/limits.rs");
 const CAPTURE: &str = include_str!("capture.rs");
 
@@ -130,6 +132,9 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("proxy", "ca", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
     ("proxy", "client-cert", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
     ("proxy", "client-key", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
+    ("proxy", "admin", Elsewhere(ADMIN, "what_goes_on_is_counted_and_the_end_is_told")),
+    ("proxy", "proxy-from", Elsewhere(HEADER, "who_the_client_is_is_taken_from_named_networks_and_told_to_the_backend")),
+    ("proxy", "send-proxy", Elsewhere(HEADER, "who_the_client_is_is_taken_from_named_networks_and_told_to_the_backend")),
     ("proxy", "max-connections", Elsewhere(LIMITS, "no_more_connections_than_were_allowed")),
     ("proxy", "max-handshakes", Elsewhere(LIMITS, "handshakes_wait_for_a_place_and_not_for_the_silent")),
     ("proxy", "handshake-timeout", Elsewhere(LIMITS, "handshakes_wait_for_a_place_and_not_for_the_silent")),

@@ -1,10 +1,13 @@
 //! `clasp proxy`: TLS in front of what speaks none, and for what speaks none.
 
 mod address;
+mod admin;
 mod allow;
 mod arguments;
 mod copy;
 mod file;
+mod header;
+mod metrics;
 mod plan;
 mod record;
 mod reload;
@@ -17,9 +20,12 @@ use crate::failure::Failure;
 use crate::output;
 use crate::stop::{Signals, Stop};
 use crate::terminal::note;
+use admin::Admin;
 pub(crate) use arguments::Arguments;
+use metrics::Metrics;
 use plan::{Plan, Sessions};
 use reload::{Sockets, Source, Watch, refused};
+use sd_notify::NotifyState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -40,34 +46,55 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     outcome
 }
 
+/// Tells the service manager, if there is one that wants to know (sd_notify).
+fn manager(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        note(format_args!("NOTIFY_SOCKET: {error}"));
+    }
+}
+
 async fn listen(plan: Plan, files: Vec<PathBuf>, source: Arc<Source>, sessions: Arc<Sessions>) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let mut watch = Watch::new(source, sessions, files, plan.watch)?;
     let (cutter, cut) = Stop::new();
     let mut limits = plan.limits;
     let handshakes = Semaphore::new(usize::try_from(limits.handshakes).unwrap_or(usize::MAX));
-    let shared = Arc::new(Shared { handshakes, cut, last: AtomicU64::new(0) });
+    let metrics = Arc::new(Metrics::new());
+    let shared = Arc::new(Shared { handshakes, cut, last: AtomicU64::new(0), metrics: Arc::clone(&metrics) });
+    let (stopper, stopping) = Stop::new();
+    let admin = match &plan.admin {
+        Some(at) => Some(Admin::bind(at).await?),
+        None => None,
+    };
     let most = usize::try_from(limits.connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
     let seats = Arc::new(Semaphore::new(most));
     let mut sockets = Sockets::new(shared, Arc::clone(&seats));
     sockets.put(plan).await?;
+    if let Some(admin) = admin {
+        note(format_args!("admin: http://{}/metrics", admin.at()?));
+        tokio::spawn(admin.serve(Arc::clone(&metrics), stopping));
+    }
+    manager(&[NotifyState::Ready]);
     loop {
         let plan = tokio::select! {
-            plan = watch.next() => plan,
+            plan = watch.next(&metrics) => plan,
             asked = signals.next() => break asked?,
         };
         let (routes, next) = (plan.routes(), plan.limits);
         match sockets.put(plan).await {
             Ok(()) => {
+                metrics.reloaded(true);
                 note(format_args!("reloaded: {} listeners, {routes} routes", sockets.len()));
                 if (next.connections, next.handshakes) != (limits.connections, limits.handshakes) {
                     note("reloaded: max-connections and max-handshakes are from the next start on");
                 }
                 limits.drain = next.drain;
             }
-            Err(failure) => refused(&failure),
+            Err(failure) => refused(&failure, &metrics),
         }
     }
+    stopper.ask();
+    manager(&[NotifyState::Stopping]);
     // With them go the sockets: who comes now is refused, and may find the next server there.
     sockets.close().await;
     let open = || most - seats.available_permits();

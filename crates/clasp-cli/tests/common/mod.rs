@@ -135,9 +135,14 @@ pub(crate) fn proxy(arguments: &[&str]) -> Served {
     start(command)
 }
 
-fn start(mut command: Command) -> Served {
+fn start(command: Command) -> Served {
+    started(command, Stdio::null())
+}
+
+/// Starts what serves, with this as its stdin, and waits until it listens.
+pub(crate) fn started(mut command: Command, stdin: Stdio) -> Served {
     command.env("NO_COLOR", "1");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (said, heard) = std::sync::mpsc::channel();
     let outputs: [Box<dyn Read + Send>; 2] =
         [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];

@@ -2,9 +2,12 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod admin;
 #[path = "../common/mod.rs"]
 mod common;
+mod header;
 mod limits;
 mod roles;
 mod routes;
+mod service;
 mod stage;

@@ -4,11 +4,13 @@ use core::fmt;
 use core::str::FromStr;
 use std::path::PathBuf;
 
-/// An address as it is written: `HOST:PORT`, `:PORT` (every address of this host), or `unix:PATH`.
+/// An address as it is written: `HOST:PORT`, `:PORT` (every address of this host), or `unix:PATH`; to listen, `systemd:NUMBER` too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Address {
     Tcp(String),
     Unix(PathBuf),
+    /// A socket that the service manager has opened for us: which of them, from 0 on.
+    Passed(usize),
 }
 
 impl Address {
@@ -19,7 +21,7 @@ impl Address {
                 let (host, _) = text.rsplit_once(':')?;
                 Some(host.trim_start_matches('[').trim_end_matches(']'))
             }
-            Self::Unix(_) => None,
+            Self::Unix(_) | Self::Passed(_) => None,
         }
     }
 }
@@ -37,6 +39,11 @@ impl FromStr for Address {
             }
             return Ok(Self::Unix(path.into()));
         }
+        if let Some(number) = text.strip_prefix("systemd:") {
+            let number =
+                number.parse().map_err(|_| format!("{text}: write systemd:0 for the first socket that is passed"))?;
+            return Ok(Self::Passed(number));
+        }
         match text.rsplit_once(':') {
             Some((_, port)) if port.parse::<u16>().is_ok() => Ok(Self::Tcp(text.into())),
             _ => Err(format!("{text} has no port; write HOST:PORT, :PORT or unix:PATH")),
@@ -49,6 +56,7 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(text) => f.write_str(text),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Passed(number) => write!(f, "systemd:{number}"),
         }
     }
 }
@@ -64,6 +72,7 @@ mod tests {
             ("[2001:db8::1]:443", Some("2001:db8::1")),
             (":8443", Some("")),
             ("unix:/run/app.sock", None),
+            ("systemd:1", None),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!((address.to_string().as_str(), address.host()), (text, host));
@@ -73,6 +82,7 @@ mod tests {
             ("example.com:https", "no port"),
             ("example.com:70000", "no port"),
             ("unix:", "a path"),
+            ("systemd:web", "systemd:0"),
         ] {
             assert!(text.parse::<Address>().unwrap_err().contains(words), "{text}");
         }

@@ -1,5 +1,6 @@
 //! The options of `clasp proxy`.
 
+use super::header::Version;
 use super::settings::{Ask, Form, ListenerSettings, RouteSettings, Settings};
 use crate::negotiation::Negotiation;
 use std::path::{Path, PathBuf};
@@ -17,12 +18,12 @@ Exit codes: 0 stopped by a signal; 2 could not begin";
 
 /// What a file says itself.
 #[rustfmt::skip]
-const NOT_BESIDE_A_FILE: [&str; 29] = [
+const NOT_BESIDE_A_FILE: [&str; 32] = [
     "listen", "to", "cert", "key", "key_password_file", "policy", "tls",
     "groups", "alpn", "client_ca", "client_auth", "profile", "allow_cn", "allow_san",
-    "allow_uri", "originate", "name", "ca", "client_cert", "client_key", "max_connections",
-    "max_handshakes", "handshake_timeout", "idle_timeout", "connect_timeout", "drain", "watch", "log",
-    "quiet",
+    "allow_uri", "originate", "name", "ca", "client_cert", "client_key",
+    "proxy_from", "send_proxy", "max_connections", "max_handshakes", "handshake_timeout", "idle_timeout", "connect_timeout", "drain", "watch", "log",
+    "quiet", "admin",
 ];
 
 /// TLS in front of what speaks none, and for what speaks none.
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     /// Say whether it could begin, and what it would do, and end
     #[arg(long)]
     check: bool,
-    /// Where clients come: HOST:PORT, :PORT (every address) or unix:PATH
+    /// Where clients come: HOST:PORT, :PORT (every address), unix:PATH, or systemd:0 (a socket that was passed)
     #[arg(long, value_name = "ADDRESS", required_unless_present = "config")]
     listen: Option<String>,
     /// Where they go: HOST:PORT or unix:PATH
@@ -90,6 +91,12 @@ pub(crate) struct Arguments {
     /// Its private key
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
+    /// Networks from which each client begins with a PROXY header (v1 or v2), which says who it is: 10.0.0.0/8, an address, or unix
+    #[arg(long, value_name = "NETWORK", value_delimiter = ',')]
+    proxy_from: Vec<String>,
+    /// Tell the backend who the client is, by a PROXY header
+    #[arg(long, value_name = "VERSION")]
+    send_proxy: Option<Version>,
     /// Connections at once; more wait until one ends
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
@@ -111,6 +118,9 @@ pub(crate) struct Arguments {
     /// How often the certificates (and the --config) are looked at, and read again where they have changed; 0: on SIGHUP alone
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     watch: u64,
+    /// Where metrics (/metrics, for Prometheus) and health (/healthz, /readyz) are told over plain HTTP: an address for ourselves alone
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<String>,
     /// How connections are logged, a line each
     #[arg(long, default_value = "text")]
     log: Form,
@@ -158,10 +168,12 @@ impl Arguments {
             ca: self.ca.clone(),
             client_cert: self.client_cert.clone(),
             client_key: self.client_key.clone(),
+            send_proxy: self.send_proxy,
         };
         Settings {
             log: self.log,
             quiet: self.quiet,
+            admin: self.admin.clone(),
             max_connections: self.max_connections,
             max_handshakes: self.max_handshakes,
             handshake_timeout: self.handshake_timeout,
@@ -169,7 +181,11 @@ impl Arguments {
             connect_timeout: self.connect_timeout,
             drain: self.drain,
             watch: self.watch,
-            listener: vec![ListenerSettings { listen: self.listen.clone().unwrap_or_default(), route: vec![route] }],
+            listener: vec![ListenerSettings {
+                listen: self.listen.clone().unwrap_or_default(),
+                proxy_from: self.proxy_from.clone(),
+                route: vec![route],
+            }],
         }
     }
 }

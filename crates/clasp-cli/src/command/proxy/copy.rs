@@ -1,5 +1,6 @@
 //! Both directions of a connection, each until its own end: what one side does not take, the other is not asked for.
 
+use super::metrics::Traffic;
 use super::wire::{Plain, Wire};
 use clasp_tokio::TlsStream;
 use core::future::poll_fn;
@@ -92,7 +93,13 @@ pub(super) enum Outcome {
 }
 
 /// Copies until both directions have ended, or one has failed, or nothing moves for `idle`. `moved` is true at any time.
-pub(super) async fn copy(mut client: End, mut backend: End, idle: Duration, moved: &mut Moved) -> Outcome {
+pub(super) async fn copy(
+    mut client: End,
+    mut backend: End,
+    idle: Duration,
+    moved: &mut Moved,
+    traffic: &Traffic,
+) -> Outcome {
     let (mut up, mut down) = (Direction::default(), Direction::default());
     let mut quiet = Quiet::new(idle);
     let outcome = poll_fn(|cx| {
@@ -101,6 +108,8 @@ pub(super) async fn copy(mut client: End, mut backend: End, idle: Duration, move
         let downward = down.poll(cx, &mut backend, &mut client);
         if before != (up.bytes, down.bytes) {
             quiet.moved();
+            traffic.from_client.inc_by(up.bytes.saturating_sub(before.0));
+            traffic.from_backend.inc_by(down.bytes.saturating_sub(before.1));
             *moved = Moved { from_client: up.bytes, from_backend: down.bytes };
         }
         if down.state == State::Ended {

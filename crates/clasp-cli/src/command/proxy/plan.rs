@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::allow::Allow;
+use super::header::{Network, Version};
 use super::routes::Matcher;
 use super::settings::{Ask, Form, ListenerSettings, RouteSettings, Settings};
 use crate::command::serve::config::identities;
@@ -13,6 +14,8 @@ use clasp::crypto::Provider;
 use clasp::hello::ClientHello;
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::{ClientAuth, ClientConfig, ServerConfig, ServerName, TimeLimits};
+use clasp_x509::Certificate;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +41,9 @@ pub(super) struct Plan {
     pub(super) listeners: Vec<Planned>,
     pub(super) limits: Limits,
     pub(super) watch: Duration,
+    pub(super) admin: Option<String>,
+    /// The certificates that clients see: their files, and when they end.
+    pub(super) certificates: Vec<(String, i64)>,
 }
 
 /// A socket to listen on.
@@ -67,6 +73,8 @@ impl Limits {
 pub(super) struct Service {
     /// Whether they speak TLS; a hello chooses the route then.
     pub(super) takes_tls: bool,
+    /// Whose first bytes say who they are.
+    pub(super) proxy_from: Vec<Network>,
     pub(super) routes: Vec<Route>,
     pub(super) limits: Limits,
     pub(super) form: Form,
@@ -119,6 +127,8 @@ pub(super) enum Way {
 pub(super) struct Backend {
     pub(super) to: Address,
     pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// Whether it is told who the client is.
+    pub(super) proxy: Option<Version>,
 }
 
 impl Plan {
@@ -137,7 +147,10 @@ impl Plan {
             }
             listeners.push(planned);
         }
-        Ok(Self { listeners, limits, watch: Duration::from_secs(settings.watch) })
+        let certificates = settings.listener.iter().flat_map(|listener| &listener.route).flat_map(|route| &route.cert);
+        let certificates = certificates.filter_map(|file| Some((file.display().to_string(), end_of(file)?))).collect();
+        let (watch, admin) = (Duration::from_secs(settings.watch), settings.admin.clone());
+        Ok(Self { listeners, limits, watch, admin, certificates })
     }
 
     /// How many routes there are.
@@ -158,6 +171,12 @@ impl Plan {
         };
         self.listeners.iter().flat_map(move |l| l.service.routes.iter().map(move |route| line(&l.listen, route)))
     }
+}
+
+/// When the first certificate of a file ends, in seconds since 1970; of an archive that is not known.
+fn end_of(file: &Path) -> Option<i64> {
+    let chain = pem::certificates(file).ok()?;
+    Some(Certificate::parse(chain.first()?).ok()?.not_after())
 }
 
 fn limits(settings: &Settings) -> Result<Limits, Failure> {
@@ -213,8 +232,10 @@ fn planned(
                 .hint("let it be the only one of its listener, without names and match-alpn; or give it cert, or pass-through"));
         }
     }
+    let proxy_from: Result<Vec<Network>, String> = settings.proxy_from.iter().map(|network| network.parse()).collect();
+    let proxy_from = proxy_from.map_err(|why| Failure::cannot(format_args!("--proxy-from {why}")))?;
     let (form, quiet) = (all.log, all.quiet);
-    Ok(Planned { listen, service: Arc::new(Service { takes_tls, routes, limits, form, quiet }) })
+    Ok(Planned { listen, service: Arc::new(Service { takes_tls, proxy_from, routes, limits, form, quiet }) })
 }
 
 fn route(settings: &RouteSettings, sessions: &Sessions) -> Result<Route, Failure> {
@@ -300,11 +321,16 @@ fn server(settings: &RouteSettings, sessions: &Sessions) -> Result<Arc<ServerCon
 
 fn backend(settings: &RouteSettings) -> Result<Backend, Failure> {
     let to: Address = settings.to.parse().map_err(|why| Failure::cannot(format_args!("--to {why}")))?;
+    if matches!(to, Address::Passed(_)) {
+        return Err(
+            Failure::cannot(format_args!("--to {to} is a socket to listen on")).hint("write HOST:PORT or unix:PATH")
+        );
+    }
     if to.host() == Some("") {
         return Err(Failure::cannot(format_args!("--to {to} has no host")).hint("write HOST:PORT, as 127.0.0.1:8080"));
     }
     let tls = settings.originate.then(|| originate(settings, &to)).transpose()?;
-    Ok(Backend { to, tls })
+    Ok(Backend { to, tls, proxy: settings.send_proxy })
 }
 
 fn originate(settings: &RouteSettings, to: &Address) -> Result<(Arc<ClientConfig>, ServerName<'static>), Failure> {

@@ -1,6 +1,7 @@
 //! What is told of a connection: one line when it has ended.
 
 use super::copy::Moved;
+use super::header::Ends;
 use super::settings::Form;
 use super::wire::Peer;
 use crate::output;
@@ -20,6 +21,10 @@ pub(super) struct Record {
     pub(super) id: u64,
     pub(super) listener: Arc<str>,
     pub(super) peer: Peer,
+    /// Who has told us of the peer, if somebody has.
+    pub(super) via: Option<Peer>,
+    /// Both ends of the client's connection, as far as they are known.
+    pub(super) ends: Option<Ends>,
     began: Instant,
     pub(super) server_name: Option<String>,
     pub(super) facts: Option<Arc<Facts>>,
@@ -99,6 +104,8 @@ impl Record {
             id,
             listener,
             peer,
+            via: None,
+            ends: None,
             began: Instant::now(),
             server_name: None,
             facts: None,
@@ -129,6 +136,7 @@ impl Record {
             "id": self.id,
             "listener": shown(&self.listener),
             "peer": self.peer.to_string(),
+            "via": self.via.map(|via| via.to_string()),
             "server_name": self.server_name.as_deref().map(shown),
             "version": facts.map(|f| f.version.name()),
             "suite": facts.map(|f| f.suite.name()),
@@ -157,6 +165,9 @@ impl Record {
                 write!(line, " {key}={}", shown(value))
             };
         };
+        if let Some(via) = self.via {
+            add("via", &via.to_string());
+        }
         if let Some(name) = &self.server_name {
             add("name", name);
         }

@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::arguments::Arguments;
 use super::file::{self, Stamp};
+use super::metrics::Metrics;
 use super::plan::{Plan, Planned, Service, Sessions};
 use super::settings::Settings;
 use super::talk::{self, Client, Shared};
@@ -96,6 +97,7 @@ impl Sockets {
                 (None, None) => {}
             }
         }
+        self.shared.metrics.certificates(&plan.certificates);
         for (_, gone) in self.open.extract_if(|listen, _| !stay.contains(listen)) {
             gone.accepting.abort();
         }
@@ -192,7 +194,7 @@ impl Watch {
     }
 
     /// The next plan. What cannot be done is said, and waited for: the old one goes on.
-    pub(super) async fn next(&mut self) -> Plan {
+    pub(super) async fn next(&mut self, metrics: &Metrics) -> Plan {
         loop {
             self.changed().await;
             let (source, sessions) = (Arc::clone(&self.source), Arc::clone(&self.sessions));
@@ -205,8 +207,8 @@ impl Watch {
                     }
                     return plan;
                 }
-                Ok(Err(failure)) => refused(&failure),
-                Err(panicked) => refused(&Failure::cannot(panicked)),
+                Ok(Err(failure)) => refused(&failure, metrics),
+                Err(panicked) => refused(&Failure::cannot(panicked), metrics),
             }
         }
     }
@@ -238,7 +240,8 @@ impl Watch {
 }
 
 /// Says that the old settings go on, and why.
-pub(super) fn refused(failure: &Failure) {
+pub(super) fn refused(failure: &Failure, metrics: &Metrics) {
+    metrics.reloaded(false);
     let hint = failure.hint_text().map_or(String::new(), |hint| format!(" (hint: {hint})"));
     note(format_args!("reload: what there was goes on: {}{hint}", failure.message()));
 }

@@ -1,5 +1,6 @@
 //! What the proxy is told, by options or by a file: typed, and nothing of it looked into yet.
 
+use super::header::Version;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 pub(super) struct Settings {
     pub(super) log: Form,
     pub(super) quiet: bool,
+    pub(super) admin: Option<String>,
     pub(super) max_connections: u32,
     pub(super) max_handshakes: u32,
     pub(super) handshake_timeout: u64,
@@ -24,6 +26,7 @@ impl Default for Settings {
         Self {
             log: Form::Text,
             quiet: false,
+            admin: None,
             max_connections: 16_384,
             max_handshakes: 512,
             handshake_timeout: 15,
@@ -69,6 +72,8 @@ pub(super) enum Form {
 pub(super) struct ListenerSettings {
     pub(super) listen: String,
     #[serde(default)]
+    pub(super) proxy_from: Vec<String>,
+    #[serde(default)]
     pub(super) route: Vec<RouteSettings>,
 }
 
@@ -101,6 +106,7 @@ pub(super) struct RouteSettings {
     pub(super) ca: Vec<PathBuf>,
     pub(super) client_cert: Option<PathBuf>,
     pub(super) client_key: Option<PathBuf>,
+    pub(super) send_proxy: Option<Version>,
 }
 
 /// Whether clients must have a certificate.

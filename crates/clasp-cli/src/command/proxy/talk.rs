@@ -1,6 +1,8 @@
 //! One connection, from its first byte to its line in the log.
 
 use super::copy::{End, Outcome, copy};
+use super::header::{self, Ends, Telling};
+use super::metrics::Metrics;
 use super::plan::{Backend, Limits, Route, Service, Way};
 use super::record::{Reason, Record};
 use super::wire::{Peer, Plain, Wire};
@@ -12,6 +14,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -22,6 +25,7 @@ pub(super) struct Shared {
     /// What has not ended by now is cut off.
     pub(super) cut: Stop,
     pub(super) last: AtomicU64,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// A client that has come.
@@ -36,6 +40,7 @@ pub(super) struct Client {
 /// Serves a client to its end.
 pub(super) async fn serve(client: Client, service: Arc<Service>, shared: Arc<Shared>) {
     let Client { wire, peer, listener, seat } = client;
+    let open = shared.metrics.came(&listener);
     let mut record = Record::new(shared.last.fetch_add(1, Relaxed).saturating_add(1), listener, peer);
     let talk = Talk { service: &service, shared: &shared };
     let reason = tokio::select! {
@@ -45,7 +50,8 @@ pub(super) async fn serve(client: Client, service: Arc<Service>, shared: Arc<Sha
     if reason.failed || !service.quiet {
         record.write(service.form, &reason);
     }
-    drop(seat);
+    shared.metrics.ended(&record.listener, &reason.label);
+    drop((open, seat));
 }
 
 /// How a part of a connection can end before its time.
@@ -57,7 +63,11 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    async fn run(&self, client: Plain, record: &mut Record) -> Ended<Reason> {
+    async fn run(&self, mut client: Plain, record: &mut Record) -> Ended<Reason> {
+        record.ends = client.wire().addresses().map(|(client, server)| Ends { client, server });
+        if self.service.proxy_from.iter().any(|network| network.has(record.peer.0)) {
+            self.told(&mut client, record).await?;
+        }
         if !self.service.takes_tls {
             let Some(route) = self.service.routes.first() else { return Err(no_route(None)) };
             return self.join(End::Plain(client), route, record).await;
@@ -85,6 +95,23 @@ impl Talk<'_> {
         self.join(End::Tls(Box::new(tls)), route, record).await
     }
 
+    /// Reads who the client is, as whoever stands before us says. A place that has to say it, and does not, is not guessed at.
+    async fn told(&self, client: &mut Plain, record: &mut Record) -> Ended<()> {
+        let told = match timeout(self.limits().handshake, header::read(client)).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(Reason::failed("proxy_header", error.to_string()));
+            }
+            Ok(Err(error)) => return Err(Reason::of("client", &error)),
+            Err(_) => return Err(Reason::failed("proxy_header_timeout", "the PROXY header took too long")),
+        };
+        if let Some(ends) = told.ends {
+            record.via = Some(core::mem::replace(&mut record.peer, Peer(Some(ends.client))));
+            record.ends = Some(ends);
+        }
+        Ok(())
+    }
+
     fn limits(&self) -> Limits {
         self.service.limits
     }
@@ -100,7 +127,12 @@ impl Talk<'_> {
             Err(refused) if refused.bytes().is_empty() && refused.error().kind() != io::ErrorKind::TimedOut => {
                 Err(Reason::failed("client_silent", "it closed before it said anything"))
             }
-            Err(refused) => Err(Reason::of("client", &refused.refuse().await.close().await)),
+            Err(refused) => {
+                let reason = Reason::of("client", refused.error());
+                self.shared.metrics.did_not_shake(&record.listener, &reason.label);
+                refused.refuse().await.close().await;
+                Err(reason)
+            }
         }
     }
 
@@ -121,10 +153,16 @@ impl Talk<'_> {
         match accepted {
             Ok(tls) => {
                 record.handshake = Some(began.elapsed());
+                self.shared.metrics.shook(&record.listener, tls.facts(), began.elapsed());
                 record.facts = Some(Arc::clone(tls.facts()));
                 Ok(tls)
             }
-            Err(refused) => Err(Reason::of("client", &refused.close().await)),
+            Err(refused) => {
+                let reason = Reason::of("client", refused.error());
+                self.shared.metrics.did_not_shake(&record.listener, &reason.label);
+                refused.close().await;
+                Err(reason)
+            }
         }
     }
 
@@ -140,7 +178,8 @@ impl Talk<'_> {
                 return Err(reason);
             }
         };
-        Ok(match copy(client, backend, self.limits().idle, &mut record.moved).await {
+        let traffic = self.shared.metrics.traffic(&record.listener);
+        Ok(match copy(client, backend, self.limits().idle, &mut record.moved, &traffic).await {
             Outcome::Done => Reason::good("done"),
             Outcome::Idle => Reason::good("idle"),
             Outcome::Client(error) => Reason::of("client", &error),
@@ -154,7 +193,12 @@ impl Talk<'_> {
             Ok(connected) => connected.map_err(|error| Reason::of("connect", &error))?,
             Err(_) => return Err(Reason::failed("connect_timeout", "the backend took too long to be there")),
         };
-        let plain = Plain::new(wire);
+        let mut plain = Plain::new(wire);
+        if let Some(version) = backend.proxy {
+            let (server_name, facts) = (record.server_name.as_deref(), record.facts.as_deref());
+            let header = Telling { ends: record.ends, server_name, facts }.header(version);
+            plain.write_all(&header).await.map_err(|error| Reason::of("backend", &error))?;
+        }
         let Some((config, name)) = &backend.tls else { return Ok(End::Plain(plain)) };
         let config = offering(config, record)?;
         let connector = Connector::new(config).with_limits(self.limits().for_tls());

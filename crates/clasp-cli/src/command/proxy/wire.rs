@@ -5,8 +5,10 @@ use core::cell::Cell;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use listenfd::ListenFd;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
@@ -40,6 +42,15 @@ macro_rules! either {
 }
 
 impl Wire {
+    /// The peer's address, and ours.
+    pub(super) fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        match self {
+            Self::Tcp(tcp) => tcp.peer_addr().ok().zip(tcp.local_addr().ok()),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+
     pub(super) async fn connect(to: &Address) -> io::Result<Self> {
         match to {
             Address::Tcp(to) => {
@@ -50,6 +61,7 @@ impl Wire {
             Address::Unix(path) => Ok(Self::Unix(UnixStream::connect(path).await?)),
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -189,6 +201,9 @@ pub(super) enum Socket {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(UnixListener, std::path::PathBuf),
+    /// Whose name is the service manager's.
+    #[cfg(unix)]
+    PassedUnix(UnixListener),
 }
 
 impl Socket {
@@ -222,14 +237,19 @@ impl Socket {
             }
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Address::Passed(number) => passed(*number),
         }
     }
 
     pub(super) async fn accept(&self) -> io::Result<(Wire, Peer)> {
         match self {
-            Self::Tcp(listener) => listener.accept().await.map(|(tcp, peer)| (Wire::tcp(tcp), Peer(Some(peer)))),
+            Self::Tcp(listener) => {
+                listener.accept().await.map(|(tcp, peer)| (Wire::tcp(tcp), Peer(Some(canonical(peer)))))
+            }
             #[cfg(unix)]
-            Self::Unix(listener, _) => listener.accept().await.map(|(unix, _)| (Wire::Unix(unix), Peer(None))),
+            Self::Unix(listener, _) | Self::PassedUnix(listener) => {
+                listener.accept().await.map(|(unix, _)| (Wire::Unix(unix), Peer(None)))
+            }
         }
     }
 
@@ -239,6 +259,10 @@ impl Socket {
             Self::Tcp(listener) => Address::Tcp(listener.local_addr()?.to_string()),
             #[cfg(unix)]
             Self::Unix(_, path) => Address::Unix(path.clone()),
+            #[cfg(unix)]
+            Self::PassedUnix(listener) => {
+                Address::Unix(listener.local_addr()?.as_pathname().unwrap_or(std::path::Path::new("")).to_owned())
+            }
         })
     }
 }
@@ -250,6 +274,34 @@ impl Drop for Socket {
             // Somebody may have put another there by now, or taken it away.
             let _gone = std::fs::remove_file(path);
         }
+    }
+}
+
+/// An IPv4 address that came by an IPv6 socket is one all the same.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// A socket that was opened for us (sd_listen_fds). Each is had once.
+fn passed(number: usize) -> io::Result<Socket> {
+    static ALL: LazyLock<Mutex<ListenFd>> = LazyLock::new(|| Mutex::new(ListenFd::from_env()));
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    let none =
+        || io::Error::new(io::ErrorKind::NotFound, "no socket of this number was passed, or it was taken before");
+    match all.take_tcp_listener(number) {
+        Ok(listener) => {
+            let listener = listener.ok_or_else(none)?;
+            listener.set_nonblocking(true)?;
+            Ok(Socket::Tcp(TcpListener::from_std(listener)?))
+        }
+        #[cfg(unix)]
+        Err(_) => {
+            let listener = all.take_unix_listener(number)?.ok_or_else(none)?;
+            listener.set_nonblocking(true)?;
+            Ok(Socket::PassedUnix(UnixListener::from_std(listener)?))
+        }
+        #[cfg(not(unix))]
+        Err(error) => Err(error),
     }
 }
 
