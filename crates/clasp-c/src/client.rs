@@ -6,7 +6,7 @@ use crate::error::{Result, clasp_error};
 use crate::identity::clasp_identity;
 use crate::memory::{clasp_bytes, clasp_codes};
 use crate::roots::clasp_roots;
-use crate::settings::Settings;
+use crate::settings::{HasSettings, Settings, set};
 use clasp::{ClientConfig, Identity, Roots};
 use core::mem::MaybeUninit;
 use std::sync::Arc;
@@ -51,18 +51,17 @@ impl clasp_client_builder {
         if let Some(identity) = &self.identity {
             builder = builder.identity(identity.clone());
         }
-        if !settings.sessions {
+        if !settings.keeps_sessions {
             builder = builder.no_sessions();
         }
         Ok(builder.build()?)
     }
 }
 
-fn set(
-    builder: Option<&mut clasp_client_builder>,
-    set: impl FnOnce(&mut Settings) -> Result<()>,
-) -> Option<Box<clasp_error>> {
-    run(|| set(&mut there(builder, "builder")?.settings))
+impl HasSettings for clasp_client_builder {
+    fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
 }
 
 /// Begins a configuration that trusts servers whose chains end in one of these roots. Free *builder with
@@ -170,10 +169,7 @@ pub extern "C" fn clasp_client_builder_set_sessions(
     builder: Option<&mut clasp_client_builder>,
     yes: bool,
 ) -> Option<Box<clasp_error>> {
-    set(builder, |settings| {
-        settings.sessions = yes;
-        Ok(())
-    })
+    set(builder, |settings| settings.sessions(yes))
 }
 
 /// Holds the settings against one another and makes a configuration of them. The builder stays as it is: it can go on, and is freed by

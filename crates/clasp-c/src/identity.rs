@@ -1,7 +1,7 @@
 //! Who we are: a certificate chain and its private key.
 #![allow(unsafe_code, reason = "#[unsafe(no_mangle)] gives functions their names in C; there is no other")]
 
-use crate::boundary::{free, give};
+use crate::boundary::{free, give, text};
 use crate::error::clasp_error;
 use crate::memory::clasp_bytes;
 use clasp::Identity;
@@ -31,6 +31,23 @@ pub extern "C" fn clasp_identity_from_pem(
 ) -> Option<Box<clasp_error>> {
     give(identity, "identity", || {
         let read = Identity::from_pem(chain_pem.get("chain_pem")?, key_pem.get("key_pem")?)?;
+        Ok(Some(Box::new(clasp_identity(Arc::new(read)))))
+    })
+}
+
+/// Reads a PKCS #12 archive (RFC 7292; .p12, .pfx) and its password, in UTF-8: one private key, its certificate, and those that lead to
+/// a root. What Clasp makes of the key it wipes; what the reader of archives copies meanwhile is not, and the password is the caller's to
+/// wipe. Free *identity with clasp_identity_free.
+#[unsafe(no_mangle)]
+#[must_use]
+pub extern "C" fn clasp_identity_from_pkcs12(
+    archive: clasp_bytes<'_>,
+    password: clasp_bytes<'_>,
+    identity: Option<&mut MaybeUninit<Option<Box<clasp_identity>>>>,
+) -> Option<Box<clasp_error>> {
+    give(identity, "identity", || {
+        let password = text(password.get("password")?, "password")?;
+        let read = Identity::from_pkcs12(archive.get("archive")?, password)?;
         Ok(Some(Box::new(clasp_identity(Arc::new(read)))))
     })
 }

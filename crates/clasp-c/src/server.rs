@@ -6,7 +6,7 @@ use crate::error::{Result, clasp_error};
 use crate::identity::clasp_identity;
 use crate::memory::{clasp_bytes, clasp_codes};
 use crate::roots::clasp_roots;
-use crate::settings::Settings;
+use crate::settings::{HasSettings, Settings, set};
 use clasp::config::{ClientAuth, Identities, WebPki};
 use clasp::crypto::Provider;
 use clasp::session::TicketKeys;
@@ -71,18 +71,17 @@ impl clasp_server_builder {
         if let Some(tickets) = &self.tickets {
             builder = builder.tickets(Arc::new(tickets.keys()?)).session_lifetime(tickets.lifetime);
         }
-        if !settings.sessions {
+        if !settings.keeps_sessions {
             builder = builder.no_sessions();
         }
         Ok(builder.build()?)
     }
 }
 
-fn set(
-    builder: Option<&mut clasp_server_builder>,
-    set: impl FnOnce(&mut Settings) -> Result<()>,
-) -> Option<Box<clasp_error>> {
-    run(|| set(&mut there(builder, "builder")?.settings))
+impl HasSettings for clasp_server_builder {
+    fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
 }
 
 fn lifetime(seconds: u32) -> Result<Duration> {
@@ -232,10 +231,7 @@ pub extern "C" fn clasp_server_builder_set_sessions(
     builder: Option<&mut clasp_server_builder>,
     yes: bool,
 ) -> Option<Box<clasp_error>> {
-    set(builder, |settings| {
-        settings.sessions = yes;
-        Ok(())
-    })
+    set(builder, |settings| settings.sessions(yes))
 }
 
 /// Holds the settings against one another and makes a configuration of them. The builder stays as it is: it can go on, and is freed by

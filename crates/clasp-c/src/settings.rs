@@ -1,6 +1,6 @@
 //! The settings that both builders have.
 
-use crate::boundary::text;
+use crate::boundary::{run, text, there};
 use crate::error::{Result, clasp_error};
 use crate::memory::{clasp_bytes, clasp_codes};
 use clasp::Policy;
@@ -22,12 +22,26 @@ pub const CLASP_TLS13: u16 = 0x0304;
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) alpn: Vec<Vec<u8>>,
-    pub(crate) sessions: bool,
+    pub(crate) keeps_sessions: bool,
+}
+
+/// Either builder. Their setters stand in C once for each, by name and type; what such a setter does stands here. (The header is
+/// written from functions as they stand in the sources, so none of them comes from a macro.)
+pub(crate) trait HasSettings {
+    fn settings(&mut self) -> &mut Settings;
+}
+
+/// Does the work of a setter.
+pub(crate) fn set(
+    builder: Option<&mut impl HasSettings>,
+    work: impl FnOnce(&mut Settings) -> Result<()>,
+) -> Option<Box<clasp_error>> {
+    run(|| work(there(builder, "builder")?.settings()))
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { policy: Policy::default(), alpn: Vec::new(), sessions: true }
+        Self { policy: Policy::default(), alpn: Vec::new(), keeps_sessions: true }
     }
 }
 
@@ -63,6 +77,11 @@ impl Settings {
     pub(crate) fn groups(&mut self, codes: clasp_codes<'_>) -> Result<()> {
         let groups: Vec<_> = codes.get("groups")?.iter().map(|code| NamedGroup(*code)).collect();
         self.policy = self.policy.clone().with_groups(groups);
+        Ok(())
+    }
+
+    pub(crate) fn sessions(&mut self, yes: bool) -> Result<()> {
+        self.keeps_sessions = yes;
         Ok(())
     }
 

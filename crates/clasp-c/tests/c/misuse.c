@@ -1,5 +1,5 @@
 // Uses the library as nobody should: NULL for every pointer, no room, every order. And as everybody does, in between, so that what
-// misuse does to a connection is seen. misuse CA.pem CERT.pem KEY.pem ROUNDS
+// misuse does to a connection is seen. misuse CA.pem CERT.pem KEY.pem ARCHIVE.p12 PASSWORD ROUNDS
 #include <clasp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static const clasp_bytes NONE = {NULL, 0};
 static const clasp_bytes NOWHERE = {NULL, 7};
 static const clasp_buffer NO_ROOM = {NULL, 0};
 static const clasp_buffer NO_PLACE = {NULL, 7};
-static clasp_bytes ca, chain, key;
+static clasp_bytes ca, chain, key, archive, password;
 
 static clasp_bytes read_file(const char *path) {
   FILE *file = fopen(path, "rb");
@@ -102,6 +102,30 @@ static clasp_server_config *server_config(bool asks) {
   return config;
 }
 
+static void nulls_of_archives(void) {
+  clasp_identity *identity = (clasp_identity *)&identity;
+  clasp_bytes half = {archive.data, archive.len / 2}, no_text = {(const uint8_t *)"\xff", 1};
+  NULL_REFUSED(clasp_identity_from_pkcs12(archive, password, NULL));
+  NULL_REFUSED(clasp_identity_from_pkcs12(NOWHERE, password, &identity));
+  NULL_REFUSED(clasp_identity_from_pkcs12(archive, NOWHERE, &identity));
+  CHECK(identity == NULL);
+  REFUSED(CLASP_CODE_BAD_ARGUMENT, clasp_identity_from_pkcs12(archive, no_text, &identity));
+  REFUSED(CLASP_CODE_CALLER, clasp_identity_from_pkcs12(archive, NONE, &identity));
+  REFUSED(CLASP_CODE_CALLER, clasp_identity_from_pkcs12(archive, clasp_string("another"), &identity));
+  REFUSED(CLASP_CODE_CALLER, clasp_identity_from_pkcs12(half, password, &identity));
+  REFUSED(CLASP_CODE_CALLER, clasp_identity_from_pkcs12(key, password, &identity));
+  CHECK(identity == NULL);
+  GOOD(clasp_identity_from_pkcs12(archive, password, &identity));
+  // It serves.
+  clasp_server_builder *builder = NULL;
+  clasp_server_config *config = NULL;
+  GOOD(clasp_server_builder_new(identity, &builder));
+  GOOD(clasp_server_builder_build(builder, &config));
+  clasp_server_builder_free(builder);
+  clasp_server_config_free(config);
+  clasp_identity_free(identity);
+}
+
 static void nulls_of_roots_and_identities(void) {
   clasp_roots *roots = (clasp_roots *)&roots;
   size_t added = 9;
@@ -132,6 +156,7 @@ static void nulls_of_roots_and_identities(void) {
   // Another's certificate.
   REFUSED(CLASP_CODE_CALLER, clasp_identity_from_pem(ca, key, &identity));
   CHECK(identity == NULL);
+  nulls_of_archives();
   clasp_roots_free(roots);
   clasp_roots_free(NULL);
   clasp_identity_free(NULL);
@@ -622,10 +647,12 @@ static void every_order(int rounds) {
 }
 
 int main(int argc, char **argv) {
-  CHECK(argc == 5);
+  CHECK(argc == 7);
   ca = read_file(argv[1]);
   chain = read_file(argv[2]);
   key = read_file(argv[3]);
+  archive = read_file(argv[4]);
+  password = clasp_string(argv[5]);
   CHECK(clasp_error_code(NULL) == CLASP_CODE_NONE && clasp_error_words(NULL).len == 0 && clasp_error_label(NULL).len == 0);
   CHECK(clasp_error_hint(NULL).len == 0 && clasp_error_alert(NULL) == -1 && !clasp_error_alert_received(NULL));
   clasp_error_free(NULL);
@@ -641,10 +668,11 @@ int main(int argc, char **argv) {
   conversation(CLASP_TLS13);
   failures_of_handshakes();
   ends_of_connections();
-  every_order(atoi(argv[4]));
+  every_order(atoi(argv[6]));
   free((void *)ca.data);
   free((void *)chain.data);
   free((void *)key.data);
+  free((void *)archive.data);
   puts("all of it was refused, or done");
   return 0;
 }
