@@ -1,5 +1,7 @@
 //! Certificates made on the spot.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clasp::crypto::PrivateKey;
 use clasp::pki_types::{CertificateDer, CertificateRevocationListDer};
 use clasp::{Identity, Roots};
@@ -22,6 +24,8 @@ pub struct Authority {
 pub enum KeyKind {
     /// RSA of 2048 bits.
     Rsa,
+    /// The same for RSASSA-PSS alone, with any hash and salt (RFC 4055 1.2).
+    RsaPss,
     /// ECDSA P-256.
     P256,
     /// ECDSA P-384.
@@ -138,13 +142,13 @@ impl Authority {
     /// If a key or certificate cannot be made.
     pub fn issue_with(&self, kind: KeyKind, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Issued {
         let algorithm: &SignatureAlgorithm = match kind {
-            KeyKind::Rsa => &PKCS_RSA_SHA256,
+            KeyKind::Rsa | KeyKind::RsaPss => &PKCS_RSA_SHA256,
             KeyKind::P256 => &PKCS_ECDSA_P256_SHA256,
             KeyKind::P384 => &PKCS_ECDSA_P384_SHA384,
             KeyKind::Ed25519 => &PKCS_ED25519,
         };
         let key = match kind {
-            KeyKind::Rsa => rsa_key(),
+            KeyKind::Rsa | KeyKind::RsaPss => rsa_key(),
             _ => KeyPair::generate_for(algorithm).expect("a key"),
         };
         let mut params = params(names.first().copied().unwrap_or("nobody"));
@@ -152,8 +156,14 @@ impl Authority {
         params.subject_alt_names = CertificateParams::new(names).expect("names").subject_alt_names;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        if kind == KeyKind::RsaPss {
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        }
         change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        if kind == KeyKind::RsaPss {
+            return self.with_key_for_pss(certificate.der(), &key);
+        }
         Issued {
             chain: vec![certificate.der().clone()],
             key: key.serialize_der(),
@@ -172,22 +182,62 @@ impl Authority {
     pub fn with_unknown_key(&self, names: &[&str]) -> Identity {
         // AlgorithmIdentifier: id-ecPublicKey, and prime256v1, whose last byte makes it another curve.
         const P256: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-        const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
         let issued = self.issue(KeyKind::P256, names);
-        let signed = &issued.chain[0];
-        // SEQUENCE { tbsCertificate, ..., each with a length of two bytes
-        let length = usize::from(u16::from_be_bytes([signed[6], signed[7]]));
-        let mut tbs = signed[4..8 + length].to_vec();
+        let mut tbs = to_be_signed(&issued.chain[0]).to_vec();
         let at = tbs.windows(P256.len()).position(|w| w == P256).expect("the key");
         tbs[at + P256.len() - 1] = 1;
-        let signature = self.issuer.key().sign(&tbs).expect("a signature");
-        let signature = [&[3, u8::try_from(signature.len() + 1).expect("a short one"), 0], &signature[..]].concat();
-        let content = [&tbs[..], ECDSA_SHA256, &signature].concat();
-        let length = u16::try_from(content.len()).expect("a short one").to_be_bytes();
-        let certificate = [&[0x30, 0x82], &length[..], &content].concat();
+        let certificate = self.sign(&tbs);
         let key = Arc::new(PrivateKey::from_der(&issued.key).expect("a key that was just made"));
         Identity::with_signer(vec![certificate.into()], key).expect("a certificate that was just made")
     }
+
+    /// A certificate like this one, whose key and the key itself are for RSASSA-PSS alone: rcgen makes none.
+    fn with_key_for_pss(&self, der: &[u8], key: &KeyPair) -> Issued {
+        let certificate = self.sign(&for_pss_alone(to_be_signed(der), true));
+        let key = for_pss_alone(&key.serialize_der(), false);
+        Issued {
+            chain_pem: pem("CERTIFICATE", &certificate),
+            key_pem: pem("PRIVATE KEY", &key),
+            chain: vec![certificate.into()],
+            key,
+        }
+    }
+
+    /// A certificate of what is to be signed. The authority's key is one of P-256.
+    fn sign(&self, tbs: &[u8]) -> Vec<u8> {
+        const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+        let signature = self.issuer.key().sign(tbs).expect("a signature");
+        let signature = [&[3, u8::try_from(signature.len() + 1).expect("a short one"), 0], &signature[..]].concat();
+        let content = [tbs, ECDSA_SHA256, &signature].concat();
+        let length = u16::try_from(content.len()).expect("a short one").to_be_bytes();
+        [&[0x30, 0x82], &length[..], &content].concat()
+    }
+}
+
+/// The tbsCertificate of a certificate: SEQUENCE { tbsCertificate, ..., each with a length of two bytes.
+fn to_be_signed(certificate: &[u8]) -> &[u8] {
+    let length = usize::from(u16::from_be_bytes([certificate[6], certificate[7]]));
+    &certificate[4..8 + length]
+}
+
+/// A tbsCertificate or a PrivateKeyInfo with an RSA key, and id-RSASSA-PSS without parameters in place of rsaEncryption: two bytes
+/// shorter, and with it the whole, and the SubjectPublicKeyInfo around it.
+fn for_pss_alone(der: &[u8], in_spki: bool) -> Vec<u8> {
+    const RSA: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+    const PSS: &[u8] = b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+    let at = der.windows(RSA.len()).position(|w| w == RSA).expect("an RSA key");
+    let mut der = [&der[..at], PSS, &der[at + RSA.len()..]].concat();
+    for header in [Some(0), in_spki.then(|| at - 4)].into_iter().flatten() {
+        let length = u16::from_be_bytes([der[header + 2], der[header + 3]]) - 2;
+        der[header + 2..header + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    der
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
+    format!("-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n")
 }
 
 /// Making an RSA key takes long, so all tests of a process share one.

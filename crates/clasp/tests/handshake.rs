@@ -85,7 +85,7 @@ fn every_key_and_curve() {
             let mut groups = match kind {
                 KeyKind::P256 => vec![group, NamedGroup::Secp256r1],
                 KeyKind::P384 => vec![group, NamedGroup::Secp384r1],
-                KeyKind::Rsa | KeyKind::Ed25519 => vec![group],
+                KeyKind::Rsa | KeyKind::RsaPss | KeyKind::Ed25519 => vec![group],
             };
             groups.dedup();
             let policy = Policy::default().with_groups(groups);

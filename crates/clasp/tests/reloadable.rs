@@ -8,6 +8,7 @@ use clasp::wire::code::ProtocolVersion;
 use clasp::{ClientAuth, ClientConfig, Facts, Identity, Policy, ServerConfig};
 use clasp_testkit::{Issued, KeyKind, Pair, authority};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -143,6 +144,53 @@ fn files_are_read_again() {
     let error = Reloadable::from_pem_files([(&chain, &key)]).unwrap_err();
     assert!(error.to_string().contains("key.pem"), "{error}");
     assert!(format!("{identity:?}").contains("cert.pem"));
+}
+
+/// Says that it is over, after a failed assertion too: the load would go on for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whoever renews writes one file after the other. In between, reload refuses, and whoever connects sees the old one, whole.
+#[test]
+fn files_are_read_again_under_load_and_no_connection_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let issued: Vec<Issued> = (0..5).map(|n| issue(&format!("generation{n}.test"))).collect();
+    std::fs::write(&chain, &issued[0].chain_pem).unwrap();
+    std::fs::write(&key, &issued[0].key_pem).unwrap();
+    let identity = Arc::new(Reloadable::from_pem_files([(&chain, &key)]).unwrap());
+    let server = ServerConfig::builder().identity(identity.clone()).no_sessions().build().unwrap();
+    let (done, server) = (AtomicBool::new(false), &server);
+    let made: usize = thread::scope(|scope| {
+        let load = [(); 2].map(|()| {
+            scope.spawn(|| {
+                let (client, mut made) = (client(), 0);
+                while !done.load(Ordering::Relaxed) {
+                    assert!(seen(connect(&client, server).client.facts().unwrap()).contains("generation"));
+                    made += 1;
+                }
+                made
+            })
+        });
+        let over = Over(&done);
+        let shown = || seen(connect(&client(), server).client.facts().unwrap());
+        for (n, next) in issued.iter().enumerate().skip(1) {
+            std::fs::write(&chain, &next.chain_pem).unwrap();
+            identity.reload().unwrap_err();
+            assert!(shown().contains(&format!("generation{}", n - 1)));
+            std::fs::write(&key, &next.key_pem).unwrap();
+            assert!(identity.reload().unwrap());
+            assert!(shown().contains(&format!("generation{n}")));
+        }
+        drop(over);
+        load.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert!(made > 0, "nobody connected meanwhile");
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub(crate) struct Lab {
     payloads: Mutex<HashMap<usize, PathBuf>>,
 }
 
-pub(crate) const KEY_KINDS: [KeyKind; 4] = [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519];
+pub(crate) const KEY_KINDS: [KeyKind; 5] =
+    [KeyKind::Rsa, KeyKind::RsaPss, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519];
 
 impl Lab {
     pub(crate) fn new() -> io::Result<Self> {

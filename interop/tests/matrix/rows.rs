@@ -214,7 +214,20 @@ impl Row {
 
     /// The kind of the server's key, as suites of TLS 1.2 name it.
     pub(crate) fn auth(&self) -> Auth {
-        if self.key == KeyKind::Rsa { Auth::Rsa } else { Auth::Ecdsa }
+        if matches!(self.key, KeyKind::Rsa | KeyKind::RsaPss) { Auth::Rsa } else { Auth::Ecdsa }
+    }
+
+    /// The client's key, if it sends a certificate.
+    pub(crate) const fn client_key(&self) -> Option<KeyKind> {
+        match self.client_cert {
+            ClientCert::Sent(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// Whether a side's key is for RSASSA-PSS alone.
+    pub(crate) fn has_pss_key(&self) -> bool {
+        self.key == KeyKind::RsaPss || self.client_key() == Some(KeyKind::RsaPss)
     }
 
     pub(crate) const fn is_cbc(&self) -> bool {
@@ -233,7 +246,7 @@ impl Row {
         let curve = match self.key {
             KeyKind::P256 => Some(NamedGroup::Secp256r1),
             KeyKind::P384 => Some(NamedGroup::Secp384r1),
-            KeyKind::Rsa | KeyKind::Ed25519 => None,
+            KeyKind::Rsa | KeyKind::RsaPss | KeyKind::Ed25519 => None,
         };
         Some([group].into_iter().chain(curve.filter(|c| *c != group)).collect())
     }

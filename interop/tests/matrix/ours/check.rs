@@ -5,9 +5,14 @@ use crate::peers::Habits;
 use crate::rows::{ALPN, ClientCert, End, Fault, Ours, Resume, Row, Switch};
 use clasp::error::{Cause, PeerError};
 use clasp::suite::Kx;
-use clasp::wire::code::ProtocolVersion;
+use clasp::wire::code::{ProtocolVersion, SignatureScheme};
 use clasp::{EarlyData, Facts, Resumption};
+use clasp_testkit::KeyKind;
 use std::io::ErrorKind;
+
+/// What keys for RSASSA-PSS alone sign with (RFC 9846 4.2.3).
+const PSS_ALONE: [SignatureScheme; 3] =
+    [SignatureScheme::RsaPssPssSha256, SignatureScheme::RsaPssPssSha384, SignatureScheme::RsaPssPssSha512];
 
 /// Whether the handshake has to be refused, and by whom.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,6 +127,14 @@ fn check_facts(row: &Row, habits: &Habits, ours: Ours, n: usize, facts: &Facts) 
             same("whether there is a group", &facts.group.is_some(), &true)?;
         }
         _ => {}
+    }
+    // What the peer has signed with; of our own signatures not every flow keeps it.
+    let (key, scheme) = match ours {
+        Ours::Client => (Some(row.key), facts.signature_scheme),
+        Ours::Server => (row.client_key(), facts.client_scheme),
+    };
+    if full && key == Some(KeyKind::RsaPss) {
+        same("a scheme of RSASSA-PSS keys alone", &scheme.is_some_and(|scheme| PSS_ALONE.contains(&scheme)), &true)?;
     }
     if row.is_tls13() {
         let early = if row.early_data && last { EarlyData::Accepted } else { EarlyData::NotOffered };

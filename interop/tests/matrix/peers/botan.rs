@@ -21,6 +21,7 @@ pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
 fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
     match () {
         () if row.is_tls13() => Some("Botan 2 has no TLS 1.3"),
+        () if row.has_pss_key() => Some("Botan 2 has no keys for RSASSA-PSS alone"),
         () if row.key == KeyKind::Ed25519 => Some("Botan 2 signs no TLS with Ed25519"),
         () if ours == Ours::Client && row.extended_master_secret == Switch::OffTheirs => {
             Some("Botan's server has no switch for it")

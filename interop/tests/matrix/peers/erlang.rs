@@ -24,6 +24,7 @@ fn has(group: &NamedGroup) -> bool {
 fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
     let switched = [row.extended_master_secret, row.encrypt_then_mac].contains(&Switch::OffTheirs);
     let closes_first = if ours == Ours::Client { End::Client } else { End::Server };
+    let theirs = if ours == Ours::Client { Some(row.key) } else { row.client_key() };
     match () {
         () if row.group.is_some_and(NamedGroup::is_hybrid) => Some("this Erlang has no ML-KEM"),
         () if row.early_data => Some("the lines for scripts have no early data"),
@@ -32,6 +33,9 @@ fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
         }
         () if !row.is_tls13() && row.group == Some(NamedGroup::X25519) => Some("Erlang has no X25519 in TLS 1.2"),
         () if !row.is_tls13() && row.key == KeyKind::Ed25519 => Some("Erlang has no Ed25519 in TLS 1.2"),
+        () if theirs == Some(KeyKind::RsaPss) => {
+            Some("this Erlang reads no private key for RSASSA-PSS without parameters")
+        }
         () if row.checks_close && row.end == closes_first => Some("Erlang does not answer a close_notify"),
         () if row.is_tls13() && row.resume != Resume::Never && ours == Ours::Client => {
             Some("this Erlang's server encodes the hello anew for its binder and dies of schemes that it does not know")

@@ -45,6 +45,7 @@ fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
         () if ours == Ours::Server && row.hello_retry && row.resume != Resume::Never => {
             Some("this Go makes a wrong binder after a HelloRetryRequest")
         }
+        () if row.has_pss_key() => Some("Go has no keys for RSASSA-PSS alone"),
         () if row.early_data => Some("Go has no early data over TCP"),
         () if row.suite.kx == Some(Kx::Dhe) => Some("Go has no DHE"),
         () if unknown_cbc.contains(&row.suite.code) => Some("Go has no AES-256-CBC with SHA-2"),

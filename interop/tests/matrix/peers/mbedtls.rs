@@ -23,6 +23,7 @@ pub(super) fn find(lab: &Lab) -> Result<Box<dyn Peer>, String> {
 fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
     match () {
         () if row.is_tls13() => Some("Mbed TLS 2.28 has no TLS 1.3"),
+        () if row.has_pss_key() => Some("Mbed TLS has no keys for RSASSA-PSS alone"),
         () if row.key == KeyKind::Ed25519 => Some("Mbed TLS has no Ed25519"),
         () if ours == Ours::Client && row.group == Some(NamedGroup::X25519) && row.key == KeyKind::P256 => {
             Some("its server prefers P-256 to X25519, and its key of P-256 wants that offered")

@@ -139,6 +139,7 @@ impl Peer for Nss {
             () if row.encrypt_then_mac == Switch::OffTheirs => Some("it has no encrypt-then-MAC to switch off"),
             () if row.extended_master_secret == Switch::OffTheirs => Some("it has no switch for it"),
             () if row.group.is_some_and(NamedGroup::is_hybrid) => Some("NSS 3.87 has no ML-KEM"),
+            () if row.has_pss_key() => Some("its tools offer no signatures of keys for RSASSA-PSS alone"),
             () if row.key == KeyKind::Ed25519 => Some("it has no Ed25519 in TLS"),
             () => None,
         }

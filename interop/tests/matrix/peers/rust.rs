@@ -194,6 +194,7 @@ impl Peer for Rustls {
         match () {
             () if row.suite.kx == Some(Kx::Rsa) => Some("rustls has no RSA key transport"),
             () if row.suite.kx == Some(Kx::Dhe) => Some("rustls has no DHE of its own"),
+            () if row.has_pss_key() => Some("rustls has no keys for RSASSA-PSS alone"),
             () if row.is_cbc() => Some("rustls has no CBC"),
             () if row.group.is_some_and(NamedGroup::is_ffdhe) => Some("rustls has no DHE of its own"),
             () if row.group == Some(NamedGroup::SecP384r1MlKem1024) => Some("rustls has no SecP384r1MLKEM1024"),

@@ -28,6 +28,7 @@ fn lacks(row: &Row, ours: Ours) -> Option<&'static str> {
     let prefers_p256 = row.group == Some(NamedGroup::Secp521r1) && row.auth() == Auth::Ecdsa && !row.is_tls13();
     match () {
         () if row.suite.kx == Some(Kx::Rsa) => Some("Debian's wolfSSL is built without RSA key transport"),
+        () if row.has_pss_key() => Some("it signs with such a key as if it were a plain one of RSA"),
         () if row.early_data => Some("Debian's wolfSSL is built without early data"),
         () if row.group.is_some_and(NamedGroup::is_hybrid) => Some("this wolfSSL has no ML-KEM"),
         () if row.group.is_some_and(|g| !has(&g)) => Some("it has no group of this size"),

@@ -43,6 +43,7 @@ fn groups_and_keys() -> Vec<Row> {
     for (name, key) in [("P-384", KeyKind::P384), ("Ed25519", KeyKind::Ed25519)] {
         rows.push(Row::tls12(format!("a server key of {name}"), ECDHE_ECDSA).with(|r| r.key = key));
     }
+    rows.push(Row::tls12("a server key of RSASSA-PSS", ECDHE_RSA).with(|r| r.key = KeyKind::RsaPss));
     rows
 }
 

@@ -33,7 +33,12 @@ const GROUPS: [NamedGroup; 7] = [
 fn groups_and_keys() -> Vec<Row> {
     let over = |group: NamedGroup| Row::tls13(&format!("over {}", group.name()), AES).with(|r| r.group = Some(group));
     let mut rows: Vec<Row> = GROUPS.into_iter().chain(FFDHE).map(over).collect();
-    for (name, key) in [("RSA", KeyKind::Rsa), ("P-384", KeyKind::P384), ("Ed25519", KeyKind::Ed25519)] {
+    for (name, key) in [
+        ("RSA", KeyKind::Rsa),
+        ("RSASSA-PSS", KeyKind::RsaPss),
+        ("P-384", KeyKind::P384),
+        ("Ed25519", KeyKind::Ed25519),
+    ] {
         rows.push(Row::tls13(&format!("a server key of {name}"), AES).with(|r| r.key = key));
     }
     rows.push(Row::tls13("HelloRetryRequest", AES).with(|r| {
@@ -47,6 +52,7 @@ fn client_certificates() -> Vec<Row> {
     let row = |name: &str, cert| Row::tls13(&format!("client certificate {name}"), AES).with(|r| r.client_cert = cert);
     vec![
         row("required, RSA sent", ClientCert::Sent(KeyKind::Rsa)),
+        row("required, RSASSA-PSS sent", ClientCert::Sent(KeyKind::RsaPss)),
         row("required, P-256 sent", ClientCert::Sent(KeyKind::P256)),
         row("required, P-384 sent", ClientCert::Sent(KeyKind::P384)),
         row("required, none sent: refused", ClientCert::Missing),

@@ -25,7 +25,7 @@ public class Peer {
     static PrivateKey key(String path) throws Exception {
         String pem = Files.readString(Path.of(path)).replaceAll("-----[^-]*-----|\\s", "");
         PKCS8EncodedKeySpec spec = new PKCS8EncodedKeySpec(Base64.getDecoder().decode(pem));
-        for (String kind : new String[] {"RSA", "EC", "EdDSA"}) {
+        for (String kind : new String[] {"RSA", "RSASSA-PSS", "EC", "EdDSA"}) {
             try {
                 return KeyFactory.getInstance(kind).generatePrivate(spec);
             } catch (GeneralSecurityException e) {
