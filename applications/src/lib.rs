@@ -3,3 +3,7 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/en/library/reqwest.md")]
 pub struct Reqwest;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/zh/library/reqwest.md")]
+pub struct ReqwestZh;

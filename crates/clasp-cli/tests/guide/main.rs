@@ -18,7 +18,10 @@ use std::sync::Mutex;
 use std::thread;
 
 /// The languages of the guide.
-const LANGUAGES: [&str; 1] = ["en"];
+const LANGUAGES: [&str; 2] = ["en", "zh"];
+
+/// The same page in each, and programs in it that are compiled.
+const READMES: [&str; 2] = ["README.md", "README.zh.md"];
 
 /// Blocks that cannot run here, by page. Each has its reason before it.
 const NOT_RUN: &[(&str, usize)] = &[
@@ -158,12 +161,6 @@ fn not_run(language: &str) -> BTreeSet<(String, usize)> {
 /// language, and was said.
 #[test]
 fn both_languages_have_the_same() {
-    let bare = |block: &Block| {
-        let sign = if block.kind == "rust" { "//" } else { "#" };
-        let lines =
-            block.text.lines().map(|line| line.split(&format!(" {sign} ")).next().unwrap_or_default().trim_end());
-        (block.kind.clone(), if block.kind == "text" { String::new() } else { lines.collect::<Vec<_>>().join("\n") })
-    };
     for language in &LANGUAGES[1..] {
         let (here, there) = (of_language(LANGUAGES[0]), of_language(language));
         let relative = |page: &Page| name(page).splitn(4, '/').nth(3).unwrap().to_owned();
@@ -171,16 +168,35 @@ fn both_languages_have_the_same() {
         assert_eq!(names(&here), names(&there));
         for (here, there) in here.iter().zip(&there) {
             assert_eq!(here.levels, there.levels, "headlines of {}", name(there));
-            let blocks = |page: &Page| page.blocks.iter().map(bare).collect::<Vec<_>>();
             assert_eq!(blocks(here), blocks(there), "{}", name(there));
         }
     }
+    let [here, there] = READMES.map(|file| Page::read(&root().join(file)));
+    assert_eq!((&here.levels, blocks(&here)), (&there.levels, blocks(&there)), "README");
+    assert!(
+        here.blocks.iter().chain(&there.blocks).all(|block| !is_run(block)),
+        "commands of README are not run: why not?"
+    );
+}
+
+/// Its blocks, without what is said in them to a reader of one language.
+fn blocks(page: &Page) -> Vec<(String, String)> {
+    let bare = |block: &Block| {
+        let sign = if block.kind == "rust" { "//" } else { "#" };
+        let before = format!("{sign} ");
+        let lines = block.text.lines().map(|line| line.split(&before).next().unwrap_or_default().trim_end());
+        let text = if block.kind == "text" { String::new() } else { lines.collect::<Vec<_>>().join("\n") };
+        (block.kind.clone(), text)
+    };
+    page.blocks.iter().map(bare).collect()
 }
 
 #[test]
 fn every_link_leads_somewhere() {
     let mut every = pages(&root().join("docs"));
-    every.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASING.md"].map(|file| root().join(file)));
+    every.extend(
+        ["README.md", "README.zh.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASING.md"].map(|file| root().join(file)),
+    );
     let dead: Vec<String> = every.iter().flat_map(|path| Page::read(path).dead_links()).collect();
     assert!(dead.is_empty(), "{}", dead.join("\n"));
 }
