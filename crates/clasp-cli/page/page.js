@@ -81,6 +81,7 @@ function fieldsOf(event) {
   }
   return event.fields = fields;
 }
+const titleOf = T => zh && T.zh ? T.zh[0] : T.title;
 const travel = (trace, { by, at, leg }) => {
   const [sent, came, delay] = [at[by], at[1 - by], (leg ? trace.farWay : trace.oneWay) || 0];
   if (sent !== null) return [sent, Math.max(sent, came ?? sent + delay)];
@@ -141,8 +142,8 @@ class Column {
     this.tabs = tabs;
     const levels = LEVELS.filter(l => T.events.some(e => e.level === l));
     this.element = h("section", { class: "trace", "aria-labelledby": id + "h" },
-      h("h2", { id: id + "h" }, T.title),
-      h("p", { class: T.good ? "good" : "bad" }, (T.good ? "✓ " : "✗ ") + T.outcome),
+      h("h2", { id: id + "h" }, titleOf(T)),
+      h("p", { class: T.good ? "good" : "bad" }, (T.good ? "✓ " : "✗ ") + (zh && T.zh ? T.zh[1] : T.outcome)),
       h("ul", { class: "legend" }, levels.map(l => h("li", {}, s("svg", { width: 30, height: 8, style: "width:30px", "aria-hidden": "true" },
         s("path", { class: "a " + l, d: "M0 4h30" })), w(l)))),
       h("div", { class: "parts" }, this.stage, this.detail),
@@ -431,7 +432,7 @@ class Column {
 const columns = [new Column(0, D.first || 0), null];
 const main = document.getElementById("main"), choice = document.getElementById("choice"), language = document.getElementById("language");
 function menu(number, label, value, extra) {
-  const options = [...extra, ...traces.map((T, n) => [n, T.title])];
+  const options = [...extra, ...traces.map((T, n) => [n, titleOf(T)])];
   const select = h("select", { id: "choose" + number, onchange: e => pick(number, e.target.value) },
     options.map(([n, title]) => h("option", { value: n, selected: String(n) === String(value) ? "" : null }, title)));
   return h("label", {}, label, select);
@@ -460,12 +461,15 @@ function draw() {
   main.replaceChildren(...shown.map(c => c.draw(scale)));
   shown.forEach(c => c.fill());
 }
-language.addEventListener("click", () => { zh = !zh; draw(); });
+let explore = null;
+/*EXPLORER*/
+language.addEventListener("click", () => { zh = !zh; draw(); explore?.(); });
 let width = innerWidth;
 addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; draw(); } });
 if (traces.length) {
   if (D.beside !== null && traces[D.beside]) columns[1] = new Column(1, D.beside);
   columns.filter(Boolean).forEach(c => { c.picked = first(c.trace); });
   draw();
+  explore?.();
 }
 })();

@@ -1,4 +1,4 @@
-//! A conversation as it was seen: text for a terminal, JSON for programs, SVG for a page.
+//! A conversation of the demonstration as its client saw it: text for a terminal, JSON for programs.
 
 use crate::terminal::{self, Style};
 use crate::trace::explain::Language;
@@ -84,8 +84,9 @@ fn events(trace: &Trace) -> Vec<Event> {
 
 impl Conversation {
     /// For a terminal.
-    pub(crate) fn text(&self) -> String {
-        let mut out = format!("{}\n", terminal::on_stdout(Style::Bold, &self.title));
+    pub(crate) fn text(&self, language: Language) -> String {
+        let (title, outcome) = text::in_language(&self.trace, language);
+        let mut out = format!("{}\n", terminal::on_stdout(Style::Bold, title));
         for e in &self.events {
             let line = match e.direction {
                 Some("sent") => format!("{:>9.2} ms  client ── {:<22} {:>6} B ──▶ server", e.at_ms, e.what, e.bytes),
@@ -99,65 +100,15 @@ impl Conversation {
                 let _infallible = writeln!(out, "{:16}{field}", "");
             }
         }
-        let (style, mark) =
-            if self.as_expected { (Style::Good, "as it should") } else { (Style::Bad, "NOT AS IT SHOULD") };
+        let (style, mark) = match (self.as_expected, language) {
+            (true, Language::En) => (Style::Good, "as it should"),
+            (true, Language::Zh) => (Style::Good, "符合预期"),
+            (false, Language::En) => (Style::Bad, "NOT AS IT SHOULD"),
+            (false, Language::Zh) => (Style::Bad, "不符合预期"),
+        };
         let mark = terminal::on_stdout(style, mark);
         // Writing to a String cannot fail.
-        let _infallible = writeln!(out, "   {mark}: {}", self.outcome);
+        let _infallible = writeln!(out, "   {mark}: {outcome}");
         out
     }
-}
-
-const LINE: usize = 22;
-const LEFT: usize = 160;
-const RIGHT: usize = 700;
-
-/// Sequence diagrams, one below the other.
-pub(crate) fn svg(conversations: &[Conversation]) -> String {
-    let mut body = String::new();
-    let mut y = 30;
-    for conversation in conversations {
-        let text = |x: usize, y: usize, anchor: &str, class: &str, text: &str| {
-            format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" class=\"{class}\">{}</text>\n", escape(text))
-        };
-        body += &text(20, y, "start", "title", &conversation.title);
-        y += LINE;
-        body += &text(LEFT, y, "middle", "who", "client");
-        body += &text(RIGHT, y, "middle", "who", "server");
-        let top = y + 6;
-        for e in &conversation.events {
-            y += LINE;
-            body += &text(LEFT - 12, y, "end", "time", &format!("{:.2} ms", e.at_ms));
-            let label = format!("{} ({} B)", e.what, e.bytes);
-            match e.direction {
-                Some(direction) => {
-                    let (from, to) = if direction == "sent" { (LEFT, RIGHT) } else { (RIGHT, LEFT) };
-                    body += &format!(
-                        "<line x1=\"{from}\" y1=\"{}\" x2=\"{to}\" y2=\"{}\" class=\"arrow\" marker-end=\"url(#head)\"/>\n",
-                        y + 3,
-                        y + 3
-                    );
-                    body += &text((LEFT + RIGHT) / 2, y - 2, "middle", "label", &label);
-                }
-                None => body += &text(LEFT + 12, y, "start", "fact", &e.what),
-            }
-        }
-        y += LINE;
-        for x in [LEFT, RIGHT] {
-            body += &format!("<line x1=\"{x}\" y1=\"{top}\" x2=\"{x}\" y2=\"{}\" class=\"life\"/>\n", y - 10);
-        }
-        let class = if conversation.as_expected { "good" } else { "bad" };
-        body += &text(LEFT, y + 4, "start", class, &conversation.outcome);
-        y += 2 * LINE;
-    }
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"960\" height=\"{y}\" font-family=\"sans-serif\" font-size=\"13\">\n\
-         <defs><marker id=\"head\" markerWidth=\"9\" markerHeight=\"8\" refX=\"8\" refY=\"4\" orient=\"auto\"><path d=\"M0,0 L9,4 L0,8 z\" fill=\"#246\"/></marker></defs>\n\
-         <style>.title{{font-size:16px;font-weight:bold}}.who{{font-weight:bold}}.time{{fill:#666}}.fact{{fill:#666;font-style:italic}}.arrow{{stroke:#246}}.life{{stroke:#bbb;stroke-dasharray:4}}.good{{fill:#060}}.bad{{fill:#a00;font-weight:bold}}</style>\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{body}</svg>\n"
-    )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -185,6 +185,9 @@ pub(crate) struct Trace {
     pub(crate) facts: Option<serde_json::Value>,
     /// What the middle and the server agreed.
     pub(crate) far_facts: Option<serde_json::Value>,
+    /// Title and outcome in Chinese, where they are our own words.
+    #[serde(skip)]
+    pub(crate) chinese: Option<(String, String)>,
 }
 
 impl Trace {

@@ -38,6 +38,35 @@ fn demo_gives_the_figures_of_the_classic_description() {
 }
 
 #[test]
+fn the_demo_has_a_menu() {
+    let list = clasp(&["demo", "--list"]);
+    let list = text(&list.stdout);
+    assert_eq!(list.lines().count(), 17);
+    assert!(list.lines().nth(15).unwrap().starts_with("0rtt "), "{list}");
+    // With the clocks of both sides: what the classic description has of each moment.
+    let rsa = clasp(&["demo", "rsa", "--lang", "en"]);
+    let rsa = text(&rsa.stdout);
+    let (_, link) = rsa.split_once("11. RSA key transport").unwrap();
+    for (who, words) in [
+        ("  56.0 ms    84.0 ms  client ── ClientHello", "chooses"),
+        (" 112 ms    84.0 ms  client ◀── ServerHello", ""),
+        (" 112 ms     140 ms  client ── ClientKeyExchange", "premaster secret"),
+        (" 168 ms     140 ms  client ◀── Finished", "A MAC over the whole handshake"),
+    ] {
+        assert!(link.contains(who), "{who} is not in {link}");
+        assert!(rsa.contains(words), "{words} is not in {rsa}");
+    }
+    assert!(!rsa.contains("12. ") && rsa.contains("1. RSA key transport"));
+    let four = clasp(&["demo", "4", "--json"]);
+    let four: serde_json::Value = serde_json::from_slice(&four.stdout).unwrap();
+    let count = |name: &str| four[name].as_array().unwrap().len();
+    assert_eq!((count("loopback"), count("simulated_link_28_ms")), (1, 0));
+    refuses(&clasp(&["demo", "quantum"]), 2, "the demonstration has no quantum");
+    let zh = clasp(&["demo", "middle", "--lang", "zh"]);
+    assert!(text(&zh.stdout).starts_with("6. 中间人") && text(&zh.stdout).contains("middle ── ClientHello"));
+}
+
+#[test]
 fn ca_keys_are_private_and_nothing_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let (_, chain, key) = issued(folder.path());

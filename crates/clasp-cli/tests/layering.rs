@@ -49,6 +49,8 @@ const ORDER: &[&str] = &[
     "command/demo/cast",
     "command/demo/link",
     "command/demo/loopback",
+    "command/demo/menu",
+    "command/demo/attacks",
     "command/demo",
     "command/inspect",
     "command/scan",

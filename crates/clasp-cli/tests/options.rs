@@ -53,6 +53,8 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("demo", "json", Elsewhere(COMMANDS, "demo_gives_the_figures_of_the_classic_description")),
     ("demo", "fields", Elsewhere(COMMANDS, "demo_gives_the_figures_of_the_classic_description")),
     ("demo", "svg", Run("demo", "demo --svg {new}", "<svg")),
+    ("demo", "list", Run("demo", "demo --list", "client-certificate  3. ")),
+    ("demo", "lang", Run("demo rsa --lang en", "demo rsa --lang zh", "客户端开场")),
     ("demo", "html", Elsewhere(TRACE, "the_demo_is_a_page_with_the_clocks_of_both_sides")),
 
     ("connect", "get", Connect(ID, "--ca {root}", GET, "HTTP/1.1 200")),
@@ -268,6 +270,9 @@ const CLASHES: &[(&str, &[&str])] = &[
     ("connect a.test:443 --tls 1.2 --policy modern", &["modern", "TLS 1.2"]),
     ("trace connect a.test --json --fields", &["--json", "--fields"]),
     ("trace serve --cert {chain}", &["--key"]),
+    ("demo --list --json", &["--list", "--json"]),
+    ("demo rsa --list", &["--list", "WHICH"]),
+    ("demo --json --lang zh", &["--json", "--lang"]),
     ("trace proxy a.test --insecure --ca {root}", &["--insecure", "--ca"]),
     ("trace --keylog {chain}", &["FILE.pcap"]),
     ("serve {dir} --echo", &["--echo", "[DIR]"]),

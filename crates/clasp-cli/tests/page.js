@@ -25,7 +25,7 @@
     is("a click holds it", all(".row .pinned").length === 1);
     const extension = fields.findIndex(f => f.textContent.startsWith("extension_type: "));
     say(fields[extension], "mouseover");
-    is("an extension is explained", one(".told").textContent.includes("RFC"));
+    is("an extension is explained", one(".detail .told").textContent.includes("RFC"));
 
     row("ServerHello").focus();
     press(row("ServerHello"), "ArrowUp");
@@ -56,16 +56,65 @@
     if (second) {
       second.value = "";
       second.dispatchEvent(new Event("change"));
-      is("one alone", all(".trace").length === 1);
+      is("one alone", all("main .trace").length === 1);
       one("#choose1").value = "1";
       one("#choose1").dispatchEvent(new Event("change"));
-      is("two side by side", all(".trace").length === 2);
+      is("two side by side", all("main .trace").length === 2);
     }
+    if (!one("#explorer").hidden) explorer();
   } catch (error) {
     wrong.push(String(error));
   }
-  const verdict = document.createElement("pre");
-  verdict.id = "verdict";
-  verdict.textContent = wrong.length ? "WRONG: " + wrong.join("; ") : "ALL WELL";
-  document.body.append(verdict);
+
+  // The demonstration's page alone.
+  function explorer() {
+    const kind = n => one(`[data-kind="${n}"]`), slide = (name, value) => {
+      one("#" + name).value = value;
+      one("#" + name).dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    is("the classic figures", kind(0).textContent.includes("168 ms") && kind(1).textContent.includes("112 ms"));
+    slide("latency", 100);
+    is("a longer way", kind(0).textContent.includes("456 ms") && kind(4).textContent.includes("256 ms"));
+    slide("tcp", 0);
+    is("without TCP's handshake", kind(0).textContent.includes("400 ms") && kind(5).textContent.includes("0.00 ms"));
+    kind(0).click();
+    is("the drawing follows", [...document.querySelectorAll(".clock")].some(c => c.textContent === "400 ms"));
+    slide("latency", 28);
+    slide("tcp", 56);
+    kind(0).focus();
+    press(kind(0), "ArrowDown");
+    is("arrows choose a kind", kind(1).getAttribute("aria-checked") === "true" && document.activeElement === kind(1) && one("#choose0").value === "1");
+    const [stolen, between, flip] = all("#explorer section");
+    const status = section => section.querySelector("[role=status]").textContent;
+    is("nothing is stolen yet", status(stolen).includes("enciphered") && !stolen.textContent.includes("opens:"));
+    stolen.querySelector("button").click();
+    is("a stolen key opens RSA key transport, and no ECDHE", status(stolen).includes("not one opens") && stolen.textContent.includes("opens: application_data, 5 bytes") && stolen.textContent.includes("stays closed"));
+    is("where the chain breaks", between.querySelector(".broken").textContent.includes("signatureValue"));
+    const signatures = [...between.querySelectorAll(".broken code")].map(c => c.textContent), issuers = [...between.querySelectorAll("tr:nth-child(2) code")].map(c => c.textContent);
+    is("one name, two signatures", signatures[0] && signatures[0] !== signatures[1] && issuers[0] === issuers[1] && issuers[0].includes("Clasp Demo CA"));
+    flip.querySelector('[data-cell="20"]').click();
+    is("a flipped byte is refused", status(flip).includes("bad_record_mac"));
+    press(flip.querySelector('[data-cell="20"]'), "ArrowRight");
+    is("arrows go through the bytes", document.activeElement.dataset.cell === "21");
+    is("as is every other", flip.textContent.includes("none was taken"));
+    between.querySelector("button").click();
+    is("three lanes", all("svg .who").length === 3);
+    one("#language").click();
+    is("the explorer in Chinese", one("#explorerTitle").textContent === "动手看看" && one(".trace:not(.explorer) h2").textContent.includes("中间人"));
+    is("nothing is wider than the window, with the explorer too", document.documentElement.scrollWidth <= Math.max(innerWidth, document.documentElement.clientWidth));
+    one("#language").click();
+    kind(0).click();
+  }
+
+  const finish = () => {
+    const verdict = document.createElement("pre");
+    verdict.id = "verdict";
+    verdict.textContent = wrong.length ? "WRONG: " + wrong.join("; ") : "ALL WELL";
+    document.body.append(verdict);
+  };
+  // axe-core, where the test has brought it: what a screen reader or a keyboard would stumble over.
+  if (!window.axe) return finish();
+  axe.run(document, { resultTypes: ["violations"] }).then(found => {
+    for (const { id, help, nodes } of found.violations) wrong.push(`axe: ${id}: ${help}: ` + nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + n.failureSummary).join(" | "));
+  }, error => wrong.push(String(error))).then(finish);
 })();

@@ -1,5 +1,7 @@
 //! The page of `clasp trace` and `clasp demo`, in a browser: Chromium, headless, wide and narrow, light and dark. `page.js` does what a reader does.
 //!
+//! axe-core, which `.ci/run` gets from npm, looks for what a screen reader or a keyboard would stumble over; nothing of it is kept here.
+//!
 //! Needs `chromium`. Without it the test says so and passes; with `CLASP_INTEROP=require` it fails.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -8,6 +10,7 @@ mod common;
 use common::{clasp, issued, serve, text};
 use std::process::{Command, Stdio};
 
+const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers/node_modules/axe-core/axe.min.js");
 const BROWSERS: [&str; 2] = ["chromium", "chromium-browser"];
 
 #[test]
@@ -20,6 +23,11 @@ fn a_reader_finds_his_way_through_the_page() {
         assert_ne!(std::env::var("CLASP_INTEROP").as_deref(), Ok("require"), "no chromium");
         return eprintln!("skipped: no chromium");
     };
+    let axe = std::fs::read_to_string(AXE).unwrap_or_default();
+    if axe.is_empty() {
+        assert_ne!(std::env::var("CLASP_INTEROP").as_deref(), Ok("require"), "no axe-core: {AXE}");
+        eprintln!("without axe-core: {AXE} is not there");
+    }
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();
     let (root, chain, key) = issued(home);
@@ -39,13 +47,17 @@ fn a_reader_finds_his_way_through_the_page() {
         let page = std::fs::read_to_string(&path).unwrap();
         let (page, rest) = page.rsplit_once("</body>").unwrap();
         let script = include_str!("page.js");
-        std::fs::write(&path, format!("{page}<script>{script}</script></body>{rest}")).unwrap();
+        std::fs::write(&path, format!("{page}<script>{axe}</script><script>{script}</script></body>{rest}")).unwrap();
         let profile = format!("--user-data-dir={}", home.join("profile").display());
         let window = format!("--window-size={window}");
         let address = format!("file://{html}");
         let mut command = Command::new(browser);
         command.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", &profile, &window]);
-        command.args(Some(more).filter(|more| !more.is_empty())).args(["--dump-dom", &address]);
+        command.args(Some(more).filter(|more| !more.is_empty())).args([
+            "--virtual-time-budget=60000",
+            "--dump-dom",
+            &address,
+        ]);
         let loaded = command.env("HOME", home).env("XDG_CONFIG_HOME", home).stdin(Stdio::null()).output().unwrap();
         let document = text(&loaded.stdout);
         let verdict = document.split_once("id=\"verdict\">").map(|(_, rest)| rest.split("</pre>").next().unwrap());

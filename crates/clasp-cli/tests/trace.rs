@@ -234,6 +234,15 @@ fn the_demo_is_a_page_with_the_clocks_of_both_sides() {
         times.dedup();
         times
     };
+    let explorer = &data["explorer"];
+    let opened = |n: usize| -> Vec<bool> {
+        explorer["stolen"][n][1].as_array().unwrap().iter().map(|opened| opened == true).collect()
+    };
+    let closed = |n: usize| opened(n).iter().filter(|opened| !**opened).count();
+    assert_eq!((closed(0), closed(1)), (0, 3), "RSA key transport opens with the key, ECDHE does not");
+    let verdicts = explorer["flip"]["verdicts"].as_array().unwrap();
+    assert!(verdicts.len() > 50 && verdicts[5..].iter().all(|verdict| *verdict == 1), "{verdicts:?}");
+    assert_eq!(traces[0]["zh"][0], "11. RSA 密钥传输，完整握手：TCP 之后还要两个往返");
     assert_eq!((times(2), times(3)), (vec![56.0, 112.0, 168.0], vec![84.0, 140.0, 196.0]));
     assert_eq!(traces.iter().filter(|trace| trace["middle"] == true).count(), 1);
     let whole = traces.iter().filter(|trace| trace["observed"] == serde_json::json!([0, 1])).count();

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 const HTML: &str = include_str!("../../page/page.html");
 const CSS: &str = include_str!("../../page/page.css");
 const JS: &str = include_str!("../../page/page.js");
+const EXPLORER: &str = include_str!("../../page/explorer.js");
 
 /// Bytes and fields that a page holds at most, so that it stays below 300 KB. No usual handshake has as many; of what comes behind
 /// them the first bytes are kept.
@@ -33,18 +34,24 @@ pub(crate) struct Opening {
 
 /// The page.
 pub(crate) fn page(traces: &[Trace], opening: Opening) -> String {
+    with_explorer(traces, opening, &Value::Null)
+}
+
+/// The page, with what its explorer is made of, where there is one: docs/trace.md.
+pub(crate) fn with_explorer(traces: &[Trace], opening: Opening, explorer: &Value) -> String {
     let mut pack = Pack::default();
     let packed: Vec<Value> = traces.iter().map(|trace| pack.trace(trace)).collect();
     let table: Value = serde_json::from_str(TABLE).unwrap_or_default();
     let language = opening.language.map(|language| if language == Language::Zh { "zh" } else { "en" });
     let data = json!({
         "lang": language, "first": opening.first, "beside": opening.beside, "traces": packed, "names": pack.names.all, "forms": pack.forms.all,
-        "kinds": KINDS, "pool": STANDARD.encode(&pack.pool), "table": table,
+        "kinds": KINDS, "explorer": explorer, "pool": STANDARD.encode(&pack.pool), "table": table,
     });
     // In a script element nothing but its end tag is markup, nor can a comment begin.
     let data = data.to_string().replace('<', "\\u003c");
     let mut page = HTML.replacen("/*CSS*/", CSS, 1);
     page = page.replacen("/*JS*/", JS, 1);
+    page = page.replacen("/*EXPLORER*/", if explorer.is_null() { "" } else { EXPLORER }, 1);
     // Last: what was said may hold whatever it likes.
     page.replacen("/*DATA*/", &data, 1)
 }
@@ -102,7 +109,7 @@ impl Pack {
         let records: Vec<Value> = trace.records.iter().map(|record| self.record(record)).collect();
         let events: Vec<Value> = trace.events.iter().map(|event| self.event(event)).collect();
         json!({
-            "title": trace.title, "observed": trace.observed.iter().map(|lane| place(trace, *lane)).collect::<Vec<_>>(),
+            "title": trace.title, "zh": trace.chinese, "observed": trace.observed.iter().map(|lane| place(trace, *lane)).collect::<Vec<_>>(),
             "oneWay": trace.one_way_ms, "farWay": trace.far_one_way_ms, "middle": trace.man_in_the_middle, "outcome": trace.outcome, "good": trace.good, "leftOut": trace.left_out,
             "events": events, "records": records,
         })

@@ -123,6 +123,7 @@ impl Recorder {
             good: true,
             facts: None,
             far_facts: None,
+            chinese: None,
         }
     }
 

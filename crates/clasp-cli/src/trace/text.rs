@@ -16,7 +16,8 @@ pub(crate) struct Shown {
 
 /// A trace as lines.
 pub(crate) fn text(trace: &Trace, shown: Shown) -> String {
-    let mut out = format!("{}\n", terminal::on_stdout(Style::Bold, &trace.title));
+    let (title, outcome) = in_language(trace, shown.language);
+    let mut out = format!("{}\n", terminal::on_stdout(Style::Bold, title));
     if trace.observed.len() > 1 {
         let heads: Vec<String> = trace.observed.iter().map(|lane| format!("{:>9}", who(*lane, Language::En))).collect();
         let _infallible = writeln!(out, "{}", heads.join("  "));
@@ -42,8 +43,16 @@ pub(crate) fn text(trace: &Trace, shown: Shown) -> String {
         let _infallible = writeln!(out, "   {} facts more were not kept", trace.left_out);
     }
     let style = if trace.good { Style::Good } else { Style::Bad };
-    let _infallible = writeln!(out, "{}", terminal::on_stdout(style, &trace.outcome));
+    let _infallible = writeln!(out, "{}", terminal::on_stdout(style, outcome));
     out
+}
+
+/// A trace's title and outcome.
+pub(crate) fn in_language(trace: &Trace, language: Language) -> (&str, &str) {
+    match (&trace.chinese, language) {
+        (Some((title, outcome)), Language::Zh) => (title, outcome),
+        _ => (&trace.title, &trace.outcome),
+    }
 }
 
 /// Whose lane it is.

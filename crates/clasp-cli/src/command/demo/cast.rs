@@ -31,8 +31,10 @@ impl Cast {
         let trusted = authority("Clasp Demo CA").map_err(Failure::cannot)?;
         let other = authority("Clasp Demo CA").map_err(Failure::cannot)?;
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256).map_err(Failure::cannot)?;
-        let issue = |by: &Issuer<'_, KeyPair>| -> Result<_, rcgen::Error> {
-            let der = named("localhost")?.signed_by(&key, by)?.der().to_vec();
+        // He has no use for the server's certificate: its key is not his.
+        let own = KeyPair::generate_for(&PKCS_RSA_SHA256).map_err(Failure::cannot)?;
+        let issue = |by: &Issuer<'_, KeyPair>, key: &KeyPair| -> Result<_, rcgen::Error> {
+            let der = named("localhost")?.signed_by(key, by)?.der().to_vec();
             Ok((der, key.serialize_der()))
         };
         let client_key = KeyPair::generate().map_err(Failure::cannot)?;
@@ -42,11 +44,16 @@ impl Cast {
         let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(86_400));
         Ok(Self {
             roots: Arc::new(roots),
-            server: issue(&trusted.1).map_err(Failure::cannot)?,
-            forged: issue(&other.1).map_err(Failure::cannot)?,
+            server: issue(&trusted.1, &key).map_err(Failure::cannot)?,
+            forged: issue(&other.1, &own).map_err(Failure::cannot)?,
             client: Arc::new(Identity::from_der(vec![client.der().clone()], &client_key.serialize_der())?),
             tickets: Arc::new(TicketKeys::random(clasp::crypto::Provider::builtin(), hour, day)?),
         })
+    }
+
+    /// The server's private key, as a thief may find it.
+    pub(super) fn server_key(&self) -> &[u8] {
+        &self.server.1
     }
 
     /// A client that offers this suite alone and keeps its sessions.

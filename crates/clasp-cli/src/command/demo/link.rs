@@ -14,7 +14,7 @@ use std::task::{Context, Waker};
 use std::time::{Duration, SystemTime};
 
 /// One way.
-const DELAY: Duration = Duration::from_millis(28);
+pub(super) const DELAY: Duration = Duration::from_millis(28);
 
 pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
     let plain = cast.server()?.build()?;
@@ -31,7 +31,7 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
         over_the_link("13. ECDHE, in full", &modern, &ticketing, 168)?,
         over_the_link("14. Resumed by ticket", &modern, &ticketing, 112)?,
         over_the_link("15. TLS 1.3, in full: one round trip after TCP's", &today, &server13, 112)?,
-        over_the_link("16. TLS 1.3, resumed, with early data: none", &today, &server13, 56)?,
+        over_the_link("16. TLS 1.3, resumed, with early data: no round trip after TCP's", &today, &server13, 56)?,
         over_the_link("17. TLS 1.3, the server asking for another key share", &patient, &retrying, 168)?,
     ])
 }
