@@ -313,6 +313,7 @@ fn point_formats_mean_something_in_tls12_alone() {
     taken("uncompressed points among them", &Hello::tls12().with(ext(POINT_FORMATS, &v8(&[1, 0]))), "TLS 1.2");
 }
 
+#[cfg(feature = "legacy")]
 fn refusal(policy: Policy, hello: &Hello) -> (String, String) {
     let identity = authority().issue(KeyKind::P256, &["localhost"]).identity();
     let mut server = ServerConfig::builder().identity(identity).policy(policy).build().unwrap().accept();
