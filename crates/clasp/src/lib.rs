@@ -57,6 +57,7 @@ mod facts;
 mod family;
 mod handshake;
 pub mod hello;
+pub mod hpke;
 pub mod keys;
 #[doc(hidden)] // for our own tests: it has no stability
 pub mod messages;

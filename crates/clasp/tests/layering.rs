@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["family"],
     &["wire"],
     &["crypto"],
-    &["suite"],
+    &["suite", "hpke"],
     &["keys"],
     &["record"],
     &["error"],

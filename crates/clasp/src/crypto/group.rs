@@ -22,6 +22,26 @@ pub trait Group: Send + Sync {
         public.extend_from_slice(share.public());
         share.finish(peer, secret)
     }
+    /// A key pair that is used more than once, from its private key as RFC 9180 7.1.2 writes it: what HPKE's recipients
+    /// have. TLS agrees on its keys with ephemeral ones alone.
+    ///
+    /// # Errors
+    /// If it is not a private key of this group, or the group has no such keys.
+    fn static_key(&self, private: &[u8]) -> CryptoResult<Box<dyn StaticKey>> {
+        let _has_none = private;
+        Err(CryptoError)
+    }
+}
+
+/// A key pair that is used more than once: [`Group::static_key`].
+pub trait StaticKey: Send + Sync {
+    /// The public value.
+    fn public(&self) -> &[u8];
+    /// Agrees with the peer's public value, into `secret`.
+    ///
+    /// # Errors
+    /// As [`KeyShare::finish`].
+    fn agree(&self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()>;
 }
 
 /// An ephemeral key pair, used once.

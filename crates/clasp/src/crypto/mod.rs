@@ -24,7 +24,7 @@ pub use aws_lc::sign::PrivateKey;
 pub use clasp_x509::VerifySignature;
 pub use classic::{BlockKey, CbcHmacKey, CbcId, Legacy, Use};
 pub use error::{CryptoError, CryptoResult, RandomError};
-pub use group::{Group, KeyShare};
+pub use group::{Group, KeyShare, StaticKey};
 pub use hash::{Digest, Hash, HashContext, HashId, HmacKey};
 pub use key_der::AnyKeyDer;
 pub use provider::{Provider, Random};

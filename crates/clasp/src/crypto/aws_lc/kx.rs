@@ -1,8 +1,8 @@
 //! Elliptic-curve key exchange: X25519 and the NIST curves.
 
 use crate::code::NamedGroup;
-use crate::crypto::{CryptoError, CryptoResult, Group, KeyShare, SharedSecret};
-use aws_lc_rs::agreement::{self, EphemeralPrivateKey, PublicKey, UnparsedPublicKey};
+use crate::crypto::{CryptoError, CryptoResult, Group, KeyShare, SharedSecret, StaticKey};
+use aws_lc_rs::agreement::{self, EphemeralPrivateKey, PrivateKey, PublicKey, UnparsedPublicKey};
 use aws_lc_rs::rand::SystemRandom;
 
 pub(super) static X25519: Curve = Curve(NamedGroup::X25519, &agreement::X25519);
@@ -27,9 +27,34 @@ impl Group for Curve {
         public.extend_from_slice(share.public());
         share.agree(peer, secret)
     }
+
+    fn static_key(&self, private: &[u8]) -> CryptoResult<Box<dyn StaticKey>> {
+        // AWS-LC refuses zero, and what is not below the group's order.
+        let key = PrivateKey::from_private_key(self.1, private).map_err(|_| CryptoError)?;
+        let public = key.compute_public_key()?;
+        Ok(Box::new(Static { curve: *self, key, public }))
+    }
 }
 
 impl Curve {
+    /// A peer's public value, if it has the form that TLS and HPKE write.
+    fn peer(self, public: &[u8]) -> CryptoResult<UnparsedPublicKey<&[u8]>> {
+        let right_form = match self.0 {
+            NamedGroup::X25519 => public.len() == 32,
+            _ => public.first() == Some(&UNCOMPRESSED) && public.len() == self.public_len(),
+        };
+        if right_form { Ok(UnparsedPublicKey::new(self.1, public)) } else { Err(CryptoError) }
+    }
+
+    const fn public_len(self) -> usize {
+        match self.0 {
+            NamedGroup::Secp256r1 => 65,
+            NamedGroup::Secp384r1 => 97,
+            NamedGroup::Secp521r1 => 133,
+            _ => 32,
+        }
+    }
+
     fn share(self) -> CryptoResult<Share> {
         let key = EphemeralPrivateKey::generate(self.1, &SystemRandom::new())?;
         let public = key.compute_public_key()?;
@@ -58,16 +83,27 @@ impl KeyShare for Share {
 
 impl Share {
     fn agree(self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
-        let right_form = match self.curve.0 {
-            NamedGroup::X25519 => peer.len() == 32,
-            _ => peer.first() == Some(&UNCOMPRESSED) && peer.len() == self.public.as_ref().len(),
-        };
-        if !right_form {
-            return Err(CryptoError);
-        }
-        let peer = UnparsedPublicKey::new(self.curve.1, peer);
         // AWS-LC refuses points off the curve, and an all-zero X25519 result.
-        agreement::agree_ephemeral(self.key, peer, CryptoError, |shared| {
+        agreement::agree_ephemeral(self.key, self.curve.peer(peer)?, CryptoError, |shared| {
+            secret.fill(shared.len()).copy_from_slice(shared);
+            Ok(())
+        })
+    }
+}
+
+struct Static {
+    curve: Curve,
+    key: PrivateKey,
+    public: PublicKey,
+}
+
+impl StaticKey for Static {
+    fn public(&self) -> &[u8] {
+        self.public.as_ref()
+    }
+
+    fn agree(&self, peer: &[u8], secret: &mut SharedSecret) -> CryptoResult<()> {
+        agreement::agree(&self.key, self.curve.peer(peer)?, CryptoError, |shared| {
             secret.fill(shared.len()).copy_from_slice(shared);
             Ok(())
         })
