@@ -66,6 +66,7 @@ const CLOSED: &[(&str, &str)] = &[
     ("clasp::error::DecodeError", "what was read, what is wrong with it, and where"),
     ("clasp::EarlyData", "there was none, or it was taken, or it was not"),
     ("clasp::trace::Level", "the four of TLS 1.3"),
+    ("clasp::hpke::Suite", "made by callers: a KEM, a KDF and an AEAD, as RFC 9180 7 has them"),
     ("clasp::quic::DirectionKeys", "what RFC 9001 5 protects: payloads and headers"),
     ("clasp::quic::Keys", "two directions"),
     ("clasp::quic::Level", "the four of RFC 9001 2.1"),

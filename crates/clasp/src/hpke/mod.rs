@@ -21,6 +21,7 @@ mod context;
 mod kem;
 mod labeled;
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests;
 #[cfg(test)]
 mod vectors;
