@@ -79,7 +79,11 @@ fn looked_at(page: &Page, ports: &Ports) -> Vec<String> {
         return Vec::new();
     }
     let mut wrong = Vec::new();
-    let mut ran = run(page, &root().join("docs"), ports).into_iter();
+    let (ran, drawn) = run(page, &root().join("docs"), ports);
+    let mut ran = ran.into_iter();
+    for (figure, drawn) in page.figures().iter().zip(drawn) {
+        wrong.extend(another_figure(figure, &drawn).map(|why| format!("{}: {why}", name(page))));
+    }
     let mut lines: Vec<String> = page.text.lines().map(str::to_owned).collect();
     let mut written = false;
     // From behind, so that what is written moves nothing that is still looked at.
@@ -101,7 +105,7 @@ fn looked_at(page: &Page, ports: &Ports) -> Vec<String> {
         }
         let Some(shown) = shown else { continue };
         let Some(missing) = compare::missing(&shown.text, &ran.said, block.exact_times) else { continue };
-        if std::env::var_os("CLASP_GUIDE").is_some_and(|how| how == "write") && !shown.text.contains('…') {
+        if is_writing() && !shown.text.contains('…') {
             let to = shown.line + shown.text.lines().count();
             lines.splice(shown.line..to, ran.said.lines().map(str::to_owned));
             written = true;
@@ -113,6 +117,27 @@ fn looked_at(page: &Page, ports: &Ports) -> Vec<String> {
         fs::write(&page.path, lines.join("\n") + "\n").unwrap();
     }
     wrong
+}
+
+/// Whether a page's commands draw another figure than the one that is there. With `CLASP_GUIDE=write` it is put there.
+fn another_figure(figure: &str, drawn: &str) -> Option<String> {
+    let path = root().join("docs/guide/figures").join(figure);
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    if drawn.is_empty() {
+        return Some(format!("no command draws {figure}"));
+    }
+    if compare::drawing(drawn) == compare::drawing(&there) {
+        return None;
+    }
+    if is_writing() {
+        fs::write(path, drawn).unwrap();
+        return None;
+    }
+    Some(format!("another {figure} is drawn: CLASP_GUIDE=write puts it into docs/guide/figures"))
+}
+
+fn is_writing() -> bool {
+    std::env::var_os("CLASP_GUIDE").is_some_and(|how| how == "write")
 }
 
 fn installed(tool: &str) -> bool {

@@ -81,6 +81,12 @@ impl Page {
         }
     }
 
+    /// The files of the figures that it shows: `![words](../figures/FILE.svg)`. Its commands draw them.
+    pub(crate) fn figures(&self) -> Vec<String> {
+        let figures = self.links.iter().filter(|link| link.contains("figures/"));
+        figures.map(|link| link.rsplit('/').next().unwrap_or_default().to_owned()).collect()
+    }
+
     /// The files and places that it speaks of and that are not there.
     pub(crate) fn dead_links(&self) -> Vec<String> {
         let folder = self.path.parent().expect("a page is in a folder");

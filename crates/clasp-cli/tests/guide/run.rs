@@ -31,11 +31,11 @@ pub(crate) fn is_run(block: &Block) -> bool {
     block.kind == "sh" && block.not_run.is_none()
 }
 
-/// Each block that runs, in order.
-pub(crate) fn run(page: &Page, docs: &Path, ports: &Ports) -> Vec<Ran> {
+/// Each block that runs, in order, and the figures that they have drawn: the files of these names.
+pub(crate) fn run(page: &Page, docs: &Path, ports: &Ports) -> (Vec<Ran>, Vec<String>) {
     let blocks: Vec<&Block> = page.blocks.iter().filter(|block| is_run(block)).collect();
     if blocks.is_empty() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let place = tempfile::tempdir().expect("a folder");
     let (home, out, bin) = (place.path().join("home"), place.path().join("out"), place.path().join("bin"));
@@ -63,7 +63,8 @@ pub(crate) fn run(page: &Page, docs: &Path, ports: &Ports) -> Vec<Ran> {
         }
         ran.push(Ran { said, exit_code: read(".code").trim().parse().unwrap_or(-1) });
     }
-    ran
+    let drawn = |figure: &String| fs::read_to_string(home.join(figure)).unwrap_or_default();
+    (ran, page.figures().iter().map(drawn).collect())
 }
 
 /// The program, with another port where the one that it takes by itself is meant: somebody else may be there.
