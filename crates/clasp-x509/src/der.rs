@@ -120,6 +120,10 @@ impl<'a> Der<'a> {
     fn tagged(&mut self, tag: u8, field: &'static str) -> DerResult<(&'a [u8], &'a [u8])> {
         let start = *self;
         match self.any(field) {
+            // Here, so that no reader can leave it out: numbers are compared by their bytes.
+            Ok((INTEGER | ENUMERATED, content, _)) if matches!(tag, INTEGER | ENUMERATED) && !is_minimal(content) => {
+                Err(start.wrong(field, "a number in as few bytes as it takes"))
+            }
             Ok((seen, content, whole)) if seen == tag => Ok((content, whole)),
             // One that is not well formed is told as such where it is the one that was wanted.
             Err(malformed) if start.peek() == Some(tag) => Err(malformed),
@@ -265,10 +269,17 @@ pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Whether the content of an INTEGER has the one form that DER gives a number: X.690 8.3.2. Another would be another serial
+/// number to whoever compares bytes, and the same to whoever compares numbers.
+pub(crate) fn is_minimal(content: &[u8]) -> bool {
+    !matches!(content, [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..])
+}
+
 /// The content of a minimal INTEGER that is not negative, saturating.
 pub(crate) fn small(content: &[u8]) -> Option<u32> {
     let digits = match content {
-        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => return None,
+        padded if !is_minimal(padded) => return None,
+        [0x80..=0xff, ..] => return None,
         [0, rest @ ..] if !rest.is_empty() => rest,
         all => all,
     };
@@ -296,6 +307,18 @@ mod tests {
         assert_eq!(small(&[1, 0, 0, 0, 0]), Some(u32::MAX));
         for bad in [&[][..], &[0x80], &[0, 1], &[0, 0]] {
             assert_eq!(small(bad), None, "{bad:x?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_minimal_wherever_they_are_read() {
+        for good in [&[2, 1, 0][..], &[2, 1, 0xff], &[2, 2, 0, 0x80], &[2, 2, 0xff, 0x7f], &[10, 1, 1]] {
+            assert!(Der(good).take(good[0], "x").is_ok() && Der(good).optional(good[0], "x").is_ok(), "{good:x?}");
+            assert!(Der(good).whole(good[0], "x").is_ok());
+        }
+        for bad in [&[2, 0][..], &[2, 2, 0, 0x7f], &[2, 2, 0xff, 0x80], &[2, 3, 0, 0, 0x80], &[10, 2, 0, 1]] {
+            let read = [Der(bad).take(bad[0], "x").map(|_| ()), Der(bad).optional(bad[0], "x").map(|_| ())];
+            assert!(read.iter().all(Result::is_err) && Der(bad).whole(bad[0], "x").is_err(), "{bad:x?}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use clasp_x509::{Check, Crl, KnownCrl, Profile, Reason, RevocationReason, Scope, verify};
+use clasp_x509::{Certificate, Check, Crl, KnownCrl, OcspResponse, Profile, Reason, RevocationReason, Scope, verify};
 use common::answers::*;
 use common::*;
 
@@ -66,9 +66,11 @@ fn a_delta_counts_where_it_is_of_this_list_and_of_today() {
         })
     };
     let judge = |profile, delta: Vec<u8>| scene.judge(profile, &[held.clone(), delta]);
-    for (base, new) in [([5], [5]), ([5], [6]), ([4], [6])] {
+    for (base, new) in [([5], [6]), ([4], [6])] {
         assert_eq!(judge(Profile::WebPki, delta(&base, &new, &|_| ())), Ok(()), "{new:?} since {base:?}");
     }
+    // RFC 5280 5.2.4 (c): the complete list is the older one.
+    assert_eq!(judge(Profile::WebPki, delta(&[5], &[5], &|_| ())), Err(Reason::Revoked), "no later than the list");
     // A number of two bytes is greater than one of one byte, whatever that is.
     let of_300 = list(&scene.root, |l| {
         l.entries = vec![entry(&[9], &for_reason(6))];
@@ -291,5 +293,172 @@ fn extensions_of_lists() {
         (options.revocation.check, options.revocation.lists) = (Check::Require, &lists);
         options.revocation.max_age = Some(100 * 86_400);
         assert_eq!(verify(&chain(&[&scene.leaf]), &store(&[&scene.root]), &options).is_ok(), good, "{profile:?}");
+    }
+}
+
+impl Scene {
+    /// A list of this number, or a delta since `base`, in which the leaf stands for these reasons.
+    fn numbered(&self, base: Option<u8>, number: u8, reasons: &[u8], change: Altered<'_>) -> Vec<u8> {
+        list(&self.root, |l| {
+            l.entries = reasons.iter().map(|reason| entry(&[9], &for_reason(*reason))).collect();
+            l.extensions = vec![(CRL_NUMBER, false, vec![2, 1, number]), key_id(&self.root)];
+            l.extensions.extend(base.map(|base| -> Extension { (DELTA, true, vec![2, 1, base]) }));
+            change(l);
+        })
+    }
+}
+
+/// X.690 8.3.2: a number has one form. In another it would be another certificate's to whoever compares bytes: revoked, and good.
+#[test]
+fn a_serial_number_in_another_form_is_not_read() {
+    let root = authority("root", None, |_| ());
+    for serial in [&[0, 0, 0x12, 0x34][..], &[0, 0x12, 0x34], &[0xff, 0xff], &[0xff, 0x80], &[0, 0], &[]] {
+        let leaf = server(&root, |d| d.serial = serial.to_vec());
+        assert_eq!(Certificate::parse(&leaf.der).unwrap_err().field(), "serialNumber", "{serial:x?}");
+        for profile in Profile::ALL {
+            let refused = verify(&chain(&[&leaf]), &store(&[&root]), &options(profile)).unwrap_err();
+            assert_eq!(refused.reason(), Reason::BadEncoding, "{serial:x?} {profile:?}");
+        }
+        let listed = list(&root, |l| l.entries = vec![entry(serial, &[])]);
+        assert_eq!(Crl::parse(&listed).unwrap_err().field(), "userCertificate", "{serial:x?}");
+        assert!(KnownCrl::read(listed).is_err(), "{serial:x?}");
+        assert!(OcspResponse::parse(&response(&root, &root, |a| a.serial = serial.to_vec())).is_err(), "{serial:x?}");
+        let named = server(&root, |d| {
+            d.set(AKI, false, seq(&[&tlv(0x80, &root.key.id()), &tlv(0x82, serial)])).tbs();
+        });
+        assert_eq!(Certificate::parse(&named.der).unwrap_err().field(), "authorityCertSerialNumber", "{serial:x?}");
+    }
+    for serial in [&[0][..], &[0, 0x80], &[0x80], &[0xff, 0x7f]] {
+        assert!(Certificate::parse(&server(&root, |d| d.serial = serial.to_vec()).der).is_ok(), "{serial:x?}");
+    }
+}
+
+/// RFC 5280 5.3.1, 5.3.3: an entry takes a certificate off a list where it is certainly about it, and nothing else stands there.
+#[test]
+fn a_delta_takes_nobody_off_a_list_whom_it_may_not_mean() {
+    let scene = Scene::new(|_| ());
+    let (remove, hold, compromise) = (8, 6, 1);
+    let complete = |reason| scene.numbered(None, 5, &[reason], &|_| ());
+    let delta = |reasons: &[u8]| scene.numbered(Some(5), 6, reasons, &|_| ());
+    let held = complete(hold);
+    let named = |of: &[u8], reason| {
+        let issuer: Extension = (&[0x55, 0x1d, 29], true, seq(&[&tlv(0xa4, of)]));
+        move |serial: &[u8]| entry(serial, &[for_reason(reason).remove(0), issuer.clone()])
+    };
+    let (other, own) = (name("Other"), scene.root.subject.clone());
+    let with = |entries: Vec<Vec<u8>>| scene.numbered(Some(5), 6, &[], &|l| l.entries.clone_from(&entries));
+    let removal = || entry(&[9], &for_reason(remove));
+    let (off, on) = (Ok(()), Err(Reason::Revoked));
+    for (what, delta, wanted) in [
+        ("a removal", delta(&[remove]), off),
+        ("two of them", delta(&[remove, remove]), off),
+        ("a removal, and compromised", delta(&[remove, compromise]), on),
+        ("compromised, and a removal", delta(&[compromise, remove]), on),
+        ("a removal, and held", delta(&[remove, hold]), on),
+        ("of another issuer, where no issuer may stand", with(vec![named(&other, remove)(&[9])]), on),
+        ("behind one of another issuer", with(vec![named(&other, 0)(&[1]), removal()]), on),
+        ("before one of another issuer", with(vec![removal(), named(&other, 0)(&[1])]), off),
+        ("of the list's own issuer", with(vec![named(&own, remove)(&[9])]), off),
+        ("of another issuer, and it revokes", with(vec![named(&other, compromise)(&[9])]), on),
+    ] {
+        for profile in [Profile::Rfc5280, Profile::Legacy] {
+            assert_eq!(scene.judge(profile, &[held.clone(), delta.clone()]), wanted, "{what} {profile:?}");
+            assert_eq!(scene.judge(profile, &[delta.clone(), held.clone()]), wanted, "{what} {profile:?}, turned");
+        }
+    }
+    assert_eq!(scene.judge(Profile::WebPki, &[complete(compromise), delta(&[remove])]), on, "no hold was lifted");
+    let both = scene.numbered(None, 5, &[remove, compromise], &|_| ());
+    assert_eq!(scene.judge(Profile::WebPki, &[both, delta(&[remove])]), on, "twice in the complete list");
+}
+
+/// What an authority says it has revoked is revoked, also where its delta cannot be put together with a complete list.
+#[test]
+fn whom_a_delta_revokes_is_revoked_whatever_it_changes() {
+    let scene = Scene::new(|_| ());
+    let plain: Altered<'_> = &|_| ();
+    let without: &dyn Fn(&'static [u8]) -> Box<dyn Fn(&mut List)> =
+        &|id| Box::new(move |l| l.extensions.retain(|(oid, ..)| *oid != id));
+    let old: Altered<'_> = &|l| (l.from, l.to) = ("300301000000Z", Some("300302000000Z"));
+    let (no_key, no_number) = (without(AKI), without(CRL_NUMBER));
+    let empty = |change: Altered<'_>| scene.numbered(None, 5, &[], change);
+    let revoking = |base, number, change: Altered<'_>| scene.numbered(Some(base), number, &[1], change);
+    for (what, lists) in [
+        ("alone", vec![revoking(5, 6, plain)]),
+        ("since a later list", vec![empty(plain), revoking(7, 8, plain)]),
+        ("no later than the list", vec![empty(plain), revoking(4, 5, plain)]),
+        ("out of date", vec![empty(plain), revoking(5, 6, old)]),
+        ("without a key identifier", vec![empty(plain), revoking(5, 6, &no_key)]),
+        ("a list without one", vec![empty(&no_key), revoking(5, 6, plain)]),
+        ("a list without a number", vec![empty(&no_number), revoking(5, 6, plain)]),
+        ("without a number", vec![empty(plain), revoking(5, 6, &no_number)]),
+        (
+            "a later one that has forgotten it",
+            vec![empty(plain), revoking(5, 6, plain), scene.numbered(Some(5), 7, &[], plain)],
+        ),
+    ] {
+        assert_eq!(scene.judge(Profile::Rfc5280, &lists), Err(Reason::Revoked), "{what}");
+    }
+    let lists = [revoking(5, 6, plain)];
+    let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
+    let good = response(&scene.root, &scene.root, |_| ());
+    for (check, responses) in [(Check::Prefer, &[][..]), (Check::Require, &[&good[..]])] {
+        let mut options = options(Profile::WebPki);
+        (options.revocation.check, options.revocation.lists) = (check, &lists);
+        options.revocation.responses = responses;
+        let refused = verify(&chain(&[&scene.leaf]), &store(&[&scene.root]), &options).unwrap_err();
+        assert_eq!(refused.reason(), Reason::Revoked, "{check:?} {}", responses.len());
+    }
+    let stranger = authority("root", None, |_| ());
+    let forged = list(&stranger, |l| {
+        l.entries = vec![entry(&[9], &for_reason(1))];
+        l.extensions = vec![(CRL_NUMBER, false, vec![2, 1, 6]), key_id(&scene.root), (DELTA, true, vec![2, 1, 5])];
+    });
+    assert_eq!(scene.judge(Profile::Rfc5280, &[empty(plain), forged]), Ok(()), "by another key");
+    assert_eq!(
+        scene.judge(Profile::Rfc5280, &[scene.numbered(Some(5), 6, &[], plain)]),
+        Err(Reason::StatusUnknown),
+        "a delta alone vouches for nobody"
+    );
+}
+
+/// A hold ends with a list as new as the delta that has it, and with nothing else.
+#[test]
+fn a_hold_of_a_delta_counts_until_a_later_list_has_let_go_of_it() {
+    let scene = Scene::new(|_| ());
+    let plain: Altered<'_> = &|_| ();
+    let old: Altered<'_> = &|l| (l.from, l.to) = ("300301000000Z", Some("300302000000Z"));
+    let (held, base) = (scene.numbered(Some(7), 8, &[6], plain), scene.numbered(None, 5, &[], plain));
+    let complete = |number| scene.numbered(None, number, &[], plain);
+    let (off, on) = (Ok(()), Err(Reason::Revoked));
+    for (what, lists, wanted) in [
+        ("alone", vec![held.clone()], on),
+        ("an older list", vec![held.clone(), base.clone()], on),
+        ("a list of the same number", vec![held.clone(), complete(8)], off),
+        ("a later list", vec![complete(9), held.clone()], off),
+        ("a later list that is out of date", vec![held.clone(), scene.numbered(None, 9, &[], old), base.clone()], on),
+        (
+            "a later list of other certificates",
+            vec![
+                held.clone(),
+                base.clone(),
+                scene.numbered(None, 9, &[], &|l| {
+                    l.extensions.push((POINT, true, seq(&[&[0x81, 1, 0xff]])));
+                }),
+            ],
+            on,
+        ),
+        (
+            "an older list with a later delta",
+            vec![held.clone(), base.clone(), scene.numbered(Some(5), 9, &[8], plain)],
+            off,
+        ),
+        (
+            "an older list with an older delta",
+            vec![held.clone(), base.clone(), scene.numbered(Some(5), 7, &[], plain)],
+            on,
+        ),
+        ("out of date, and a list of today", vec![scene.numbered(Some(7), 8, &[6], old), base.clone()], off),
+    ] {
+        assert_eq!(scene.judge(Profile::Rfc5280, &lists), wanted, "{what}");
     }
 }

@@ -196,17 +196,22 @@ fn deltas_add_and_take_away() {
     let remove = || vec![entry(&[9], &[(&[0x55, 0x1d, 21], false, vec![10, 1, 8])])];
     assert_eq!(scene.reason(&[above.clone(), base.clone(), delta(5, 6, vec![entry(&[9], &[])])]), Err(Reason::Revoked));
     assert_eq!(scene.reason(&[above.clone(), held.clone(), delta(5, 6, remove())]), Ok(()));
-    // Of several deltas the newest counts, wherever it stands.
-    for turned in [false, true] {
-        let mut deltas = [delta(5, 7, remove()), delta(5, 6, vec![entry(&[9], &[])])];
-        if turned {
-            deltas.reverse();
+    // Of several deltas the newest counts, wherever it stands, for whom an older one held; not for whom one has revoked.
+    let hold = || vec![entry(&[9], &[(&[0x55, 0x1d, 21], false, vec![10, 1, 6])])];
+    for (old, wanted) in [(hold(), Ok(())), (vec![entry(&[9], &[])], Err(Reason::Revoked))] {
+        for turned in [false, true] {
+            let mut deltas = [delta(5, 7, remove()), delta(5, 6, old.clone())];
+            if turned {
+                deltas.reverse();
+            }
+            let [one, other] = deltas;
+            assert_eq!(scene.reason(&[above.clone(), held.clone(), one, other]), wanted, "turned: {turned}");
         }
-        let [one, other] = deltas;
-        assert_eq!(scene.reason(&[above.clone(), held.clone(), one, other]), Ok(()), "turned: {turned}");
     }
     assert_eq!(scene.reason(&[above.clone(), held, delta(6, 7, remove())]), Err(Reason::Revoked), "not of this base");
-    assert_eq!(scene.reason(&[above, base, delta(6, 7, vec![entry(&[9], &[])])]), Ok(()), "not of this base");
+    assert_eq!(scene.reason(&[above.clone(), base.clone(), delta(6, 7, vec![])]), Ok(()), "not of this base");
+    let other = delta(6, 7, vec![entry(&[9], &[])]);
+    assert_eq!(scene.reason(&[above, base, other]), Err(Reason::Revoked), "not of this base, and it revokes");
 }
 
 #[test]

@@ -193,6 +193,10 @@ fn notes(options: &Options<'_>, presented: &[&[u8]]) -> Vec<String> {
             notes.push(format!("{whose} is about no certificate of this chain"));
         }
         notes.extend(old(list.next_update()).map(|why| format!("{whose} {why}: it vouches for nobody")));
+        if list.is_delta() && !options.revocation.lists.iter().any(|complete| list.is_delta_of(complete)) {
+            let why = "is a delta and changes none of the lists given: only whom it revokes counts";
+            notes.push(format!("{whose} {why}"));
+        }
     }
     for der in options.revocation.responses {
         match OcspResponse::parse(der) {

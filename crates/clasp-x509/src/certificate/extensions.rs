@@ -290,7 +290,11 @@ pub(crate) fn authority_key<'a>(value: &mut Der<'a>) -> DerResult<AuthorityKey<'
         Some(tag) if tag == constructed(1) => Some(general_names(&mut inner, tag, what)?),
         _ => None,
     };
+    let start = inner;
     let serial = inner.optional(primitive(2), what)?.map(|s| s.0);
+    if serial.is_some_and(|serial| !der::is_minimal(serial)) {
+        return Err(start.wrong("authorityCertSerialNumber", "a number in as few bytes as it takes"));
+    }
     inner.finish(what)?;
     Ok(AuthorityKey { key, issuer, serial })
 }

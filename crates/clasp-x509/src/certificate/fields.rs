@@ -274,12 +274,9 @@ fn version(body: &mut Der<'_>) -> DerResult<u8> {
 
 /// RFC 5280 4.1.2.2: positive, at most 20 bytes.
 fn serial_number<'a>(body: &mut Der<'a>, quirks: &mut Quirks) -> DerResult<&'a [u8]> {
-    let start = *body;
     let serial = body.take(der::INTEGER, "serialNumber")?.0;
     match serial {
-        [] => return Err(start.wrong("serialNumber", "a number of at least one byte")),
         [0] => quirks.add(Quirks::SERIAL_ZERO),
-        [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => quirks.add(Quirks::SERIAL_PADDED),
         [0x80..=0xff, ..] => quirks.add(Quirks::SERIAL_NEGATIVE),
         _ => {}
     }

@@ -36,7 +36,11 @@ impl Unreadable {
     fn walk(&mut self, der: &[u8]) -> DerResult<()> {
         let mut body = Der(der).take(der::SEQUENCE, "Certificate")?.take(der::SEQUENCE, "tbsCertificate")?;
         body.optional(constructed(0), "version")?;
-        self.serial = Some(hex(body.take(der::INTEGER, "serialNumber")?.0));
+        if body.peek() != Some(der::INTEGER) {
+            return Err(body.wrong("serialNumber", "an INTEGER"));
+        }
+        // However it is padded.
+        self.serial = Some(hex(body.any("serialNumber")?.1));
         body.take(der::SEQUENCE, "signature")?;
         self.issuer = named(body.whole(der::SEQUENCE, "issuer")?);
         body.take(der::SEQUENCE, "validity")?;

@@ -60,6 +60,8 @@ pub struct Entry<'a> {
     reason: RevocationReason,
     /// The issuer of this entry and those after it, in an indirect list.
     issuer: Option<Der<'a>>,
+    /// Whether it is certain whose certificate it is about: an issuer that is named where only indirect lists name one leaves it open.
+    sure: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -83,7 +85,7 @@ impl<'a> Entry<'a> {
         let mut inner = list.take(der::SEQUENCE, "revokedCertificate")?;
         let serial = inner.take(der::INTEGER, "userCertificate")?.0;
         let date = inner.time("revocationDate")?;
-        let mut entry = Self { serial, date, reason: RevocationReason(0), issuer: None };
+        let mut entry = Self { serial, date, reason: RevocationReason(0), issuer: None, sure: true };
         let mut unknown = None;
         if !inner.is_empty() {
             if !version_2 {
@@ -99,6 +101,21 @@ impl<'a> Entry<'a> {
             })?;
         }
         Ok((entry, unknown))
+    }
+
+    /// Whether it takes its certificate off the list, and is certainly about it.
+    pub(super) fn removes(&self) -> bool {
+        self.reason == RevocationReason::REMOVE && self.sure
+    }
+
+    /// The worse of two about one certificate: what is for good, then what is for a time, then what takes it off the list.
+    pub(super) fn worse(self, other: Self) -> Self {
+        let weight = |entry: &Self| match entry.reason {
+            RevocationReason::REMOVE => u8::from(!entry.sure),
+            reason if reason.is_for_a_time() => 2,
+            _ => 3,
+        };
+        if weight(&other) > weight(&self) { other } else { self }
     }
 
     /// Whether it is one that is understood: RFC 5280 5.3.
@@ -306,10 +323,13 @@ impl<'a> Crl<'a> {
         })
     }
 
-    /// The first critical extension of an entry that is not understood.
-    pub(super) fn unknown_critical_of_entries(&self) -> Option<&'a [u8]> {
+    /// The first critical extension of an entry that is not understood, and whether an entry names an issuer.
+    pub(super) fn oddities_of_entries(&self) -> (Option<&'a [u8]>, bool) {
         let mut walk = self.entries;
-        core::iter::from_fn(move || Entry::read(&mut walk, true).ok()).find_map(|(_, unknown)| unknown)
+        let entries = core::iter::from_fn(move || Entry::read(&mut walk, true).ok());
+        entries.fold((None, false), |(first, names), (entry, unknown)| {
+            (first.or(unknown), names || entry.issuer.is_some())
+        })
     }
 
     /// Whether its signature is good with a key.
@@ -321,39 +341,58 @@ impl<'a> Crl<'a> {
         }
     }
 
-    /// The entry for a certificate: RFC 5280 5.3.3, an entry's issuer holds for those after it.
+    /// The entry for a certificate, of several the worst: RFC 5280 5.3.3, an entry's issuer holds for those after it.
     pub(crate) fn find(&self, serial: &[u8], issuer: &[u8]) -> Option<Entry<'a>> {
-        let mut direct = compare::same(self.issuer, issuer);
-        if let Some(index) = self.index.filter(|_| !self.issuing_point.indirect) {
+        let (mut ours, mut sure) = (compare::same(self.issuer, issuer), true);
+        if let Some(index) = self.index.filter(|index| !index.names_issuers) {
             let at = |place| Entry::read(&mut Der(self.entries.0.get(place..)?), true).ok();
-            let mut entries = index.places(serial).filter_map(at).map(|(entry, _)| entry);
-            return entries.find(|entry| direct && entry.serial == serial);
+            let entries = index.places(serial).filter_map(at).map(|(entry, _)| entry);
+            return entries.filter(|entry| ours && entry.serial == serial).reduce(Entry::worse);
         }
+        let mut worst: Option<Entry<'a>> = None;
         for entry in self.entries() {
-            if let (true, Some(names)) = (self.issuing_point.indirect, entry.issuer) {
-                direct = point::names(names).any(|name| match name {
-                    SubjectAltName::Directory(name) => compare::same(name, issuer),
-                    _ => false,
-                });
+            if let Some(names) = entry.issuer {
+                let is = |name| matches!(name, SubjectAltName::Directory(name) if compare::same(name, issuer));
+                sure = point::names(names).all(is);
+                // Where only the list's own issuer may stand, another one spares nobody.
+                ours = if self.issuing_point.indirect { point::names(names).any(is) } else { ours };
             }
-            if direct && entry.serial == serial {
-                return Some(entry);
+            if ours && entry.serial == serial {
+                let entry = Entry { sure, ..entry };
+                worst = Some(worst.map_or(entry, |worst| worst.worse(entry)));
             }
         }
-        None
+        worst
     }
 
-    /// Whether a delta is for this complete list: RFC 5280 5.2.4 and 6.3.3 (c).
-    pub(crate) fn is_base_of(&self, delta: &Crl<'_>) -> bool {
-        let (Some(number), Some(base), Some(new)) = (self.number, delta.base, delta.number) else { return false };
-        let at_least = |a: &[u8], b: &[u8]| (a.len(), a) >= (b.len(), b);
+    /// Whether this delta changes a complete list: it is of the same issuer, scope and key, has what is new since that list or an
+    /// earlier one, and is the later of the two (RFC 5280 5.2.4).
+    ///
+    /// A delta that changes no list at hand lets go of nobody; whom it revokes is revoked all the same.
+    pub fn is_delta_of(&self, complete: &Crl<'_>) -> bool {
+        let (Some(number), Some(base), Some(new)) = (complete.number, self.base, self.number) else { return false };
         let key = |c: &Crl<'_>| c.authority_key.and_then(|a| a.key).map(<[u8]>::to_vec);
-        compare::same(self.issuer, delta.issuer)
-            && self.issuing_point.der == delta.issuing_point.der
-            && key(self) == key(delta)
-            && at_least(number, base)
-            && at_least(new, number)
+        complete.base.is_none()
+            && self.is_of_scope(complete)
+            && key(self) == key(complete)
+            && size(number) >= size(base)
+            && size(new) > size(number)
     }
+
+    /// Whether both are lists of one issuer about the same certificates, so that their numbers are of one row: RFC 5280 5.2.3.
+    pub(super) fn is_of_scope(&self, other: &Crl<'_>) -> bool {
+        compare::same(self.issuer, other.issuer) && self.issuing_point.der == other.issuing_point.der
+    }
+
+    /// Whether it is as new as another of its row, by their numbers.
+    pub(super) fn is_as_new_as(&self, other: &Crl<'_>) -> bool {
+        self.number.zip(other.number).is_some_and(|(mine, other)| size(mine) >= size(other))
+    }
+}
+
+/// What orders numbers of [`number`].
+fn size(number: &[u8]) -> (usize, &[u8]) {
+    (number.len(), number)
 }
 
 /// A number that is not negative, as minimal bytes without a sign, so that length orders first.
@@ -361,9 +400,7 @@ fn number<'a>(value: &mut Der<'a>, what: &'static str) -> DerResult<&'a [u8]> {
     let start = *value;
     let content = value.take(der::INTEGER, what)?.0;
     match content {
-        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => {
-            Err(start.wrong(what, "a number that is not negative, without padding"))
-        }
+        [0x80..=0xff, ..] => Err(start.wrong(what, "a number that is not negative")),
         [0, rest @ ..] if !rest.is_empty() => Ok(rest),
         all => Ok(all),
     }

@@ -11,6 +11,8 @@ pub(crate) struct Index {
     pub(crate) count: usize,
     /// A critical extension of an entry that is not understood.
     pub(crate) unknown_critical: Option<Vec<u8>>,
+    /// An entry names an issuer, which holds for those after it: then all have to be gone through.
+    pub(crate) names_issuers: bool,
     /// The whole list's hash.
     pub(crate) digest: [u8; 32],
     /// Entries by a hash of their serial numbers, and where they stand; those of one hash in their order.
@@ -30,10 +32,11 @@ struct Signer {
 const MAX_SIGNERS: usize = 8;
 
 impl Index {
-    /// Of a list with these serial numbers, each at its place among the entries; `None` where they do not fit.
+    /// Of a list with these serial numbers, each at its place among the entries; `None` where they do not fit. Of the entries are
+    /// told an extension that is critical and not understood, and whether one names an issuer.
     pub(super) fn new<'a>(
         der: &[u8],
-        unknown_critical: Option<&[u8]>,
+        (unknown_critical, names_issuers): (Option<&[u8]>, bool),
         entries: impl Iterator<Item = (usize, &'a [u8])>,
     ) -> Option<Self> {
         let mut places = entries
@@ -43,6 +46,7 @@ impl Index {
         Some(Self {
             count: places.len(),
             unknown_critical: unknown_critical.map(<[u8]>::to_vec),
+            names_issuers,
             digest: sha256(der),
             places,
             signers: Mutex::default(),
@@ -106,7 +110,7 @@ mod tests {
 
     #[test]
     fn keys_are_remembered_that_a_list_is_good_with_and_few_of_them() {
-        let index = Index::new(b"list", None, core::iter::empty()).unwrap();
+        let index = Index::new(b"list", (None, false), core::iter::empty()).unwrap();
         let checker = |profile| Checker { face: &AwsLc, rules: Rules::of(profile) };
         let web = checker(Profile::WebPki);
         assert!(!index.is_signed(&[0], &web, || false));
@@ -130,7 +134,7 @@ mod tests {
         assert_eq!(hash(b"foobar"), 0xbf9c_f968);
         let serials: [&[u8]; 5] = [&other, b"x", &one, b"y", &other];
         let entries = serials.iter().enumerate().map(|(at, serial)| (at, *serial));
-        let index = Index::new(b"list", None, entries).unwrap();
+        let index = Index::new(b"list", (None, false), entries).unwrap();
         assert_eq!((index.count, format!("{index:?}")), (5, "Index(5 entries)".into()));
         for serial in [one, other] {
             assert_eq!(index.places(&serial).collect::<Vec<_>>(), [0, 2, 4]);

@@ -22,7 +22,7 @@ impl KnownCrl {
     pub fn read(der: impl Into<CertificateRevocationListDer<'static>>) -> Result<Self, ParseError> {
         let der = der.into();
         let crl = Crl::parse(&der)?;
-        let index = Index::new(&der, crl.unknown_critical_of_entries(), crl.places());
+        let index = Index::new(&der, crl.oddities_of_entries(), crl.places());
         let too_long = || Der(&der).wrong("CertificateList", "a list of less than 4 GB").within(&der);
         let index = index.ok_or_else(too_long)?;
         Ok(Self { der, index })

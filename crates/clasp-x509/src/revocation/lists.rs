@@ -1,6 +1,6 @@
 //! The status of one certificate by revocation lists: RFC 5280 6.3.3.
 
-use super::crl::Crl;
+use super::crl::{Crl, Entry};
 use super::reason::RevocationReason;
 use super::standing::{Standing, Trouble};
 use super::terms::{Terms, Unfresh, fresh};
@@ -16,7 +16,8 @@ use crate::oid::Oid;
 /// RFC 5280 6.3.3 stops at the first lists that cover all reasons. Where there are more, a list that revokes counts
 /// wherever it stands, so that nobody gains by the order of lists or by an older one. Time does not take back what a list
 /// revokes: one that is out of date vouches for nobody, but whom it revokes stays revoked (RFC 5280 5.3.1 lets go of
-/// certificateHold alone, and that counts until a list of today says otherwise).
+/// certificateHold alone, and that counts until a list of today says otherwise). So it is with a delta that changes no list at
+/// hand: what it leaves out says nothing, and what it revokes is revoked.
 pub(crate) fn by_lists<'l>(
     certificate: &Certificate<'_>,
     lists: &[Crl<'l>],
@@ -45,6 +46,17 @@ pub(crate) fn by_lists<'l>(
                 Err(why) => trouble = trouble.nearer(why),
             }
         }
+        for delta in lists.iter().filter(|list| list.is_delta()) {
+            match asked.delta_alone(&point, delta) {
+                Ok(Said::Revoked(revoked)) => return revoked,
+                Ok(Said::Held(revoked, old)) => {
+                    trouble = trouble.nearer(old);
+                    held = Some(revoked);
+                }
+                Ok(Said::Nothing | Said::Good(_)) => {}
+                Err(why) => trouble = trouble.nearer(why),
+            }
+        }
     }
     if covered == ALL_REASONS { Standing::Good } else { held.unwrap_or(Standing::Unknown(trouble)) }
 }
@@ -67,7 +79,7 @@ struct Asked<'q, 'c, 'l> {
     signed: &'q mut dyn FnMut(&Crl<'l>) -> Result<(), Trouble>,
 }
 
-impl<'l> Asked<'_, '_, 'l> {
+impl<'q, 'l> Asked<'q, '_, 'l> {
     /// What a complete list says at a distribution point, where these reasons are settled.
     fn list(&mut self, point: &Point<'_>, list: &Crl<'l>, covered: u16) -> Result<Said, Trouble> {
         let certificate = self.certificate;
@@ -83,8 +95,7 @@ impl<'l> Asked<'_, '_, 'l> {
             (None, None) if reasons & !covered == 0 => Ok(Said::Nothing),
             (Some(entry), Some(old)) => {
                 (self.signed)(list)?;
-                let revoked = Standing::Revoked { at: entry.date(), reason: entry.reason() };
-                Ok(if entry.reason().is_for_a_time() { Said::Held(revoked, old) } else { Said::Revoked(revoked) })
+                Ok(Said::then(&entry, old))
             }
             (_, None) => {
                 (self.signed)(list)?;
@@ -95,27 +106,76 @@ impl<'l> Asked<'_, '_, 'l> {
     }
 
     /// The delta for a complete list: of several the newest, of several newest one that revokes.
-    fn delta(&mut self, list: &Crl<'l>) -> Option<&Crl<'l>> {
-        let Asked { certificate, lists, terms, signed } = self;
-        let deltas = lists.iter().filter(|delta| {
-            delta.is_delta() && list.is_base_of(delta) && usable(delta, terms).is_ok() && signed(delta).is_ok()
-        });
+    fn delta(&mut self, list: &Crl<'l>) -> Option<&'q Crl<'l>> {
+        let Asked { certificate, lists, terms, ref mut signed } = *self;
+        let deltas = lists
+            .iter()
+            .filter(|delta| delta.is_delta_of(list) && usable(delta, terms).is_ok() && signed(delta).is_ok());
         deltas.max_by_key(|delta| {
             let revokes = lookup(certificate, list, Some(delta)).is_some();
             (delta.number.map(|n| (n.len(), n)), delta.this_update(), revokes)
         })
     }
+
+    /// What a delta says at a distribution point by itself, whether or not there is a complete list that it changes.
+    fn delta_alone(&mut self, point: &Point<'_>, delta: &Crl<'l>) -> Result<Said, Trouble> {
+        let certificate = self.certificate;
+        applies(certificate, point, delta, self.terms)?;
+        let old = match fresh(delta.this_update(), delta.next_update(), self.terms) {
+            Ok(()) => None,
+            Err(Unfresh::Future(why)) => return Err(why),
+            Err(Unfresh::Old(why)) => Some(why),
+        };
+        let entry = delta.find(certificate.serial_der(), certificate.issuer_der());
+        let Some(entry) = entry.filter(|entry| entry.reason() != RevocationReason::REMOVE) else {
+            let used = self.lists.iter().any(|list| delta.is_delta_of(list));
+            let alone = "a delta list without the complete list that it changes: it vouches for nobody";
+            return if used { Ok(Said::Nothing) } else { Err(old.unwrap_or(Trouble::Because(alone.into()))) };
+        };
+        (self.signed)(delta)?;
+        match old {
+            Some(old) => Ok(Said::then(&entry, old)),
+            None if entry.reason().is_for_a_time() && self.is_lifted(point, delta) => Ok(Said::Nothing),
+            None => Ok(Said::Revoked(revoked(&entry))),
+        }
+    }
+
+    /// Whether a list as new as this one, by itself or with its delta, has let go of the certificate that is held here.
+    fn is_lifted(&mut self, point: &Point<'_>, held: &Crl<'l>) -> bool {
+        let Asked { certificate, lists, terms, .. } = *self;
+        lists.iter().filter(|list| !list.is_delta() && list.is_of_scope(held)).any(|list| {
+            let counts = applies(certificate, point, list, terms).is_ok()
+                && usable(list, terms).is_ok()
+                && (self.signed)(list).is_ok();
+            let newest = if counts { self.delta(list) } else { None };
+            counts && newest.unwrap_or(list).is_as_new_as(held) && lookup(certificate, list, newest).is_none()
+        })
+    }
 }
 
-/// RFC 5280 6.3.3 (i), (j): the delta first; what it takes off the list is good again.
+impl Said {
+    /// What a list that is out of date says of whom it has an entry for.
+    fn then(entry: &Entry<'_>, old: Trouble) -> Self {
+        let revoked = revoked(entry);
+        if entry.reason().is_for_a_time() { Self::Held(revoked, old) } else { Self::Revoked(revoked) }
+    }
+}
+
+fn revoked(entry: &Entry<'_>) -> Standing {
+    Standing::Revoked { at: entry.date(), reason: entry.reason() }
+}
+
+/// RFC 5280 6.3.3 (i), (j): what the delta takes off the list is good again, if it was there for a time (RFC 5280 5.3.1). Of two
+/// entries the worse counts.
 fn lookup(certificate: &Certificate<'_>, list: &Crl<'_>, delta: Option<&Crl<'_>>) -> Option<Standing> {
     let (serial, issuer) = (certificate.serial_der(), certificate.issuer_der());
+    let listed = list.find(serial, issuer);
     let entry = match delta.and_then(|delta| delta.find(serial, issuer)) {
-        Some(entry) if entry.reason() == RevocationReason::REMOVE => return None,
-        Some(entry) => Some(entry),
-        None => list.find(serial, issuer),
+        Some(new) if new.removes() => listed.filter(|listed| !listed.reason().is_for_a_time()),
+        Some(new) if new.reason() != RevocationReason::REMOVE => Some(listed.map_or(new, |listed| new.worse(listed))),
+        _ => listed,
     };
-    entry.map(|e| Standing::Revoked { at: e.date(), reason: e.reason() })
+    entry.as_ref().map(revoked)
 }
 
 /// Whether a list may be used to vouch for a certificate.
