@@ -282,7 +282,8 @@ fn a_protocol_gets_the_rule_of_certificates() {
     assert_eq!(refused, Err(SignatureRefusal::Algorithm));
     // RSA by its size alone, before anybody is asked: odd moduli of so many bits.
     let rsa = |bytes: usize, first: u8| {
-        let modulus = [&[0, first][..], &vec![0xff; bytes - 1]].concat();
+        let sign: &[u8] = if first < 0x80 { &[] } else { &[0] };
+        let modulus = [sign, &[first], &vec![0xff; bytes - 1]].concat();
         let key = seq(&[&tlv(2, &modulus), &[2, 3, 1, 0, 1]]);
         seq(&[&seq(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]), &[5, 0]]), &bit_string(&key)])
     };
