@@ -155,6 +155,11 @@ impl ClientConfig {
 }
 
 impl ClientConfig {
+    /// Its primitives.
+    pub fn provider(&self) -> &'static Provider {
+        self.provider
+    }
+
     /// Whether servers' tickets are of use.
     pub(crate) fn takes_tickets(&self) -> bool {
         self.session_tickets && self.sessions.is_some()

@@ -122,6 +122,11 @@ const SESSION_BYTES: usize = 16 << 20;
 pub(super) const TICKETS: u8 = 2;
 
 impl ServerConfig {
+    /// Its primitives.
+    pub fn provider(&self) -> &'static Provider {
+        self.provider
+    }
+
     /// Begins one.
     pub fn builder() -> ServerBuilder<NeedsIdentity> {
         let config = Self {

@@ -4,7 +4,7 @@ use super::carrier::Packets;
 use super::limits::MAX_HELD;
 use super::{DirectionKeys, Level, NextKeys, PacketKey, Parameters, Side, Version, alert_of};
 use crate::config::{ClientConfig, ServerConfig};
-use crate::error::{Error, Misuse, PeerError, Result};
+use crate::error::{Error, Misuse, Outside, PeerError, Result};
 use crate::established::{Established, export13};
 use crate::facts::{EarlyData, Facts};
 use crate::handshake::link::Waiting;
@@ -264,6 +264,22 @@ impl Connection {
             Some(alert) => Error::from(alert),
             None => Error::from(PeerError::ClosedDuringHandshake).seen(format_args!("QUIC's error {code:#x}")),
         };
+        self.end(error)
+    }
+
+    /// The stack will not wait any longer for what is waited for ([`waiting`](Self::waiting)): gives the error, which says who was too
+    /// slow. The handshake goes on no more.
+    pub fn give_up(&mut self) -> Error {
+        let error = match self.waiting() {
+            Waiting::Outside(who) => Error::from(Outside::TookTooLong).wanted(format_args!("an answer from {who}")),
+            Waiting::Message(wanted) => Error::from(PeerError::TookTooLong).wanted(wanted),
+            Waiting::Nothing => PeerError::TookTooLong.into(),
+        };
+        self.end(error)
+    }
+
+    /// The end, unless there was one before.
+    fn end(&mut self, error: Error) -> Error {
         match self.attempt(|_| Err::<(), _>(error.clone())) {
             Err(error) => error,
             Ok(()) => error,

@@ -3,7 +3,8 @@
 use super::ends::*;
 use clasp::config::{Identity, WebPki};
 use clasp::crypto::PrivateKey;
-use clasp::quic::{Level, Version};
+use clasp::error::{Cause, Outside, PeerError};
+use clasp::quic::{Level, Version, error_code};
 use clasp::session::ServerSessionCache;
 use clasp::{Resumption, ServerConfig, Waiting};
 use clasp_testkit::{Gate, KeyKind, SlowSessions, SlowSigner, SlowVerifier, authority};
@@ -98,4 +99,25 @@ fn a_slow_session_store() {
     server.advance().unwrap();
     assert_eq!(client.tls.facts().unwrap().resumed, Some(Resumption::Ticket));
     assert_eq!(server.tls.facts().unwrap().resumed, Some(Resumption::Ticket));
+}
+
+/// Who will not wait any longer learns who was too slow, and the peer is told of an internal error.
+#[test]
+fn who_gives_up_learns_who_was_slow() {
+    let gate = Gate::default();
+    let verifier = SlowVerifier(gate, Arc::new(WebPki::servers(authority().roots())));
+    let client = clasp::ClientConfig::builder().dangerous_verifier(Arc::new(verifier)).alpn(["h3"]).build().unwrap();
+    let (mut client, mut server) = ends(&client, &server().build().unwrap());
+    let hello = client.advance().unwrap().remove(0).1;
+    let flight = server.hear(Level::Initial, &hello).unwrap();
+    client.hear(Level::Initial, &flight[0].1).unwrap();
+    client.hear(Level::Handshake, &flight[1].1).unwrap();
+    let error = client.tls.give_up();
+    assert_eq!(*error.cause(), Cause::Outside(Outside::TookTooLong));
+    assert!(error.to_string().contains("verifier"), "{error}");
+    assert_eq!(error_code(&error), 0x150);
+    assert_eq!(client.advance().unwrap_err().to_string(), error.to_string());
+    let error = server.tls.give_up();
+    assert_eq!(*error.cause(), Cause::Peer(PeerError::TookTooLong));
+    assert!(error.to_string().contains("Finished"), "{error}");
 }
