@@ -8,8 +8,8 @@
 use clasp_face::Face;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 7] =
-    ["clasp", "clasp-x509", "clasp-tokio", "clasp-hyper", "clasp-axum", "clasp-tonic", "clasp-postgres"];
+const CRATES: [&str; 8] =
+    ["clasp", "clasp-x509", "clasp-tokio", "clasp-hyper", "clasp-axum", "clasp-tonic", "clasp-postgres", "clasp-quinn"];
 
 fn face(name: &str) -> Face {
     Face::read(&root().join("../crates").join(name), &name.replace('-', "_"))

@@ -1,0 +1,7 @@
+//! quinn over Clasp, with itself and with rustls, over loopback.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod peers;
+mod refused;
+mod slow;
+mod whole;
