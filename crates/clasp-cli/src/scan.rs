@@ -241,7 +241,7 @@ async fn raw_chain(dial: &Dial, version: u16, suites: &[u16]) -> Option<(Option<
     let mut hello = Hello::old(version, suites.to_vec(), dial.server_name.as_deref());
     hello.more.push((clasp::code::ExtensionType::StatusRequest.0, vec![1, 0, 0, 0, 0]));
     let Reply::Said(flight) = dial.ask(&hello, Until::Done).await else { return None };
-    let staple = flight.staple.is_some();
+    let staple = flight.staple;
     let asks = flight.asks_for_certificate;
     let chain = flight.certificates.into_iter().map(Into::into).collect();
     let shown = Shown { chain, staple, timestamps: 0 };

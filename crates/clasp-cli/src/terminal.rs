@@ -1,6 +1,7 @@
 //! Words to stderr, in one place, and how they look: colour is for terminals only, and not where `NO_COLOR` is set; what
 //! somebody else wrote cannot move the cursor.
 
+use clasp_x509::is_deceptive;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
@@ -15,7 +16,7 @@ pub(crate) fn note(text: impl Display) {
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_invisible(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+        if is_deceptive(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     out
 }
@@ -26,14 +27,6 @@ pub(crate) fn shown_bytes(bytes: &[u8]) -> String {
         Ok(text) => shown(&text.replace('\\', "\\\\")),
         Err(_) => bytes.escape_ascii().to_string(),
     }
-}
-
-/// Control characters, and what has no look of its own but changes that of others: separators, joiners, bidirectional marks
-/// (Unicode's general categories Cc, Zl, Zp and the Cf that are in use for it).
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// How a word stands out.
@@ -77,6 +70,10 @@ mod tests {
     fn what_a_peer_wrote_cannot_move_the_cursor_or_forge_a_line() {
         assert_eq!(shown("h2\r\n127.0.0.1: ok\x1b[2J"), "h2\\u{d}\\u{a}127.0.0.1: ok\\u{1b}[2J");
         assert_eq!(shown("\u{9b}1m \u{202e}gnp.exe \u{2028}"), "\\u{9b}1m \\u{202e}gnp.exe \\u{2028}");
+        assert_eq!(
+            shown("a\u{34f}\u{3164}\u{e000}\u{fffe}\u{3000}b"),
+            "a\\u{34f}\\u{3164}\\u{e000}\\u{fffe}\\u{3000}b"
+        );
         assert_eq!(shown("Bücher \\ 日本"), "Bücher \\ 日本");
         assert_eq!(shown_bytes(b"\xff\x1b\\"), "\\xff\\x1b\\\\");
         assert_eq!(shown_bytes(b"\\u{a}"), "\\\\u{a}");

@@ -118,6 +118,19 @@ fn an_authority_that_is_there_takes_no_options() {
 }
 
 /// When a file's first certificate ends.
+/// No certificate outlives its issuer, and whoever asked for more days hears of it.
+#[test]
+fn days_beyond_the_issuers_end_are_not_cut_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca").to_str().unwrap().to_owned();
+    assert!(clasp(&["ca", "init", &ca, "--days", "100"]).status.success());
+    let long = clasp(&["ca", "issue", &ca, "long.test", "--days", "200"]);
+    assert!(long.status.success() && text(&long.stderr).contains("as its issuer does"), "{}", text(&long.stderr));
+    let short = clasp(&["ca", "issue", &ca, "short.test", "--days", "50"]);
+    assert!(short.status.success() && short.stderr.is_empty(), "{}", text(&short.stderr));
+    assert_eq!(end(&format!("{ca}/long.test.pem")), end(&format!("{ca}/root.pem")));
+}
+
 fn end(path: &str) -> i64 {
     let der = CertificateDer::from_pem_file(path).unwrap();
     clasp_x509::Certificate::parse(&der).unwrap().not_after()

@@ -204,6 +204,21 @@ fn a_server_that_says_nothing_is_not_known_to_take_us() {
     assert_eq!(confirmed(&format!("localhost:{}", server.port())), serde_json::Value::Bool(true));
 }
 
+/// Whoever reads the JSON alone knows whether the server was checked.
+#[test]
+fn the_json_has_the_verdict() {
+    let host = Host::new();
+    let server = serve(&host.options(), host.folder.path());
+    let target = format!("localhost:{}", server.port());
+    let verdict = |options: &[&str]| {
+        let said = clasp(&[&["connect", &target, "--json"], options].concat());
+        let said: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+        (said["trusted"].as_bool().unwrap(), said["verdict"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(verdict(&["--ca", &host.root]), (true, "trusted, and for this name".into()));
+    assert_eq!(verdict(&["--insecure"]), (false, "NOT CHECKED (--insecure)".into()));
+}
+
 #[test]
 fn a_reset_during_the_handshake_is_an_answer() {
     // A close with bytes unread is a reset.

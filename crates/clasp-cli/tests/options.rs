@@ -256,6 +256,7 @@ const TABLE: &[(&str, &str, Way)] = &[
 /// Lines that are refused with exit code 2, and what they name.
 #[rustfmt::skip]
 const CLASHES: &[(&str, &[&str])] = &[
+    ("serve --listen 127.0.0.1:0 --key {key}", &["--cert"]),
     ("connect a.test:443 --json --get /", &["--json", "--get"]),
     ("connect a.test:443 --json --keyupdate", &["--json", "--keyupdate"]),
     ("connect a.test:443 --json --wait 3", &["--json", "--wait"]),

@@ -4,6 +4,7 @@
 
 mod common;
 
+use clasp::{Identity, ServerConfig, Stream};
 use common::{clasp, issued, refuses, serve, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -99,6 +100,34 @@ fn what_changed_since_another_day_is_all_that_is_said() {
 
     std::fs::write(before, "{}").unwrap();
     refuses(&clasp(&["scan", "--ca", &root, "--baseline", before, &target]), 2, "no report of clasp scan");
+}
+
+/// RFC 6066 8, RFC 6960 3.2: what a server staples counts, as it does for whoever connects.
+#[test]
+fn a_server_that_staples_its_own_revocation_is_not_trusted() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let ca = home.path().join("ca");
+    let stapled = || {
+        let output = clasp(&["ca", "ocsp", ca.to_str().unwrap(), "localhost.pem"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let response = std::fs::read(ca.join("localhost.ocsp")).unwrap();
+        let identity = Identity::from_pem_files(&chain, &key).unwrap().with_ocsp(response);
+        let config = ServerConfig::builder().identity(identity).build().unwrap();
+        let port = answering(move |tcp| {
+            let _end = std::io::copy(&mut Stream::new(config.accept(), tcp), &mut std::io::sink());
+        });
+        report(&["--ca", &root, &format!("127.0.0.1:{port}")])
+    };
+    let good = stapled();
+    assert_eq!((&good["chains"][0]["accepted"], &good["chains"][0]["stapled"]), (&true.into(), &true.into()));
+    assert_ne!(good["grade"], "T");
+
+    assert!(clasp(&["ca", "revoke", ca.to_str().unwrap(), "localhost.pem"]).status.success());
+    let revoked = stapled();
+    assert_eq!((&revoked["grade"], &revoked["chains"][0]["accepted"]), (&"T".into(), &false.into()));
+    assert!(revoked["chains"][0]["reason"].as_str().unwrap().contains("revoked"), "{}", revoked["chains"][0]);
+    assert!(revoked["chains"][0]["repair"].as_str().unwrap().contains("new key"), "{}", revoked["chains"][0]);
 }
 
 /// Answers each connection by what `with` does with it; gives its port.

@@ -71,6 +71,7 @@ pub use signature::{
     VerifySignature, verify_signature,
 };
 pub use spki::{PublicKey, Spki, rsa_pss_spki};
+pub use text::is_deceptive;
 pub use time::Moment;
 
 /// The example of the crate's page compiles.

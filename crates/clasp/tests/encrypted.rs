@@ -1,5 +1,5 @@
 //! Identities whose key is behind a password, as OpenSSL 3 writes them (`encrypted/`: `openssl pkcs12 -export`, with `-legacy`,
-//! with `-nokeys`; `openssl pkcs8 -topk8`, with `-v2 des3`, `-scrypt`, `-v1 PBE-SHA1-3DES`; `openssl ec -aes256`).
+//! with `-nokeys`; `openssl pkcs8 -topk8`, with `-v2 des3`, `-scrypt`, `-v1 PBE-SHA1-3DES`, `-iter`; `openssl ec -aes256`).
 #![cfg(feature = "encrypted-keys")]
 #![allow(clippy::unwrap_used)]
 
@@ -89,6 +89,13 @@ fn keys_of_pkcs8_are_read_with_their_password() {
 fn what_cannot_be_opened_says_what_can() {
     let open = |key: &[u8]| Identity::from_pem_encrypted(file!("cert.pem"), key, PASSWORD);
     refused("PBES1", open(file!("pbes1.pem")), &["a form that is not known", "PBES2"]);
+    // 10,000,001 rounds; 254 MiB: nothing of it is begun.
+    refused("PBKDF2", open(file!("costly-pbkdf2.pem")), &["takes 10000001 rounds", "wanted: at most"]);
+    refused(
+        "scrypt",
+        open(file!("costly-scrypt.pem")),
+        &["takes 266338304 bytes of memory, 1 times", "wanted: at most"],
+    );
     refused("headers", open(file!("old-headers.pem")), &["encrypted EC PRIVATE KEY", "openssl pkcs8 -topk8"]);
     refused("nothing", open(file!("cert.pem")), &["a certificate", "wanted"]);
     let twice = [file!("pbes2.pem").as_slice(), file!("des3.pem").as_slice()].concat();

@@ -322,7 +322,11 @@ fn make(lock: &Locked, wanted: &Wanted<'_>) -> Result<Issued, Failure> {
     }
     let common = names.iter().map(Name::to_string).find(|n| n.len() <= 64);
     let mut params = base(common.as_deref().unwrap_or("a long name"), wanted.days)?;
-    params.not_after = params.not_after.min(end_of(&dir.join(format!("{by}.pem")))?);
+    let end = end_of(&dir.join(format!("{by}.pem")))?;
+    if end < params.not_after && !wanted.renews {
+        note(format_args!("it ends as its issuer does, on {}, and not after {} days", end.date(), wanted.days));
+    }
+    params.not_after = params.not_after.min(end);
     params.subject_alt_names = names.iter().map(Name::to_san).collect::<Result<_, _>>()?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     if matches!(wanted.key, KeyKind::Rsa) && !wanted.client {

@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let confirmed = confirm(&mut stream, &facts, &seen).map_err(explained)?;
         // Whatever becomes of our goodbye, the answer is known.
         let _said = stream.close();
-        let whole = serde_json::json!({ "connections": reports, "confirmed": confirmed });
+        let trusted = !arguments.peer.insecure;
+        let verdict = verdict(arguments);
+        let whole = serde_json::json!({ "connections": reports, "confirmed": confirmed, "trusted": trusted, "verdict": verdict });
         return output::line(format_args!("{whole:#}"));
     }
     say(arguments, &facts);
@@ -172,13 +174,17 @@ fn end(mut stream: Stream<Patient>, facts: &Facts) -> Result<(), Failure> {
 
 fn say(arguments: &Arguments, facts: &Facts) {
     report::lines(facts).iter().for_each(note);
-    let verdict = match (arguments.peer.insecure, arguments.peer.pin.is_empty()) {
+    note(format_args!("verdict   {}", verdict(arguments)));
+}
+
+/// What was asked of the server's certificate: whoever did not answer to it is not spoken of here.
+fn verdict(arguments: &Arguments) -> &'static str {
+    match (arguments.peer.insecure, arguments.peer.pin.is_empty()) {
         (true, true) => "NOT CHECKED (--insecure)",
         (true, false) => "a pinned key (its chain NOT CHECKED: --insecure)",
         (false, true) => "trusted, and for this name",
         (false, false) => "trusted, for this name, and a pinned key",
-    };
-    note(format_args!("verdict   {verdict}"));
+    }
 }
 
 fn request(arguments: &Arguments, path: &str) -> Result<Vec<u8>, Failure> {

@@ -6,13 +6,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clasp::pki_types::{CertificateDer, UnixTime};
 use clasp::{Facts, Roots, ServerName};
-use clasp_x509::{Certificate, Moment, Options, Origin, Reason, Rejection, Usage, verify};
+use clasp_x509::{Certificate, Check, Moment, Options, Origin, Reason, Rejection, Revocation, Usage, verify};
 
 /// What came with a chain in its handshake.
 #[derive(Clone, Default)]
 pub(crate) struct Shown {
     pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) staple: bool,
+    pub(crate) staple: Option<Vec<u8>>,
     /// Certificate timestamps in the handshake.
     pub(crate) timestamps: usize,
 }
@@ -22,7 +22,7 @@ impl From<&Facts> for Shown {
         let timestamps = facts.timestamps().and_then(|list| clasp_x509::Sct::read_list(list).ok());
         Self {
             chain: facts.peer_chain().to_vec(),
-            staple: facts.ocsp().is_some(),
+            staple: facts.ocsp().map(<[u8]>::to_vec),
             timestamps: timestamps.map_or(0, |list| list.len()),
         }
     }
@@ -31,7 +31,7 @@ impl From<&Facts> for Shown {
 /// Judges it for this name.
 pub(crate) fn judged(shown_: &Shown, key: &str, roots: &Roots, name: &ServerName<'_>) -> Chain {
     let mut chain =
-        Chain { key: key.to_owned(), length: shown_.chain.len(), stapled: shown_.staple, ..Chain::default() };
+        Chain { key: key.to_owned(), length: shown_.chain.len(), stapled: shown_.staple.is_some(), ..Chain::default() };
     chain.pem = shown_.chain.iter().map(|der| pem(der)).collect();
     let presented: Vec<&[u8]> = shown_.chain.iter().map(AsRef::as_ref).collect();
     for der in &presented {
@@ -48,6 +48,9 @@ pub(crate) fn judged(shown_: &Shown, key: &str, roots: &Roots, name: &ServerName
     chain.timestamps = shown_.timestamps + leaf.timestamps().map_or(0, |list| list.len());
     let mut options = Options::new(UnixTime::now(), Usage::Server).by_roots();
     options.name = Some(name);
+    // As `WebPki` asks of whoever connects: what the server says of itself counts.
+    let stapled = shown_.staple.as_deref();
+    options.revocation = Revocation { check: Check::Prefer, stapled, asked_for_staple: true, ..Revocation::default() };
     match verify(&presented, roots, &options) {
         Ok(_) => chain.accepted = true,
         Err(rejection) => {
@@ -96,6 +99,8 @@ fn repair(rejection: &Rejection, leaf: &Certificate<'_>, presented: &[&[u8]]) ->
             "have it issued anew, with RSA of 2048 bits or more, or P-256, and SHA-256".into()
         }
         Reason::WrongUsage => "have it issued for serverAuth".into(),
+        Reason::Revoked => "have a new one issued, for a new key: this one has been revoked".into(),
+        Reason::StatusUnknown => "staple a response of its issuer that is of today and says good".into(),
         _ => "have it issued anew by an authority that follows RFC 5280".into(),
     }
 }

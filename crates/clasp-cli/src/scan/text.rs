@@ -106,7 +106,12 @@ fn chains(report: &Report, lines: &mut Vec<String>) {
     for chain in &report.chains {
         let verdict =
             if chain.accepted { on_stdout(Style::Good, "accepted") } else { on_stdout(Style::Bad, "refused") };
-        row(lines, "chain", format!("{verdict}: {}, {}, {} days left", chain.key, chain.signature, chain.days_left));
+        // Of what cannot be read no more is known than what was asked for.
+        let what = match &chain.signature[..] {
+            "" => chain.key.clone(),
+            signature => format!("{}, {signature}, {} days left", chain.key, chain.days_left),
+        };
+        row(lines, "chain", format!("{verdict}: {what}"));
         lines.extend(chain.path.iter().map(|step| format!("              {step}")));
         if !chain.names.is_empty() {
             lines.push(format!("              for {}", chain.names.join(", ")));

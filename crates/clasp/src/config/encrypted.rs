@@ -7,6 +7,7 @@ use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem;
 use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy};
 use pkcs8::EncryptedPrivateKeyInfo;
+use pkcs8::pkcs5::pbes2::Kdf;
 use zeroize::Zeroizing;
 
 /// The only label of PKCS #8 (RFC 7468 11); what has another is encrypted in a way of OpenSSL's own.
@@ -78,6 +79,25 @@ impl Identity {
     }
 }
 
+/// Whether a key's derivation stays within bounds: the file says what it costs, and nobody has checked the file yet. OpenSSL writes
+/// keys of 16 MiB, or 2,048 rounds, and takes at most 32 MiB.
+fn check_cost(kdf: &Kdf<'_>) -> core::result::Result<(), String> {
+    match kdf {
+        Kdf::Scrypt(params) => {
+            let memory = params.cost_parameter.saturating_mul(u64::from(params.block_size)).saturating_mul(128);
+            let passes = u64::from(params.parallelization);
+            if memory > 64 << 20 || memory.saturating_mul(passes) > 1 << 30 {
+                return Err(format!("that takes {memory} bytes of memory, {passes} times, to derive its key"));
+            }
+        }
+        Kdf::Pbkdf2(params) if params.iteration_count > 10_000_000 => {
+            return Err(format!("that takes {} rounds to derive its key", params.iteration_count));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// A PrivateKeyInfo, wiped when it has been read.
 fn decrypted(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>> {
     use pkcs8::pkcs5::Error::{DecryptFailed, EncryptFailed};
@@ -86,7 +106,12 @@ fn decrypted(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>> {
         let error = bad("in a form that is not known here").because(error).wanted("PBES2, with AES-CBC or triple DES");
         error.hint("openssl pkcs8 -topk8 -in FILE writes it so")
     };
-    match EncryptedPrivateKeyInfo::try_from(der).map_err(unknown)?.decrypt(password) {
+    let sealed = EncryptedPrivateKeyInfo::try_from(der).map_err(unknown)?;
+    if let Some(kdf) = sealed.encryption_algorithm.pbes2().map(|parameters| &parameters.kdf) {
+        check_cost(kdf)
+            .map_err(|seen| bad(&seen).wanted("at most 64 MiB of memory (scrypt), or 10,000,000 rounds (PBKDF2)"))?;
+    }
+    match sealed.decrypt(password) {
         // Of 256 wrong passwords one leaves something that ends as it should.
         Ok(key) if kind::private_key(key.as_bytes()).is_some() => Ok(Zeroizing::new(key.as_bytes().to_vec())),
         Err(error @ pkcs8::Error::EncryptedPrivateKey(why)) if !matches!(why, DecryptFailed | EncryptFailed) => {

@@ -1,4 +1,4 @@
-// Above `crypto`, beside `suite`.
+// Above `crypto`.
 //! Hybrid public key encryption, base mode: RFC 9180. Whoever knows a recipient's public key seals to it, and the recipient
 //! alone opens. Encrypted Client Hello is what Clasp has it for (RFC 9849).
 //!

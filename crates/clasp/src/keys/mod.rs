@@ -1,4 +1,4 @@
-// Above `suite`.
+// Above `suite` and `hpke`.
 //! Secrets and what is derived from them.
 
 #[expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "as in `schedule12`")]

@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(super) cert: Vec<PathBuf>,
     /// The private key of the --cert at the same place
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "cert")]
     pub(super) key: Vec<PathBuf>,
     /// The file with the password of the --key, where it is encrypted, or of the PKCS #12 archive that --cert and --key both name
     #[arg(long, value_name = "FILE", requires = "key")]
