@@ -84,6 +84,7 @@ const ORDER: &[&str] = &[
     "command/proxy/plan",
     "command/proxy/record",
     "command/proxy/admin",
+    "command/proxy/http",
     "command/proxy/talk",
     "command/proxy/reload",
     "command/proxy",

@@ -40,6 +40,7 @@ const TRACE: &str = include_str!("trace.rs");
 const ROLES: &str = include_str!("proxy/roles.rs");
 const ROUTES: &str = include_str!("proxy/routes.rs");
 const ADMIN: &str = include_str!("proxy/admin.rs");
+const HTTP: &str = include_str!("proxy/http.rs");
 const HEADER: &str = include_str!("proxy/header.rs");
 const LIMITS: &str = include_str!("proxy/limits.rs");
 const CAPTURE: &str = include_str!("capture.rs");
@@ -135,6 +136,7 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("proxy", "client-cert", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
     ("proxy", "client-key", Elsewhere(ROLES, "tls_begins_here_with_a_certificate_and_a_name")),
     ("proxy", "admin", Elsewhere(ADMIN, "what_goes_on_is_counted_and_the_end_is_told")),
+    ("proxy", "client-cert-header", Elsewhere(HTTP, "the_backend_hears_whose_certificate_it_is_from_us_alone")),
     ("proxy", "proxy-from", Elsewhere(HEADER, "who_the_client_is_is_taken_from_named_networks_and_told_to_the_backend")),
     ("proxy", "send-proxy", Elsewhere(HEADER, "who_the_client_is_is_taken_from_named_networks_and_told_to_the_backend")),
     ("proxy", "max-connections", Elsewhere(LIMITS, "no_more_connections_than_were_allowed")),
@@ -297,6 +299,8 @@ const CLASHES: &[(&str, &[&str])] = &[
     ("proxy --config {chain} --to 127.0.0.1:1", &["--config", "--to"]),
     ("proxy --config {chain} --max-connections 9", &["--config", "--max-connections"]),
     ("proxy --config {chain} --policy modern", &["--config", "--policy"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --client-cert-header", &["--client-ca"]),
+    ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 {id} --client-ca {root} --client-cert-header --alpn h2", &["--client-cert-header", "--alpn h2"]),
     ("proxy --listen 127.0.0.1:0 {id}", &["--to"]),
     ("proxy --to 127.0.0.1:1 {id}", &["--listen"]),
     ("proxy --listen 127.0.0.1:0 --to 127.0.0.1:1 --cert {chain}", &["--cert", "--key"]),

@@ -7,6 +7,7 @@ mod arguments;
 mod copy;
 mod file;
 mod header;
+mod http;
 mod metrics;
 mod plan;
 mod record;

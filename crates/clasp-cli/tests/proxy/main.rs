@@ -6,6 +6,7 @@ mod admin;
 #[path = "../common/mod.rs"]
 mod common;
 mod header;
+mod http;
 mod limits;
 mod roles;
 mod routes;

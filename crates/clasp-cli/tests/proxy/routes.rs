@@ -162,6 +162,11 @@ fn each_key_wrong_once_is_refused_with_its_line_and_its_words() {
             "proxy-from 10.0.0.0/33 is no network",
         ),
         (format!("{tls}send-proxy = \"v3\"\n"), "unknown variant `v3`, expected `v1` or `v2`"),
+        (format!("{tls}client-cert-header = true\n"), "client-cert-header does nothing without client-ca"),
+        (
+            format!("{tls}client-ca = \"root.pem\"\nclient-cert-header = true\nalpn = [\"h2\"]\n"),
+            "client-cert-header speaks HTTP/1.1, and alpn h2",
+        ),
         (format!("{tls}names = [\"*\"]\n"), "names * is no name"),
         (format!("{tls}match-alpn = [\"\"]\n"), "match-alpn \"\" is no protocol"),
         (format!("{tls}pass-through = true\n"), "pass-through and what TLS is told exclude each other"),

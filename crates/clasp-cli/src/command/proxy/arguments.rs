@@ -18,11 +18,11 @@ Exit codes: 0 stopped by a signal; 2 could not begin";
 
 /// What a file says itself.
 #[rustfmt::skip]
-const NOT_BESIDE_A_FILE: [&str; 32] = [
+const NOT_BESIDE_A_FILE: [&str; 33] = [
     "listen", "to", "cert", "key", "key_password_file", "policy", "tls",
     "groups", "alpn", "client_ca", "client_auth", "profile", "allow_cn", "allow_san",
     "allow_uri", "originate", "name", "ca", "client_cert", "client_key",
-    "proxy_from", "send_proxy", "max_connections", "max_handshakes", "handshake_timeout", "idle_timeout", "connect_timeout", "drain", "watch", "log",
+    "proxy_from", "send_proxy", "client_cert_header", "max_connections", "max_handshakes", "handshake_timeout", "idle_timeout", "connect_timeout", "drain", "watch", "log",
     "quiet", "admin",
 ];
 
@@ -97,6 +97,10 @@ pub(crate) struct Arguments {
     /// Tell the backend who the client is, by a PROXY header
     #[arg(long, value_name = "VERSION")]
     send_proxy: Option<Version>,
+    /// Speak HTTP/1.1 with both sides, and tell the backend the client's certificate in the header Client-Cert (RFC 9440); what clients say
+    /// there themselves is taken away
+    #[arg(long, requires = "client_ca")]
+    client_cert_header: bool,
     /// Connections at once; more wait until one ends
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
@@ -169,6 +173,7 @@ impl Arguments {
             client_cert: self.client_cert.clone(),
             client_key: self.client_key.clone(),
             send_proxy: self.send_proxy,
+            client_cert_header: self.client_cert_header,
         };
         Settings {
             log: self.log,

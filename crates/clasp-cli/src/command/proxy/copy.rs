@@ -74,13 +74,6 @@ impl AsyncWrite for End {
     }
 }
 
-/// Bytes that were passed on, by direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Moved {
-    pub(super) from_client: u64,
-    pub(super) from_backend: u64,
-}
-
 /// Why a connection ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -92,14 +85,8 @@ pub(super) enum Outcome {
     Backend(io::Error),
 }
 
-/// Copies until both directions have ended, or one has failed, or nothing moves for `idle`. `moved` is true at any time.
-pub(super) async fn copy(
-    mut client: End,
-    mut backend: End,
-    idle: Duration,
-    moved: &mut Moved,
-    traffic: &Traffic,
-) -> Outcome {
+/// Copies until both directions have ended, or one has failed, or nothing moves for `idle`. `traffic` is true at any time.
+pub(super) async fn copy(mut client: End, mut backend: End, idle: Duration, traffic: &Traffic) -> Outcome {
     let (mut up, mut down) = (Direction::default(), Direction::default());
     let mut quiet = Quiet::new(idle);
     let outcome = poll_fn(|cx| {
@@ -108,9 +95,7 @@ pub(super) async fn copy(
         let downward = down.poll(cx, &mut backend, &mut client);
         if before != (up.bytes, down.bytes) {
             quiet.moved();
-            traffic.from_client.inc_by(up.bytes.saturating_sub(before.0));
-            traffic.from_backend.inc_by(down.bytes.saturating_sub(before.1));
-            *moved = Moved { from_client: up.bytes, from_backend: down.bytes };
+            traffic.add(up.bytes.wrapping_sub(before.0), down.bytes.wrapping_sub(before.1));
         }
         if down.state == State::Ended {
             quiet.limit = idle.min(AFTER);
@@ -155,7 +140,7 @@ enum State {
 #[derive(Debug, Default)]
 struct Direction {
     state: State,
-    bytes: u64,
+    bytes: usize,
     unflushed: bool,
 }
 
@@ -178,7 +163,7 @@ impl Direction {
                 0 => return Poll::Ready(Err(Failed::To(io::ErrorKind::WriteZero.into()))),
                 n => {
                     Pin::new(&mut *from).consume(n);
-                    self.bytes = self.bytes.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+                    self.bytes = self.bytes.wrapping_add(n);
                     self.unflushed = true;
                 }
             }
@@ -201,24 +186,24 @@ impl Direction {
 }
 
 /// How long nothing has moved.
-struct Quiet {
+pub(super) struct Quiet {
     limit: Duration,
     since: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Quiet {
-    fn new(limit: Duration) -> Self {
+    pub(super) fn new(limit: Duration) -> Self {
         let since = Instant::now();
         Self { limit, since, timer: Box::pin(sleep_until(since + limit)) }
     }
 
-    fn moved(&mut self) {
+    pub(super) fn moved(&mut self) {
         self.since = Instant::now();
     }
 
     /// The timer is set anew only when it has run out: a connection that moves has no work with it.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let until = self.since + self.limit;
             if until < self.timer.deadline() {

@@ -7,6 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// What the answer of `/metrics` is.
@@ -122,7 +123,10 @@ impl Metrics {
 
     /// Counters of the bytes of a connection, which count while it goes on.
     pub(super) fn traffic(&self, listener: &str) -> Traffic {
-        let of = |direction| self.bytes.get_or_create_owned(&Direction { listener: listener.into(), direction });
+        let of = |direction| {
+            let all = self.bytes.get_or_create_owned(&Direction { listener: listener.into(), direction });
+            (all, AtomicU64::new(0))
+        };
         Traffic { from_client: of("in"), from_backend: of("out") }
     }
 
@@ -155,8 +159,24 @@ impl Drop for Guard {
     }
 }
 
-/// The bytes of a connection.
+/// The bytes of a connection, which count among those of its listener.
 pub(super) struct Traffic {
-    pub(super) from_client: Counter,
-    pub(super) from_backend: Counter,
+    from_client: (Counter, AtomicU64),
+    from_backend: (Counter, AtomicU64),
+}
+
+impl Traffic {
+    /// So many more have been passed on.
+    pub(super) fn add(&self, from_client: usize, from_backend: usize) {
+        for (n, (all, own)) in [(from_client, &self.from_client), (from_backend, &self.from_backend)] {
+            let n = u64::try_from(n).unwrap_or(u64::MAX);
+            all.inc_by(n);
+            own.fetch_add(n, Relaxed);
+        }
+    }
+
+    /// From the client, and from the backend, until now.
+    pub(super) fn so_far(&self) -> (u64, u64) {
+        (self.from_client.1.load(Relaxed), self.from_backend.1.load(Relaxed))
+    }
 }

@@ -109,6 +109,8 @@ pub(super) struct Route {
     matcher: Matcher,
     pub(super) way: Way,
     pub(super) backend: Backend,
+    /// Whether the backend is told the client's certificate, by HTTP.
+    pub(super) says_certificate: bool,
 }
 
 /// What is spoken with the client.
@@ -249,7 +251,7 @@ fn route(settings: &RouteSettings, sessions: &Sessions) -> Result<Route, Failure
         Way::Tls { config: server(settings, sessions)?, allow }
     };
     let matcher = Matcher::new(&settings.names, &settings.match_alpn)?;
-    Ok(Route { matcher, way, backend: backend(settings)? })
+    Ok(Route { matcher, way, backend: backend(settings)?, says_certificate: settings.client_cert_header })
 }
 
 /// What would have no effect, or is missing, by its names.
@@ -265,6 +267,7 @@ fn check(settings: &RouteSettings) -> Result<(), Failure> {
         (settings.client_ca.is_some(), "client-ca", "cert", terminates),
         (settings.client_auth.is_some(), "client-auth", "client-ca", settings.client_ca.is_some()),
         (settings.profile.is_some(), "profile", "client-ca", settings.client_ca.is_some()),
+        (settings.client_cert_header, "client-cert-header", "client-ca", settings.client_ca.is_some()),
         (has_allow, "allow-cn, --allow-san or --allow-uri", "client-ca", settings.client_ca.is_some()),
         (settings.name.is_some(), "name", "originate", settings.originate),
         (!settings.ca.is_empty(), "ca", "originate", settings.originate),
@@ -276,9 +279,17 @@ fn check(settings: &RouteSettings) -> Result<(), Failure> {
             return Err(Failure::cannot(format_args!("--{name} does nothing without --{needed}")));
         }
     }
-    if settings.pass_through && (terminates || settings.originate || negotiates || settings.policy.is_some()) {
+    if settings.pass_through
+        && (settings.client_cert_header || terminates || settings.originate || negotiates || settings.policy.is_some())
+    {
         return Err(Failure::cannot("pass-through and what TLS is told exclude each other: it is the backend's own")
             .hint("of such a route nothing is said but names, match-alpn, to and pass-through"));
+    }
+    if let Some(other) = settings.alpn.iter().find(|protocol| settings.client_cert_header && *protocol != "http/1.1") {
+        return Err(Failure::cannot(format_args!(
+            "--client-cert-header speaks HTTP/1.1, and --alpn {other} would be agreed"
+        ))
+        .hint("say --alpn http/1.1, or nothing"));
     }
     if !terminates && !settings.originate && !settings.pass_through {
         return Err(Failure::cannot("neither --cert nor --originate: no side would speak TLS")

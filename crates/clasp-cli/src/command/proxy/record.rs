@@ -1,7 +1,7 @@
 //! What is told of a connection: one line when it has ended.
 
-use super::copy::Moved;
 use super::header::Ends;
+use super::metrics::Traffic;
 use super::settings::Form;
 use super::wire::Peer;
 use crate::output;
@@ -31,7 +31,7 @@ pub(super) struct Record {
     /// How long the handshake with the client took.
     pub(super) handshake: Option<Duration>,
     pub(super) backend: Option<String>,
-    pub(super) moved: Moved,
+    pub(super) traffic: Arc<Traffic>,
 }
 
 /// How it ended: a label of a few that there are, and words where there is more to say.
@@ -56,6 +56,18 @@ impl Reason {
     /// What an I/O error is about, or the TLS error in it.
     pub(super) fn of(side: &str, error: &io::Error) -> Self {
         Self::failed(format!("{side}_{}", label(error)), error.to_string())
+    }
+}
+
+impl Reason {
+    /// What a client's HTTP came to.
+    pub(super) fn of_http(error: &hyper::Error) -> Self {
+        let inside = core::iter::successors(core::error::Error::source(error), |error| error.source());
+        match inside.take(8).find_map(|error| error.downcast_ref::<io::Error>()) {
+            Some(error) if error.kind() == io::ErrorKind::TimedOut => Self::good("idle"),
+            Some(error) => Self::of("client", error),
+            None => Self::failed("client_http", error.to_string()),
+        }
     }
 }
 
@@ -99,7 +111,8 @@ fn snake(variant: &str) -> String {
 }
 
 impl Record {
-    pub(super) fn new(id: u64, listener: Arc<str>, peer: Peer) -> Self {
+    pub(super) fn new(id: u64, listener: Arc<str>, peer: Peer, traffic: Traffic) -> Self {
+        let traffic = Arc::new(traffic);
         Self {
             id,
             listener,
@@ -111,7 +124,7 @@ impl Record {
             facts: None,
             handshake: None,
             backend: None,
-            moved: Moved::default(),
+            traffic,
         }
     }
 
@@ -131,6 +144,7 @@ impl Record {
 
     fn json(&self, reason: &Reason) -> serde_json::Value {
         let facts = self.facts.as_deref();
+        let (bytes_in, bytes_out) = self.traffic.so_far();
         json!({
             "time": now(),
             "id": self.id,
@@ -145,8 +159,8 @@ impl Record {
             "resumed": facts.map(|f| f.resumed.is_some()),
             "client": self.client().as_deref().map(shown),
             "backend": self.backend.as_deref().map(shown),
-            "bytes_in": self.moved.from_client,
-            "bytes_out": self.moved.from_backend,
+            "bytes_in": bytes_in,
+            "bytes_out": bytes_out,
             "handshake_ms": self.handshake.map(milliseconds),
             "duration_ms": milliseconds(self.began.elapsed()),
             "end": reason.label,
@@ -187,8 +201,9 @@ impl Record {
         if let Some(backend) = &self.backend {
             add("to", backend);
         }
-        add("in", &self.moved.from_client.to_string());
-        add("out", &self.moved.from_backend.to_string());
+        let (bytes_in, bytes_out) = self.traffic.so_far();
+        add("in", &bytes_in.to_string());
+        add("out", &bytes_out.to_string());
         add("ms", &milliseconds(self.began.elapsed()).to_string());
         add("end", &reason.label);
         if let Some(why) = &reason.why {
@@ -227,7 +242,7 @@ mod tests {
 
     #[test]
     fn no_peer_can_write_a_line_or_a_field_of_its_own() {
-        let mut record = Record::new(7, "l".into(), Peer(None));
+        let mut record = Record::new(7, "l".into(), Peer(None), super::super::metrics::Metrics::new().traffic("l"));
         record.server_name = Some("a\" end=done\n2026".into());
         let text = record.text(&Reason::failed("x", "line\r\nforged"));
         assert_eq!(text.lines().count(), 1, "{text}");

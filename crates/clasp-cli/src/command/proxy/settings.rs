@@ -107,6 +107,7 @@ pub(super) struct RouteSettings {
     pub(super) client_cert: Option<PathBuf>,
     pub(super) client_key: Option<PathBuf>,
     pub(super) send_proxy: Option<Version>,
+    pub(super) client_cert_header: bool,
 }
 
 /// Whether clients must have a certificate.

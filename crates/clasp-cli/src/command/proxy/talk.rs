@@ -2,6 +2,7 @@
 
 use super::copy::{End, Outcome, copy};
 use super::header::{self, Ends, Telling};
+use super::http;
 use super::metrics::Metrics;
 use super::plan::{Backend, Limits, Route, Service, Way};
 use super::record::{Reason, Record};
@@ -41,7 +42,8 @@ pub(super) struct Client {
 pub(super) async fn serve(client: Client, service: Arc<Service>, shared: Arc<Shared>) {
     let Client { wire, peer, listener, seat } = client;
     let open = shared.metrics.came(&listener);
-    let mut record = Record::new(shared.last.fetch_add(1, Relaxed).saturating_add(1), listener, peer);
+    let (number, traffic) = (shared.last.fetch_add(1, Relaxed).saturating_add(1), shared.metrics.traffic(&listener));
+    let mut record = Record::new(number, listener, peer, traffic);
     let talk = Talk { service: &service, shared: &shared };
     let reason = tokio::select! {
         ended = Box::pin(talk.run(Plain::new(wire), &mut record)) => ended.unwrap_or_else(|reason| reason),
@@ -92,7 +94,23 @@ impl Talk<'_> {
             turn_away(tls, AlertDescription::AccessDenied).await;
             return Err(Reason::failed("client_not_allowed", why));
         }
-        self.join(End::Tls(Box::new(tls)), route, record).await
+        let client = End::Tls(Box::new(tls));
+        if route.says_certificate {
+            self.http(client, route, record).await
+        } else {
+            self.join(client, route, record).await
+        }
+    }
+
+    /// HTTP/1.1, of which each request is looked at.
+    async fn http(&self, client: End, route: &Route, record: &mut Record) -> Ended<Reason> {
+        record.backend = Some(route.backend.to.to_string());
+        let record: &Record = record;
+        let certificate = record.facts.as_deref().and_then(http::certificate);
+        let connect = || -> http::Connected<'_> { Box::pin(self.backend(&route.backend, record)) };
+        let idle = self.limits().idle;
+        let client = http::Watched::new(client, idle, Arc::clone(&record.traffic));
+        Ok(Box::pin(http::serve(client, certificate, &connect, idle)).await)
     }
 
     /// Reads who the client is, as whoever stands before us says. A place that has to say it, and does not, is not guessed at.
@@ -168,6 +186,7 @@ impl Talk<'_> {
 
     /// Joins the client to the backend.
     async fn join(&self, client: End, route: &Route, record: &mut Record) -> Ended<Reason> {
+        record.backend = Some(route.backend.to.to_string());
         let backend = match self.backend(&route.backend, record).await {
             Ok(backend) => backend,
             Err(reason) => {
@@ -178,8 +197,7 @@ impl Talk<'_> {
                 return Err(reason);
             }
         };
-        let traffic = self.shared.metrics.traffic(&record.listener);
-        Ok(match copy(client, backend, self.limits().idle, &mut record.moved, &traffic).await {
+        Ok(match copy(client, backend, self.limits().idle, &record.traffic).await {
             Outcome::Done => Reason::good("done"),
             Outcome::Idle => Reason::good("idle"),
             Outcome::Client(error) => Reason::of("client", &error),
@@ -187,8 +205,7 @@ impl Talk<'_> {
         })
     }
 
-    async fn backend(&self, backend: &Backend, record: &mut Record) -> Ended<End> {
-        record.backend = Some(backend.to.to_string());
+    async fn backend(&self, backend: &Backend, record: &Record) -> Ended<End> {
         let wire = match timeout(self.limits().connect, Wire::connect(&backend.to)).await {
             Ok(connected) => connected.map_err(|error| Reason::of("connect", &error))?,
             Err(_) => return Err(Reason::failed("connect_timeout", "the backend took too long to be there")),
