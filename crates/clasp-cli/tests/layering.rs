@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
     "negotiation",
     "stop",
     "trace",
+    "trace/der/tests",
     "trace/der",
     "trace/explain",
     "trace/recorder",
