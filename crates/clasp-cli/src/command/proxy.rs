@@ -26,7 +26,6 @@ pub(crate) use arguments::Arguments;
 use metrics::Metrics;
 use plan::{Plan, Sessions};
 use reload::{Sockets, Source, Watch, refused};
-use sd_notify::NotifyState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -48,10 +47,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Tells the service manager, if there is one that wants to know (sd_notify).
-fn manager(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        note(format_args!("NOTIFY_SOCKET: {error}"));
+fn manager(word: Word) {
+    #[cfg(unix)]
+    {
+        let state = match word {
+            Word::Ready => sd_notify::NotifyState::Ready,
+            Word::Stopping => sd_notify::NotifyState::Stopping,
+        };
+        if let Err(error) = sd_notify::notify(&[state]) {
+            note(format_args!("NOTIFY_SOCKET: {error}"));
+        }
     }
+    #[cfg(not(unix))]
+    let _nobody_to_tell = word;
+}
+
+/// What a service manager is told.
+#[derive(Clone, Copy)]
+enum Word {
+    Ready,
+    Stopping,
 }
 
 async fn listen(plan: Plan, files: Vec<PathBuf>, source: Arc<Source>, sessions: Arc<Sessions>) -> Result<(), Failure> {
@@ -75,7 +90,7 @@ async fn listen(plan: Plan, files: Vec<PathBuf>, source: Arc<Source>, sessions: 
         note(format_args!("admin: http://{}/metrics", admin.at()?));
         tokio::spawn(admin.serve(Arc::clone(&metrics), stopping));
     }
-    manager(&[NotifyState::Ready]);
+    manager(Word::Ready);
     loop {
         let plan = tokio::select! {
             plan = watch.next(&metrics) => plan,
@@ -95,7 +110,7 @@ async fn listen(plan: Plan, files: Vec<PathBuf>, source: Arc<Source>, sessions: 
         }
     }
     stopper.ask();
-    manager(&[NotifyState::Stopping]);
+    manager(Word::Stopping);
     // With them go the sockets: who comes now is refused, and may find the next server there.
     sockets.close().await;
     let open = || most - seats.available_permits();
