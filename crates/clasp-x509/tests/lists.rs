@@ -46,6 +46,7 @@ impl Scene {
     }
 }
 
+type Change = Box<dyn Fn(&mut List)>;
 type Altered<'a> = &'a dyn Fn(&mut List);
 
 fn for_reason(reason: u8) -> Vec<Extension> {
@@ -376,7 +377,7 @@ fn a_delta_takes_nobody_off_a_list_whom_it_may_not_mean() {
 fn whom_a_delta_revokes_is_revoked_whatever_it_changes() {
     let scene = Scene::new(|_| ());
     let plain: Altered<'_> = &|_| ();
-    let without: &dyn Fn(&'static [u8]) -> Box<dyn Fn(&mut List)> =
+    let without: &dyn Fn(&'static [u8]) -> Change =
         &|id| Box::new(move |l| l.extensions.retain(|(oid, ..)| *oid != id));
     let old: Altered<'_> = &|l| (l.from, l.to) = ("300301000000Z", Some("300302000000Z"));
     let (no_key, no_number) = (without(AKI), without(CRL_NUMBER));
