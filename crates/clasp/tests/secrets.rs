@@ -322,9 +322,13 @@ struct Scenario {
 
 impl Scenario {
     fn configs(&self, provider: &'static Provider) -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+        // The scenario's suite by name: it may be one that no named policy has.
+        let (usual, own) = (Policy::legacy(), self.policy.suites());
+        let others = usual.suites().iter().filter(|suite| !own.contains(suite));
+        let suites: Vec<_> = own.iter().chain(others).copied().collect();
         let mut server = ServerConfig::builder()
             .identity(authority().issue(self.kind, &["localhost"]).identity())
-            .policy(Policy::legacy())
+            .policy(usual.with_suites(suites))
             .client_auth(ClientAuth::Request(Arc::new(WebPki::clients(authority().roots()))))
             .max_early_data(1000)
             .key_log(Arc::new(NotedLog))
