@@ -595,7 +595,6 @@ fn each_commands_help_has_examples_and_exit_codes() {
     let mut command = clasp_cli::options();
     for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
         let (name, help) = (sub.get_name().to_owned(), sub.render_long_help().to_string());
-        let whole = help.contains("Examples:\n  clasp ") && help.contains("Exit codes: 0 ");
-        assert!(whole, "{name}: no examples, or no exit codes (as in the HELP of src/command/inspect.rs): {help}");
+        assert!(help.contains("Examples:\n  clasp ") && help.contains("Exit codes: 0 "), "{name}: {help}");
     }
 }
