@@ -8,6 +8,7 @@ mod chain;
 mod choices;
 mod dial;
 mod hello;
+pub(crate) mod html;
 mod judge;
 mod quic;
 pub(crate) mod report;

@@ -34,6 +34,7 @@ const ORDER: &[&str] = &[
     "scan/talk",
     "scan/judge",
     "scan/text",
+    "scan/html",
     "scan/baseline",
     "scan",
     "command/ca/index",

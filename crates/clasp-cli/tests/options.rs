@@ -155,6 +155,7 @@ const TABLE: &[(&str, &str, Way)] = &[
     ("scan", "connections", Elsewhere(SCAN, "no_more_connections_at_once_than_were_allowed")),
     ("scan", "all", Elsewhere(SCAN, "a_server_of_ours_is_found_good_and_every_part_is_told")),
     ("scan", "json", Elsewhere(SCAN, "what_changed_since_another_day_is_all_that_is_said")),
+    ("scan", "html", Elsewhere(SCAN, "a_server_of_ours_is_found_good_and_every_part_is_told")),
     ("scan", "baseline", Elsewhere(SCAN, "what_changed_since_another_day_is_all_that_is_said")),
     ("scan", "fail-below", Elsewhere(SCAN, "a_name_that_is_not_the_servers_is_found")),
 

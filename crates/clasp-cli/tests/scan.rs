@@ -54,7 +54,16 @@ fn a_server_of_ours_is_found_good_and_every_part_is_told() {
     assert!(report["attacks"].as_array().unwrap().iter().all(|attack| attack["verdict"] == "safe"), "{report:#}");
     assert!(report["policies"].as_array().unwrap().iter().all(|policy| policy["connects"] == true));
 
-    let output = clasp(&["scan", "--all", "--ca", &root, &target]);
+    let html = home.path().join("scan.html");
+    let output = clasp(&["scan", "--all", "--ca", &root, &target, "--html", html.to_str().unwrap()]);
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.len() < 100_000 && !page.contains("<script"), "{page}");
+    assert!(page.contains("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
+    for words in
+        ["grade A", "<td>X25519MLKEM768</td><td>yes</td>", "<td>SSL 3.0</td><td>no</td>", "<td>Heartbleed</td>"]
+    {
+        assert!(page.contains(words), "{words} is not in {page}");
+    }
     let said = text(&output.stdout);
     for words in ["grade A", "X25519MLKEM768", "accepted: EC P-256", "SSL 3.0     ", "early data (0-RTT)"] {
         assert!(said.contains(words), "{words} is not in {said}");

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::scan::report::{FORMAT, Report};
 use crate::scan::starttls::StartTls;
-use crate::scan::{self, Subject, baseline, text};
+use crate::scan::{self, Subject, baseline, html, text};
 use crate::terminal::note;
 use crate::{output, pem};
 use clasp::{Roots, ServerName};
@@ -21,6 +21,7 @@ Examples:
   clasp scan mail.example:25 --starttls smtp
   clasp scan localhost:4433 --ca ca/root.pem --json > before.json
   clasp scan localhost:4433 --ca ca/root.pem --baseline before.json
+  clasp scan localhost:4433 --ca ca/root.pem --html scan.html
   clasp scan a.example b.example c.example --fail-below B
 Look at servers of your own: a scan makes some hundred connections, few at a time, and takes nothing that it is not given.
 Exit codes: 0 looked at; 1 below the grade of --fail-below, or changed since --baseline; 2 could not look";
@@ -53,6 +54,9 @@ pub(crate) struct Arguments {
     /// Print the reports as JSON; docs/scan.md says what it holds
     #[arg(long)]
     json: bool,
+    /// Write the reports as a page that needs no network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Print what has changed since this report of --json alone
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "all"])]
     baseline: Option<PathBuf>,
@@ -73,6 +77,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let reports = runtime.block_on(all(arguments, subjects))?;
     if arguments.json {
         output::line(format_args!("{:#}", json!({ "format": "clasp-scan", "version": FORMAT, "reports": reports })))?;
+    }
+    if let Some(path) = &arguments.html {
+        std::fs::write(path, html::page(&reports)).map_err(|e| Failure::file(path, e))?;
+        note(format_args!("written into {}", path.display()));
     }
     let changed = match &before {
         Some(before) => changes(before, &reports)?,
