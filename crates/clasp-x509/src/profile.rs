@@ -31,8 +31,8 @@ impl Profile {
 /// What the profiles decide.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// A root given as a certificate is checked like any other: dates, constraints, form. Otherwise it is a name, a key
-    /// and name constraints (RFC 5280 6.1.1 d).
+    /// A root given as a certificate is checked like any other, with its form and its key. Otherwise its dates, constraints,
+    /// purposes and critical extensions count (RFC 5937 4), and what else it has does not (RFC 5280 6.1.1 d).
     pub(crate) roots_as_certificates: bool,
     /// The form of certificates is checked: `path/form.rs`.
     pub(crate) form: bool,

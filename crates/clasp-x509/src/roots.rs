@@ -84,7 +84,7 @@ impl May {
         };
         Self {
             issue: authority && usage.is_none_or(KeyUsage::key_cert_sign),
-            sign_lists: usage.is_none_or(KeyUsage::crl_sign),
+            sign_lists: root.may_sign_lists(),
             uses: Uses::ALL,
         }
     }
@@ -160,8 +160,9 @@ impl Roots {
         Self::default()
     }
 
-    /// Trusts a certificate (DER) as the caller's own: chains to it are held to [`Profile::Rfc5280`]. The profile decides
-    /// whether its dates and constraints count. One that is no authority's stands for itself alone: it issues nothing.
+    /// Trusts a certificate (DER) as the caller's own: chains to it are held to [`Profile::Rfc5280`]. Its dates, purposes, critical
+    /// extensions and constraints count (RFC 5937); the profile decides whether its form does. For a name and a key alone there is
+    /// [`add_anchor`](Self::add_anchor). One that is no authority's stands for itself alone: it issues nothing.
     ///
     /// # Errors
     /// If it is not a certificate.

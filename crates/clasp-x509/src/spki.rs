@@ -9,11 +9,11 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublicKey<'a> {
-    /// RSA: bits of the modulus, and whether the exponent is odd and at least 3.
+    /// RSA: bits of the modulus, and whether the exponent is odd, at least 3 and of at most 33 bits.
     Rsa {
         /// Bits of the modulus.
         bits: u32,
-        /// Whether the exponent is odd and at least 3.
+        /// Whether the exponent is odd, at least 3 and of at most 33 bits: none that is sound is larger, and AWS-LC checks with none.
         exponent_ok: bool,
         /// RSAPublicKey, DER.
         key: &'a [u8],
@@ -126,7 +126,7 @@ impl<'a> PublicKey<'a> {
                 }
             }
             // RFC 8410 3, RFC 9881 4: the parameters are absent.
-            oid::ED25519 if parameters.is_empty() => Self::Ed25519,
+            oid::ED25519 if parameters.is_empty() && key.len() == 32 => Self::Ed25519,
             oid::ML_DSA_44 if parameters.is_empty() => Self::MlDsa(44),
             oid::ML_DSA_65 if parameters.is_empty() => Self::MlDsa(65),
             oid::ML_DSA_87 if parameters.is_empty() => Self::MlDsa(87),
@@ -153,7 +153,8 @@ fn rsa<'a>(key: &'a [u8], pss_only: Option<&'a [u8]>) -> DerResult<PublicKey<'a>
         _ => return Ok(PublicKey::Malformed),
     };
     let odd = exponent.last().is_some_and(|b| b & 1 == 1);
-    let exponent_ok = odd && der::small(exponent).is_some_and(|e| e >= 3);
+    let short = matches!(exponent, [0 | 1, _, _, _, _] | [_] | [_, _] | [_, _, _] | [_, _, _, _]);
+    let exponent_ok = odd && short && der::small(exponent).is_some_and(|e| e >= 3);
     Ok(PublicKey::Rsa { bits, exponent_ok, key, pss_only })
 }
 

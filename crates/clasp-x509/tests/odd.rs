@@ -3,7 +3,9 @@
 
 mod common;
 
-use clasp_x509::{Certificate, CertificateRequest, Profile, Proof, Reason, Rejection, Spki, Unreadable, verify};
+use clasp_x509::{
+    Certificate, CertificateRequest, Options, Profile, Proof, Reason, Rejection, Spki, Unreadable, Usage, verify,
+};
 use common::*;
 
 fn judged(root: &Made, leaf: &Made, profile: Profile) -> Result<(), Box<Rejection>> {
@@ -120,12 +122,29 @@ fn a_key_is_refused_for_what_is_wrong_with_it() {
         let kind = seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])]);
         seq(&[&kind, &bit_string(bits)])
     };
+    let of_kind = |kind: &[u8]| seq(&[&seq(&[&oid(kind)]), &bit_string(&[7; 16])]);
+    let on_curve = |curve: &[u8]| {
+        let kind = seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]), &oid(curve)]);
+        seq(&[&kind, &bit_string(&[&[4][..], &[7; 48]].concat())])
+    };
+    let (odd, kinds) = ("an odd exponent of at least 3", "RSA, ECDSA, Ed25519 or ML-DSA");
     for (what, spki, profiles, wanted) in [
         ("off the curve", point(&off_curve), &Profile::ALL[..], "a point of the curve"),
         ("half a point", point(&good.bits()[..40]), &Profile::ALL, "a point of the curve"),
         ("infinity", point(&[0]), &Profile::ALL, "a point of the curve"),
         ("an even modulus", rsa(2048, 6, &[1, 0, 1]), &Profile::ALL, "a public key as its algorithm has it"),
-        ("an even exponent", rsa(2048, 7, &[1, 0, 0]), &Profile::ALL[..1], "an odd exponent of at least 3"),
+        ("an even exponent", rsa(2048, 7, &[1, 0, 0]), &Profile::ALL, odd),
+        ("exponent 0", rsa(2048, 7, &[0]), &Profile::ALL, odd),
+        ("exponent 1", rsa(2048, 7, &[1]), &Profile::ALL, odd),
+        ("exponent 2", rsa(2048, 7, &[2]), &Profile::ALL, odd),
+        ("a negative exponent", rsa(2048, 7, &[0xfd]), &Profile::ALL, odd),
+        ("an exponent of 34 bits", rsa(2048, 7, &[2, 0, 0, 0, 1]), &Profile::ALL, odd),
+        ("an exponent above the modulus", rsa(2048, 7, &[&[0x7f][..], &[7; 256]].concat()), &Profile::ALL, odd),
+        ("P-192", on_curve(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 1]), &Profile::ALL, kinds),
+        ("secp112r1", on_curve(&[0x2b, 0x81, 4, 0, 6]), &Profile::ALL, kinds),
+        ("DSA", of_kind(&[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1]), &Profile::ALL, kinds),
+        ("an unknown kind", of_kind(&[0x2a, 3, 4]), &Profile::ALL, kinds),
+        ("half an Ed25519 key", of_kind(&[0x2b, 0x65, 0x70]), &Profile::ALL, "a public key as its algorithm has it"),
         ("bits beside bytes", rsa(2049, 7, &[1, 0, 1]), &Profile::ALL[..1], "an RSA modulus of whole bytes"),
         ("too small", rsa(1024, 7, &[1, 0, 1]), &Profile::ALL[..2], "bits are at least 2048"),
         ("far too small", rsa(512, 7, &[1, 0, 1]), &Profile::ALL, "bits are at least"),
@@ -141,7 +160,7 @@ fn a_key_is_refused_for_what_is_wrong_with_it() {
             judged(&root, &server(&root, |d| d.spki = spki.clone()), *profile).expect(what);
         }
     }
-    for modulus in [rsa(2048, 7, &[1, 0, 1]), rsa(3072, 7, &[3])] {
+    for modulus in [rsa(2048, 7, &[1, 0, 1]), rsa(3072, 7, &[3]), rsa(2048, 7, &[1, 0xff, 0xff, 0xff, 0xff])] {
         judged(&root, &server(&root, |d| d.spki = modulus.clone()), Profile::WebPki).unwrap();
     }
 }
@@ -249,5 +268,120 @@ fn a_request_is_good_wrong_or_not_checked() {
     let other = seq(&[&body, &md5, &bit_string(&[7; 64])]);
     for (request, proof) in [(good, Proof::Good), (wrong, Proof::Wrong), (other, Proof::NotChecked)] {
         assert_eq!(CertificateRequest::parse(&request).unwrap().proof(), proof);
+    }
+}
+
+/// RFC 5280 4.2.1.3: a key that may do nothing of what handshakes have it do is refused before one.
+#[test]
+fn the_key_of_a_peer_may_take_part_in_a_handshake() {
+    let root = authority("root", None, |_| ());
+    let leaf = |bits: Option<Vec<u8>>| {
+        server(&root, |d| {
+            d.set(EKU, false, seq(&[&oid(SERVER_AUTH), &oid(CLIENT_AUTH)])).without(KEY_USAGE);
+            d.extensions.extend(bits.map(|bits| -> Extension { (KEY_USAGE, true, bits) }));
+        })
+    };
+    let of = |bit: u8| Some(usage(bit));
+    for (what, bits, server, client) in [
+        ("no keyUsage", None, true, true),
+        ("digitalSignature", of(0x80), true, true),
+        ("keyEncipherment", of(0x20), true, false),
+        ("keyAgreement", of(0x08), true, true),
+        ("nonRepudiation", of(0x40), false, false),
+        ("keyCertSign", of(0x04), false, false),
+        ("cRLSign", of(0x02), false, false),
+        ("nothing", Some(vec![3, 1, 0]), false, false),
+        ("two bytes of nothing", Some(vec![3, 2, 0, 0]), false, false),
+    ] {
+        let leaf = leaf(bits);
+        let mut pinned = store(&[&root]);
+        pinned.add_der(&leaf.der).unwrap();
+        for profile in [Profile::Rfc5280, Profile::Legacy] {
+            for (usage, good) in [(Usage::Server, server), (Usage::Client, client), (Usage::Any, true)] {
+                let mut asked = options(profile);
+                asked.usage = usage;
+                for roots in [&store(&[&root]), &pinned] {
+                    match verify(&chain(&[&leaf]), roots, &asked) {
+                        Ok(_) => assert!(good, "{what}, {usage:?} {profile:?}"),
+                        Err(refused) => {
+                            assert!(!good, "{what}, {usage:?} {profile:?}: {refused}");
+                            let (reason, rule) = (refused.reason(), refused.nearest().rule);
+                            assert_eq!((reason, rule), (Reason::WrongUsage, "RFC 5280 4.2.1.3"), "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// RFC 5280 4.2: who makes an extension critical wants it processed, or the certificate refused.
+#[test]
+fn a_critical_extension_that_is_not_processed_is_refused() {
+    let root = authority("root", None, |_| ());
+    let uri = tlv(0x86, b"http://a.example/");
+    let point = seq(&[&seq(&[&tlv(0xa0, &tlv(0xa0, &uri))])]);
+    let method: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 2];
+    let access = seq(&[&seq(&[&oid(method), &uri])]);
+    let (key, of_root) = (tlv(4, &[7; 20]), seq(&[&tlv(0x80, &root.key.id())]));
+    let attribute = seq(&[&seq(&[&oid(&[0x55, 4, 3]), &tlv(0x31, &tlv(0x0c, b"x"))])]);
+    let all: [(&'static [u8], Vec<u8>); 7] = [
+        (AKI, of_root),
+        (SKI, key),
+        (&[0x55, 0x1d, 18], names(&[dns("a.example")])),
+        (&[0x55, 0x1d, 9], attribute),
+        (&[0x55, 0x1d, 46], point),
+        (AUTHORITY_INFO, access.clone()),
+        (&[0x2b, 6, 1, 5, 5, 7, 1, 11], access),
+    ];
+    for (id, value) in all {
+        for profile in Profile::ALL {
+            let leaf = |critical| server(&root, |d| drop(d.set(id, critical, value.clone()).tbs()));
+            judged(&root, &leaf(false), profile).expect("not critical");
+            let refused = judged(&root, &leaf(true), profile).expect_err("critical");
+            let good = matches!(refused.reason(), Reason::CriticalExtension | Reason::BadForm);
+            assert!(good, "{id:x?} {profile:?}: {refused}");
+            let middle = authority("middle", Some(&root), |d| drop(d.set(id, true, value.clone()).tbs()));
+            let below = server(&middle, |_| ());
+            assert!(verify(&chain(&[&below, &middle]), &store(&[&root]), &options(profile)).is_err(), "{id:x?}");
+        }
+    }
+}
+
+/// RFC 5280 4.1.2.4, 4.2.1.6, 4.2.1.10: what no profile bears in a path.
+#[test]
+fn what_is_read_in_two_ways_is_refused_in_every_profile() {
+    type Change = fn(&mut Draft);
+    let changes: [(&str, Change, &str); 5] = [
+        (
+            "an address of no bytes",
+            |d| drop(d.set(SAN, false, names(&[dns("example.com"), tlv(0x87, &[])])).tbs()),
+            "4.2.1.6",
+        ),
+        ("of eight", |d| drop(d.set(SAN, false, names(&[dns("example.com"), tlv(0x87, &[1; 8])])).tbs()), "4.2.1.6"),
+        (
+            "an empty label",
+            |d| drop(d.set(SAN, false, names(&[dns("example.com"), dns("a..example.com")])).tbs()),
+            "4.2.1.6",
+        ),
+        ("limits", |d| drop(d.set(NAME_CONSTRAINTS, true, subtrees(&[dns("example.com")], &[])).tbs()), "4.2.1.10"),
+        ("a plain one", |_| (), ""),
+    ];
+    let root = authority("root", None, |_| ());
+    let nameless = authority("", None, |d| (d.subject, d.issuer) = (vec![0x30, 0], vec![0x30, 0]));
+    for profile in Profile::ALL {
+        for (what, change, section) in changes {
+            let leaf = server(&root, change);
+            match judge(&root, &[&leaf], "example.com", &options(profile)) {
+                Ok(_) => assert!(section.is_empty(), "{what} {profile:?}"),
+                Err(refused) => {
+                    assert_eq!(refused.reason(), Reason::BadForm, "{what} {profile:?}: {refused}");
+                    assert!(refused.nearest().rule.ends_with(section), "{what} {profile:?}: {refused}");
+                }
+            }
+        }
+        let leaf = server(&nameless, |_| ());
+        let refused = verify(&chain(&[&leaf]), &store(&[&nameless]), &options(profile));
+        assert_eq!(refused.unwrap_err().reason(), Reason::BadForm, "{profile:?}");
     }
 }

@@ -4,8 +4,8 @@
 mod common;
 
 use clasp_x509::{
-    CertStatus, Certificate, OcspError, OcspResponse, Profile, Revocation, RevocationReason, Standing, Trouble,
-    UnsignedOcsp, standing,
+    CertStatus, Certificate, Check, Crl, OcspError, OcspResponse, Profile, Revocation, RevocationReason, Standing,
+    Trouble, UnsignedOcsp, standing, verify,
 };
 use common::answers::*;
 use common::*;
@@ -32,6 +32,18 @@ impl Scene {
         let issuers: Vec<Certificate<'_>> = issuers.iter().map(|made| Certificate::parse(&made.der).unwrap()).collect();
         let revocation = Revocation { responses, ..Revocation::default() };
         standing(&leaf, &issuers, &options(Profile::WebPki).revocation(revocation))
+    }
+
+    /// What is found of the leaf by its issuer, and in a path: good, or why not.
+    fn judge(&self, revocation: &Revocation<'_>) -> [Result<(), String>; 2] {
+        let options = options(Profile::Rfc5280).revocation(*revocation);
+        let (leaf, root) = (Certificate::parse(&self.leaf.der).unwrap(), Certificate::parse(&self.root.der).unwrap());
+        let direct = match standing(&leaf, &[root], &options) {
+            Standing::Good => Ok(()),
+            other => Err(format!("{other:?}")),
+        };
+        let verdict = verify(&chain(&[&self.leaf]), &store(&[&self.root]), &options);
+        [direct, verdict.map(|_| ()).map_err(|refused| format!("{:?}", refused.attempts()))]
     }
 
     fn standing(&self, response: &[u8]) -> Standing {
@@ -204,6 +216,92 @@ fn what_an_authority_writes_is_read() {
         let last = forged.len() - 1;
         forged[last] ^= 1;
         assert!(why(scene.standing(&forged)).contains("did not sign"), "{status:?}");
+    }
+}
+
+const DELEGATE: u8 = 77;
+
+/// One whom the root has answer for it.
+fn delegate(by: &Made, change: impl FnOnce(&mut Draft)) -> Made {
+    server(by, |d| {
+        (d.serial, d.subject) = (vec![DELEGATE], name("responder"));
+        d.without(SAN).set(EKU, false, seq(&[&oid(OCSP_SIGNING)]));
+        change(d);
+    })
+}
+
+/// RFC 6960 4.2.2.2.1: whom the issuer has revoked answers for it no more. Nobody need vouch for it.
+#[test]
+fn a_delegate_that_is_revoked_is_not_believed() {
+    let scene = Scene::new();
+    let (root, stranger) = (&scene.root, authority("root", None, |_| ()));
+    let (one, another) = (delegate(root, |_| ()), delegate(root, |d| d.serial = vec![78]));
+    let by = |made: &Made, change: &dyn Fn(&mut Answer<'_>)| {
+        response(root, made, |a| {
+            a.with = if made.subject == root.subject { Vec::new() } else { vec![made.der.clone()] };
+            change(a);
+        })
+    };
+    let answer = by(&one, &|_| ());
+    let of_delegate = |a: &mut Answer<'_>| (a.serial, a.status) = (vec![DELEGATE], revoked());
+    // Of some reasons, so that it settles nothing of the leaf.
+    let listing = |made: &Made, serial: u8| {
+        list(made, |l| {
+            l.entries = vec![entry(&[serial], &[])];
+            l.extensions.push((POINT, true, seq(&[&[0x83, 2, 5, 0x60]])));
+        })
+    };
+    let delta = |made: &Made| {
+        list(made, |l| {
+            l.entries = vec![entry(&[DELEGATE], &[])];
+            l.extensions.push((DELTA, true, vec![2, 1, 4]));
+        })
+    };
+    let (good, bad) = (true, false);
+    for (what, lists, others, wanted) in [
+        ("nothing is said of it", vec![], vec![], good),
+        ("a list by another key", vec![listing(&stranger, DELEGATE)], vec![], good),
+        ("a list with it", vec![listing(root, DELEGATE)], vec![], bad),
+        ("a delta with it", vec![delta(root)], vec![], bad),
+        ("the issuer says so", vec![], vec![by(root, &of_delegate)], bad),
+        ("another delegate says so", vec![], vec![by(&another, &of_delegate)], bad),
+        ("it says so itself", vec![], vec![by(&one, &of_delegate)], bad),
+        ("another key says so", vec![], vec![by(&stranger, &of_delegate)], good),
+        ("the issuer says that it is good", vec![], vec![by(root, &|a| a.serial = vec![DELEGATE])], good),
+    ] {
+        let lists: Vec<Crl<'_>> = lists.iter().map(|list| Crl::parse(list).unwrap()).collect();
+        let responses: Vec<&[u8]> = core::iter::once(&answer).chain(&others).map(Vec::as_slice).collect();
+        for stapled in [false, true] {
+            let (staple, responses) =
+                if stapled { (Some(responses[0]), &responses[1..]) } else { (None, &responses[..]) };
+            let revocation = Revocation { check: Check::Require, stapled: staple, responses, ..Revocation::default() };
+            let [direct, in_path] = scene.judge(&Revocation { lists: &lists, ..revocation });
+            assert_eq!((direct.is_ok(), in_path.is_ok()), (wanted, wanted), "{what}: {direct:?} {in_path:?}");
+            if let (Err(one), Err(other)) = (direct, in_path) {
+                let why = "an OCSP responder whose certificate is revoked";
+                assert!(one.contains(why) && other.contains(why), "{what}: {one} {other}");
+            }
+        }
+    }
+}
+
+/// Whom an authority may not certify it may not have answer for it either.
+#[test]
+fn a_delegate_has_a_name_that_its_issuer_may_certify() {
+    let within =
+        subtrees(&[tlv(0xa4, &name("example.com")), tlv(0xa4, &name("root")), tlv(0xa4, &name("allowed"))], &[]);
+    let constrained = |d: &mut Draft| drop(d.set(NAME_CONSTRAINTS, true, within.clone()).tbs());
+    let root = authority("root", None, constrained);
+    let leaf = server(&root, |d| d.serial = vec![9]);
+    let scene = Scene { root, leaf };
+    for (subject, good) in [("allowed", true), ("responder", false)] {
+        let made = delegate(&scene.root, |d| d.subject = name(subject));
+        let answer = response(&scene.root, &made, |a| a.with = vec![made.der.clone()]);
+        let responses = [&answer[..]];
+        let revocation = Revocation { check: Check::Require, responses: &responses, ..Revocation::default() };
+        for told in scene.judge(&revocation) {
+            assert_eq!(told.is_ok(), good, "{subject}: {told:?}");
+        }
     }
 }
 

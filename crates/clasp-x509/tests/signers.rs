@@ -101,6 +101,69 @@ fn a_lists_signer_has_a_path_to_the_very_same_root() {
     assert!(told(verdict, "keyUsage lacks cRLSign"));
 }
 
+/// RFC 5280 4.2.1.3: whoever signs lists says cRLSign. A certificate of a server's authority would sign them by saying nothing.
+#[test]
+fn a_signer_that_is_no_authority_says_that_it_signs_lists() {
+    let root = authority("root", None, |_| ());
+    let middle = authority("middle", Some(&root), |_| ());
+    let leaf = leaf_of(&middle);
+    let no_authority = |d: &mut Draft| drop(d.set(BASIC_CONSTRAINTS, true, vec![0x30, 0]).tbs());
+    let signer = |change: &dyn Fn(&mut Draft)| authority("middle", Some(&root), |d| change(d));
+    for (what, signer, wanted) in [
+        ("cA FALSE, without keyUsage", signer(&|d| no_authority(d.without(KEY_USAGE))), UNKNOWN),
+        (
+            "no basicConstraints, without keyUsage",
+            signer(&|d| drop(d.without(KEY_USAGE).without(BASIC_CONSTRAINTS).tbs())),
+            UNKNOWN,
+        ),
+        ("cA FALSE, digitalSignature", signer(&|d| no_authority(d.set(KEY_USAGE, true, usage(0x80)))), UNKNOWN),
+        ("cA FALSE, cRLSign", signer(&|d| no_authority(d.set(KEY_USAGE, true, usage(0x02)))), Ok(())),
+        ("cA TRUE, without keyUsage", signer(&|d| drop(d.without(KEY_USAGE).tbs())), Ok(())),
+    ] {
+        let verdict = judge(&[&leaf, &middle, &signer], &store(&[&root]), &[list(&signer, |_| ())], must());
+        assert_eq!(reason(verdict), wanted, "{what}");
+    }
+}
+
+/// What is said of a list or response that does not count is what is wrong with it, by the RFC that it is of.
+#[test]
+fn what_is_wrong_with_an_answer_is_told_for_what_it_is() {
+    let root = authority("root", None, |_| ());
+    let leaf = leaf_of(&root);
+    let sha_1 = seq(&[&oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1])]);
+    let with_sha_1 = |der: Vec<u8>| {
+        let (old, new) = (ecdsa(), sha_1.clone());
+        // Both places of a list: its frame's and its content's.
+        let body = signed_content(&der);
+        let at = body.windows(old.len()).position(|part| part == old).unwrap();
+        let inner = seq(&[&body[..at], &new, &body[at + old.len()..]]);
+        seq(&[&inner, &new, &bit_string(&root.key.sign(&inner))])
+    };
+    let refused = judge(&[&leaf], &store(&[&root]), &[with_sha_1(list(&root, |_| ()))], must());
+    assert!(told(refused, "a list with a signature algorithm that is not supported, or not allowed"));
+    let stranger = authority("root", None, |_| ());
+    let refused = judge(&[&leaf], &store(&[&root]), &[list(&stranger, |_| ())], must());
+    assert!(told(refused, "a list with a wrong signature"));
+    let old = response(&root, &root, |a| a.to = Some("20300312000000Z"));
+    let asked = Revocation { stapled: Some(&old), ..must() };
+    let refused = judge(&[&leaf], &store(&[&root]), &[], asked).unwrap_err();
+    assert!(refused.attempts().iter().all(|attempt| attempt.finding.rule == "RFC 6960 3.2"), "{refused:?}");
+    let refused = judge(&[&leaf], &store(&[&root]), &[list(&stranger, |_| ())], must()).unwrap_err();
+    assert!(refused.attempts().iter().all(|attempt| attempt.finding.rule == "RFC 5280 6.3.3"), "{refused:?}");
+}
+
+/// The content of a signed SEQUENCE's first part.
+fn signed_content(der: &[u8]) -> Vec<u8> {
+    let content = |der: &[u8]| match der[1] {
+        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
+        0x81 => (3, usize::from(der[2])),
+        short => (2, usize::from(short)),
+    };
+    let inner = &der[content(der).0..];
+    let (from, len) = content(inner);
+    inner[from..from + len].to_vec()
+}
+
 /// One that signs lists is itself asked about, once.
 #[test]
 fn a_lists_signer_that_is_revoked_signs_nothing() {

@@ -128,7 +128,7 @@ fn a_trusted_authority_that_is_revoked_is_refused() {
 #[test]
 fn a_root_that_is_no_authority_issues_nothing() {
     let changes: [(&str, Change); 4] = [
-        ("cA FALSE", |d| drop(d.set(BASIC_CONSTRAINTS, true, vec![0x30, 0]).tbs())),
+        ("cA FALSE", |d| drop(d.set(BASIC_CONSTRAINTS, true, vec![0x30, 0]).set(KEY_USAGE, true, usage(0x86)).tbs())),
         ("cA FALSE without keyUsage", |d| {
             drop(d.set(BASIC_CONSTRAINTS, false, vec![0x30, 0]).without(KEY_USAGE).tbs());
         }),
@@ -309,6 +309,57 @@ fn a_verdict_ends_with_a_root_that_is_judged_as_a_certificate() {
         let accepted = verify(&chain(&[&leaf]), &store(&[&root]), &options(profile)).unwrap();
         accepted.until() - i64::try_from(NOW).unwrap()
     };
-    assert_eq!(until(Profile::WebPki), 86_400, "the root's own end");
-    assert!(until(Profile::Rfc5280) > 86_400, "a name and a key have none");
+    for profile in Profile::ALL {
+        assert_eq!(until(profile), 86_400, "the root's own end: {profile:?}");
+    }
+    let mut bare = Roots::empty();
+    bare.add_anchor(&root.subject, &root.key.spki(), None).unwrap();
+    let accepted = verify(&chain(&[&leaf]), &bare, &options(Profile::Rfc5280)).unwrap();
+    assert!(accepted.until() - i64::try_from(NOW).unwrap() > 86_400, "a name and a key have none");
+}
+
+/// RFC 5937: what a root that is a certificate says of itself limits what it was trusted for. A name and a key say nothing.
+#[test]
+fn a_root_is_trusted_for_what_it_says_of_itself() {
+    let changes: [(&str, Change, Option<Reason>); 12] = [
+        ("as it should be", |_| (), None),
+        ("expired", |d| d.validity = seq(&[&utc("200101000000Z"), &utc("300101000000Z")]), Some(Reason::Expired)),
+        (
+            "not yet valid",
+            |d| d.validity = seq(&[&utc("300401000000Z"), &utc("310101000000Z")]),
+            Some(Reason::NotYetValid),
+        ),
+        ("pathLen 0", |d| drop(d.set(BASIC_CONSTRAINTS, true, path_length(0)).tbs()), Some(Reason::Constraint)),
+        ("pathLen 1", |d| drop(d.set(BASIC_CONSTRAINTS, true, path_length(1)).tbs()), None),
+        ("for clients", |d| drop(d.set(EKU, false, seq(&[&oid(CLIENT_AUTH)])).tbs()), Some(Reason::WrongUsage)),
+        ("for servers", |d| drop(d.set(EKU, false, seq(&[&oid(SERVER_AUTH)])).tbs()), None),
+        ("for everything", |d| drop(d.set(EKU, false, seq(&[&oid(&[0x55, 0x1d, 37, 0])])).tbs()), None),
+        (
+            "an unknown critical extension",
+            |d| drop(d.set(&[0x2a, 3, 4], true, vec![5, 0]).tbs()),
+            Some(Reason::CriticalExtension),
+        ),
+        ("a critical key identifier", |d| drop(d.set(SKI, true, vec![4, 1, 1]).tbs()), Some(Reason::CriticalExtension)),
+        (
+            "a policy is wanted",
+            |d| drop(d.set(POLICY_CONSTRAINTS, true, seq(&[&[0x80, 1, 0]])).tbs()),
+            Some(Reason::Policy),
+        ),
+        ("an old serial number", |d| d.serial = vec![0], None),
+    ];
+    for (what, change, wanted) in changes {
+        let root = authority("root", None, change);
+        let middle = authority("middle", Some(&root), |_| ());
+        let leaf = server(&middle, |_| ());
+        let mut bare = Roots::empty();
+        bare.add_anchor(&root.subject, &root.key.spki(), None).unwrap();
+        let mut vetted = Roots::empty();
+        vetted.add_vetted(&root.der).unwrap();
+        for profile in [Profile::Rfc5280, Profile::Legacy] {
+            let verdict = |roots: &Roots| reason(verify(&chain(&[&leaf, &middle]), roots, &options(profile)));
+            assert_eq!(verdict(&store(&[&root])), wanted.map_or(Ok(()), Err), "{what} {profile:?}");
+            assert_eq!(verdict(&bare), Ok(()), "{what} {profile:?}");
+            assert_eq!(verdict(&vetted), Ok(()), "{what} {profile:?}");
+        }
+    }
 }

@@ -186,6 +186,15 @@ impl<'a> Certificate<'a> {
         matches!(self.extensions.basic_constraints, Some(b) if b.ca)
     }
 
+    /// Whether its key may sign revocation lists: RFC 5280 4.2.1.3 has whoever does say cRLSign. An authority without keyUsage is
+    /// borne (6.3.3 (f)), and one before version 3, which has no way to say what it is.
+    pub(crate) fn may_sign_lists(&self) -> bool {
+        match self.key_usage() {
+            Some(usage) => usage.crl_sign(),
+            None => self.is_authority() || (self.version < 3 && self.is_self_issued()),
+        }
+    }
+
     /// How many authorities may stand below it, if it says so.
     pub const fn path_length(&self) -> Option<u32> {
         match self.extensions.basic_constraints {

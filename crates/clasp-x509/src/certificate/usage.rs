@@ -24,6 +24,16 @@ impl Usage {
             Self::Any => None,
         }
     }
+
+    /// What a keyUsage that is there has at least one of: RFC 5280 4.2.1.12. Without it no handshake takes the key.
+    pub(crate) const fn key_usages(self) -> Option<KeyUsage> {
+        let signs = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_AGREEMENT);
+        match self {
+            Self::Server => Some(signs.and(KeyUsage::KEY_ENCIPHERMENT)),
+            Self::Client => Some(signs),
+            Self::Any => None,
+        }
+    }
 }
 
 /// The keyUsage bits.

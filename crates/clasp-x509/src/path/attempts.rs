@@ -45,7 +45,7 @@ impl Attempts {
     }
 
     /// Says what was wrong with revocation answers, as an attempt of its own.
-    pub(super) fn trouble(&mut self, trouble: Trouble) {
+    pub(super) fn trouble(&mut self, trouble: Trouble, rule: &'static str) {
         let Trouble::Because(found) = trouble else { return };
         if self.silent || self.told.len() >= MAX_TOLD {
             return;
@@ -54,7 +54,7 @@ impl Attempts {
             reason: Reason::StatusUnknown,
             origin: Origin::Answer,
             subject: "a revocation list or OCSP response".into(),
-            rule: "RFC 5280 6.3.3",
+            rule,
             found,
             wanted: "one that may be used".into(),
         };

@@ -83,7 +83,7 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
-    const WHOLE: Self = Self { comparisons: 1 << 20, names: 1 << 14 };
+    pub(super) const WHOLE: Self = Self { comparisons: 1 << 20, names: 1 << 14 };
 
     /// Takes what so many cost; false, and nothing taken, where not so much is left.
     pub(super) fn spend(&mut self, comparisons: u64, names: u64) -> bool {

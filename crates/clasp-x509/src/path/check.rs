@@ -6,6 +6,8 @@ use super::options::Options;
 use crate::certificate::Certificate;
 use crate::certificate::extensions::KnownExtension;
 use crate::certificate::usage::KeyUsage;
+use crate::name::Name;
+use crate::name::general::SubjectAltName;
 use crate::oid;
 use crate::signature::{Curve, MAX_RSA_BITS, SignatureError};
 use crate::spki::{PublicKey, Spki};
@@ -20,7 +22,13 @@ pub(super) fn alone<'a>(certificate: &Certificate<'a>, role: Role, options: &Opt
         Role::Intermediate | Role::Root => issuer(certificate)?,
     }
     purpose(certificate, role, options)?;
-    if options.rules().form { form::check(certificate, role) } else { Ok(()) }
+    if options.rules().form {
+        form::check(certificate, role)?;
+    }
+    // Last, so that a profile's own rule is told first.
+    key_usage(certificate, role, options)?;
+    content(certificate, role)?;
+    unprocessed(certificate)
 }
 
 /// A leaf that is itself trusted: there is no path, and nobody else vouches for it, so its form does not matter.
@@ -29,7 +37,21 @@ pub(super) fn pinned<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -
     time(certificate, options.now())?;
     key(certificate, Role::Leaf(options.usage), options)?;
     leaf(certificate, options)?;
-    purpose(certificate, Role::Leaf(options.usage), options)
+    purpose(certificate, Role::Leaf(options.usage), options)?;
+    key_usage(certificate, Role::Leaf(options.usage), options)?;
+    unprocessed(certificate)
+}
+
+/// A root that was given as a certificate. RFC 5280 6.1.1 (d) needs a name and a key of it; what it says of itself besides limits
+/// what it was trusted for (RFC 5937), and it is not trusted for longer than it says. Whoever means the name and the key alone gives those.
+pub(super) fn root<'a>(certificate: &Certificate<'a>, options: &Options<'_>) -> Outcome<'a> {
+    if options.rules().roots_as_certificates {
+        return alone(certificate, Role::Root, options);
+    }
+    critical(certificate)?;
+    time(certificate, options.now())?;
+    purpose(certificate, Role::Root, options)?;
+    unprocessed(certificate)
 }
 
 /// RFC 5280 6.1.3 (a)(2).
@@ -64,6 +86,55 @@ fn critical<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
         Some(oid) => {
             let found = Value::Oid("the critical extension", oid);
             let wanted = Value::Text("only critical extensions that are understood");
+            Err(Fault::new(Reason::CriticalExtension, "RFC 5280 4.2", found, wanted))
+        }
+    }
+}
+
+/// What no profile bears in a path: an authority without a name, which is everybody's, names that are read as something by one and as
+/// nothing by another, limits for what a leaf does not issue.
+fn content<'a>(certificate: &Certificate<'a>, role: Role) -> Outcome<'a> {
+    let bad = |rule, found, wanted| Err(Fault::new(Reason::BadForm, rule, found, Value::Text(wanted)));
+    if role == Role::Root {
+        return Ok(());
+    }
+    if Name(certificate.issuer_der()).is_empty() {
+        return bad("RFC 5280 4.1.2.4", Value::Text("an empty issuer"), "a name");
+    }
+    if certificate.extensions.name_constraints.is_some() && !certificate.is_authority() {
+        return bad("RFC 5280 4.2.1.10", Value::Text("nameConstraints in a leaf"), "them in authorities alone");
+    }
+    let broken = |name: &SubjectAltName<'_>| match name {
+        SubjectAltName::Dns(name) => name.windows(2).any(|pair| pair == b".."),
+        address @ SubjectAltName::Ip(_) => !address.is_well_formed(),
+        _ => false,
+    };
+    match certificate.alt_names().find(broken) {
+        None => Ok(()),
+        Some(name) => {
+            let wanted = "host names without empty labels, and addresses of 4 or 16 bytes";
+            bad("RFC 5280 4.2.1.6", Value::AltName("subjectAltName", name), wanted)
+        }
+    }
+}
+
+/// RFC 5280 4.2: what is critical was processed, or the certificate is refused. These are read, and nothing is held against them:
+/// whoever makes one critical wants something that nobody here does. The RFC has each of them not critical.
+fn unprocessed<'a>(certificate: &Certificate<'a>) -> Outcome<'a> {
+    const NEVER: [(KnownExtension, &[u8]); 7] = [
+        (KnownExtension::AuthorityKey, oid::AUTHORITY_KEY_ID),
+        (KnownExtension::SubjectKey, oid::SUBJECT_KEY_ID),
+        (KnownExtension::IssuerAltName, oid::ISSUER_ALT_NAME),
+        (KnownExtension::SubjectDirectory, oid::SUBJECT_DIRECTORY),
+        (KnownExtension::FreshestCrl, oid::FRESHEST_CRL),
+        (KnownExtension::AuthorityInfo, oid::AUTHORITY_INFO),
+        (KnownExtension::SubjectInfo, oid::SUBJECT_INFO),
+    ];
+    match NEVER.iter().find(|(known, _)| certificate.extensions.critical.has(*known)) {
+        None => Ok(()),
+        Some((_, oid)) => {
+            let found = Value::Oid("the critical extension", oid);
+            let wanted = Value::Text("it not critical: it is not processed");
             Err(Fault::new(Reason::CriticalExtension, "RFC 5280 4.2", found, wanted))
         }
     }
@@ -116,6 +187,19 @@ fn purpose<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>)
     Err(Fault::new(Reason::WrongUsage, "RFC 5280 4.2.1.12", found, Value::Oid("extKeyUsage", wanted)))
 }
 
+/// RFC 5280 4.2.1.12: the key of a server or client may do one of the things that handshakes have it do. keyUsage that allows nothing
+/// allows none of them (4.2.1.3 wants at least one).
+fn key_usage<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
+    let Role::Leaf(_) = role else { return Ok(()) };
+    match (certificate.key_usage(), options.usage.key_usages()) {
+        (Some(usage), Some(wanted)) if !usage.has_any(wanted) => {
+            let (found, wanted) = (Value::Usage("keyUsage", usage), Value::Usage("one of", wanted));
+            Err(Fault::new(Reason::WrongUsage, "RFC 5280 4.2.1.3", found, wanted))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// BR 6.1.5, 6.1.6: RSA from a least size, in whole bytes; the curves of the field. DSA and others are not supported. A
 /// leaf's key is used for what comes next, so it is a key in every profile.
 fn key<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
@@ -135,12 +219,12 @@ fn key<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> 
         PublicKey::Rsa { bits, .. } if rules.rsa_form && bits % 8 != 0 => {
             fault(SIZES, Value::Key(spki), Value::Text("an RSA modulus of whole bytes"))
         }
-        PublicKey::Rsa { exponent_ok: false, .. } if rules.rsa_form => {
-            let found = Value::Text("an RSA exponent that is even or below 3");
-            fault("BR 6.1.6", found, Value::Text("an odd exponent of at least 3"))
+        PublicKey::Rsa { exponent_ok: false, .. } if rules.rsa_form || leaf => {
+            let found = Value::Text("an RSA exponent that is even, below 3, or of more than 33 bits");
+            fault("BR 6.1.6", found, Value::Text("an odd exponent of at least 3 and at most 33 bits"))
         }
         // Without a rule for the form of keys, one that is never used does no harm.
-        PublicKey::Other(_) | PublicKey::OtherCurve(_) if rules.rsa_form => {
+        PublicKey::Other(_) | PublicKey::OtherCurve(_) if rules.rsa_form || leaf => {
             fault(SIZES, Value::Key(spki), Value::Text("RSA, ECDSA, Ed25519 or ML-DSA"))
         }
         PublicKey::Malformed if rules.rsa_form || leaf => {

@@ -21,7 +21,8 @@ pub struct Options<'a> {
     pub mailbox: Option<&'a str>,
     /// How strict to be; none leaves it to the root that a path ends in ([`by_roots`](Self::by_roots)).
     pub profile: Option<Profile>,
-    /// Whether a common name stands in for missing subjectAltNames; by default the profile decides.
+    /// Whether a common name stands in for missing subjectAltNames, as a host name or as an address: where there is neither among
+    /// them, whatever else there is. By default the profile decides.
     pub common_name: Option<bool>,
     /// What the peer's key must be for, besides.
     pub key_usage: Option<KeyUsage>,

@@ -152,8 +152,8 @@ impl<'s, L: LastCheck<'s>> Search<'s, L> {
         may_issue(anchor, options).map_err(|fault| (root_at, fault))?;
         let root = anchor.certificate();
         let mut until = path.iter().map(|c| c.not_after()).min().unwrap_or(i64::MAX);
-        if let (true, Some(root)) = (options.rules().roots_as_certificates, &root) {
-            check::alone(root, Role::Root, options).map_err(|fault| (root_at, fault))?;
+        if let Some(root) = &root {
+            check::root(root, options).map_err(|fault| (root_at, fault))?;
             until = until.min(root.not_after());
         }
         let inputs = Inputs { root: root.as_ref(), constraints: anchor.constraints(), options };

@@ -3,6 +3,7 @@
 use super::accepted::Standings;
 use super::attempts::Attempts;
 use super::check;
+use super::constraint;
 use super::fault::{Fault, Outcome, Reason, Value};
 use super::form::Role;
 use super::policy::PolicyInputs;
@@ -12,6 +13,7 @@ use crate::certificate::usage::Usage;
 use crate::name::compare;
 use crate::revocation::issuer::Issuer;
 use crate::revocation::lists::by_lists;
+use crate::revocation::ocsp::Around;
 use crate::revocation::terms::Terms;
 use crate::revocation::{Check, Crl, OcspError, OcspResponse, Revocation, RevocationReason, Scope, Standing, Trouble};
 use crate::roots::Anchor;
@@ -34,19 +36,80 @@ pub(super) struct Status<'s> {
 
 /// Who issued a certificate, and the root of its path. Without a root the lists of the issuer alone count.
 #[derive(Clone, Copy, Debug)]
-struct By<'s> {
+struct By<'p, 's> {
     issuer: Issuer<'s>,
     root: Option<&'s Anchor>,
+    /// The issuer's certificate and those above it, below the root.
+    above: &'p [&'s Certificate<'s>],
 }
 
-impl<'s> By<'s> {
+impl<'p, 's> By<'p, 's> {
     fn anchor(anchor: &'s Anchor) -> Self {
         let issuer = Issuer { name: &anchor.name, spki: &anchor.spki, may_sign_lists: anchor.may.sign_lists };
-        Self { issuer, root: Some(anchor) }
+        Self { issuer, root: Some(anchor), above: &[] }
     }
 
-    fn above(certificate: &Certificate<'s>, root: Option<&'s Anchor>) -> Self {
-        Self { issuer: Issuer::of(certificate), root }
+    /// The first of these, or the root where there is none; none at all has issued nothing.
+    fn above(above: &'p [&'s Certificate<'s>], root: Option<&'s Anchor>) -> Option<Self> {
+        match above.first() {
+            Some(issuer) => Some(Self { issuer: Issuer::of(issuer), root, above }),
+            None => root.map(Self::anchor),
+        }
+    }
+
+    /// RFC 5280 6.1.3 (b), (c): whether all of these may certify the names of a certificate.
+    fn may_certify(&self, certificate: &Certificate<'s>, work: &mut Work) -> bool {
+        let root = self.root.and_then(|root| root.constraints().or(root.certificate()?.extensions.name_constraints));
+        let above = self.above.iter().filter_map(|above| above.extensions.name_constraints);
+        let allowance = &mut work.budget.names;
+        above.chain(root).all(|within| constraint::check(certificate, &within, false, allowance).is_ok())
+    }
+}
+
+/// What stands around an OCSP response.
+struct Beside<'q, 'p, 's> {
+    given: Given<'s>,
+    by: &'q By<'p, 's>,
+    work: &'q mut Work,
+    terms: Terms<'s>,
+    nesting: u8,
+    /// Whether this is of an answer about a delegate: then nothing more is asked.
+    nested: bool,
+}
+
+impl<'s> Around<'s> for Beside<'_, '_, 's> {
+    fn signature(&mut self) -> bool {
+        self.work.budget.signature()
+    }
+
+    fn against(&mut self, delegate: &Certificate<'s>) -> Option<&'static str> {
+        if !self.by.may_certify(delegate, self.work) {
+            return Some("an OCSP responder whose name its issuer may not certify");
+        }
+        let revoked = !self.nested && self.is_revoked(delegate);
+        revoked.then_some("an OCSP responder whose certificate is revoked")
+    }
+}
+
+impl<'s> Beside<'_, '_, 's> {
+    /// Whether a list or another response says that a delegate is revoked: RFC 6960 4.2.2.2.1.
+    fn is_revoked(&mut self, delegate: &Certificate<'s>) -> bool {
+        let Self { given, by, terms, nesting, .. } = *self;
+        let revocation = &given.options.revocation;
+        // Whoever asked with a nonce asked about another certificate.
+        let terms = Terms { nonce: None, ..terms };
+        for response in revocation.stapled.iter().chain(revocation.responses) {
+            let Ok(response) = OcspResponse::parse(response) else { continue };
+            let mut nested = Beside { given, by, work: &mut *self.work, terms, nesting, nested: true };
+            if matches!(response.status(delegate, &by.issuer, &terms, &mut nested), Standing::Revoked { .. }) {
+                return true;
+            }
+        }
+        let status = Status { nesting: nesting.saturating_add(1), ..Status::new(given) };
+        let mut signed = |list: &Crl<'s>| status.list_signed(list, by, self.work);
+        // Nobody need vouch for it: only what revokes it is looked at.
+        let listed = by_lists(delegate, revocation.lists, &terms, &Standing::Good, &mut signed);
+        matches!(listed, Standing::Revoked { .. })
     }
 }
 
@@ -81,8 +144,8 @@ impl<'s> LastCheck<'s> for Status<'s> {
             if at > 0 && leaf_only {
                 continue;
             }
-            let above = path.get(at.saturating_add(1));
-            let by = above.map_or_else(|| By::anchor(anchor), |above| By::above(above, Some(anchor)));
+            let above = path.get(at.saturating_add(1)..).unwrap_or_default();
+            let Some(by) = By::above(above, Some(anchor)) else { continue };
             let answers = self.answers(certificate, &by, at == 0, work);
             standings.push(self.settle(certificate, answers, at == 0, work).map_err(|fault| (at, fault))?);
         }
@@ -150,7 +213,9 @@ impl<'s> Status<'s> {
             let named = compare::same(above.subject_der(), certificate.issuer_der());
             if named && above.der() != certificate.der() && self.signed_with(certificate, above.spki().into(), work) {
                 let trusted = if above.is_authority() { self.anchor_of(place, work) } else { None };
-                let answers = self.answers(certificate, &By::above(above, trusted), leaf, work);
+                let issuers = [above];
+                let Some(by) = By::above(&issuers, trusted) else { continue };
+                let answers = self.answers(certificate, &by, leaf, work);
                 all.add(answers, trusted.is_some());
                 known |= trusted.is_some();
             }
@@ -169,7 +234,8 @@ impl<'s> Status<'s> {
     fn readable_staple(&mut self, work: &mut Work) -> Outcome<'s> {
         match self.staple() {
             Some(Err(OcspError::Malformed(error))) if self.given.options.revocation.check != Check::Ignore => {
-                work.attempts.trouble(Trouble::Because(format!("a stapled response that cannot be read: {error}")));
+                let why = Trouble::Because(format!("a stapled response that cannot be read: {error}"));
+                work.attempts.trouble(why, "RFC 6066 8");
                 let found = "a stapled OCSP response that cannot be read";
                 let wanted = "an OCSPResponse of RFC 6960 4.2, or none";
                 Err(Fault::plain(Reason::StatusUnknown, "RFC 6066 8", found, wanted))
@@ -191,7 +257,7 @@ impl<'s> Status<'s> {
     }
 
     /// What the answers say of a certificate by its issuer.
-    fn answers(&mut self, certificate: &Certificate<'s>, by: &By<'s>, leaf: bool, work: &mut Work) -> Answers {
+    fn answers(&mut self, certificate: &Certificate<'s>, by: &By<'_, 's>, leaf: bool, work: &mut Work) -> Answers {
         let revocation = &self.given.options.revocation;
         let terms = Terms::of(revocation, self.given.options.now(), self.given.options.checker());
         let mut standing = Standing::Unknown(Trouble::NoList);
@@ -202,7 +268,9 @@ impl<'s> Status<'s> {
             let next = match response {
                 Ok(response) => {
                     self.until = response.end(&terms).min(self.until);
-                    response.status(certificate, &by.issuer, &terms, &mut || work.budget.signature())
+                    let mut around =
+                        Beside { given: self.given, by, work, terms, nesting: self.nesting, nested: false };
+                    response.status(certificate, &by.issuer, &terms, &mut around)
                 }
                 Err(why) => Standing::Unknown(why.into()),
             };
@@ -232,9 +300,11 @@ impl<'s> Status<'s> {
     ) -> Result<Standing, Fault<'s>> {
         let revocation = &self.given.options.revocation;
         let Answers { standing, stapled_good } = answers;
+        let responses = revocation.stapled.is_some() || !revocation.responses.is_empty();
+        let rule = if responses && revocation.lists.is_empty() { "RFC 6960 3.2" } else { "RFC 5280 6.3.3" };
         if revocation.asked_for_staple && leaf && self.nesting == 0 && certificate.must_staple() && !stapled_good {
             if let Standing::Unknown(trouble) = standing {
-                work.attempts.trouble(trouble);
+                work.attempts.trouble(trouble, rule);
             }
             let found = "a certificate that must come with an OCSP response, without a good one";
             let wanted = "a stapled response that says good";
@@ -245,7 +315,7 @@ impl<'s> Status<'s> {
             (Standing::Revoked { at, reason }, _) => Err(revoked(at, reason)),
             // Whoever spends it all would be spared an answer that says revoked.
             (Standing::Unknown(trouble @ Trouble::Because(_)), Check::Prefer) if work.budget.has_no_signatures() => {
-                work.attempts.trouble(trouble);
+                work.attempts.trouble(trouble, rule);
                 let found = "more signatures than are checked for one chain";
                 Err(Fault::plain(Reason::TooCostly, "limit", found, "at most 64 signatures"))
             }
@@ -255,27 +325,32 @@ impl<'s> Status<'s> {
                     Trouble::NoList => "no revocation list or OCSP response for it",
                     Trouble::Because(_) => "revocation lists or responses that do not settle it",
                 };
-                work.attempts.trouble(trouble);
-                Err(Fault::plain(Reason::StatusUnknown, "RFC 5280 6.3.3", found, "a status that is good"))
+                work.attempts.trouble(trouble, rule);
+                Err(Fault::plain(Reason::StatusUnknown, rule, found, "a status that is good"))
             }
         }
     }
 
     /// RFC 5280 6.3.3 (f), (g): whether a list is signed by its issuer, who has a path to the same root.
-    fn list_signed(&self, list: &Crl<'s>, by: &By<'s>, work: &mut Work) -> Result<(), Trouble> {
+    fn list_signed(&self, list: &Crl<'s>, by: &By<'_, 's>, work: &mut Work) -> Result<(), Trouble> {
         let checker = self.given.options.checker();
-        let verifies = |spki: &[u8], work: &mut Work| work.budget.signature() && list.is_signed(spki, &checker);
-        let mut trouble = "a list whose issuer is not known";
+        let signed = |by: &Issuer<'_>, work: &mut Work| {
+            if by.may_sign_lists && !work.budget.signature() {
+                return Err(Trouble::Because("a list with more signatures than are checked for one chain".into()));
+            }
+            by.signed(|spki| list.is_signed(spki, &checker))
+        };
+        let mut trouble = Trouble::Because("a list whose issuer is not known".into());
         let issuer = by.issuer;
         let root = by.root.map(|root| By::anchor(root).issuer);
         let root = root.filter(|root| root.spki != issuer.spki || root.name != issuer.name);
         for by in core::iter::once(issuer).chain(root).filter(|by| by.names(list)) {
-            match by.signed(|spki| verifies(spki, work)) {
+            match signed(&by, work) {
                 Ok(()) => return Ok(()),
                 Err(why) => trouble = why,
             }
         }
-        let Some(root) = by.root else { return Err(Trouble::Because(trouble.into())) };
+        let Some(root) = by.root else { return Err(trouble) };
         for (place, (_, signer)) in self.given.certificates.iter().enumerate() {
             let by = Issuer::of(signer);
             if !by.names(list) || by.spki == issuer.spki || self.nesting >= MAX_NESTING {
@@ -283,16 +358,17 @@ impl<'s> Status<'s> {
             }
             // First, as keys without a path can be made by anybody, and lists are long.
             if by.may_sign_lists && !self.has_path(place, root, work) {
-                trouble = "a list whose issuer has no path to the same root";
+                let why = "a list whose issuer has no path to the same root that holds, in time and not revoked";
+                trouble = Trouble::Because(why.into());
                 continue;
             }
-            match by.signed(|spki| verifies(spki, work)) {
+            match signed(&by, work) {
                 Ok(()) => return Ok(()),
                 Err(why) if !by.may_sign_lists => trouble = why,
                 Err(_) => {}
             }
         }
-        Err(Trouble::Because(trouble.into()))
+        Err(trouble)
     }
 
     /// Whether the signer of a list has a good path to the same root.

@@ -23,14 +23,14 @@ pub(super) fn path<'s>(
     allowance: &mut Allowance,
 ) -> Result<(), (usize, Fault<'s>)> {
     let options = inputs.options;
-    let narrowing = inputs.root.filter(|_| options.rules().roots_as_certificates);
     let mut room = options.max_intermediates.unwrap_or(u32::MAX);
-    room = room.min(narrowing.and_then(Certificate::path_length).unwrap_or(u32::MAX));
+    // RFC 5937 4: a root that is a certificate narrows what is below it.
+    room = room.min(inputs.root.and_then(Certificate::path_length).unwrap_or(u32::MAX));
     let mut constraints: Vec<NameConstraints<'s>> = Vec::new();
     constraints.extend(inputs.constraints);
     constraints.extend(inputs.root.and_then(|root| root.extensions.name_constraints));
     let mut policies = Policies::new(&options.policies, u32::try_from(path.len()).unwrap_or(u32::MAX));
-    if let Some(root) = narrowing {
+    if let Some(root) = inputs.root {
         policies.anchor(&root.extensions);
     }
     for (at, certificate) in path.iter().enumerate().rev() {

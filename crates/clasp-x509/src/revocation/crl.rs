@@ -10,7 +10,7 @@ use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name, compare};
 use crate::oid;
 use crate::parse_error::ParseError;
-use crate::signature::{Checker, algorithm};
+use crate::signature::{Checker, SignatureRefusal, algorithm};
 use crate::signed::Signed;
 use crate::text::hex;
 
@@ -332,9 +332,9 @@ impl<'a> Crl<'a> {
         })
     }
 
-    /// Whether its signature is good with a key.
-    pub(crate) fn is_signed(&self, spki: &[u8], checker: &Checker<'_>) -> bool {
-        let good = || checker.verify(&self.signed, spki).is_ok();
+    /// Whether its signature is good with a key, or why it does not count.
+    pub(crate) fn is_signed(&self, spki: &[u8], checker: &Checker<'_>) -> Result<(), SignatureRefusal> {
+        let good = || checker.verify(&self.signed, spki);
         match self.index {
             Some(index) => index.is_signed(spki, checker, good),
             None => good(),

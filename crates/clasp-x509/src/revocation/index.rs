@@ -63,20 +63,25 @@ impl Index {
 
     /// Whether the list's signature is `good` with a key, found out once. Keys that it is not good with can be made by
     /// anybody, and are not remembered.
-    pub(crate) fn is_signed(&self, spki: &[u8], checker: &Checker<'_>, good: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn is_signed<E>(
+        &self,
+        spki: &[u8],
+        checker: &Checker<'_>,
+        good: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
         let Checker { face, rules } = *checker;
         let known = |signers: &[Signer]| {
             signers.iter().any(|s| s.spki == spki && core::ptr::eq(s.rules, rules) && s.face == face.name())
         };
         if known(&self.signers()) {
-            return true;
+            return Ok(());
         }
-        let good = good();
+        good()?;
         let mut signers = self.signers();
-        if good && signers.len() < MAX_SIGNERS && !known(&signers) {
+        if signers.len() < MAX_SIGNERS && !known(&signers) {
             signers.push(Signer { spki: spki.to_vec(), rules, face: face.name().to_owned() });
         }
-        good
+        Ok(())
     }
 
     /// A panic elsewhere leaves a list that is whole.
@@ -113,16 +118,19 @@ mod tests {
         let index = Index::new(b"list", (None, false), core::iter::empty()).unwrap();
         let checker = |profile| Checker { face: &AwsLc, rules: Rules::of(profile) };
         let web = checker(Profile::WebPki);
-        assert!(!index.is_signed(&[0], &web, || false));
-        assert!(index.is_signed(&[0], &web, || true), "a wrong key was not remembered");
-        assert!(index.is_signed(&[0], &web, || false), "a good one was");
-        assert!(!index.is_signed(&[1], &web, || false), "another key");
-        assert!(!index.is_signed(&[0], &checker(Profile::Legacy), || false), "by other rules");
+        let says = |key: u8, checker: &Checker<'_>, good: bool| {
+            index.is_signed(&[key], checker, || if good { Ok(()) } else { Err(()) }).is_ok()
+        };
+        assert!(!says(0, &web, false));
+        assert!(says(0, &web, true), "a wrong key was not remembered");
+        assert!(says(0, &web, false), "a good one was");
+        assert!(!says(1, &web, false), "another key");
+        assert!(!says(0, &checker(Profile::Legacy), false), "by other rules");
         for key in 0..20 {
-            assert!(index.is_signed(&[key], &web, || true));
+            assert!(says(key, &web, true));
         }
         assert_eq!(index.signers().len(), MAX_SIGNERS);
-        assert!(index.is_signed(&[7], &web, || false) && !index.is_signed(&[8], &web, || false));
+        assert!(says(7, &web, false) && !says(8, &web, false));
     }
 
     /// Serial numbers of one hash stand beside each other, in the order of the list.

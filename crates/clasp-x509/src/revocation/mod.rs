@@ -7,7 +7,7 @@ mod issue;
 pub(crate) mod issuer;
 mod known;
 pub(crate) mod lists;
-mod ocsp;
+pub(crate) mod ocsp;
 mod reason;
 mod standing;
 pub(crate) mod terms;

@@ -10,7 +10,7 @@ use crate::extension;
 use crate::name::{self, Name, compare};
 use crate::oid::{self, Oid};
 use crate::parse_error::ParseError;
-use crate::signature::algorithm;
+use crate::signature::{SignatureRefusal, algorithm};
 use crate::signed::Signed;
 use crate::spki::Spki;
 use crate::text::hex;
@@ -269,13 +269,13 @@ impl<'a> OcspResponse<'a> {
         algorithm::describe(self.signed.algorithm)
     }
 
-    /// The status of a certificate by this response. `spend` is asked before each signature is checked, and says whether it may be.
+    /// The status of a certificate by this response.
     pub(crate) fn status(
         &self,
         certificate: &Certificate<'_>,
         issuer: &Issuer<'_>,
         terms: &Terms<'_>,
-        spend: &mut dyn FnMut() -> bool,
+        around: &mut dyn Around<'a>,
     ) -> Standing {
         let nonce = terms.nonce;
         let because = |why: String| Standing::Unknown(Trouble::Because(why));
@@ -290,7 +290,7 @@ impl<'a> OcspResponse<'a> {
         if about.peek().is_none() {
             return standing;
         }
-        if let Err(why) = self.signed(issuer, terms, spend) {
+        if let Err(why) = self.signed(issuer, terms, around) {
             return Standing::Unknown(why);
         }
         // The nonce of the request was asked for just now.
@@ -338,16 +338,20 @@ impl<'a> OcspResponse<'a> {
     }
 
     /// RFC 6960 4.2.2.2: signed by the issuer itself, or by one it delegated this to.
-    fn signed(&self, issuer: &Issuer<'_>, terms: &Terms<'_>, spend: &mut dyn FnMut() -> bool) -> Result<(), Trouble> {
+    fn signed(&self, issuer: &Issuer<'_>, terms: &Terms<'_>, around: &mut dyn Around<'a>) -> Result<(), Trouble> {
         let because = |why: &str| Trouble::Because(why.into());
-        let mut verifies = |signed: &Signed<'_>, spki: &[u8]| match spend() {
-            true => Ok(terms.checker.verify(signed, spki).is_ok()),
+        let verifies = |signed: &Signed<'_>, spki: &[u8], around: &mut dyn Around<'a>| match around.signature() {
+            true => Ok(terms.checker.verify(signed, spki)),
             false => Err(because("an OCSP response with more signatures than are checked for one chain")),
         };
-        if self.is_by(issuer.name, issuer.spki) && verifies(&self.signed, issuer.spki)? {
-            return Ok(());
-        }
         let mut trouble = because("an OCSP response that the issuer did not sign, nor anyone it named");
+        if self.is_by(issuer.name, issuer.spki) {
+            match verifies(&self.signed, issuer.spki, around)? {
+                Ok(()) => return Ok(()),
+                Err(SignatureRefusal::Signature) => {}
+                Err(why) => trouble = Trouble::Because(format!("an OCSP response with {why}")),
+            }
+        }
         for delegate in self.delegates() {
             if !self.is_by(delegate.subject_der(), delegate.spki())
                 || !compare::same(delegate.issuer_der(), issuer.name)
@@ -356,12 +360,12 @@ impl<'a> OcspResponse<'a> {
             }
             if let Err(why) = may_answer(&delegate, terms.now) {
                 trouble = because(why);
-            } else if !verifies(&delegate.signed, issuer.spki)? {
+            } else if verifies(&delegate.signed, issuer.spki, around)?.is_err() {
                 trouble = because("an OCSP responder whose certificate the issuer did not sign");
-            } else if verifies(&self.signed, delegate.spki())? {
-                return Ok(());
+            } else if let Err(why) = verifies(&self.signed, delegate.spki(), around)? {
+                return Err(Trouble::Because(format!("an OCSP response with {why}")));
             } else {
-                return Err(because("an OCSP response with a wrong signature"));
+                return around.against(&delegate).map_or(Ok(()), |why| Err(because(why)));
             }
         }
         Err(trouble)
@@ -377,8 +381,17 @@ impl<'a> OcspResponse<'a> {
     }
 }
 
+/// What a response is held against besides its issuer.
+pub(crate) trait Around<'a> {
+    /// Asked before each signature: whether one more may be checked.
+    fn signature(&mut self) -> bool;
+
+    /// What speaks against a delegate of the issuer: a name that it may not certify, or an answer by which the delegate is revoked.
+    fn against(&mut self, delegate: &Certificate<'a>) -> Option<&'static str>;
+}
+
 /// RFC 6960 4.2.2.2: a responder's certificate is issued by the issuer directly, which is for the caller to check, for OCSP
-/// signing. Its own status is not asked for (4.2.2.2.1 leaves that to policy): the answer would come from the same issuer.
+/// signing. Nobody need vouch for it (4.2.2.2.1 leaves that to policy); what speaks against it is for [`Around`].
 fn may_answer(delegate: &Certificate<'_>, now: i64) -> Result<(), &'static str> {
     let purposes = delegate.extended_key_usage();
     if !purposes.is_some_and(|mut list| list.any(|p| p.0 == oid::OCSP_SIGNING)) {

@@ -26,7 +26,7 @@ pub enum SignatureRefusal {
 impl fmt::Display for SignatureRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Algorithm => "a signature algorithm that is not supported",
+            Self::Algorithm => "a signature algorithm that is not supported, or not allowed",
             Self::Key => "a signature algorithm that is not one for the key",
             Self::Size => "an RSA key that is too small, or too large",
             Self::Signature => "a wrong signature",
