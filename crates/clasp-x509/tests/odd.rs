@@ -3,9 +3,7 @@
 
 mod common;
 
-use clasp_x509::{
-    Certificate, CertificateRequest, Options, Profile, Proof, Reason, Rejection, Spki, Unreadable, Usage, verify,
-};
+use clasp_x509::{Certificate, CertificateRequest, Profile, Proof, Reason, Rejection, Spki, Unreadable, Usage, verify};
 use common::*;
 
 fn judged(root: &Made, leaf: &Made, profile: Profile) -> Result<(), Box<Rejection>> {
