@@ -275,7 +275,6 @@ const CLASHES: &[(&str, &[&str])] = &[
     ("trace connect a.test --json --fields", &["--json", "--fields"]),
     ("trace serve --cert {chain}", &["--key"]),
     ("demo --list --json", &["--list", "--json"]),
-    ("demo rsa --list", &["--list", "WHICH"]),
     ("demo --json --lang zh", &["--json", "--lang"]),
     ("trace proxy a.test --insecure --ca {root}", &["--insecure", "--ca"]),
     ("trace --keylog {chain}", &["FILE.pcap"]),
