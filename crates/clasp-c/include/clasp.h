@@ -221,7 +221,8 @@ struct clasp_error *clasp_identity_from_pem(struct clasp_bytes chain_pem,
                                             struct clasp_identity **identity);
 
 // Reads a PKCS #12 archive (RFC 7292; .p12, .pfx) and its password, in UTF-8: one private key, its certificate, and those that lead to
-// a root. What Clasp reads of the key it wipes; the caller wipes the password. Free *identity with clasp_identity_free.
+// a root. What Clasp makes of the key it wipes; what the reader of archives copies meanwhile is not, and the password is the caller's to
+// wipe. Free *identity with clasp_identity_free.
 CLASP_MUST_USE
 struct clasp_error *clasp_identity_from_pkcs12(struct clasp_bytes archive,
                                                struct clasp_bytes password,

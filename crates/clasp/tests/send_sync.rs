@@ -56,6 +56,7 @@ const NOT_HELD: &[&str] = &[
     "ServerName",
     "ServerSessions",
     "Signer",
+    "StaticKey",
     "TicketSealer",
     "Verifier",
     "VerifySignature",

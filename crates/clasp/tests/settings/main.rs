@@ -48,7 +48,9 @@ fn settings(source: &str, types: &[&'static str]) -> BTreeSet<String> {
             of = types.iter().find(|t| header.split(['<', ' ']).any(|word| word == **t) && !header.contains(" for "));
         }
         if let (Some(typ), Some(function)) = (of, line.trim_start().strip_prefix("pub fn ")) {
-            let signature = rest.split('{').next().unwrap();
+            // On one line, as short ones are.
+            let signature =
+                rest.split('{').next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
             let name = function.split(['(', '<']).next().unwrap();
             let own = ["(self", "(mut self", " mut self,"].iter().any(|by| signature.contains(by));
             let gives = ["-> Self", "-> Result<Self>", "Builder<Ready>"].iter().any(|end| signature.contains(end));

@@ -8,6 +8,7 @@ use clasp::config::{
 };
 use clasp::crypto::PrivateKey;
 use clasp::keys::log::KeyLog;
+use clasp::pki_types::{Der, TrustAnchor};
 use clasp::session::{ClientSessionCache, ServerSessionCache};
 use clasp::trace::{Observation, Observer, What};
 use clasp::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
@@ -394,6 +395,18 @@ fn of_trust() -> Vec<Row> {
                 let root = clasp::x509::Certificate::parse(authority().der()).unwrap();
                 if with {
                     roots.add_anchor(root.subject_der(), root.spki(), None).unwrap();
+                }
+            })
+        }),
+        own_row("Roots::add_trust_anchor", |with| {
+            trusted(|roots| {
+                let root = clasp::x509::Certificate::parse(authority().der()).unwrap();
+                // Without tag and length, which are two bytes of what is so short.
+                let inside = |der: &[u8]| Der::from(der[2..].to_vec());
+                let (subject, subject_public_key_info) = (inside(root.subject_der()), inside(root.spki()));
+                if with {
+                    let anchor = TrustAnchor { subject, subject_public_key_info, name_constraints: None };
+                    roots.add_trust_anchor(&anchor).unwrap();
                 }
             })
         }),
