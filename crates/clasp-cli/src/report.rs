@@ -1,9 +1,10 @@
 //! What a connection came to, as text and JSON.
 
 use crate::terminal::{shown, shown_bytes};
+use clasp::pki_types::UnixTime;
 use clasp::suite::{Kx, Suite};
 use clasp::{EarlyData, Facts};
-use clasp_x509::Certificate;
+use clasp_x509::{Certificate, Moment, Options, Revocation, Standing, Usage, standing};
 use serde_json::{Value, json};
 
 /// The facts as JSON.
@@ -30,7 +31,27 @@ pub(crate) fn json(facts: &Facts) -> Value {
         "client_certificate": facts.client_authenticated,
         "extended_master_secret": facts.extended_master_secret,
         "encrypt_then_mac": facts.encrypt_then_mac,
+        "staple": staple(facts).map(|(standing, why)| json!({ "standing": standing, "why": why })),
         "peer_chain": chain,
+    })
+}
+
+/// What the peer's staple says of its certificate: one that says nothing of use stops nobody, and is not to pass in silence
+/// (RFC 6066 8). Asked of the issuer that was sent along: one that was not cannot be asked.
+fn staple(facts: &Facts) -> Option<(&'static str, Option<String>)> {
+    let stapled = facts.ocsp()?;
+    let mut chain = facts.peer_chain().iter().filter_map(|der| Certificate::parse(der).ok());
+    let leaf = chain.next()?;
+    let issuers: Vec<Certificate<'_>> = chain.filter(|c| c.subject_der() == leaf.issuer_der()).collect();
+    if issuers.is_empty() {
+        return Some(("not looked at", Some("the certificate's issuer was not sent along".into())));
+    }
+    let mut options = Options::new(UnixTime::now(), Usage::Server);
+    options.revocation = Revocation { stapled: Some(stapled), ..Revocation::default() };
+    Some(match standing(&leaf, &issuers, &options) {
+        Standing::Good => ("good", None),
+        Standing::Revoked { at, reason } => ("revoked", Some(format!("on {}, {reason}", Moment(at)))),
+        Standing::Unknown(trouble) => ("unknown", Some(shown(&trouble.to_string()))),
     })
 }
 
@@ -70,6 +91,14 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
     }
     if let Some(protocol) = &facts.alpn {
         lines.push(format!("alpn      {}", shown_bytes(protocol)));
+    }
+    match staple(facts) {
+        None => {}
+        Some(("good", _)) => lines.push("staple    its issuer says that the certificate is good".into()),
+        Some((standing, why)) => {
+            let standing = if standing == "unknown" { "of no use" } else { standing };
+            lines.push(format!("staple    {standing}: {}", why.unwrap_or_default()));
+        }
     }
     for (place, der) in facts.peer_chain().iter().enumerate() {
         let text = match Certificate::parse(der) {

@@ -219,6 +219,34 @@ fn the_json_has_the_verdict() {
     assert_eq!(verdict(&["--insecure"]), (false, "NOT CHECKED (--insecure)".into()));
 }
 
+/// RFC 6066 8: a staple that says nothing of the certificate does not pass in silence.
+#[test]
+fn a_staple_that_is_of_no_use_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca");
+    let at = |name: &str| ca.join(name).to_str().unwrap().to_owned();
+    let ca = ca.to_str().unwrap();
+    for made in [&["init", ca, "--intermediate"][..], &["issue", ca, "localhost"], &["issue", ca, "other.test"]] {
+        assert!(clasp(&[&["ca"], made].concat()).status.success());
+    }
+    let root = at("root.pem");
+    let heard = |whose: &str, json: bool| {
+        assert!(clasp(&["ca", "ocsp", ca, &format!("{whose}.pem")]).status.success());
+        let response = std::fs::read(at(&format!("{whose}.ocsp"))).unwrap();
+        let identity = Identity::from_pem_files(at("localhost.pem"), at("localhost-key.pem")).unwrap();
+        let config = ServerConfig::builder().identity(identity.with_ocsp(response)).build().unwrap();
+        let target = tcp(move |tcp| drop(Stream::new(config.accept(), tcp).read_to_end(&mut Vec::new())));
+        let said = clasp(&[&["connect", &target, "--ca", &root][..], if json { &["--json"] } else { &[] }].concat());
+        assert!(said.status.success(), "{}", text(&said.stderr));
+        text(if json { &said.stdout } else { &said.stderr })
+    };
+    assert!(heard("localhost", false).contains("staple    its issuer says that the certificate is good"));
+    let other = heard("other.test", false);
+    assert!(other.contains("staple    of no use: "), "{other}");
+    let other: serde_json::Value = serde_json::from_str(&heard("other.test", true)).unwrap();
+    assert_eq!(other["connections"][0]["staple"]["standing"], "unknown", "{other}");
+}
+
 #[test]
 fn a_reset_during_the_handshake_is_an_answer() {
     // A close with bytes unread is a reset.
