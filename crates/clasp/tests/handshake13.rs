@@ -7,7 +7,8 @@ use clasp::error::{Cause, PeerError, RecordError};
 use clasp::session::{ClientSessionCache, ClientSessions, PeerKey, ServerSessionCache, Session, TicketKeys};
 use clasp::suite::SUITES13;
 #[cfg(feature = "compression")]
-use clasp::wire::code::{CipherSuite, CompressionAlgorithm, NamedGroup, ProtocolVersion, SignatureScheme};
+use clasp::wire::code::CompressionAlgorithm;
+use clasp::wire::code::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use clasp::{ClientAuth, ClientConfig, EarlyData, Policy, Resumption, ServerConfig};
 use clasp_testkit::{KeyKind, ManualClock, Pair, authority};
 use std::sync::{Arc, Mutex};
