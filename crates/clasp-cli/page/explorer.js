@@ -4,6 +4,8 @@ const X = D.explorer;
 Object.assign(WORDS, {
   explore: ["Explore", "动手看看"],
   exploreTold: ["Seven handshakes of one client with one server. Move the sliders: all times below follow. Choose one to see it in full.", "同一个客户端与同一台服务器的七种握手。拖动滑块，下面所有时间随之变化；点选一种可查看全过程。"],
+  exploreOwn: ["Your own connection beside seven handshakes, as each would be on a link of this length. Move the sliders: all times follow. Choose one to see it in full beside yours.", "你自己的连接与七种握手放在同一条链路上比较。拖动滑块，所有时间随之变化；点选一种，可与你的连接并排查看全过程。"],
+  own: ["your connection: {0}", "你的连接：{0}"], again: ["{0}, resumed", "{0}，会话恢复"],
   latency: ["One way between the two", "两端之间的单程时间"], tcp: ["TCP's own handshake", "TCP 握手用时"],
   kinds: ["Kind of handshake", "握手的种类"],
   leaves: ["data leaves at {0}", "{0} 发出数据"], saves: ["{0} earlier", "早 {0}"], same: ["the longest", "最慢"],
@@ -31,11 +33,15 @@ Object.assign(WORDS, {
   byte: ["byte {0}: {1}", "第 {0} 字节：{1}"], recordBytes: ["Bytes of the record", "记录的字节"],
 });
 const explorer = document.getElementById("explorer"), net = { latency: X.delay, tcp: 2 * X.delay };
+// One's own once more, on the link: what others stand beside.
+const own = X.own ?? null, linked = own === null ? null : traces.push({ ...traces[own], title: "Your connection, on this link", zh: ["你的连接，放在这条链路上", ...traces[own].zh.slice(1)], observed: [0, 1],
+  events: traces[own].events.map(e => ({ ...e })), records: traces[own].records.map(r => ({ ...r })) }) - 1;
 const two = n => n.toString(16).padStart(2, "0");
 // The recorded times are those of the link; each is a sum of TCP's handshake and of ways.
 const recorded = new Map(X.kinds.map(k => [k, traces[k].events.concat(traces[k].records).map(e => e.at)]));
 const scaled = at => at === null ? null : at <= 2 * X.delay ? at / (2 * X.delay) * net.tcp : net.tcp + (at - 2 * X.delay) / X.delay * net.latency;
 function rescale() {
+  if (linked !== null) relink();
   for (const k of X.kinds) traces[k].events.concat(traces[k].records).forEach((e, n) => { e.at = recorded.get(k)[n].map(scaled); });
 }
 const leaves = k => traces[k].events.find(e => e.kind === "data" && !e.by)?.at[0] ?? 0;
@@ -54,32 +60,79 @@ function slider(name, least, most) {
   return h("label", { class: "slider" }, w(name), input, value);
 }
 
-// A bar a kind, on one scale; the chosen one is drawn in full below.
+// The visitor's own handshake, where there is one: a server's clock alone saw it, and on another link. What it comes to on this one follows
+// from whose turn it was how often, up to the last Finished; of TLS 1.3's tickets behind it nobody waits.
+const places = own === null ? X.kinds : [own, ...X.kinds];
+function turns() {
+  const said = traces[own].events.filter(e => e.travels), last = said.findLastIndex(e => e.name === "Finished");
+  let ways = 0, by = 0;
+  for (const e of said.slice(0, last + 1)) if (e.kind !== "data" && e.by !== by) { ways += 1; by = e.by; }
+  return said.find(e => e.kind === "data" && !e.by)?.level === "early" ? 0 : ways + by;
+}
+function mine() {
+  const T = traces[own], ways = turns(), suite = (field(message(T, "ServerHello"), "cipher_suite") || [])[0] || "";
+  const resumed = T.events.find(e => e.kind === "resumed")?.name, old = T.events.some(e => e.name === "key_block");
+  const modern = !ways ? "k5" : message(T, "HelloRetryRequest") ? "k6" : "k4", classic = resumed === "ticket" ? "k3" : resumed ? "k1" : suite.startsWith("TLS_RSA_") ? "k0" : "k2";
+  const name = w(old ? classic : modern);
+  return { at: net.tcp + ways * net.latency, trips: ways / 2, name: w("own", !old && resumed && ways ? w("again", name) : name) };
+}
+// All of it, on this link: what is said leaves when what it answers has come, and to compute takes no time.
+function relink() {
+  const T = traces[linked], at = n => net.tcp + n * net.latency, first = turns();
+  let [client, server, data, by] = [0, -1, false, 0];
+  for (const e of T.events) {
+    if (e.travels) {
+      if (e.by) server = client + 1; else if (e.kind === "data" && !data) client = first; else if (by || e.kind !== "data") client = Math.max(client, server + 1);
+      data ||= e.kind === "data" && !e.by;
+      by = e.by;
+    }
+    const n = e.by ? (e.travels ? server : client + 1) : client;
+    e.at = e.travels ? (e.by ? [at(n + 1), at(n)] : [at(n), at(n + 1)]) : [null, at(n)];
+  }
+  T.events.sort((a, b) => (a.travels ? a.at[a.by] : a.at[1]) - (b.travels ? b.at[b.by] : b.at[1]));
+  T.records.forEach((r, n) => { r.at = T.events.find(e => e.records.includes(n))?.at ?? [at(0), at(0)]; });
+}
+function entry(k) {
+  if (k === own) return mine();
+  const sent = recorded.get(k)[traces[k].events.findIndex(e => e.kind === "data" && !e.by)][0];
+  return { at: leaves(k), trips: Math.round((sent - 2 * X.delay) / (2 * X.delay)), name: w("k" + X.kinds.indexOf(k)) };
+}
+
+// A bar a kind, on one scale; the chosen one is drawn in full: below, or beside the visitor's own.
 let bars = null;
+const chosen = () => own === null ? columns[0].place : columns[1]?.place ?? own;
 function chart() {
-  const most = Math.max(...X.kinds.map(leaves), 1), chosen = columns[0].place;
+  const all = places.map(entry), most = Math.max(...all.map(one => one.at), 1), now = chosen();
   const focused = document.activeElement?.dataset?.kind;
-  bars.replaceChildren(...X.kinds.map((k, n) => {
-    const at = leaves(k), trips = Math.round((recorded.get(k)[traces[k].events.findIndex(e => e.kind === "data" && !e.by)][0] - 2 * X.delay) / (2 * X.delay));
+  bars.replaceChildren(...places.map((k, n) => {
+    const { at, trips, name } = all[n];
     const saved = most - at, words = [ms(at), saved > .5 ? w("saves", ms(saved)) : w("same"), trips > 1 ? w("trips", trips) : w(trips ? "trip" : "noTrip")];
-    const on = k === chosen, last = X.kinds.includes(chosen) ? on : !n;
+    const on = k === now, last = places.includes(now) ? on : !n;
     const bar = part => Math.max(0, part / most * 100).toFixed(2) + "%";
-    const step = d => { const to = X.kinds[(n + d + X.kinds.length) % X.kinds.length]; choose(to); bars.querySelector(`[data-kind="${to}"]`)?.focus(); };
-    return h("div", { role: "radio", class: "kind", "data-kind": k, tabindex: last ? 0 : -1, "aria-checked": String(on), "aria-label": w("k" + n) + ": " + w("leaves", words[0]) + ", " + words.slice(1).join(", "),
-      onclick: () => choose(k), onkeydown: e => {
+    const step = d => { const to = places[(n + d + places.length) % places.length]; choose(to); bars.querySelector(`[data-kind="${to}"]`)?.focus(); };
+    const pick = () => { choose(k); if (own !== null) main.scrollIntoView?.(); };
+    return h("div", { role: "radio", class: "kind", "data-kind": k, tabindex: last ? 0 : -1, "aria-checked": String(on), "aria-label": name + ": " + w("leaves", words[0]) + ", " + words.slice(1).join(", "),
+      onclick: pick, onkeydown: e => {
         const d = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[e.key];
-        if (d) step(d); else if (e.key === " " || e.key === "Enter") choose(k); else return;
+        if (d) step(d); else if (e.key === " " || e.key === "Enter") pick(); else return;
         e.preventDefault();
       } },
-      h("span", { class: "kind-name" }, w("k" + n)),
+      h("span", { class: "kind-name" }, name),
       h("span", { class: "bar", "aria-hidden": "true" }, h("i", { class: "bar-tcp", style: "width:" + bar(Math.min(net.tcp, at)) }), h("i", { class: "bar-tls", style: "width:" + bar(at - net.tcp) })),
       h("span", { class: "kind-told" }, words.join(" · ")));
   }));
   if (focused !== undefined) bars.querySelector(`[data-kind="${focused}"]`)?.focus();
 }
+// What is chosen stands alone, or beside the visitor's own.
+function put(k) {
+  const column = (slot, place) => { columns[slot] = Object.assign(new Column(slot, place), { picked: first(traces[place]) }); };
+  if (own === null) return column(0, k);
+  if (k === own) { columns[1] = null; return column(0, own); }
+  column(0, linked);
+  column(1, k);
+}
 function choose(k) {
-  columns[0] = new Column(0, k);
-  columns[0].picked = first(traces[k]);
+  put(k);
   chart();
   draw();
 }
@@ -115,7 +168,7 @@ function between() {
   };
   const rows = [["subjectAltName"], ["issuer"], ["validity", true], ["serialNumber", true], ["subjectPublicKey"], ["signatureValue"]].filter(([name]) => name !== "validity");
   return h("section", { "aria-labelledby": "xbetween" }, h("h3", { id: "xbetween" }, w("between")), h("p", {}, w("betweenTold")),
-    h("button", { type: "button", onclick: () => { columns[0] = new Column(0, X.middle); columns[0].picked = first(T); columns[1] = null; chart(); draw(); main.scrollIntoView?.(); } }, w("betweenDo")),
+    h("button", { type: "button", onclick: () => { put(X.middle); if (own === null) columns[1] = null; chart(); draw(); main.scrollIntoView?.(); } }, w("betweenDo")),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": w("certificates") }, h("table", {},
       h("thead", {}, h("tr", {}, ["part", "real", "forged"].map(name => h("th", { scope: "col" }, w(name))))),
       h("tbody", {}, rows.map(([name, leaf]) => {
@@ -155,8 +208,18 @@ function flip() {
 explore = () => {
   bars = h("div", { role: "radiogroup", "aria-label": w("kinds"), class: "kinds" });
   explorer.className = "trace explorer";
-  explorer.replaceChildren(h("h2", { id: "explorerTitle" }, w("explore")), h("p", {}, w("exploreTold")),
+  explorer.replaceChildren(h("h2", { id: "explorerTitle" }, w("explore")), h("p", {}, w(own === null ? "exploreTold" : "exploreOwn")),
     h("div", { class: "sliders" }, slider("latency", 1, 300), slider("tcp", 0, 600)), bars, h("div", { class: "attacks" }, [steal(), between(), flip()].filter(Boolean)));
   chart();
 };
 explorer.hidden = false;
+rescale();
+if (own !== null) {
+  // One's own comes first, and the way to the rest stands above.
+  main.after(explorer);
+  const told = () => { way.textContent = w("explore"); };
+  const way = h("button", { id: "way", type: "button", onclick: () => { explorer.scrollIntoView?.(); (bars.querySelector("[tabindex='0']") || explorer).focus({ preventScroll: true }); } });
+  const within = explore;
+  explore = () => { within(); told(); };
+  language.before(way);
+}

@@ -66,14 +66,22 @@
     wrong.push(String(error));
   }
 
-  // The demonstration's page alone.
+  // The demonstration's page, and the status page of a server: there, what is chosen stands beside the visitor's own.
   function explorer() {
     const kind = n => one(`[data-kind="${n}"]`), slide = (name, value) => {
       one("#" + name).value = value;
       one("#" + name).dispatchEvent(new Event("input", { bubbles: true }));
     };
+    const own = all("[data-kind]").length === 8, shown = own ? 1 : 0, mine = () => all("[data-kind]")[0];
+    if (own) {
+      one("#way").click();
+      is("a way to the explorer, which stands behind one's own", document.activeElement.dataset.kind && one("#main").compareDocumentPosition(one("#explorer")) === Node.DOCUMENT_POSITION_FOLLOWING);
+      mine().click();
+      is("one's own handshake, on the same link", mine().getAttribute("aria-checked") === "true" && mine().textContent.includes("your connection: TLS 1.3") && mine().textContent.includes("112 ms") && all("main .trace").length === 1);
+    }
     is("the classic figures", kind(0).textContent.includes("168 ms") && kind(1).textContent.includes("112 ms"));
     slide("latency", 100);
+    is("of one's own, too", !own || mine().textContent.includes("256 ms"));
     is("a longer way", kind(0).textContent.includes("456 ms") && kind(4).textContent.includes("256 ms"));
     slide("tcp", 0);
     is("without TCP's handshake", kind(0).textContent.includes("400 ms") && kind(5).textContent.includes("0.00 ms"));
@@ -83,7 +91,9 @@
     slide("tcp", 56);
     kind(0).focus();
     press(kind(0), "ArrowDown");
-    is("arrows choose a kind", kind(1).getAttribute("aria-checked") === "true" && document.activeElement === kind(1) && one("#choose0").value === "1");
+    is("arrows choose a kind", kind(1).getAttribute("aria-checked") === "true" && document.activeElement === kind(1) && one("#choose" + shown).value === "1");
+    is("one's own stays", !own || (all("main .trace").length === 2 && one("main h2").textContent === "Your connection, on this link"));
+    is("and follows the sliders", !own || [...one("main .trace").querySelectorAll(".clock")].some(c => c.textContent === "112 ms"));
     const [stolen, between, flip] = all("#explorer section");
     const status = section => section.querySelector("[role=status]").textContent;
     is("nothing is stolen yet", status(stolen).includes("enciphered") && !stolen.textContent.includes("opens:"));
@@ -98,9 +108,9 @@
     is("arrows go through the bytes", document.activeElement.dataset.cell === "21");
     is("as is every other", flip.textContent.includes("none was taken"));
     between.querySelector("button").click();
-    is("three lanes", all("svg .who").length === 3);
+    is("three lanes", all("svg .who").length === (own ? 5 : 3));
     one("#language").click();
-    is("the explorer in Chinese", one("#explorerTitle").textContent === "动手看看" && one(".trace:not(.explorer) h2").textContent.includes("中间人"));
+    is("the explorer in Chinese", one("#explorerTitle").textContent === "动手看看" && all("main h2")[shown].textContent.includes("中间人") && (!own || (one("main h2").textContent.includes("你的连接") && mine().textContent.includes("你的连接：TLS 1.3"))));
     is("nothing is wider than the window, with the explorer too", document.documentElement.scrollWidth <= Math.max(innerWidth, document.documentElement.clientWidth));
     one("#language").click();
     kind(0).click();

@@ -443,6 +443,15 @@ fn the_status_page_is_a_trace_of_ones_own_handshake() {
     assert!(head.contains("content-type: text/html") && head.contains("cache-control: no-store"), "{head}");
     assert!(page.contains("This page came over TLS by Clasp.") && page.contains("CertificateVerify"), "{page}");
     assert!(page.len() < 300_000);
+    // With the explorer: seven handshakes and somebody in the middle, and one's own behind them.
+    let (_, data) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+    let data: serde_json::Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+    let (traces, explorer) = (data["traces"].as_array().unwrap(), &data["explorer"]);
+    assert_eq!((traces.len(), &explorer["own"], &data["first"]), (9, &8.into(), &8.into()));
+    assert_eq!((&traces[8]["observed"], &traces[7]["middle"]), (&serde_json::json!([1]), &true.into()));
+    assert_eq!((&explorer["kinds"], &explorer["middle"]), (&serde_json::json!([0, 1, 2, 3, 4, 5, 6]), &7.into()));
+    let opened = |n: usize| explorer["stolen"][n][1].as_array().unwrap().iter().all(|opened| *opened == true);
+    assert_eq!((opened(0), opened(1)), (true, false), "RSA key transport opens with the key, ECDHE does not");
 
     let (head, json) = ask("/trace.json", "*/*");
     assert!(head.contains("content-type: application/json"), "{head}");
@@ -453,4 +462,15 @@ fn the_status_page_is_a_trace_of_ones_own_handshake() {
 
     let (head, plain) = ask("/", "*/*");
     assert!(head.contains("content-type: text/plain") && plain.contains("version   TLS 1.3"), "{head}\n{plain}");
+
+    // However much is said on a connection, its page stays small.
+    let path = "y".repeat(3000);
+    let often = |accept: &str| format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n");
+    let mut request = often("*/*").repeat(40);
+    request += &often("text/html").replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    let target = format!("localhost:{}", server.port());
+    let answer = clasp_fed(&["connect", &target, "--ca", &root, "--alpn", "http/1.1"], request.as_bytes());
+    let answer = text(&answer.stdout);
+    let (_, page) = answer.split_once("<!doctype html>").unwrap();
+    assert!(page.ends_with("</html>\n") && page.len() < 300_000, "{}", page.len());
 }

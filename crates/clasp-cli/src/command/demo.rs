@@ -58,6 +58,23 @@ pub(crate) struct Arguments {
     lang: Option<Language>,
 }
 
+/// What the explorer of a page is made of.
+pub(crate) struct Tour {
+    pub(crate) traces: Vec<Trace>,
+    pub(crate) explorer: serde_json::Value,
+}
+
+/// The seven handshakes over the link, and somebody in the middle: what the explorer shows, without the rest of the demonstration.
+pub(crate) fn tour() -> Result<Tour, Failure> {
+    let cast = Cast::new()?;
+    let (mut link, mut middle) = (link::conversations(&cast)?, [loopback::middle(&cast)?]);
+    menu::translate(&mut middle, 6);
+    menu::translate(&mut link, 11);
+    let traces: Vec<Trace> = link.into_iter().chain(middle).map(|conversation| conversation.trace).collect();
+    let explorer = attacks::explorer(&cast, &traces, link::DELAY.as_millis())?;
+    Ok(Tour { traces, explorer })
+}
+
 /// What was played.
 struct Played {
     loopback: Vec<Conversation>,

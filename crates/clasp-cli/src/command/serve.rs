@@ -28,7 +28,7 @@ use clasp::code::ProtocolVersion;
 use clasp_tokio::{Acceptor, TlsStream};
 use files::Files;
 use own::Own;
-use pages::{Pages, Status};
+use pages::{Pages, Status, Tours};
 use prefixed::Prefixed;
 use std::convert::Infallible;
 use std::io;
@@ -71,8 +71,14 @@ async fn listen(
     let (whole, drain) = (arguments.max_connections, Duration::from_secs(arguments.drain));
     let seats = Arc::new(Semaphore::new(most));
     let traced = Arc::new(Semaphore::new(MOST_TRACED));
-    let shared =
-        Arc::new(ServerState { arguments, files: files.map(Arc::new), stop, config: Arc::clone(&config), traced });
+    let shared = Arc::new(ServerState {
+        arguments,
+        files: files.map(Arc::new),
+        stop,
+        config: Arc::clone(&config),
+        traced,
+        tours: Arc::default(),
+    });
     // A task, and not here: what it spawns then needs no other thread to be woken.
     let mut accepting = tokio::spawn(accept(listener, Acceptor::new(config), shared, Arc::clone(&seats)));
     tokio::select! {
@@ -153,6 +159,7 @@ struct ServerState {
     config: Arc<ServerConfig>,
     /// Room for connections that are recorded for their status page.
     traced: Arc<Semaphore>,
+    tours: Arc<Tours>,
 }
 
 /// Connections that are recorded at once: a recorded one holds a hundred kilobytes and more. The others have a page of text.
@@ -220,7 +227,8 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer
     // Who did not agree on HTTP/2 speaks HTTP/1.1.
     let is_http2 = facts.alpn.as_deref() == Some(b"h2");
     let recorder = traced.as_ref().map(|(recorder, _)| Arc::clone(recorder));
-    let pages = shared.files.clone().map_or_else(|| Pages::Status(Status { facts, recorder }), Pages::Files);
+    let tours = shared.tours.clone();
+    let pages = shared.files.clone().map_or_else(|| Pages::Status(Status { facts, recorder, tours }), Pages::Files);
     let service = http::Service { pages, limit, send_limit, stop: shared.stop.clone(), backlog };
     if is_http2 { Box::pin(http::http2(service, stream)).await } else { http::http1(service, stream).await }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 const CSS: &str = include_str!("../../page/page.css");
 /// What a report has besides.
-const MORE: &str = "main{max-width:1100px}table{width:100%;margin:4px 0 14px}caption{text-align:left;font-weight:600;padding:10px 0 4px}\
+const MORE: &str = "main{max-width:1100px}table{width:100%;margin:4px 0 14px}th,td{overflow-wrap:break-word}caption{text-align:left;font-weight:600;padding:10px 0 4px}\
 .level{display:inline-block;min-width:5.5em;font-weight:600}.findings{list-style:none;padding:0;margin:8px 0}.findings li{padding:6px 0;border-top:1px solid var(--line)}";
 
 /// The page.
@@ -70,7 +70,9 @@ fn table<const N: usize>(out: &mut String, caption: &str, heads: [&str; N], rows
     if rows.peek().is_none() {
         return;
     }
-    let _infallible = write!(out, "<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", escape(caption));
+    // Where a word is longer than a narrow window, the table scrolls: a keyboard has to come to it.
+    let (name, group) = (escape(caption), "class=\"scroll\" role=\"group\" tabindex=\"0\"");
+    let _infallible = write!(out, "<div {group} aria-label=\"{name}\"><table><caption>{name}</caption><thead><tr>");
     heads.iter().for_each(|head| {
         let _infallible = write!(out, "<th scope=\"col\">{head}</th>");
     });
@@ -78,7 +80,8 @@ fn table<const N: usize>(out: &mut String, caption: &str, heads: [&str; N], rows
     for row in rows {
         out.push_str("<tr>");
         row.iter().for_each(|cell| {
-            let _infallible = write!(out, "<td>{}</td>", escape(cell));
+            // The names of suites and schemes are long, and may break.
+            let _infallible = write!(out, "<td>{}</td>", escape(cell).replace('_', "_<wbr>"));
         });
         put(out, "</tr>");
     }

@@ -37,10 +37,14 @@ pub(crate) fn page(traces: &[Trace], opening: Opening) -> String {
     with_explorer(traces, opening, &Value::Null)
 }
 
-/// The page, with what its explorer is made of, where there is one: docs/trace.md.
-pub(crate) fn with_explorer(traces: &[Trace], opening: Opening, explorer: &Value) -> String {
+/// The page, with what its explorer is made of, where there is one: docs/trace.md. What comes last is cut first.
+pub(crate) fn with_explorer<'t>(
+    traces: impl IntoIterator<Item = &'t Trace>,
+    opening: Opening,
+    explorer: &Value,
+) -> String {
     let mut pack = Pack::default();
-    let packed: Vec<Value> = traces.iter().map(|trace| pack.trace(trace)).collect();
+    let packed: Vec<Value> = traces.into_iter().map(|trace| pack.trace(trace)).collect();
     let table: Value = serde_json::from_str(TABLE).unwrap_or_default();
     let language = opening.language.map(|language| if language == Language::Zh { "zh" } else { "en" });
     let data = json!({

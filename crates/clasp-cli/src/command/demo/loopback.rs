@@ -26,7 +26,6 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
     let classic = cast.client(CLASSIC).build()?;
     let modern = cast.client(MODERN).build()?;
     let alice = cast.client_with_certificate(MODERN).build()?;
-    let fresh = cast.client(MODERN).build()?;
     let resumed = |by: Resumption| move |c: &Talked| c.resumed == Some(by);
     let (today, server13, retrying) =
         (cast.client13().build()?, cast.server13()?.build()?, cast.server_that_retries()?.build()?);
@@ -48,13 +47,8 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
             &ticketing,
             resumed(Resumption::Ticket),
         )?,
-        refused(
-            "6. A man in the middle, with a certificate of the same name from another CA",
-            &fresh,
-            (cast.man_in_the_middle()?, &modern),
-            &plain,
-        )?,
-        altered("7. A record altered on the way", &fresh, &plain)?,
+        middle(cast)?,
+        altered("7. A record altered on the way", &cast.client(MODERN).build()?, &plain)?,
         good("8. TLS 1.3, with a hybrid key exchange: safe from quantum computers too", &today, &server13, |c| {
             c.group.is_some_and(NamedGroup::is_hybrid)
         })?,
@@ -63,6 +57,16 @@ pub(super) fn conversations(cast: &Cast) -> Result<Vec<Conversation>, Failure> {
         })?,
         good("10. TLS 1.3, the server asking for another key share", &today, &retrying, |c| c.retried)?,
     ])
+}
+
+/// Somebody stands between, and is found out.
+pub(super) fn middle(cast: &Cast) -> Result<Conversation, Failure> {
+    refused(
+        "6. A man in the middle, with a certificate of the same name from another CA",
+        &cast.client(MODERN).build()?,
+        (cast.man_in_the_middle()?, &cast.client(MODERN).build()?),
+        &cast.server()?.build()?,
+    )
 }
 
 /// What a conversation came to.

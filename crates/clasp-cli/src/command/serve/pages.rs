@@ -2,7 +2,9 @@
 
 use super::body::Content;
 use super::files::{Files, Missing};
+use crate::command::demo::{self, Tour};
 use crate::report;
+use crate::terminal::note;
 use crate::trace::page::{self, Opening};
 use crate::trace::recorder::Recorder;
 use crate::trace::{self, Trace};
@@ -11,6 +13,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// What a connection is answered from.
 pub(super) enum Pages {
@@ -24,6 +27,29 @@ pub(super) struct Status {
     pub(super) facts: Arc<Facts>,
     /// All that was said in it, where there was a place for that.
     pub(super) recorder: Option<Arc<Recorder>>,
+    pub(super) tours: Arc<Tours>,
+}
+
+/// The handshakes that one's own stands beside in the explorer: played once, when the first browser asks.
+#[derive(Default)]
+pub(super) struct Tours(OnceCell<Option<Tour>>);
+
+impl Tours {
+    /// They, or nothing where they could not be played: the status page does without them.
+    async fn get(&self) -> Option<&Tour> {
+        let play = async || match tokio::task::spawn_blocking(demo::tour).await {
+            Ok(Ok(tour)) => Some(tour),
+            Ok(Err(failure)) => {
+                note(format_args!("the status page has no explorer: {}", failure.message()));
+                None
+            }
+            Err(error) => {
+                note(format_args!("the status page has no explorer: {error}"));
+                None
+            }
+        };
+        self.0.get_or_init(play).await.as_ref()
+    }
 }
 
 impl Pages {
@@ -35,7 +61,7 @@ impl Pages {
             return refused;
         }
         let answer = match self {
-            Self::Status(status) => status.answer(request),
+            Self::Status(status) => status.answer(request).await,
             Self::Files(files) => file(files, request.uri().path()).await,
         };
         if is_head { without_body(answer) } else { answer }
@@ -50,18 +76,20 @@ fn without_body(mut answer: Response<Content>) -> Response<Content> {
 }
 
 const GREETING: &str = "This page came over TLS by Clasp.";
+const GREETING_ZH: &str = "这个页面由 Clasp 经 TLS 送达，以下是你自己的连接。";
 
 impl Status {
-    /// A browser gets the page of `clasp trace`, of its own connection up to now; `/trace.json` is the same for programs; who is
-    /// content with text gets that.
-    fn answer(&self, request: &Request<Incoming>) -> Response<Content> {
+    /// A browser gets the page of `clasp trace`, of its own connection up to now, with the explorer; `/trace.json` is the same for
+    /// programs; who is content with text gets that.
+    async fn answer(&self, request: &Request<Incoming>) -> Response<Content> {
         let mut answer = match &self.recorder {
             Some(recorder) if request.uri().path() == "/trace.json" => {
                 let json = trace::json(&[self.trace(recorder)]);
                 with_type(format!("{json:#}\n"), "application/json")
             }
             Some(recorder) if takes_html(request) => {
-                with_type(page::page(&[self.trace(recorder)], Opening::default()), "text/html; charset=utf-8")
+                let page = self.page(recorder, self.tours.get().await);
+                with_type(page, "text/html; charset=utf-8")
             }
             _ => plain(StatusCode::OK, &self.text()),
         };
@@ -74,7 +102,19 @@ impl Status {
     fn trace(&self, recorder: &Recorder) -> Trace {
         let mut trace = recorder.so_far(format!("{GREETING} This is your connection."));
         trace.conclude(&Ok(report::json(&self.facts)));
+        let outcome = trace.outcome.replace("agreed: ", "商定：").replace(", resumed by ", "；会话恢复，依据 ");
+        trace.chinese = Some((GREETING_ZH.into(), outcome));
         trace
+    }
+
+    /// One's own handshake stands behind those that it is compared with: what they have was measured, and is not cut.
+    fn page(&self, recorder: &Recorder, tour: Option<&Tour>) -> String {
+        let own = self.trace(recorder);
+        let Some(tour) = tour else { return page::page(&[own], Opening::default()) };
+        let mut explorer = tour.explorer.clone();
+        let first = tour.traces.len();
+        explorer["own"] = first.into();
+        page::with_explorer(tour.traces.iter().chain([&own]), Opening { first, ..Opening::default() }, &explorer)
     }
 
     fn text(&self) -> String {
