@@ -80,11 +80,9 @@ fn a_reader_finds_his_way_through_the_page() {
     let path = home.join("t.html");
     let html = path.to_str().unwrap();
     let trace = |version| ["trace", "connect", &target, "--ca", &root, "--resume", "--lang", "en", "--tls", version];
-    for (line, options) in [
-        (&trace("1.3")[..], &[WIDE][..]),
-        (&trace("1.2"), &[NARROW, DARK]),
-        (&["demo"], &[WIDE, "--lang=en"]),
-    ] {
+    for (line, options) in
+        [(&trace("1.3")[..], &[WIDE][..]), (&trace("1.2"), &[NARROW, DARK]), (&["demo"], &[WIDE, "--lang=en"])]
+    {
         let written = clasp(&[line, &["--html", html]].concat());
         assert!(written.status.success(), "{}", text(&written.stderr));
         let verdict = reader.reads(&std::fs::read_to_string(&path).unwrap(), include_str!("page.js"), options);

@@ -569,18 +569,18 @@ fn triple_handshake_nothing_is_exported_without_the_extended_master_secret() {
     }
 }
 
+/// Where a hello's session ID begins: behind the headers of record and message, version and random.
+const ID: usize = 5 + 4 + 2 + 32;
+
 /// RFC 9846 E.4: the ID that a client makes up names no session, and its echo is no resumption.
 #[test]
 fn an_echo_of_an_id_that_was_made_up_is_refused() {
     let client = client(authority().roots(), &Policy::default(), &cache()).build().unwrap();
     let mut pair = Pair::new(&client, &server(&policies()[1]).build().unwrap());
     pair.drive_one_client_flight().unwrap();
-    // Behind the headers of record and message, version and random.
-    const ID: usize = 5 + 4 + 2 + 32;
-    assert_eq!(pair.to_server[ID], 32, "an ID of 32 bytes");
     let id = pair.to_server[ID..=ID + 32].to_vec();
     pair.drive_server_flights(1);
-    assert_eq!(pair.to_client[ID], 32, "the server's own ID");
+    assert_eq!((id[0], pair.to_client[ID]), (32, 32), "an ID of 32 bytes, and the server's own");
     pair.to_client[ID..=ID + 32].copy_from_slice(&id);
     assert_eq!(pair.drive().unwrap_err().cause(), &Cause::Peer(PeerError::BadSessionIdEcho));
 }
@@ -592,12 +592,9 @@ fn a_suite_that_changes_after_the_retry_is_refused() {
     let policy = Policy::modern().with_suites([CipherSuite::TLS_AES_128_GCM_SHA256]);
     let mut pair = Pair::new(&client, &server(&policy).build().unwrap());
     pair.drive_server_flights(2);
-    let suite = CipherSuite::TLS_AES_128_GCM_SHA256.0.to_be_bytes();
-    // Not looked for: the same two bytes stand by chance in a random or a session ID. Behind the heads of record and message:
-    // version, random, session ID.
-    let at = 5 + 4 + 2 + 32 + 1 + usize::from(pair.to_client[5 + 4 + 2 + 32]);
-    assert_eq!(pair.to_client[at..at + 2], suite);
-    let other = CipherSuite::TLS_CHACHA20_POLY1305_SHA256.0.to_be_bytes();
-    pair.to_client[at..at + 2].copy_from_slice(&other);
+    // Not looked for: the same two bytes stand by chance in a random or a session ID.
+    let at = ID + 1 + usize::from(pair.to_client[ID]);
+    assert_eq!(pair.to_client[at..at + 2], CipherSuite::TLS_AES_128_GCM_SHA256.0.to_be_bytes());
+    pair.to_client[at..at + 2].copy_from_slice(&CipherSuite::TLS_CHACHA20_POLY1305_SHA256.0.to_be_bytes());
     assert_eq!(pair.drive().unwrap_err().cause(), &Cause::Peer(PeerError::SuiteChangedAfterRetry));
 }
