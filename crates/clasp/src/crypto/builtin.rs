@@ -81,26 +81,29 @@ const AWS_LC_HASHES: &[&dyn Hash] =
 const RUST_CRYPTO_HASHES: &[&dyn Hash] =
     &[&rust_crypto::hash::SHA256, &rust_crypto::hash::SHA384, &aws_lc::hash::SHA1, &aws_lc::hash::SHA512];
 
-/// The tests' choice in place of the processor's, so that each can be tested on any machine. The variable is read when
-/// Clasp is compiled, never when it runs: whoever starts a program has no say in it.
-const FORCED: Option<&Provider> = match option_env!("CLASP_TEST_PROVIDER") {
-    None => None,
-    Some(name) => match name.as_bytes() {
-        b"aws-lc" => Some(&AWS_LC),
+/// The tests' choice in place of the processor's, so that each can be tested on any machine. `CLASP_TEST_PROVIDER` is read when
+/// Clasp is compiled: whoever starts a program has no say in it. Compiled with `asked`, for tests alone, it asks
+/// `CLASP_TEST_PROVIDER_NOW` at its start, so that one build goes through several choices.
+#[allow(clippy::panic)] // in tests' builds alone
+fn forced() -> Option<&'static Provider> {
+    let told = option_env!("CLASP_TEST_PROVIDER")?;
+    let asked = if told == "asked" { std::env::var("CLASP_TEST_PROVIDER_NOW").ok()? } else { told.to_owned() };
+    let named = match &*asked {
+        "aws-lc" => &AWS_LC,
         #[cfg(feature = "ring")]
-        b"ring" => Some(&RING),
+        "ring" => &RING,
         #[cfg(feature = "rust-crypto")]
-        b"rust-crypto" => Some(&RUST_CRYPTO),
+        "rust-crypto" => &RUST_CRYPTO,
         #[cfg(all(feature = "ring", feature = "rust-crypto"))]
-        b"mixed" => Some(&MIXED),
-        #[allow(clippy::panic)] // while compiling
-        _ => panic!("CLASP_TEST_PROVIDER is aws-lc or, with the features for them, ring, rust-crypto or mixed"),
-    },
-};
+        "mixed" => &MIXED,
+        _ => panic!("a choice for tests is aws-lc or, with the features for them, ring, rust-crypto or mixed; found {asked:?}"),
+    };
+    Some(named)
+}
 
 /// Chosen once: the processor does not change.
 pub(super) static FASTEST: LazyLock<&Provider> =
-    LazyLock::new(|| FORCED.unwrap_or_else(|| choice(ring_has_the_faster_aes_gcm(), has_sha_instructions())));
+    LazyLock::new(|| forced().unwrap_or_else(|| choice(ring_has_the_faster_aes_gcm(), has_sha_instructions())));
 
 /// Of what is built in, what a processor gets for which ring's AES-GCM or RustCrypto's SHA-2 is the faster.
 const fn choice(ring: bool, rust_crypto: bool) -> &'static Provider {
