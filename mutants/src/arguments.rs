@@ -22,7 +22,7 @@ const FOLDERS: [&str; 12] = [
 
 const USAGE: &str =
     "usage: clasp-mutants [FOLDER OR FILE]... [--sample N] [--seed S] [--key PART] [--again] [--continue]
-                     [--slow] [--workers N] [--least PERCENT] [--strict] [--list]
+                     [--slow] [--own] [--workers N] [--least PERCENT] [--strict] [--list]
   --sample N       N of the mutants only, the same for the same seed
   --key PART       those with this in their names
   --again          those that lived the last time
@@ -30,6 +30,7 @@ const USAGE: &str =
   --workers N      so many at once; as many as there are processors where none is said
   --least PERCENT  fails if fewer of those that compile are killed
   --strict         fails if one lives that mutants/survivors.txt does not name
+  --own            by the tests of their own packages alone, which are the sooner built
   --slow           by the tests that take half a minute each, too
   --list           names them and runs nothing";
 
@@ -41,6 +42,7 @@ pub(crate) struct Arguments {
     pub(crate) strict: bool,
     pub(crate) list: bool,
     pub(crate) slow: bool,
+    pub(crate) own: bool,
     sample: Option<usize>,
     seed: u64,
     key: Option<String>,
@@ -58,6 +60,7 @@ impl Arguments {
             strict: false,
             list: false,
             slow: false,
+            own: false,
             sample: None,
             seed: 1,
             key: None,
@@ -77,6 +80,7 @@ impl Arguments {
                 "--again" => read.again = true,
                 "--continue" => read.go_on = true,
                 "--slow" => read.slow = true,
+                "--own" => read.own = true,
                 "--strict" => read.strict = true,
                 "--list" => read.list = true,
                 other if other.starts_with('-') => return Err(format!("{other}?\n{USAGE}")),

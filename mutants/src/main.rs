@@ -42,7 +42,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// Whose tests judge.
-const PACKAGES: [&str; 4] = ["clasp-tls", "clasp-x509", "clasp-tokio", "clasp-testkit"];
+/// Those with tests that judge, and their folders.
+const PACKAGES: [(&str, &str); 4] = [
+    ("clasp-tls", "crates/clasp"),
+    ("clasp-x509", "crates/clasp-x509"),
+    ("clasp-tokio", "crates/clasp-tokio"),
+    ("clasp-testkit", "testkit"),
+];
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = match Arguments::read(std::env::args().skip(1)) {
@@ -107,7 +113,14 @@ fn judge<'a>(
     let mut dropped: BTreeSet<u32> = others.collect();
     let before = unviable::read(scratch, sources);
     dropped.extend(before);
-    let programs = Tree { root: &tree, target: &root.join("target"), packages: &PACKAGES }.build(sources, &mut dropped);
+    let packages: Vec<&str> = PACKAGES
+        .into_iter()
+        .filter(|(_, folder)| {
+            !arguments.own || sources.iter().any(|source| source::crate_of(&source.path) == Some(Path::new(folder)))
+        })
+        .map(|(package, _)| package)
+        .collect();
+    let programs = Tree { root: &tree, target: &root.join("target"), packages: &packages }.build(sources, &mut dropped);
     unviable::write(scratch, sources, &wanted, &dropped)?;
     let programs = programs?;
     eprintln!("built after {} s", started.elapsed().as_secs());
