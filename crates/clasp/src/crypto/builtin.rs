@@ -96,7 +96,9 @@ fn forced() -> Option<&'static Provider> {
         "rust-crypto" => &RUST_CRYPTO,
         #[cfg(all(feature = "ring", feature = "rust-crypto"))]
         "mixed" => &MIXED,
-        _ => panic!("a choice for tests is aws-lc or, with the features for them, ring, rust-crypto or mixed; found {asked:?}"),
+        _ => panic!(
+            "a choice for tests is aws-lc or, with the features for them, ring, rust-crypto or mixed; found {asked:?}"
+        ),
     };
     Some(named)
 }
