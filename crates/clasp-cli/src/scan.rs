@@ -11,6 +11,7 @@ mod hello;
 pub(crate) mod html;
 mod judge;
 mod quic;
+mod renegotiation;
 pub(crate) mod report;
 mod robot;
 pub(crate) mod starttls;
@@ -234,6 +235,7 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
     }
     if report.speaks("TLS 1.2") {
         report.attacks.push(talk.ticketbleed(ticket, &report.suites_of("TLS 1.2")).await);
+        report.renegotiation = Some(renegotiation::ask(&talk).await);
     }
 }
 

@@ -32,6 +32,7 @@ const ORDER: &[&str] = &[
     "scan/chain",
     "scan/quic",
     "scan/talk",
+    "scan/renegotiation",
     "scan/judge",
     "scan/text",
     "scan/html",

@@ -1,6 +1,6 @@
 //! `clasp scan` at servers of our own, and at peers that are none.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
 
@@ -9,6 +9,7 @@ use common::{clasp, issued, refuses, serve, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -50,6 +51,7 @@ fn a_server_of_ours_is_found_good_and_every_part_is_told() {
     assert_eq!(report["alpn"], serde_json::json!(["h2", "http/1.1"]));
     assert_eq!(report["http"]["status"], "200 OK");
     assert_eq!(report["client_certificate"], "not asked for");
+    assert_eq!(report["renegotiation"]["allowed"], false, "{}", report["renegotiation"]);
     assert!(report["hello"].as_array().unwrap().iter().all(|way| way["good"] == true), "{report:#}");
     assert!(report["attacks"].as_array().unwrap().iter().all(|attack| attack["verdict"] == "safe"), "{report:#}");
     assert!(report["policies"].as_array().unwrap().iter().all(|policy| policy["connects"] == true));
@@ -235,4 +237,71 @@ fn a_server_behind_starttls_is_looked_at() {
     assert_eq!((&report["grade"], &report["starttls"]), (&"A".into(), &"smtp".into()), "{report:#}");
     assert_eq!((&report["http"], &report["alpn"]), (&Value::Null, &serde_json::json!([])));
     assert_eq!(report["chains"][0]["accepted"], true);
+}
+
+/// A server of OpenSSL's for TLS 1.2, which ends with the test.
+struct OpenSsl(Child, u16);
+
+impl Drop for OpenSsl {
+    fn drop(&mut self) {
+        let _gone_already = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+impl OpenSsl {
+    fn start(port: u16, identity: [&str; 2], suite: &str, more: &[&str]) -> Self {
+        let mut command = Command::new("openssl");
+        command.args(["s_server", "-quiet", "-www", "-tls1_2", "-accept", &format!("127.0.0.1:{port}")]);
+        command.args(["-cert", identity[0], "-key", identity[1], "-cipher", suite]).args(more);
+        // It ends with its input.
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let server = Self(child, port);
+        let until = Instant::now() + Duration::from_secs(30);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "openssl s_server does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+}
+
+/// Under each kind of protection that the hello is sealed with here.
+#[test]
+fn whether_a_client_may_renegotiate_is_asked() {
+    let is_off = std::env::var("CLASP_INTEROP").as_deref() == Ok("off");
+    if is_off || Command::new("openssl").arg("version").output().is_err() {
+        assert_ne!(std::env::var("CLASP_INTEROP").as_deref(), Ok("require"), "no openssl");
+        return eprintln!("skipped: no openssl");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let (ports, allow) = (clasp_interop::ports::Ports::new(), "-client_renegotiation");
+    let no = ["no", "refuses it: alert no_renegotiation"];
+    let yes = ["yes", "renegotiates: answers with a ServerHello"];
+    let wanted = [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", &[][..], no),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384", &[allow], yes),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", &[allow], yes),
+        ("ECDHE-ECDSA-AES128-SHA", &[allow], yes),
+        ("ECDHE-ECDSA-AES256-SHA384", &["-no_renegotiation"], no),
+    ];
+    let start =
+        |(suite, more, _): &(&str, &[&str], _)| OpenSsl::start(ports.next().unwrap(), [&chain, &key], suite, more);
+    let servers: Vec<OpenSsl> = wanted.iter().map(start).collect();
+    let targets: Vec<String> = servers.iter().map(|server| format!("localhost:{}", server.1)).collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let output = clasp(&[&["scan", "--json", "--ca", &root], &targets[..]].concat());
+    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for ((suite, _, [allowed, words]), report) in wanted.iter().zip(all["reports"].as_array().unwrap()) {
+        let asked = &report["renegotiation"];
+        assert_eq!((&asked["allowed"], &asked["words"]), (&(*allowed == "yes").into(), &(*words).into()), "{suite}");
+        let findings = report["findings"].as_array().unwrap();
+        let is_said = findings.iter().any(|finding| finding["id"] == "client-renegotiation");
+        assert_eq!(is_said, *allowed == "yes", "{suite}: {findings:?}");
+    }
+    let said = text(&clasp(&["scan", "--ca", &root, targets[0], targets[1]]).stdout);
+    for words in ["no: refuses it: alert no_renegotiation", "yes: renegotiates", "CVE-2011-1473"] {
+        assert!(said.contains(words), "{words} is not in {said}");
+    }
 }

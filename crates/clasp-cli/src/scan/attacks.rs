@@ -3,7 +3,7 @@
 
 use super::dial::{Dial, Next};
 use super::hello::Hello;
-use super::report::{Attack, Report, Verdict};
+use super::report::{Attack, Renegotiation, Report, Verdict};
 use super::{robot, suites, tolerance};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -107,6 +107,22 @@ async fn bleichenbacher(dial: &Dial, version: u16, suites: &[u16]) -> Attack {
     attack(name, id, verdict, words)
 }
 
+/// A second handshake that does not prove who had the first one. Who refuses each has none that somebody could speak before.
+fn renegotiation(report: &Report) -> Attack {
+    let (verdict, words) = match (report.extensions.secure_renegotiation, &report.renegotiation) {
+        (Some(false), Some(Renegotiation { allowed: Some(true), .. })) => (
+            Verdict::Vulnerable,
+            "renegotiates without RFC 5746: what an attacker has said before counts as the client's",
+        ),
+        (Some(false), Some(Renegotiation { allowed: Some(false), .. })) => {
+            (Verdict::Safe, "does not know RFC 5746, and refuses to renegotiate")
+        }
+        (Some(false), _) => (Verdict::Unknown, "does not know RFC 5746; whether it renegotiates could not be asked"),
+        _ => (Verdict::Safe, "renegotiation is secure, or there is none"),
+    };
+    attack("insecure renegotiation", "CVE-2009-3555", verdict, words)
+}
+
 /// Those that follow from what the server chooses.
 fn by_choices(report: &Report) -> Vec<Attack> {
     let old = report.old_suites();
@@ -130,7 +146,6 @@ fn by_choices(report: &Report) -> Vec<Attack> {
         (true, Some(dh)) => format!("Diffie–Hellman of {} bits, {}", dh.bits, dh.prime.unwrap_or("a prime of its own")),
         (true, None) => String::new(),
     };
-    let insecure = report.extensions.secure_renegotiation == Some(false);
     let first = |names: &[String]| match names {
         [] => String::new(),
         [one] => format!("has {one}"),
@@ -157,12 +172,26 @@ fn by_choices(report: &Report) -> Vec<Attack> {
             "its Diffie–Hellman value is the same twice".into(),
             "keeps no Diffie–Hellman key",
         ),
-        told(
-            "insecure renegotiation",
-            "CVE-2009-3555",
-            insecure,
-            "does not know secure renegotiation (RFC 5746): whether it renegotiates at all is not looked at".into(),
-            "renegotiation is secure, or there is none",
-        ),
+        renegotiation(report),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn insecure_renegotiation_is_told_by_what_the_server_does() {
+        let verdict = |secure, allowed: Option<bool>| {
+            let mut report =
+                Report { renegotiation: Some(Renegotiation { allowed, words: String::new() }), ..Report::default() };
+            report.extensions.secure_renegotiation = secure;
+            let attacks = by_choices(&report);
+            attacks.into_iter().find(|attack| attack.id == "CVE-2009-3555").unwrap().verdict
+        };
+        assert_eq!(verdict(Some(true), Some(true)), Verdict::Safe);
+        assert_eq!(verdict(Some(false), Some(true)), Verdict::Vulnerable);
+        assert_eq!(verdict(Some(false), Some(false)), Verdict::Safe);
+        assert_eq!(verdict(Some(false), None), Verdict::Unknown);
+    }
 }

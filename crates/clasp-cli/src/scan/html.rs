@@ -160,6 +160,9 @@ fn conduct(report: &Report, out: &mut String) {
         let hsts = http.strict_transport_security.as_deref().unwrap_or("none");
         rest.push(["HTTP".into(), format!("{}, Strict-Transport-Security: {hsts}", http.status)]);
     }
+    rest.extend(
+        report.renegotiation.iter().map(|r| ["renegotiation by clients".into(), format!("{}: {}", r.name(), r.words)]),
+    );
     rest.extend(report.client_certificate.map(|asked| ["client certificate".into(), asked.into()]));
     if let Some(dh) = &report.diffie_hellman {
         let reused = if dh.reused { ", the same value twice" } else { "" };

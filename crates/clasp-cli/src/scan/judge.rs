@@ -43,7 +43,7 @@ fn attacks(report: &Report, found: &mut Findings) {
             "Logjam" => ((Level::Bad, 'F'), "use a group of RFC 7919, or switch DHE off"),
             "FREAK" => ((Level::Bad, 'F'), "switch export suites off"),
             "CRIME" => ((Level::Bad, 'F'), "switch compression off"),
-            "insecure renegotiation" => ((Level::Warning, 'C'), "update the library: RFC 5746 is of 2010"),
+            "insecure renegotiation" => ((Level::Bad, 'F'), "update the library: RFC 5746 is of 2010"),
             "ROBOT (Bleichenbacher)" => ((Level::Bad, 'F'), "switch RSA key transport off, and update the library"),
             _ => ((Level::Bad, 'F'), "update the library, and replace the key"),
         };
@@ -164,11 +164,27 @@ fn certificates(report: &Report, found: &mut Findings) {
     }
 }
 
+fn renegotiation(report: &Report, found: &mut Findings) {
+    let insecure = |attack: &super::report::Attack| {
+        attack.name == "insecure renegotiation" && attack.verdict == Verdict::Vulnerable
+    };
+    if report.extensions.secure_renegotiation == Some(false) && !report.attacks.iter().any(insecure) {
+        let what = "does not know secure renegotiation (RFC 5746): clients of today refuse to speak to it".into();
+        found.add("no-secure-renegotiation", (Level::Warning, 'C'), what, "update the library: RFC 5746 is of 2010");
+    }
+    if report.renegotiation.as_ref().is_some_and(|asked| asked.allowed == Some(true)) {
+        let what = "renegotiates when a client asks for it: unless it counts, one connection can cost it many handshakes (CVE-2011-1473)";
+        let repair = "switch renegotiation by clients off; TLS 1.3 has none";
+        found.add("client-renegotiation", (Level::Warning, 'A'), what.into(), repair);
+    }
+}
+
 fn conduct(report: &Report, found: &mut Findings) {
     for tried in report.hello.iter().filter(|tried| !tried.good) {
         let what = format!("does not bear {}: {}", tried.name, tried.words);
         found.add("intolerant", (Level::Warning, 'B'), what, "update the server, or what stands before it");
     }
+    renegotiation(report, found);
     if !report.resumption.is_empty() && report.resumption.iter().all(|resumed| resumed.works == Some(false)) {
         let what = "resumes no session: each connection costs the whole handshake".into();
         found.add("no-resumption", (Level::Note, 'A'), what, "switch tickets on");

@@ -25,6 +25,7 @@ pub(crate) struct Report {
     pub(crate) schemes: Vec<Schemes>,
     pub(crate) diffie_hellman: Option<DiffieHellman>,
     pub(crate) extensions: Extensions,
+    pub(crate) renegotiation: Option<Renegotiation>,
     pub(crate) hello: Vec<Tried>,
     pub(crate) chains: Vec<Chain>,
     pub(crate) resumption: Vec<Resumed>,
@@ -137,6 +138,24 @@ pub(crate) struct Extensions {
     pub(crate) fallback_scsv: Option<bool>,
     /// The server's ECDHE value was the same twice.
     pub(crate) ecdhe_reused: Option<bool>,
+}
+
+/// What a server does when its client asks for another handshake within the connection (TLS 1.2).
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Renegotiation {
+    /// Whether it begins one; null where it could not be asked.
+    pub(crate) allowed: Option<bool>,
+    pub(crate) words: String,
+}
+
+impl Renegotiation {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self.allowed {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not known",
+        }
+    }
 }
 
 /// A way of saying hello, and whether the server bears it.

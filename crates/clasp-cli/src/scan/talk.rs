@@ -2,7 +2,7 @@
 //! would come to.
 
 use super::answer::{Bytes, Until};
-use super::dial::{Dial, Reply};
+use super::dial::{Dial, Open, Reply};
 use super::hello::{Hello, TLS12};
 use super::report::{Attack, Http, PolicyVerdict, Resumed, Verdict};
 use crate::terminal::{shown, shown_bytes};
@@ -90,7 +90,7 @@ pub(crate) struct Talk<'d> {
 }
 
 /// A connection that is made, and its place among those that may be open.
-struct Made<'d> {
+pub(super) struct Made<'d> {
     stream: TlsStream<TcpStream>,
     _room: SemaphorePermit<'d>,
 }
@@ -101,17 +101,25 @@ impl Made<'_> {
     }
 }
 
+impl<'d> Made<'d> {
+    /// What was agreed, and the connection without its TLS.
+    pub(super) fn taken_apart(self) -> (Arc<Facts>, Open<'d>) {
+        let facts = Arc::clone(self.facts());
+        (facts, Open { tcp: self.stream.into_inner(), _room: self._room })
+    }
+}
+
 /// Anybody's certificate is looked at: what it is worth is another question.
-fn builder(policy: Policy) -> ClientBuilder<Ready> {
+pub(super) fn builder(policy: Policy) -> ClientBuilder<Ready> {
     ClientConfig::builder().dangerous_trust_anyone().policy(policy).request_timestamps(true)
 }
 
-fn config(builder: ClientBuilder<Ready>) -> io::Result<Arc<ClientConfig>> {
+pub(super) fn config(builder: ClientBuilder<Ready>) -> io::Result<Arc<ClientConfig>> {
     builder.build().map_err(io::Error::other)
 }
 
 impl<'d> Talk<'d> {
-    async fn connect(&self, config: Arc<ClientConfig>) -> io::Result<Made<'d>> {
+    pub(super) async fn connect(&self, config: Arc<ClientConfig>) -> io::Result<Made<'d>> {
         let open = self.dial.open().await?;
         let connector = Connector::new(config);
         let stream = timeout(self.dial.limit, connector.connect(self.name.clone(), open.tcp)).await??;
@@ -322,7 +330,7 @@ fn wants_certificate(error: &io::Error) -> bool {
     matches!(alert, Some(A::CertificateRequired | A::BadCertificate | A::HandshakeFailure | A::NoCertificate))
 }
 
-fn words(error: &io::Error) -> String {
+pub(super) fn words(error: &io::Error) -> String {
     shown(&match clasp::Error::from_io(error) {
         Some(tls) => tls.without_hint().to_string(),
         None if error.kind() == io::ErrorKind::TimedOut => "no answer within the time limit".into(),

@@ -100,6 +100,9 @@ fn spoken(report: &Report, all: bool, lines: &mut Vec<String>) {
     if !said.is_empty() {
         row(lines, "before 1.3", said.join(", "));
     }
+    if let Some(asked) = &report.renegotiation {
+        row(lines, "renegotiates", format!("{}: {}", asked.name(), asked.words));
+    }
 }
 
 fn chains(report: &Report, lines: &mut Vec<String>) {

@@ -105,6 +105,27 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         SSLYZE,
         "openssl-tls13 clasp-early-data",
+        "client renegotiation",
+        ["not asked", "no"],
+        (Both, "TLS 1.3 has no renegotiation"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-tls11 openssl-tls10 openssl-dh1024",
+        "client renegotiation",
+        ["not asked", "no"],
+        (Other, "it is asked by a client of Clasp's, as sessions are"),
+    ),
+    row(
+        SSLYZE,
+        "node node-everything",
+        "client renegotiation",
+        ["yes", "no"],
+        (Both, "Clasp asks once, and Node begins; sslyze asks ten times, and Node ends that after three"),
+    ),
+    row(
+        SSLYZE,
+        "openssl-tls13 clasp-early-data",
         "compression",
         ["not asked", "no"],
         (Both, "TLS 1.3 has no compression"),

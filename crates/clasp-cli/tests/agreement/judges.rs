@@ -144,6 +144,8 @@ fn of_clasp(report: &Value) -> Said {
             _ => said.set(way, "not asked"),
         }
     }
+    let renegotiates = report["renegotiation"]["allowed"].as_bool();
+    said.set("client renegotiation", renegotiates.map_or("not asked", |yes| if yes { "yes" } else { "no" }));
     let early = |resumed: &Value| resumed["early_data"].as_u64().is_some_and(|most| most > 0);
     said.yes("early data", list(report, "resumption").iter().any(early));
     said.set("client certificate", report["client_certificate"].as_str().unwrap_or("not asked"));
@@ -225,6 +227,7 @@ fn of_sslyze(result: &Value) -> Said {
         ("tls_compression", "supports_compression", "compression"),
         ("tls_fallback_scsv", "supports_fallback_scsv", "fallback_scsv"),
         ("session_renegotiation", "supports_secure_renegotiation", "secure_renegotiation"),
+        ("session_renegotiation", "is_vulnerable_to_client_renegotiation_dos", "client renegotiation"),
         ("tls_extended_master_secret", "supports_ems_extension", "extended_master_secret"),
         ("tls_1_3_early_data", "supports_early_data", "early data"),
     ];
@@ -282,7 +285,11 @@ fn of_sslyze(result: &Value) -> Said {
 fn testssl(server: &Server, folder: &Path) -> Said {
     let file = folder.join(format!("testssl-{}.json", server.port));
     let mut command = Command::new("testssl");
-    command.args(["--warnings", "batch", "--color", "0", "--add-ca"]).arg(folder.join("root.pem"));
+    command.args(["--warnings", "batch", "--color", "0", "--ip", "127.0.0.1", "--add-ca"]).arg(folder.join("root.pem"));
+    // What both look at. Clients that it knows, headers and what stands beside TLS would take four times as long.
+    command.args([
+        "-p", "-P", "-f", "-S", "-e", "-H", "-I", "-T", "-BB", "-R", "-C", "-O", "-Z", "-W", "-F", "-J", "-D", "-4",
+    ]);
     run(command.arg(format!("--jsonfile={}", file.display())).arg(target(server)));
     let all: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).expect("a report of testssl.sh");
     of_testssl(all.as_array().map_or(&[], Vec::as_slice))
@@ -302,6 +309,7 @@ fn of_testssl(findings: &[Value]) -> Said {
             "TLS1_3" => said.yes("TLS 1.3", offered),
             "PFS_ECDHE_curves" => found.split(' ').for_each(|name| said.yes(group(name), true)),
             "secure_renego" => said.yes("secure_renegotiation", found.starts_with("supported")),
+            "secure_client_renego" => said.yes("client renegotiation", !found.starts_with("not vulnerable")),
             "fallback_SCSV" => said.set("fallback_scsv", if found == "supported" { "yes" } else { found }),
             "CRIME_TLS" => said.yes("compression", !found.starts_with("not vulnerable")),
             "sessionresumption_ticket" => said.yes("ticket (TLS 1.2)", found.starts_with("supported")),
