@@ -45,6 +45,8 @@ enum Command {
     Proxy(Box<command::proxy::Arguments>),
     /// A small local certificate authority in a directory
     Ca(command::ca::Arguments),
+    /// Keys for Encrypted Client Hello
+    Ech(command::ech::Arguments),
     /// Judge a certificate chain, and say why not
     Verify(command::verify::Arguments),
     /// Say what a file of certificates, keys, lists or responses holds
@@ -60,6 +62,7 @@ Examples:
   clasp scan example.com                       what a server speaks, what is wrong with it, how to mend it
   clasp proxy --listen :8443 --to 127.0.0.1:8080 --cert chain.pem --key key.pem
   clasp ca init ca && clasp ca issue ca localhost
+  clasp ech keygen --public-name example.com   a key for Encrypted Client Hello, and what to publish of it
   clasp verify chain.pem --name example.com    accepted or refused, every path and the rule it broke
   clasp inspect chain.pem                      certificates, keys, requests, lists, OCSP responses in plain words
   clasp connect localhost:4433 --ca ca/root.pem --policy legacy --resume
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(arguments)) => command::serve::run(arguments),
         Some(Command::Proxy(arguments)) => command::proxy::run(&arguments),
         Some(Command::Ca(arguments)) => command::ca::run(&arguments),
+        Some(Command::Ech(arguments)) => command::ech::run(&arguments),
         Some(Command::Verify(arguments)) => command::verify::run(&arguments),
         Some(Command::Inspect(arguments)) => command::inspect::run(&arguments),
     };

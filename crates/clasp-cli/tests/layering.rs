@@ -55,6 +55,7 @@ const ORDER: &[&str] = &[
     "command/demo/menu",
     "command/demo/attacks",
     "command/demo",
+    "command/ech",
     "command/inspect",
     "command/scan",
     "command/serve/arguments",

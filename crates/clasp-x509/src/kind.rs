@@ -34,6 +34,8 @@ pub enum Kind {
     Pkcs12,
     /// An OCSP response.
     OcspResponse,
+    /// Configurations of Encrypted Client Hello (RFC 9934). They are no DER.
+    EchConfigs,
     /// Something else.
     Other,
 }
@@ -54,6 +56,7 @@ impl Kind {
             "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => Self::Messages,
             "PKCS12" => Self::Pkcs12,
             "OCSP RESPONSE" => Self::OcspResponse,
+            "ECHCONFIG" => Self::EchConfigs,
             _ => Self::Other,
         }
     }
@@ -71,6 +74,7 @@ impl Kind {
             Self::Messages => "PKCS7",
             Self::Pkcs12 => "PKCS12",
             Self::OcspResponse => "OCSP RESPONSE",
+            Self::EchConfigs => "ECHCONFIG",
             Self::Other => "something else",
         }
     }
@@ -89,6 +93,7 @@ impl fmt::Display for Kind {
             Self::Messages => "PKCS #7",
             Self::Pkcs12 => "PKCS #12",
             Self::OcspResponse => "an OCSP response",
+            Self::EchConfigs => "configurations of Encrypted Client Hello",
             Self::Other => "something that is not known here",
         })
     }
@@ -259,6 +264,22 @@ pub fn private_key(bytes: &[u8]) -> Option<String> {
 pub fn rsa_pss_private_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (oid, parameters, key) = private_key_info(bytes).ok()?;
     (oid == oid::RSA_PSS).then_some((key.0, parameters.0))
+}
+
+/// The key in a PKCS #8 private key with which secrets are agreed on: the object identifier of its curve, and the key by itself,
+/// as RFC 8410 7 has those of X25519 and RFC 5915 3 those of a named curve.
+pub fn agreement_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (oid, mut algorithm, mut key) = private_key_info(bytes).ok()?;
+    let what = "private key";
+    if oid != oid::EC {
+        let private = key.take(der::OCTET_STRING, what).ok()?;
+        return (key.is_empty() && algorithm.is_empty()).then_some((oid, private.0));
+    }
+    let curve = algorithm.oid(what).ok()?;
+    let mut body = sequence(key.0, what).ok()?;
+    body.small(der::INTEGER, what).ok().filter(|version| *version == 1)?;
+    let private = body.take(der::OCTET_STRING, what).ok()?;
+    Some((curve, private.0))
 }
 
 /// PrivateKeyInfo (RFC 5958 2): the algorithm, its parameters, the key.

@@ -50,6 +50,7 @@ pub mod config;
 mod connection;
 mod copy;
 pub mod crypto;
+pub mod ech;
 pub mod error;
 mod established;
 mod exchange;

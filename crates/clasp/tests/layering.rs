@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["wire"],
     &["crypto"],
     &["suite", "hpke"],
-    &["keys"],
+    &["keys", "ech"],
     &["record"],
     &["error"],
     &["trace", "hello", "pool"],

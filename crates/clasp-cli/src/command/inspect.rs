@@ -3,8 +3,10 @@
 use crate::failure::Failure;
 use crate::output;
 use crate::pem as files;
+use clasp::crypto::Provider;
+use clasp::ech::{EchConfig, EchConfigList};
 use clasp_x509::kind::{self, Kind};
-use clasp_x509::pem::{self, PemError};
+use clasp_x509::pem::{self, PemError, Section};
 use clasp_x509::{
     CertStatus, Certificate, CertificateRequest, Crl, Moment, Name, OcspError, OcspResponse, ParseError, Proof,
     PublicKey, Unreadable,
@@ -19,8 +21,8 @@ Examples:
   clasp inspect ca/crl.pem --json
 Exit codes: 0 all of it can be read; 1 something cannot; 2 no such file";
 
-/// Say what a file holds: certificates, keys, requests, revocation lists, OCSP responses, in PEM or DER. Exit code 0 if all of
-/// it can be read, 1 if not.
+/// Say what a file holds: certificates, keys, requests, revocation lists, OCSP responses, in PEM or DER, and configurations of
+/// Encrypted Client Hello. Exit code 0 if all of it can be read, 1 if not.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
@@ -72,9 +74,18 @@ fn sheets(bytes: &[u8]) -> (Vec<Sheet>, Option<PemError>) {
     if let Some(kind) = kind::of(bytes) {
         return (vec![sheet(kind, "", 0, bytes)], None);
     }
+    // As the wire has it, or as a zone file.
+    let published = str::from_utf8(bytes).ok().and_then(|text| EchConfigList::from_base64(text).ok());
+    if let Some(list) = published.or_else(|| EchConfigList::parse(bytes).ok()) {
+        return (ech_configs(&list), None);
+    }
     let (sections, fault) = pem::read_on(bytes);
     if !sections.is_empty() {
-        let all = sections.iter().map(|s| sheet(s.kind(), s.label(), s.line(), s.der())).collect();
+        let of = |s: &Section| match (s.kind(), EchConfigList::parse(s.der())) {
+            (Kind::EchConfigs, Ok(list)) => ech_configs(&list),
+            _ => vec![sheet(s.kind(), s.label(), s.line(), s.der())],
+        };
+        let all = sections.iter().flat_map(of).collect();
         return (all, fault);
     }
     if let Some((kind, behind)) = kind::first_of(bytes) {
@@ -114,6 +125,10 @@ fn sheet(kind: Kind, label: &str, line: usize, der: &[u8]) -> Sheet {
             fact("PKCS #7", "read_with", Some("openssl pkcs7 -inform DER -print_certs -in FILE".into()))
         }
         Kind::Messages => fact("PKCS #7", "read_with", Some("openssl pkcs7 -print_certs -in FILE".into())),
+        Kind::EchConfigs => Err(match EchConfigList::parse(der) {
+            Err(error) => vec![("fault", error.to_string().into())],
+            Ok(_) => vec![("fault", "content".into())],
+        }),
         Kind::Pkcs12 => fact("PKCS #12", "read_with", Some("openssl pkcs12 -in FILE".into())),
         _ => Err(vec![("fault", "label, which is not known".into())]),
     };
@@ -285,6 +300,29 @@ fn response(r: &OcspResponse<'_>) -> Sheet {
         ("answers", answers.into()),
     ];
     Sheet { title: "OCSP response", facts }
+}
+
+/// A sheet for each configuration whose version is known.
+fn ech_configs(list: &EchConfigList) -> Vec<Sheet> {
+    let title = "ECH configuration";
+    if list.configs().is_empty() {
+        return vec![Sheet { title, facts: vec![("usable", "no: none of a version that is known".into())] }];
+    }
+    let of = |config: &EchConfig| {
+        let usable = config.suite(Provider::builtin());
+        let pairs = config.suites().map(|suite| Value::from(format!("{} with {}", suite.aead, suite.kdf))).collect();
+        let facts = vec![
+            ("id", config.id().into()),
+            ("public_name", String::from_utf8_lossy(config.public_name()).escape_debug().to_string().into()),
+            ("kem", config.kem().to_string().into()),
+            ("public_key", hex(config.public_key()).into()),
+            ("algorithms", Value::Array(pairs)),
+            ("longest_name", config.max_name_length().into()),
+            ("usable", usable.map_or_else(|why| format!("no: {why}"), |_| "yes".into()).into()),
+        ];
+        Sheet { title, facts }
+    };
+    list.configs().iter().map(of).collect()
 }
 
 fn request(r: &CertificateRequest<'_>) -> Sheet {

@@ -3,6 +3,7 @@
 pub(crate) mod ca;
 pub(crate) mod connect;
 pub(crate) mod demo;
+pub(crate) mod ech;
 pub(crate) mod inspect;
 pub(crate) mod proxy;
 pub(crate) mod scan;

@@ -1,4 +1,4 @@
-// Above `keys`.
+// Above `keys` and `ech`.
 //! Records: framing, and the two halves that protect them, each with keys, a sequence number and a limit. RFC 5246 6,
 //! RFC 9846 5.
 
