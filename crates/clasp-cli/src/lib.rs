@@ -3,6 +3,7 @@
 //! Exit codes: 0 yes; 1 the answer is no (a handshake refused, a bad certificate); 2 it could not be done.
 #![forbid(unsafe_code)]
 
+mod changes;
 mod command;
 mod failure;
 mod negotiation;

@@ -267,6 +267,42 @@ fn downloads_end_before_the_server_does() {
     }
 }
 
+/// A certificate that is renewed beside it is served from then on; one that cannot be read is not.
+#[test]
+fn certificates_are_read_again_and_connections_go_on() {
+    let site = Site::new();
+    let other = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(other.path());
+    let server = site.serve(&["--json"]);
+    let shown = |server: &Served| {
+        let mut roots = Roots::empty();
+        roots.add_pem(&std::fs::read(&site.root).unwrap()).unwrap();
+        roots.add_pem(&std::fs::read(&root).unwrap()).unwrap();
+        let config = ClientConfig::builder().trust(roots).build().unwrap();
+        let tcp = TcpStream::connect(&server.address).unwrap();
+        tcp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut tls = Stream::new(config.connect("localhost".try_into().unwrap()), tcp);
+        tls.handshake().unwrap().peer_chain()[0].to_vec()
+    };
+    let mut held = site.connect(&server);
+    held.handshake().unwrap();
+    let first = shown(&server);
+
+    std::fs::write(&site.chain, "no certificate").unwrap();
+    server.signal("HUP");
+    server.line("the old certificates go on");
+    assert_eq!(shown(&server), first);
+
+    std::fs::copy(chain, &site.chain).unwrap();
+    std::fs::copy(key, &site.key).unwrap();
+    server.signal("HUP");
+    server.line("the certificates were read again");
+    assert_ne!(shown(&server), first);
+
+    held.write_all(b"GET /page.txt HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    assert_eq!(answer(&mut held).1, b"a page");
+}
+
 #[test]
 fn the_end_has_a_limit_and_a_second_signal_is_the_end() {
     let site = Site::new();

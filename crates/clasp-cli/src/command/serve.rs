@@ -8,6 +8,7 @@ mod body;
 pub(crate) mod config;
 mod echo;
 mod files;
+pub(crate) mod given;
 mod http;
 mod own;
 mod pages;
@@ -26,8 +27,8 @@ pub(crate) use arguments::Arguments;
 use clasp::ServerConfig;
 use clasp::code::ProtocolVersion;
 use clasp_tokio::{Acceptor, TlsStream};
+use config::Source;
 use files::Files;
-use own::Own;
 use pages::{Pages, Status, Tours};
 use prefixed::Prefixed;
 use std::convert::Infallible;
@@ -43,10 +44,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let secret =
         arguments.key.iter().chain(&arguments.key_password_file).chain(&arguments.keylog).map(PathBuf::as_path);
     // First the configuration, which makes the key log: a secret that is there can be told from all other files.
-    let (config, own) = config::config(&arguments)?;
+    let (config, source) = config::config(&arguments)?;
     let files = arguments.dir.as_deref().map(|dir| Files::new(dir, secret)).transpose()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let outcome = runtime.block_on(listen(arguments, files, config, own));
+    let outcome = runtime.block_on(listen(arguments, files, config, source));
     // What was cut off need not be waited for.
     runtime.shutdown_background();
     outcome
@@ -56,15 +57,15 @@ async fn listen(
     arguments: Arguments,
     files: Option<Files>,
     config: Arc<ServerConfig>,
-    own: Option<Arc<Own>>,
+    source: Source,
 ) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let listener = bind(&arguments.listen).await?;
     let address = listener.local_addr()?;
+    let root = keep_up(source)?;
     note(format_args!("listening on https://{address}/"));
-    if let Some(own) = own {
-        say_how(own.root(), address);
-        tokio::spawn(own.renew());
+    if let Some(root) = root {
+        say_how(&root, address);
     }
     let (stopper, stop) = Stop::new();
     let most = usize::try_from(arguments.max_connections).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
@@ -104,6 +105,21 @@ async fn listen(
         }
     }
     Ok(())
+}
+
+/// Sees to it that the certificate stays good. The root to be trusted, where it is of our own making.
+fn keep_up(source: Source) -> Result<Option<PathBuf>, Failure> {
+    Ok(match source {
+        Source::Own(own) => {
+            let root = own.root().to_owned();
+            tokio::spawn(own.renew());
+            Some(root)
+        }
+        Source::Given(given) => {
+            tokio::spawn(given.watch()?);
+            None
+        }
+    })
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, Failure> {

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use crate::failure::Failure;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// More is no file of settings.
 const MOST: u64 = 4 << 20;
@@ -56,26 +56,6 @@ pub(super) fn in_file(failure: &Failure, place: &str) -> Failure {
         Some(hint) => inner.hint(plain(hint)),
         None => inner,
     }
-}
-
-/// What a file looked like: another look tells whether it has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stamp(Vec<Option<(std::time::SystemTime, u64, u64)>>);
-
-impl Stamp {
-    pub(super) fn of(files: &[PathBuf]) -> Self {
-        Self(files.iter().map(|file| look(file)).collect())
-    }
-}
-
-fn look(file: &Path) -> Option<(std::time::SystemTime, u64, u64)> {
-    // Behind a link: what is mounted into a container is replaced by turning a link round.
-    let seen = std::fs::metadata(file).ok()?;
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(&seen);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some((seen.modified().ok()?, seen.len(), number))
 }
 
 #[cfg(test)]

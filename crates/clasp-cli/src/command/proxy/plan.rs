@@ -5,7 +5,7 @@ use super::allow::Allow;
 use super::header::{Network, Version};
 use super::routes::Matcher;
 use super::settings::{Ask, Form, ListenerSettings, RouteSettings, Settings};
-use crate::command::serve::config::identities;
+use crate::command::serve::given::identities;
 use crate::failure::Failure;
 use crate::negotiation::Negotiation;
 use crate::pem;

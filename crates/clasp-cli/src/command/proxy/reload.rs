@@ -2,12 +2,13 @@
 
 use super::address::Address;
 use super::arguments::Arguments;
-use super::file::{self, Stamp};
+use super::file;
 use super::metrics::Metrics;
 use super::plan::{Plan, Planned, Service, Sessions};
 use super::settings::Settings;
 use super::talk::{self, Client, Shared};
 use super::wire::Socket;
+use crate::changes::Changes;
 use crate::failure::Failure;
 use crate::terminal::note;
 use std::collections::HashMap;
@@ -175,11 +176,7 @@ async fn accept(
 pub(super) struct Watch {
     pub(super) source: Arc<Source>,
     pub(super) sessions: Arc<Sessions>,
-    hangup: Hangup,
-    files: Vec<PathBuf>,
-    seen: Stamp,
-    /// How often it looks; never, where that is nothing.
-    every: Duration,
+    changes: Changes,
 }
 
 impl Watch {
@@ -189,51 +186,21 @@ impl Watch {
         files: Vec<PathBuf>,
         every: Duration,
     ) -> io::Result<Self> {
-        let seen = Stamp::of(&files);
-        Ok(Self { source, sessions, hangup: Hangup::new()?, files, seen, every })
+        Ok(Self { source, sessions, changes: Changes::new(files, every)? })
     }
 
     /// The next plan. What cannot be done is said, and waited for: the old one goes on.
     pub(super) async fn next(&mut self, metrics: &Metrics) -> Plan {
         loop {
-            self.changed().await;
+            self.changes.next().await;
             let (source, sessions) = (Arc::clone(&self.source), Arc::clone(&self.sessions));
             match spawn_blocking(move || source.plan(&sessions)).await {
                 Ok(Ok((plan, files))) => {
-                    // Of the same files it was seen before they were read: what has changed since is read again.
-                    if files != self.files {
-                        self.seen = Stamp::of(&files);
-                        self.files = files;
-                    }
+                    self.changes.watch(files);
                     return plan;
                 }
                 Ok(Err(failure)) => refused(&failure, metrics),
                 Err(panicked) => refused(&Failure::cannot(panicked), metrics),
-            }
-        }
-    }
-
-    /// Until there may be something else to read.
-    async fn changed(&mut self) {
-        loop {
-            let look = async {
-                if self.every.is_zero() {
-                    core::future::pending::<()>().await;
-                }
-                tokio::time::sleep(self.every).await;
-            };
-            tokio::select! {
-                () = self.hangup.next() => {
-                    self.seen = Stamp::of(&self.files);
-                    return;
-                }
-                () = look => {}
-            }
-            let files = self.files.clone();
-            let Ok(now) = spawn_blocking(move || Stamp::of(&files)).await else { continue };
-            if now != self.seen {
-                self.seen = now;
-                return;
             }
         }
     }
@@ -244,35 +211,4 @@ pub(super) fn refused(failure: &Failure, metrics: &Metrics) {
     metrics.reloaded(false);
     let hint = failure.hint_text().map_or(String::new(), |hint| format!(" (hint: {hint})"));
     note(format_args!("reload: what there was goes on: {}{hint}", failure.message()));
-}
-
-/// SIGHUP, where there are signals.
-struct Hangup {
-    #[cfg(unix)]
-    signal: tokio::signal::unix::Signal,
-}
-
-impl Hangup {
-    #[cfg(unix)]
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { signal: signal(SignalKind::hangup())? })
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        if self.signal.recv().await.is_none() {
-            core::future::pending::<()>().await;
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        core::future::pending::<()>().await;
-    }
 }

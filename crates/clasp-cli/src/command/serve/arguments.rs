@@ -11,6 +11,8 @@ Examples:
   clasp serve --echo --policy legacy --tls 1.2
   clasp serve --early-data 16384 --groups X25519MLKEM768,x25519
 SIGTERM or Ctrl-C: what has begun is finished within --drain seconds; a second one ends it at once.
+SIGHUP: the --cert and --key files are read again; so they are when they have changed (they are looked at every 10 seconds).
+Connections that there are go on, and what cannot be read changes nothing.
 Exit codes: 0 stopped by a signal; 2 could not begin";
 
 /// An HTTPS server for a directory, or a status page that shows what was negotiated.

@@ -1,16 +1,16 @@
 //! From options to a configuration; what would have no effect is refused.
 
 use super::arguments::Arguments;
+use super::given::Given;
 use super::own::Own;
 use crate::failure::Failure;
 use crate::pem;
-use clasp::config::{DangerousAcceptAnyone, Identities, Verifier, WebPki};
+use clasp::config::{DangerousAcceptAnyone, Verifier, WebPki};
 use clasp::crypto::Provider;
 use clasp::keys::log::KeyLogFile;
 use clasp::session::{ServerSessionCache, TicketKeys};
-use clasp::x509::{Certificate, PublicKey, SubjectAltName};
-use clasp::{ClientAuth, Identity, Policy, ServerConfig};
-use std::path::{Path, PathBuf};
+use clasp::{ClientAuth, Policy, ServerConfig};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,16 +19,23 @@ const TICKETS: u8 = 2;
 /// Bytes of sessions by ID that are kept unless told otherwise.
 const SESSIONS: usize = 16 << 20;
 
-/// The configuration, and the certificate of our own where none was given.
-pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option<Arc<Own>>), Failure> {
+/// Whose certificate is served, and how it is kept up.
+pub(super) enum Source {
+    /// That of our own, where none was given.
+    Own(Arc<Own>),
+    Given(Given),
+}
+
+/// The configuration, and what keeps its certificate up.
+pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Source), Failure> {
     check(arguments)?;
     let builder = ServerConfig::builder();
-    let (builder, own) = if arguments.cert.is_empty() {
+    let (builder, source) = if arguments.cert.is_empty() {
         let own = Arc::new(Own::new(data_directory()?)?);
-        (builder.identity(own.clone()), Some(own))
+        (builder.identity(own.clone()), Source::Own(own))
     } else {
-        let password = arguments.key_password_file.as_deref();
-        (builder.identity(Identities::new(identities(&arguments.cert, &arguments.key, password)?)), None)
+        let given = Given::new(&arguments.cert, &arguments.key, arguments.key_password_file.clone())?;
+        (builder.identity(given.current()), Source::Given(given))
     };
     let tickets = arguments.tickets.unwrap_or(TICKETS);
     let mut builder = builder
@@ -50,7 +57,7 @@ pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Option
     if let Some(path) = &arguments.keylog {
         builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));
     }
-    Ok((builder.build()?, own))
+    Ok((builder.build()?, source))
 }
 
 fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
@@ -113,60 +120,6 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
         None => Ok(()),
         Some((_, one, other, why)) => Err(Failure::cannot(format_args!("{one} and {other} exclude each other: {why}"))),
     }
-}
-
-/// What these files hold, each chain with the key at the same place. One that would never be chosen is refused.
-pub(crate) fn identities(
-    certs: &[PathBuf],
-    keys: &[PathBuf],
-    password: Option<&Path>,
-) -> Result<Vec<Identity>, Failure> {
-    if certs.len() != keys.len() {
-        return Err(Failure::cannot(format_args!("{} --cert and {} --key", certs.len(), keys.len()))
-            .hint("give each --cert its --key, in the same order"));
-    }
-    let pairs = certs.iter().zip(keys);
-    let identities = pairs.map(|(cert, key)| pem::identity(cert, key, password)).collect::<Result<Vec<_>, _>>()?;
-    let claims: Vec<Option<Claim>> = identities.iter().map(claim).collect();
-    for (at, later) in claims.iter().enumerate() {
-        // What is chosen by name and by the client's algorithms is never this one where an earlier one has both.
-        let shadows = |earlier: &Option<Claim>| match (earlier, later) {
-            (Some(e), Some(l)) => e.kind == l.kind && l.names.iter().all(|n| e.names.contains(n)),
-            _ => false,
-        };
-        let first = claims.iter().take(at).position(shadows);
-        if let Some((first, second)) = first.and_then(|n| certs.get(n)).zip(certs.get(at)) {
-            return Err(Failure::cannot(format_args!(
-                "--cert {} and --cert {} exclude each other: the first has all names of the second and a key of the same \
-                 kind, so that the second would never be chosen",
-                first.display(),
-                second.display()
-            )));
-        }
-    }
-    Ok(identities)
-}
-
-/// What an identity is chosen for.
-struct Claim {
-    names: Vec<String>,
-    /// The key's algorithm, and its curve.
-    kind: String,
-}
-
-fn claim(identity: &Identity) -> Option<Claim> {
-    let leaf = Certificate::parse(identity.chain().first()?).ok()?;
-    let names = leaf.alt_names().filter_map(|name| match name {
-        SubjectAltName::Dns(dns) => Some(String::from_utf8_lossy(dns).to_ascii_lowercase()),
-        SubjectAltName::Ip(ip) => Some(format!("{ip:?}")),
-        _ => None,
-    });
-    // How long an RSA key is, no client says; which curve it takes, each does.
-    let kind = match leaf.public_key() {
-        PublicKey::Rsa { pss_only, .. } => format!("RSA {}", pss_only.is_some()),
-        other => other.to_string(),
-    };
-    Some(Claim { names: names.collect(), kind })
 }
 
 fn client_auth(arguments: &Arguments) -> Result<Option<ClientAuth>, Failure> {
