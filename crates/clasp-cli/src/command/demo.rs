@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
     /// Write the conversations as a page that shows every byte beside its field and needs no network, in English and Chinese
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// The language of titles and explanations [default: en; of the explanations of WHICH, that of the system]
+    /// The language of titles and explanations [default: en; of drawings and of the explanations of WHICH, that of the system]
     #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with = "json")]
     lang: Option<Language>,
 }
@@ -144,7 +144,8 @@ impl Played {
     fn write(&self, arguments: &Arguments, cast: &Cast) -> Result<(), Failure> {
         let traces = self.traces();
         if let Some(path) = &arguments.svg {
-            std::fs::write(path, svg::svg(&traces)).map_err(|e| Failure::file(path, e))?;
+            std::fs::write(path, svg::svg(&traces, explain::language(arguments.lang)))
+                .map_err(|e| Failure::file(path, e))?;
             terminal::note(format_args!("drawn into {}", path.display()));
         }
         if let Some(path) = &arguments.html {

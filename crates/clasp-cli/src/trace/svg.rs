@@ -24,18 +24,19 @@ fn ends(trace: &Trace, leg: Leg) -> [f64; 2] {
     [Side::Client, Side::Server].map(|side| x_of(trace.lane(leg, side)))
 }
 
-/// The drawings of all traces, one below the other.
-pub(crate) fn svg(traces: &[Trace]) -> String {
+/// The drawings of all traces, one below the other, in a language.
+pub(crate) fn svg(traces: &[Trace], language: Language) -> String {
     let mut body = String::new();
     let mut y = 0.0;
     for trace in traces {
         let layout = layout::layout(trace);
-        let _infallible = writeln!(body, "<g transform=\"translate(0 {y})\">{}</g>", one(trace, &layout));
+        let _infallible = writeln!(body, "<g transform=\"translate(0 {y})\">{}</g>", one(trace, &layout, language));
         y += layout.height + HEAD + 70.0;
     }
-    let names: Vec<&str> = traces.iter().map(|trace| trace.title.as_str()).collect();
+    let names: Vec<&str> = traces.iter().map(|trace| text::in_language(trace, language).0).collect();
+    let tag = if language == Language::Zh { " lang=\"zh\"" } else { "" };
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title\" width=\"{WIDTH}\" height=\"{y}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"{tag} role=\"img\" aria-labelledby=\"title\" width=\"{WIDTH}\" height=\"{y}\" \
          viewBox=\"0 0 {WIDTH} {y}\" font-family=\"system-ui,sans-serif\" font-size=\"13\">\n<title id=\"title\">{}</title>\n\
          <style>{STYLE}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{body}</svg>\n",
         escape(&names.join("; "))
@@ -49,15 +50,20 @@ const STYLE: &str = "text{fill:#1c2430}.t{font-size:16px;font-weight:600}.w{font
 .plain{stroke:#c2410c;stroke-dasharray:6 3}.early{stroke:#9333ea;stroke-dasharray:9 2 2 2}.handshake{stroke:#1d4ed8}\
 .application{stroke:#15803d;stroke-width:2.4}.x{fill:#b91c1c;font-weight:600}.g{fill:#15803d;font-weight:600}";
 
-fn one(trace: &Trace, layout: &Layout) -> String {
+fn one(trace: &Trace, layout: &Layout, language: Language) -> String {
+    let (title, outcome) = text::in_language(trace, language);
     let mut out = String::new();
     let mut put = |text: String| out.push_str(&text);
-    put(format!("<text class=\"t\" x=\"16\" y=\"26\">{}</text>\n", escape(&trace.title)));
-    put(legend());
+    put(format!("<text class=\"t\" x=\"16\" y=\"26\">{}</text>\n", escape(title)));
+    put(legend(language));
     for lane in trace.lanes() {
-        let (x, name) = (x_of(*lane), head(*lane));
+        let (x, name) = (x_of(*lane), head(*lane, language));
         let known = trace.observed.contains(lane);
-        let name = if known { name.to_owned() } else { format!("{name} (its clock: estimated)") };
+        let name = match language {
+            _ if known => name.to_owned(),
+            Language::En => format!("{name} (its clock: estimated)"),
+            Language::Zh => format!("{name}（时钟为估计值）"),
+        };
         put(format!("<text class=\"w\" x=\"{x}\" y=\"{}\">{name}</text>\n", HEAD - 4.0));
         put(format!("<path class=\"l\" d=\"M{x} {}V{}\"/>\n", HEAD + 2.0, HEAD + layout.height));
     }
@@ -76,29 +82,29 @@ fn one(trace: &Trace, layout: &Layout) -> String {
     }
     put(arrows(trace, layout));
     put(names(trace, layout));
-    put(marks(trace, layout));
+    put(marks(trace, layout, language));
     let (class, mark) = if trace.good { ("g", "\u{2713}") } else { ("x", "\u{2717}") };
     let y = HEAD + layout.height + 24.0;
-    put(format!("<text class=\"{class}\" x=\"16\" y=\"{y}\">{mark} {}</text>\n", escape(&trace.outcome)));
+    put(format!("<text class=\"{class}\" x=\"16\" y=\"{y}\">{mark} {}</text>\n", escape(outcome)));
     out
 }
 
-const fn head(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Client => "client",
-        Lane::Middle => "man in the middle",
-        Lane::Server => "server",
+const fn head(lane: Lane, language: Language) -> &'static str {
+    match (lane, language) {
+        (Lane::Middle, Language::En) => "man in the middle",
+        _ => text::who(lane, language),
     }
 }
 
-fn legend() -> String {
+fn legend(language: Language) -> String {
     let mut out = String::new();
     let keys = [
-        ("plain", "in the clear"),
-        ("early", "0-RTT keys"),
-        ("handshake", "handshake keys"),
-        ("application", "session keys"),
+        ("plain", ["in the clear", "明文"]),
+        ("early", ["0-RTT keys", "0-RTT 密钥"]),
+        ("handshake", ["handshake keys", "握手密钥"]),
+        ("application", ["session keys", "会话密钥"]),
     ];
+    let keys = keys.map(|(level, [en, zh])| (level, if language == Language::Zh { zh } else { en }));
     for ((level, words), place) in keys.into_iter().zip(0_u8..) {
         let x = 16.0 + f64::from(place) * 150.0;
         let _infallible = writeln!(
@@ -179,12 +185,12 @@ fn center(trace: &Trace, leg: Leg) -> f64 {
 }
 
 /// What one side did at a moment; the words show where the pointer rests.
-fn marks(trace: &Trace, layout: &Layout) -> String {
+fn marks(trace: &Trace, layout: &Layout, language: Language) -> String {
     let mut out = String::new();
     for mark in &layout.marks {
         let Some(event) = trace.events.get(mark.event).filter(|event| event.kind != Kind::Keys) else { continue };
         let x = x_of(trace.lane(event.leg, event.by));
-        let words = text::fact(event, Language::En);
+        let words = text::fact(event, language);
         let _infallible = writeln!(
             out,
             "<circle class=\"m\" cx=\"{x}\" cy=\"{}\" r=\"3\"><title>{}</title></circle>",

@@ -56,7 +56,7 @@ pub(crate) fn in_language(trace: &Trace, language: Language) -> (&str, &str) {
 }
 
 /// Whose lane it is.
-const fn who(lane: Lane, language: Language) -> &'static str {
+pub(super) const fn who(lane: Lane, language: Language) -> &'static str {
     match (lane, language) {
         (Lane::Client, Language::En) => "client",
         (Lane::Middle, Language::En) => "middle",

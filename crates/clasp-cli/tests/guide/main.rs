@@ -226,6 +226,22 @@ fn every_link_leads_somewhere() {
     assert!(dead.is_empty(), "{}", dead.join("\n"));
 }
 
+/// `docs/` is a book: what is beside it is not in the book, and its first page, which stands at the root, is shown in its place.
+#[test]
+fn the_book_is_whole() {
+    let docs = root().join("docs").canonicalize().unwrap();
+    for path in pages(&docs) {
+        let out: Vec<String> = Page::read(&path).links_out_of(&docs);
+        assert!(out.is_empty(), "{}: {out:?} are not in the book: name them by their address", path.display());
+    }
+    let summary = Page::read(&docs.join("SUMMARY.md"));
+    assert_eq!(
+        summary.links.first().map(String::as_str),
+        Some("README.md"),
+        "mdBook shows the first page as index.html too"
+    );
+}
+
 #[test]
 fn the_summary_lists_every_page_once() {
     let docs = root().join("docs");

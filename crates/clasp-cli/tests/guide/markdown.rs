@@ -81,10 +81,10 @@ impl Page {
         }
     }
 
-    /// The files of the figures that it shows: `![words](../figures/FILE.svg)`. Its commands draw them.
+    /// The files of the figures that it shows: `![words](../figures/FILE.svg)`, or in a folder of its language. Its commands draw them.
     pub(crate) fn figures(&self) -> Vec<String> {
         let figures = self.links.iter().filter(|link| link.contains("figures/"));
-        figures.map(|link| link.rsplit('/').next().unwrap_or_default().to_owned()).collect()
+        figures.filter_map(|link| Some(link.split_once("figures/")?.1.to_owned())).collect()
     }
 
     /// The files and places that it speaks of and that are not there.
@@ -100,6 +100,16 @@ impl Page {
             }
         }
         dead
+    }
+
+    /// Files that it names and that do not stand in this folder.
+    pub(crate) fn links_out_of(&self, book: &Path) -> Vec<String> {
+        let folder = self.path.parent().expect("a page is in a folder");
+        let is_out = |link: &&String| {
+            let file = link.split('#').next().unwrap_or_default();
+            !link.contains("://") && folder.join(file).canonicalize().is_ok_and(|path| !path.starts_with(book))
+        };
+        self.links.iter().filter(is_out).cloned().collect()
     }
 }
 

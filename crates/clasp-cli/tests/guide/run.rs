@@ -63,7 +63,9 @@ pub(crate) fn run(page: &Page, docs: &Path, ports: &Ports) -> (Vec<Ran>, Vec<Str
         }
         ran.push(Ran { said, exit_code: read(".code").trim().parse().unwrap_or(-1) });
     }
-    let drawn = |figure: &String| fs::read_to_string(home.join(figure)).unwrap_or_default();
+    let drawn = |figure: &String| {
+        fs::read_to_string(home.join(figure.rsplit('/').next().unwrap_or_default())).unwrap_or_default()
+    };
     (ran, page.figures().iter().map(drawn).collect())
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Output {
     /// Write them as a page that shows every byte beside its field, needs no network, and speaks English and Chinese
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// The language of the explanations [default: that of the system, or en]
+    /// The language of explanations and drawings [default: that of the system, or en]
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     lang: Option<Language>,
 }
@@ -44,7 +44,7 @@ impl Output {
         if self.json {
             output::line(format_args!("{:#}", trace::json(traces)))?;
         }
-        self.write(self.svg.as_deref(), || svg::svg(traces))?;
+        self.write(self.svg.as_deref(), || svg::svg(traces, explain::language(self.lang)))?;
         // Whoever came twice wants to see what the second time saved.
         let beside = (traces.len() > 1).then_some(1);
         self.write(self.html.as_deref(), || page::page(traces, Opening { language: self.lang, first: 0, beside }))
