@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
+#[path = "trace/explained.rs"]
+mod explained;
 
 use base64::Engine;
 use common::{clasp, encrypted, issued, password_file, refuses, serve, text};
@@ -253,43 +255,6 @@ fn the_demo_is_a_page_with_the_clocks_of_both_sides() {
     let of = |leg: u64| between["events"].as_array().unwrap().iter().filter(move |event| event[11] == leg);
     let failed = |leg| of(leg).filter(|event| kinds[number(&event[0])] == "failed").count();
     assert_eq!((failed(0), failed(1)), (2, 0));
-}
-
-/// Both versions, every key exchange, resumed, early data, a client's certificate, post-quantum: seventeen handshakes, and no byte of
-/// a message or of a certificate without its name and its reason.
-#[test]
-fn every_byte_of_every_message_and_certificate_is_explained() {
-    let folder = tempfile::tempdir().unwrap();
-    let html = folder.path().join("demo.html");
-    let html = html.to_str().unwrap();
-    assert!(clasp(&["demo", "--html", html]).status.success());
-    let data = page(html);
-    let word = |list: &str, at: &Value| data[list][number(at)].as_str().unwrap().to_owned();
-    let table = data["table"].as_array().unwrap();
-    let explained = |kind: &str, name: &str| table.iter().any(|row| row[0] == kind && row[1] == name);
-    let (mut certificates, mut extensions) = (0, 0);
-    for event in data["traces"].as_array().unwrap().iter().flat_map(|trace| trace["events"].as_array().unwrap()) {
-        let (kind, name) = (word("kinds", &event[0]), word("names", &event[4]));
-        if kind != "message" {
-            continue;
-        }
-        assert!(explained("message", &name), "{name}");
-        let form = data["forms"][number(&event[8])].as_array().unwrap();
-        let fields: Vec<String> = form.chunks(5).map(|field| word("names", &field[0])).collect();
-        assert!(!fields.is_empty() && event[9].is_null(), "{name}: {event}");
-        assert!(fields.iter().all(|field| field != "unread" && field != "tag"), "{name}: {fields:?}");
-        let count = |wanted: &str| fields.iter().filter(|field| *field == wanted).count();
-        extensions += count("extension_type");
-        if name == "Certificate" {
-            let own = count("tbsCertificate");
-            certificates += own;
-            for part in ["serialNumber", "issuer", "validity", "subject", "subjectPublicKeyInfo", "signatureValue"] {
-                assert!(own > 0 && count(part) == own, "{part}: {fields:?}");
-                assert!(explained("certificate", part), "{part}");
-            }
-        }
-    }
-    assert!(certificates >= 10 && extensions > 100, "{certificates}, {extensions}");
 }
 
 /// A peer that does this with every connection.
