@@ -165,12 +165,23 @@ fn peers_of_all_tempers_get_words_and_a_code() {
         let record = [&[22, 3, 3, 0x40, 0][..], &[0xff; 0x4000]].concat();
         while tcp.write_all(&record).is_ok() {}
     });
+    // It says so much of each answer, and then nothing more.
+    let trickling = answering(|mut tcp| {
+        let _hello = tcp.read(&mut [0; 4096]);
+        for byte in [22, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3].repeat(100) {
+            thread::sleep(Duration::from_millis(100));
+            if tcp.write_all(&[byte]).is_err() {
+                return;
+            }
+        }
+    });
     let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for (port, words) in [
         (ssh, "SSH-2.0-OpenSSH_9.2\\u{1b}[2J"),
         (closing, "closed without a word"),
         (stalling, "no answer within the time limit"),
         (garbage, "no TLS"),
+        (trickling, "no answer within the time limit"),
         (refusing, "refused"),
     ] {
         let since = Instant::now();

@@ -20,8 +20,9 @@ impl Findings {
 /// All findings, the worst first, and the grade: the worst that one of them allows.
 pub(crate) fn judge(report: &mut Report) {
     let mut found = Findings(Vec::new());
-    attacks(report, &mut found);
+    // First what keeps clients away, whatever else there is.
     versions(report, &mut found);
+    attacks(report, &mut found);
     suites(report, &mut found);
     keys(report, &mut found);
     certificates(report, &mut found);
@@ -63,7 +64,11 @@ fn versions(report: &Report, found: &mut Findings) {
             "old-versions",
             (Level::Warning, 'B'),
             what,
-            "switch them off (RFC 8996), unless old devices need them",
+            if old.len() > 1 {
+                "switch them off (RFC 8996), unless old devices need them"
+            } else {
+                "switch it off (RFC 8996), unless old devices need it"
+            },
         );
     }
     match (report.speaks("TLS 1.3"), report.speaks("TLS 1.2")) {
@@ -185,6 +190,11 @@ fn conduct(report: &Report, found: &mut Findings) {
         found.add("intolerant", (Level::Warning, 'B'), what, "update the server, or what stands before it");
     }
     renegotiation(report, found);
+    if report.client_certificate == Some("required") {
+        let what = "wants a certificate of its clients: whoever has none is turned away".into();
+        let repair = "give clients one; clasp connect --cert FILE --key FILE tries it";
+        found.add("client-certificate", (Level::Note, 'A'), what, repair);
+    }
     if !report.resumption.is_empty() && report.resumption.iter().all(|resumed| resumed.works == Some(false)) {
         let what = "resumes no session: each connection costs the whole handshake".into();
         found.add("no-resumption", (Level::Note, 'A'), what, "switch tickets on");

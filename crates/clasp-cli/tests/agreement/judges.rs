@@ -295,8 +295,23 @@ fn testssl(server: &Server, folder: &Path) -> Said {
     of_testssl(all.as_array().map_or(&[], Vec::as_slice))
 }
 
+/// The verdict that one of its findings is.
+fn of_old_versions(id: &str) -> &'static str {
+    match id {
+        "secure_renego" => "secure_renegotiation",
+        "secure_client_renego" => "client renegotiation",
+        "CRIME_TLS" => "compression",
+        _ => "fallback_scsv",
+    }
+}
+
 fn of_testssl(findings: &[Value]) -> Said {
-    let mut said = Said { complete: vec!["any "], ..Said::default() };
+    let mut said = Said::default();
+    let connects = findings.iter().any(|finding| finding["id"] == "TLS1_2");
+    said.yes("connects", connects);
+    if connects {
+        said.complete.push("any ");
+    }
     for finding in findings {
         let (id, found) = (text(&finding["id"]), text(&finding["finding"]));
         let offered = found.starts_with("offered");
@@ -308,14 +323,20 @@ fn of_testssl(findings: &[Value]) -> Said {
             "TLS1_2" => said.yes("TLS 1.2", offered),
             "TLS1_3" => said.yes("TLS 1.3", offered),
             "PFS_ECDHE_curves" => found.split(' ').for_each(|name| said.yes(group(name), true)),
+            // What TLS 1.3 does not have it does not ask for.
+            "secure_renego" | "secure_client_renego" | "CRIME_TLS" | "fallback_SCSV" if found.contains("TLS 1.3") => {
+                said.set(of_old_versions(id), "not asked");
+            }
             "secure_renego" => said.yes("secure_renegotiation", found.starts_with("supported")),
             "secure_client_renego" => said.yes("client renegotiation", !found.starts_with("not vulnerable")),
             "fallback_SCSV" => said.set("fallback_scsv", if found == "supported" { "yes" } else { found }),
             "CRIME_TLS" => said.yes("compression", !found.starts_with("not vulnerable")),
+            // Where its connection failed it has no verdict.
+            "sessionresumption_ticket" | "sessionresumption_ID" if found.contains("failed") => {}
             "sessionresumption_ticket" => said.yes("ticket (TLS 1.2)", found.starts_with("supported")),
             "sessionresumption_ID" => said.yes("session ID (TLS 1.2)", found.starts_with("supported")),
             "cert_chain_of_trust" => said.yes("chain", found.starts_with("passed")),
-            "cipher_order" => said.set("order", if found.starts_with("NOT") { "client" } else { found }),
+            "cipher_order" => said.set("order", if found.to_lowercase().starts_with("not") { "client" } else { found }),
             "clientAuth" => said.set("client certificate", found),
             _ => {}
         }
