@@ -6,6 +6,7 @@
 mod changes;
 mod command;
 mod failure;
+mod input;
 mod negotiation;
 mod output;
 mod pem;

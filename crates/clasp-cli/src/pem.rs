@@ -1,6 +1,7 @@
 //! Loading certificates and keys from files, by the library's reader.
 
 use crate::failure::Failure;
+use crate::input;
 use clasp::config::Profile;
 use clasp::crypto::PrivateKey;
 use clasp::{Identity, Roots};
@@ -9,11 +10,6 @@ use clasp_x509::pem::{self, Section};
 use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// Reads a file.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::file(path, e))
-}
 
 /// The roots of a file, PEM or DER, or the system's.
 pub(crate) fn roots(ca: Option<&Path>) -> Result<Arc<Roots>, Failure> {
@@ -27,7 +23,7 @@ pub(crate) fn roots_of<P: AsRef<Path>>(files: &[P]) -> Result<Arc<Roots>, Failur
     }
     let mut roots = Roots::empty();
     for path in files.iter().map(AsRef::as_ref) {
-        let bytes = read(path)?;
+        let bytes = input::bytes(path)?;
         let added = match kind::of(&bytes) {
             Some(Kind::Certificate) => roots.add_der(&bytes).map(|()| 1),
             _ => roots.add_pem(&bytes),
@@ -46,13 +42,13 @@ pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
 
 /// What a file has of one kind, in PEM, or the whole of it as DER.
 fn of_kind(path: &Path, wanted: Kind) -> Result<Vec<Section>, Failure> {
-    pem::items_or_der(&read(path)?, wanted).map_err(|e| Failure::file(path, e))
+    pem::items_or_der(&input::bytes(path)?, wanted).map_err(|e| Failure::file(path, e))
 }
 
 /// The certificates of a file, PEM or DER. A revocation list among them would be passed over, and whoever put it there believes
 /// that it counts.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let beside = pem::read_on(&read(path)?).0;
+    let beside = pem::read_on(&input::bytes(path)?).0;
     if let Some(section) = beside.iter().find(|s| matches!(s.kind(), Kind::Crl | Kind::OcspResponse)) {
         let (line, what, option) = match section.kind() {
             Kind::Crl => (section.line(), "a revocation list", "--crl"),
@@ -80,7 +76,7 @@ pub(crate) fn response(path: &Path) -> Result<Section, Failure> {
 
 /// A certificate chain and its key, in PEM or both in one PKCS #12 archive; the password stands in a file of its own.
 pub(crate) fn identity(chain: &Path, key: &Path, password: Option<&Path>) -> Result<Identity, Failure> {
-    let private = Zeroizing::new(read(key)?);
+    let private = Zeroizing::new(input::bytes(key)?);
     let password = password.map(line_of).transpose()?;
     let identity = if kind::of(&private) == Some(Kind::Pkcs12) {
         if chain != key {
@@ -90,8 +86,8 @@ pub(crate) fn identity(chain: &Path, key: &Path, password: Option<&Path>) -> Res
         Identity::from_pkcs12(&private, password.as_ref().map_or("", |password| password))
     } else {
         match &password {
-            Some(password) => Identity::from_pem_encrypted(&read(chain)?, &private, password),
-            None => Identity::from_pem(&read(chain)?, &private),
+            Some(password) => Identity::from_pem_encrypted(&input::bytes(chain)?, &private, password),
+            None => Identity::from_pem(&input::bytes(chain)?, &private),
         }
     };
     identity.map_err(|e| Failure::from(e).within(format_args!("{} with {}", chain.display(), key.display())))
@@ -99,7 +95,7 @@ pub(crate) fn identity(chain: &Path, key: &Path, password: Option<&Path>) -> Res
 
 /// A private key by itself, in PEM.
 pub(crate) fn private_key(path: &Path) -> Result<Arc<PrivateKey>, Failure> {
-    let bytes = Zeroizing::new(read(path)?);
+    let bytes = Zeroizing::new(input::bytes(path)?);
     let section = pem::private_key(&bytes).map_err(|e| Failure::file(path, e))?;
     let key = PrivateKey::from_der(section.der())
         .map_err(|_| Failure::file(path, "a private key of a kind or size that is not supported"))?;
@@ -108,8 +104,7 @@ pub(crate) fn private_key(path: &Path) -> Result<Arc<PrivateKey>, Failure> {
 
 /// What a file says in its one line: the end of the line is none of it.
 fn line_of(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let bytes = Zeroizing::new(read(path)?);
-    let text = core::str::from_utf8(&bytes).map_err(|e| Failure::file(path, e))?;
-    let line = text.strip_suffix('\n').unwrap_or(text);
+    let text = input::text(path)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }

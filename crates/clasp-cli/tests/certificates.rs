@@ -136,6 +136,153 @@ fn files_are_told_in_plain_words() {
     run(dir, "inspect noise", 1);
 }
 
+/// What limits an authority, where lists are and what they are about: a reader who is not shown it takes it for not there.
+#[test]
+fn limits_and_places_of_lists_are_told_and_escaped() {
+    use rcgen::{CertificateParams, CustomExtension, KeyPair};
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let tlv = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
+    let seq = |parts: &[Vec<u8>]| tlv(0x30, &parts.concat());
+    let point = |uri: &[u8]| seq(&[tlv(0xa0, &tlv(0xa0, &tlv(0x86, uri))), tlv(0x81, &[6, 0x40])]);
+    let (one, other) = (vec![6, 2, 0x2a, 3], vec![6, 2, 0x2a, 4]);
+    let trees = |names: &[Vec<u8>]| names.iter().flat_map(|name| tlv(0x30, name)).collect::<Vec<u8>>();
+    let permitted =
+        trees(&[tlv(0x82, b"a.test"), tlv(0x81, b"a.test"), tlv(0x86, b""), tlv(0x87, &[10, 0, 0, 0, 255, 0, 0, 0])]);
+    let excluded = trees(&[tlv(0x82, b"b.a.test")]);
+    let mut params = CertificateParams::new([]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.custom_extensions = [
+        (30, seq(&[tlv(0xa0, &permitted), tlv(0xa1, &excluded)])),
+        (31, seq(&[point(b"http://a.test/\x1b[2J, x")])),
+        (32, seq(&[seq(&[one.clone()]), seq(&[vec![6, 4, 0x55, 0x1d, 32, 0]])])),
+        (33, seq(&[seq(&[one, other])])),
+        (36, seq(&[vec![0x80, 1, 0], vec![0x81, 1, 2]])),
+        (46, seq(&[point(b"http://a.test/delta")])),
+        (54, vec![2, 1, 1]),
+    ]
+    .map(|(id, value)| CustomExtension::from_oid_content(&[2, 5, 29, id], value))
+    .into();
+    let authority = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(dir.join("ca.pem"), authority.pem()).unwrap();
+    let text = run(dir, "inspect ca.pem", 0);
+    let wanted = [
+        "permitted names      DNS: a.test\n                       e-mail: a.test\n",
+        "URI: every one\n                       IP: 10.0.0.0/8\n  excluded names       DNS: b.a.test\n",
+        "policies             1.2.3\n                       anyPolicy\n  policy mappings      1.2.3 = 1.2.4 below\n",
+        "a policy must be there from the next certificate on\n",
+        "no policy is mapped after 2 more certificates\n",
+        "anyPolicy is none after 1 more certificates\n",
+        "lists at             \"http://a.test/\\u{1b}[2J, x\"; for keyCompromise\n",
+        "deltas at            http://a.test/delta; for keyCompromise\n",
+    ];
+    for words in wanted {
+        assert!(text.contains(words), "{words} is not in {text}");
+    }
+    let json: Value = serde_json::from_str(&run(dir, "inspect ca.pem --json", 0)).unwrap();
+    assert_eq!(json["excluded_names"], serde_json::json!(["DNS: b.a.test"]));
+    assert_eq!(json["deltas_at"], serde_json::json!(["http://a.test/delta; for keyCompromise"]));
+    assert_eq!(json["policy_mappings"], serde_json::json!(["1.2.3 = 1.2.4 below"]));
+
+    let scope = rcgen::CrlIssuingDistributionPoint {
+        distribution_point: rcgen::CrlDistributionPoint { uris: vec!["http://a.test/list".into()] },
+        scope: Some(rcgen::CrlScope::UserCertsOnly),
+    };
+    let list = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2026, 1, 1),
+        next_update: rcgen::date_time_ymd(2027, 1, 1),
+        crl_number: rcgen::SerialNumber::from(1),
+        issuing_distribution_point: Some(scope),
+        revoked_certs: Vec::new(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    params.custom_extensions.clear();
+    params.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign];
+    let list = list.signed_by(&rcgen::Issuer::new(params, KeyPair::generate().unwrap())).unwrap();
+    std::fs::write(dir.join("list.pem"), list.pem().unwrap()).unwrap();
+    let text = run(dir, "inspect list.pem", 0);
+    assert!(text.contains("about                http://a.test/list; users' certificates only\n"), "{text}");
+}
+
+/// Whatever file is named, it is not read without end: a device, or a pipe into which somebody writes for ever.
+#[cfg(unix)]
+#[test]
+fn no_file_is_read_without_end() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    std::os::unix::fs::symlink("/dev/zero", dir.join("zero")).unwrap();
+    for line in [
+        "inspect zero",
+        "verify good.test.pem --ca zero",
+        "serve --cert good.test.pem --key zero",
+        "trace good.test.pem --keylog zero",
+    ] {
+        let refused = clasp(dir, line);
+        let words = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && words.contains("zero: more than 128 MiB"), "{line}: {words}");
+    }
+    // A pipe has no length beforehand.
+    let program = env!("CARGO_BIN_EXE_clasp");
+    let piped = format!("cat zero | {program} verify good.test.pem --ca root.pem --crl /dev/stdin");
+    let refused = Command::new("sh").current_dir(dir).args(["-c", &piped]).output().unwrap();
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && words.contains("/dev/stdin: more than 128 MiB"), "{words}");
+    let piped = format!("cat root.pem | {program} inspect /dev/stdin");
+    assert!(Command::new("sh").current_dir(dir).args(["-c", &piped]).output().unwrap().status.success());
+}
+
+/// Serial numbers as other programs write them, and certificates by their path.
+#[test]
+fn a_certificate_is_revoked_by_its_number_in_any_form_or_by_its_path() {
+    let dir = authority("ecdsa");
+    let dir = dir.path();
+    let entries = || -> Vec<Value> { serde_json::from_str(&run(dir, "ca list . --json", 0)).unwrap() };
+    let serial = entries()[0]["serial"].as_str().unwrap().to_owned();
+    let upper = serial.to_uppercase();
+    let pairs: Vec<&str> = (0..upper.len()).step_by(2).map(|at| &upper[at..at + 2]).collect();
+    std::fs::create_dir(dir.join("elsewhere")).unwrap();
+    let chain = std::fs::read(dir.join("good.test.pem")).unwrap();
+    std::fs::write(dir.join("elsewhere/copy.pem"), &chain).unwrap();
+    let der = clasp_x509::pem::items(&chain, clasp_x509::kind::Kind::Certificate).unwrap();
+    std::fs::write(dir.join("elsewhere/copy.der"), der[0].der()).unwrap();
+    let good = std::fs::read(dir.join("index.json")).unwrap();
+    for which in [
+        serial.clone(),
+        upper.clone(),
+        pairs.join(":"),
+        format!("0x{serial}"),
+        format!("serial=00{upper}"),
+        serial.trim_start_matches('0').to_owned(),
+        "good.test.pem".into(),
+        "./good.test.pem".into(),
+        "elsewhere/copy.pem".into(),
+        "elsewhere/copy.der".into(),
+    ] {
+        std::fs::write(dir.join("index.json"), &good).unwrap();
+        assert!(entries()[0]["revoked"].is_null());
+        run(dir, &format!("ca revoke . {which}"), 0);
+        assert!(!entries()[0]["revoked"].is_null(), "{which}");
+        run(dir, &format!("ca ocsp . {which}"), 0);
+    }
+    // Of another authority, with the same number.
+    run(dir, "ca init other", 0);
+    run(dir, "ca issue other good.test", 0);
+    let index = std::fs::read_to_string(dir.join("index.json")).unwrap();
+    let theirs: Vec<Value> = serde_json::from_str(&run(dir, "ca list other --json", 0)).unwrap();
+    std::fs::write(dir.join("index.json"), index.replace(&serial, theirs[0]["serial"].as_str().unwrap())).unwrap();
+    for which in ["other/good.test.pem", "root.pem", "absent.pem", "12:34", ":", ""] {
+        let refused = Command::new(env!("CARGO_BIN_EXE_clasp"))
+            .current_dir(dir)
+            .args(["ca", "revoke", ".", which])
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&refused.stderr);
+        let all = ["was issued here", "serial number (hexadecimal)", "path to the certificate"];
+        assert!(refused.status.code() == Some(1) && all.iter().all(|w| words.contains(w)), "{which}: {words}");
+    }
+    assert_eq!(clasp(dir, "ca revoke . root-key.pem").status.code(), Some(2), "no certificate");
+}
+
 /// A user must see from the verdict whether a certificate is known not to be revoked.
 #[test]
 fn a_verdict_says_whether_revocation_was_settled() {

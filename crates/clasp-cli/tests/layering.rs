@@ -5,6 +5,7 @@ const ORDER: &[&str] = &[
     "terminal",
     "failure",
     "output",
+    "input",
     "pem",
     "report",
     "negotiation",

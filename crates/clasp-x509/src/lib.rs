@@ -50,7 +50,7 @@ mod time;
 
 pub use cache::Verdicts;
 pub use certificate::usage::{KeyUsage, Usage};
-pub use certificate::{Certificate, Identifier, Unreadable};
+pub use certificate::{Certificate, DistributionPoint, Identifier, Unreadable};
 pub use kind::private_key as describe_private_key;
 pub use name::Name;
 pub use name::general::SubjectAltName;
@@ -60,8 +60,8 @@ pub use path::{Accepted, Attempt, Finding, Options, Origin, PolicyInputs, Reason
 pub use profile::{MIN_RSA_BITS, Profile};
 pub use request::{CertificateRequest, Proof};
 pub use revocation::{
-    CertStatus, Check, Crl, Entry, KnownCrl, OcspError, OcspResponse, Revocation, RevocationReason, Scope,
-    SingleResponse, Standing, Trouble, UnsignedOcsp,
+    CertStatus, Check, Crl, Entry, IssuingDistributionPoint, KnownCrl, OcspError, OcspResponse, Revocation,
+    RevocationReason, Scope, SingleResponse, Standing, Trouble, UnsignedOcsp,
 };
 pub use roots::{Roots, RootsError};
 pub use rustls_pki_types as pki_types;

@@ -47,6 +47,7 @@ oids! {
     EMAIL_PROTECTION = "emailProtection" [0x2b, 6, 1, 5, 5, 7, 3, 4];
     TIME_STAMPING = "timeStamping" [0x2b, 6, 1, 5, 5, 7, 3, 8];
     OCSP_SIGNING = "OCSPSigning" [0x2b, 6, 1, 5, 5, 7, 3, 9];
+    SMTP_UTF8_MAILBOX = "SmtpUTF8Mailbox" [0x2b, 6, 1, 5, 5, 7, 8, 9];
     OCSP = "ocsp" [0x2b, 6, 1, 5, 5, 7, 48, 1];
     OCSP_BASIC = "basic OCSP response" [0x2b, 6, 1, 5, 5, 7, 48, 1, 1];
     OCSP_NONCE = "OCSP nonce" [0x2b, 6, 1, 5, 5, 7, 48, 1, 2];

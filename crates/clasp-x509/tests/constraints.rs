@@ -65,6 +65,82 @@ fn every_kind_of_name() {
     assert!(!permits(&[uri("example.com")], &[], &bare, &[uri("urn:x")]), "a URI without a host");
 }
 
+/// RFC 9598 6: an e-mail address that stands in an otherName, since it is not ASCII, is held against what is said of e-mail addresses.
+#[test]
+fn an_email_address_in_another_form_is_no_way_around_a_constraint() {
+    let email = |text: &str| tlv(0x81, text.as_bytes());
+    let id = oid(&[0x2b, 6, 1, 5, 5, 7, 8, 9]);
+    let other = |value: &[u8]| tlv(0xa0, &[&id[..], value].concat());
+    let mailbox = |text: &str| other(&tlv(0xa0, &tlv(0x0c, text.as_bytes())));
+    let bare = [0x30, 0];
+    for (name, base, within, caught) in [
+        ("ü@example.com", "example.com", true, true),
+        ("ü@EXAMPLE.com", "example.com", true, true),
+        ("ü@a.example.com", ".example.com", true, true),
+        ("ü@a.example.com", "example.com", false, false),
+        ("ü@other.org", "example.com", false, false),
+        ("ü@example.com", "u@example.com", false, false),
+        // RFC 9598 3: the host is in A-labels. Of what is not, nobody can tell.
+        ("ü@bücher.test", "xn--bcher-kva.test", false, true),
+        ("ü", "example.com", false, true),
+        ("", "example.com", false, true),
+    ] {
+        assert_eq!(permits(&[email(base)], &[], &bare, &[mailbox(name)]), within, "{name} within {base}");
+        assert_eq!(permits(&[], &[email(base)], &bare, &[mailbox(name)]), !caught, "{name} excluded by {base}");
+    }
+    let unreadable: [&[u8]; 6] = [
+        &[],
+        &tlv(0xa0, &tlv(0x16, b"a@example.com")),
+        &tlv(0xa0, &tlv(0x0c, b"\xff@example.com")),
+        &tlv(0xa0, &[tlv(0x0c, b"a@example.com"), vec![5, 0]].concat()),
+        &[tlv(0xa0, &tlv(0x0c, b"a@example.com")), vec![5, 0]].concat(),
+        &tlv(0xa1, &tlv(0x0c, b"a@example.com")),
+    ];
+    for value in unreadable {
+        assert!(!permits(&[email("example.com")], &[], &bare, &[other(value)]), "{value:x?}");
+        assert!(!permits(&[], &[email("other.org")], &bare, &[other(value)]), "{value:x?}");
+        assert!(permits(&[dns("example.com")], &[], &bare, &[other(value)]), "{value:x?}: of DNS names alone");
+    }
+    assert!(permits(
+        &[email("example.com")],
+        &[],
+        &bare,
+        &[tlv(0xa0, &[&oid(&[0x2a, 3])[..], &tlv(0xa0, &[5, 0])].concat())]
+    ));
+}
+
+/// RFC 7633 4.2.2: what an authority has those below it demand, they demand.
+#[test]
+fn must_staple_of_an_authority_binds_those_below_it() {
+    let features = |list: &[u8]| seq(&[&list.iter().flat_map(|n| [2, 1, *n]).collect::<Vec<u8>>()]);
+    let set = |d: &mut Draft, list: &[u8]| {
+        if !list.is_empty() {
+            d.set(TLS_FEATURE, false, features(list));
+        }
+    };
+    for (top, above, below, good) in [
+        (&[][..], &[][..], &[5][..], true),
+        (&[], &[5], &[5], true),
+        (&[], &[5], &[17, 5], true),
+        (&[], &[5], &[], false),
+        (&[], &[5], &[17], false),
+        (&[], &[5, 17], &[5], false),
+        (&[5], &[], &[5], false),
+        (&[5], &[5], &[5], true),
+    ] {
+        let root = authority("root", None, |d| set(d, top));
+        let middle = authority("middle", Some(&root), |d| set(d, above));
+        let leaf = server(&middle, |d| set(d, below));
+        for profile in Profile::ALL {
+            let verdict = judge(&root, &[&leaf, &middle], "example.com", &options(profile));
+            assert_eq!(verdict.is_ok(), good, "{top:?} {above:?} {below:?} {profile:?}");
+            if let Err(refused) = verdict {
+                assert_eq!((refused.reason(), refused.nearest().rule), (Reason::Constraint, "RFC 7633 4.2.2"));
+            }
+        }
+    }
+}
+
 #[test]
 fn subjects_count_too() {
     let directory = tlv(DIRECTORY, &name("Good"));

@@ -186,6 +186,32 @@ fn a_list_counts_from_its_first_second_to_its_last() {
     assert!(aged(u64::MAX).is_ok());
 }
 
+/// What a list is about, in words; whatever stands in a name, it passes for one name.
+#[test]
+fn the_scope_of_a_list_in_words() {
+    let root = authority("root", None, |_| ());
+    let words = |scope: &[&[u8]]| {
+        let der = list(&root, |l| l.extensions.push((POINT, true, seq(scope))));
+        Crl::parse(&der).unwrap().scope().map(|scope| scope.to_string()).unwrap()
+    };
+    assert!(Crl::parse(&list(&root, |_| ())).unwrap().scope().is_none());
+    let at = |names: &[u8]| tlv(0xa0, &tlv(0xa0, names));
+    let uri = |text: &[u8]| tlv(0x86, text);
+    assert_eq!(words(&[&at(&uri(b"http://a.test/"))]), "http://a.test/");
+    let two = [uri(b"http://a.test/ \"b\", c"), uri(b"\x1b[2J\\")].concat();
+    assert_eq!(words(&[&at(&two)]), "\"http://a.test/ \\\"b\\\", c\", \\u{1b}[2J\\\\");
+    assert_eq!(
+        words(&[&[0x81, 1, 0xff], &[0x83, 2, 5, 0x60]]),
+        "users' certificates only; for keyCompromise, cACompromise only"
+    );
+    assert_eq!(words(&[&[0x82, 1, 0xff], &[0x83, 2, 0, 0]]), "authorities' certificates only; for no reason only");
+    assert_eq!(words(&[&[0x85, 1, 0xff]]), "attribute certificates only");
+    assert_eq!(words(&[&[0x83, 3, 7, 0, 0x80]]), "for aACompromise only");
+    assert_eq!(words(&[&[0x84, 1, 0xff]]), "indirect: about certificates of other issuers too");
+    let below = tlv(0xa0, &tlv(0xa1, &seq(&[&oid(&[0x55, 4, 3]), &tlv(0x0c, b"one")])));
+    assert_eq!(words(&[&below]), "CN=one below the name of the lists' issuer");
+}
+
 #[test]
 fn what_a_list_tells_of_itself() {
     let root = authority("root", None, |_| ());
@@ -266,15 +292,20 @@ fn extensions_of_lists() {
     let no = Err(Reason::StatusUnknown);
     let judge = |profile, extra: Extension| scene.judge(profile, &[with(extra)]);
     assert_eq!(judge(Profile::WebPki, (freshest, false, point.clone())), Ok(()));
-    assert_eq!(judge(Profile::WebPki, (freshest, true, point.clone())), no);
-    assert_eq!(judge(Profile::Rfc5280, (freshest, true, point)), Ok(()));
     assert!(Crl::parse(&with((freshest, false, seq(&[&[5, 0]])))).is_err());
-    for (id, value) in [(names, seq(&[&dns("a.test")])), (AUTHORITY_INFO, seq(&[&[5, 0]]))] {
-        for critical in [false, true] {
-            assert_eq!(judge(Profile::WebPki, (id, critical, value.clone())), Ok(()), "{id:x?}");
+    // What is critical was processed, or the list says nothing; whom it revokes is then not known to be good either.
+    let unknown: &'static [u8] = &[0x2a, 3];
+    let others = [(names, seq(&[&dns("a.test")])), (AUTHORITY_INFO, seq(&[&[5, 0]])), (unknown, vec![5, 0])];
+    for (id, value) in others.into_iter().chain([(freshest, point)]) {
+        for profile in Profile::ALL {
+            assert_eq!(judge(profile, (id, false, value.clone())), Ok(()), "{id:x?} {profile:?}");
+            assert_eq!(judge(profile, (id, true, value.clone())), no, "{id:x?} {profile:?}");
         }
     }
-    assert_eq!(judge(Profile::WebPki, (&[0x2a, 3], false, vec![5, 0])), Ok(()));
+    let read = with((freshest, true, seq(&[&seq(&[&tlv(0xa0, &tlv(0xa0, &tlv(0x86, b"http://a.test/")))])])));
+    let read = Crl::parse(&read).unwrap();
+    assert_eq!(read.unprocessed().map(|oid| oid.to_string()).as_deref(), Some("freshestCRL"));
+    assert_eq!(read.fresh_list_points().map(|point| point.to_string()).collect::<Vec<_>>(), ["http://a.test/"]);
     // A delta says so in a way that nobody can overlook.
     let held = list(&scene.root, |l| l.entries = vec![entry(&[9], &for_reason(6))]);
     let delta = |critical| {

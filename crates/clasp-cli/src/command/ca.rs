@@ -5,6 +5,7 @@ mod names;
 mod status;
 
 use crate::failure::Failure;
+use crate::input;
 use crate::output;
 use crate::pem;
 use crate::terminal::note;
@@ -30,7 +31,7 @@ Examples:
   clasp ca issue ca localhost 127.0.0.1 ::1
   clasp ca issue ca alice --client --key ed25519
   clasp ca list ca --json
-  clasp ca revoke ca localhost.pem
+  clasp ca revoke ca localhost.pem && clasp ca crl ca
 Keys are readable by their owner alone (0600), and no file is ever overwritten.
 Exit codes: 0 done; 1 no such certificate; 2 could not do it";
 
@@ -82,8 +83,12 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Mark a certificate as revoked, by its serial number or its file's name
-    Revoke { dir: PathBuf, which: String },
+    /// Mark a certificate as revoked: what clients are told of it is said by `ca crl` and `ca ocsp`
+    Revoke {
+        dir: PathBuf,
+        /// Its serial number (hexadecimal, with or without colons), its file's name in DIR, or a path to the certificate
+        which: String,
+    },
     /// Write the revocation list, crl.pem
     Crl {
         dir: PathBuf,
@@ -91,9 +96,10 @@ enum Verb {
         #[arg(long, default_value_t = 7, value_parser = days())]
         days: i64,
     },
-    /// Write an OCSP response for a certificate, by its serial number or its file's name
+    /// Write an OCSP response for a certificate
     Ocsp {
         dir: PathBuf,
+        /// Its serial number (hexadecimal, with or without colons), its file's name in DIR, or a path to the certificate
         which: String,
         /// Days until the next one
         #[arg(long, default_value_t = 7, value_parser = days())]
@@ -290,9 +296,12 @@ struct Wanted<'a> {
 /// Who issues here: the certificate, and the key with it.
 fn issuer(dir: &Path) -> Result<(&'static str, String, KeyPair), Failure> {
     let by = status::issuing(dir)?;
-    let read = |path: PathBuf| fs::read_to_string(path).map_err(|_| no_ca(dir));
-    let (certificate, key) = (read(dir.join(format!("{by}.pem")))?, read(dir.join(format!("{by}-key.pem")))?);
-    Ok((by, certificate, KeyPair::from_pem(&key).map_err(Failure::cannot)?))
+    let read = |name: String| {
+        let path = dir.join(name);
+        if path.exists() { input::text(&path) } else { Err(no_ca(dir)) }
+    };
+    let (certificate, key) = (read(format!("{by}.pem"))?, read(format!("{by}-key.pem"))?);
+    Ok((by, certificate.to_string(), KeyPair::from_pem(&key).map_err(Failure::cannot)?))
 }
 
 /// Where a certificate for this name stands. The authority's own files have their names.
@@ -425,7 +434,8 @@ fn list(dir: &Path, json: bool) -> Result<(), Failure> {
 fn revoke(dir: &Path, which: &str) -> Result<(), Failure> {
     let lock = Locked::of(dir)?;
     let mut index = read(dir)?;
-    let entry = find(&index, which).and_then(|at| index.get_mut(at)).ok_or_else(|| not_issued(dir, which))?;
+    let at = find(dir, &index, which)?;
+    let entry = index.get_mut(at).ok_or_else(|| not_issued(dir, which))?;
     match &entry.revoked {
         Some(on) => note(format_args!("{which} was revoked on {on} already")),
         None => entry.revoked = Some(OffsetDateTime::now_utc().date().to_string()),

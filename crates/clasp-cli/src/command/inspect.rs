@@ -1,15 +1,15 @@
 //! `clasp inspect`: says in plain words what a file holds.
 
 use crate::failure::Failure;
+use crate::input;
 use crate::output;
-use crate::pem as files;
 use clasp::crypto::Provider;
 use clasp::ech::{EchConfig, EchConfigList};
 use clasp_x509::kind::{self, Kind};
 use clasp_x509::pem::{self, PemError, Section};
 use clasp_x509::{
-    CertStatus, Certificate, CertificateRequest, Crl, Moment, Name, OcspError, OcspResponse, ParseError, Proof,
-    PublicKey, Unreadable,
+    CertStatus, Certificate, CertificateRequest, Crl, DistributionPoint, Moment, Name, OcspError, OcspResponse,
+    ParseError, Proof, PublicKey, SubjectAltName, Unreadable,
 };
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ const HELP: &str = "\
 Examples:
   clasp inspect chain.pem
   clasp inspect ca/crl.pem --json
+Nothing is judged: what stands in a file is shown, whether or not it holds; clasp verify judges. Of a revocation list the first 20
+entries are shown.
 Exit codes: 0 all of it can be read; 1 something cannot; 2 no such file";
 
 /// Say what a file holds: certificates, keys, requests, revocation lists, OCSP responses, in PEM or DER, and configurations of
@@ -45,7 +47,7 @@ const UNREADABLE: &str = "Unreadable";
 const SHOWN: usize = 20;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let bytes = Zeroizing::new(files::read(&arguments.file)?);
+    let bytes = Zeroizing::new(input::bytes(&arguments.file)?);
     let (sheets, fault) = sheets(&bytes);
     for (number, sheet) in sheets.iter().enumerate() {
         if arguments.json {
@@ -215,6 +217,31 @@ fn texts<'a>(list: impl Iterator<Item = &'a [u8]>) -> Value {
     list.map(|text| Value::from(String::from_utf8_lossy(text).escape_debug().to_string())).collect()
 }
 
+/// A name with its kind: a name constraint for a host is none for mailboxes there.
+fn kinded(name: &SubjectAltName<'_>) -> Value {
+    let (kind, base) = match name {
+        SubjectAltName::Dns(base) => ("DNS", base),
+        SubjectAltName::Ip(base) => ("IP", base),
+        SubjectAltName::Uri(base) => ("URI", base),
+        SubjectAltName::Email(base) => ("e-mail", base),
+        SubjectAltName::Directory(base) => ("directory", base),
+        other => return format!("{other:#}").into(),
+    };
+    if base.is_empty() { format!("{kind}: every one").into() } else { format!("{kind}: {name:#}").into() }
+}
+
+/// What holds for a path from some certificate on.
+fn after(what: &str, count: u32) -> String {
+    match count {
+        0 => format!("{what} from the next certificate on"),
+        n => format!("{what} after {n} more certificates"),
+    }
+}
+
+fn points<'a>(list: impl Iterator<Item = DistributionPoint<'a>>) -> Value {
+    list.map(|point| Value::from(point.to_string())).collect()
+}
+
 fn certificate(c: &Certificate<'_>) -> Sheet {
     let purposes = c.extended_key_usage().map(|list| list.map(|oid| oid.to_string()).collect::<Vec<_>>().join(", "));
     let authority = match (c.is_authority(), c.path_length()) {
@@ -247,9 +274,22 @@ fn certificate(c: &Certificate<'_>) -> Sheet {
         ("purposes", purposes.into()),
         ("key_identifier", c.subject_key_id().map(hex).into()),
         ("issuer_key_identifier", c.authority_key_id().map(hex).into()),
+        ("permitted_names", c.permitted_names().map(|name| kinded(&name)).collect()),
+        ("excluded_names", c.excluded_names().map(|name| kinded(&name)).collect()),
+        ("policies", c.policies().map(|policy| Value::from(policy.to_string())).collect()),
+        (
+            "policy_mappings",
+            c.policy_mappings().map(|(own, below)| Value::from(format!("{own} = {below} below"))).collect(),
+        ),
+        ("explicit_policy", c.explicit_policy_after().map(|n| after("a policy must be there", n)).into()),
+        ("policy_mapping", c.no_policy_mapping_after().map(|n| after("no policy is mapped", n)).into()),
+        ("any_policy", c.no_any_policy_after().map(|n| after("anyPolicy is none", n)).into()),
         ("issuer_at", texts(c.issuer_addresses())),
         ("ocsp_at", texts(c.ocsp_addresses())),
+        ("lists_at", points(c.list_points())),
+        ("deltas_at", points(c.fresh_list_points())),
         ("must_staple", c.must_staple().into()),
+        ("unknown_critical", c.unprocessed().map(|oid| format!("{oid}: the certificate is refused for it")).into()),
         ("timestamps", timestamps),
         ("sha256", hex(&c.fingerprint()).into()),
         ("pin", clasp::config::KeyPin::of_key(c.spki()).to_string().into()),
@@ -272,7 +312,11 @@ fn list(c: &Crl<'_>) -> Sheet {
         ("next_update", c.next_update().map_or(Value::Null, moment)),
         ("number", c.number().into()),
         ("delta", c.is_delta().into()),
+        ("changes", c.base_number().map(|number| format!("the list with number {number}, and later ones")).into()),
         ("indirect", c.is_indirect().into()),
+        ("about", c.scope().map(|scope| scope.to_string()).into()),
+        ("deltas_at", points(c.fresh_list_points())),
+        ("unknown_critical", c.unprocessed().map(|oid| format!("{oid}: the list says nothing for it")).into()),
         ("signed_with", c.signature_algorithm().into()),
         ("revoked_count", c.len().into()),
         ("revoked", entries.into()),

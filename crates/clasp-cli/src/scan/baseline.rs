@@ -9,7 +9,7 @@ const PASSING: [&str; 7] = ["seconds", "connections", "address", "days_left", "p
 
 /// The reports of a file that `--json` wrote, by target.
 pub(crate) fn read(path: &Path) -> Result<Vec<Value>, Failure> {
-    let bytes = crate::pem::read(path)?;
+    let bytes = crate::input::bytes(path)?;
     let no_report =
         || Failure::file(path, "no report of clasp scan").hint("write one with clasp scan HOST --json > FILE");
     let value: Value = serde_json::from_slice(&bytes).map_err(|_| no_report())?;

@@ -115,6 +115,7 @@ pub(crate) struct Extensions<'a> {
     pub(crate) authority_key: Option<AuthorityKey<'a>>,
     pub(crate) subject_key: Option<&'a [u8]>,
     pub(crate) crl_points: Option<Der<'a>>,
+    pub(crate) freshest: Option<Der<'a>>,
     pub(crate) authority_info: Option<Der<'a>>,
     pub(crate) tls_features: Option<Der<'a>>,
     pub(crate) sct_list: Option<&'a [u8]>,
@@ -176,7 +177,7 @@ impl<'a> Extensions<'a> {
                 self.crl_points = Some(point::check_list(&mut value, "cRLDistributionPoints")?);
             }
             KnownExtension::FreshestCrl => {
-                point::check_list(&mut value, "freshestCRL")?;
+                self.freshest = Some(point::check_list(&mut value, "freshestCRL")?);
             }
             KnownExtension::AuthorityInfo => self.authority_info = Some(access(&mut value, "authorityInfoAccess")?),
             KnownExtension::SubjectInfo => {

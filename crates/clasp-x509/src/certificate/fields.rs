@@ -1,6 +1,7 @@
 //! A certificate, read in place: RFC 5280 4.1.
 
 use super::extensions::Extensions;
+use super::point::{self, DistributionPoint};
 use super::quirks::Quirks;
 use super::usage::KeyUsage;
 use crate::der::{self, Der, DerResult, constructed, primitive};
@@ -255,13 +256,68 @@ impl<'a> Certificate<'a> {
 
     /// Whether the certificate demands a stapled OCSP response (status_request in its TLS features): RFC 7633 4.2.3.1.
     pub fn must_staple(&self) -> bool {
+        self.tls_features().any(|feature| feature == 5)
+    }
+
+    /// The TLS features that it demands, by the numbers of their extensions: RFC 7633 4.1.
+    pub(crate) fn tls_features(&self) -> impl Iterator<Item = u32> + use<'a> {
         let mut features = self.extensions.tls_features.unwrap_or(Der(&[]));
-        while let Ok(feature) = features.small(der::INTEGER, "feature") {
-            if feature == 5 {
-                return true;
-            }
-        }
-        false
+        core::iter::from_fn(move || features.small(der::INTEGER, "feature").ok())
+    }
+
+    /// Names within which those of the certificates below it must be: nameConstraints, RFC 5280 4.2.1.10.
+    pub fn permitted_names(&self) -> impl Iterator<Item = SubjectAltName<'a>> + use<'a> {
+        self.extensions.name_constraints.into_iter().flat_map(|constraints| constraints.permitted())
+    }
+
+    /// Names that no certificate below it may have: nameConstraints, RFC 5280 4.2.1.10.
+    pub fn excluded_names(&self) -> impl Iterator<Item = SubjectAltName<'a>> + use<'a> {
+        self.extensions.name_constraints.into_iter().flat_map(|constraints| constraints.excluded())
+    }
+
+    /// Its policies: RFC 5280 4.2.1.4.
+    pub fn policies(&self) -> impl Iterator<Item = Oid<'a>> + use<'a> {
+        let mut walk = self.extensions.policies.unwrap_or(Der(&[]));
+        core::iter::from_fn(move || walk.take(der::SEQUENCE, "policy").ok()?.oid("policy").ok().map(Oid))
+    }
+
+    /// Which policy of its own stands for which of those below it: RFC 5280 4.2.1.5.
+    pub fn policy_mappings(&self) -> impl Iterator<Item = (Oid<'a>, Oid<'a>)> + use<'a> {
+        let mut walk = self.extensions.policy_mappings.unwrap_or(Der(&[]));
+        core::iter::from_fn(move || {
+            let mut pair = walk.take(der::SEQUENCE, "mapping").ok()?;
+            Some((Oid(pair.oid("mapping").ok()?), Oid(pair.oid("mapping").ok()?)))
+        })
+    }
+
+    /// Below how many certificates more a policy must be there: requireExplicitPolicy, RFC 5280 4.2.1.11.
+    pub fn explicit_policy_after(&self) -> Option<u32> {
+        self.extensions.policy_constraints?.require_explicit
+    }
+
+    /// Below how many certificates more no policy is mapped: inhibitPolicyMapping, RFC 5280 4.2.1.11.
+    pub fn no_policy_mapping_after(&self) -> Option<u32> {
+        self.extensions.policy_constraints?.inhibit_mapping
+    }
+
+    /// Below how many certificates more anyPolicy stands for none: inhibitAnyPolicy, RFC 5280 4.2.1.14.
+    pub fn no_any_policy_after(&self) -> Option<u32> {
+        self.extensions.inhibit_any
+    }
+
+    /// Where revocation lists about it are: cRLDistributionPoints, RFC 5280 4.2.1.13.
+    pub fn list_points(&self) -> impl Iterator<Item = DistributionPoint<'a>> + use<'a> {
+        point::points(self.extensions.crl_points)
+    }
+
+    /// Where deltas of those lists are: freshestCRL, RFC 5280 4.2.1.15.
+    pub fn fresh_list_points(&self) -> impl Iterator<Item = DistributionPoint<'a>> + use<'a> {
+        point::points(self.extensions.freshest)
+    }
+
+    /// A critical extension that is not understood here: the certificate is refused.
+    pub fn unprocessed(&self) -> Option<Oid<'a>> {
+        self.extensions.unknown_critical.map(Oid)
     }
 }
 

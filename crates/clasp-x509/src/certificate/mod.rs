@@ -13,4 +13,5 @@ pub(crate) mod usage;
 pub use fields::Certificate;
 pub use identifier::Identifier;
 pub use outline::Unreadable;
+pub use point::DistributionPoint;
 pub(crate) use quirks::Quirks;

@@ -1,15 +1,17 @@
 //! Distribution points: RFC 5280 4.2.1.13 and 5.2.5.
 
-use crate::der::{self, Der, DerResult, constructed, primitive};
+use crate::der::{self, Der, DerResult, constructed, element, primitive};
 use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{Name, compare};
+use core::fmt;
 
 /// ReasonFlags, the bits of the BIT STRING from the left. Bit 0 means nothing.
 pub(crate) const ALL_REASONS: u16 = 0x7f80;
 
-/// A DistributionPoint of a certificate.
+/// A DistributionPoint: where lists about a certificate are, for which reasons, and by whom. For people it is as
+/// `http://a.test/a.crl; for keyCompromise`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Point<'a> {
+pub struct DistributionPoint<'a> {
     pub(crate) name: Option<PointName<'a>>,
     pub(crate) reasons: Option<u16>,
     pub(crate) issuer: Option<Der<'a>>,
@@ -75,6 +77,60 @@ fn is_relative(name: &SubjectAltName<'_>, issuer: &[u8], rdn: Der<'_>) -> bool {
     prefix && found.next().is_some_and(|last| last.0 == rdn.0) && found.next().is_none()
 }
 
+/// What could be read as more than one name stands in quotes.
+fn quoted(name: &SubjectAltName<'_>) -> String {
+    let text = format!("{name:#}");
+    if text.contains([' ', ',', ';', '"']) && !matches!(name, SubjectAltName::Directory(_)) {
+        return format!("\"{}\"", text.replace('"', "\\\""));
+    }
+    text
+}
+
+fn joined(list: Der<'_>) -> String {
+    names(list).map(|name| quoted(&name)).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for PointName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(list) => f.write_str(&joined(*list)),
+            Self::Relative(rdn) => {
+                let name = element(der::SEQUENCE, &element(der::SET, rdn.0));
+                write!(f, "{:#} below the name of the lists' issuer", Name(&name))
+            }
+        }
+    }
+}
+
+/// ReasonFlags, each by its name: RFC 5280 4.2.1.13.
+pub(crate) fn reason_names(reasons: u16) -> String {
+    const NAMES: [&str; 9] = [
+        "unused",
+        "keyCompromise",
+        "cACompromise",
+        "affiliationChanged",
+        "superseded",
+        "cessationOfOperation",
+        "certificateHold",
+        "privilegeWithdrawn",
+        "aACompromise",
+    ];
+    let set = |(bit, name): (usize, &&'static str)| ((reasons << bit) & 0x8000 != 0).then_some(*name);
+    let all: Vec<&str> = NAMES.iter().enumerate().filter_map(set).collect();
+    if all.is_empty() { "no reason".into() } else { all.join(", ") }
+}
+
+impl fmt::Display for DistributionPoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            self.name.map(|name| name.to_string()),
+            self.reasons.map(|reasons| format!("for {}", reason_names(reasons))),
+            self.issuer.map(|names| format!("lists by {}", joined(names))),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+}
+
 /// The names of a list that was read once.
 pub(crate) fn names(mut list: Der<'_>) -> impl Iterator<Item = SubjectAltName<'_>> {
     core::iter::from_fn(move || SubjectAltName::read(&mut list, "name").ok())
@@ -98,7 +154,7 @@ pub(crate) fn reasons(input: &mut Der<'_>, n: u8, what: &'static str) -> DerResu
     }
 }
 
-fn read<'a>(list: &mut Der<'a>, what: &'static str) -> DerResult<Point<'a>> {
+fn read<'a>(list: &mut Der<'a>, what: &'static str) -> DerResult<DistributionPoint<'a>> {
     let start = *list;
     let mut inner = list.take(der::SEQUENCE, what)?;
     let name = inner.optional(constructed(0), what)?.map(|name| PointName::read(name, what)).transpose()?;
@@ -112,7 +168,7 @@ fn read<'a>(list: &mut Der<'a>, what: &'static str) -> DerResult<Point<'a>> {
     if name.is_none() && issuer.is_none() {
         return Err(start.wrong(what, "a name, or an issuer of lists"));
     }
-    Ok(Point { name, reasons, issuer })
+    Ok(DistributionPoint { name, reasons, issuer })
 }
 
 /// CRLDistributionPoints, read once.
@@ -123,7 +179,7 @@ pub(crate) fn check_list<'a>(value: &mut Der<'a>, what: &'static str) -> DerResu
 }
 
 /// The points of a list that was read once.
-pub(crate) fn points(list: Option<Der<'_>>) -> impl Iterator<Item = Point<'_>> {
+pub(crate) fn points(list: Option<Der<'_>>) -> impl Iterator<Item = DistributionPoint<'_>> {
     let mut walk = list.unwrap_or(Der(&[]));
     core::iter::from_fn(move || read(&mut walk, "point").ok())
 }

@@ -2,6 +2,7 @@
 
 use super::distinguished::{Name, SHOWN_CHARACTERS, check};
 use crate::der::{self, Der, DerResult, constructed, primitive};
+use crate::oid;
 use crate::text::printable;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -70,6 +71,23 @@ impl<'a> SubjectAltName<'a> {
             Self::Directory(_) => NameKind::Directory,
             Self::Other(n, _) => NameKind::Other(*n),
         }
+    }
+
+    /// The e-mail address that an otherName is (SmtpUTF8Mailbox, RFC 9598 3); of one that cannot be read, words that are no address.
+    pub(crate) fn utf8_mailbox(&self) -> Option<&'a [u8]> {
+        let Self::Other(0, content) = self else { return None };
+        let mut inner = Der(content);
+        if inner.oid("type-id").ok()? != oid::SMTP_UTF8_MAILBOX {
+            return None;
+        }
+        let read = |mut inner: Der<'a>| {
+            let mut value = inner.take(constructed(0), "value")?;
+            inner.finish("otherName")?;
+            let mailbox = value.take(der::UTF8_STRING, "SmtpUTF8Mailbox")?.0;
+            value.finish("value").map(|()| mailbox)
+        };
+        let mailbox = read(inner).ok().filter(|mailbox| core::str::from_utf8(mailbox).is_ok());
+        Some(mailbox.unwrap_or(b"an SmtpUTF8Mailbox that cannot be read"))
     }
 
     /// Whether the name is what its kind allows: RFC 5280 4.2.1.6.
@@ -167,12 +185,13 @@ impl fmt::Display for SubjectAltName<'_> {
             Self::Uri(uri) => f.write_str(&printable(uri, limit)),
             Self::Email(mailbox) => f.write_str(&printable(mailbox, limit)),
             Self::Directory(name) => fmt::Display::fmt(&Name(name), f),
-            Self::Other(kind, _) => f.write_str(match kind {
-                0 => "an otherName",
-                3 => "an x400Address",
-                5 => "an ediPartyName",
-                _ => "a registeredID",
-            }),
+            Self::Other(kind, _) => match (kind, self.utf8_mailbox()) {
+                (_, Some(mailbox)) => f.write_str(&printable(mailbox, limit)),
+                (0, None) => f.write_str("an otherName"),
+                (3, None) => f.write_str("an x400Address"),
+                (5, None) => f.write_str("an ediPartyName"),
+                (_, None) => f.write_str("a registeredID"),
+            },
         }
     }
 }

@@ -12,7 +12,8 @@ use core::net::IpAddr;
 
 const RULE: &str = "RFC 5280 4.2.1.10";
 
-/// The names of a certificate that constraints are for: the subject, e-mail addresses in it, and subjectAltNames.
+/// The names of a certificate that constraints are for: the subject, e-mail addresses in it, and subjectAltNames. An otherName
+/// that is an e-mail address is one as well, lest it be a way around what is said of those (RFC 9598 6).
 fn names<'a>(certificate: &Certificate<'a>) -> impl Iterator<Item = SubjectAltName<'a>> {
     let subject = Name(certificate.subject_der());
     let directory = (!subject.is_empty()).then_some(SubjectAltName::Directory(certificate.subject_der()));
@@ -20,7 +21,8 @@ fn names<'a>(certificate: &Certificate<'a>) -> impl Iterator<Item = SubjectAltNa
     // around the constraint.
     let mailboxes =
         subject.attributes().filter(|a| a.oid == oid::EMAIL_ADDRESS).map(|a| SubjectAltName::Email(a.value));
-    directory.into_iter().chain(mailboxes).chain(certificate.alt_names())
+    let others = certificate.alt_names().filter_map(|name| name.utf8_mailbox().map(SubjectAltName::Email));
+    directory.into_iter().chain(mailboxes).chain(certificate.alt_names()).chain(others)
 }
 
 /// A name made ready for many comparisons.

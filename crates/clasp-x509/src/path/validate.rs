@@ -3,7 +3,7 @@
 
 use super::budget::Allowance;
 use super::constraint;
-use super::fault::{Fault, Reason, Value};
+use super::fault::{Fault, Outcome, Reason, Value};
 use super::options::Options;
 use super::policy::Policies;
 use crate::certificate::Certificate;
@@ -43,6 +43,7 @@ pub(super) fn path<'s>(
                 constraint::check(certificate, constraint, last && options.common_name(), allowance).map_err(here)?;
             }
         }
+        features(certificate, path.get(at.saturating_add(1)).copied().or(inputs.root)).map_err(here)?;
         policies.certificate(certificate, last, self_issued).map_err(here)?;
         if last {
             return policies.finish(certificate, options.policies.acceptable).map_err(here);
@@ -56,6 +57,25 @@ pub(super) fn path<'s>(
         room = room.min(certificate.path_length().unwrap_or(u32::MAX));
     }
     Ok(())
+}
+
+/// RFC 7633 4.2.2: what an authority has every certificate below it demand, each of them does. Otherwise must-staple of an authority
+/// would bind nobody.
+fn features<'s>(certificate: &Certificate<'s>, issuer: Option<&Certificate<'s>>) -> Outcome<'s> {
+    let mut wanted = issuer.into_iter().flat_map(Certificate::tls_features).peekable();
+    if wanted.peek().is_none() {
+        return Ok(());
+    }
+    // Sorted, since the peer chooses how many there are.
+    let mut has: Vec<u32> = certificate.tls_features().collect();
+    has.sort_unstable();
+    match wanted.find(|feature| has.binary_search(feature).is_err()) {
+        None => Ok(()),
+        Some(missing) => {
+            let wanted = Value::Count("the TLS feature that its issuer demands, extension", missing);
+            Err(Fault::new(Reason::Constraint, "RFC 7633 4.2.2", Value::Text("tlsfeature without it, or none"), wanted))
+        }
+    }
 }
 
 fn too_long<'s>(path: &[&'s Certificate<'s>], at: usize) -> Fault<'s> {

@@ -3,16 +3,17 @@
 use super::index::Index;
 use super::reason::RevocationReason;
 use crate::certificate::extensions::{AuthorityKey, authority_key};
-use crate::certificate::point::{self, PointName};
+use crate::certificate::point::{self, DistributionPoint, PointName};
 use crate::der::{self, Der, DerResult, constructed, primitive};
 use crate::extension::{self, Extension};
 use crate::name::general::{SubjectAltName, general_names};
 use crate::name::{self, Name, compare};
-use crate::oid;
+use crate::oid::{self, Oid};
 use crate::parse_error::ParseError;
 use crate::signature::{Checker, SignatureRefusal, algorithm};
 use crate::signed::Signed;
 use crate::text::hex;
+use core::fmt;
 
 /// A parsed list that borrows its DER.
 #[derive(Clone, Copy, Debug)]
@@ -28,18 +29,21 @@ pub struct Crl<'a> {
     pub(crate) number: Option<&'a [u8]>,
     /// The number of the complete list that a delta is for: RFC 5280 5.2.4.
     pub(crate) base: Option<&'a [u8]>,
-    pub(crate) issuing_point: IssuingPoint<'a>,
+    pub(crate) issuing_point: IssuingDistributionPoint<'a>,
+    /// Where deltas of it are: RFC 5280 5.2.6.
+    freshest: Option<Der<'a>>,
     /// An extension that is critical and must not be, or the other way round.
     odd: Option<&'static str>,
-    /// A critical extension that is not understood, of the list or of an entry: then the list says nothing.
+    /// A critical extension that is not processed, of the list or of an entry: then the list says nothing.
     pub(crate) unknown_critical: Option<&'a [u8]>,
     /// What was found out of it before.
     pub(crate) index: Option<&'a Index>,
 }
 
-/// IssuingDistributionPoint: RFC 5280 5.2.5.
+/// What a list is about, and where it is: issuingDistributionPoint, RFC 5280 5.2.5. For people it is as
+/// `http://a.test/a.crl; users' certificates only; for keyCompromise`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct IssuingPoint<'a> {
+pub struct IssuingDistributionPoint<'a> {
     pub(crate) der: Option<&'a [u8]>,
     pub(crate) name: Option<PointName<'a>>,
     pub(crate) only_users: bool,
@@ -47,6 +51,23 @@ pub(crate) struct IssuingPoint<'a> {
     pub(crate) reasons: Option<u16>,
     pub(crate) indirect: bool,
     pub(crate) only_attributes: bool,
+}
+
+impl fmt::Display for IssuingDistributionPoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let only = |set: bool, what: &str| set.then(|| what.to_owned());
+        let parts = [
+            self.name.map(|name| name.to_string()),
+            only(self.only_users, "users' certificates only"),
+            only(self.only_authorities, "authorities' certificates only"),
+            only(self.only_attributes, "attribute certificates only"),
+            self.reasons.map(|reasons| format!("for {} only", point::reason_names(reasons))),
+            only(self.indirect, "indirect: about certificates of other issuers too"),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        f.write_str(if parts.is_empty() { "every certificate of its issuer" } else { "" })?;
+        f.write_str(&parts.join("; "))
+    }
 }
 
 /// Extensions of a list, and of an entry.
@@ -185,7 +206,8 @@ impl<'a> Crl<'a> {
             authority_key: None,
             number: None,
             base: None,
-            issuing_point: IssuingPoint::default(),
+            issuing_point: IssuingDistributionPoint::default(),
+            freshest: None,
             odd: None,
             unknown_critical: None,
             index,
@@ -219,7 +241,6 @@ impl<'a> Crl<'a> {
             (oid::CRL_NUMBER, true) => Some("a critical cRLNumber (RFC 5280 5.2.3)"),
             (oid::DELTA_CRL, false) => Some("a deltaCRLIndicator that is not critical (RFC 5280 5.2.4)"),
             (oid::ISSUING_POINT, false) => Some("an issuingDistributionPoint that is not critical (RFC 5280 5.2.5)"),
-            (oid::FRESHEST_CRL, true) => Some("a critical freshestCRL (RFC 5280 5.2.6)"),
             _ => None,
         });
         match oid {
@@ -228,21 +249,27 @@ impl<'a> Crl<'a> {
             oid::DELTA_CRL => self.base = Some(number(&mut value, "deltaCRLIndicator")?),
             oid::ISSUING_POINT => {
                 let der = value.0;
-                self.issuing_point = IssuingPoint { der: Some(der), ..issuing_point(&mut value)? };
+                self.issuing_point = IssuingDistributionPoint { der: Some(der), ..issuing_point(&mut value)? };
             }
-            // Where to find more; nothing that limits what the list says.
+            // Where to find more; nothing that limits what the list says. But it is read and not followed: whoever makes it critical
+            // wants more than that (RFC 5280 5.2).
             oid::FRESHEST_CRL => {
-                point::check_list(&mut value, "freshestCRL")?;
+                self.freshest = Some(point::check_list(&mut value, "freshestCRL")?);
+                self.refuse(oid, critical);
             }
-            oid::ISSUER_ALT_NAME | oid::AUTHORITY_INFO => return Ok(()),
             _ => {
-                if critical {
-                    self.unknown_critical.get_or_insert(oid);
-                }
+                self.refuse(oid, critical);
                 return Ok(());
             }
         }
         value.finish("extension value")
+    }
+
+    /// A list with a critical extension that is not processed here says nothing: RFC 5280 5.2.
+    fn refuse(&mut self, oid: &'a [u8], critical: bool) {
+        if critical {
+            self.unknown_critical.get_or_insert(oid);
+        }
     }
 
     /// What RFC 5280 5 has in every list and this one has not, or has otherwise.
@@ -290,6 +317,26 @@ impl<'a> Crl<'a> {
     /// Whether it speaks for other issuers too.
     pub const fn is_indirect(&self) -> bool {
         self.issuing_point.indirect
+    }
+
+    /// What it is about, where it says so.
+    pub fn scope(&self) -> Option<IssuingDistributionPoint<'a>> {
+        self.issuing_point.der.map(|_| self.issuing_point)
+    }
+
+    /// Where deltas of it are, by freshestCRL. Nothing is fetched from there.
+    pub fn fresh_list_points(&self) -> impl Iterator<Item = DistributionPoint<'a>> + use<'a> {
+        point::points(self.freshest)
+    }
+
+    /// Of a delta, the number of the list that it changes, in hexadecimal.
+    pub fn base_number(&self) -> Option<String> {
+        self.base.map(hex)
+    }
+
+    /// A critical extension, of the list or of an entry, that is not processed here: such a list says nothing (RFC 5280 5.2).
+    pub fn unprocessed(&self) -> Option<Oid<'a>> {
+        self.unknown_critical.map(Oid)
     }
 
     /// The signature algorithm for people.
@@ -406,7 +453,7 @@ fn number<'a>(value: &mut Der<'a>, what: &'static str) -> DerResult<&'a [u8]> {
     }
 }
 
-fn issuing_point<'a>(value: &mut Der<'a>) -> DerResult<IssuingPoint<'a>> {
+fn issuing_point<'a>(value: &mut Der<'a>) -> DerResult<IssuingDistributionPoint<'a>> {
     let what = "issuingDistributionPoint";
     let start = *value;
     let mut inner = value.take(der::SEQUENCE, what)?;
@@ -423,7 +470,7 @@ fn issuing_point<'a>(value: &mut Der<'a>) -> DerResult<IssuingPoint<'a>> {
     if [only_users, only_authorities, only_attributes].iter().filter(|f| **f).count() > 1 {
         return Err(start.wrong(what, "one kind of certificate at most"));
     }
-    Ok(IssuingPoint { der: None, name, only_users, only_authorities, reasons, indirect, only_attributes })
+    Ok(IssuingDistributionPoint { der: None, name, only_users, only_authorities, reasons, indirect, only_attributes })
 }
 
 /// A BOOLEAN DEFAULT FALSE of issuingDistributionPoint.

@@ -5,7 +5,7 @@ use super::reason::RevocationReason;
 use super::standing::{Standing, Trouble};
 use super::terms::{Terms, Unfresh, fresh};
 use crate::certificate::Certificate;
-use crate::certificate::point::{self, ALL_REASONS, Point};
+use crate::certificate::point::{self, ALL_REASONS, DistributionPoint};
 use crate::name::compare;
 use crate::name::general::SubjectAltName;
 use crate::oid::Oid;
@@ -31,7 +31,7 @@ pub(crate) fn by_lists<'l>(
     // RFC 5280 6.3.3: what the distribution points leave open, lists of the issuer itself may settle; not so where the
     // certificate says that somebody else issues its lists.
     let delegated = point::points(certificate.extensions.crl_points).any(|point| point.issuer.is_some());
-    let whole = (!delegated).then(Point::default);
+    let whole = (!delegated).then(DistributionPoint::default);
     let mut asked = Asked { certificate, lists, terms, signed };
     for point in point::points(certificate.extensions.crl_points).chain(whole) {
         for list in lists.iter().filter(|list| !list.is_delta()) {
@@ -81,7 +81,7 @@ struct Asked<'q, 'c, 'l> {
 
 impl<'q, 'l> Asked<'q, '_, 'l> {
     /// What a complete list says at a distribution point, where these reasons are settled.
-    fn list(&mut self, point: &Point<'_>, list: &Crl<'l>, covered: u16) -> Result<Said, Trouble> {
+    fn list(&mut self, point: &DistributionPoint<'_>, list: &Crl<'l>, covered: u16) -> Result<Said, Trouble> {
         let certificate = self.certificate;
         let reasons = applies(certificate, point, list, self.terms)?;
         let old = match fresh(list.this_update(), list.next_update(), self.terms) {
@@ -118,7 +118,7 @@ impl<'q, 'l> Asked<'q, '_, 'l> {
     }
 
     /// What a delta says at a distribution point by itself, whether or not there is a complete list that it changes.
-    fn delta_alone(&mut self, point: &Point<'_>, delta: &Crl<'l>) -> Result<Said, Trouble> {
+    fn delta_alone(&mut self, point: &DistributionPoint<'_>, delta: &Crl<'l>) -> Result<Said, Trouble> {
         let certificate = self.certificate;
         applies(certificate, point, delta, self.terms)?;
         let old = match fresh(delta.this_update(), delta.next_update(), self.terms) {
@@ -141,7 +141,7 @@ impl<'q, 'l> Asked<'q, '_, 'l> {
     }
 
     /// Whether a list as new as this one, by itself or with its delta, has let go of the certificate that is held here.
-    fn is_lifted(&mut self, point: &Point<'_>, held: &Crl<'l>) -> bool {
+    fn is_lifted(&mut self, point: &DistributionPoint<'_>, held: &Crl<'l>) -> bool {
         let Asked { certificate, lists, terms, .. } = *self;
         lists.iter().filter(|list| !list.is_delta() && list.is_of_scope(held)).any(|list| {
             let counts = applies(certificate, point, list, terms).is_ok()
@@ -198,7 +198,7 @@ fn formed(list: &Crl<'_>, terms: &Terms<'_>) -> Result<(), Trouble> {
 /// RFC 5280 6.3.3 (a), (b), (d): whether a list speaks for the certificate at this point, and for which reasons.
 fn applies(
     certificate: &Certificate<'_>,
-    point: &Point<'_>,
+    point: &DistributionPoint<'_>,
     list: &Crl<'_>,
     terms: &Terms<'_>,
 ) -> Result<u16, Trouble> {
@@ -246,7 +246,7 @@ fn applies(
 }
 
 /// What a relative name of the certificate's point stands below: RFC 5280 4.2.1.13, cRLIssuer or else the issuer.
-fn point_issuer<'a>(point: &Point<'a>, issuer: &'a [u8]) -> &'a [u8] {
+fn point_issuer<'a>(point: &DistributionPoint<'a>, issuer: &'a [u8]) -> &'a [u8] {
     let named = point.issuer.and_then(|names| {
         point::names(names).find_map(|name| match name {
             SubjectAltName::Directory(name) => Some(name),

@@ -13,7 +13,7 @@ mod standing;
 pub(crate) mod terms;
 
 pub use asked::{Check, Revocation, Scope};
-pub use crl::{Crl, Entry};
+pub use crl::{Crl, Entry, IssuingDistributionPoint};
 pub use issue::UnsignedOcsp;
 pub use known::KnownCrl;
 pub use ocsp::{CertStatus, OcspError, OcspResponse, SingleResponse};

@@ -1,8 +1,10 @@
 //! What an authority has issued, kept in its directory; one process at a time changes it.
 
 use crate::failure::Failure;
+use crate::input;
 use crate::pem;
 use crate::terminal::note;
+use clasp_x509::Certificate;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
@@ -26,9 +28,47 @@ pub(super) struct Entry {
     pub(super) revoked: Option<String>,
 }
 
-/// Of a serial number, or of a file, which may have had others before it was renewed.
-pub(super) fn find(index: &[Entry], which: &str) -> Option<usize> {
-    index.iter().rposition(|e| e.serial == which || e.file == which)
+/// Of a file's name, which may have had others before it was renewed; of a serial number, as other programs write them too; or of
+/// the certificate that stands in a file, wherever that is.
+pub(super) fn find(dir: &Path, index: &[Entry], which: &str) -> Result<usize, Failure> {
+    let of_serial = |serial: &str| index.iter().rposition(|e| plain(&e.serial).as_deref() == Some(serial));
+    let named = index.iter().rposition(|e| e.file == which);
+    if let Some(found) = named.or_else(|| of_serial(&plain(which)?)) {
+        return Ok(found);
+    }
+    let path = Path::new(which);
+    if !path.is_file() {
+        return Err(not_issued(dir, which));
+    }
+    let all = pem::certificates(path)?;
+    let certificate = all.first().map(|der| Certificate::parse(der)).transpose();
+    let certificate = certificate.map_err(|e| Failure::file(path, e))?;
+    let certificate = certificate.ok_or_else(|| Failure::file(path, "no certificate"))?;
+    let serial = certificate.serial();
+    let found = plain(&serial).and_then(|serial| of_serial(&serial));
+    // Another authority's may have the same number.
+    found
+        .filter(|_| is_ours(dir, &certificate))
+        .ok_or_else(|| not_issued(dir, &format!("{serial} (that of {which}, by {})", certificate.issuer())))
+}
+
+/// Whether an authority of this directory signed a certificate: the one that issues now, or one that has ended.
+fn is_ours(dir: &Path, certificate: &Certificate<'_>) -> bool {
+    let ours = [format!("{INTERMEDIATE}.pem"), format!("{ROOT}.pem"), format!("ended-{ROOT}.pem")];
+    ours.iter().filter_map(|name| pem::certificates(&dir.join(name)).ok()).flatten().any(|der| {
+        Certificate::parse(&der).is_ok_and(|c| {
+            c.subject_der() == certificate.issuer_der() && c.subject_key_id() == certificate.authority_key_id()
+        })
+    })
+}
+
+/// A serial number as this program writes it, without the zeros in front: 0a1b, 0A:1B, 0x0A1B and `serial=0A1B` are one.
+fn plain(text: &str) -> Option<String> {
+    let text = text.strip_prefix("serial=").unwrap_or(text).to_ascii_lowercase();
+    let text = text.strip_prefix("0x").unwrap_or(&text);
+    let digits: String = text.chars().filter(|c| *c != ':').collect();
+    let good = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
+    good.then(|| digits.trim_start_matches('0').to_owned())
 }
 
 pub(super) fn read(dir: &Path) -> Result<Vec<Entry>, Failure> {
@@ -44,7 +84,7 @@ pub(super) fn read(dir: &Path) -> Result<Vec<Entry>, Failure> {
         ))
         .hint("bring it back; where nothing was ever issued, write [] into it"));
     }
-    serde_json::from_slice(&pem::read(&path)?).map_err(|e| Failure::file(&path, e))
+    serde_json::from_slice(&input::bytes(&path)?).map_err(|e| Failure::file(&path, e))
 }
 
 pub(super) fn no_ca(dir: &Path) -> Failure {
@@ -128,7 +168,10 @@ pub(super) fn is_there(path: &Path) -> Failure {
 }
 
 pub(super) fn not_issued(dir: &Path, which: &str) -> Failure {
-    Failure::no(format_args!("no certificate {which} was issued here")).hint(format!("clasp ca list {}", dir.display()))
+    Failure::no(format_args!("no certificate {which} was issued here")).hint(format!(
+        "clasp ca list {} has them: give the serial number (hexadecimal), the file's name, or a path to the certificate",
+        dir.display()
+    ))
 }
 
 fn create(path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {

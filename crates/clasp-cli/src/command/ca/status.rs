@@ -2,6 +2,7 @@
 
 use super::index::{Entry, INTERMEDIATE, LIST, Locked, ROOT, find, not_issued, read};
 use crate::failure::Failure;
+use crate::input;
 use crate::output;
 use crate::pem;
 use clasp_x509::{CertStatus, Certificate, RevocationReason, UnsignedOcsp};
@@ -9,17 +10,13 @@ use rcgen::{
     CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
     PKCS_RSA_SHA256, RevokedCertParams, SerialNumber, SigningKey,
 };
-use std::fs;
 use std::path::Path;
 use time::{Date, Duration, OffsetDateTime};
 
 fn issuer(dir: &Path, by: &str) -> Result<(String, KeyPair), Failure> {
-    let read = |name: String| {
-        let path = dir.join(name);
-        fs::read_to_string(&path).map_err(|e| Failure::file(&path, e))
-    };
+    let read = |name: String| input::text(&dir.join(name));
     let key = KeyPair::from_pem(&read(format!("{by}-key.pem"))?).map_err(Failure::cannot)?;
-    Ok((read(format!("{by}.pem"))?, key))
+    Ok((read(format!("{by}.pem"))?.to_string(), key))
 }
 
 /// Who signs what is issued here. Where there is an intermediate the root's key is not to be used in its place.
@@ -86,7 +83,7 @@ fn list(dir: &Path, by: &str, index: &[Entry], days: i64) -> Result<String, Fail
 pub(super) fn ocsp(dir: &Path, which: &str, days: i64) -> Result<(), Failure> {
     let lock = Locked::of(dir)?;
     let index = read(dir)?;
-    let entry = find(&index, which).and_then(|at| index.get(at)).ok_or_else(|| not_issued(dir, which))?;
+    let entry = index.get(find(dir, &index, which)?).ok_or_else(|| not_issued(dir, which))?;
     let by = issuing(dir)?;
     let (_, key) = issuer(dir, by)?;
     let leaf_path = dir.join(&entry.file);

@@ -2,18 +2,18 @@
 
 use super::settings::Settings;
 use crate::failure::Failure;
+use crate::input;
 use std::path::Path;
 
 /// More is no file of settings.
-const MOST: u64 = 4 << 20;
+const MOST: usize = 4 << 20;
 
 /// What a file says. Names of files in it are seen from its folder.
 pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
-    let long = std::fs::metadata(path).map_err(|e| Failure::file(path, e))?.len();
-    if long > MOST {
-        return Err(Failure::file(path, format_args!("{long} bytes are too many for a file of settings")));
+    let text = input::text(path)?;
+    if text.len() > MOST {
+        return Err(Failure::file(path, format_args!("{} bytes are too many for a file of settings", text.len())));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| Failure::file(path, e))?;
     let mut settings: Settings = toml::from_str(&text).map_err(|error| explain(path, &text, &error))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for file in settings.files_mut() {

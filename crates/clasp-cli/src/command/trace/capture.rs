@@ -4,12 +4,12 @@ use super::output::Output;
 use super::packets;
 use super::streams::Streams;
 use crate::failure::Failure;
+use crate::input;
 use crate::pem;
 use crate::terminal::note;
 use clasp::keys::log::Secrets;
 use clasp::passive::ServerKeys;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// The options of it.
 #[derive(clap::Args)]
@@ -90,6 +90,5 @@ pub(crate) fn run(arguments: &Capture) -> Result<(), Failure> {
 }
 
 fn secrets(path: &Path) -> Result<Secrets, Failure> {
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|e| Failure::file(path, e))?);
-    Secrets::parse(&text).map_err(|e| Failure::file(path, e))
+    Secrets::parse(&input::text(path)?).map_err(|e| Failure::file(path, e))
 }
