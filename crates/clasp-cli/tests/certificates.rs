@@ -155,7 +155,7 @@ fn limits_and_places_of_lists_are_told_and_escaped() {
     params.custom_extensions = [
         (30, seq(&[tlv(0xa0, &permitted), tlv(0xa1, &excluded)])),
         (31, seq(&[point(b"http://a.test/\x1b[2J, x")])),
-        (32, seq(&[seq(&[one.clone()]), seq(&[vec![6, 4, 0x55, 0x1d, 32, 0]])])),
+        (32, seq(&[seq(std::slice::from_ref(&one)), seq(&[vec![6, 4, 0x55, 0x1d, 32, 0]])])),
         (33, seq(&[seq(&[one, other])])),
         (36, seq(&[vec![0x80, 1, 0], vec![0x81, 1, 2]])),
         (46, seq(&[point(b"http://a.test/delta")])),
