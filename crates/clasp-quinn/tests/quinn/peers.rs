@@ -37,7 +37,7 @@ pub(crate) fn clasp_server() -> Endpoint {
     clasp_quinn::server(server().build().unwrap(), LOOPBACK.into()).unwrap()
 }
 
-pub(crate) fn rustls_client() -> Endpoint {
+pub(crate) fn rustls_client(alpn: &str) -> Endpoint {
     let mut roots = RootCertStore::empty();
     roots.add(authority().der().to_vec().into()).unwrap();
     let mut config = rustls::ClientConfig::builder_with_provider(provider())
@@ -45,7 +45,7 @@ pub(crate) fn rustls_client() -> Endpoint {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"test".to_vec()];
+    config.alpn_protocols = vec![alpn.into()];
     config.enable_early_data = true;
     let crypto = QuicClientConfig::try_from(config).unwrap();
     let mut endpoint = Endpoint::client(LOOPBACK.into()).unwrap();
@@ -53,7 +53,7 @@ pub(crate) fn rustls_client() -> Endpoint {
     endpoint
 }
 
-pub(crate) fn rustls_server() -> Endpoint {
+pub(crate) fn rustls_server(alpn: &str) -> Endpoint {
     let issued = authority().issue(KeyKind::P256, &["localhost"]);
     let chain = issued.chain.iter().map(|der| der.to_vec().into()).collect();
     let mut config = rustls::ServerConfig::builder_with_provider(provider())
@@ -62,7 +62,7 @@ pub(crate) fn rustls_server() -> Endpoint {
         .with_no_client_auth()
         .with_single_cert(chain, PrivateKeyDer::try_from(issued.key.to_vec()).unwrap())
         .unwrap();
-    config.alpn_protocols = vec![b"test".to_vec()];
+    config.alpn_protocols = vec![alpn.into()];
     config.max_early_data_size = u32::MAX;
     let crypto = QuicServerConfig::try_from(config).unwrap();
     let config = quinn::ServerConfig::with_crypto(Arc::new(crypto));

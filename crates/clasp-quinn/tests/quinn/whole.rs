@@ -11,8 +11,8 @@ use quinn::Endpoint;
 fn pairs() -> [(&'static str, Endpoint, Endpoint); 3] {
     [
         ("clasp, clasp", clasp_client(), clasp_server()),
-        ("clasp, rustls", clasp_client(), rustls_server()),
-        ("rustls, clasp", rustls_client(), clasp_server()),
+        ("clasp, rustls", clasp_client(), rustls_server("test")),
+        ("rustls, clasp", rustls_client("test"), clasp_server()),
     ]
 }
 
