@@ -65,7 +65,7 @@ async fn listen(
     let root = keep_up(source)?;
     note(format_args!("listening on https://{address}/"));
     if let Some(root) = root {
-        say_how(&root, address);
+        say_how(&root, address, &arguments);
     }
     let (stopper, stop) = Stop::new();
     let most = usize::try_from(arguments.max_connections).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
@@ -134,8 +134,14 @@ async fn bind(listen: &str) -> Result<TcpListener, Failure> {
     })
 }
 
-fn say_how(root: &Path, address: SocketAddr) {
+fn say_how(root: &Path, address: SocketAddr, arguments: &Arguments) {
     note(format_args!("try: curl --cacert '{}' https://localhost:{}/", root.display(), address.port()));
+    if arguments.dir.is_none() && !arguments.echo {
+        // A browser does not know the root: the page shows the handshake also behind its warning.
+        note(format_args!(
+            "or open it in a browser that trusts this root, or past its warning: the page explains the handshake"
+        ));
+    }
 }
 
 async fn accept(
