@@ -214,7 +214,8 @@ impl Recorder {
             What::Resumed { by } => push(Kind::Resumed, (*by).into(), None),
             What::NoTickets { why } => push(Kind::NoTickets, (*why).into(), None),
             What::Established => push(Kind::Established, String::new(), None),
-            What::Failed(error) => push(Kind::Failed, error.to_string(), None),
+            // What to change stands in the outcome.
+            What::Failed(error) => push(Kind::Failed, error.without_hint().to_string(), None),
             _ => {}
         }
     }

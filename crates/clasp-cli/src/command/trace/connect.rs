@@ -91,9 +91,14 @@ fn connect(
     let done = handshake(peer, &mut stream, &seen);
     let mut trace = recorder.take(format!("clasp trace connect {title}"));
     trace.estimate(took.as_secs_f64() * 1000.0);
-    trace.conclude(&done.as_ref().map(|facts| report::json(facts)).map_err(|error| error.to_string()));
-    let failure = done.err().map(|error| seen.explain(error, peer));
-    Ok((trace, failure))
+    // In the words of the command: what a library would have to call is no use here.
+    let done = done.map_err(|error| seen.explain(error, peer));
+    let words = |failure: &Failure| match failure.hint_text() {
+        Some(hint) => format!("{}; hint: {hint}", failure.message()),
+        None => failure.message().to_owned(),
+    };
+    trace.conclude(&done.as_ref().map(|facts| report::json(facts)).map_err(words));
+    Ok((trace, done.err()))
 }
 
 /// How long we wait for what a server says after its handshake, and how often we look.
