@@ -35,6 +35,8 @@ const fn row(
 
 /// What sslyze says, as far as its source shows why.
 const SSLYZE: &str = "sslyze";
+/// The same of testssl.sh 3.0.8 with OpenSSL 3.0.
+const TESTSSL: &str = "testssl.sh";
 
 pub(crate) const ROWS: &[Row] = &[
     row(
@@ -174,6 +176,37 @@ pub(crate) const ROWS: &[Row] = &[
         "DH bits",
         ["2048", "512"],
         (Both, "the 512 bits are those of export suites, for which Clasp says Logjam"),
+    ),
+    row(
+        TESTSSL,
+        "*",
+        "* (TLS 1.2)",
+        ["*", "*"],
+        (
+            Clasp,
+            "testssl.sh resumes in the best version, TLS 1.3 where that is spoken, and hangs up at once: whether a ticket has come by then is chance",
+        ),
+    ),
+    row(
+        TESTSSL,
+        "*",
+        "fallback_scsv",
+        ["*", "no protocol below TLS 1.2 offered"],
+        (Clasp, "testssl.sh looks below TLS 1.2; TLS 1.2 is a fallback where TLS 1.3 is spoken (RFC 7507)"),
+    ),
+    row(
+        TESTSSL,
+        "openssl-tls13 clasp-early-data",
+        "compression",
+        ["not asked", "no"],
+        (Both, "TLS 1.3 has no compression"),
+    ),
+    row(
+        TESTSSL,
+        "openssl-tls11 openssl-tls10 openssl-dh1024 openssl-anonymous openssl-null openssl-psk",
+        "connects",
+        ["yes", "no"],
+        (Clasp, "testssl.sh's OpenSSL takes neither old versions, short groups nor anonymous suites, and it gives up"),
     ),
 ];
 

@@ -296,13 +296,16 @@ fn testssl(server: &Server, folder: &Path) -> Said {
 }
 
 /// The verdict that one of its findings is.
-fn of_old_versions(id: &str) -> &'static str {
-    match id {
+fn of_old_versions(id: &str) -> Option<&'static str> {
+    Some(match id {
         "secure_renego" => "secure_renegotiation",
         "secure_client_renego" => "client renegotiation",
         "CRIME_TLS" => "compression",
-        _ => "fallback_scsv",
-    }
+        "fallback_SCSV" => "fallback_scsv",
+        "sessionresumption_ticket" => "ticket (TLS 1.2)",
+        "sessionresumption_ID" => "session ID (TLS 1.2)",
+        _ => return None,
+    })
 }
 
 fn of_testssl(findings: &[Value]) -> Said {
@@ -323,9 +326,15 @@ fn of_testssl(findings: &[Value]) -> Said {
             "TLS1_2" => said.yes("TLS 1.2", offered),
             "TLS1_3" => said.yes("TLS 1.3", offered),
             "PFS_ECDHE_curves" => found.split(' ').for_each(|name| said.yes(group(name), true)),
+            // Without a certificate of its own it does not come so far.
+            _ if found.contains("prevents") || found.contains("client auth") => {
+                if let Some(name) = of_old_versions(id) {
+                    said.set(name, "not asked");
+                }
+            }
             // What TLS 1.3 does not have it does not ask for.
             "secure_renego" | "secure_client_renego" | "CRIME_TLS" | "fallback_SCSV" if found.contains("TLS 1.3") => {
-                said.set(of_old_versions(id), "not asked");
+                said.verdicts.extend(of_old_versions(id).map(|name| (name.to_owned(), "not asked".to_owned())));
             }
             "secure_renego" => said.yes("secure_renegotiation", found.starts_with("supported")),
             "secure_client_renego" => said.yes("client renegotiation", !found.starts_with("not vulnerable")),
@@ -336,6 +345,7 @@ fn of_testssl(findings: &[Value]) -> Said {
             "sessionresumption_ticket" => said.yes("ticket (TLS 1.2)", found.starts_with("supported")),
             "sessionresumption_ID" => said.yes("session ID (TLS 1.2)", found.starts_with("supported")),
             "cert_chain_of_trust" => said.yes("chain", found.starts_with("passed")),
+            "cipher_order" if found.contains("TLS 1.3 client determined") => said.set("order", "several"),
             "cipher_order" => said.set("order", if found.to_lowercase().starts_with("not") { "client" } else { found }),
             "clientAuth" => said.set("client certificate", found),
             _ => {}
@@ -353,7 +363,10 @@ fn of_testssl(findings: &[Value]) -> Said {
             ("RC4", "RC4"),
         ];
         if let Some((_, name)) = attacks.iter().find(|(theirs, _)| *theirs == id) {
-            said.set(*name, if found.starts_with("not vulnerable") { "safe" } else { "vulnerable" });
+            said.set(
+                *name,
+                if found.starts_with("not vulnerable") || found.starts_with("no ") { "safe" } else { "vulnerable" },
+            );
         }
         if id.starts_with("cipher_x") {
             said.yes(format!("any {}", found.rsplit(' ').next().unwrap_or_default()), true);
