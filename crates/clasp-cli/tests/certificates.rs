@@ -82,6 +82,24 @@ fn a_refusal_is_a_tree_and_json() {
     let json: Value = serde_json::from_str(&run(dir, "verify good.test.pem --ca root.pem --json", 0)).unwrap();
     assert_eq!((&json["accepted"], &json["root"]), (&true.into(), &"CN=Clasp Local CA".into()));
     assert_eq!(json["identities"][0], "good.test");
+    // Whoever asks for no name is told that none was looked at.
+    assert!(json["name"].is_null());
+    let named = run(dir, "verify good.test.pem --ca root.pem --name good.test --json", 0);
+    assert_eq!(serde_json::from_str::<Value>(&named).unwrap()["name"], "good.test");
+    for (with, told) in [("", true), (" --name good.test", false)] {
+        let text = run(dir, &format!("verify good.test.pem --ca root.pem{with}"), 0);
+        assert_eq!(text.contains("name not looked at"), told, "{text}");
+    }
+    // A response in PEM, as some programs keep them.
+    run(dir, "ca ocsp . good.test.pem", 0);
+    let response = std::fs::read(dir.join("good.test.ocsp")).unwrap();
+    let text = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, response);
+    std::fs::write(
+        dir.join("ocsp.pem"),
+        format!("-----BEGIN OCSP RESPONSE-----\n{text}\n-----END OCSP RESPONSE-----\n"),
+    )
+    .unwrap();
+    run(dir, "verify good.test.pem --ca root.pem --leaf-only --ocsp ocsp.pem", 0);
     let late = run(dir, "verify good.test.pem --ca root.pem --time 2050-01-01T00:00:00Z", 1);
     assert!(late.contains("notAfter"), "{late}");
     run(dir, "verify good.test.pem --ca root.pem --client", 1);

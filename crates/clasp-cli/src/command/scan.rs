@@ -23,6 +23,7 @@ Examples:
   clasp scan localhost:4433 --ca ca/root.pem --baseline before.json
   clasp scan localhost:4433 --ca ca/root.pem --html scan.html
   clasp scan a.example b.example c.example --fail-below B
+The chain is judged as clasp connect does: no revocation list is looked at, and of OCSP what the server staples.
 Look at servers of your own: a scan makes some hundred connections, few at a time, and takes nothing that it is not given.
 Exit codes: 0 looked at; 1 below the grade of --fail-below, or changed since --baseline; 2 could not look";
 

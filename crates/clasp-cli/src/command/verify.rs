@@ -20,9 +20,17 @@ Examples:
   clasp verify chain.pem --name example.com
   clasp verify localhost.pem --name localhost --ca ca/root.pem
   clasp verify localhost.pem --ca ca/root.pem --crl ca/crl.pem --leaf-only --revocation require
-A chain is refused if the lists and responses leave open whether it is revoked; --revocation prefer accepts it then.
-Chains to --ca, one's own authority, are held to RFC 5280; those to the system's roots to the rules of the public web. --profile
-says otherwise.
+Names: without --name the chain alone is judged, whomever it is for, and the verdict says so.
+Revocation: nothing is fetched. Without --crl and --ocsp it is not looked at, unless --revocation require, which then refuses. With
+them a chain is refused that is revoked, or of which they leave it open; --revocation prefer accepts the latter. --leaf-only asks of
+the peer's own certificate alone: whether an authority above it is revoked is then not looked at, with require neither.
+Profiles: chains to --ca, one's own authority, are held to RFC 5280; those to the system's roots to the rules of the public web.
+  web-pki   RFC 5280, the form of certificates that it and the Baseline Requirements ask for, as far as a verifier can see it, SHA-2,
+            RSA of 2048 bits; not: how long a certificate is valid, which policy it names, names that are not public, public suffixes,
+            certificate transparency (docs/certificates.md says which and why)
+  rfc5280   the path as RFC 5280 6 has it, whatever the form of certificates; SHA-2, RSA of 2048 bits
+  legacy    as rfc5280, and besides: signatures with SHA-1 on certificates, lists and responses; RSA of 1024 bits; a common name
+            where there is no subjectAltName of a host or an address
 Exit codes: 0 accepted; 1 refused; 2 could not judge";
 
 /// Judge a certificate chain: exit code 0 if it is accepted, 1 if not.
@@ -31,7 +39,7 @@ Exit codes: 0 accepted; 1 refused; 2 could not judge";
 pub(crate) struct Arguments {
     /// The chain, PEM or DER: the peer's own certificate first, the others in any order
     chain: PathBuf,
-    /// The host name or IP address it must be for
+    /// The host name or IP address it must be for; without it no name is looked at
     #[arg(long)]
     name: Option<String>,
     /// Trusted roots (PEM or DER) in place of the system's; may be given more than once
@@ -43,13 +51,14 @@ pub(crate) struct Arguments {
     /// Revocation lists, PEM or DER; may be given more than once
     #[arg(long)]
     crl: Vec<PathBuf>,
-    /// An OCSP response, DER; may be given more than once
+    /// An OCSP response, DER or PEM (BEGIN OCSP RESPONSE); may be given more than once
     #[arg(long)]
     ocsp: Vec<PathBuf>,
-    /// Refuse what is revoked (prefer) or not known to be good (require: so it is where lists or responses are given)
+    /// Look at no list or response (ignore), refuse what is revoked (prefer), or what is not known to be good (require) [default:
+    /// require where --crl or --ocsp is given, and ignore without]
     #[arg(long)]
     revocation: Option<Demand>,
-    /// Look at the revocation of the peer's own certificate only
+    /// Look at the revocation of the peer's own certificate only, not of the authorities above it
     #[arg(long)]
     leaf_only: bool,
     /// web-pki (the public web), rfc5280 (private authorities) or legacy (old devices) [default: rfc5280 for --ca, web-pki for
@@ -117,8 +126,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let verdict = if open { verify(&presented, &roots, &options) } else { preferred };
     match verdict {
-        Ok(accepted) if json => output::line(accepted_json(&accepted, &chain, &notes)),
-        Ok(accepted) => output::line(accepted_text(&accepted, &chain, &notes)),
+        Ok(accepted) if json => output::line(accepted_json(&accepted, &chain, (arguments, &notes))),
+        Ok(accepted) => output::line(accepted_text(&accepted, &chain, (arguments, &notes))),
         Err(rejection) => {
             output::line(if json { rejected_json(&rejection, &notes) } else { tree(&rejection, &notes) })?;
             let failure = Failure::no(format_args!("refused: {rejection}"));
@@ -239,13 +248,17 @@ fn status(standing: &Standing) -> (&'static str, Option<String>) {
     }
 }
 
-fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -> String {
+fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>], (asked, notes): (&Arguments, &[String])) -> String {
     let settled = match accepted.revocation_settled() {
         None => "revocation not looked at",
         Some(true) => "revocation settled",
         Some(false) => "revocation NOT settled",
     };
     let mut lines = vec![format!("accepted until {}", Moment(accepted.until())), settled.into()];
+    // A chain that is good for somebody is not good for whoever shows it.
+    if asked.name.is_none() {
+        lines.push("name not looked at: --name HOST has it checked".into());
+    }
     lines.extend(notes.iter().map(|note| format!("note: {note}")));
     let mut standings = accepted.standings().iter().map(status);
     for (place, certificate) in path(accepted, chain) {
@@ -259,7 +272,7 @@ fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -
     lines.join("\n")
 }
 
-fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -> String {
+fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>], (asked, notes): (&Arguments, &[String])) -> String {
     let path: Vec<Value> = path(accepted, chain)
         .map(|(place, c)| json!({ "place": place, "subject": c.subject(), "not_after": c.not_after() }))
         .collect();
@@ -277,6 +290,7 @@ fn accepted_json(accepted: &Accepted<'_>, chain: &[Vec<u8>], notes: &[String]) -
     let settled = accepted.revocation_settled();
     let revocation = json!({ "asked": settled.is_some(), "settled": settled, "certificates": standings });
     json!({ "accepted": true, "path": path, "root": root, "until": accepted.until(), "identities": identities,
+            "name": asked.name,
             "revocation": revocation, "notes": notes })
     .to_string()
 }

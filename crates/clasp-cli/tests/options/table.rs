@@ -258,6 +258,7 @@ pub(crate) const CLASHES: &[(&str, &[&str])] = &[
     ("connect a.test:443 --json --wait 3", &["--json", "--wait"]),
     ("connect a.test:443 --get / --wait 3", &["--get", "--wait"]),
     ("connect a.test:443 --insecure --ca {root}", &["--insecure", "--ca"]),
+    ("connect a.test:443 --common-name --profile legacy", &["--common-name", "--profile legacy"]),
     ("connect a.test:443 --cert {chain}", &["--key"]),
     ("connect a.test:443 --early-data --get /", &["--resume"]),
     ("connect a.test:443 --early-data --resume", &["--get"]),

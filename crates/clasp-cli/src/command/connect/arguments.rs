@@ -12,6 +12,8 @@ Examples:
   clasp connect localhost:4433 --ca ca/root.pem --get / --resume --early-data
   clasp connect camera.local:443 --insecure --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
   echo hello | clasp connect localhost:4433 --ca ca/root.pem
+Of revocation, what the server staples is looked at: one that says revoked is refused, and a certificate that demands one must have
+it. No list is looked at: clasp verify --crl does that. The profiles are those of clasp verify --help.
 Words go to stderr, the peer's data to stdout. After the end of stdin the answer is waited for: --wait.
 Exit codes: 0 spoken; 1 refused by either side, cut off, or no answer; 2 could not try";
 

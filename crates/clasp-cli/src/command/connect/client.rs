@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::pem;
 use crate::terminal::{self, Style, note};
 use clasp::code::SignatureScheme;
-use clasp::config::{ClientBuilder, PinnedKeys, Ready, WebPki};
+use clasp::config::{ClientBuilder, PinnedKeys, Profile, Ready, WebPki};
 use clasp::keys::log::KeyLogFile;
 use clasp::{ClientConfig, ServerName};
 use std::sync::Arc;
@@ -49,6 +49,10 @@ pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
     } else {
         let roots = pem::roots(peer.ca.as_deref())?;
         let mut chains = WebPki::servers(roots);
+        if peer.common_name && peer.profile.as_deref() == Some(Profile::Legacy.name()) {
+            return Err(Failure::cannot("--common-name adds nothing to --profile legacy, which takes common names")
+                .hint("leave one of them out"));
+        }
         if let Some(profile) = &peer.profile {
             chains = chains.profile(pem::profile(profile)?);
         }

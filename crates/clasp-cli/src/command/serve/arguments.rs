@@ -10,6 +10,8 @@ Examples:
   clasp serve --client-ca ca/root.pem --json
   clasp serve --echo --policy legacy --tls 1.2
   clasp serve --early-data 16384 --groups X25519MLKEM768,x25519
+With --client-ca a client's chain and its use are checked, and not whether it is revoked: no list is looked at. Certificates that end
+soon do without (clasp ca issue --days 1). The profiles are those of clasp verify --help.
 SIGTERM or Ctrl-C: what has begun is finished within --drain seconds; a second one ends it at once.
 SIGHUP: the --cert and --key files are read again; so they are when they have changed (they are looked at every 10 seconds).
 Connections that there are go on, and what cannot be read changes nothing.
@@ -20,7 +22,8 @@ Exit codes: 0 stopped by a signal; 2 could not begin";
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
     /// The directory to serve; a status page without one. What begins with a dot is not served (but for .well-known), nor what
-    /// holds a private key in its first 16 MB
+    /// holds a private key in its first 16 MB: PEM, DER, base64 of DER, JWK, PuTTY's and age's, PKCS #12. What is hidden in an
+    /// archive, or encrypted in another way, is not known for one
     pub(super) dir: Option<PathBuf>,
     /// Address and port
     #[arg(long, default_value = "127.0.0.1:4433")]

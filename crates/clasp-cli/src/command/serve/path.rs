@@ -1,6 +1,9 @@
 //! Which file a request's path names, and which files are nobody's business.
 
 use super::body::AT_ONCE;
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD_NO_PAD};
 use clasp::x509::kind::{self, Kind};
 use percent_encoding::percent_decode_str;
 use std::ffi::OsStr;
@@ -56,16 +59,16 @@ pub(super) fn may_be_served(below: &Path) -> bool {
     below.iter().all(is_shown) && !below.extension().is_some_and(names_a_key)
 }
 
-/// Longer than what begins a private key, with enough of its data to know it by.
-const BEGINNING: usize = 512;
+/// Longer than a private key without markers, by whose whole it is known: of RSA with 8192 bits, in base64.
+const BEGINNING: usize = 8 << 10;
 
 /// How far a file is searched. Nobody keeps a key behind more of something else, and images of disks are served too.
 const SEARCHED: u64 = 16 << 20;
 
-/// Whether a file, of which the front has been read, holds a private key: in PEM anywhere among other things, in its first 16 MB, or
-/// in DER. Gives the file back where it was.
+/// Whether a file, of which the front has been read, holds a private key: in PEM or another form in text anywhere among other things, in its
+/// first 16 MB, or in DER. Gives the file back where it was.
 pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> io::Result<bool> {
-    if begins_key(front) || is_key(front) {
+    if has_key(front) || is_key(front) {
         return Ok(true);
     }
     if front.len() < AT_ONCE {
@@ -83,7 +86,7 @@ pub(super) fn holds_private_key(front: &[u8], file: &mut (impl Read + Seek)) -> 
             break;
         }
         window.extend_from_slice(piece.get(..n).unwrap_or_default());
-        if begins_key(&window) {
+        if has_key(&window) {
             return Ok(true);
         }
     }
@@ -100,6 +103,72 @@ fn places<'t>(text: &'t [u8], part: &'t [u8]) -> impl Iterator<Item = usize> + '
 
 fn has(text: &[u8], part: &[u8]) -> bool {
     places(text, part).next().is_some()
+}
+
+fn has_key(text: &[u8]) -> bool {
+    begins_key(text) || has_jwk(text) || has_bare_base64(text) || has_other(text)
+}
+
+/// A key as JSON (RFC 7517), by itself, in a set or as a string in something else: `d` is the private part of RSA and of curves, `k` a
+/// secret that both sides have.
+fn has_jwk(text: &[u8]) -> bool {
+    if !has(text, b"kty") {
+        return false;
+    }
+    let plain: Vec<u8> = text.iter().copied().filter(|b| *b != b'\\' && !b.is_ascii_whitespace()).collect();
+    let of_url = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let secret = |name: &[u8]| {
+        let values = places(&plain, name).filter_map(|at| plain.get(at + name.len()..));
+        values.map(|value| value.iter().take_while(of_url).count()).any(|length| length >= LEAST_SECRET)
+    };
+    has(&plain, b"\"kty\":") && (secret(b"\"d\":\"") || secret(b"\"k\":\""))
+}
+
+/// Base64url of 16 bytes; whatever is shorter is no key.
+const LEAST_SECRET: usize = 22;
+
+/// DER in base64 without markers, in lines or in one, as settings have it: it begins with a SEQUENCE, and says how long it is.
+fn has_bare_base64(text: &[u8]) -> bool {
+    let of_base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
+    let begins =
+        |at: &usize| at.checked_sub(1).and_then(|before| text.get(before)).is_none_or(|before| !of_base64(before));
+    places(text, b"M").filter(begins).any(|at| {
+        let data =
+            text.get(at..).unwrap_or_default().iter().filter(|b| !b.is_ascii_whitespace()).take_while(|b| of_base64(b));
+        let data = data.map(|b| match b {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => *other,
+        });
+        let header: Vec<u8> = data.clone().take(8).collect();
+        let length = match STANDARD_NO_PAD.decode(header).as_deref() {
+            Ok([0x30, length @ 16..=0x7f, ..]) => usize::from(*length) + 2,
+            Ok([0x30, 0x81, length, ..]) => usize::from(*length) + 3,
+            Ok([0x30, 0x82, high, low, ..]) => usize::from(u16::from_be_bytes([*high, *low])) + 4,
+            _ => return false,
+        };
+        let wanted = (length * 4).div_ceil(3);
+        let digits: Vec<u8> = data.take(wanted.min(BEGINNING)).collect();
+        digits.len() == wanted && LENIENT.decode(digits).is_ok_and(|der| is_key(&der))
+    })
+}
+
+/// The last digit of a key that something follows without a gap may have bits of that.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Keys of other programs, by what stands in front of them: PuTTY's, and age's.
+fn has_other(text: &[u8]) -> bool {
+    const AGE: &[u8] = b"AGE-SECRET-KEY-1";
+    let age = |at: usize| {
+        text.get(at + AGE.len()..).unwrap_or_default().iter().take_while(|b| b.is_ascii_alphanumeric()).count()
+    };
+    (has(text, b"PuTTY-User-Key-File-") && has(text, b"Private-Lines:"))
+        || places(text, AGE).any(|at| age(at) >= LEAST_DATA)
 }
 
 /// DER begins with a SEQUENCE, and so do few other things that are served.
@@ -209,6 +278,27 @@ mod tests {
         der
     }
 
+    fn keys_without_markers(der: &[u8]) -> [(String, &'static str); 9] {
+        let plain = base64::prelude::BASE64_STANDARD.encode(der);
+        let lines: Vec<&str> = [0, 64, 128].iter().map(|at| &plain[*at..plain.len().min(at + 64)]).collect();
+        let d = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
+        let jwk = format!("{{\"kty\": \"EC\",\n \"crv\": \"P-256\", \"d\" :\n\"{d}\"}}");
+        [
+            (plain.clone(), "in base64"),
+            (lines.join("\r\n"), "in base64, in lines"),
+            (format!("tls:\n  key: \"{plain}\"\n"), "in base64, among settings"),
+            (base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(der), "in base64url"),
+            (jwk.clone(), "as JWK"),
+            (
+                format!("{{\"jwk\":\"{}\"}}", jwk.replace('"', "\\\"").replace('\n', "\\t")).replace("\\t", ""),
+                "as JWK in a string",
+            ),
+            (format!("{{\"keys\":[{{\"k\":\"{d}\",\"kty\":\"oct\"}}]}}"), "a secret as JWK"),
+            ("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\nAAAA\n".into(), "PuTTY's"),
+            (format!("AGE-SECRET-KEY-1{}", "Q".repeat(58)), "age's"),
+        ]
+    }
+
     #[test]
     fn a_private_key_is_known_by_name_and_by_content() {
         for (path, served) in [
@@ -247,7 +337,16 @@ mod tests {
         ] {
             assert!(holds(&text), "{what}");
         }
+        for (text, what) in keys_without_markers(&key.serialize_der()) {
+            assert!(holds(text.as_bytes()), "{what}");
+            let behind = [&vec![b'x'; 9 * AT_ONCE - 3000][..], b"\n", text.as_bytes()].concat();
+            assert!(holds(&behind), "{what}, behind something else");
+        }
         for page in [
+            "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"d\":\"short\"}]}",
+            "a JWK has \"kty\", and a private one \"d\" too",
+            "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A",
+            "PuTTY-User-Key-File-3 is what begins it, and age's begin with AGE-SECRET-KEY-1",
             "<p>It begins with <code>-----BEGIN PRIVATE KEY-----</code> and ends with <code>-----END PRIVATE KEY-----</code>",
             "var begin = '-----BEGIN PRIVATE KEY-----\\n', end = '\\n-----END PRIVATE KEY-----';",
         ] {
