@@ -41,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "server", run: tls::single::server, memory: BROTLI + 4 * MIB },
     Target { name: "link", run: tls::link::run, memory: BROTLI + 4 * MIB },
     Target { name: "link_hollow", run: tls::link::run_hollow, memory: BROTLI + 4 * MIB },
+    Target { name: "quic", run: tls::quic::run, memory: BROTLI + 4 * MIB },
     Target { name: "keys", run: keys::run, memory: 4 * MIB },
     Target { name: "certificate", run: x509::certificate::run, memory: MIB },
     Target { name: "chain", run: x509::chain::run, memory: 4 * MIB },

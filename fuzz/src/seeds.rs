@@ -26,6 +26,25 @@ pub fn all() -> Vec<Seed> {
     out.extend(scripts());
     out.extend(files());
     out.extend(lists());
+    out.extend(quic());
+    out
+}
+
+/// Every conversation over QUIC as it is, and with one thing done to a piece of it.
+fn quic() -> Vec<Seed> {
+    let mut out = Vec::new();
+    for at in 0..crate::tls::quic::count() {
+        let index = u8::try_from(at).expect("few conversations");
+        // A version, and a parameter each: initial_max_data.
+        let head = [index, index % 2, 3, 4, 1, 20, 3, 4, 1, 30];
+        assert!(crate::tls::quic::is_whole(&head), "conversation {at}");
+        out.push(("quic", format!("honest-{at}"), head.to_vec()));
+        for (act, rest) in [(1, [0, 40, 7]), (4, [2, 0, 0]), (5, [0, 60, 0]), (8, [5, 0, 0]), (11, [0, 0, 0])] {
+            let late = u8::try_from(at % 4).expect("at most 3");
+            let script = [&head[..], &vec![0; usize::from(late)], &[act], &rest].concat();
+            out.push(("quic", format!("act-{act}-{at}"), script));
+        }
+    }
     out
 }
 

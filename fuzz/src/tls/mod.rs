@@ -5,6 +5,7 @@ pub mod extension;
 pub mod fields;
 pub mod link;
 pub mod message;
+pub mod quic;
 pub mod record;
 pub mod scenario;
 pub mod session;
