@@ -35,3 +35,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/quic.md")]
 pub struct Quic;
+
+/// And those of the page on Encrypted Client Hello.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/ech.md")]
+pub struct Ech;

@@ -25,6 +25,8 @@ pub(crate) fn json(facts: &Facts) -> Value {
         "signature": facts.signature_scheme.map(|s| s.name()),
         "alpn": facts.alpn.as_deref().map(shown_bytes),
         "server_name": facts.server_name.as_deref().map(shown),
+        "ech": facts.encrypted_client_hello.as_ref().map(|ech| json!({
+            "accepted": ech.accepted, "outer_name": ech.outer_name.as_deref().map(shown) })),
         "hello_retry_request": facts.hello_retried,
         "early_data": early_data(facts),
         "resumed": facts.resumed.map(|r| r.name()),

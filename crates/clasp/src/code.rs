@@ -197,6 +197,7 @@ codes! {
         SignatureAlgorithmsCert = 50, "signature_algorithms_cert";
         KeyShare = 51, "key_share";
         QuicTransportParameters = 57, "quic_transport_parameters";
+        EncryptedClientHello = 0xfe0d, "encrypted_client_hello";
         RenegotiationInfo = 0xff01, "renegotiation_info";
     }
 }
@@ -326,6 +327,7 @@ codes! {
         UnknownPskIdentity = 115, "unknown_psk_identity";
         CertificateRequired = 116, "certificate_required";
         NoApplicationProtocol = 120, "no_application_protocol";
+        EchRequired = 121, "ech_required";
     }
 }
 

@@ -83,7 +83,7 @@ pub use config::{ClientAuth, ClientConfig, Identity, Policy, ServerConfig};
 pub use connection::{Connection, HEADROOM, Moved, Received, Receiver, Sender, TAILROOM, Want};
 pub use error::{Error, Result};
 pub use exchange::{Exchange, Progress, TimeLimits};
-pub use facts::{EarlyData, EarlyDataRefusal, Event, Facts, PeerIdentity, Resumption};
+pub use facts::{EarlyData, EarlyDataRefusal, EchFacts, Event, Facts, PeerIdentity, Resumption};
 pub use handshake::link::Waiting;
 pub use pool::{Pool, PoolSizes};
 pub use rustls_pki_types::{self as pki_types, ServerName};

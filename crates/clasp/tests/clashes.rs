@@ -7,6 +7,7 @@ use clasp::config::{
     ClientBuilder, DangerousAcceptAnyone, Identities, PreSharedKey, RawPublicKeys, Ready, ServerBuilder, Signer, WebPki,
 };
 use clasp::crypto::{HashId, PrivateKey};
+use clasp::ech::{EchKeyRing, EchKeyStore};
 use clasp::error::{Cause, Misuse};
 use clasp::wire::code::{
     CertificateType, CipherSuite, CompressionAlgorithm, MaxFragmentLength, NamedGroup, ProtocolVersion, SignatureScheme,
@@ -51,6 +52,10 @@ fn tls12() -> Policy {
 
 fn anyone() -> Arc<DangerousAcceptAnyone> {
     Arc::new(DangerousAcceptAnyone)
+}
+
+fn no_ech_keys() -> Arc<EchKeyStore> {
+    Arc::new(EchKeyStore::new(EchKeyRing::new([]).unwrap()))
 }
 
 fn raw() -> Identity {
@@ -174,6 +179,7 @@ fn what_tls13_alone_has_is_refused_with_a_policy_without_it() {
     }
     let server_rows: &[(&str, Change<S>)] = &[
         ("max_early_data", |s| s.max_early_data(1)),
+        ("encrypted_client_hello", |s| s.encrypted_client_hello(no_ech_keys())),
         ("psk_without_dhe", |s| s.psk_without_dhe(true)),
         ("certificate_compression", |s| s.certificate_compression([CompressionAlgorithm::Zlib])),
         ("record_padding", |s| s.record_padding(64)),

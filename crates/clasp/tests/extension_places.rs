@@ -36,9 +36,10 @@ const CLIENT_TYPES: u16 = 19;
 const SESSION_TICKET: u16 = 35;
 const OID_FILTERS: u16 = 48;
 const QUIC: u16 = 57;
+const ECH: u16 = 0xfe0d;
 
 /// Beside a ClientHello, where all but oid_filters may stand: RFC 9846 4.2, and for TLS 1.2 the RFC of each.
-const TABLE: [(u16, &[In]); 28] = [
+const TABLE: [(u16, &[In]); 29] = [
     (SERVER_NAME, &[ServerHello12, Encrypted, Request]),
     (MAX_FRAGMENT, &[ServerHello12, Encrypted]),
     (STATUS, &[ServerHello12, Request, Certificate]),
@@ -66,6 +67,7 @@ const TABLE: [(u16, &[In]); 28] = [
     (SCHEMES_CERT, &[Request]),
     (SHARES, &[ServerHello13, Retry]),
     (QUIC, &[Encrypted]),
+    (ECH, &[Encrypted, Retry]),
     (RENEGOTIATION, &[ServerHello12]),
 ];
 
@@ -261,8 +263,8 @@ fn badly_formed() {
             let (message, outcome) = heard(place, asks_for_all, &[(typ, BAD)]);
             observed(place, &message, &outcome);
             match (place, typ) {
-                // Nobody asks for it over TCP.
-                (Encrypted, QUIC) => {
+                // Nobody asks for it over TCP; or at all.
+                (Encrypted, QUIC) | (_, ECH) => {
                     refused(place, typ, outcome, &|cause| *cause == Cause::Peer(PeerError::UnsolicitedExtension));
                 }
                 // Passed over: RFC 8422 5.1.1; RFC 9846 4.2.5, 4.3.2.

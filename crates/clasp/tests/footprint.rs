@@ -179,7 +179,7 @@ const MAX_ASKED: usize = 48 * 1024;
 const MAX_PEAK: isize = 20 * 1024;
 /// An idle connection keeps the secrets it may need again and what is known of the peer, and no buffer. The peer's
 /// certificates are those of the first connection that met it.
-const MAX_IDLE: isize = 320;
+const MAX_IDLE: isize = 328;
 /// With CBC there are HMAC keys besides.
 const MAX_IDLE_CBC: isize = 5 * 1024;
 /// What two AES-GCM keys add: ring's stand on Rust's heap, AWS-LC's on its own.

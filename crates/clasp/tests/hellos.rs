@@ -1,6 +1,8 @@
 //! First flights that a server must refuse, each with the alert that its RFC asks for, and odd ones that it must take.
 #![allow(clippy::unwrap_used)]
 
+#[path = "hellos/ech.rs"]
+mod ech;
 mod flights;
 
 use clasp::config::PreSharedKey;

@@ -3,6 +3,7 @@
 
 use clasp::config::*;
 use clasp::crypto::*;
+use clasp::ech::*;
 use clasp::error::*;
 use clasp::hello::*;
 use clasp::keys::log::{BadLine, KeyLogFile, Secrets};
@@ -17,6 +18,7 @@ const SOURCES: &[&str] = &[
     include_str!("../src/lib.rs"),
     include_str!("../src/config/mod.rs"),
     include_str!("../src/crypto/mod.rs"),
+    include_str!("../src/ech/mod.rs"),
     include_str!("../src/error/mod.rs"),
     include_str!("../src/hello/mod.rs"),
     include_str!("../src/keys/log.rs"),
@@ -38,6 +40,7 @@ const NOT_HELD: &[&str] = &[
     "ClientSessions",
     "Clock",
     "CryptoResult",
+    "EchKeys",
     "FetchIssuer",
     "Group",
     "Hash",
@@ -76,13 +79,13 @@ macro_rules! held {
 held! {
     AeadId, AlertDescription, CipherSuite, Kx, NamedGroup, ProtocolVersion, SignatureScheme, AnyClientIdentity, AnyKeyDer<'static>, AnyResolver, Auth, BadLine, Blame, Bulk, Cause, CbcId, CertificateError, CertificateRequestFacts,
     ClientAuth, ClientBuilder<Ready>, ClientConfig, ClientHello, ClientHelloFacts, ClientSessionCache, Connection, CryptoError,
-    DangerousAcceptAnyone, DecodeError, DecodeKind, Digest, Direction, EarlyData, EarlyDataRefusal, Error, Event, Exchange, Facts,
+    DangerousAcceptAnyone, DecodeError, DecodeKind, Digest, Direction, EarlyData, EarlyDataRefusal, EchConfig, EchConfigList, EchError, EchFacts, EchKey, EchKeyRing, EchKeyStore, EchParameters, Error, Event, Exchange, Facts,
     FirstUse, HashId, HelloReader, Identities, Identity, KeyLogFile, KeyPin, KnownKeysFile, Level, Misuse, MissingIssuers, Moved,
     NeedsIdentity, NeedsTrust, Observation<'static>, Opened, Outside, PeerError, PeerIdentity, PeerKey, PinnedKeys, Place, Policy, Pool, PoolSizes,
     PreSharedKey, PresentedIdentity<'static>, PrivateKey, Profile, Progress, Provider, RandomError, RawPublicKeys, Ready, Received<'static>,
     Receiver, RecordError, Reloadable, Resumption, Roots, Secret<'static>, Secrets, Sender, ServerBuilder<Ready>, ServerConfig,
     ServerSessionCache, Session, SharedSecret, Stream<TcpStream>, StreamReader<TcpStream>, StreamWriter<TcpStream>, Suite, Suite13,
-    SystemClock, TicketKeys, TimeLimits, Use, Verified, Waiting, Want, WebPki, What<'static>,
+    SystemClock, TicketKeys, TimeLimits, Unfit, Use, Verified, Waiting, Want, WebPki, What<'static>,
 }
 
 /// The types and traits that a file makes public; constants and functions are none.

@@ -64,6 +64,9 @@ async fn listen(
     let address = listener.local_addr()?;
     let root = keep_up(source)?;
     note(format_args!("listening on https://{address}/"));
+    if !arguments.ech.is_empty() {
+        note(format_args!("hidden hellos are opened (Encrypted Client Hello), with {} keys", arguments.ech.len()));
+    }
     if let Some(root) = root {
         say_how(&root, address, &arguments);
     }

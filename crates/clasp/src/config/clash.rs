@@ -320,6 +320,7 @@ pub(super) fn check_server(config: &ServerConfig, called: &Called) -> Result<()>
             (config.grease, "grease(true)"),
             (tickets, "tickets_per_handshake"),
             (config.request_timestamps, "request_timestamps(true)"),
+            (config.ech.is_some(), "encrypted_client_hello"),
         ],
     )?;
     check_keys(&config.policy, &config.psks)?;

@@ -9,6 +9,7 @@ use super::{
 use crate::answer::Answer;
 use crate::code::CertificateType;
 use crate::crypto::Provider;
+use crate::ech::EchKeys;
 use crate::error::Result;
 use crate::facts::End;
 use crate::facts::MAX_AUTHENTICATION;
@@ -54,6 +55,7 @@ pub struct ServerConfig {
     pub(crate) policy: Policy,
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) admission: Option<Arc<dyn Admission>>,
+    pub(crate) ech: Option<Arc<dyn EchKeys>>,
     pub(crate) client_auth: Option<ClientAuth>,
     pub(crate) post_handshake_auth: Option<ClientAuth>,
     pub(crate) alpn: Vec<Vec<u8>>,
@@ -135,6 +137,7 @@ impl ServerConfig {
             // Replaced by the identity: `build` exists only in the stage after it.
             resolver: Arc::new(Identities::default()),
             admission: None,
+            ech: None,
             client_auth: None,
             post_handshake_auth: None,
             alpn: Vec::new(),
@@ -229,6 +232,15 @@ impl ServerBuilder<Ready> {
     #[must_use]
     pub fn admission(mut self, admission: Arc<dyn Admission>) -> Self {
         self.config.admission = Some(admission);
+        self
+    }
+
+    /// Opens what clients hide in their hellos (Encrypted Client Hello, RFC 9849), with the keys that these give:
+    /// [`EchKeyStore`](crate::ech::EchKeyStore) has them at hand and takes others while the server runs. The identity, admission and
+    /// sessions hang on the hidden hello then, and on its name. The server needs a certificate for the public name too.
+    #[must_use]
+    pub fn encrypted_client_hello(mut self, keys: Arc<dyn EchKeys>) -> Self {
+        self.config.ech = Some(keys);
         self
     }
 

@@ -1,6 +1,7 @@
 //! What is wrong with configurations and their keys.
 
 use super::config::Unfit;
+use super::keyring::MAX_ECH_CONFIGS;
 use crate::crypto::CryptoError;
 use crate::wire::decode::DecodeError;
 use clasp_x509::pem::PemError;
@@ -24,6 +25,8 @@ pub enum EchError {
     Unfit(Unfit),
     /// More algorithms than a configuration has room for.
     TooLong,
+    /// More configurations than a server tries.
+    TooManyConfigs,
     /// A primitive failed, or the provider lacks it.
     Crypto,
 }
@@ -40,6 +43,7 @@ impl fmt::Display for EchError {
             Self::OtherKey => f.write_str("no configuration of the list has the public key of this private key"),
             Self::Unfit(why) => write!(f, "no client would take it: {why}"),
             Self::TooLong => f.write_str("more algorithms than a configuration has room for"),
+            Self::TooManyConfigs => write!(f, "more configurations than a server tries: {MAX_ECH_CONFIGS} at most"),
             Self::Crypto => f.write_str("a primitive failed, or the provider lacks it"),
         }
     }

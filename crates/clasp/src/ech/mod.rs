@@ -16,8 +16,11 @@
 
 mod config;
 mod error;
+mod inner;
 mod key;
+mod keyring;
 mod name;
+mod open;
 mod pkcs8;
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects)]
@@ -25,4 +28,7 @@ mod tests;
 
 pub use config::{EchConfig, EchConfigList, Unfit};
 pub use error::EchError;
+pub(crate) use inner::uncover;
 pub use key::{EchKey, EchParameters};
+pub use keyring::{EchKeyRing, EchKeyStore, EchKeys, MAX_ECH_CONFIGS};
+pub(crate) use open::{open, open_again};

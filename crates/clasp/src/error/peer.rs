@@ -60,6 +60,11 @@ family! {
         SecondHelloRetry => UnexpectedMessage, "RFC 9846 4.1.4", "a second HelloRetryRequest came";
         HelloChangedAfterRetry => IllegalParameter, "RFC 9846 4.1.2", "the second ClientHello differs in more than the retry allows";
         MissingKeyShare => MissingExtension, "RFC 9846 9.2", "the hello has no key share where it needs one";
+        // Encrypted Client Hello
+        BadInnerHello => IllegalParameter, "RFC 9849 5.1", "the hidden hello cannot be what it is";
+        EchMissingAfterRetry => MissingExtension, "RFC 9849 7.1.1", "the second ClientHello hides nothing, although the first did";
+        EchChangedAfterRetry => IllegalParameter, "RFC 9849 7.1.1", "the second ClientHello hides with other keys than the first";
+        EchUndecryptable => DecryptError, "RFC 9849 7.1.1", "what the second ClientHello hides cannot be opened";
         // Sessions
         ResumedWithOtherSuite => IllegalParameter, "RFC 5246 7.4.1.3", "the server resumed a session under another cipher suite";
         ResumedWithoutEms => HandshakeFailure, "RFC 7627 5.3", "the session was made with the extended master secret and is resumed without it";

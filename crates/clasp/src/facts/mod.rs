@@ -10,4 +10,4 @@ pub(crate) use end::{End, MAX_AUTHENTICATION};
 pub use event::Event;
 pub use peer::PeerIdentity;
 pub(crate) use peer::RecentPeers;
-pub use settled::{EarlyData, EarlyDataRefusal, Facts, Resumption};
+pub use settled::{EarlyData, EarlyDataRefusal, EchFacts, Facts, Resumption};

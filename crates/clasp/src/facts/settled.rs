@@ -58,6 +58,19 @@ pub struct Facts {
     /// The most plaintext that the peer may put into a record, where record_size_limit or max_fragment_length settled that
     /// (RFC 8449, RFC 6066 4); none if the peer took neither.
     pub record_size_limit: Option<u16>,
+    /// What became of Encrypted Client Hello (known to a server that has keys for it); none if the client hid nothing.
+    pub encrypted_client_hello: Option<Box<EchFacts>>,
+}
+
+/// What became of Encrypted Client Hello: RFC 9849.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EchFacts {
+    /// Whether the hidden hello was opened. All other facts are of that one then, the server's name as well; if not, of the one
+    /// that all could see.
+    pub accepted: bool,
+    /// The server's name that all could see.
+    pub outer_name: Option<String>,
 }
 
 /// How a session was resumed.
@@ -175,6 +188,7 @@ impl Facts {
             encrypt_then_mac: false,
             secure_renegotiation: false,
             record_size_limit: None,
+            encrypted_client_hello: None,
         }
     }
 }

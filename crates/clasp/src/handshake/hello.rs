@@ -220,7 +220,17 @@ pub(crate) fn send_server_hello(
     suite: CipherSuite,
     extensions: impl FnOnce(&mut Writer<'_>),
 ) -> Result<()> {
-    let hello = ServerHelloView {
+    let hello = server_hello(random, session_id, suite);
+    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w))
+}
+
+/// Our ServerHello but for its extensions.
+pub(crate) const fn server_hello<'a>(
+    random: &'a [u8; 32],
+    session_id: &'a [u8],
+    suite: CipherSuite,
+) -> ServerHelloView<'a> {
+    ServerHelloView {
         // In TLS 1.3 `legacy_version`.
         version: ProtocolVersion::Tls12,
         random,
@@ -228,6 +238,5 @@ pub(crate) fn send_server_hello(
         suite,
         compression: 0,
         extensions: Extensions::NONE,
-    };
-    link.send(HandshakeType::ServerHello, |w| hello.encode_with(extensions, w))
+    }
 }

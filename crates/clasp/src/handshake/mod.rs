@@ -11,6 +11,7 @@ mod client_hello;
 mod compression;
 mod credential;
 mod derived;
+mod ech13;
 pub(crate) mod extension;
 mod fits;
 mod grease;

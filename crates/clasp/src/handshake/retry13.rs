@@ -1,6 +1,7 @@
 //! HelloRetryRequest: a server that needs another hello says which, once; a client says it.              RFC 9846 4.1.4
 
 use super::admit;
+use super::ech13::{Ech, write_mark};
 use super::extension::{TABLE, supported_versions};
 use super::hello::{ClientOffer, send_server_hello};
 use super::link::Link;
@@ -20,13 +21,18 @@ pub(super) async fn ask<'a>(
     config: &ServerConfig,
     suite: &Suite13,
     group: NamedGroup,
-    offer: &ClientOffer<'a>,
+    (offer, ech): (&ClientOffer<'a>, &Ech),
 ) -> Result<Option<&'a [u8]>> {
     let fitting = admit::server13(link, config, offer, suite).await.map_err(|e| e.in_message("ClientHello"))?;
     let fitting = fitting.and_then(|key| offer.psks?.identities().nth(key.index)).map(|psk| psk.identity);
     let hash = config.provider.hash(suite.hash)?;
     link.transcript.retry(hash, &[]);
-    send_server_hello(link, &HELLO_RETRY_REQUEST_RANDOM, offer.session_id, suite.code, |w| TABLE.retry(group, w))?;
+    let about = (offer.session_id, suite.code);
+    let mark = ech.retry_mark(link, hash, about, |w| TABLE.retry(group, w))?;
+    send_server_hello(link, &HELLO_RETRY_REQUEST_RANDOM, offer.session_id, suite.code, |w| {
+        TABLE.retry(group, w);
+        mark.iter().for_each(|mark| write_mark(mark, w));
+    })?;
     if !offer.session_id.is_empty() {
         link.send_compatibility_ccs();
     }

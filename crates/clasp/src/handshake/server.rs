@@ -1,5 +1,6 @@
 //! The client's hello, which settles the version; then one of the two conversations.
 
+use super::ech13::Ech;
 use super::extension::{RecordLimits, supported_versions};
 use super::hello::ClientOffer;
 use super::link::Link;
@@ -17,6 +18,7 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
     link.padding(config.padding);
     link.limits(RecordLimits { send: config.max_record, ..RecordLimits::default() });
     let hello = link.recv::<ClientHello>().await?;
+    let (hello, ech) = Ech::first(link, &config, hello).await.map_err(|e| e.in_message("ClientHello"))?;
     let (version, offer) = read(&config, &hello.view()).map_err(|e| e.in_message("ClientHello"))?;
     let offer = ClientOffer { message: hello.bytes(), ..offer };
     link.version(version);
@@ -27,7 +29,7 @@ pub(crate) async fn server(mut link: Link, config: Arc<ServerConfig>) -> Result<
         link.outside("admission", admission.admit(&client)).await.map_err(|e| e.in_message("ClientHello"))?;
     }
     match version {
-        ProtocolVersion::Tls13 => server13::server(link, &config, &hello, offer).await,
+        ProtocolVersion::Tls13 => server13::server(link, &config, (&hello, ech), offer).await,
         _ => server12::server(link, &config, offer).await,
     }
 }

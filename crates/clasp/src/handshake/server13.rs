@@ -3,6 +3,7 @@
 use super::admit::{self, Admitted13, Key13};
 use super::client_auth13::{recv_client_proof, send_request};
 use super::credential::Asks;
+use super::ech13::Ech;
 use super::extension::{Hello13, RecordLimits, Said12, Said13, ServerResponse, TABLE};
 use super::hello::{ClientOffer, send_server_hello};
 use super::link::Link;
@@ -29,6 +30,8 @@ struct Talk13<'a> {
     /// What the client says in its last hello.
     offer: ClientOffer<'a>,
     suite: &'static Suite13,
+    /// What became of what the client hides. The last hello is that one, if it was opened.
+    ech: Ech,
     /// The pre-shared key that is taken, its binder checked.
     admitted: Option<Admitted13<'a>>,
     facts: Facts,
@@ -37,12 +40,12 @@ struct Talk13<'a> {
 pub(super) async fn server(
     link: &mut Link,
     config: &ServerConfig,
-    hello: &Checked<ClientHello>,
+    heard: (&Checked<ClientHello>, Ech),
     offer: ClientOffer<'_>,
 ) -> Result<Established> {
     // 4.1.1, 4.1.4, 4.2
     let mut second = None;
-    let mut talk = agree(link, config, hello, offer, &mut second).await?;
+    let mut talk = agree(link, config, heard, offer, &mut second).await?;
     // 4.2.10, 4.2.11
     let (mut vault, at) = resume_or_not(link, &mut talk).await?;
     // 4.1.3, 4.3, 4.4
@@ -63,7 +66,7 @@ pub(super) async fn server(
 async fn agree<'a>(
     link: &mut Link,
     config: &'a ServerConfig,
-    hello: &Checked<ClientHello>,
+    (hello, ech): (&Checked<ClientHello>, Ech),
     offer: ClientOffer<'a>,
     second: &'a mut Option<Checked<ClientHello>>,
 ) -> Result<Talk13<'a>> {
@@ -77,18 +80,20 @@ async fn agree<'a>(
         authenticated_until: config.authentication_end(),
         // As long as nothing has shown that it may be read.
         early_data: if offer.early_data { EarlyData::Rejected } else { EarlyData::NotOffered },
+        encrypted_client_hello: ech.facts(),
         ..Facts::new(ProtocolVersion::Tls13, suite.code)
     };
     link.protocol(facts.alpn.as_deref())?;
-    let mut talk = Talk13 { config, offer, suite, admitted: None, facts };
+    let mut talk = Talk13 { config, offer, suite, ech, admitted: None, facts };
     if talk.offer.groups.is_none() {
         return Ok(talk);
     }
     let group = negotiate::group13(&config.policy, &talk.offer)?;
     talk.facts.group = Some(group);
     if talk.offer.share(group).is_none() {
-        let fitting = retry13::ask(link, config, suite, group, &talk.offer).await?;
-        let second = second.insert(link.recv::<ClientHello>().await?);
+        let fitting = retry13::ask(link, config, suite, group, (&talk.offer, &talk.ech)).await?;
+        let again = link.recv::<ClientHello>().await?;
+        let second = second.insert(talk.ech.second(link, again).map_err(in_hello)?);
         let again = retry13::read_second(config, (&hello.view(), &second.view()), group, fitting).map_err(in_hello)?;
         talk.offer = ClientOffer { message: talk.offer.message, ..again };
         talk.facts.hello_retried = true;
@@ -331,6 +336,7 @@ fn send_hello(link: &mut Link, talk: &Talk13<'_>, vault: &mut Vault13) -> Result
     };
     let share = share.as_ref().map(|(group, public)| (*group, &public[..]));
     let hello = Hello13 { selected, share };
+    talk.ech.mark(link, vault.hash, &mut random, (offer.session_id, suite.code), |w| TABLE.hello13(&hello, w))?;
     send_server_hello(link, &random, offer.session_id, suite.code, |w| TABLE.hello13(&hello, w))
 }
 
@@ -355,6 +361,7 @@ fn send_encrypted_extensions(
             group: facts.group,
             early_data: facts.early_data == EarlyData::Accepted,
             parameters: link.own_parameters(),
+            ech: talk.ech.rejected(),
         },
     };
     link.send(HandshakeType::EncryptedExtensions, |w| w.vec16(|w| TABLE.answer(&answer, w)))?;

@@ -52,6 +52,13 @@ impl Transcript {
         self.bytes.extend_from_slice(request);
     }
 
+    /// The last message is another than what stood on the wire: RFC 9849 6.1, 7.1.
+    pub(crate) fn replace_last(&mut self, message: &[u8], by: &[u8]) {
+        let before = self.bytes.len().saturating_sub(message.len());
+        self.bytes.truncate(before);
+        self.bytes.extend_from_slice(by);
+    }
+
     /// The hash of what there is but for the last `tail` bytes: what a binder covers.
     pub(crate) fn hash_without(&self, hash: &dyn Hash, tail: usize) -> Digest {
         let covered = self.bytes.len().saturating_sub(tail);

@@ -1,6 +1,7 @@
 // Above `suite` and `hpke`.
 //! Secrets and what is derived from them.
 
+pub(crate) mod confirmation;
 #[expect(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "as in `schedule12`")]
 pub(crate) mod kept13;
 pub mod log;

@@ -1,5 +1,5 @@
 use super::decode::DecodeKind;
-use super::extension::{self, certificate, early, key_share, pre_shared_key};
+use super::extension::{self, certificate, early, ech, key_share, pre_shared_key};
 use super::message::{
     ClientHello, ClientHelloView, ClientKeyExchange, Message, ServerKeyExchange, ServerKeyExchangeView,
 };
@@ -14,7 +14,7 @@ type Reads = fn(Extension<'_>) -> bool;
 fn every_extension_is_read_to_its_end() {
     use ExtensionType as T;
     let share = [&[0, 29, 0, 1][..], &[7]].concat();
-    let cases: [(T, &[u8], Reads); 23] = [
+    let cases: [(T, &[u8], Reads); 27] = [
         (T::SupportedGroups, &[0, 2, 0, 29], |e| extension::codes(e, "groups").is_ok()),
         (T::SignatureAlgorithms, &[0, 2, 4, 3], |e| extension::codes(e, "schemes").is_ok()),
         (T::EcPointFormats, &[1, 0], |e| extension::vec8(e, "formats").is_ok()),
@@ -38,6 +38,10 @@ fn every_extension_is_read_to_its_end() {
         (T::StatusRequest, &[1, 0, 0, 1, 9], |e| certificate::status(e).is_ok()),
         (T::CompressCertificate, &[2, 0, 1], |e| certificate::compression(e).is_ok()),
         (T::SignedCertificateTimestamp, &[0, 3, 0, 1, 9], |e| certificate::timestamps(e).is_ok()),
+        (T::EncryptedClientHello, &[0, 0, 1, 0, 1, 7, 0, 1, 9, 0, 1, 9], |e| ech::client(e).is_ok()),
+        (T::EncryptedClientHello, &[1], |e| ech::client(e).is_ok()),
+        (T::EncryptedClientHello, &[1, 2, 3, 4, 5, 6, 7, 8], |e| ech::confirmation(e).is_ok()),
+        (T::EncryptedClientHello, &[0, 1, 9], |e| ech::retry_configs(e).is_ok()),
     ];
     for (typ, body, reads) in cases {
         assert!(reads(Extension::new(typ, body, 0)), "{typ}");

@@ -108,7 +108,14 @@ fn code(folder: &Path, tests: bool) -> String {
 
 #[test]
 fn rows_are_reached_by_what_peers_callers_and_parties_outside_do() {
-    let peers = [reached::hellos(), reached::keys(), reached::answers(), reached::legacy(), reached::resumed()];
+    let peers = [
+        reached::hellos(),
+        reached::hidden(),
+        reached::keys(),
+        reached::answers(),
+        reached::legacy(),
+        reached::resumed(),
+    ];
     let others = [reached::records(), reached::calls(), reached::outside()];
     for (row, error) in peers.into_iter().chain(others).flatten() {
         assert_eq!(name(error.cause()), name(&row), "{error}");

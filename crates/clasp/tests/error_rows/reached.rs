@@ -2,6 +2,7 @@
 
 use crate::flights::answered::{Answered, CURVES, Change, Extended};
 use crate::flights::hello::{Hello, ext, psk, psk_of, record, server_of, share, v8, v16};
+use crate::flights::hidden::{self, Hiding};
 use crate::flights::*;
 use clasp::config::{
     Admission, ClientBuilder, ClientHelloFacts, Identities, PreSharedKey, RawPublicKeys, Ready, Resolver,
@@ -70,6 +71,27 @@ pub(crate) fn hellos() -> Vec<Reached> {
         decode(DecodeKind::Duplicate(0), new().with(ext(SHARES, &v16(&share(0x1d, &[9; 32]).repeat(2))))),
         decode(DecodeKind::DuplicateExtension(0), new().change(|h| h.extensions.push(ext(SCHEMES, &v16(&[4, 3]))))),
         decode(DecodeKind::IllegalValue(0), new().with(ext(SIZE_LIMIT, &[0, 63]))),
+    ]
+}
+
+/// What a server with a key for hidden hellos says.
+pub(crate) fn hidden() -> Vec<Reached> {
+    let again = |row, second: fn(&mut Hiding) -> Hello| {
+        let key = hidden::key();
+        let mut hiding = Hiding::to(&key);
+        let first = hiding.seal(&hidden::outer(), &hidden::encoded(&hidden::inner()));
+        let server = hidden::server_with(key).policy(Policy::default().with_groups([NamedGroup::Secp256r1]));
+        (Cause::Peer(row), says(server.build().unwrap().accept(), &[&first, &second(&mut hiding)]))
+    };
+    let key = hidden::key();
+    let old = hidden::inner().with(ext(VERSIONS, &v8(&[3, 3])));
+    let inner = Hiding::to(&key).seal(&hidden::outer(), &hidden::encoded(&old));
+    let server = hidden::server_with(key).build().unwrap().accept();
+    vec![
+        (Cause::Peer(PeerError::BadInnerHello), says(server, &[&inner])),
+        again(PeerError::EchMissingAfterRetry, |_| hidden::outer()),
+        again(PeerError::EchChangedAfterRetry, |_| hidden::outer().with(ext(hidden::ECH, &[1]))),
+        again(PeerError::EchUndecryptable, |hiding| hidden::outer().with(hiding.extension(&[7; 99]))),
     ]
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn record(content: u8, body: &[u8]) -> Vec<u8> {
 #[derive(Clone)]
 pub(crate) struct Hello {
     pub(crate) version: [u8; 2],
+    pub(crate) random: [u8; 32],
     pub(crate) session_id: Vec<u8>,
     pub(crate) suites: Vec<u8>,
     pub(crate) compression: Vec<u8>,
@@ -55,7 +56,8 @@ impl Hello {
         extensions.push(ext(VERSIONS, &v8(&[3, 4])));
         extensions.push(ext(SHARES, &v16(&share(0x1d, &[9; 32]))));
         let suites = vec![0x13, 1, 0xc0, 0x2b, 0xc0, 0x2f];
-        Self { version: [3, 3], session_id: Vec::new(), suites, compression: vec![0], extensions, tail: Vec::new() }
+        let (session_id, tail) = (Vec::new(), Vec::new());
+        Self { version: [3, 3], random: [5; 32], session_id, suites, compression: vec![0], extensions, tail }
     }
 
     pub(crate) fn tls12() -> Self {
@@ -87,7 +89,7 @@ impl Hello {
     pub(crate) fn message(&self) -> Vec<u8> {
         let body = [
             &self.version[..],
-            &[5; 32],
+            &self.random,
             &v8(&self.session_id),
             &v16(&self.suites),
             &v8(&self.compression),

@@ -4,6 +4,7 @@
 
 pub(crate) mod answered;
 pub(crate) mod hello;
+pub(crate) mod hidden;
 pub(crate) mod replied;
 
 use clasp::wire::code::ProtocolVersion;

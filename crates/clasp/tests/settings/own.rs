@@ -7,13 +7,15 @@ use clasp::config::{
     PinnedKeys, PresentedIdentity, Profile, Signer, Verified, Verifier, WebPki,
 };
 use clasp::crypto::PrivateKey;
+use clasp::ech::{EchKeyRing, EchKeyStore};
 use clasp::keys::log::KeyLog;
 use clasp::pki_types::{Der, TrustAnchor};
 use clasp::session::{ClientSessionCache, ServerSessionCache};
 use clasp::trace::{Observation, Observer, What};
 use clasp::wire::code::{CipherSuite, CompressionAlgorithm, ProtocolVersion, SignatureScheme};
 use clasp::{
-    Answer, ClientAuth, ClientConfig, Exchange, Identity, Policy, Pool, Result, Roots, ServerConfig, Stream, TimeLimits,
+    Answer, ClientAuth, ClientConfig, Exchange, Identity, NamedGroup, Policy, Pool, Result, Roots, ServerConfig,
+    Stream, TimeLimits,
 };
 use clasp_testkit::hollow_bytes::{HANDSHAKE, Wrap, record};
 use clasp_testkit::provider::{counted, hollow};
@@ -47,6 +49,18 @@ fn still() -> Arc<ManualClock> {
 
 pub(crate) fn trusting_anyone() -> C {
     ClientConfig::builder().dangerous_trust_anyone().grease(false)
+}
+
+/// A hello that another server has opened (RFC 9849 7.2), without a share of P-256: what is asked for again says that it was heard.
+fn opened_elsewhere() -> Vec<u8> {
+    let share = [&[0, 36, 0, 0x1d, 0, 32][..], &[9; 32]].concat();
+    let extensions: [(u16, &[u8]); 5] =
+        [(10, &[0, 4, 0, 0x1d, 0, 0x17]), (13, &[0, 2, 4, 3]), (43, &[2, 3, 4]), (51, &share), (0xfe0d, &[1])];
+    let long = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+    let extensions: Vec<u8> =
+        extensions.iter().flat_map(|(typ, body)| [&typ.to_be_bytes()[..], &long(body)].concat()).collect();
+    let body = [&[3, 3][..], &[5; 32], &[0, 0, 2, 0x13, 1, 1, 0], &long(&extensions)].concat();
+    [&[22, 3, 1][..], &long(&[&[1, 0][..], &long(&body)].concat())].concat()
 }
 
 /// Whether two such come to a resumed connection.
@@ -208,6 +222,14 @@ fn of_both_sides() -> Vec<Row> {
             let config = config.with_clock(Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW })));
             look_by(&Arc::new(config), &server().clock(still()).build().unwrap(), || ())
         }),
+        own_row("ServerBuilder::encrypted_client_hello", |with| {
+            let server = server().policy(Policy::default().with_groups([NamedGroup::Secp256r1]));
+            let keys = Arc::new(EchKeyStore::new(EchKeyRing::new([]).unwrap()));
+            let server = if with { server.encrypted_client_hello(keys) } else { server };
+            let mut out = Vec::new();
+            server.build().unwrap().accept().receive(&mut opened_elsewhere(), &mut out).unwrap();
+            format!("{} bytes", out.len())
+        }),
         own_row("ServerConfig::with_observer", |with| {
             let (seen, config) = (Arc::new(Counter::default()), ServerConfig::clone(&server().build().unwrap()));
             let config = if with { config.with_observer(seen.clone()) } else { config };
@@ -295,7 +317,7 @@ fn of_both_sides() -> Vec<Row> {
         }),
         own_row("ClientBuilder::ignore_renegotiation", |with| {
             let suites = [CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];
-            let groups = [clasp::wire::code::NamedGroup::X25519];
+            let groups = [NamedGroup::X25519];
             let policy = tls12().with_suites(suites).with_groups(groups);
             let c = client().provider(hollow()).policy(policy.clone()).ignore_renegotiation(with);
             let s = server().provider(hollow()).policy(policy);

@@ -37,6 +37,10 @@ pub(crate) struct Arguments {
     /// The file with the password of the --key, where it is encrypted, or of the PKCS #12 archive that --cert and --key both name
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(super) key_password_file: Option<PathBuf>,
+    /// A key for Encrypted Client Hello, as `clasp ech keygen` makes them; of several the first is told to clients whose configuration is
+    /// out of date
+    #[arg(long, value_name = "FILE")]
+    pub(super) ech: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) negotiation: Negotiation,
     /// Whether clients are asked for a certificate: require where there is a --client-ca, and off without

@@ -7,12 +7,14 @@ use crate::failure::Failure;
 use crate::pem;
 use clasp::config::{DangerousAcceptAnyone, Verifier, WebPki};
 use clasp::crypto::Provider;
+use clasp::ech::{EchKey, EchKeyRing, EchKeyStore};
 use clasp::keys::log::KeyLogFile;
 use clasp::session::{ServerSessionCache, TicketKeys};
 use clasp::{ClientAuth, Policy, ServerConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Tickets that a handshake gives unless told otherwise.
 const TICKETS: u8 = 2;
@@ -54,10 +56,22 @@ pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Source
     if let Some(auth) = client_auth(arguments)? {
         builder = builder.client_auth(auth);
     }
+    if !arguments.ech.is_empty() {
+        builder = builder.encrypted_client_hello(Arc::new(EchKeyStore::new(ech_keys(&arguments.ech)?)));
+    }
     if let Some(path) = &arguments.keylog {
         builder = builder.key_log(Arc::new(KeyLogFile::open(path).map_err(|e| Failure::file(path, e))?));
     }
     Ok((builder.build()?, source))
+}
+
+/// The keys that these files hold.
+fn ech_keys(files: &[PathBuf]) -> Result<EchKeyRing, Failure> {
+    let key = |path: &PathBuf| {
+        EchKey::from_pem(Provider::builtin(), &Zeroizing::new(pem::read(path)?)).map_err(|e| Failure::file(path, e))
+    };
+    let keys = files.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    EchKeyRing::new(keys).map_err(|error| Failure::cannot(format_args!("--ech: {error}")))
 }
 
 fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
@@ -85,6 +99,7 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
         ),
         (early_data && version == Some("1.2"), "--early-data", "--tls 1.2", only12),
         (arguments.keyupdate && version == Some("1.2"), "--keyupdate", "--tls 1.2", only12),
+        (!arguments.ech.is_empty() && version == Some("1.2"), "--ech", "--tls 1.2", only12),
         (
             arguments.tickets.is_some_and(|n| n > 1) && version == Some("1.2"),
             "--tickets",

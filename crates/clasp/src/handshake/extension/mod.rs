@@ -11,6 +11,7 @@ mod cookie;
 mod early_data;
 mod ec_point_formats;
 mod encrypt_then_mac;
+mod encrypted_client_hello;
 mod extended_master_secret;
 mod key_share;
 mod max_fragment_length;
@@ -46,7 +47,7 @@ use row::Block;
 use walk::Table;
 
 /// All extensions that are known here, in the order of our ClientHello.
-const ROWS: [&Row; 28] = [
+const ROWS: [&Row; 29] = [
     &server_name::ROW,
     &renegotiation_info::ROW,
     &extended_master_secret::ROW,
@@ -73,6 +74,7 @@ const ROWS: [&Row; 28] = [
     &early_data::ROW,
     &oid_filters::ROW,
     &quic_transport_parameters::ROW,
+    &encrypted_client_hello::ROW,
     &padding::ROW,
     &pre_shared_key::ROW,
 ];

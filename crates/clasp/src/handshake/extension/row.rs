@@ -3,6 +3,7 @@
 
 use crate::code::{CertificateType, ExtensionType, NamedGroup, ProtocolVersion};
 use crate::config::{CertificateRequestFacts, ClientConfig, Identity, ServerConfig};
+use crate::ech::EchKeyRing;
 use crate::error::Result;
 use crate::facts::PeerIdentity;
 use crate::handshake::hello::{ClientOffer, ServerAnswer13, Settled};
@@ -11,6 +12,7 @@ use crate::handshake::retry13::Retry;
 use crate::session::ServerSession;
 use crate::suite::{Suite, Suite13};
 use crate::wire::{Extension, Writer};
+use std::sync::Arc;
 
 /// A message that has extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +192,8 @@ pub(crate) struct Said13 {
     pub(crate) early_data: bool,
     /// What our carrier says to the client's.
     pub(crate) parameters: Option<Box<[u8]>>,
+    /// The keys of which none opened what the client hides.
+    pub(crate) ech: Option<Arc<EchKeyRing>>,
 }
 
 /// What a server's answers are held against.

@@ -3,6 +3,7 @@
 mod alpn;
 pub mod certificate;
 pub mod early;
+pub mod ech;
 pub mod key_share;
 pub mod pre_shared_key;
 mod server_name;

@@ -3,7 +3,7 @@
 use super::Context;
 use super::notes::Hearer;
 use crate::code::{CertificateType, ExtensionType as E, HandshakeType, ProtocolVersion};
-use crate::wire::extension::{self, certificate, early, key_share, pre_shared_key};
+use crate::wire::extension::{self, certificate, early, ech, key_share, pre_shared_key};
 use crate::wire::message::{
     Certificate13, CertificateRequest12, CertificateRequest13, CertificateStatus, CertificateVerify, CertificateView,
     ClientHello, ClientKeyExchangeView, CompressedCertificate, EncryptedExtensions, EndOfEarlyData, Finished,
@@ -129,6 +129,9 @@ pub(super) fn extension(e: Extension<'_, Hearer<'_>>, block: Block) -> Parsed<()
         (E::KeyShare, ClientHello) => key_share::client(e).map(drop),
         (E::KeyShare, ServerHello) => key_share::server(e).map(drop),
         (E::KeyShare, HelloRetryRequest) => key_share::retry(e).map(drop),
+        (E::EncryptedClientHello, ClientHello) => ech::client(e).map(drop),
+        (E::EncryptedClientHello, HelloRetryRequest) => ech::confirmation(e).map(drop),
+        (E::EncryptedClientHello, _) => ech::retry_configs(e).map(drop),
         (E::RenegotiationInfo, _) => extension::renegotiation_info(e).map(drop),
         // Of the server, that it knows the name, or will send a ticket or a status; in a CertificateRequest, that it wants one.
         (E::ServerName | E::StatusRequest, _) => extension::empty(e, e.typ.name()),

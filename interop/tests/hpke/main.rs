@@ -1,6 +1,8 @@
 //! HPKE beside two others: RustCrypto's curves by the crate `hpke`, and rustls's over AWS-LC. Each seals for the other.
 #![allow(clippy::unwrap_used)]
 
+mod ech;
+
 use clasp::code::{HpkeAead, HpkeKdf, HpkeKem};
 use clasp::crypto::Provider;
 use clasp::hpke::{RecipientKey, Suite};
