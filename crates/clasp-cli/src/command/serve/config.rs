@@ -4,6 +4,7 @@ use super::arguments::Arguments;
 use super::given::Given;
 use super::own::Own;
 use crate::failure::Failure;
+use crate::input;
 use crate::pem;
 use clasp::config::{DangerousAcceptAnyone, Verifier, WebPki};
 use clasp::crypto::Provider;
@@ -68,7 +69,7 @@ pub(super) fn config(arguments: &Arguments) -> Result<(Arc<ServerConfig>, Source
 /// The keys that these files hold.
 fn ech_keys(files: &[PathBuf]) -> Result<EchKeyRing, Failure> {
     let key = |path: &PathBuf| {
-        EchKey::from_pem(Provider::builtin(), &Zeroizing::new(pem::read(path)?)).map_err(|e| Failure::file(path, e))
+        EchKey::from_pem(Provider::builtin(), &Zeroizing::new(input::bytes(path)?)).map_err(|e| Failure::file(path, e))
     };
     let keys = files.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     EchKeyRing::new(keys).map_err(|error| Failure::cannot(format_args!("--ech: {error}")))
