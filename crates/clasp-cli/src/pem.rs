@@ -40,23 +40,26 @@ pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
     })
 }
 
-/// What a file has of one kind, in PEM, or the whole of it as DER.
+/// What a file has of one kind, in PEM, or the whole of it as DER. Lists and responses among things of another kind would be passed
+/// over, and whoever put them there believes that they count.
 fn of_kind(path: &Path, wanted: Kind) -> Result<Vec<Section>, Failure> {
-    pem::items_or_der(&input::bytes(path)?, wanted).map_err(|e| Failure::file(path, e))
-}
-
-/// The certificates of a file, PEM or DER. A revocation list among them would be passed over, and whoever put it there believes
-/// that it counts.
-pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let beside = pem::read_on(&input::bytes(path)?).0;
-    if let Some(section) = beside.iter().find(|s| matches!(s.kind(), Kind::Crl | Kind::OcspResponse)) {
-        let (line, what, option) = match section.kind() {
-            Kind::Crl => (section.line(), "a revocation list", "--crl"),
-            _ => (section.line(), "an OCSP response", "--ocsp"),
+    let bytes = Zeroizing::new(input::bytes(path)?);
+    let speaks =
+        |section: &&Section| matches!(section.kind(), Kind::Crl | Kind::OcspResponse) && section.kind() != wanted;
+    if let Some(section) = pem::read_on(&bytes).0.iter().find(speaks) {
+        let (what, option) = match section.kind() {
+            Kind::Crl => ("a revocation list", "--crl"),
+            _ => ("an OCSP response", "--ocsp"),
         };
-        return Err(Failure::file(path, format_args!("line {line}: found {what}; wanted certificates"))
+        let wanted = if wanted == Kind::Certificate { "certificates".into() } else { format!("{wanted} alone") };
+        return Err(Failure::file(path, format_args!("line {}: found {what}; wanted {wanted}", section.line()))
             .hint(format_args!("give it apart: {option} FILE")));
     }
+    pem::items_or_der(&bytes, wanted).map_err(|e| Failure::file(path, e))
+}
+
+/// The certificates of a file, PEM or DER.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(of_kind(path, Kind::Certificate)?.iter().map(|section| section.der().to_vec()).collect())
 }
 

@@ -406,6 +406,17 @@ fn what_a_file_holds_is_read_or_refused_and_never_lost() {
     let refused = clasp(dir, "verify chain-list.pem --ca root.pem");
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--crl FILE"));
+    // Nor does one count that stands where it is not looked for.
+    write("both.pem", format!("{ours}-----BEGIN OCSP RESPONSE-----\nMAMKAQM=\n-----END OCSP RESPONSE-----\n"));
+    for (line, option) in [("--crl both.pem", "--ocsp FILE"), ("--ocsp both.pem", "--crl FILE")] {
+        let refused = clasp(dir, &format!("verify good.test.pem --ca root.pem {line}"));
+        let words = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && words.contains(option), "{words}");
+    }
+    // What cannot be read beside a chain that holds is no part of it, and is said.
+    write("beside.pem", format!("{}{}", read("good.test.pem"), ours.replace("X509 CRL", "CERTIFICATE")));
+    let text = run(dir, "verify beside.pem --ca root.pem", 0);
+    assert!(text.contains("cannot be read, and is passed over"), "{text}");
     for (name, text, code, sheets) in [
         ("chain-bom.pem", format!("\u{feff}{chain}"), 0, 2),
         ("chain-trusted.pem", chain.replacen("CERTIFICATE", "TRUSTED CERTIFICATE", 2), 0, 2),

@@ -131,6 +131,45 @@ fn lists_of_some_reasons_settle_it_together() {
     assert_eq!(scene.judge(Profile::WebPki, &[list(&scene.root, |_| ()), revoking]), Err(Reason::Revoked));
 }
 
+/// Bits behind the end of ReasonFlags are counted by one reader and not by another: such a list is not read.
+#[test]
+fn reasons_have_zeros_behind_their_end() {
+    let scene = Scene::new(|_| ());
+    for (reasons, good) in [
+        (&[0x83, 2, 1, 0x7e][..], true),
+        (&[0x83, 2, 7, 0x7e], false),
+        (&[0x83, 2, 1, 0x7f], false),
+        (&[0x83, 3, 7, 0x7f, 0x80], true),
+        (&[0x83, 3, 7, 0x7f, 0xc0], false),
+        (&[0x83, 2, 8, 0], false),
+        (&[0x83, 1, 0], false),
+    ] {
+        assert_eq!(Crl::parse(&scene.scoped(reasons)).is_ok(), good, "{reasons:x?}");
+    }
+}
+
+/// A certificate that names its own issuer as that of its lists says what goes without saying: the list that revokes it does.
+#[test]
+fn the_issuer_itself_is_nobody_else() {
+    let named = |by: &[u8]| {
+        let uri = tlv(0xa0, &tlv(0xa0, &tlv(0x86, b"http://a.test/")));
+        seq(&[&seq(&[&uri, &tlv(0xa2, &tlv(0xa4, by))])])
+    };
+    let revoked = Err(Reason::Revoked);
+    for (issuer, plain, revoking) in [
+        ("root", Ok(()), revoked),
+        ("ROOT", Ok(()), revoked),
+        ("another", Err(Reason::StatusUnknown), Err(Reason::StatusUnknown)),
+    ] {
+        let scene = Scene::new(|d| {
+            d.set(CRL_POINTS, false, named(&name(issuer)));
+        });
+        let with = |entries: Vec<Vec<u8>>| scene.judge(Profile::Rfc5280, &[list(&scene.root, |l| l.entries = entries)]);
+        assert_eq!(with(Vec::new()), plain, "{issuer}");
+        assert_eq!(with(vec![entry(&[9], &for_reason(1))]), revoking, "{issuer}");
+    }
+}
+
 #[test]
 fn a_list_speaks_for_its_own_kind_of_certificate() {
     let scene = Scene::new(|_| ());

@@ -195,6 +195,11 @@ fn notes(options: &Options<'_>, presented: &[&[u8]]) -> Vec<String> {
     };
     let chain: Vec<Certificate<'_>> = presented.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     let mut notes = Vec::new();
+    for (place, der) in presented.iter().enumerate().skip(1) {
+        if let Err(error) = Certificate::parse(der) {
+            notes.push(format!("certificate {place} cannot be read, and is passed over: {error}"));
+        }
+    }
     for list in options.revocation.lists {
         let whose = format!("the revocation list of {}", list.issuer());
         let concerns = |c: &Certificate<'_>| Name(c.issuer_der()).is_same(Name(list.issuer_der()));

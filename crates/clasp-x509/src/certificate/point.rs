@@ -148,9 +148,14 @@ pub(crate) fn reasons(input: &mut Der<'_>, n: u8, what: &'static str) -> DerResu
     let start = *input;
     match input.optional(primitive(n), what)? {
         None => Ok(None),
-        Some(Der([0..=7, a])) => Ok(Some(u16::from_be_bytes([*a, 0]) & ALL_REASONS)),
-        Some(Der([0..=7, a, b])) => Ok(Some(u16::from_be_bytes([*a, *b]) & ALL_REASONS)),
-        Some(_) => Err(start.wrong(what, "a BIT STRING of at most two bytes")),
+        // Behind the last bit stand zeros (X.690 11.2.1): one reader would count them for reasons, and another not.
+        Some(Der([unused @ 0..=7, a])) if a.trailing_zeros() >= u32::from(*unused) => {
+            Ok(Some(u16::from_be_bytes([*a, 0]) & ALL_REASONS))
+        }
+        Some(Der([unused @ 0..=7, a, b])) if b.trailing_zeros() >= u32::from(*unused) => {
+            Ok(Some(u16::from_be_bytes([*a, *b]) & ALL_REASONS))
+        }
+        Some(_) => Err(start.wrong(what, "a BIT STRING of at most two bytes, zeros behind its end")),
     }
 }
 

@@ -29,8 +29,10 @@ pub(crate) fn by_lists<'l>(
     let mut trouble = Trouble::NoList;
     let mut held = None;
     // RFC 5280 6.3.3: what the distribution points leave open, lists of the issuer itself may settle; not so where the
-    // certificate says that somebody else issues its lists.
-    let delegated = point::points(certificate.extensions.crl_points).any(|point| point.issuer.is_some());
+    // certificate says that somebody else issues its lists. Its own issuer, named where nobody need be (4.2.1.13), is nobody else.
+    let own = |name| matches!(name, SubjectAltName::Directory(name) if compare::same(name, certificate.issuer_der()));
+    let mut issuers = point::points(certificate.extensions.crl_points).filter_map(|point| point.issuer);
+    let delegated = issuers.any(|names| !point::names(names).any(own));
     let whole = (!delegated).then(DistributionPoint::default);
     let mut asked = Asked { certificate, lists, terms, signed };
     for point in point::points(certificate.extensions.crl_points).chain(whole) {
