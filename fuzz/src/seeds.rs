@@ -35,10 +35,12 @@ fn quic() -> Vec<Seed> {
     let mut out = Vec::new();
     for at in 0..crate::tls::quic::count() {
         let index = u8::try_from(at).expect("few conversations");
-        // A version, and a parameter each: initial_max_data.
-        let head = [index, index % 2, 3, 4, 1, 20, 3, 4, 1, 30];
+        // A version, parameters that are looked at, one each: initial_max_data. The server's may have a byte too many.
+        let head = [index, index % 2, 1, 3, 4, 1, 20, 3, 4, 1, 30];
         assert!(crate::tls::quic::is_whole(&head), "conversation {at}");
         out.push(("quic", format!("honest-{at}"), head.to_vec()));
+        let bent = [&head[..7], &[4, 4, 1, 30, 0]].concat();
+        out.push(("quic", format!("bent-{at}"), bent));
         for (act, rest) in [(1, [0, 40, 7]), (4, [2, 0, 0]), (5, [0, 60, 0]), (8, [5, 0, 0]), (11, [0, 0, 0])] {
             let late = u8::try_from(at % 4).expect("at most 3");
             let script = [&head[..], &vec![0; usize::from(late)], &[act], &rest].concat();

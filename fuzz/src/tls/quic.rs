@@ -44,8 +44,12 @@ fn play(data: &[u8]) -> [End; 2] {
     provider::reseed(7);
     let sides = &all()[input.below(all().len())];
     let version = if input.flag() { Version::V2 } else { Version::V1 };
-    let parameters = [input.short(), input.short()].map(Parameters::opaque);
-    let [of_client, of_server] = parameters;
+    // Whoever has given parameters of the right form holds the peer to it; others go as they are.
+    let formed = input.flag();
+    let [of_client, of_server] = [input.short(), input.short()].map(|bytes| match Parameters::new(bytes) {
+        Ok(parameters) if formed => parameters,
+        _ => Parameters::opaque(bytes),
+    });
     let name = "localhost".try_into().expect("a name");
     let mut ends = [
         End::new(sides.client.connect_quic(name, version, of_client).expect("a protocol is set")),
