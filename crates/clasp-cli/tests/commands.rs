@@ -255,3 +255,13 @@ fn other_protocols_and_nobody_get_plain_words() {
     refuses(&clasp(&["connect", "127.0.0.1:1", "--insecure"]), 2, "refused");
     refuses(&clasp(&["connect", "localhost", "--insecure"]), 2, "no port");
 }
+
+/// Nobody is trusted in place of whom the environment names.
+#[test]
+fn a_file_of_roots_that_is_not_there_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, chain, _) = issued(folder.path());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_clasp"));
+    let verify = command.args(["verify", &chain]).env("NO_COLOR", "1").env("SSL_CERT_FILE", "/nowhere/roots.pem");
+    refuses(&verify.output().unwrap(), 2, "SSL_CERT_FILE names \"/nowhere/roots.pem\"");
+}

@@ -3,13 +3,24 @@
 
 use crate::roots::Roots;
 
+/// Where the environment says that the roots are, as it does to OpenSSL.
+#[cfg(feature = "native-roots")]
+const FILE: &str = "SSL_CERT_FILE";
+
 #[cfg(feature = "native-roots")]
 impl Roots {
-    /// Trusts what the system trusts. A certificate of its store that cannot be read is one that is not trusted.
+    /// Trusts what the system trusts, or what is in the file of the environment's `SSL_CERT_FILE`. A certificate of the store that
+    /// cannot be read is one that is not trusted.
     ///
     /// # Errors
-    /// If the store has none that can be read.
+    /// If the store has none that can be read, or `SSL_CERT_FILE` names what is not there: that the system's were taken in its place would
+    /// be lost without a word.
     pub fn native() -> Result<Self, crate::roots::RootsError> {
+        if let Some(path) = std::env::var_os(FILE).filter(|path| !path.is_empty())
+            && let Err(error) = std::fs::metadata(&path)
+        {
+            return Err(crate::roots::RootsError::NoStore(format!("{FILE} names {path:?}: {error}")));
+        }
         let mut roots = Self::empty();
         let store = rustls_native_certs::load_native_certs();
         for certificate in &store.certs {
