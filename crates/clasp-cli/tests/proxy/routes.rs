@@ -106,6 +106,7 @@ fn each_key_wrong_once_is_refused_with_its_line_and_its_words() {
     let good = "[[listener]]\nlisten = \"127.0.0.1:0\"\n[[listener.route]]\nto = \"127.0.0.1:1\"\n";
     let id = "cert = \"localhost.pem\"\nkey = \"localhost-key.pem\"\n";
     let tls = format!("{good}{id}");
+    let through = format!("{good}pass-through = true\n");
     let mut wrong = Vec::new();
     for (file, words) in [
         ("listener = 1".into(), "line 1: invalid type"),
@@ -169,7 +170,30 @@ fn each_key_wrong_once_is_refused_with_its_line_and_its_words() {
         ),
         (format!("{tls}names = [\"*\"]\n"), "names * is no name"),
         (format!("{tls}match-alpn = [\"\"]\n"), "match-alpn \"\" is no protocol"),
-        (format!("{tls}pass-through = true\n"), "pass-through and what TLS is told exclude each other"),
+        (format!("{tls}pass-through = true\n"), "pass-through and key exclude each other"),
+        (format!("{through}tls = \"1.3\"\n"), "pass-through and what TLS is told exclude each other"),
+        (format!("{through}client-ca = \"root.pem\"\n"), "pass-through and client-ca exclude each other"),
+        (format!("{through}client-auth = \"require\"\n"), "pass-through and client-auth exclude each other"),
+        (format!("{through}profile = \"legacy\"\n"), "pass-through and profile exclude each other"),
+        (format!("{through}allow-cn = [\"a\"]\n"), "pass-through and allow-cn, allow-san or allow-uri exclude"),
+        (format!("{through}key-password-file = \"p\"\n"), "pass-through and key-password-file exclude each other"),
+        (format!("{through}client-cert-header = true\n"), "pass-through and client-cert-header exclude each other"),
+        (format!("{through}ca = \"root.pem\"\n"), "pass-through and ca exclude each other"),
+        (format!("{through}name = \"a.test\"\n"), "pass-through and name exclude each other"),
+        // What is empty would be what is absent: everybody.
+        (format!("{tls}client-ca = \"root.pem\"\nallow-cn = []\n"), "an empty list: leave it out"),
+        (format!("{tls}client-ca = \"root.pem\"\nallow-san = []\n"), "an empty list: leave it out"),
+        (format!("{tls}client-ca = \"root.pem\"\nallow-uri = []\n"), "an empty list: leave it out"),
+        (format!("{tls}names = []\n"), "an empty list: leave it out"),
+        (format!("{tls}match-alpn = []\n"), "an empty list: leave it out"),
+        (format!("{tls}groups = []\n"), "an empty list: leave it out"),
+        (format!("{tls}alpn = []\n"), "an empty list: leave it out"),
+        (format!("{good}cert = []\n"), "an empty list: leave it out"),
+        (tls.replace("[[listener.route]]", "proxy-from = []\n[[listener.route]]"), "an empty list: leave it out"),
+        (
+            tls.replace("[[listener.route]]", "proxy-from = [\"10.0.0.1/8\"]\n[[listener.route]]"),
+            "proxy-from 10.0.0.1/8 has bits behind the first 8",
+        ),
         (
             format!("{tls}[[listener.route]]\nto = \"b:1\"\npass-through = true\n"),
             "route 2: it would never be taken: route 1",

@@ -304,6 +304,14 @@ impl Network {
     }
 }
 
+/// Whether an address has bits that its network does not look at: one of the two figures is a mistake.
+fn has_bits_behind(address: IpAddr, bits: u32) -> bool {
+    match address {
+        IpAddr::V4(address) => address.to_bits().checked_shl(bits).unwrap_or(0) != 0,
+        IpAddr::V6(address) => address.to_bits().checked_shl(bits).unwrap_or(0) != 0,
+    }
+}
+
 impl FromStr for Network {
     type Err = String;
 
@@ -318,6 +326,9 @@ impl FromStr for Network {
         let bits = bits.map_or(Ok(all), |bits| bits.parse().map_err(|_| wrong()))?;
         if bits > all {
             return Err(wrong());
+        }
+        if has_bits_behind(address, u32::from(bits)) {
+            return Err(format!("{address}/{bits} has bits behind the first {bits}: write the network's own address"));
         }
         Ok(Self::Of { address, bits })
     }

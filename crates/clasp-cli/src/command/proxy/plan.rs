@@ -121,6 +121,8 @@ pub(super) enum Way {
     PassThrough,
     Tls {
         config: Arc<ServerConfig>,
+        /// Whether clients are asked for a certificate.
+        asks: Option<Ask>,
         allow: Option<Allow>,
     },
 }
@@ -166,6 +168,11 @@ impl Plan {
             let way = match route.way {
                 Way::Plain => "plain",
                 Way::PassThrough => "passed through",
+                Way::Tls { allow: Some(_), .. } => {
+                    "TLS ends here, for clients whose certificate has a name that is allowed"
+                }
+                Way::Tls { asks: Some(Ask::Require), .. } => "TLS ends here, for clients with a certificate",
+                Way::Tls { asks: Some(Ask::Request), .. } => "TLS ends here, clients are asked for a certificate",
                 Way::Tls { .. } => "TLS ends here",
             };
             let begins = if route.backend.tls.is_some() { ", TLS begins here" } else { "" };
@@ -248,7 +255,8 @@ fn route(settings: &RouteSettings, sessions: &Sessions) -> Result<Route, Failure
         Way::Plain
     } else {
         let allow = Allow::new(&settings.allow_cn, &settings.allow_san, &settings.allow_uri)?;
-        Way::Tls { config: server(settings, sessions)?, allow }
+        let asks = settings.client_ca.as_ref().map(|_| settings.client_auth.unwrap_or(Ask::Require));
+        Way::Tls { config: server(settings, sessions)?, asks, allow }
     };
     let matcher = Matcher::new(&settings.names, &settings.match_alpn)?;
     Ok(Route { matcher, way, backend: backend(settings)?, says_certificate: settings.client_cert_header })
@@ -275,15 +283,15 @@ fn check(settings: &RouteSettings) -> Result<(), Failure> {
         (settings.client_cert.is_some(), "client-cert", "client-key", settings.client_key.is_some()),
         (settings.client_key.is_some(), "client-key", "client-cert", settings.client_cert.is_some()),
     ] {
-        if given && !has && !settings.pass_through {
+        if given && settings.pass_through {
+            return Err(passes_through(&format!("--{name}")));
+        }
+        if given && !has {
             return Err(Failure::cannot(format_args!("--{name} does nothing without --{needed}")));
         }
     }
-    if settings.pass_through
-        && (settings.client_cert_header || terminates || settings.originate || negotiates || settings.policy.is_some())
-    {
-        return Err(Failure::cannot("pass-through and what TLS is told exclude each other: it is the backend's own")
-            .hint("of such a route nothing is said but names, match-alpn, to and pass-through"));
+    if settings.pass_through && (terminates || settings.originate || negotiates || settings.policy.is_some()) {
+        return Err(passes_through("what TLS is told"));
     }
     if let Some(other) = settings.alpn.iter().find(|protocol| settings.client_cert_header && *protocol != "http/1.1") {
         return Err(Failure::cannot(format_args!(
@@ -302,6 +310,12 @@ fn check(settings: &RouteSettings) -> Result<(), Failure> {
         .hint("leave --client-auth out"));
     }
     Ok(())
+}
+
+/// Nobody looks at a client's certificate there, whatever a route says of it.
+fn passes_through(told: &str) -> Failure {
+    Failure::cannot(format_args!("pass-through and {told} exclude each other: TLS is the backend's own there"))
+        .hint("of such a route nothing is said but names, match-alpn, to, send-proxy and pass-through")
 }
 
 fn policy(settings: &RouteSettings) -> Result<clasp::Policy, Failure> {

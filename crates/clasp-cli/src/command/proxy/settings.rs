@@ -71,7 +71,7 @@ pub(super) enum Form {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ListenerSettings {
     pub(super) listen: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_least_one")]
     pub(super) proxy_from: Vec<String>,
     #[serde(default)]
     pub(super) route: Vec<RouteSettings>,
@@ -81,7 +81,9 @@ pub(super) struct ListenerSettings {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct RouteSettings {
+    #[serde(deserialize_with = "at_least_one")]
     pub(super) names: Vec<String>,
+    #[serde(deserialize_with = "at_least_one")]
     pub(super) match_alpn: Vec<String>,
     pub(super) to: String,
     pub(super) pass_through: bool,
@@ -92,13 +94,18 @@ pub(super) struct RouteSettings {
     pub(super) key_password_file: Option<PathBuf>,
     pub(super) policy: Option<String>,
     pub(super) tls: Option<String>,
+    #[serde(deserialize_with = "at_least_one")]
     pub(super) groups: Vec<String>,
+    #[serde(deserialize_with = "at_least_one")]
     pub(super) alpn: Vec<String>,
     pub(super) client_ca: Option<PathBuf>,
     pub(super) client_auth: Option<Ask>,
     pub(super) profile: Option<String>,
+    #[serde(deserialize_with = "at_least_one")]
     pub(super) allow_cn: Vec<String>,
+    #[serde(deserialize_with = "at_least_one")]
     pub(super) allow_san: Vec<String>,
+    #[serde(deserialize_with = "at_least_one")]
     pub(super) allow_uri: Vec<String>,
     pub(super) originate: bool,
     pub(super) name: Option<String>,
@@ -116,6 +123,16 @@ pub(super) struct RouteSettings {
 pub(super) enum Ask {
     Request,
     Require,
+}
+
+/// A list that says something: an empty one would be the same as none, which lets everybody in where it was to let nobody in.
+fn at_least_one<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let list = Vec::deserialize(from)?;
+    if list.is_empty() { Err(nobody()) } else { Ok(list) }
+}
+
+fn nobody<E: serde::de::Error>() -> E {
+    E::custom("an empty list: leave it out, which sets no limit, or name at least one")
 }
 
 /// A file, or a list of files.
@@ -137,7 +154,7 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>
             while let Some(file) = list.next_element()? {
                 files.push(file);
             }
-            Ok(files)
+            if files.is_empty() { Err(nobody()) } else { Ok(files) }
         }
     }
     from.deserialize_any(Visitor)

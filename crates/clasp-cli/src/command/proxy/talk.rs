@@ -85,7 +85,7 @@ impl Talk<'_> {
                 plain.put_back(front);
                 return self.join(End::Plain(plain), route, record).await;
             }
-            Way::Tls { config, allow } => (config, allow),
+            Way::Tls { config, allow, .. } => (config, allow),
         };
         let tls = self.handshake(pending, config, record).await?;
         if let Some(allow) = allow
