@@ -213,6 +213,14 @@ impl<'a> Der<'a> {
         let (tag, text, _) = self.any(field)?;
         time(tag, text).ok_or_else(|| start.wrong(field, "a UTCTime or GeneralizedTime with seconds and a Z"))
     }
+
+    /// The same, where there is one form alone: RFC 6960 4.2.1, RFC 5280 5.3.2.
+    pub(crate) fn generalized_time(&mut self, field: &'static str) -> DerResult<i64> {
+        let start = *self;
+        let (tag, text, _) = self.any(field)?;
+        let read = (tag == GENERALIZED_TIME).then(|| time(tag, text)).flatten();
+        read.ok_or_else(|| start.wrong(field, "a GeneralizedTime with seconds and a Z"))
+    }
 }
 
 /// The content of a UTCTime or GeneralizedTime, if there is such a time.
@@ -338,6 +346,9 @@ mod tests {
         assert!(read(UTC_TIME, "010229000000Z").is_err(), "29 February 2001");
         assert!(read(UTC_TIME, "7001010000Z").is_err(), "without seconds");
         assert!(read(GENERALIZED_TIME, "20200101000000+").is_err());
+        let one_form = |tag, text: &str| Der(&element(tag, text.as_bytes())).generalized_time("time");
+        assert_eq!(one_form(GENERALIZED_TIME, "20501231235959Z"), Ok(2_556_143_999));
+        assert!(one_form(UTC_TIME, "700101000000Z").is_err());
     }
 
     #[test]

@@ -115,6 +115,8 @@ impl<'a> PublicKey<'a> {
         Ok(match algorithm.0 {
             oid::RSA if matches!(parameters.0, [] | [5, 0]) => rsa(key, None)?,
             oid::RSA_PSS => rsa(key, Some(parameters.0))?,
+            // RFC 5480 2.2: the hybrid form of a point is not used.
+            oid::EC if matches!(key.first(), Some(6 | 7)) => Self::Malformed,
             oid::EC => {
                 let curve = parameters.oid(what)?;
                 parameters.finish(what)?;

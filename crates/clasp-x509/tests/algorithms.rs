@@ -9,7 +9,7 @@ use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
 use aws_lc_rs::signature::{
     self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair, RsaKeyPair, RsaPssSaltLength,
 };
-use clasp_x509::{Profile, Reason, Rejection, verify};
+use clasp_x509::{Profile, PublicKey, Reason, Rejection, verify};
 use common::*;
 
 /// Judges a leaf that a root of this key signed so.
@@ -170,6 +170,18 @@ fn ecdsa_on_three_curves() {
         let other = judged(spki.as_ref(), &hash(if last == 2 { 3 } else { 2 }), sign, Profile::WebPki).unwrap_err();
         assert_eq!(other.reason(), Reason::BadSignature);
     }
+}
+
+/// RFC 5480 2.2: a point that says its y twice, in a form that MUST NOT be used.
+#[test]
+fn hybrid_points_are_no_keys() {
+    let key = EcdsaKeyPair::generate(&sig::ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+    let spki: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
+    assert_eq!(PublicKey::parse(spki.as_ref()), PublicKey::P256);
+    let mut hybrid = spki.as_ref().to_vec();
+    let point = hybrid.len() - 65;
+    hybrid[point] = 6 | hybrid[hybrid.len() - 1] & 1;
+    assert_eq!(PublicKey::parse(&hybrid), PublicKey::Malformed);
 }
 
 #[test]

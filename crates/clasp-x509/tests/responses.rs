@@ -83,6 +83,18 @@ fn a_version_and_a_responder_are_what_they_are_or_nothing_is_read() {
     }
 }
 
+/// RFC 6960 4.2.1: there is one form of time.
+#[test]
+fn times_are_generalized() {
+    let scene = Scene::new();
+    let revoked = |time: &[u8]| scene.answer(|a| a.status = tlv(0xa1, time));
+    assert!(OcspResponse::parse(&revoked(&tlv(0x18, b"20300301000000Z"))).is_ok());
+    let Err(OcspError::Malformed(error)) = OcspResponse::parse(&revoked(&tlv(0x17, b"300301000000Z"))) else {
+        panic!("a UTCTime")
+    };
+    assert_eq!(error.field(), "revocationTime");
+}
+
 /// The responder's own words for its refusals, and nothing of statuses that there are not.
 #[test]
 fn a_refusal_has_its_word() {

@@ -148,7 +148,7 @@ impl<'a> Entry<'a> {
                 self.issuer = Some(general_names(&mut value, der::SEQUENCE, "certificateIssuer")?);
             }
             oid::INVALIDITY_DATE => {
-                value.time("invalidityDate")?;
+                value.generalized_time("invalidityDate")?;
             }
             _ => return Ok(false),
         }

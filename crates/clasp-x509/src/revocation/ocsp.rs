@@ -218,7 +218,7 @@ impl<'a> OcspResponse<'a> {
             _ => return Err(start.wrong("responderID", "[1], a name, or [2], the hash of a key")),
         };
         inner.finish("responderID")?;
-        self.produced_at = body.time("producedAt")?;
+        self.produced_at = body.generalized_time("producedAt")?;
         self.responses = body.take(der::SEQUENCE, "responses")?;
         let mut walk = self.responses;
         while !walk.is_empty() {
@@ -429,7 +429,7 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
         t if t == primitive(0) && content.is_empty() => CertStatus::Good,
         t if t == constructed(1) => {
             let mut revoked = Der(content);
-            let at = revoked.time("revocationTime")?;
+            let at = revoked.generalized_time("revocationTime")?;
             let reason = match revoked.optional(constructed(0), "revocationReason")? {
                 None => RevocationReason(0),
                 Some(mut block) => {
@@ -444,11 +444,11 @@ fn single<'a>(list: &mut Der<'a>) -> DerResult<SingleResponse<'a>> {
         t if t == primitive(2) && content.is_empty() => CertStatus::Unknown,
         _ => return Err(start.wrong("certStatus", "good, revoked or unknown: [0], [1] or [2]")),
     };
-    let this_update = inner.time("thisUpdate")?;
+    let this_update = inner.generalized_time("thisUpdate")?;
     let next_update = match inner.optional(constructed(0), "nextUpdate")? {
         None => None,
         Some(mut next) => {
-            let time = next.time("nextUpdate")?;
+            let time = next.generalized_time("nextUpdate")?;
             next.finish("nextUpdate")?;
             Some(time)
         }
