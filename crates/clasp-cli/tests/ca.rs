@@ -155,6 +155,12 @@ fn what_a_crash_left_is_no_authority_and_nothing_is_issued_or_forgotten_by_it() 
     // Without its index nobody can say what is revoked.
     assert!(clasp(&["ca", "issue", &ca, "a.test"]).status.success());
     assert!(clasp(&["ca", "revoke", &ca, "a.test.pem"]).status.success());
+    let index = std::fs::read_to_string(path("index.json")).unwrap();
+    for other in [index.replacen("\"revoked\"", "\"revokd\"", 1), index.replacen("\"revoked\"", "\"names\"", 1)] {
+        assert_ne!(other, index);
+        std::fs::write(path("index.json"), other).unwrap();
+        refuses(&clasp(&["ca", "crl", &ca]), 2, "index.json");
+    }
     std::fs::remove_file(path("index.json")).unwrap();
     refuses(&clasp(&["ca", "crl", &ca]), 2, "what this authority has issued and revoked is not there");
     assert!(!path("crl.pem").exists());

@@ -19,12 +19,15 @@ pub(super) const INDEX: &str = "index.json";
 
 /// One certificate in the index.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     pub(super) serial: String,
     pub(super) file: String,
     pub(super) names: Vec<String>,
     pub(super) usage: String,
     pub(super) not_after: String,
+    /// Whoever is not revoked has null here: where the key itself is missing, nobody knows.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub(super) revoked: Option<String>,
 }
 

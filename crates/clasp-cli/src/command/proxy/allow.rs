@@ -125,8 +125,11 @@ fn fits(allowed: &str, uri: &str) -> bool {
     if !allowed.contains('*') {
         return allowed == uri;
     }
-    // What stands behind a path, or goes up in it, is none of its segments.
-    if uri.contains(['?', '#', '%']) || uri.split('/').any(|segment| segment == "." || segment == "..") {
+    // What stands behind a path, or goes up in it, is none of its segments; nor is what no URI has (RFC 3986 2).
+    if !uri.bytes().all(|byte| byte.is_ascii_graphic())
+        || uri.contains(['?', '#', '%', '\\'])
+        || uri.split('/').any(|segment| segment == "." || segment == "..")
+    {
         return false;
     }
     let (mut wanted, mut have) = (allowed.split('/'), uri.split('/'));
@@ -185,6 +188,9 @@ mod tests {
             ("spiffe://a.test/**", "spiffe://b.test/a", false),
             ("spiffe://a.test/web/**", "spiffe://a.test/web/../db", false),
             ("spiffe://a.test/web/**", "spiffe://a.test/web/a?b", false),
+            ("spiffe://a.test/*/web", "spiffe://a.test/a\0/web", false),
+            ("spiffe://a.test/*/web", "spiffe://a.test/a b/web", false),
+            ("spiffe://a.test/*/web", "spiffe://a.test/ä/web", false),
         ] {
             assert_eq!(fits(allowed, uri), good, "{allowed} {uri}");
         }
