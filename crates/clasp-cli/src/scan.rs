@@ -212,6 +212,8 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
     report.policies = policies;
     let mut shown: Vec<(String, Shown)> = shown.into_iter().map(|(key, facts)| (key, Shown::from(&*facts))).collect();
     (report.http, report.client_certificate) = answer;
+    // By a handshake that came to its end, or to where the server wanted a certificate of us: behind the proof of its key.
+    let is_proven = !shown.is_empty() || report.client_certificate == Some("required");
     if shown.is_empty()
         && let Some((version, _, suites)) = old
         && let Some((chain, asks)) = raw_chain(dial, *version, suites).await
@@ -221,6 +223,9 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
         report.client_certificate = report.client_certificate.or(Some(asked));
     }
     report.chains = shown.iter().map(|(key, one)| chain::judged(one, key, &subject.roots, &subject.name)).collect();
+    if !is_proven && speaks_as_clasp(report) {
+        report.chains.iter_mut().for_each(chain::unproven);
+    }
     if plain {
         report.alpn = talk.alpn(&["h2", "http/1.1", "http/1.0"]).await;
     }
@@ -237,6 +242,11 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
         report.attacks.push(talk.ticketbleed(ticket, &report.suites_of("TLS 1.2")).await);
         report.renegotiation = Some(renegotiation::ask(&talk).await);
     }
+}
+
+/// Whether it has a version that Clasp's own handshakes have, too.
+fn speaks_as_clasp(report: &Report) -> bool {
+    report.speaks("TLS 1.3") || report.speaks("TLS 1.2")
 }
 
 /// Of a server with whom Clasp shares nothing: what it shows in the clear, and whether it asks for a certificate.

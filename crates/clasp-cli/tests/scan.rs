@@ -316,3 +316,47 @@ fn whether_a_client_may_renegotiate_is_asked() {
         assert!(said.contains(words), "{words} is not in {said}");
     }
 }
+
+/// Gives clients the server's first record alone, its ServerHello, and closes.
+fn cut_off_behind_the_hello(server: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = server.to_owned();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let server = server.clone();
+            thread::spawn(move || {
+                let Ok(mut behind) = TcpStream::connect(server) else { return };
+                let (mut from, mut to) = (client.try_clone().unwrap(), behind.try_clone().unwrap());
+                thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+                let mut head = [0; 5];
+                if behind.read_exact(&mut head).is_ok() {
+                    let mut record = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+                    let whole = behind.read_exact(&mut record).is_ok();
+                    let _gone = (&client).write_all(&[&head[..], if whole { &record } else { &[] }].concat());
+                }
+                let _gone = (client.shutdown(Shutdown::Both), behind.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    address
+}
+
+/// Nothing but hellos has come: who they are of, nobody has proven.
+#[test]
+fn a_server_whose_handshakes_never_end_is_not_trusted() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let server = serve(&["--cert", &chain, "--key", &key], home.path());
+    let address = cut_off_behind_the_hello(&server.address);
+    let arguments = ["scan", "--json", "--ca", &root, "--servername", "localhost", "--fail-below", "B", &address];
+    let output = clasp(&arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = &value["reports"][0];
+    assert_eq!(report["grade"], "T", "{report:#}");
+    let found: Vec<_> = report["findings"].as_array().unwrap().iter().filter_map(|f| f["id"].as_str()).collect();
+    assert!(found.contains(&"no-handshake"), "{found:?}");
+    let chains = report["chains"].as_array().unwrap();
+    assert!(chains.iter().all(|chain| chain["accepted"] == false), "{chains:?}");
+}

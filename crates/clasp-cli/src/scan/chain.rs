@@ -61,6 +61,15 @@ pub(crate) fn judged(shown_: &Shown, key: &str, roots: &Roots, name: &ServerName
     chain
 }
 
+/// Shown in a handshake that did not come to its end: anybody can show a chain.
+pub(crate) fn unproven(chain: &mut Chain) {
+    if chain.accepted {
+        chain.accepted = false;
+        chain.reason = Some("the server has not proven that it has the key: no handshake came to its end".into());
+        chain.repair = Some("see what it fails by: clasp connect".into());
+    }
+}
+
 fn describe(chain: &mut Chain, leaf: &Certificate<'_>) {
     chain.key = leaf.public_key().to_string();
     chain.signature = leaf.signature_algorithm();

@@ -22,6 +22,7 @@ pub(crate) fn judge(report: &mut Report) {
     let mut found = Findings(Vec::new());
     // First what keeps clients away, whatever else there is.
     versions(report, &mut found);
+    handshakes(report, &mut found);
     attacks(report, &mut found);
     suites(report, &mut found);
     keys(report, &mut found);
@@ -81,6 +82,20 @@ fn versions(report: &Report, found: &mut Findings) {
     if report.extensions.fallback_scsv == Some(false) && report.versions.iter().filter(|v| v.spoken).count() > 1 {
         let what = "does not tell clients that they were talked down (RFC 7507)";
         add(found, "no-fallback-scsv", (Level::Note, 'A'), what, "update the library");
+    }
+}
+
+/// What hellos answer says nothing of who answers: without a chain, and a proof of its key, nobody is to be trusted.
+fn handshakes(report: &Report, found: &mut Findings) {
+    let as_clasp = report.speaks("TLS 1.3") || report.speaks("TLS 1.2");
+    let fails = report.policies.iter().all(|policy| !policy.connects) && report.client_certificate != Some("required");
+    if as_clasp && fails {
+        let why = report.policies.last().map(|policy| policy.words.as_str()).unwrap_or_default();
+        let what = format!("no handshake with it comes to its end: {why}");
+        found.add("no-handshake", (Level::Bad, 'T'), what, "clasp connect and clasp trace say more of it");
+    } else if report.chains.is_empty() && report.versions.iter().any(|version| version.spoken) {
+        let what = "has shown no certificate that could be judged".into();
+        found.add("no-chain", (Level::Bad, 'T'), what, "clasp connect and clasp trace say more of it");
     }
 }
 
