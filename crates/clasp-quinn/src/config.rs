@@ -1,6 +1,6 @@
 //! Configurations, as quinn asks for them.
 
-use crate::packets::both_ways;
+use crate::packets::{Told, both_ways};
 use crate::session::Session;
 use clasp::quic::{Keys, Parameters, Side, Version, retry_tag};
 use clasp::{ClientConfig, Facts, ServerConfig, ServerName};
@@ -111,7 +111,7 @@ impl crypto::ServerConfig for ServerCrypto {
     fn initial_keys(&self, number: u32, dst_cid: &ConnectionId) -> Result<crypto::Keys, UnsupportedVersion> {
         let version = version(number).ok_or(UnsupportedVersion)?;
         let keys = Keys::initial(self.config.provider(), version, dst_cid, Side::Server);
-        keys.map(|keys| both_ways(keys.local, keys.remote, None)).map_err(|_| UnsupportedVersion)
+        keys.map(|keys| both_ways(keys.local, keys.remote, Told::default())).map_err(|_| UnsupportedVersion)
     }
 
     fn retry_tag(&self, number: u32, orig_dst_cid: &ConnectionId, packet: &[u8]) -> [u8; 16] {

@@ -29,23 +29,33 @@ impl crypto::HeaderKey for Header {
     }
 }
 
-/// Says that a conversation has failed while quinn was not listening.
+/// What keys and the conversation that gave them away tell each other: that it has failed while quinn was not listening, or that a packet
+/// has been sealed.
 #[derive(Clone, Default)]
-pub(crate) struct FailedFlag(Arc<AtomicBool>);
+pub(crate) struct Flag(Arc<AtomicBool>);
 
-impl FailedFlag {
+impl Flag {
     pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
+/// What is told of the keys of a level.
+#[derive(Clone, Default)]
+pub(crate) struct Told {
+    /// Raised when the conversation has failed: what is opened from there on says so.
+    pub(crate) failed: Option<Flag>,
+    /// Raised when a packet is sealed.
+    pub(crate) sealed: Option<Flag>,
+}
+
 /// The protection of payloads: that of a level, or that behind a key update.
 enum Packet {
-    OfLevel(Arc<DirectionKeys>, Option<FailedFlag>),
+    OfLevel(Arc<DirectionKeys>, Told),
     Updated(PacketKey),
 }
 
@@ -58,7 +68,7 @@ impl Packet {
     }
 
     fn has_failed(&self) -> bool {
-        matches!(self, Self::OfLevel(_, Some(flag)) if flag.is_set())
+        matches!(self, Self::OfLevel(_, Told { failed: Some(flag), .. }) if flag.is_set())
     }
 }
 
@@ -70,6 +80,9 @@ impl crypto::PacketKey for Packet {
     fn encrypt(&self, packet: u64, buf: &mut [u8], header_len: usize) {
         if self.key().seal(packet, buf, header_len).is_err() {
             buf.fill(0);
+        }
+        if let Self::OfLevel(_, Told { sealed: Some(flag), .. }) = self {
+            flag.set();
         }
     }
 
@@ -101,16 +114,16 @@ pub(crate) type OneWay = (Box<dyn crypto::HeaderKey>, Box<dyn crypto::PacketKey>
 
 /// The keys of one direction.
 pub(crate) fn one_way(keys: &Arc<DirectionKeys>) -> OneWay {
-    told(keys, None)
+    with_told(keys, Told::default())
 }
 
-fn told(keys: &Arc<DirectionKeys>, failed: Option<FailedFlag>) -> OneWay {
-    (Box::new(Header(keys.clone())), Box::new(Packet::OfLevel(keys.clone(), failed)))
+fn with_told(keys: &Arc<DirectionKeys>, told: Told) -> OneWay {
+    (Box::new(Header(keys.clone())), Box::new(Packet::OfLevel(keys.clone(), told)))
 }
 
-/// The keys of both directions, what we send first. What is opened with them, once the conversation has `failed`, says so.
-pub(crate) fn both_ways(local: DirectionKeys, remote: DirectionKeys, failed: Option<FailedFlag>) -> Keys {
-    let (local, remote) = (told(&Arc::new(local), None), told(&Arc::new(remote), failed));
+/// The keys of both directions, what we send first.
+pub(crate) fn both_ways(local: DirectionKeys, remote: DirectionKeys, told: Told) -> Keys {
+    let (local, remote) = (with_told(&Arc::new(local), told.clone()), with_told(&Arc::new(remote), told));
     Keys { header: KeyPair { local: local.0, remote: remote.0 }, packet: KeyPair { local: local.1, remote: remote.1 } }
 }
 

@@ -1,11 +1,12 @@
 //! One conversation, as quinn asks for it.
 
 use crate::config::HandshakeData;
-use crate::packets::{FailedFlag, OneWay, both_ways, one_way, updated};
+use crate::packets::{Flag, OneWay, Told, both_ways, one_way, updated};
 use crate::waits;
 use clasp::EarlyData;
 use clasp::crypto::Provider;
 use clasp::quic::{Connection, DirectionKeys, Level, Output, Side, Version, error_code, retry_tag};
+use clasp::wire::code::HandshakeType;
 use quinn_proto::crypto::{self, ExportKeyingMaterialError, KeyPair, Keys, PacketKey};
 use quinn_proto::transport_parameters::TransportParameters;
 use quinn_proto::{ConnectionId, TransportError, TransportErrorCode};
@@ -32,11 +33,13 @@ pub(crate) struct Session {
     next: (Option<DirectionKeys>, Option<DirectionKeys>),
     failed: Option<TransportError>,
     /// The same, for the keys of the handshake.
-    flag: FailedFlag,
+    flag: Flag,
     /// quinn has been told that there is handshake data.
     told: bool,
-    /// Calls come from the connection's own task, which may wait.
-    own_task: bool,
+    /// A packet has been sealed. That is done by the connection's own task alone, and every call from there on is of that task.
+    sealed: Flag,
+    /// A server that waits has said the first byte of its answer.
+    begun: bool,
 }
 
 impl Session {
@@ -59,9 +62,10 @@ impl Session {
             early: None,
             next: (None, None),
             failed: None,
-            flag: FailedFlag::default(),
+            flag: Flag::default(),
             told: false,
-            own_task: side == Side::Client,
+            sealed: Flag::default(),
+            begun: false,
         }
     }
 
@@ -88,13 +92,14 @@ impl Session {
         Self { failed, ..Self::new(tls.ok(), provider, version, Side::Server, limit) }
     }
 
-    /// Goes on. A server's first packet is taken while quinn's endpoint serves nobody else, and nobody is waited for; with the next one
-    /// the connection's own task does. There is a next one: the client acknowledges what it has heard of the handshake, and
-    /// probes if that is nothing (RFC 9002 6.2.2.1).
+    /// Goes on. A server's first packet, and all that have come before somebody accepts it, are taken while quinn's endpoint serves nobody
+    /// else, and nobody is waited for; with the next one the connection's own task does, which has sealed a packet by then. There
+    /// is a next one: the client acknowledges what it has heard of the handshake, which is something: see [`Session::begin`].
     fn advance(&mut self) -> Result<(), TransportError> {
         self.check_failed()?;
         let Some(tls) = &mut self.tls else { return Ok(()) };
-        let gone_on = if self.own_task { waits::advance_waiting(tls, self.limit) } else { waits::advance(tls) };
+        let may_wait = self.side == Side::Client || self.sealed.is_set();
+        let gone_on = if may_wait { waits::advance_waiting(tls, self.limit) } else { waits::advance(tls) };
         while let Some(output) = tls.poll_output() {
             self.output.push_back(output);
         }
@@ -110,6 +115,17 @@ impl Session {
         self.failed.insert(transport_error(error)).clone()
     }
 
+    /// The first byte of a server's answer, whatever that will be, while somebody is waited for before there is an answer. A client that has
+    /// heard only that its hello has come does not always probe: one with early data in flight need not (RFC 9002 A.8, where
+    /// the anti-deadlock timer stands under "no ack-eliciting packets in flight"), and would say nothing more.
+    fn begin(&mut self, buf: &mut Vec<u8>) {
+        let is_silent = self.side == Side::Server && self.sending == Level::Initial && self.output.is_empty();
+        if is_silent && !self.begun && self.tls.as_ref().is_some_and(waits::is_outside) {
+            self.begun = true;
+            buf.push(HandshakeType::ServerHello.0);
+        }
+    }
+
     /// Takes what is next, up to keys that quinn has to be given: both of a level at once.
     fn take(&mut self, buf: &mut Vec<u8>) -> Option<Keys> {
         loop {
@@ -117,7 +133,10 @@ impl Session {
                 return None;
             }
             match self.output.pop_front()? {
-                Output::Crypto { bytes, .. } => buf.extend_from_slice(&bytes),
+                Output::Crypto { bytes, .. } => {
+                    let said = usize::from(core::mem::take(&mut self.begun));
+                    buf.extend_from_slice(bytes.get(said..).unwrap_or_default());
+                }
                 Output::SendKeys { level: Level::ZeroRtt, keys }
                 | Output::ReceiveKeys { level: Level::ZeroRtt, keys } => {
                     self.early = Some(Arc::new(keys));
@@ -131,7 +150,8 @@ impl Session {
             {
                 self.sending = if self.sending == Level::Initial { Level::Handshake } else { Level::OneRtt };
                 let flag = self.flag.clone();
-                return Some(both_ways(local, remote, (self.sending == Level::Handshake).then_some(flag)));
+                let failed = (self.sending == Level::Handshake).then_some(flag);
+                return Some(both_ways(local, remote, Told { failed, sealed: None }));
             }
         }
     }
@@ -145,7 +165,7 @@ impl Session {
         self.provider.random.fill(&mut secret).ok().filter(|()| cannot_say)?;
         let keys = clasp::quic::Keys::initial(self.provider, self.version, &secret, Side::Server).ok()?;
         self.sending = Level::Handshake;
-        Some(both_ways(keys.local, keys.remote, None))
+        Some(both_ways(keys.local, keys.remote, Told::default()))
     }
 }
 
@@ -153,7 +173,7 @@ impl crypto::Session for Session {
     fn initial_keys(&self, dst_cid: &ConnectionId, side: quinn_proto::Side) -> Keys {
         let side = if side.is_client() { Side::Client } else { Side::Server };
         match clasp::quic::Keys::initial(self.provider, self.version, dst_cid, side) {
-            Ok(keys) => both_ways(keys.local, keys.remote, None),
+            Ok(keys) => both_ways(keys.local, keys.remote, Told { failed: None, sealed: Some(self.sealed.clone()) }),
             // A configuration whose provider cannot make them was refused.
             Err(error) => unreachable!("{error}"),
         }
@@ -216,8 +236,7 @@ impl crypto::Session for Session {
             return self.keys_to_fail_with();
         }
         let keys = self.take(buf);
-        // quinn asks until there is nothing.
-        self.own_task |= keys.is_none() && buf.is_empty();
+        self.begin(buf);
         // A server reads at the level of the handshake until the client has finished.
         self.reading = match (self.is_handshaking(), self.sending) {
             (true, Level::Initial) => Level::Initial,

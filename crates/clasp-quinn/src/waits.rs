@@ -44,6 +44,6 @@ fn wait(tls: &mut Connection, waker: &Waker, limit: Duration) -> clasp::Result<(
     Ok(())
 }
 
-fn is_outside(tls: &Connection) -> bool {
+pub(crate) fn is_outside(tls: &Connection) -> bool {
     matches!(tls.waiting(), Waiting::Outside(_))
 }

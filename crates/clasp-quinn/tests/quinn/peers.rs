@@ -4,7 +4,7 @@ use clasp::config::{ClientBuilder, Ready, ServerBuilder};
 use clasp_testkit::{KeyKind, authority};
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::rustls::{self, RootCertStore, pki_types::PrivateKeyDer};
-use quinn::{Connection, Endpoint, EndpointConfig, TokioRuntime};
+use quinn::{Connecting, Connection, Endpoint, EndpointConfig, TokioRuntime};
 use std::future::Future;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -83,20 +83,23 @@ pub(crate) fn echo(endpoint: Endpoint, retry: bool) {
                 continue;
             }
             let Ok(connecting) = incoming.accept() else { continue };
-            tokio::spawn(async move {
-                // What came early is answered before the client has finished.
-                let connection = match connecting.into_0rtt() {
-                    Ok((connection, _)) => connection,
-                    Err(connecting) => connecting.await.unwrap(),
-                };
-                while let Ok((mut send, mut receive)) = connection.accept_bi().await {
-                    let Ok(said) = receive.read_to_end(1 << 24).await else { return };
-                    send.write_all(&said).await.unwrap();
-                    send.finish().unwrap();
-                }
-            });
+            tokio::spawn(echoes(connecting));
         }
     });
+}
+
+/// Answers one client.
+pub(crate) async fn echoes(connecting: Connecting) {
+    // What came early is answered before the client has finished.
+    let connection = match connecting.into_0rtt() {
+        Ok((connection, _)) => connection,
+        Err(connecting) => connecting.await.unwrap(),
+    };
+    while let Ok((mut send, mut receive)) = connection.accept_bi().await {
+        let Ok(said) = receive.read_to_end(1 << 24).await else { return };
+        send.write_all(&said).await.unwrap();
+        send.finish().unwrap();
+    }
 }
 
 pub(crate) async fn ask(connection: &Connection, said: &[u8]) {

@@ -113,6 +113,46 @@ fn a_slow_session_store() {
     });
 }
 
+/// Is slow about one name.
+struct SlowAbout(Gate, &'static str);
+
+impl Admission for SlowAbout {
+    fn admit<'a>(&'a self, facts: &'a ClientHelloFacts) -> Answer<'a, clasp::Result<()>> {
+        if facts.server_name.as_deref() == Some(self.1) {
+            self.0.later(Answer::Now(Ok(())))
+        } else {
+            Answer::Now(Ok(()))
+        }
+    }
+}
+
+/// A hello in two datagrams, both of them there before somebody accepts it: quinn takes them at once, with its endpoint's lock in hand, and
+/// others of that endpoint are served meanwhile.
+#[test]
+fn a_slow_party_keeps_nobody_waiting_when_a_hello_has_come_whole() {
+    run(async {
+        let gate = Gate::default();
+        let identity = authority().issue(KeyKind::P256, &["localhost", "slow.test"]).identity();
+        let slow = Arc::new(SlowAbout(gate.clone(), "slow.test"));
+        let config = ServerConfig::builder().identity(identity).alpn(["test"]).admission(slow).build().unwrap();
+        let server = clasp_quinn::server(config, LOOPBACK.into()).unwrap();
+        let address = server.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Some(incoming) = server.accept().await {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let Ok(connecting) = incoming.accept() else { continue };
+                tokio::spawn(echoes(connecting));
+            }
+        });
+        let (client, others) = (clasp_client(), (clasp_client(), address));
+        let asking = async {
+            let connection = client.connect(address, "slow.test").unwrap().await.unwrap();
+            ask(&connection, b"in the end").await;
+        };
+        tokio::join!(asking, open_later(gate, others));
+    });
+}
+
 /// A signer that fails in the end.
 struct Fails(Gate);
 
