@@ -1,7 +1,7 @@
 //! What a connection came to, as text and JSON.
 
 use crate::terminal::{shown, shown_bytes};
-use clasp::pki_types::UnixTime;
+use clasp::pki_types::{CertificateDer, UnixTime};
 use clasp::suite::{Kx, Suite};
 use clasp::{EarlyData, Facts};
 use clasp_x509::{Certificate, Moment, Options, Revocation, Standing, Usage, standing};
@@ -33,16 +33,15 @@ pub(crate) fn json(facts: &Facts) -> Value {
         "client_certificate": facts.client_authenticated,
         "extended_master_secret": facts.extended_master_secret,
         "encrypt_then_mac": facts.encrypt_then_mac,
-        "staple": staple(facts).map(|(standing, why)| json!({ "standing": standing, "why": why })),
+        "staple": stapled(facts).map(|(standing, why)| json!({ "standing": standing, "why": why })),
         "peer_chain": chain,
     })
 }
 
 /// What the peer's staple says of its certificate: one that says nothing of use stops nobody, and is not to pass in silence
 /// (RFC 6066 8). Asked of the issuer that was sent along: one that was not cannot be asked.
-fn staple(facts: &Facts) -> Option<(&'static str, Option<String>)> {
-    let stapled = facts.ocsp()?;
-    let mut chain = facts.peer_chain().iter().filter_map(|der| Certificate::parse(der).ok());
+pub(crate) fn staple(chain: &[CertificateDer<'_>], stapled: &[u8]) -> Option<(&'static str, Option<String>)> {
+    let mut chain = chain.iter().filter_map(|der| Certificate::parse(der).ok());
     let leaf = chain.next()?;
     let issuers: Vec<Certificate<'_>> = chain.filter(|c| c.subject_der() == leaf.issuer_der()).collect();
     if issuers.is_empty() {
@@ -55,6 +54,10 @@ fn staple(facts: &Facts) -> Option<(&'static str, Option<String>)> {
         Standing::Revoked { at, reason } => ("revoked", Some(format!("on {}, {reason}", Moment(at)))),
         Standing::Unknown(trouble) => ("unknown", Some(shown(&trouble.to_string()))),
     })
+}
+
+fn stapled(facts: &Facts) -> Option<(&'static str, Option<String>)> {
+    staple(facts.peer_chain(), facts.ocsp()?)
 }
 
 /// What became of early data, if there was any.
@@ -94,7 +97,7 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
     if let Some(protocol) = &facts.alpn {
         lines.push(format!("alpn      {}", shown_bytes(protocol)));
     }
-    match staple(facts) {
+    match stapled(facts) {
         None => {}
         Some(("good", _)) => lines.push("staple    its issuer says that the certificate is good".into()),
         Some((standing, why)) => {

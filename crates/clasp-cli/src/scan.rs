@@ -10,6 +10,7 @@ mod dial;
 mod hello;
 pub(crate) mod html;
 mod judge;
+mod proof;
 mod quic;
 mod renegotiation;
 pub(crate) mod report;
@@ -26,6 +27,7 @@ use clasp::code::ProtocolVersion;
 use clasp::{Roots, ServerName};
 use dial::{Dial, Reply};
 use hello::Hello;
+use proof::Attempt;
 use report::{Groups, Report, Version};
 use starttls::StartTls;
 use std::net::SocketAddr;
@@ -206,26 +208,17 @@ async fn ssl2(dial: &Dial) -> Version {
 async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], report: &mut Report, old: Option<&Old>) {
     let talk = Talk { dial, name: subject.name.clone() };
     let plain = subject.starttls.is_none();
-    let (policies, shown) = tokio::join!(talk.policies(), talk.chains());
+    let versions: Vec<ProtocolVersion> = [ProtocolVersion::Tls13, ProtocolVersion::Tls12]
+        .into_iter()
+        .filter(|version| report.speaks(version.name()))
+        .collect();
+    let (policies, attempts) = tokio::join!(talk.policies(), proof::attempts(&talk, &versions));
     // By itself: a server that serves one after the other must not have others wait for its answer.
     let answer = talk.request(plain).await;
     report.policies = policies;
-    let mut shown: Vec<(String, Shown)> = shown.into_iter().map(|(key, facts)| (key, Shown::from(&*facts))).collect();
+    report.handshakes = proof::handshakes(&attempts, &versions);
     (report.http, report.client_certificate) = answer;
-    // By a handshake that came to its end, or to where the server wanted a certificate of us: behind the proof of its key.
-    let is_proven = !shown.is_empty() || report.client_certificate == Some("required");
-    if shown.is_empty()
-        && let Some((version, _, suites)) = old
-        && let Some((chain, asks)) = raw_chain(dial, *version, suites).await
-    {
-        shown.extend(chain.map(|chain| (String::new(), chain)));
-        let asked = if asks { "asked for" } else { "not asked for" };
-        report.client_certificate = report.client_certificate.or(Some(asked));
-    }
-    report.chains = shown.iter().map(|(key, one)| chain::judged(one, key, &subject.roots, &subject.name)).collect();
-    if !is_proven && speaks_as_clasp(report) {
-        report.chains.iter_mut().for_each(chain::unproven);
-    }
+    chains(dial, subject, report, &attempts, old).await;
     if plain {
         report.alpn = talk.alpn(&["h2", "http/1.1", "http/1.0"]).await;
     }
@@ -244,9 +237,29 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
     }
 }
 
-/// Whether it has a version that Clasp's own handshakes have, too.
-fn speaks_as_clasp(report: &Report) -> bool {
-    report.speaks("TLS 1.3") || report.speaks("TLS 1.2")
+/// The chains that were shown, by whoever has proven to have their keys or not.
+async fn chains(dial: &Dial, subject: &Subject, report: &mut Report, attempts: &[Attempt], old: Option<&Old>) {
+    let judge = |key: &str, shown: &Shown| chain::judged(shown, key, &subject.roots, &subject.name);
+    for attempt in proof::chains(attempts) {
+        let mut chain = judge(attempt.kind, &attempt.shown);
+        if !attempt.is_proven {
+            chain::unproven(&mut chain, &attempt.words);
+        }
+        report.chains.push(chain);
+    }
+    if report.chains.is_empty()
+        && let Some((version, _, suites)) = old
+        && let Some((shown, asks)) = raw_chain(dial, *version, suites).await
+    {
+        let mut chain = shown.map(|shown| judge("", &shown));
+        // Of versions that are too old for Clasp nobody asks for a proof: they are refused by themselves.
+        if let (Some(chain), Some(failed)) = (&mut chain, report.handshakes.first()) {
+            chain::unproven(chain, &failed.words);
+        }
+        report.chains.extend(chain);
+        let asked = if asks { "asked for" } else { "not asked for" };
+        report.client_certificate = report.client_certificate.or(Some(asked));
+    }
 }
 
 /// Of a server with whom Clasp shares nothing: what it shows in the clear, and whether it asks for a certificate.

@@ -34,6 +34,7 @@ const ORDER: &[&str] = &[
     "scan/chain",
     "scan/quic",
     "scan/talk",
+    "scan/proof",
     "scan/renegotiation",
     "scan/judge",
     "scan/text",

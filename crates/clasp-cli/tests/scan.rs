@@ -360,3 +360,106 @@ fn a_server_whose_handshakes_never_end_is_not_trusted() {
     let chains = report["chains"].as_array().unwrap();
     assert!(chains.iter().all(|chain| chain["accepted"] == false), "{chains:?}");
 }
+
+/// Between a client and a server: `change` is given each ServerKeyExchange, with its header.
+fn exchanged(server: &str, change: fn(&mut [u8])) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = server.to_owned();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let server = server.clone();
+            thread::spawn(move || {
+                let Ok(mut behind) = TcpStream::connect(server) else { return };
+                let (mut from, mut to) = (client.try_clone().unwrap(), behind.try_clone().unwrap());
+                thread::spawn(move || {
+                    let _gone = (std::io::copy(&mut from, &mut to), to.shutdown(Shutdown::Write));
+                });
+                let mut head = [0; 5];
+                while behind.read_exact(&mut head).is_ok() {
+                    let mut record = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+                    if behind.read_exact(&mut record).is_err() {
+                        break;
+                    }
+                    key_exchange(head[0], &mut record).into_iter().for_each(change);
+                    if (&client).write_all(&[&head[..], &record].concat()).is_err() {
+                        break;
+                    }
+                }
+                let _gone = client.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    address
+}
+
+/// The ServerKeyExchange of a record in the clear that has whole messages alone, as those of our servers have.
+fn key_exchange(content: u8, record: &mut [u8]) -> Option<&mut [u8]> {
+    let mut at = 0;
+    loop {
+        let header = record.get(at..at + 4).filter(|_| content == 22)?;
+        let end = at + 4 + usize::from(u16::from_be_bytes([header[2], header[3]]));
+        if header[0] == 12 {
+            return record.get_mut(at..end);
+        }
+        at = end;
+    }
+}
+
+fn bend(message: &mut [u8]) {
+    *message.last_mut().unwrap() ^= 1;
+}
+
+/// Only what an RSA key has signed: behind curve and point stands the scheme.
+fn bend_rsa(message: &mut [u8]) {
+    let scheme = 4 + 4 + usize::from(message[7]);
+    if message[scheme] == 8 {
+        bend(message);
+    }
+}
+
+fn graded(root: &str, address: &str) -> (String, Vec<String>, Vec<(String, bool)>) {
+    let output = clasp(&["scan", "--json", "--ca", root, "--servername", "localhost", address]);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = &value["reports"][0];
+    let list = |name: &str| report[name].as_array().unwrap().clone();
+    let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let chains = list("chains").iter().map(|c| (words(&c["key"]), c["accepted"] == true)).collect();
+    (words(&report["grade"]), list("findings").iter().map(|f| words(&f["id"])).collect(), chains)
+}
+
+/// A signature that does not verify: the chain is anybody's, whatever else the server can do.
+#[test]
+fn a_chain_is_not_accepted_before_its_key_is_proven() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let both = ["--cert", &chain, "--key", &key];
+    // TLS 1.2 alone: nothing is proven at all.
+    let server = serve(&[&both[..], &["--tls", "1.2"]].concat(), home.path());
+    let (grade, findings, chains) = graded(&root, &exchanged(&server.address, bend));
+    assert_eq!((&*grade, &chains[..]), ("T", &[("EC P-256".to_owned(), false)][..]), "{findings:?}");
+    assert!(findings.contains(&"no-handshake".into()) && findings.contains(&"chain".into()), "{findings:?}");
+    // Both: the chain is proven by TLS 1.3, and TLS 1.2 fails.
+    let server = serve(&both, home.path());
+    let (grade, findings, chains) = graded(&root, &exchanged(&server.address, bend));
+    assert_eq!((&*grade, &chains[..]), ("T", &[("EC P-256".to_owned(), true)][..]), "{findings:?}");
+    assert!(findings.contains(&"no-handshake".into()) && !findings.contains(&"chain".into()), "{findings:?}");
+    // A server that wants a certificate of clients is blamed for nothing: its key exchange was signed.
+    let server = serve(&[&both[..], &["--tls", "1.2", "--client-ca", &root]].concat(), home.path());
+    let (grade, findings, chains) = graded(&root, &server.address);
+    assert_eq!((&*grade, &chains[..]), ("B", &[("EC P-256".to_owned(), true)][..]), "{findings:?}");
+    assert!(findings.contains(&"client-certificate".into()), "{findings:?}");
+    let (grade, _, chains) = graded(&root, &exchanged(&server.address, bend));
+    assert_eq!((&*grade, &chains[..]), ("T", &[("EC P-256".to_owned(), false)][..]));
+    // One of two keys: a client that takes the other sees nothing of it.
+    let ca = home.path().join("ca");
+    let made = clasp(&["ca", "issue", ca.to_str().unwrap(), "rsa.test", "localhost", "--key", "rsa"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let of_rsa = ["rsa.test.pem", "rsa.test-key.pem"].map(|name| ca.join(name).to_str().unwrap().to_owned());
+    let two = [&both[..], &["--cert", &of_rsa[0], "--key", &of_rsa[1], "--tls", "1.2"]].concat();
+    let server = serve(&two, home.path());
+    let (grade, findings, mut chains) = graded(&root, &exchanged(&server.address, bend_rsa));
+    chains.sort();
+    assert_eq!(chains.iter().map(|(_, good)| *good).collect::<Vec<_>>(), [true, false], "{chains:?}");
+    assert!(grade == "T" && findings.contains(&"chain".into()), "{findings:?}");
+}

@@ -1,6 +1,7 @@
 //! A chain of certificates, judged, with what would repair it.
 
 use super::report::Chain;
+use crate::report;
 use crate::terminal::shown;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -46,6 +47,8 @@ pub(crate) fn judged(shown_: &Shown, key: &str, roots: &Roots, name: &ServerName
     };
     describe(&mut chain, &leaf);
     chain.timestamps = shown_.timestamps + leaf.timestamps().map_or(0, |list| list.len());
+    chain.staple =
+        shown_.staple.as_deref().and_then(|staple| report::staple(&shown_.chain, staple)).map(|(says, _)| says);
     let mut options = Options::new(UnixTime::now(), Usage::Server).by_roots();
     options.name = Some(name);
     // As `WebPki` asks of whoever connects: what the server says of itself counts.
@@ -61,12 +64,13 @@ pub(crate) fn judged(shown_: &Shown, key: &str, roots: &Roots, name: &ServerName
     chain
 }
 
-/// Shown in a handshake that did not come to its end: anybody can show a chain.
-pub(crate) fn unproven(chain: &mut Chain) {
+/// Shown by whoever has not proven to have its key.
+pub(crate) fn unproven(chain: &mut Chain, why: &str) {
     if chain.accepted {
         chain.accepted = false;
-        chain.reason = Some("the server has not proven that it has the key: no handshake came to its end".into());
-        chain.repair = Some("see what it fails by: clasp connect".into());
+        let why = if why.is_empty() { "no handshake was held" } else { why };
+        chain.reason = Some(format!("the server has not proven that it has the key: {why}"));
+        chain.repair = Some("see what the handshake fails by: clasp connect".into());
     }
 }
 

@@ -136,7 +136,7 @@ fn chains(report: &Report, out: &mut String) {
             _ if chain.accepted => "accepted".into(),
             reason => format!("refused: {}", reason.as_deref().unwrap_or_default()),
         };
-        let staple = if chain.stapled { "stapled OCSP response" } else { "nothing stapled" };
+        let staple = chain.staple_words();
         let about = format!("{}, {}, {} days left, {staple}", chain.key, chain.signature, chain.days_left);
         [verdict, about, chain.path.join("; "), chain.names.join(", ")]
     });

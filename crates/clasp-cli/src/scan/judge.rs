@@ -87,15 +87,21 @@ fn versions(report: &Report, found: &mut Findings) {
 
 /// What hellos answer says nothing of who answers: without a chain, and a proof of its key, nobody is to be trusted.
 fn handshakes(report: &Report, found: &mut Findings) {
-    let as_clasp = report.speaks("TLS 1.3") || report.speaks("TLS 1.2");
-    let fails = report.policies.iter().all(|policy| !policy.connects) && report.client_certificate != Some("required");
-    if as_clasp && fails {
-        let why = report.policies.last().map(|policy| policy.words.as_str()).unwrap_or_default();
-        let what = format!("no handshake with it comes to its end: {why}");
-        found.add("no-handshake", (Level::Bad, 'T'), what, "clasp connect and clasp trace say more of it");
-    } else if report.chains.is_empty() && report.versions.iter().any(|version| version.spoken) {
+    let repair = "clasp connect --tls VERSION and clasp trace say more of it";
+    let some = report.handshakes.iter().any(|handshake| handshake.completes);
+    for failed in report.handshakes.iter().filter(|handshake| !handshake.completes) {
+        if some && failed.is_refused {
+            let what = format!("Clasp and it agree on nothing in {}: {}", failed.version, failed.words);
+            found.add("no-agreement", (Level::Note, 'A'), what, repair);
+            continue;
+        }
+        let what =
+            format!("no {} handshake with it comes to where it proves its key: {}", failed.version, failed.words);
+        found.add("no-handshake", (Level::Bad, 'T'), what, repair);
+    }
+    if report.chains.is_empty() && report.versions.iter().any(|version| version.spoken) {
         let what = "has shown no certificate that could be judged".into();
-        found.add("no-chain", (Level::Bad, 'T'), what, "clasp connect and clasp trace say more of it");
+        found.add("no-chain", (Level::Bad, 'T'), what, repair);
     }
 }
 

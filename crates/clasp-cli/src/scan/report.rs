@@ -27,6 +27,7 @@ pub(crate) struct Report {
     pub(crate) extensions: Extensions,
     pub(crate) renegotiation: Option<Renegotiation>,
     pub(crate) hello: Vec<Tried>,
+    pub(crate) handshakes: Vec<Handshake>,
     pub(crate) chains: Vec<Chain>,
     pub(crate) resumption: Vec<Resumed>,
     pub(crate) alpn: Vec<String>,
@@ -183,6 +184,8 @@ pub(crate) struct Chain {
     pub(crate) reason: Option<String>,
     pub(crate) repair: Option<String>,
     pub(crate) stapled: bool,
+    /// What the staple says: good, revoked, unknown, or not looked at.
+    pub(crate) staple: Option<&'static str>,
     pub(crate) must_staple: bool,
     /// Certificate timestamps: in the certificate, in the handshake, in the OCSP response.
     pub(crate) timestamps: usize,
@@ -190,6 +193,19 @@ pub(crate) struct Chain {
     pub(crate) pem: String,
     /// Each certificate's subject and issuer.
     pub(crate) path: Vec<String>,
+}
+
+impl Chain {
+    pub(crate) fn staple_words(&self) -> &'static str {
+        match self.staple {
+            Some("good") => "stapled OCSP response",
+            Some("revoked") => "stapled OCSP response that says revoked",
+            Some("not looked at") => "stapled OCSP response whose issuer was not sent",
+            Some(_) => "stapled OCSP response of no use",
+            None if self.stapled => "stapled OCSP response that cannot be read",
+            None => "nothing stapled",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -228,6 +244,18 @@ pub(crate) struct Attack {
     pub(crate) id: &'static str,
     pub(crate) verdict: Verdict,
     pub(crate) words: String,
+}
+
+/// Whether a handshake by a version that is spoken comes to where the server has proven to have its key.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Handshake {
+    pub(crate) version: &'static str,
+    pub(crate) completes: bool,
+    /// Why none does.
+    pub(crate) words: String,
+    /// The server said no to all that Clasp has, before it showed anything.
+    #[serde(skip)]
+    pub(crate) is_refused: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -9,7 +9,7 @@ use crate::terminal::{shown, shown_bytes};
 use clasp::code::{ExtensionType as E, HandshakeType, ProtocolVersion};
 use clasp::config::{ClientBuilder, Ready};
 use clasp::trace::{Direction, Observation, Observer, What};
-use clasp::{ClientConfig, Facts, Policy, Resumption, ServerName, SignatureScheme};
+use clasp::{ClientConfig, Facts, Policy, Resumption, ServerName};
 use clasp_tokio::{Connector, TlsStream};
 use std::io;
 use std::net::SocketAddr;
@@ -96,7 +96,7 @@ pub(super) struct Made<'d> {
 }
 
 impl Made<'_> {
-    fn facts(&self) -> &Arc<Facts> {
+    pub(super) fn facts(&self) -> &Arc<Facts> {
         self.stream.facts()
     }
 }
@@ -146,26 +146,6 @@ impl<'d> Talk<'d> {
             });
         }
         verdicts
-    }
-
-    /// The chains that the server shows for each kind of key, each once, with what came beside it.
-    pub(crate) async fn chains(&self) -> Vec<(String, Arc<Facts>)> {
-        let mut found: Vec<(String, Arc<Facts>)> = Vec::new();
-        let all = Policy::legacy();
-        for (kind, word) in [("RSA", "rsa_"), ("ECDSA", "ecdsa_"), ("Ed25519", "ed25519"), ("ML-DSA", "mldsa")] {
-            let mut schemes: Vec<SignatureScheme> = all.schemes().to_vec();
-            schemes.retain(|scheme| scheme.name().starts_with(word));
-            if schemes.is_empty() {
-                continue;
-            }
-            let Ok(config) = config(builder(all.clone().with_schemes(schemes)).no_sessions()) else { continue };
-            let Ok(made) = self.connect(config).await else { continue };
-            let facts = Arc::clone(made.facts());
-            if !found.iter().any(|(_, other)| other.peer_chain() == facts.peer_chain()) {
-                found.push((kind.into(), facts));
-            }
-        }
-        found
     }
 
     /// Whether a session is taken again: by one version, by ticket or by ID. Of TLS 1.2 the ticket is given too.
@@ -324,7 +304,7 @@ async fn await_ticket(stream: &mut TlsStream<TcpStream>, heard: &Heard, version:
 }
 
 /// A server that is not content with who we are.
-fn wants_certificate(error: &io::Error) -> bool {
+pub(super) fn wants_certificate(error: &io::Error) -> bool {
     use clasp::AlertDescription as A;
     let alert = clasp::Error::from_io(error).and_then(clasp::Error::peer_alert);
     matches!(alert, Some(A::CertificateRequired | A::BadCertificate | A::HandshakeFailure | A::NoCertificate))

@@ -119,7 +119,7 @@ fn chains(report: &Report, lines: &mut Vec<String>) {
         if !chain.names.is_empty() {
             lines.push(format!("              for {}", chain.names.join(", ")));
         }
-        let staple = if chain.stapled { "stapled OCSP response" } else { "nothing stapled" };
+        let staple = chain.staple_words();
         lines.push(format!("              {staple}, {} certificate timestamps", chain.timestamps));
     }
 }
