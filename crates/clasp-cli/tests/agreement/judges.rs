@@ -3,7 +3,7 @@
 use crate::servers::{Server, peers};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -282,7 +282,25 @@ fn of_sslyze(result: &Value) -> Said {
     said
 }
 
+/// Where testssl.sh's reports are kept, and found again by a later run: they take minutes each.
+pub(crate) fn kept() -> Option<PathBuf> {
+    std::env::var_os("CLASP_SCAN_KEEP").map(PathBuf::from)
+}
+
 fn testssl(server: &Server, folder: &Path) -> Said {
+    let kept = kept().map(|folder| folder.join(format!("{}.json", server.name)));
+    let known = kept.as_ref().and_then(|file| serde_json::from_slice(&std::fs::read(file).ok()?).ok());
+    let all: Value = known.unwrap_or_else(|| {
+        let written = ask_testssl(server, folder);
+        if let Some(file) = kept {
+            std::fs::write(file, &written).expect("the folder of CLASP_SCAN_KEEP");
+        }
+        serde_json::from_slice(&written).expect("a report of testssl.sh")
+    });
+    of_testssl(all.as_array().map_or(&[], Vec::as_slice))
+}
+
+fn ask_testssl(server: &Server, folder: &Path) -> Vec<u8> {
     let file = folder.join(format!("testssl-{}.json", server.port));
     let mut command = Command::new("testssl");
     command.args(["--warnings", "batch", "--color", "0", "--ip", "127.0.0.1", "--add-ca"]).arg(folder.join("root.pem"));
@@ -291,8 +309,7 @@ fn testssl(server: &Server, folder: &Path) -> Said {
         "-p", "-P", "-f", "-S", "-e", "-H", "-I", "-T", "-BB", "-R", "-C", "-O", "-Z", "-W", "-F", "-J", "-D", "-4",
     ]);
     run(command.arg(format!("--jsonfile={}", file.display())).arg(target(server)));
-    let all: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).expect("a report of testssl.sh");
-    of_testssl(all.as_array().map_or(&[], Vec::as_slice))
+    std::fs::read(file).unwrap()
 }
 
 /// The verdict that one of its findings is.

@@ -3,7 +3,7 @@
 //!
 //! It runs where `CLASP_SCAN` says so. Without sslyze (PyPI), or without OpenSSL, it says so and passes; with `CLASP_INTEROP=require` whatever is missing is a
 //! failure. `CLASP_SCAN=all` takes all servers, `CLASP_SCAN=sample` a dozen of them; `CLASP_SCAN=full` asks testssl.sh too, all one after the other and each
-//! server alone, and says how long each took. `CLASP_SCAN_SERVERS=openssl-*` takes those alone.
+//! server alone, and says how long each took. `CLASP_SCAN_SERVERS=openssl-*` takes those alone; `CLASP_SCAN_KEEP=FOLDER` keeps testssl.sh's reports there.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
@@ -96,7 +96,8 @@ fn every_difference_is_explained() {
         let took: Vec<_> = verdicts.iter().filter_map(|said| said.last()).map(|said| said.took).collect();
         eprintln!("{}: {took:.1?}", servers.iter().map(|server| server.name).collect::<Vec<_>>().join(" "));
     }
-    if full {
+    // A report that was kept took no time.
+    if full && judges::kept().is_none() {
         times(&judges, &verdicts);
     }
     second_look(&judges, &all, &mut verdicts, folder.path());
