@@ -28,7 +28,7 @@ use clasp::{Roots, ServerName};
 use dial::{Dial, Reply};
 use hello::Hello;
 use proof::Attempt;
-use report::{Groups, Report, Version};
+use report::{Groups, Report, Resumed, Version};
 use starttls::StartTls;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -214,18 +214,23 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
         .collect();
     let (policies, attempts) = tokio::join!(talk.policies(), proof::attempts(&talk, &versions));
     // By itself: a server that serves one after the other must not have others wait for its answer.
-    let answer = talk.request(plain).await;
+    let stalls = |version: &ProtocolVersion| proof::stalls(&attempts, *version);
+    let is_over = !versions.is_empty() && versions.iter().all(stalls);
+    let answer = if is_over { (None, None) } else { talk.request(plain).await };
     report.policies = policies;
     report.handshakes = proof::handshakes(&attempts, &versions);
     (report.http, report.client_certificate) = answer;
     chains(dial, subject, report, &attempts, old).await;
-    if plain {
+    if plain && !is_over {
         report.alpn = talk.alpn(&["h2", "http/1.1", "http/1.0"]).await;
     }
     let mut ticket = None;
     let ways = [(ProtocolVersion::Tls13, true), (ProtocolVersion::Tls12, true), (ProtocolVersion::Tls12, false)];
     for (version, tickets) in ways {
-        if report.speaks(version.name()) {
+        if stalls(&version) {
+            let words = Some("no handshake came to its end within the time limit".into());
+            report.resumption.push(Resumed { words, ..talk::untried(version, tickets) });
+        } else if report.speaks(version.name()) {
             let (resumed, given) = talk.resumption(version, tickets, others).await;
             report.resumption.push(resumed);
             ticket = ticket.or(given.filter(|_| version == ProtocolVersion::Tls12));
@@ -233,8 +238,13 @@ async fn talks(dial: &Arc<Dial>, subject: &Subject, others: &[SocketAddr], repor
     }
     if report.speaks("TLS 1.2") {
         report.attacks.push(talk.ticketbleed(ticket, &report.suites_of("TLS 1.2")).await);
-        report.renegotiation = Some(renegotiation::ask(&talk).await);
     }
+    report.renegotiation = match old {
+        Some(_) if stalls(&ProtocolVersion::Tls12) => Some(renegotiation::not_asked("no handshake came to its end")),
+        Some((hello::TLS12, ..)) => Some(renegotiation::ask(&talk).await),
+        Some((_, name, _)) => Some(renegotiation::not_asked(&format!("Clasp has no keys of {name} to ask it under"))),
+        None => None,
+    };
 }
 
 /// The chains that were shown, by whoever has proven to have their keys or not.

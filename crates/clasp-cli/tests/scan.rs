@@ -5,7 +5,7 @@
 mod common;
 
 use clasp::{Identity, ServerConfig, Stream};
-use common::{clasp, issued, refuses, serve, text};
+use common::{CERTIFICATE, SERVER_HELLO, Then, clasp, cut_off, issued, refuses, serve, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -250,7 +250,7 @@ fn a_server_behind_starttls_is_looked_at() {
     assert_eq!(report["chains"][0]["accepted"], true);
 }
 
-/// A server of OpenSSL's for TLS 1.2, which ends with the test.
+/// A server of OpenSSL's, for TLS 1.2 unless it is told otherwise, which ends with the test.
 struct OpenSsl(Child, u16);
 
 impl Drop for OpenSsl {
@@ -263,7 +263,8 @@ impl Drop for OpenSsl {
 impl OpenSsl {
     fn start(port: u16, identity: [&str; 2], suite: &str, more: &[&str]) -> Self {
         let mut command = Command::new("openssl");
-        command.args(["s_server", "-quiet", "-www", "-tls1_2", "-accept", &format!("127.0.0.1:{port}")]);
+        command.args(["s_server", "-quiet", "-www", "-accept", &format!("127.0.0.1:{port}")]);
+        command.args(Some("-tls1_2").filter(|_| !more.contains(&"-tls1_1")));
         command.args(["-cert", identity[0], "-key", identity[1], "-cipher", suite]).args(more);
         // It ends with its input.
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -290,12 +291,14 @@ fn whether_a_client_may_renegotiate_is_asked() {
     let (ports, allow) = (clasp_interop::ports::Ports::new(), "-client_renegotiation");
     let no = ["no", "refuses it: alert no_renegotiation"];
     let yes = ["yes", "renegotiates: answers with a ServerHello"];
+    let old = ["not known", "not asked: Clasp has no keys of TLS 1.1 to ask it under"];
     let wanted = [
         ("ECDHE-ECDSA-AES128-GCM-SHA256", &[][..], no),
         ("ECDHE-ECDSA-AES256-GCM-SHA384", &[allow], yes),
         ("ECDHE-ECDSA-CHACHA20-POLY1305", &[allow], yes),
         ("ECDHE-ECDSA-AES128-SHA", &[allow], yes),
         ("ECDHE-ECDSA-AES256-SHA384", &["-no_renegotiation"], no),
+        ("ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", &["-tls1_1", allow], old),
     ];
     let start =
         |(suite, more, _): &(&str, &[&str], _)| OpenSsl::start(ports.next().unwrap(), [&chain, &key], suite, more);
@@ -306,40 +309,18 @@ fn whether_a_client_may_renegotiate_is_asked() {
     let all: Value = serde_json::from_slice(&output.stdout).unwrap();
     for ((suite, _, [allowed, words]), report) in wanted.iter().zip(all["reports"].as_array().unwrap()) {
         let asked = &report["renegotiation"];
-        assert_eq!((&asked["allowed"], &asked["words"]), (&(*allowed == "yes").into(), &(*words).into()), "{suite}");
+        let known = if *allowed == "not known" { Value::Null } else { (*allowed == "yes").into() };
+        assert_eq!((&asked["allowed"], &asked["words"]), (&known, &(*words).into()), "{suite}");
         let findings = report["findings"].as_array().unwrap();
         let is_said = findings.iter().any(|finding| finding["id"] == "client-renegotiation");
         assert_eq!(is_said, *allowed == "yes", "{suite}: {findings:?}");
     }
-    let said = text(&clasp(&["scan", "--ca", &root, targets[0], targets[1]]).stdout);
-    for words in ["no: refuses it: alert no_renegotiation", "yes: renegotiates", "CVE-2011-1473"] {
+    let said = text(&clasp(&["scan", "--ca", &root, targets[0], targets[1], targets[5]]).stdout);
+    for words in
+        ["no: refuses it: alert no_renegotiation", "yes: renegotiates", "CVE-2011-1473", "not known: not asked"]
+    {
         assert!(said.contains(words), "{words} is not in {said}");
     }
-}
-
-/// Gives clients the server's first record alone, its ServerHello, and closes.
-fn cut_off_behind_the_hello(server: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let server = server.to_owned();
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let server = server.clone();
-            thread::spawn(move || {
-                let Ok(mut behind) = TcpStream::connect(server) else { return };
-                let (mut from, mut to) = (client.try_clone().unwrap(), behind.try_clone().unwrap());
-                thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
-                let mut head = [0; 5];
-                if behind.read_exact(&mut head).is_ok() {
-                    let mut record = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
-                    let whole = behind.read_exact(&mut record).is_ok();
-                    let _gone = (&client).write_all(&[&head[..], if whole { &record } else { &[] }].concat());
-                }
-                let _gone = (client.shutdown(Shutdown::Both), behind.shutdown(Shutdown::Both));
-            });
-        }
-    });
-    address
 }
 
 /// Nothing but hellos has come: who they are of, nobody has proven.
@@ -348,7 +329,7 @@ fn a_server_whose_handshakes_never_end_is_not_trusted() {
     let home = tempfile::tempdir().unwrap();
     let (root, chain, key) = issued(home.path());
     let server = serve(&["--cert", &chain, "--key", &key], home.path());
-    let address = cut_off_behind_the_hello(&server.address);
+    let address = cut_off(&server.address, SERVER_HELLO, Then::Closes);
     let arguments = ["scan", "--json", "--ca", &root, "--servername", "localhost", "--fail-below", "B", &address];
     let output = clasp(&arguments);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
@@ -359,6 +340,62 @@ fn a_server_whose_handshakes_never_end_is_not_trusted() {
     assert!(found.contains(&"no-handshake"), "{found:?}");
     let chains = report["chains"].as_array().unwrap();
     assert!(chains.iter().all(|chain| chain["accepted"] == false), "{chains:?}");
+}
+
+/// Each of its handshakes costs a wait; what is known by its hellos is told, and nothing else is taken for known.
+#[test]
+fn a_server_that_stalls_behind_its_hello_or_its_certificate_is_not_waited_for_again_and_again() {
+    let home = tempfile::tempdir().unwrap();
+    let (root, chain, key) = issued(home.path());
+    let both = serve(&["--cert", &chain, "--key", &key], home.path());
+    let tls12 = serve(&["--cert", &chain, "--key", &key, "--tls", "1.2"], home.path());
+    let targets = [(&both, SERVER_HELLO), (&tls12, SERVER_HELLO), (&tls12, CERTIFICATE)]
+        .map(|(s, b)| cut_off(&s.address, b, Then::Stalls));
+    let [one, two, three] = targets.each_ref().map(String::as_str);
+    let arguments = ["scan", "--json", "--ca", &root, "--servername", "localhost", "--timeout", "1"];
+    let output = clasp(&[&arguments[..], &["--fail-below", "B", one, two, three]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let late = "no answer within the time limit";
+    for (place, report) in value["reports"].as_array().unwrap().iter().enumerate() {
+        assert_eq!((&report["grade"], &report["failed"]), (&"T".into(), &Value::Null), "{report:#}");
+        let handshakes = report["handshakes"].as_array().unwrap();
+        assert_eq!(handshakes.len(), if place == 0 { 2 } else { 1 });
+        assert!(handshakes.iter().all(|one| one["completes"] == false && one["words"] == late), "{handshakes:?}");
+        let ways = report["resumption"].as_array().unwrap();
+        assert!(ways.iter().all(|way| way["works"] == Value::Null), "{ways:?}");
+        assert_eq!(report["renegotiation"]["words"], "not asked: no handshake came to its end");
+        let ticketbleed = report["attacks"].as_array().unwrap().iter().find(|attack| attack["name"] == "Ticketbleed");
+        assert_eq!(ticketbleed.unwrap()["verdict"], "unknown");
+        let chains = report["chains"].as_array().unwrap();
+        assert_eq!(chains.len(), usize::from(place == 2), "{chains:?}");
+        assert!(chains.iter().all(|chain| chain["accepted"] == false), "{chains:?}");
+    }
+}
+
+/// No session is kept with it, and its tickets are there.
+#[test]
+fn an_expired_server_has_tickets_too() {
+    let home = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let [chain_file, key_file] =
+        ["chain.pem", "key.pem"].map(|name| home.path().join(name).to_str().unwrap().to_owned());
+    std::fs::write(&chain_file, params.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    let server = serve(&["--cert", &chain_file, "--key", &key_file, "--tls", "1.2"], home.path());
+    let report = report(&["--ca", &chain_file, &format!("localhost:{}", server.port())]);
+    let by_ticket = &report["resumption"][0];
+    assert_eq!((&by_ticket["works"], &by_ticket["tickets"]), (&Value::Null, &1.into()), "{by_ticket}");
+    assert!(by_ticket["words"].as_str().unwrap().contains("expired"), "{by_ticket}");
+    let ticketbleed =
+        report["attacks"].as_array().unwrap().iter().find(|attack| attack["name"] == "Ticketbleed").unwrap();
+    assert_eq!(
+        (&ticketbleed["verdict"], &ticketbleed["words"]),
+        (&"safe".into(), &"gives the session ID back as it came".into())
+    );
 }
 
 /// Between a client and a server: `change` is given each ServerKeyExchange, with its header.

@@ -6,7 +6,7 @@ mod common;
 mod explained;
 
 use base64::Engine;
-use common::{clasp, encrypted, issued, password_file, refuses, serve, text};
+use common::{CERTIFICATE, SERVER_HELLO, Then, clasp, cut_off, encrypted, issued, password_file, refuses, serve, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -274,6 +274,39 @@ fn peer(talk: impl Fn(&mut TcpStream) + Send + 'static) -> String {
     address
 }
 
+/// The beginning of a ServerHello, one byte after the other, for as long as somebody reads.
+fn drip(tcp: &mut TcpStream) {
+    for byte in [22, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3] {
+        if tcp.write_all(&[byte]).is_err() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(250));
+    }
+}
+
+#[test]
+fn a_server_that_stalls_or_closes_in_the_middle_is_shown_as_far_as_it_came() {
+    let host = Host::new();
+    let start =
+        |version: &str| serve(&["--cert", &host.chain, "--key", &host.key, "--tls", version], host.folder.path());
+    let (tls13, tls12) = (start("1.3"), start("1.2"));
+    for (server, last, then, words) in [
+        (&tls13, SERVER_HELLO, Then::Stalls, "was not done within 1 s"),
+        (&tls12, SERVER_HELLO, Then::Stalls, "was not done within 1 s"),
+        (&tls12, CERTIFICATE, Then::Stalls, "was not done within 1 s"),
+        (&tls12, CERTIFICATE, Then::Closes, "closed the connection during the handshake"),
+    ] {
+        let address = cut_off(&server.address, last, then);
+        let line = ["--ca", &host.root, "--servername", "localhost", "--timeout", "1", "--lang", "en"];
+        let output = clasp(&[&["trace", "connect", &address][..], &line].concat());
+        refuses(&output, 1, words);
+        let said = text(&output.stdout);
+        let has = |message: &str| said.contains(&format!("client ◀── {message} "));
+        assert_eq!((has("ServerHello"), has("Certificate")), (true, last == CERTIFICATE), "{said}");
+        assert!(said.contains("failed: "), "{said}");
+    }
+}
+
 #[test]
 fn peers_of_all_tempers_get_words_and_a_code() {
     let says = |bytes: &'static [u8]| {
@@ -291,6 +324,7 @@ fn peers_of_all_tempers_get_words_and_a_code() {
         (says(&[21, 3, 3, 0, 2, 2, 40]), 1, "handshake_failure"),
         (garbage, 1, "announces 10855845 bytes"),
         (peer(|_| ()), 1, "was not done within 1 s"),
+        (peer(drip), 1, "was not done within 1 s"),
         ("127.0.0.1:1".into(), 2, "refused"),
     ] {
         let output = clasp(&["trace", "connect", &target, "--insecure", "--timeout", "1", "--lang", "en"]);

@@ -212,6 +212,7 @@ pub(crate) async fn groups12(dial: &Dial, version: u16, label: &'static str, sui
     loop {
         let curve = match curve(dial, &Hello { groups: rest.clone(), ..first.clone() }).await {
             Some(curve) => Some(curve),
+            None if found.is_empty() => None,
             // The key's own curve may be among those that are found.
             None => curve(dial, &Hello { groups: [&rest[..], &found].concat(), ..first.clone() }).await,
         };

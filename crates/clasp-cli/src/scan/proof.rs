@@ -27,6 +27,8 @@ pub(crate) struct Attempt {
     pub(crate) words: String,
     /// The server said no before it showed anything: it has no such key, or wants nothing of what we offer.
     is_refused: bool,
+    /// The server had not said enough when the time was over.
+    is_silent: bool,
 }
 
 /// What goes over the wire.
@@ -115,13 +117,15 @@ async fn attempt(talk: &Talk<'_>, version: ProtocolVersion, kind: &'static str, 
     Some(match made {
         Ok(made) => {
             let shown = Shown::from(&**made.facts());
-            Attempt { version, kind, shown, is_proven: true, words: String::new(), is_refused: false }
+            let words = String::new();
+            Attempt { version, kind, shown, is_proven: true, words, is_refused: false, is_silent: false }
         }
         Err(error) => {
             let (shown, is_proven) = (seen.shown(version), seen.is_proven(&error));
             let is_refused =
                 shown.chain.is_empty() && clasp::Error::from_io(&error).is_some_and(|e| e.peer_alert().is_some());
-            Attempt { version, kind, shown, is_proven, words: words(&error), is_refused }
+            let is_silent = error.kind() == io::ErrorKind::TimedOut;
+            Attempt { version, kind, shown, is_proven, words: words(&error), is_refused, is_silent }
         }
     })
 }
@@ -148,13 +152,20 @@ pub(crate) fn handshakes(attempts: &[Attempt], versions: &[ProtocolVersion]) -> 
     let of = |version: &ProtocolVersion| {
         let mut own = of_version(version);
         let completes = own.clone().any(|attempt| attempt.is_proven);
-        // Whoever shows a chain says more of why it fails than whoever has none of this kind.
-        let failed = own.clone().find(|attempt| !attempt.shown.chain.is_empty()).or_else(|| own.next());
+        // Whoever shows a chain says more of why it fails than who says nothing, and both more than whoever has none of this kind.
+        let shows = own.clone().find(|attempt| !attempt.shown.chain.is_empty());
+        let failed = shows.or_else(|| own.clone().find(|attempt| !attempt.is_refused)).or_else(|| own.next());
         let words = if completes { String::new() } else { failed.map_or_else(String::new, |a| a.words.clone()) };
         let is_refused = of_version(version).all(|attempt| attempt.is_refused);
         Handshake { version: version.name(), completes, words, is_refused }
     };
     versions.iter().map(of).collect()
+}
+
+/// Whether this version's handshakes begin, and end in silence: each further one would cost as long a wait.
+pub(crate) fn stalls(attempts: &[Attempt], version: ProtocolVersion) -> bool {
+    let mut own = attempts.iter().filter(|attempt| attempt.version == version);
+    own.clone().all(|attempt| !attempt.is_proven) && own.any(|attempt| attempt.is_silent)
 }
 
 #[cfg(test)]
@@ -164,7 +175,7 @@ mod tests {
     fn attempt(version: ProtocolVersion, chain: &[u8], is_proven: bool, words: &str) -> Attempt {
         let chain = [chain].into_iter().filter(|der| !der.is_empty()).map(|der| der.to_vec().into()).collect();
         let shown = Shown { chain, staple: None, timestamps: 0 };
-        Attempt { version, kind: "RSA", shown, is_proven, words: words.into(), is_refused: false }
+        Attempt { version, kind: "RSA", shown, is_proven, words: words.into(), is_refused: false, is_silent: false }
     }
 
     #[test]

@@ -72,6 +72,11 @@ impl Observer for Ear {
     }
 }
 
+/// Whom it cannot be asked of, and why.
+pub(crate) fn not_asked(why: &str) -> Renegotiation {
+    Renegotiation { allowed: None, words: format!("not asked: {why}") }
+}
+
 /// Asks for it, and hears how the server answers.
 pub(crate) async fn ask(talk: &Talk<'_>) -> Renegotiation {
     match begun(talk).await {

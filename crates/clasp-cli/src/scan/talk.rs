@@ -155,12 +155,7 @@ impl<'d> Talk<'d> {
         tickets: bool,
         others: &[SocketAddr],
     ) -> (Resumed, Option<Vec<u8>>) {
-        let by = match (version == ProtocolVersion::Tls13, tickets) {
-            (true, _) => "PSK (TLS 1.3)",
-            (false, true) => "ticket (TLS 1.2)",
-            (false, false) => "session ID (TLS 1.2)",
-        };
-        let mut resumed = Resumed { by, works: None, lifetime: None, early_data: None, tickets: None, words: None };
+        let mut resumed = untried(version, tickets);
         let heard = Arc::new(Heard::default());
         let policy = Policy::legacy().with_versions([version]);
         let made = match config(builder(policy).session_tickets(tickets).observer(heard.clone())) {
@@ -168,10 +163,6 @@ impl<'d> Talk<'d> {
             Err(error) => Err(error),
         };
         let (config, mut made) = match made {
-            Ok((_, made)) if made.facts().authenticated_until() <= std::time::SystemTime::now() => {
-                resumed.words = Some("Clasp keeps no session with a chain that has expired".into());
-                return (resumed, None);
-            }
             Ok(made) => made,
             Err(error) => {
                 resumed.words = Some(words(&error));
@@ -182,6 +173,7 @@ impl<'d> Talk<'d> {
             await_ticket(&mut made.stream, &heard, version).await;
         }
         let came = heard.tickets(version);
+        let has_expired = made.facts().authenticated_until() <= std::time::SystemTime::now();
         let _said = timeout(self.dial.limit, made.stream.shutdown()).await;
         drop(made);
         if let Some(first) = came.first() {
@@ -189,6 +181,11 @@ impl<'d> Talk<'d> {
             resumed.early_data = first.early_data;
         }
         resumed.tickets = (version == ProtocolVersion::Tls13 || tickets).then_some(came.len());
+        let first = came.into_iter().next().map(|ticket| ticket.ticket);
+        if has_expired {
+            resumed.words = Some("Clasp keeps no session with a chain that has expired".into());
+            return (resumed, first);
+        }
         let wanted = if tickets { Resumption::Ticket } else { Resumption::SessionId };
         // Twice: some servers keep a session only a moment after the handshake that it is from.
         for _attempt in 0..2 {
@@ -204,7 +201,7 @@ impl<'d> Talk<'d> {
             let taken = self.at_others(&config, others).await;
             resumed.words = Some(format!("taken at {taken} of its {} other addresses too", others.len()));
         }
-        (resumed, came.into_iter().next().map(|ticket| ticket.ticket))
+        (resumed, first)
     }
 
     /// At how many of these addresses the session is taken as well.
@@ -270,8 +267,17 @@ impl<'d> Talk<'d> {
     pub(crate) async fn ticketbleed(&self, ticket: Option<Vec<u8>>, suites: &[u16]) -> Attack {
         let (name, id) = ("Ticketbleed", "CVE-2016-9244");
         let answer = |verdict, words: &str| Attack { name, id, verdict, words: words.into() };
-        let Some(ticket) = ticket else { return answer(Verdict::Safe, "gives no tickets before TLS 1.3") };
         let mut hello = Hello::old(TLS12, suites.to_vec(), self.dial.server_name.as_deref());
+        let Some(ticket) = ticket else {
+            // RFC 5077 3.2: who will give a ticket says so in its ServerHello.
+            hello.more.push((E::SessionTicket.0, Vec::new()));
+            let reply = self.dial.ask(&hello, Until::Hello).await;
+            return match reply.hello().map(|hello| hello.extension(E::SessionTicket)) {
+                Some(None) => answer(Verdict::Safe, "gives no tickets before TLS 1.3"),
+                Some(Some(_)) => answer(Verdict::Unknown, "would give a ticket, and no handshake with it came so far"),
+                None => answer(Verdict::Unknown, "no ticket to try it with"),
+            };
+        };
         hello.session = vec![0x5a];
         hello.more.push((E::SessionTicket.0, ticket));
         match self.dial.ask(&hello, Until::Hello).await {
@@ -286,6 +292,16 @@ impl<'d> Talk<'d> {
             _ => answer(Verdict::Unknown, "the server did not answer to its own ticket"),
         }
     }
+}
+
+/// What is known before it is tried.
+pub(super) fn untried(version: ProtocolVersion, tickets: bool) -> Resumed {
+    let by = match (version == ProtocolVersion::Tls13, tickets) {
+        (true, _) => "PSK (TLS 1.3)",
+        (false, true) => "ticket (TLS 1.2)",
+        (false, false) => "session ID (TLS 1.2)",
+    };
+    Resumed { by, works: None, lifetime: None, early_data: None, tickets: None, words: None }
 }
 
 async fn await_ticket(stream: &mut TlsStream<TcpStream>, heard: &Heard, version: ProtocolVersion) {

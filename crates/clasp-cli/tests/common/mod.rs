@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test program uses its part
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::Receiver;
@@ -176,4 +177,65 @@ pub(crate) fn issued(folder: &Path) -> (String, String, String) {
         all.first().cloned().expect("a file with this ending")
     };
     (find("root.pem"), find("localhost.pem"), find("localhost-key.pem"))
+}
+
+/// Types of handshake messages: the last that comes.
+pub(crate) const SERVER_HELLO: u8 = 2;
+pub(crate) const CERTIFICATE: u8 = 11;
+
+/// What comes behind it.
+#[derive(Clone, Copy)]
+pub(crate) enum Then {
+    Closes,
+    Stalls,
+}
+
+/// A server who says what that one says as far as the first message in the clear of this type. Gives its address.
+pub(crate) fn cut_off(server: &str, behind: u8, then: Then) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, server) = (listener.local_addr().unwrap().to_string(), server.to_owned());
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let Ok(server) = TcpStream::connect(&server) else { continue };
+            thread::spawn(move || {
+                let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let forth = thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+                if pass(&server, &client, behind).is_some() && matches!(then, Then::Stalls) {
+                    // Until the client has enough of it.
+                    forth.join().unwrap();
+                }
+                let _gone = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    address
+}
+
+/// Whether it came so far.
+fn pass(mut server: &TcpStream, mut client: &TcpStream, behind: u8) -> Option<()> {
+    loop {
+        let mut head = [0; 5];
+        server.read_exact(&mut head).ok()?;
+        let mut record = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+        server.read_exact(&mut record).ok()?;
+        let end = if head[0] == 22 { end_of(&record, behind) } else { None };
+        record.truncate(end.unwrap_or(record.len()));
+        let length = u16::try_from(record.len()).unwrap().to_be_bytes();
+        client.write_all(&[&head[..3], &length, &record].concat()).ok()?;
+        if end.is_some() {
+            return Some(());
+        }
+    }
+}
+
+/// Where the first message of this type ends, in a record of whole messages.
+fn end_of(record: &[u8], kind: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let header = record.get(at..at + 4)?;
+        at += 4 + usize::from(u16::from_be_bytes([header[2], header[3]]));
+        if header[0] == kind {
+            return Some(at);
+        }
+    }
 }
