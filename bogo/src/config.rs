@@ -314,10 +314,12 @@ pub(crate) fn server(
     if !room.keys_only {
         builder = asking(builder, flags, retry)?;
     }
-    if flags.reject_alpn {
-        builder = builder.alpn(["a protocol that nobody offers"]);
-    } else if let Some(select) = flags.select_alpn.as_ref().filter(|a| !flags.decline_alpn && !a.is_empty()) {
+    let select = flags.select_alpn.as_ref().filter(|a| !flags.decline_alpn && !a.is_empty());
+    if let Some(select) = select.filter(|_| !flags.reject_alpn) {
         builder = builder.alpn([select]);
+    } else if flags.reject_alpn || flags.quic {
+        // Over QUIC there must be some (RFC 9001 8.1).
+        builder = builder.alpn(["a protocol that nobody offers"]);
     }
     if let Some(max) = flags.max_send_fragment.and_then(|n| usize::try_from(n).ok()) {
         builder = builder.max_record(max);

@@ -4,17 +4,19 @@ use crate::config::{self, World};
 use crate::doubles::Chooser;
 use crate::failure::Failure;
 use crate::flags::Flags;
-use crate::wire::{Got, Wire, connect};
+use crate::mock_quic::MockQuic;
+use crate::records::Records;
+use crate::wire::{Got, Socket, Wire};
 use crate::{errors, expect};
+use clasp::quic::{Parameters, Version};
 use clasp::wire::code::AlertDescription;
-use clasp::{Connection, EarlyData, ServerName, Want};
+use clasp::{EarlyData, ServerName};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Waker};
 
 /// A conversation that is going on.
 struct Conversation<'a> {
-    wire: Wire,
+    wire: Box<dyn Wire>,
     world: &'a World,
     /// What holds now: those of the retry, once early data was refused.
     flags: &'a Flags,
@@ -29,9 +31,8 @@ struct Conversation<'a> {
 
 /// Runs one connection.
 pub(crate) fn run(world: &World, flags: &Flags, retry: &Flags, resume: bool) -> Result<(), Failure> {
-    let socket = connect(flags)?;
-    let (tls, chooser) = start(world, flags, retry)?;
-    let wire = Wire::new(tls, socket, flags);
+    let socket = Socket::connect(flags)?;
+    let (wire, chooser) = start(world, flags, retry, socket)?;
     let mut conversation = Conversation { wire, world, flags, retry, resume, chooser, wrote: false, rest: Vec::new() };
     conversation.hello()?;
     let result = conversation.whole();
@@ -39,26 +40,55 @@ pub(crate) fn run(world: &World, flags: &Flags, retry: &Flags, resume: bool) -> 
     result
 }
 
-fn start(world: &World, flags: &Flags, retry: &Flags) -> Result<(Connection, Arc<Chooser>), Failure> {
-    if flags.server {
-        let (config, chooser) = config::server(world, flags, retry)?;
-        return Ok((config.accept(), chooser));
+type Started = (Box<dyn Wire>, Arc<Chooser>);
+
+fn start(world: &World, flags: &Flags, retry: &Flags, socket: Socket) -> Result<Started, Failure> {
+    if flags.quic {
+        return start_quic(world, flags, retry, socket);
     }
-    let (config, chooser) = config::client(world, flags, retry)?;
+    let (tls, chooser) = if flags.server {
+        let (config, chooser) = config::server(world, flags, retry)?;
+        (config.accept(), chooser)
+    } else {
+        let (config, chooser) = config::client(world, flags, retry)?;
+        (config.connect(name(flags)?), chooser)
+    };
+    if flags.transport_parameters.is_some() {
+        // Only `connect_quic` and `accept_quic` take them.
+        return Err(Failure::new("QUIC_TRANSPORT_PARAMETERS_MISCONFIGURED: over TCP Clasp has no way to say them"));
+    }
+    Ok((Box::new(Records::new(tls, socket, flags.async_)), chooser))
+}
+
+fn start_quic(world: &World, flags: &Flags, retry: &Flags, socket: Socket) -> Result<Started, Failure> {
+    if flags.quic_use_legacy_codepoint.is_some_and(|n| n != 0) {
+        return Err(Failure::unimplemented("-quic-use-legacy-codepoint: the code point of QUIC's drafts"));
+    }
+    // The runner's are no parameters of RFC 9000.
+    let parameters = Parameters::opaque(flags.transport_parameters.clone().unwrap_or_default());
+    let (tls, chooser) = if flags.server {
+        let (config, chooser) = config::server(world, flags, retry)?;
+        (config.accept_quic(Version::V1, parameters)?, chooser)
+    } else {
+        let (config, chooser) = config::client(world, flags, retry)?;
+        (config.connect_quic(name(flags)?, Version::V1, parameters)?, chooser)
+    };
+    let shared = (world.key_log.clone(), world.sessions.clone());
+    Ok((Box::new(MockQuic::new(tls, socket, (flags.server, flags.async_), shared)), chooser))
+}
+
+fn name(flags: &Flags) -> Result<ServerName<'static>, Failure> {
     let name = flags.host_name.clone().unwrap_or_else(|| "test".into());
-    let name = ServerName::try_from(name).map_err(|_| Failure::unimplemented("this server name"))?;
-    Ok((config.connect(name), chooser))
+    ServerName::try_from(name).map_err(|_| Failure::unimplemented("this server name"))
 }
 
 impl Conversation<'_> {
     /// A client's hello goes before anything is read.
     fn hello(&mut self) -> Result<(), Failure> {
         if !self.flags.server {
-            let mut out = Vec::new();
-            while self.wire.tls.advance(&mut Context::from_waker(Waker::noop()), &mut out)? == Want::Outside {}
+            self.wire.begin()?;
             // What was put so far is a TLS 1.2 session put back.
             self.world.sessions.made();
-            self.wire.write(&out)?;
         }
         self.world.store.puts.store(0, Ordering::Relaxed);
         Ok(())
@@ -67,7 +97,7 @@ impl Conversation<'_> {
     fn whole(&mut self) -> Result<(), Failure> {
         let flags = self.flags;
         if self.open().map_err(|failure| without_renegotiation(failure, flags))? {
-            expect::sessions(&self.wire, self.world, self.flags)?;
+            expect::sessions(&*self.wire, self.world, self.flags)?;
             self.close()?;
         }
         Ok(())
@@ -78,10 +108,10 @@ impl Conversation<'_> {
         let early = self.early_data()?;
         self.handshake()?;
         self.early_data_refused(early)?;
-        expect::handshake(&self.wire, self.world, self.flags, self.resume, &self.chooser)?;
+        expect::handshake(&*self.wire, self.world, self.flags, self.resume, &self.chooser)?;
         self.exports()?;
         if self.flags.send_alert {
-            self.wire.step(|tls, out| tls.abort(AlertDescription::DecompressionFailure, out))?;
+            self.wire.abort(AlertDescription::DecompressionFailure)?;
             return Ok(false);
         }
         self.application_data()?;
@@ -101,7 +131,7 @@ impl Conversation<'_> {
 
     /// Whether any was offered.
     fn early_data(&mut self) -> Result<bool, Failure> {
-        let offered = self.wire.tls.early_data_left() > 0;
+        let offered = self.wire.takes_early_data();
         if self.resume && self.flags.expect_no_offer_early_data && offered {
             return Err(Failure::new("early data was offered unexpectedly"));
         }
@@ -109,7 +139,7 @@ impl Conversation<'_> {
             return Ok(false);
         }
         // The runner's library calls the handshake done as soon as early data may go; Clasp exports nothing yet.
-        if self.flags.export_keying_material.is_some() && self.wire.tls.export(b"early", None, &mut [0; 32]).is_err() {
+        if self.flags.export_keying_material.is_some() && self.wire.export(b"early", None, &mut [0; 32]).is_err() {
             return Err(Failure::new("HANDSHAKE_NOT_COMPLETE"));
         }
         if let Some(kind) = self.flags.early_write_after_message {
@@ -122,7 +152,7 @@ impl Conversation<'_> {
         if self.flags.shim_writes_first {
             let initial = self.initial();
             for _ in 0..self.repeat() {
-                let sent = write_early(&mut self.wire, &initial)?;
+                let sent = write_early(&mut *self.wire, &initial)?;
                 self.rest.extend_from_slice(&initial[sent..]);
             }
             self.wrote = true;
@@ -132,28 +162,28 @@ impl Conversation<'_> {
 
     /// Data that comes with it is early data.
     fn handshake(&mut self) -> Result<(), Failure> {
-        while self.wire.tls.is_handshaking() {
+        while self.wire.is_handshaking() {
             match self.wire.pull()? {
                 // A server answers early data at once.
-                Got::Data(data) if self.wire.tls.is_handshaking() => echo(&mut self.wire, self.flags, &data)?,
-                Got::Data(data) => self.wire.unread.push_back(data),
+                Got::Data(data) if self.wire.is_handshaking() => echo(&mut *self.wire, self.flags, &data)?,
+                Got::Data(data) => self.wire.put_back(data),
                 Got::Nothing => {}
                 Got::Closed => return Err(Failure::new("closed during the handshake")),
             }
         }
-        self.wire.tls.failure().map_or(Ok(()), |error| Err(Failure::new(errors::text(error))))
+        self.wire.failure().map_or(Ok(()), |error| Err(Failure::new(errors::text(error))))
     }
 
     /// From here on the flags of the retry hold, and what was written is written again.
     fn early_data_refused(&mut self, offered: bool) -> Result<(), Failure> {
-        let facts = self.wire.tls.facts().cloned().ok_or_else(|| Failure::new("HANDSHAKE_NOT_COMPLETE"))?;
+        let facts = self.wire.facts().ok_or_else(|| Failure::new("HANDSHAKE_NOT_COMPLETE"))?;
         if !(self.resume && offered && facts.early_data == EarlyData::Rejected) {
             return Ok(());
         }
         if !self.flags.expect_reject_early_data {
             return Err(Failure::new("early data was rejected unexpectedly"));
         }
-        let _sent_again_below = self.wire.tls.take_refused_early_data();
+        self.wire.forget_early_data();
         self.flags = self.retry;
         self.wrote = false;
         self.rest.clear();
@@ -168,7 +198,7 @@ impl Conversation<'_> {
             let context = flags.export_context.clone().unwrap_or_default();
             let context = Some(context.as_bytes()).filter(|_| flags.use_export_context);
             let label = flags.export_label.clone().unwrap_or_default();
-            if wire.tls.export(label.as_bytes(), context, &mut material).is_err() {
+            if wire.export(label.as_bytes(), context, &mut material).is_err() {
                 return Err(Failure::new("failed to export keying material"));
             }
             wire.send(&material)?;
@@ -181,7 +211,7 @@ impl Conversation<'_> {
             wire.send(&[&len.to_le_bytes()[..], &read, &write].concat())?;
         }
         if flags.tls_unique {
-            let unique = wire.tls.tls_unique().map_err(|_| Failure::new("failed to get tls-unique"))?;
+            let unique = wire.tls_unique().map_err(|_| Failure::new("failed to get tls-unique"))?;
             wire.send(&unique)?;
         }
         Ok(())
@@ -197,17 +227,17 @@ impl Conversation<'_> {
         if !self.rest.is_empty() {
             self.wire.send(&self.rest)?;
         }
-        if self.flags.shim_shuts_down { Ok(()) } else { echo_loop(&mut self.wire, self.flags) }
+        if self.flags.shim_shuts_down { Ok(()) } else { echo_loop(&mut *self.wire, self.flags) }
     }
 
     fn close(&mut self) -> Result<(), Failure> {
         let (wire, flags) = (&mut self.wire, self.flags);
-        wire.step(|tls, out| tls.close(out))?;
+        wire.close()?;
         if flags.shim_shuts_down && !flags.check_close_notify {
             return Ok(());
         }
-        while !wire.tls.peer_closed() {
-            if wire.ended {
+        while !wire.peer_closed() {
+            if wire.ended() {
                 return Err(Failure::new("Unexpected SSL_shutdown result: -1 != 1"));
             }
             if let Got::Data(_) = wire.pull()? {
@@ -224,18 +254,18 @@ fn without_renegotiation(failure: Failure, flags: &Flags) -> Failure {
     if wanted && failure.refused_renegotiation { Failure::unimplemented("renegotiation") } else { failure }
 }
 
-fn write_early(wire: &mut Wire, data: &[u8]) -> Result<usize, Failure> {
+fn write_early(wire: &mut dyn Wire, data: &[u8]) -> Result<usize, Failure> {
     let mut sent = 0;
-    while sent < data.len() && wire.tls.early_data_left() > 0 {
-        sent += wire.step(|tls, out| tls.send_early(&data[sent..], out))?;
+    while sent < data.len() && wire.takes_early_data() {
+        sent += wire.send_early(&data[sent..])?;
     }
     Ok(sent)
 }
 
-fn echo(wire: &mut Wire, flags: &Flags, data: &[u8]) -> Result<(), Failure> {
+fn echo(wire: &mut dyn Wire, flags: &Flags, data: &[u8]) -> Result<(), Failure> {
     for chunk in data.chunks(flags.chunk()) {
         if flags.key_update {
-            wire.step(|tls, out| tls.update_keys(false, out))?;
+            wire.update_keys()?;
         }
         let flipped: Vec<u8> = chunk.iter().map(|b| b ^ 0xff).collect();
         wire.send(&flipped)?;
@@ -243,10 +273,10 @@ fn echo(wire: &mut Wire, flags: &Flags, data: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn echo_loop(wire: &mut Wire, flags: &Flags) -> Result<(), Failure> {
+fn echo_loop(wire: &mut dyn Wire, flags: &Flags) -> Result<(), Failure> {
     loop {
         if flags.key_update_before_read {
-            wire.step(|tls, out| tls.update_keys(false, out))?;
+            wire.update_keys()?;
         }
         match wire.pull()? {
             Got::Data(data) => echo(wire, flags, &data)?,

@@ -285,8 +285,7 @@ impl Chooser {
 pub(crate) struct ShimSessions {
     kept: Mutex<Option<Session>>,
     made: AtomicUsize,
-    /// Whether a session was offered, and whether it allows early data.
-    offered: Mutex<Option<bool>>,
+    offered: Mutex<Option<Session>>,
 }
 
 impl ShimSessions {
@@ -298,9 +297,9 @@ impl ShimSessions {
 }
 
 impl ShimSessions {
-    /// Whether the last connection had a session to offer, and whether that allows early data.
-    pub(crate) fn offered(&self) -> Option<bool> {
-        *self.offered.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The session that the last connection had to offer.
+    pub(crate) fn offered(&self) -> Option<Session> {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -312,7 +311,7 @@ impl ClientSessions for ShimSessions {
 
     fn take(&self, _: &PeerKey) -> Option<Session> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = kept.as_ref().map(|s| s.max_early_data() > 0);
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&kept);
         kept.clone()
     }
 }

@@ -16,13 +16,13 @@ fn check(holds: bool, text: impl FnOnce() -> String) -> Result<(), Failure> {
 
 /// What must hold when the handshake is done.
 pub(crate) fn handshake(
-    wire: &Wire,
+    wire: &dyn Wire,
     world: &World,
     flags: &Flags,
     resume: bool,
     chooser: &Chooser,
 ) -> Result<(), Failure> {
-    let facts = wire.tls.facts().cloned().ok_or_else(|| Failure::new("not established"))?;
+    let facts = wire.facts().ok_or_else(|| Failure::new("not established"))?;
     let facts = &*facts;
     check(!flags.handshake_never_done, || "the handshake was done".into())?;
     let resumed = matches!(facts.resumed, Some(Resumption::Ticket | Resumption::SessionId));
@@ -35,6 +35,9 @@ pub(crate) fn handshake(
         check(got == Some(wanted.cast_signed()), || {
             format!("ticket age skew {got:?}, wanted {}", wanted.cast_signed())
         })?;
+    }
+    if let Some(wanted) = &flags.expect_transport_parameters {
+        check(wire.peer_parameters() == Some(wanted), || "other transport parameters".into())?;
     }
     peer(facts, flags)?;
     chosen(facts, flags, chooser)?;
@@ -106,7 +109,7 @@ fn reason(facts: &Facts, world: &World, flags: &Flags) -> &'static str {
         // None was offered: the reasons are the shim's own.
         (_, None) if !flags.enable_early_data => "disabled",
         (_, None) if facts.version != ProtocolVersion::Tls13 => "protocol_version",
-        (_, None) => match world.sessions.offered() {
+        (_, None) => match world.sessions.offered().map(|session| session.max_early_data() > 0) {
             None => "no_session_offered",
             Some(false) => "unsupported_for_session",
             Some(true) => "alpn_mismatch",
@@ -180,8 +183,8 @@ fn chosen(facts: &Facts, flags: &Flags, chooser: &Chooser) -> Result<(), Failure
 }
 
 /// What must hold before the connection is closed: the tickets of TLS 1.3 have come by then.
-pub(crate) fn sessions(wire: &Wire, world: &World, flags: &Flags) -> Result<(), Failure> {
-    let Some(facts) = wire.tls.facts() else { return Ok(()) };
+pub(crate) fn sessions(wire: &dyn Wire, world: &World, flags: &Flags) -> Result<(), Failure> {
+    let Some(facts) = wire.facts() else { return Ok(()) };
     if flags.server || facts.version != ProtocolVersion::Tls13 {
         return Ok(());
     }

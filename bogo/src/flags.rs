@@ -122,7 +122,7 @@ flags! {
         renegotiate_explicit "-renegotiate-explicit", compression_all "-install-cert-compression-algs",
         fail_ddos_callback "-fail-ddos-callback", use_ticket_callback "-use-ticket-callback",
         use_ticket_aead_callback "-use-ticket-aead-callback", renew_ticket "-renew-ticket",
-        skip_ticket "-skip-ticket", export_traffic_secrets "-export-traffic-secrets",
+        skip_ticket "-skip-ticket", export_traffic_secrets "-export-traffic-secrets", quic "-quic",
     }
     numbers {
         port "-port", shim_id "-shim-id", min_version "-min-version", max_version "-max-version",
@@ -136,6 +136,7 @@ flags! {
         expect_total_renegotiations "-expect-total-renegotiations",
         expect_ticket_age_skew "-expect-ticket-age-skew", compression_one "-install-one-cert-compression-alg",
         early_write_after_message "-early-write-after-message",
+        quic_use_legacy_codepoint "-quic-use-legacy-codepoint",
     }
     lists {
         verify_prefs "-verify-prefs", expect_peer_verify_prefs "-expect-peer-verify-pref", curves "-curves",
@@ -154,6 +155,7 @@ flags! {
     blobs {
         expect_ocsp_response "-expect-ocsp-response", expect_timestamps "-expect-signed-cert-timestamps",
         expect_certificate_types "-expect-certificate-types", expect_peer_rpk_sha256 "-expect-peer-rpk-sha256",
+        transport_parameters "-quic-transport-params", expect_transport_parameters "-expect-quic-transport-params",
     }
     ignored {
         // Ways of the C++ shim to call its library, which come to the same here.
@@ -162,7 +164,11 @@ flags! {
         // About an external handshaker, of which this shim says that it has none.
         "-allow-hint-mismatch",
     }
-    ignored_with_value { "-trust-cert", "-resume-count", "-private-key-delay-ms", "-write-settings", "-expect-cipher-no-aes", }
+    ignored_with_value {
+        "-trust-cert", "-resume-count", "-private-key-delay-ms", "-write-settings", "-expect-cipher-no-aes",
+        // What early data over QUIC goes with, in Clasp, is the transport parameters.
+        "-quic-early-data-context",
+    }
 }
 
 fn credential_kind(name: &str) -> Kind {

@@ -12,6 +12,8 @@ mod errors;
 mod expect;
 mod failure;
 mod flags;
+mod mock_quic;
+mod records;
 mod suites;
 mod tickets;
 mod wire;

@@ -12,6 +12,8 @@ const ORDER: &[&str] = &[
     "credentials",
     "config",
     "wire",
+    "records",
+    "mock_quic",
     "expect",
     "conversation",
     "main",
