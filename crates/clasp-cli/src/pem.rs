@@ -96,6 +96,25 @@ pub(crate) fn identity(chain: &Path, key: &Path, password: Option<&Path>) -> Res
     identity.map_err(|e| Failure::from(e).within(format_args!("{} with {}", chain.display(), key.display())))
 }
 
+/// The password of keys none of which is behind one was put there by somebody who believes that they are.
+pub(crate) fn check_password<P: AsRef<Path>>(keys: &[P], password: Option<&Path>) -> Result<(), Failure> {
+    let Some(password) = password else { return Ok(()) };
+    let Some(first) = keys.first() else { return Ok(()) };
+    for key in keys {
+        let bytes = Zeroizing::new(input::bytes(key.as_ref())?);
+        let is_locked = kind::of(&bytes) == Some(Kind::Pkcs12)
+            || pem::read_on(&bytes).0.iter().any(|section| section.kind() == Kind::EncryptedKey);
+        if is_locked {
+            return Ok(());
+        }
+    }
+    Err(Failure::file(
+        first.as_ref(),
+        format_args!("is behind no password, and {} would open nothing", password.display()),
+    )
+    .hint("leave --key-password-file out, or encrypt the key"))
+}
+
 /// A private key by itself, in PEM.
 pub(crate) fn private_key(path: &Path) -> Result<Arc<PrivateKey>, Failure> {
     let bytes = Zeroizing::new(input::bytes(path)?);

@@ -451,6 +451,9 @@ fn keys_behind_a_password_are_opened_with_it() {
     refuses(&told, 2, "an encrypted private key");
     refuses(&told, 2, "hint: --key-password-file FILE takes its password");
     refuses(&starts(&["--cert", &cert, "--key", &archive]), 2, "name it for both");
+    let (_, open_cert, open_key) = issued(home.path());
+    let told = starts(&["--cert", &open_cert, "--key", &open_key, "--key-password-file", &password]);
+    refuses(&told, 2, "is behind no password");
     let wrong = home.path().join("wrong");
     std::fs::write(&wrong, "the pass-word").unwrap();
     let wrong = wrong.to_str().unwrap();

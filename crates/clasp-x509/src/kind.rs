@@ -259,6 +259,11 @@ pub fn private_key(bytes: &[u8]) -> Option<String> {
     pkcs8(bytes).or_else(|_| of_integers(bytes)).or_else(|_| sec1(bytes)).ok()
 }
 
+/// Whether this is one SEQUENCE, as every private key is, and nothing behind it.
+pub fn is_one_sequence(bytes: &[u8]) -> bool {
+    sequence(bytes, "private key").is_ok()
+}
+
 /// The RSAPrivateKey in a PKCS #8 private key that is for RSASSA-PSS alone, and the parameters that limit it (RFC 4055 3.1); they
 /// may be empty.
 pub fn rsa_pss_private_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -273,25 +273,27 @@ fn a_request_is_good_wrong_or_not_checked() {
 #[test]
 fn the_key_of_a_peer_may_take_part_in_a_handshake() {
     let root = authority("root", None, |_| ());
-    let leaf = |bits: Option<Vec<u8>>| {
+    let leaf = |bits: Option<Vec<u8>>, key: Option<Vec<u8>>| {
         server(&root, |d| {
+            d.spki = key.unwrap_or_else(|| d.spki.clone());
             d.set(EKU, false, seq(&[&oid(SERVER_AUTH), &oid(CLIENT_AUTH)])).without(KEY_USAGE);
             d.extensions.extend(bits.map(|bits| -> Extension { (KEY_USAGE, true, bits) }));
         })
     };
     let of = |bit: u8| Some(usage(bit));
-    for (what, bits, server, client) in [
-        ("no keyUsage", None, true, true),
-        ("digitalSignature", of(0x80), true, true),
-        ("keyEncipherment", of(0x20), true, false),
-        ("keyAgreement", of(0x08), true, true),
-        ("nonRepudiation", of(0x40), false, false),
-        ("keyCertSign", of(0x04), false, false),
-        ("cRLSign", of(0x02), false, false),
-        ("nothing", Some(vec![3, 1, 0]), false, false),
-        ("two bytes of nothing", Some(vec![3, 2, 0, 0]), false, false),
+    for (what, bits, key, server, client) in [
+        ("no keyUsage", None, None, true, true),
+        ("digitalSignature", of(0x80), None, true, true),
+        ("keyEncipherment", of(0x20), None, false, false),
+        ("keyEncipherment of an RSA key", of(0x20), Some(rsa(2048, 1, &[1, 0, 1])), true, false),
+        ("keyAgreement", of(0x08), None, true, true),
+        ("nonRepudiation", of(0x40), None, false, false),
+        ("keyCertSign", of(0x04), None, false, false),
+        ("cRLSign", of(0x02), None, false, false),
+        ("nothing", Some(vec![3, 1, 0]), None, false, false),
+        ("two bytes of nothing", Some(vec![3, 2, 0, 0]), None, false, false),
     ] {
-        let leaf = leaf(bits);
+        let leaf = leaf(bits, key);
         let mut pinned = store(&[&root]);
         pinned.add_der(&leaf.der).unwrap();
         for profile in [Profile::Rfc5280, Profile::Legacy] {

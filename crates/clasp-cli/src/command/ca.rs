@@ -32,7 +32,7 @@ Examples:
   clasp ca issue ca alice --client --key ed25519
   clasp ca list ca --json
   clasp ca revoke ca localhost.pem && clasp ca crl ca
-Keys are readable by their owner alone (0600), and no file is ever overwritten.
+Keys are readable by their owner alone (0600). No key or certificate is ever overwritten; lists and OCSP responses are made anew.
 Exit codes: 0 done; 1 no such certificate; 2 could not do it";
 
 /// A small local certificate authority in a directory.

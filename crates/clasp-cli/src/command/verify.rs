@@ -259,7 +259,8 @@ fn accepted_text(accepted: &Accepted<'_>, chain: &[Vec<u8>], (asked, notes): (&A
         Some(true) => "revocation settled",
         Some(false) => "revocation NOT settled",
     };
-    let mut lines = vec![format!("accepted until {}", Moment(accepted.until())), settled.into()];
+    let of_whom = if asked.leaf_only { ", of the peer's own certificate only" } else { "" };
+    let mut lines = vec![format!("accepted until {}", Moment(accepted.until())), format!("{settled}{of_whom}")];
     // A chain that is good for somebody is not good for whoever shows it.
     if asked.name.is_none() {
         lines.push("name not looked at: --name HOST has it checked".into());

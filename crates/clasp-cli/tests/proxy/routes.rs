@@ -219,6 +219,36 @@ fn each_key_wrong_once_is_refused_with_its_line_and_its_words() {
     );
 }
 
+/// A warning, and no more: clocks differ.
+#[test]
+fn certificates_that_clients_refuse_today_are_named() {
+    let stage = Stage::new();
+    stage.issue_for([1990, 2000], "old", "", vec![dns("localhost")]);
+    stage.issue_for([4000, 4001], "new", "", vec![dns("localhost")]);
+    for (name, words) in [
+        ("old", "has expired on 2000-01-01 00:00:00 UTC: clients refuse it"),
+        ("new", "is valid from 4000-01-01 00:00:00 UTC on"),
+        ("localhost", ""),
+    ] {
+        let (cert, key) = (stage.file(&format!("{name}.pem")), stage.file(&format!("{name}-key.pem")));
+        let output = clasp(&[
+            "proxy",
+            "--check",
+            "--listen",
+            "127.0.0.1:0",
+            "--to",
+            "127.0.0.1:1",
+            "--cert",
+            &cert,
+            "--key",
+            &key,
+        ]);
+        assert!(output.status.success());
+        let said = text(&output.stderr);
+        assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{name}: {said}");
+    }
+}
+
 /// The serial number of the certificate that a new client sees.
 fn seen(stage: &Stage, proxy: &Served) -> Vec<u8> {
     let mut tls = connect(&stage.client(""), "localhost", &proxy.address);

@@ -33,8 +33,14 @@ impl Stage {
 
     /// Names somebody, for either side.
     pub(crate) fn issue(&self, name: &str, common: &str, names: Vec<SanType>) {
+        self.issue_for([1975, 4096], name, common, names);
+    }
+
+    /// From the first day of one year to that of another.
+    pub(crate) fn issue_for(&self, years: [i32; 2], name: &str, common: &str, names: Vec<SanType>) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
+        [params.not_before, params.not_after] = years.map(|year| rcgen::date_time_ymd(year, 1, 1));
         params.subject_alt_names = names;
         params.distinguished_name = rcgen::DistinguishedName::new();
         if !common.is_empty() {

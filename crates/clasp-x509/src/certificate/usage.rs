@@ -103,6 +103,11 @@ impl KeyUsage {
         Self(self.0 | other.0)
     }
 
+    /// These but for those.
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// By its name in RFC 5280 4.2.1.3.
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, n)| *n == name).map(|(bit, _)| Self(*bit))

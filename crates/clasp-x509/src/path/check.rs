@@ -191,7 +191,10 @@ fn purpose<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>)
 /// allows none of them (4.2.1.3 wants at least one).
 fn key_usage<'a>(certificate: &Certificate<'a>, role: Role, options: &Options<'_>) -> Outcome<'a> {
     let Role::Leaf(_) = role else { return Ok(()) };
-    match (certificate.key_usage(), options.usage.key_usages()) {
+    // Only RSA encrypts: RFC 5480 3, RFC 8410 5, RFC 9881 5.
+    let is_rsa = matches!(certificate.public_key(), PublicKey::Rsa { .. });
+    let wanted = options.usage.key_usages().map(|w| if is_rsa { w } else { w.without(KeyUsage::KEY_ENCIPHERMENT) });
+    match (certificate.key_usage(), wanted) {
         (Some(usage), Some(wanted)) if !usage.has_any(wanted) => {
             let (found, wanted) = (Value::Usage("keyUsage", usage), Value::Usage("one of", wanted));
             Err(Fault::new(Reason::WrongUsage, "RFC 5280 4.2.1.3", found, wanted))

@@ -126,5 +126,6 @@ mod tests {
             assert_eq!(PrivateKey::from_der(key).unwrap().spki().unwrap(), spki);
         }
         assert!(PrivateKey::from_der(&[0x30, 0]).is_err());
+        assert!(PrivateKey::from_der([slice, &[5, 0]].concat()[..].as_ref()).is_err(), "bytes behind a key");
     }
 }

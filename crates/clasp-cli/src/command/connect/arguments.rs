@@ -84,7 +84,8 @@ pub(crate) struct Peer {
     /// Offer no meaningless values among the real ones (GREASE, RFC 8701), for servers that die of them
     #[arg(long)]
     pub(crate) no_grease: bool,
-    /// Ask for no stapled OCSP response (RFC 6066 8), for servers that die of it
+    /// Ask for no stapled OCSP response (RFC 6066 8), for servers that die of it; a certificate that must come with one (RFC 7633)
+    /// is refused then
     #[arg(long)]
     pub(crate) no_status_request: bool,
     /// The name to ask for and check, instead of HOST

@@ -70,6 +70,7 @@ pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
     builder = builder.grease(!peer.no_grease);
     builder = builder.request_status(!peer.no_status_request);
     if let (Some(cert), Some(key)) = (&peer.cert, &peer.key) {
+        pem::check_password(&[key], peer.key_password_file.as_deref())?;
         builder = builder.identity(pem::identity(cert, key, peer.key_password_file.as_deref())?);
     }
     if let Some(path) = &peer.keylog {

@@ -7,6 +7,8 @@ use crate::terminal::note;
 use clasp::Identity;
 use clasp::config::Reloadable;
 use clasp::x509::{Certificate, PublicKey, SubjectAltName};
+use clasp_x509::Moment;
+use rustls_pki_types::UnixTime;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +79,7 @@ pub(crate) fn identities(
         return Err(Failure::cannot(format_args!("{} --cert and {} --key", certs.len(), keys.len()))
             .hint("give each --cert its --key, in the same order"));
     }
+    pem::check_password(keys, password)?;
     let pairs = certs.iter().zip(keys);
     let identities = pairs.map(|(cert, key)| pem::identity(cert, key, password)).collect::<Result<Vec<_>, _>>()?;
     let claims: Vec<Option<Claim>> = identities.iter().map(claim).collect();
@@ -96,7 +99,23 @@ pub(crate) fn identities(
             )));
         }
     }
+    for (cert, identity) in certs.iter().zip(&identities) {
+        if let Some(words) = out_of_time(identity) {
+            note(format_args!("warning: {} {words}", cert.display()));
+        }
+    }
     Ok(identities)
+}
+
+/// What clients would refuse whatever else it says. It is served all the same: clocks differ, and a renewed one may come any moment.
+fn out_of_time(identity: &Identity) -> Option<String> {
+    let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
+    let leaf = Certificate::parse(identity.chain().first()?).ok()?;
+    match (leaf.not_before(), leaf.not_after()) {
+        (begin, _) if now < begin => Some(format!("is valid from {} on: clients refuse it until then", Moment(begin))),
+        (_, end) if now > end => Some(format!("has expired on {}: clients refuse it", Moment(end))),
+        _ => None,
+    }
 }
 
 /// What an identity is chosen for.

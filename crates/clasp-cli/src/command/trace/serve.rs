@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let (epoch, lifetime) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    pem::check_password(&[&key], arguments.key_password_file.as_deref())?;
     let config = ServerConfig::builder()
         .identity(pem::identity(&chain, &key, arguments.key_password_file.as_deref())?)
         .policy(arguments.negotiation.policy()?)

@@ -7,7 +7,7 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair, RsaEncoding};
-use clasp_x509::kind::rsa_pss_private_key;
+use clasp_x509::kind::{is_one_sequence, rsa_pss_private_key};
 use clasp_x509::{PublicKey, rsa_pss_spki};
 use core::fmt;
 
@@ -140,6 +140,10 @@ impl PrivateKey {
     pub fn from_der<'k>(der: impl Into<AnyKeyDer<'k>>) -> CryptoResult<Self> {
         let key = der.into();
         let der = key.bytes();
+        // Not all of the readers below look behind the key.
+        if !is_one_sequence(der) {
+            return Err(CryptoError);
+        }
         let kind = Self::kind(der)?;
         Ok(Self {
             #[cfg(feature = "legacy")]
