@@ -7,7 +7,7 @@ use clasp::config::{
     ClientBuilder, DangerousAcceptAnyone, Identities, PreSharedKey, RawPublicKeys, Ready, ServerBuilder, Signer, WebPki,
 };
 use clasp::crypto::{HashId, PrivateKey};
-use clasp::ech::{EchKeyRing, EchKeyStore};
+use clasp::ech::{EchKeyRing, EchKeyStore, EchMode};
 use clasp::error::{Cause, Misuse};
 use clasp::wire::code::{
     CertificateType, CipherSuite, CompressionAlgorithm, MaxFragmentLength, NamedGroup, ProtocolVersion, SignatureScheme,
@@ -172,6 +172,7 @@ fn what_tls13_alone_has_is_refused_with_a_policy_without_it() {
         ("post_handshake_auth", |c| c.post_handshake_auth(true)),
         ("key_shares", |c| c.key_shares([NamedGroup::X25519])),
         ("server_groups", |c| c.server_groups([NamedGroup::X25519])),
+        ("encrypted_client_hello", |c| c.encrypted_client_hello(EchMode::Grease)),
     ];
     for (setting, change) in client_rows {
         names(change(client()).policy(tls12()).build(), setting, LACKS);

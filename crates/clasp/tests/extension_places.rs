@@ -5,6 +5,7 @@
 mod flights;
 
 use clasp::config::{ClientBuilder, DangerousAcceptAnyone, Ready};
+use clasp::ech::EchMode;
 use clasp::error::{Cause, PeerError};
 use clasp::wire::code::{AlertDescription as Alert, CertificateType, ExtensionType, MaxFragmentLength, NamedGroup};
 use clasp::wire::fields::{self, Context};
@@ -80,6 +81,7 @@ fn asks_for_all(client: ClientBuilder<Ready>) -> ClientBuilder<Ready> {
     const BOTH: [CertificateType; 2] = [CertificateType::RawPublicKey, CertificateType::X509];
     let client = client.alpn(["h2"]).request_timestamps(true).record_size_limit(600).early_data(true);
     let client = client.max_fragment_length(MaxFragmentLength::Bytes512).post_handshake_auth(true);
+    let client = client.encrypted_client_hello(EchMode::Grease);
     client.server_certificate_types(BOTH).client_certificate_types(BOTH).identity(SERVER.identity())
 }
 
@@ -263,8 +265,8 @@ fn badly_formed() {
             let (message, outcome) = heard(place, asks_for_all, &[(typ, BAD)]);
             observed(place, &message, &outcome);
             match (place, typ) {
-                // Nobody asks for it over TCP; or at all.
-                (Encrypted, QUIC) | (_, ECH) => {
+                // Nobody asks for it over TCP.
+                (Encrypted, QUIC) => {
                     refused(place, typ, outcome, &|cause| *cause == Cause::Peer(PeerError::UnsolicitedExtension));
                 }
                 // Passed over: RFC 8422 5.1.1; RFC 9846 4.2.5, 4.3.2.

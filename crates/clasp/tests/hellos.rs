@@ -4,6 +4,10 @@
 #[path = "hellos/ech.rs"]
 mod ech;
 mod flights;
+#[path = "hellos/hiding.rs"]
+mod hiding;
+#[path = "hellos/refused.rs"]
+mod refused;
 
 use clasp::config::PreSharedKey;
 use clasp::crypto::{HashId, Provider};

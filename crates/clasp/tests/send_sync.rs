@@ -79,7 +79,7 @@ macro_rules! held {
 held! {
     AeadId, AlertDescription, CipherSuite, Kx, NamedGroup, ProtocolVersion, SignatureScheme, AnyClientIdentity, AnyKeyDer<'static>, AnyResolver, Auth, BadLine, Blame, Bulk, Cause, CbcId, CertificateError, CertificateRequestFacts,
     ClientAuth, ClientBuilder<Ready>, ClientConfig, ClientHello, ClientHelloFacts, ClientSessionCache, Connection, CryptoError,
-    DangerousAcceptAnyone, DecodeError, DecodeKind, Digest, Direction, EarlyData, EarlyDataRefusal, EchConfig, EchConfigList, EchError, EchFacts, EchKey, EchKeyRing, EchKeyStore, EchParameters, Error, Event, Exchange, Facts,
+    DangerousAcceptAnyone, DecodeError, DecodeKind, Digest, Direction, EarlyData, EarlyDataRefusal, EchConfig, EchConfigList, EchError, EchFacts, EchKey, EchKeyRing, EchKeyStore, EchMode, EchParameters, Error, Event, Exchange, Facts,
     FirstUse, HashId, HelloReader, Identities, Identity, KeyLogFile, KeyPin, KnownKeysFile, Level, Misuse, MissingIssuers, Moved,
     NeedsIdentity, NeedsTrust, Observation<'static>, Opened, Outside, PeerError, PeerIdentity, PeerKey, PinnedKeys, Place, Policy, Pool, PoolSizes,
     PreSharedKey, PresentedIdentity<'static>, PrivateKey, Profile, Progress, Provider, RandomError, RawPublicKeys, Ready, Received<'static>,

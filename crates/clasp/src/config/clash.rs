@@ -3,6 +3,7 @@
 
 use super::{ClientAuth, ClientConfig, Compressor, Identity, Policy, PreSharedKey, ServerConfig, Verifier};
 use crate::code::{CertificateType, ProtocolVersion};
+use crate::ech::EchMode;
 use crate::error::{Error, Misuse, Result};
 use crate::keys::schedule13::BinderKind;
 use crate::record::limits::MAX_TICKETS;
@@ -171,6 +172,7 @@ fn check_compression(compressors: &[Compressor], called: &Called) -> Result<()> 
 pub(super) fn check_client(config: &ClientConfig, called: &Called) -> Result<()> {
     let sessions = config.sessions.is_some();
     check_client_values(config, called)?;
+    check_ech(config)?;
     needs_tls13(
         &config.policy,
         &[
@@ -252,6 +254,11 @@ fn check_client_values(config: &ClientConfig, called: &Called) -> Result<()> {
         "a verifier that takes no such kind",
         WHO_TAKES,
     )])
+}
+
+/// Whoever hides a hello, or looks as if, speaks TLS 1.3.
+pub(super) fn check_ech(config: &ClientConfig) -> Result<()> {
+    needs_tls13(&config.policy, &[(config.ech_mode != EchMode::Off, "encrypted_client_hello")])
 }
 
 /// RFC 9846 4.2.8: shares are for groups that are offered, each once.

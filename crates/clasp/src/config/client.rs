@@ -7,6 +7,7 @@ use super::{
 };
 use crate::code::{CertificateType, MaxFragmentLength, NamedGroup};
 use crate::crypto::Provider;
+use crate::ech::{EchMode, Plan};
 use crate::error::Result;
 use crate::facts::RecentPeers;
 use crate::keys::log::KeyLog;
@@ -60,6 +61,9 @@ pub struct ClientConfig {
     /// What its sessions hang on.
     pub(crate) context: Context,
     pub(super) session_context: Option<Vec<u8>>,
+    pub(super) ech_mode: EchMode,
+    /// What its hellos hide.
+    pub(crate) ech: Plan,
     pub(crate) max_record: Option<usize>,
     pub(crate) ignore_renegotiation: bool,
     pub(crate) post_handshake_auth: bool,
@@ -79,7 +83,7 @@ pub struct ClientConfig {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ClientBuilder<Stage> {
-    config: ClientConfig,
+    pub(super) config: ClientConfig,
     called: clash::Called,
     stage: PhantomData<Stage>,
 }
@@ -124,6 +128,8 @@ impl ClientConfig {
             verify_again: false,
             context: Context::default(),
             session_context: None,
+            ech_mode: EchMode::Off,
+            ech: Plan::Off,
             max_record: None,
             ignore_renegotiation: false,
             post_handshake_auth: false,
@@ -416,6 +422,7 @@ impl ClientBuilder<Ready> {
         }
         self.config.context = Context::of_client(&self.config, self.config.session_context.as_deref())?;
         self.config.first_shares = self.config.first_shares();
+        self.config.ech = super::ech::plan(&self.config.ech_mode, self.config.provider)?;
         Ok(self.config)
     }
 }

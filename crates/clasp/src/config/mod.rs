@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod compression;
 mod context;
+mod ech;
 #[cfg(feature = "encrypted-keys")]
 mod encrypted;
 mod first_use;

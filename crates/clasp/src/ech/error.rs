@@ -27,6 +27,8 @@ pub enum EchError {
     TooLong,
     /// More configurations than a server tries.
     TooManyConfigs,
+    /// A client can use no configuration of the list; why not the first that it knows, if it knows one.
+    NoneUsable(Option<Unfit>),
     /// A primitive failed, or the provider lacks it.
     Crypto,
 }
@@ -44,6 +46,8 @@ impl fmt::Display for EchError {
             Self::Unfit(why) => write!(f, "no client would take it: {why}"),
             Self::TooLong => f.write_str("more algorithms than a configuration has room for"),
             Self::TooManyConfigs => write!(f, "more configurations than a server tries: {MAX_ECH_CONFIGS} at most"),
+            Self::NoneUsable(None) => f.write_str("no configuration of a known version"),
+            Self::NoneUsable(Some(why)) => write!(f, "no configuration that can be used here: {why}"),
             Self::Crypto => f.write_str("a primitive failed, or the provider lacks it"),
         }
     }

@@ -9,7 +9,7 @@ use crate::wire::{Extension, Parsed, Reader, Writer};
 use core::fmt;
 
 /// ech_outer_extensions: it stands nowhere but in an encoded hello.
-const OUTER_EXTENSIONS: ExtensionType = ExtensionType(0xfd00);
+pub(super) const OUTER_EXTENSIONS: ExtensionType = ExtensionType(0xfd00);
 
 /// Why a hidden hello is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,20 +15,27 @@
 //! ```
 
 mod config;
+mod encode;
 mod error;
 mod inner;
 mod key;
 mod keyring;
+mod mode;
 mod name;
 mod open;
 mod pkcs8;
+mod seal;
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects)]
 mod tests;
 
 pub use config::{EchConfig, EchConfigList, Unfit};
+pub(crate) use encode::{Layout, padded};
 pub use error::EchError;
 pub(crate) use inner::uncover;
 pub use key::{EchKey, EchParameters};
 pub use keyring::{EchKeyRing, EchKeyStore, EchKeys, MAX_ECH_CONFIGS};
+pub use mode::EchMode;
+pub(crate) use mode::{Chosen, Plan};
 pub(crate) use open::{open, open_again};
+pub(crate) use seal::{Hider, grease};

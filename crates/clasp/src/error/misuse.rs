@@ -15,6 +15,7 @@ family! {
         BadPrivateKey => InternalError, "RFC 5958", "the private key cannot be used";
         BadAlpn => InternalError, "RFC 7301 3.1", "an ALPN protocol name must have 1 to 255 bytes";
         BadTicketSecret => InternalError, "GnuTLS CVE-2020-13777", "a ticket secret must be random, not a constant";
+        NoUsableEchConfig => InternalError, "RFC 9849 6.1", "no ECHConfig of the list can be used to hide a hello";
         BadPreSharedKey => InternalError, "RFC 9257 6", "the pre-shared key cannot be used";
         HandshakeUnfinished => InternalError, "API", "this needs a finished handshake";
         AlreadyClosed => InternalError, "API", "the sending direction is closed already";

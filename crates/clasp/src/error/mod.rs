@@ -9,6 +9,7 @@
 mod cause;
 mod certificate;
 mod chain;
+mod ech;
 mod misuse;
 mod peer;
 mod text;

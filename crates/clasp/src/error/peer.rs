@@ -61,6 +61,9 @@ family! {
         HelloChangedAfterRetry => IllegalParameter, "RFC 9846 4.1.2", "the second ClientHello differs in more than the retry allows";
         MissingKeyShare => MissingExtension, "RFC 9846 9.2", "the hello has no key share where it needs one";
         // Encrypted Client Hello
+        EchRejected => EchRequired, "RFC 9849 6.1.6", "the server cannot read what this client hides";
+        EchDisabled => EchRequired, "RFC 9849 6.1.6", "the server does not take hidden hellos";
+        EchUnconfirmed => IllegalParameter, "RFC 9849 6.1.5", "the server heard the hidden hello, and after HelloRetryRequest does not";
         BadInnerHello => IllegalParameter, "RFC 9849 5.1", "the hidden hello cannot be what it is";
         EchMissingAfterRetry => MissingExtension, "RFC 9849 7.1.1", "the second ClientHello hides nothing, although the first did";
         EchChangedAfterRetry => IllegalParameter, "RFC 9849 7.1.1", "the second ClientHello hides with other keys than the first";

@@ -2,6 +2,7 @@
 
 use super::{Blame, Cause, PeerError, printable};
 use crate::code::{AlertDescription, Direction, ExtensionType};
+use crate::ech::EchConfigList;
 use core::error::Error as Any;
 use core::fmt;
 use rustls_pki_types::CertificateDer;
@@ -38,6 +39,8 @@ pub(super) struct Inner {
     /// The certificates that were refused.
     pub(super) chain: Option<Arc<Vec<CertificateDer<'static>>>>,
     source: Option<Arc<dyn Any + Send + Sync>>,
+    /// What the server gives to hide the next hello with.
+    pub(super) retry_configs: Option<Arc<EchConfigList>>,
 }
 
 /// Where in a conversation an error arose.
@@ -60,7 +63,16 @@ impl Error {
     pub(super) fn new(cause: Cause) -> Self {
         let offset = if let Cause::Decode(e) = &cause { Some(e.offset) } else { None };
         let place = Place { offset, ..Place::default() };
-        Self(Box::new(Inner { cause, place, seen: None, wanted: None, hint: None, source: None, chain: None }))
+        Self(Box::new(Inner {
+            cause,
+            place,
+            seen: None,
+            wanted: None,
+            hint: None,
+            source: None,
+            chain: None,
+            retry_configs: None,
+        }))
     }
 
     /// The typed cause.

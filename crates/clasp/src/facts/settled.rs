@@ -58,7 +58,8 @@ pub struct Facts {
     /// The most plaintext that the peer may put into a record, where record_size_limit or max_fragment_length settled that
     /// (RFC 8449, RFC 6066 4); none if the peer took neither.
     pub record_size_limit: Option<u16>,
-    /// What became of Encrypted Client Hello (known to a server that has keys for it); none if the client hid nothing.
+    /// What became of Encrypted Client Hello (known to the client, and to a server that has keys for it); none if the client hid
+    /// nothing.
     pub encrypted_client_hello: Option<Box<EchFacts>>,
 }
 
@@ -71,6 +72,8 @@ pub struct EchFacts {
     pub accepted: bool,
     /// The server's name that all could see.
     pub outer_name: Option<String>,
+    /// Client: what the server gives to try again with.
+    pub(crate) retry_configs: Option<crate::ech::EchConfigList>,
 }
 
 /// How a session was resumed.

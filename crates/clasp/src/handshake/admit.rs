@@ -280,7 +280,7 @@ pub(crate) async fn client(
 ) -> Option<Session> {
     let store = config.sessions.as_ref()?;
     let context = link.context_of(config.context);
-    let session = store.take_fitting(peer, &|session| session.context == context)?;
+    let session = store.take_fitting(peer, &|session| session.context == context && config.may_offer(session))?;
     let now = config.clock.now();
     let holds = session.context == context
         && is_for(config, &session)

@@ -3,7 +3,7 @@
 use super::extension::{RecordLimits, supported_versions};
 use super::hello::ServerAnswer;
 use super::link::Link;
-use super::{client12, client13, offer};
+use super::{client12, client13, hiding13, offer};
 use crate::code::ProtocolVersion;
 use crate::config::ClientConfig;
 use crate::error::{Error, PeerError, Result};
@@ -20,10 +20,16 @@ pub(crate) async fn client(
     let link = &mut link;
     link.padding(config.padding);
     link.limits(RecordLimits { send: config.max_record, ..RecordLimits::default() });
-    let offered = offer::send(link, &config, &name).await?;
+    let mut offered = offer::send(link, &config, &name).await?;
     let hello = link.recv::<ServerHello>().await?;
-    match supported_versions::selected(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))? {
-        ProtocolVersion::Tls13 => client13::client(link, &config, name, offered, hello).await,
+    let version = supported_versions::selected(&config, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
+    let refused = hiding13::hear(link, &config, &mut offered, version, &hello)?;
+    let (config, name) = match &refused {
+        Some(chosen) => hiding13::outside(&config, chosen),
+        None => (config, name),
+    };
+    let established = match version {
+        ProtocolVersion::Tls13 => client13::client(link, &config, name, offered, hello).await?,
         _ => {
             let answer =
                 ServerAnswer::read(&config, &offered, &hello.view()).map_err(|e| e.in_message("ServerHello"))?;
@@ -33,7 +39,11 @@ pub(crate) async fn client(
                 return Err(Error::from(PeerError::LegacyVersionSelected).in_message("ServerHello"));
             }
             link.recycle(hello);
-            client12::client(link, &config, name, offered, answer).await
+            client12::client(link, &config, name, offered, answer).await?
         }
+    };
+    match refused {
+        Some(chosen) => Err(hiding13::refusal(&config, &chosen, &established)),
+        None => Ok(established),
     }
 }

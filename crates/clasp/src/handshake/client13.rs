@@ -175,6 +175,7 @@ async fn server_flight(
     link.peer_parameters(settled.parameters.as_deref()).map_err(|e| e.in_message("EncryptedExtensions"))?;
     link.protocol(settled.alpn.as_deref())?;
     talk.facts.alpn = settled.alpn;
+    talk.facts.encrypted_client_hello = talk.offered.ech_facts(settled.retry_configs);
     if early == EarlyData::Rejected && settled.early_data {
         talk.facts.early_data = EarlyData::Accepted;
     } else if early == EarlyData::Rejected {

@@ -2,6 +2,7 @@
 //! them to fit.
 
 use super::extension::TABLE;
+use super::hiding13::{self, Side};
 use super::offer::{Offered, PskSecret};
 use crate::code::{HandshakeType, NamedGroup, ProtocolVersion};
 use crate::config::{ClientConfig, PreSharedKey};
@@ -13,26 +14,37 @@ use crate::wire::{TooLong, Writer};
 
 /// Encodes the hello behind what `out` holds. `prefix` is what the transcript holds before it.
 pub(super) fn encode(offered: &mut Offered, config: &ClientConfig, prefix: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    if hiding13::encode(offered, config, prefix, out)? {
+        return Ok(());
+    }
+    hiding13::prepare(offered, config)?;
     let start = out.len();
     frame(out, HandshakeType::ClientHello, |w| write(offered, config, w)).map_err(|e| too_long(offered, e))?;
     fill_binders(offered, config, prefix, out.get_mut(start..).unwrap_or_default())
 }
 
-fn write(offered: &Offered, config: &ClientConfig, w: &mut Writer<'_>) {
-    w.u16(ProtocolVersion::Tls12.0);
-    w.bytes(&offered.random);
-    w.vec8(|w| w.bytes(&offered.session_id));
-    w.vec16(|w| {
-        offered.grease.iter().for_each(|g| w.u16(g.suite));
-        config.policy.suites13().for_each(|s| w.u16(s.code.0));
-        config.policy.suites12().for_each(|s| w.u16(s.code.0));
-    });
-    w.vec8(|w| w.u8(0));
+pub(super) fn write(offered: &Offered, config: &ClientConfig, w: &mut Writer<'_>) {
+    write_head(offered, config, &offered.session_id, w);
     w.vec16(|w| TABLE.offer(config, offered, w));
 }
 
+/// What stands before the extensions.
+pub(super) fn write_head(offered: &Offered, config: &ClientConfig, session_id: &[u8], w: &mut Writer<'_>) {
+    w.u16(ProtocolVersion::Tls12.0);
+    w.bytes(offered.said_random());
+    w.vec8(|w| w.bytes(session_id));
+    w.vec16(|w| {
+        offered.grease.iter().for_each(|g| w.u16(g.suite));
+        config.policy.suites13().for_each(|s| w.u16(s.code.0));
+        if offered.side != Side::Inner {
+            config.policy.suites12().for_each(|s| w.u16(s.code.0));
+        }
+    });
+    w.vec8(|w| w.u8(0));
+}
+
 /// A hello that cannot be written is the caller's doing, but for a cookie: that is the server's.
-fn too_long(offered: &Offered, e: TooLong) -> Error {
+pub(super) fn too_long(offered: &Offered, e: TooLong) -> Error {
     let Some(cookie) = &offered.cookie else { return Error::from(e).in_message(HandshakeType::ClientHello.name()) };
     let fits = e.fits.saturating_sub(e.length.saturating_sub(cookie.len()));
     let error = Error::from(PeerError::CookieTooLong).seen(format_args!("a cookie of {} bytes", cookie.len()));
@@ -40,7 +52,12 @@ fn too_long(offered: &Offered, e: TooLong) -> Error {
 }
 
 /// RFC 9846 4.2.11.2: each binder is over the hello up to the binders.
-fn fill_binders(offered: &mut Offered, config: &ClientConfig, prefix: &[u8], hello: &mut [u8]) -> Result<()> {
+pub(super) fn fill_binders(
+    offered: &mut Offered,
+    config: &ClientConfig,
+    prefix: &[u8],
+    hello: &mut [u8],
+) -> Result<()> {
     let binders_len =
         offered.psks.iter().fold(2, |sum: usize, psk| sum.saturating_add(1).saturating_add(psk.hash.len()));
     let at = hello.len().checked_sub(binders_len).filter(|_| !offered.psks.is_empty());

@@ -98,7 +98,7 @@ impl Ech {
             Self::Rejected(_, name) => (false, name.clone()),
             Self::Accepted(accepted) => (true, accepted.hidden.as_ref().and_then(|hidden| hidden.outer_name.clone())),
         };
-        Some(Box::new(EchFacts { accepted, outer_name }))
+        Some(Box::new(EchFacts { accepted, outer_name, retry_configs: None }))
     }
 
     /// The end of the random of a ServerHello says that it answers the hidden hello: RFC 9849 7.2.

@@ -163,6 +163,8 @@ pub(crate) struct Settled {
     pub(crate) early_data: bool,
     /// What the server's carrier says to ours.
     pub(crate) parameters: Option<Vec<u8>>,
+    /// What to try again with, where a hidden hello was not heard.
+    pub(crate) retry_configs: Option<crate::ech::EchConfigList>,
 }
 
 /// What a ServerHello of TLS 1.3 settles.

@@ -16,6 +16,7 @@ pub(crate) mod extension;
 mod fits;
 mod grease;
 pub(crate) mod hello;
+mod hiding13;
 pub(crate) mod judge;
 mod key_exchange;
 pub(crate) mod link;

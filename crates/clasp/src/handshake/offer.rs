@@ -2,6 +2,7 @@
 //! and which answers are held against. RFC 9846 4.1.2, RFC 5246 7.4.1.2.
 
 use super::grease::{GREASE_LEN, Grease};
+use super::hiding13::{self, Hiding, Side};
 use super::key_exchange::Shares;
 use super::link::Link;
 use super::retry13::Retry;
@@ -38,6 +39,9 @@ pub(crate) struct Offered {
     pub(super) retried: bool,
     /// What our carrier says to the server's.
     pub(super) parameters: Option<Box<[u8]>>,
+    /// What the hello hides: RFC 9849.
+    pub(super) hiding: Hiding,
+    pub(super) side: Side,
 }
 
 /// One pre-shared key that was offered.
@@ -104,6 +108,8 @@ impl Offered {
             cookie: None,
             retried: false,
             parameters: None,
+            hiding: Hiding::of(config)?,
+            side: Side::Only,
         };
         if tls13 {
             // Hybrids first: their curve comes with them.
@@ -184,6 +190,8 @@ impl Offered {
             cookie: None,
             retried: false,
             parameters: None,
+            hiding: Hiding::Nothing,
+            side: Side::Only,
         };
         if config.policy.speaks(ProtocolVersion::Tls13) {
             longest.list_psks(config, None);
@@ -212,7 +220,7 @@ pub(crate) async fn send(link: &mut Link, config: &ClientConfig, name: &ServerNa
     let session = admit::client(link, config, name, &peer).await;
     let mut offered = Offered::new(config, link.wiring, name, peer, session)?;
     offered.parameters = link.own_parameters();
-    link.send_whole(|before, out| client_hello::encode(&mut offered, config, before, out))?;
+    say(link, config, &mut offered)?;
     send_early_keys(link, config, &mut offered)?;
     Ok(offered)
 }
@@ -243,6 +251,16 @@ pub(crate) fn send_again(link: &mut Link, config: &ClientConfig, offered: &mut O
     if let Some(group) = group {
         offered.shares = smallvec![(group, super::key_exchange::start(config.provider, group)?)];
     }
-    offered.list_psks(config, Some(hash));
-    link.send_whole(|before, out| client_hello::encode(offered, config, before, out))
+    // Outside no key is offered: RFC 9849 6.1.
+    if offered.side != Side::Outer {
+        offered.list_psks(config, Some(hash));
+    }
+    say(link, config, offered)
+}
+
+/// Sends the hello as it is planned now.
+fn say(link: &mut Link, config: &ClientConfig, offered: &mut Offered) -> Result<()> {
+    link.send_whole(|before, out| client_hello::encode(offered, config, before, out))?;
+    hiding13::said(link, offered);
+    Ok(())
 }

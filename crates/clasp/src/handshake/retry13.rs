@@ -4,6 +4,7 @@ use super::admit;
 use super::ech13::{Ech, write_mark};
 use super::extension::{TABLE, supported_versions};
 use super::hello::{ClientOffer, send_server_hello};
+use super::hiding13;
 use super::link::Link;
 use super::offer::{Offered, send_again, shares_curve};
 use super::{client13, server13};
@@ -140,6 +141,7 @@ pub(super) async fn answer(
         return Err(error.in_message("ServerHello"));
     }
     supported_versions::check_again(&view).map_err(|e| e.in_message("ServerHello"))?;
+    hiding13::hear_again(link, config, offered, &hello)?;
     if let Some(group) = group {
         // 4.1.4: the share must be in the group that was asked for.
         let share = view.extensions.find(ExtensionType::KeyShare).map(key_share::server).transpose()?;

@@ -59,6 +59,13 @@ impl Transcript {
         self.bytes.extend_from_slice(by);
     }
 
+    /// What stands before the last message is another than what the conversation went on from: RFC 9849 6.1.4.
+    pub(crate) fn replace_before(&mut self, message: &[u8], by: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(by);
+        self.bytes.extend_from_slice(message);
+    }
+
     /// The hash of what there is but for the last `tail` bytes: what a binder covers.
     pub(crate) fn hash_without(&self, hash: &dyn Hash, tail: usize) -> Digest {
         let covered = self.bytes.len().saturating_sub(tail);

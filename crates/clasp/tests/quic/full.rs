@@ -2,6 +2,8 @@
 
 use super::ends::*;
 use clasp::config::WebPki;
+use clasp::crypto::Provider;
+use clasp::ech::{EchKey, EchKeyRing, EchKeyStore, EchMode, EchParameters};
 use clasp::hello::ClientHello;
 use clasp::quic::{Level, Parameters, Version, error_code};
 use clasp::wire::code::{CipherSuite, ExtensionType, NamedGroup};
@@ -193,7 +195,7 @@ fn a_server_knows_whose_ticket_it_is() {
     let [one, other] = [[1; 32], [2; 32]].map(|mut root: [u8; 32]| {
         root[0] = 9;
         let hour = core::time::Duration::from_secs(3600);
-        let keys = clasp::session::TicketKeys::shared(clasp::crypto::Provider::builtin(), &root, hour, hour).unwrap();
+        let keys = clasp::session::TicketKeys::shared(Provider::builtin(), &root, hour, hour).unwrap();
         server().tickets(Arc::new(keys)).build().unwrap()
     });
     met(&client, &one);
@@ -234,4 +236,29 @@ fn a_peer_that_closes_is_understood() {
     let error = one.tls.peer_closed(0x0a);
     assert!(error.to_string().contains("0xa"), "{error}");
     assert_eq!(error_code(&error) >> 8, 1);
+}
+
+/// Encrypted Client Hello is the conversation's own, whoever carries it; transport parameters are the same inside and outside.
+#[test]
+fn a_hello_is_hidden_over_quic_too() {
+    let key = || EchKey::generate(Provider::builtin(), &EchParameters::new("localhost")).unwrap();
+    for groups in [&[NamedGroup::X25519], &[NamedGroup::Secp256r1]] {
+        let (ours, theirs) = (key(), key());
+        let client = client().early_data(true).encrypted_client_hello(EchMode::Offer(ours.list().clone()));
+        let client = client.build().unwrap();
+        let opens = |key| {
+            let keys = Arc::new(EchKeyStore::new(EchKeyRing::new([key]).unwrap()));
+            server().policy(Policy::default().with_groups(groups)).encrypted_client_hello(keys).build().unwrap()
+        };
+        let retry = theirs.list().clone();
+        let (one, other) = met(&client, &opens(ours));
+        for end in [&one, &other] {
+            assert!(end.tls.facts().unwrap().encrypted_client_hello.as_ref().unwrap().accepted);
+        }
+        let (mut one, mut other) = ends(&client, &opens(theirs));
+        let error = drive(&mut one, &mut other, usize::MAX).unwrap_err();
+        assert_eq!(error_code(&error), 0x100 + 121, "{error}");
+        assert_eq!(error.ech_retry_configs(), Some(&retry));
+        assert!(one.tls.facts().is_none());
+    }
 }

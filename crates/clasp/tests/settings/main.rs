@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 /// The sources of the builders, and the types in them whose methods are settings.
 const SOURCES: &[(&str, &[&str])] = &[
     (include_str!("../../src/config/client.rs"), &["ClientBuilder", "ClientConfig"]),
+    (include_str!("../../src/config/ech.rs"), &["ClientBuilder", "ClientConfig"]),
     (include_str!("../../src/config/server.rs"), &["ServerBuilder", "ServerConfig"]),
     (include_str!("../../src/config/policy.rs"), &["Policy"]),
     (include_str!("../../src/config/verifier.rs"), &["WebPki"]),

@@ -7,7 +7,7 @@ use clasp::config::{
     PinnedKeys, PresentedIdentity, Profile, Signer, Verified, Verifier, WebPki,
 };
 use clasp::crypto::PrivateKey;
-use clasp::ech::{EchKeyRing, EchKeyStore};
+use clasp::ech::{EchKeyRing, EchKeyStore, EchMode};
 use clasp::keys::log::KeyLog;
 use clasp::pki_types::{Der, TrustAnchor};
 use clasp::session::{ClientSessionCache, ServerSessionCache};
@@ -221,6 +221,19 @@ fn of_both_sides() -> Vec<Row> {
             // By the clock of the machine it would hang on the second.
             let config = config.with_clock(Arc::new(ManualClock::at(if with { 4_000_000_000 } else { NOW })));
             look_by(&Arc::new(config), &server().clock(still()).build().unwrap(), || ())
+        }),
+        own_row("ClientBuilder::encrypted_client_hello", |with| {
+            let c = if with { client().encrypted_client_hello(EchMode::Grease) } else { client() };
+            let mut pair = Pair::new(&c.build().unwrap(), &server().build().unwrap());
+            pair.drive_one_client_flight().unwrap();
+            format!("{} bytes", pair.to_server.len())
+        }),
+        own_row("ClientConfig::with_encrypted_client_hello", |with| {
+            let c = ClientConfig::clone(&client().build().unwrap());
+            let c = if with { c.with_encrypted_client_hello(EchMode::Grease).unwrap() } else { c };
+            let mut pair = Pair::new(&Arc::new(c), &server().build().unwrap());
+            pair.drive_one_client_flight().unwrap();
+            format!("{} bytes", pair.to_server.len())
         }),
         own_row("ServerBuilder::encrypted_client_hello", |with| {
             let server = server().policy(Policy::default().with_groups([NamedGroup::Secp256r1]));

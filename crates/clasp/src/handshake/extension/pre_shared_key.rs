@@ -16,7 +16,7 @@ pub(super) static ROW: Row = Row {
     may_change: true,
     offer,
     read_offer,
-    asked: |_, offered| !offered.psks.is_empty(),
+    asked: |_, offered| !offered.psks.is_empty() || offered.has_false_keys(),
     hello13,
     read_hello13,
     ..Row::new(ExtensionType::PreSharedKey, &[ClientHello, ServerHello13])
@@ -24,6 +24,12 @@ pub(super) static ROW: Row = Row {
 
 /// The binders are zeros yet: the hello must be whole for them.
 fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
+    if let Some((identities, binders)) = offered.false_keys() {
+        if offered.has_false_keys() {
+            pre_shared_key::write_offered(identities, binders, w);
+        }
+        return;
+    }
     if offered.psks.is_empty() {
         return;
     }

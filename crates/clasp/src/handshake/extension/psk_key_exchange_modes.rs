@@ -20,7 +20,7 @@ pub(super) static ROW: Row = Row {
 
 /// Without modes a server gives no tickets.
 fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
-    if config.takes_tickets() || !offered.psks.is_empty() {
+    if config.takes_tickets() || !offered.psks.is_empty() || offered.has_false_keys() {
         let modes: &[_] = if config.psk_without_dhe {
             &[PskKeyExchangeMode::PskDheKe, PskKeyExchangeMode::PskKe]
         } else {

@@ -13,7 +13,7 @@ use crate::wire::{Extension, Writer, extension};
 pub(super) static ROW: Row = Row {
     offer,
     read_offer,
-    asked: |_, offered| offered.server_name,
+    asked: |_, offered| offered.said_name().is_some(),
     answer,
     read_answer,
     ..Row::new(ExtensionType::ServerName, &[ClientHello, ServerHello12, EncryptedExtensions, CertificateRequest])
@@ -21,8 +21,8 @@ pub(super) static ROW: Row = Row {
 
 /// An address is no name: RFC 6066 3.
 fn offer(_: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
-    if offered.server_name {
-        extension::write_server_name(&offered.peer.0, w);
+    if let Some(name) = offered.said_name() {
+        extension::write_server_name(name, w);
     }
 }
 

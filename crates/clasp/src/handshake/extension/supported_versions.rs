@@ -21,7 +21,8 @@ pub(super) static ROW: Row = Row {
 
 fn offer(config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
     let grease = offered.grease.iter().map(|g| g.version);
-    early::write_versions(grease.chain(config.policy.versions().iter().map(|v| v.0)), w);
+    let versions = config.policy.versions().iter().filter(|v| offered.speaks(config, **v)).map(|v| v.0);
+    early::write_versions(grease.chain(versions), w);
 }
 
 /// Server: the version of a ClientHello. RFC 9846 4.2.1 where it is there, else RFC 5246 E.1.

@@ -152,7 +152,7 @@ impl<const N: usize> Table<N> {
     /// which nothing may stand behind.
     pub(crate) fn offer(&self, config: &ClientConfig, offered: &Offered, w: &mut Writer<'_>) {
         let Some((pre_shared_key, rows)) = self.rows(Block::ClientHello).split_last() else { return };
-        let [tls12, tls13] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13].map(|v| config.policy.speaks(v));
+        let [tls12, tls13] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13].map(|v| offered.speaks(config, v));
         let speaks =
             |row: &&&'static Row| row.only.is_none_or(|v| if v == ProtocolVersion::Tls13 { tls13 } else { tls12 });
         let [first, last] = offered.grease.as_ref().map_or([None; 2], |grease| grease.extensions.map(Some));
