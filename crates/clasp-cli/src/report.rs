@@ -97,6 +97,11 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
     if let Some(protocol) = &facts.alpn {
         lines.push(format!("alpn      {}", shown_bytes(protocol)));
     }
+    if let Some(ech) = &facts.encrypted_client_hello {
+        let outer = ech.outer_name.as_deref().map_or_else(|| "no name".into(), shown);
+        let heard = if ech.accepted { "accepted: hidden behind" } else { "not opened: said" };
+        lines.push(format!("ech       {heard} {outer}"));
+    }
     match stapled(facts) {
         None => {}
         Some(("good", _)) => lines.push("staple    its issuer says that the certificate is good".into()),

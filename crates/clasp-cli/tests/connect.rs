@@ -308,3 +308,42 @@ fn a_key_is_pinned_besides_a_chain_or_in_place_of_one() {
     refuses(&connect(&["--insecure", "--pin", other]), 1, pin);
     assert_eq!(connect(&["--pin", "sha256//no"]).status.code(), Some(2));
 }
+
+/// Encrypted Client Hello: heard, not heard with what to try again with, not wanted, and not meant.
+#[test]
+fn a_hidden_hello_is_heard_or_it_is_said_what_to_do() {
+    let host = Host::new();
+    let key = |name: &str| {
+        let file = host.folder.path().join(name).to_str().unwrap().to_string();
+        let made = clasp(&["ech", "keygen", "--public-name", "localhost", "--out", &file]);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        (file, text(&made.stdout).split("ech=").nth(1).unwrap().split_whitespace().next().unwrap().to_string())
+    };
+    let ((ours, list), (_, stale)) = (key("ours.pem"), key("stale.pem"));
+    let server = serve(&[&host.options()[..], &["--ech", &ours]].concat(), host.folder.path());
+    let target = format!("127.0.0.1:{}", server.port());
+    let connect = |ech: &str, more: &str| {
+        clasp(&["connect", &target, "--servername", "localhost", "--ca", &host.root, "--ech", ech, more])
+    };
+    for given in [list.clone(), format!("ech={list}"), ours] {
+        let said = connect(&given, "--json");
+        assert!(said.status.success(), "{}", text(&said.stderr));
+        let json: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+        assert_eq!(json["connections"][0]["ech"], serde_json::json!({ "accepted": true, "outer_name": "localhost" }));
+    }
+    let said = connect(&stale, "--json");
+    refuses(&said, 1, &format!("--ech {list}"));
+    let json: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(json["ech"], serde_json::json!({ "accepted": false, "retry_configs": list }));
+    let said = connect("grease", "--json");
+    let json: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(json["connections"][0]["ech"], serde_json::json!({ "accepted": false, "greased": true }));
+    refuses(&connect("no-such-file", "--json"), 2, "no such file");
+
+    let without = serve(&host.options(), host.folder.path());
+    let target = format!("localhost:{}", without.port());
+    let said = clasp(&["connect", &target, "--ca", &host.root, "--ech", &stale]);
+    refuses(&said, 1, "--ech off or --ech grease");
+    let said = clasp_fed(&["connect", &target, "--ca", &host.root, "--ech", "grease", "--wait", "0"], b"");
+    assert!(text(&said.stderr).contains("ech       greased"), "{}", text(&said.stderr));
+}

@@ -49,6 +49,7 @@ const ORDER: &[&str] = &[
     "command/connect/arguments",
     "command/connect/patient",
     "command/connect/client",
+    "command/connect/ech",
     "command/connect/seen",
     "command/connect/join",
     "command/connect",

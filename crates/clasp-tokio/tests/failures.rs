@@ -1,11 +1,15 @@
 //! What a failed connection reads like to whoever unwraps it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+use clasp::crypto::Provider;
+use clasp::ech::{EchKey, EchKeyRing, EchKeyStore, EchMode, EchParameters};
+use clasp::error::{Cause, PeerError};
 use clasp::{ClientConfig, Error, ServerConfig};
 use clasp_testkit::{Authority, KeyKind, authority};
 use clasp_tokio::{Acceptor, Connector};
 use std::fmt::Debug;
 use std::io;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 fn client(of: &Authority) -> Connector {
@@ -88,4 +92,44 @@ async fn a_peer_that_leaves_is_no_riddle() {
     let words = "the peer closed the connection during the handshake; wanted: ClientHello [server]";
     assert_eq!(shown(&gone), words);
     assert_eq!(io::Error::from(gone).kind(), io::ErrorKind::UnexpectedEof);
+}
+
+/// Encrypted Client Hello, RFC 9849 6.1.6: by what the server gives a client hides once more, and no third time.
+#[tokio::test]
+async fn a_hello_that_was_not_heard_is_hidden_once_more() {
+    let key = || EchKey::generate(Provider::builtin(), &EchParameters::new("public.example")).unwrap();
+    let acceptor = |key: Option<EchKey>| {
+        let identity = authority().issue(KeyKind::P256, &["public.example", "hidden.example"]).identity();
+        let server = ServerConfig::builder().identity(identity);
+        let keys = key.map(|key| Arc::new(EchKeyStore::new(EchKeyRing::new([key]).unwrap())));
+        Acceptor::new(
+            keys.into_iter().fold(server, |server, keys| server.encrypted_client_hello(keys)).build().unwrap(),
+        )
+    };
+    let one = acceptor(Some(key()));
+    for (what, servers, outcome) in [
+        ("another key", vec![one.clone(), one], Ok(())),
+        ("another each time", vec![acceptor(Some(key())), acceptor(Some(key()))], Err(PeerError::EchRejected)),
+        ("no keys", vec![acceptor(None)], Err(PeerError::EchDisabled)),
+    ] {
+        let client = ClientConfig::builder().trust(authority().roots());
+        let client = client.encrypted_client_hello(EchMode::Offer(key().list().clone())).build().unwrap();
+        let mut servers = servers.into_iter();
+        let dial = || {
+            let (a, b) = duplex(1 << 16);
+            let server = servers.next().unwrap();
+            tokio::spawn(async move { server.accept(b).await.map(drop) });
+            async { Ok(a) }
+        };
+        let connected = Connector::new(client).connect_again_unheard("hidden.example".try_into().unwrap(), dial).await;
+        match (connected, outcome) {
+            (Ok(stream), Ok(())) => {
+                let facts = stream.facts();
+                assert!(facts.encrypted_client_hello.as_ref().is_some_and(|ech| ech.accepted), "{what}");
+            }
+            (Err(error), Err(row)) => assert_eq!(Error::from_io(&error).unwrap().cause(), &Cause::Peer(row), "{what}"),
+            (other, _) => panic!("{what}: {:?}", other.map(drop)),
+        }
+        assert_eq!(servers.len(), 0, "{what}: as many connections as that");
+    }
 }

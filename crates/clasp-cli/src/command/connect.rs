@@ -3,6 +3,7 @@
 mod answer;
 pub(crate) mod arguments;
 pub(crate) mod client;
+mod ech;
 mod join;
 pub(crate) mod patient;
 pub(crate) mod seen;
@@ -27,11 +28,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let seen = Arc::new(Seen::default());
     let explained = |e: io::Error| seen.explain(e, &arguments.peer);
     let builder = client::builder(&arguments.peer)?.observer(seen.clone());
-    let config = builder.early_data(arguments.early_data).build()?;
+    let hidden = ech::mode(arguments.ech.as_deref())?;
+    let config = builder.early_data(arguments.early_data).encrypted_client_hello(hidden.clone()).build()?;
     let mut request = arguments.get.as_ref().map(|path| request(arguments, path)).transpose()?;
     let mut stream = connect(arguments, &config, &name, &seen)?;
-    let mut facts = shake(arguments, &mut stream).map_err(explained)?;
-    let mut reports = vec![report::json(&facts)];
+    let mut facts = match shake(arguments, &mut stream) {
+        Ok(facts) => facts,
+        Err(error) => {
+            ech::refused(&error)
+                .filter(|_| arguments.json)
+                .map_or(Ok(()), |said| output::line(format_args!("{said:#}")))?;
+            return Err(explained(error));
+        }
+    };
+    let mut reports = vec![ech::report(&facts, &hidden)];
     if arguments.resume {
         say(arguments, &facts);
         // Who was refused has nothing to resume.
@@ -39,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         end(stream, &facts)?;
         stream = connect(arguments, &config, &name, &seen)?;
         facts = resume(arguments, &mut stream, &mut request).map_err(explained)?;
-        reports.push(report::json(&facts));
+        reports.push(ech::report(&facts, &hidden));
     }
     if arguments.json {
         let confirmed = confirm(&mut stream, &facts, &seen).map_err(explained)?;
@@ -70,7 +80,10 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
         Err(Failure::cannot(format_args!("{one} and {other} exclude each other: {why}")))
     };
     if arguments.peer.negotiation.version() == Some("1.2") {
-        for (given, name) in [(arguments.early_data, "--early-data"), (arguments.keyupdate, "--keyupdate")] {
+        let hides = arguments.ech.as_deref().is_some_and(|ech| ech != "off");
+        for (given, name) in
+            [(arguments.early_data, "--early-data"), (arguments.keyupdate, "--keyupdate"), (hides, "--ech")]
+        {
             if given {
                 return clash(name, "--tls 1.2", "only TLS 1.3 has it");
             }
@@ -174,6 +187,9 @@ fn end(mut stream: Stream<Patient>, facts: &Facts) -> Result<(), Failure> {
 
 fn say(arguments: &Arguments, facts: &Facts) {
     report::lines(facts).iter().for_each(note);
+    if arguments.ech.as_deref() == Some("grease") {
+        note("ech       greased: random bytes went in the place of a hidden hello, and the name in plain sight");
+    }
     note(format_args!("verdict   {}", verdict(arguments)));
 }
 

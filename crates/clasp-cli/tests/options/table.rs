@@ -69,6 +69,7 @@ pub(crate) const TABLE: &[(&str, &str, Way)] = &[
     ("connect", "resume", Connect(ID, GET, "{get} --resume", "the session was taken")),
     ("connect", "early-data", Connect("{id} --early-data 4096", "{get} --resume", "{get} --resume --early-data", "early data: taken")),
     ("connect", "keyupdate", Connect("{id} --keyupdate", GET, "{get} --keyupdate", "moved its keys on")),
+    ("connect", "ech", Connect("{id} --ech {ech}", GET, "{get} --ech {ech}", "ech       accepted: hidden behind localhost")),
     ("connect", "keylog", Connect(ID, GET, "{get} --keylog {new}", "CLIENT_TRAFFIC_SECRET_0")),
 
     ("serve", "listen", Elsewhere(COMMANDS, "serve_and_connect_resume_and_refuse")),
@@ -265,6 +266,8 @@ pub(crate) const CLASHES: &[(&str, &[&str])] = &[
     ("connect a.test:443 --early-data --resume", &["--get"]),
     ("connect a.test:443 --early-data --resume --get / --tls 1.2", &["--early-data", "--tls 1.2"]),
     ("connect a.test:443 --keyupdate --tls 1.2", &["--keyupdate", "--tls 1.2"]),
+    ("connect a.test:443 --ech grease --tls 1.2", &["--ech", "--tls 1.2"]),
+    ("connect a.test:443 --ech AAAA", &["--ech AAAA", "no such file"]),
     ("connect a.test:443 --get / --alpn h2", &["--get", "--alpn"]),
     ("connect a.test:443 --tls 1.2 --policy modern", &["modern", "TLS 1.2"]),
     ("trace connect a.test --json --fields", &["--json", "--fields"]),

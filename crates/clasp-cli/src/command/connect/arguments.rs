@@ -11,6 +11,7 @@ Examples:
   clasp connect 192.0.2.7:443 --servername camera.example --policy legacy
   clasp connect localhost:4433 --ca ca/root.pem --get / --resume --early-data
   clasp connect camera.local:443 --insecure --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+  clasp connect hidden.example:443 --get / --ech AED+DQA8...
   echo hello | clasp connect localhost:4433 --ca ca/root.pem
 Of revocation, what the server staples is looked at: one that says revoked is refused, and a certificate that demands one must have
 it. No list is looked at: clasp verify --crl does that. The profiles are those of clasp verify --help.
@@ -39,6 +40,10 @@ pub(crate) struct Arguments {
     /// Send the request of --get as early data (0-RTT) when reconnecting: an attacker can make it arrive twice
     #[arg(long, requires = "resume", requires = "get")]
     pub(super) early_data: bool,
+    /// Hide whom we ask for (Encrypted Client Hello): a file with the server's ECHConfigList, or the list in base64, as it stands behind
+    /// ech= in its HTTPS record; or grease: only look like it; or off [default: off]
+    #[arg(long, value_name = "FILE|BASE64|grease|off")]
+    pub(super) ech: Option<String>,
     /// Move our keys on after the handshake, and ask the server to do the same (TLS 1.3)
     #[arg(long, conflicts_with = "json")]
     pub(super) keyupdate: bool,

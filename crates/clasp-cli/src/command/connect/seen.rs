@@ -65,6 +65,7 @@ impl Seen {
                 Cause::Alert(alert) => self.refused(*alert, peer),
                 Cause::Peer(PeerError::ClosedDuringHandshake | PeerError::Truncated) => self.cut(peer),
                 Cause::Peer(PeerError::NoCommonVersion | PeerError::LegacyVersionSelected) => Some(no_version(peer)),
+                Cause::Peer(PeerError::EchRejected | PeerError::EchDisabled) => Some(super::ech::hint(tls)),
                 _ => return failure,
             };
             return match hint {
