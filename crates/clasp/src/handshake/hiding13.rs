@@ -355,11 +355,12 @@ fn without<'m>(
 
 /// A hello has been sent: where it hides another, that is the one that the conversation goes on from, as long as nobody says
 /// otherwise.
-pub(super) fn said(link: &mut Link, offered: &mut Offered) {
-    if let Hiding::Hello(hidden) = &mut offered.hiding {
-        if hidden.verdict != Verdict::Rejected {
+pub(super) fn said(link: &mut Link, offered: &Offered) {
+    match &offered.hiding {
+        Hiding::Hello(hidden) if hidden.verdict != Verdict::Rejected => {
             link.transcript.replace_last(&hidden.outer, &hidden.inner);
         }
+        _ => {}
     }
 }
 
