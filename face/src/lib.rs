@@ -158,6 +158,8 @@ impl Reader<'_> {
     }
 }
 
+/// `#[doc(hidden)]`; words of a comment are an attribute of this name too, `#[doc = ".."]`, and may speak of what is hidden.
 fn hidden(attrs: &[Attribute]) -> bool {
-    attrs.iter().any(|a| a.path().is_ident("doc") && print::text(&a.meta).contains("hidden"))
+    let says = |a: &Attribute| a.meta.require_list().is_ok_and(|list| list.tokens.to_string().contains("hidden"));
+    attrs.iter().any(|a| a.path().is_ident("doc") && says(a))
 }

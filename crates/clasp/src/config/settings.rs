@@ -9,14 +9,14 @@ macro_rules! common_settings {
             #[must_use]
             pub fn with_observer(mut self, observer: std::sync::Arc<dyn $crate::trace::Observer>) -> Self {
                 self.observer = Some($crate::trace::Watch::new(observer, false));
-                self
+                self.changed()
             }
 
             /// The same, with the time of `clock`.
             #[must_use]
             pub fn with_clock(mut self, clock: std::sync::Arc<dyn $crate::config::Clock>) -> Self {
                 self.clock = clock;
-                self
+                self.changed()
             }
 
             /// The same, with other application protocols, best first (RFC 7301); everything else, the sessions too, is shared.
@@ -29,7 +29,17 @@ macro_rules! common_settings {
             ) -> $crate::error::Result<Self> {
                 self.alpn = protocols.into_iter().map(|p| p.as_ref().to_vec()).collect();
                 $crate::config::check_alpn(&self.alpn)?;
-                Ok(self)
+                Ok(self.changed())
+            }
+
+            /// What it is for QUIC is made anew when it is asked for: what there is was made before the change.
+            #[cfg_attr(not(feature = "quic"), expect(unused_mut, reason = "nothing else is made of it"))]
+            fn changed(mut self) -> Self {
+                #[cfg(feature = "quic")]
+                {
+                    self.quic = std::sync::OnceLock::new();
+                }
+                self
             }
 
             /// The application protocols, best first.

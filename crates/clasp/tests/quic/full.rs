@@ -7,7 +7,7 @@ use clasp::ech::{EchKey, EchKeyRing, EchKeyStore, EchMode, EchParameters};
 use clasp::hello::ClientHello;
 use clasp::quic::{Level, Parameters, Version, error_code};
 use clasp::wire::code::{CipherSuite, ExtensionType, NamedGroup};
-use clasp::{ClientAuth, Policy, ProtocolVersion, Resumption};
+use clasp::{ClientAuth, ClientConfig, Policy, ProtocolVersion, Resumption, ServerConfig};
 use clasp_testkit::{KeyKind, authority};
 use std::sync::Arc;
 
@@ -261,4 +261,21 @@ fn a_hello_is_hidden_over_quic_too() {
         assert_eq!(error.ech_retry_configs(), Some(&retry));
         assert!(one.tls.facts().is_none());
     }
+}
+
+/// A configuration that was used over QUIC, and changed for some connections, is the changed one over QUIC too.
+#[test]
+fn what_was_changed_is_changed_over_quic_too() {
+    let (client, server) = (client().build().unwrap(), server().build().unwrap());
+    let protocol = |client: &Arc<ClientConfig>, server: &Arc<ServerConfig>| {
+        let (one, _) = met(client, server);
+        one.tls.facts().unwrap().alpn.clone().unwrap()
+    };
+    assert_eq!(protocol(&client, &server), b"h3");
+    let server = Arc::new(ServerConfig::clone(&server).with_alpn(["q"]).unwrap());
+    assert_eq!(protocol(&client, &server), b"q");
+    let client = ClientConfig::clone(&client).with_alpn(["z", "q"]).unwrap();
+    assert_eq!(client.alpn(), [b"z", b"q"]);
+    let server = Arc::new(ServerConfig::clone(&server).with_alpn(["z", "q"]).unwrap());
+    assert_eq!(protocol(&Arc::new(client), &server), b"z");
 }
