@@ -257,22 +257,27 @@ async fn chains(dial: &Dial, subject: &Subject, report: &mut Report, attempts: &
         }
         report.chains.push(chain);
     }
-    if report.chains.is_empty()
+    // Who has let us wait already is not asked again.
+    let waits = attempts.iter().any(|attempt| attempt.is_silent);
+    let is_known = !report.chains.is_empty() && (waits || report.client_certificate.is_some());
+    if !is_known
         && let Some((version, _, suites)) = old
         && let Some((shown, asks)) = raw_chain(dial, *version, suites).await
     {
-        let mut chain = shown.map(|shown| judge("", &shown));
-        // Of versions that are too old for Clasp nobody asks for a proof: they are refused by themselves.
-        if let (Some(chain), Some(failed)) = (&mut chain, report.handshakes.first()) {
-            chain::unproven(chain, &failed.words);
+        if report.chains.is_empty() {
+            let mut chain = shown.map(|shown| judge("", &shown));
+            // Of versions that are too old for Clasp nobody asks for a proof: they are refused by themselves.
+            if let (Some(chain), Some(failed)) = (&mut chain, report.handshakes.first()) {
+                chain::unproven(chain, &failed.words);
+            }
+            report.chains.extend(chain);
         }
-        report.chains.extend(chain);
         let asked = if asks { "asked for" } else { "not asked for" };
         report.client_certificate = report.client_certificate.or(Some(asked));
     }
 }
 
-/// Of a server with whom Clasp shares nothing: what it shows in the clear, and whether it asks for a certificate.
+/// Of a server with whom no handshake came to its end: what it shows in the clear, and whether it asks for a certificate.
 async fn raw_chain(dial: &Dial, version: u16, suites: &[u16]) -> Option<(Option<Shown>, bool)> {
     let mut hello = Hello::old(version, suites.to_vec(), dial.server_name.as_deref());
     hello.more.push((clasp::code::ExtensionType::StatusRequest.0, vec![1, 0, 0, 0, 0]));

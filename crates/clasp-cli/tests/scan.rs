@@ -486,8 +486,12 @@ fn a_chain_is_not_accepted_before_its_key_is_proven() {
     let (grade, findings, chains) = graded(&root, &server.address);
     assert_eq!((&*grade, &chains[..]), ("B", &[("EC P-256".to_owned(), true)][..]), "{findings:?}");
     assert!(findings.contains(&"client-certificate".into()), "{findings:?}");
-    let (grade, _, chains) = graded(&root, &exchanged(&server.address, bend));
+    let bent = exchanged(&server.address, bend);
+    let (grade, _, chains) = graded(&root, &bent);
     assert_eq!((&*grade, &chains[..]), ("T", &[("EC P-256".to_owned(), false)][..]));
+    // What comes in the clear is seen all the same.
+    let seen = report(&["--ca", &root, "--servername", "localhost", &bent]);
+    assert_eq!(seen["client_certificate"], "asked for");
     // One of two keys: a client that takes the other sees nothing of it.
     let ca = home.path().join("ca");
     let made = clasp(&["ca", "issue", ca.to_str().unwrap(), "rsa.test", "localhost", "--key", "rsa"]);

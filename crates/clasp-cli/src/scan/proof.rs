@@ -28,7 +28,7 @@ pub(crate) struct Attempt {
     /// The server said no before it showed anything: it has no such key, or wants nothing of what we offer.
     is_refused: bool,
     /// The server had not said enough when the time was over.
-    is_silent: bool,
+    pub(crate) is_silent: bool,
 }
 
 /// What goes over the wire.

@@ -113,6 +113,16 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         SSLYZE,
+        "openssl-ccm openssl-dh1024",
+        "chain",
+        ["no", "yes"],
+        (
+            Both,
+            "sslyze looks at the chain alone; Clasp accepts one whose key is proven, and its client speaks to neither of them",
+        ),
+    ),
+    row(
+        SSLYZE,
         "openssl-tls11 openssl-tls10 openssl-dh1024",
         "client renegotiation",
         ["not asked", "no"],
@@ -203,10 +213,64 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         TESTSSL,
-        "openssl-tls11 openssl-tls10 openssl-dh1024 openssl-anonymous openssl-null openssl-psk",
+        "openssl-tls11 openssl-tls10 openssl-dh1024 openssl-ccm openssl-anonymous openssl-null openssl-psk",
         "connects",
         ["yes", "no"],
-        (Clasp, "testssl.sh's OpenSSL takes neither old versions, short groups nor anonymous suites, and it gives up"),
+        (
+            Clasp,
+            "testssl.sh's OpenSSL offers neither old versions, short groups, CCM nor suites without a certificate or a cipher, and it gives up",
+        ),
+    ),
+    row(
+        TESTSSL,
+        "*",
+        "encrypt_then_mac",
+        ["not asked", "no"],
+        (Both, "without a suite of CBC there is nothing to encrypt before its MAC"),
+    ),
+    row(
+        TESTSSL,
+        "tlslite",
+        "DH prime",
+        ["a prime of RFC 7919", "nobody's"],
+        (
+            Both,
+            "tlslite takes that where the client offers the group, as Clasp does, and one of RFC 5054 where it does not",
+        ),
+    ),
+    row(
+        TESTSSL,
+        "go",
+        "ticket lifetime",
+        ["0", "604800"],
+        (Both, "Clasp tells that of TLS 1.2 here, and testssl.sh that of TLS 1.3"),
+    ),
+    row(
+        TESTSSL,
+        "gnutls-secure256 openssl-tls12-tls13",
+        "order",
+        ["client", "several"],
+        (
+            Clasp,
+            "one suite alone comes back both ways round: of the one version testssl.sh's list has one, or the server itself has",
+        ),
+    ),
+    row(
+        TESTSSL,
+        "node node-everything",
+        "client renegotiation",
+        ["yes", "no"],
+        (Both, "Clasp asks once, and Node begins; testssl.sh asks six times, and Node ends that after three"),
+    ),
+    row(
+        TESTSSL,
+        "clasp-requires",
+        "client renegotiation",
+        ["not asked", "no"],
+        (
+            Both,
+            "without a certificate of ours there is no handshake to be repeated; testssl.sh takes the end of its connection for a no",
+        ),
     ),
 ];
 

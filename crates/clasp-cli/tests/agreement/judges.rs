@@ -66,13 +66,23 @@ impl Judge {
         let since = Instant::now();
         let mut all = match self {
             Self::Clasp => clasp(servers, folder),
-            Self::Sslyze => sslyze(servers, folder),
+            Self::Sslyze => sslyze(servers, folder, &[]),
             Self::Testssl => servers.iter().map(|server| testssl(server, folder)).collect(),
         };
         let took = since.elapsed();
         all.iter_mut().for_each(|said| said.took = took);
         assert_eq!(all.len(), servers.len(), "{} says something of each", self.name());
         all
+    }
+}
+
+impl Judge {
+    /// Asks about one server once more, with few connections at once.
+    pub(crate) fn ask_again(self, server: &Server, folder: &Path) -> Said {
+        match self {
+            Self::Sslyze => sslyze(&[server], folder, &["--slow_connection"]).pop().unwrap_or_default(),
+            other => other.ask(&[server], folder).pop().unwrap_or_default(),
+        }
     }
 }
 
@@ -108,7 +118,7 @@ fn clasp(servers: &[&Server], folder: &Path) -> Vec<Said> {
 }
 
 fn of_clasp(report: &Value) -> Said {
-    let mut said = Said { complete: vec!["suite ", "group ", "any "], ..Said::default() };
+    let mut said = Said { complete: vec!["suite ", "group ", "any ", "alpn ", "key "], ..Said::default() };
     said.yes("connects", report["failed"].is_null());
     for version in list(report, "versions") {
         said.yes(text(&version["name"]), version["spoken"] == true);
@@ -132,7 +142,8 @@ fn of_clasp(report: &Value) -> Said {
     for attack in list(report, "attacks") {
         said.set(text(&attack["name"]), text(&attack["verdict"]));
     }
-    for name in ["secure_renegotiation", "extended_master_secret", "compression", "fallback_scsv"] {
+    let asked = ["secure_renegotiation", "extended_master_secret", "encrypt_then_mac", "heartbeat", "compression"];
+    for name in asked.into_iter().chain(["fallback_scsv"]) {
         match report["extensions"][name].as_bool() {
             Some(yes) => said.yes(name, yes),
             None => said.set(name, "not asked"),
@@ -151,14 +162,27 @@ fn of_clasp(report: &Value) -> Said {
     said.set("client certificate", report["client_certificate"].as_str().unwrap_or("not asked"));
     let chains = list(report, "chains");
     said.yes("chain", !chains.is_empty() && chains.iter().all(|chain| chain["accepted"] == true));
-    said.set("DH bits", report["diffie_hellman"]["bits"].to_string());
+    said.yes("stapled", chains.iter().any(|chain| chain["stapled"] == true));
+    for chain in chains {
+        said.yes(format!("key {}", text(&chain["key"])), true);
+    }
+    for protocol in list(report, "alpn") {
+        said.yes(format!("alpn {}", text(protocol)), true);
+    }
+    let by_ticket = list(report, "resumption").iter().find(|resumed| resumed["by"] == "ticket (TLS 1.2)");
+    if let Some(seconds) = by_ticket.and_then(|resumed| resumed["lifetime"].as_u64()) {
+        said.set("ticket lifetime", seconds.to_string());
+    }
+    let dh = &report["diffie_hellman"];
+    said.set("DH bits", dh["bits"].to_string());
+    said.set("DH prime", if dh.is_null() { "none" } else { dh["prime"].as_str().unwrap_or("nobody's") });
     said
 }
 
-fn sslyze(servers: &[&Server], folder: &Path) -> Vec<Said> {
+fn sslyze(servers: &[&Server], folder: &Path, how: &[&str]) -> Vec<Said> {
     let file = folder.join("sslyze.json");
     let mut command = Command::new(peers("sslyze"));
-    command.args(["--mozilla_config", "disable", "--quiet"]).arg(format!("--json_out={}", file.display()));
+    command.args(["--mozilla_config", "disable", "--quiet"]).args(how).arg(format!("--json_out={}", file.display()));
     command.arg("--certinfo").arg(format!("--certinfo_ca_file={}", folder.join("root.pem").display()));
     command.args(["--sslv2", "--sslv3", "--tlsv1", "--tlsv1_1", "--tlsv1_2", "--tlsv1_3", "--elliptic_curves"]);
     command.args(["--heartbleed", "--openssl_ccs", "--robot", "--fallback", "--compression", "--reneg"]);
@@ -325,15 +349,30 @@ fn of_old_versions(id: &str) -> Option<&'static str> {
     })
 }
 
+/// Whose prime it is, in our words.
+fn prime(found: &str) -> &str {
+    match found {
+        "no DH key with <= TLS 1.2" => "none",
+        "--" => "nobody's",
+        _ if found.starts_with("RFC7919") => "a prime of RFC 7919",
+        _ if found.starts_with("RFC3526") || found.starts_with("RFC2409") => "a prime of RFC 2409 and RFC 3526",
+        other => other,
+    }
+}
+
 fn of_testssl(findings: &[Value]) -> Said {
     let mut said = Said::default();
-    let connects = findings.iter().any(|finding| finding["id"] == "TLS1_2");
+    let find = |id: &str| findings.iter().find(|finding| finding["id"] == id).map(|finding| text(&finding["finding"]));
+    let connects = find("TLS1_2").is_some();
     said.yes("connects", connects);
-    if connects {
-        said.complete.push("any ");
+    // Where it gives up in the middle it has not asked for the rest.
+    if connects && find("scanTime") != Some("Scan interrupted") {
+        said.complete.extend(["any ", "key "]);
     }
     for finding in findings {
         let (id, found) = (text(&finding["id"]), text(&finding["finding"]));
+        // One of several.
+        let id = id.split(" <cert#").next().unwrap_or_default();
         let offered = found.starts_with("offered");
         match id {
             "SSLv2" => said.yes("SSL 2.0", offered),
@@ -343,6 +382,31 @@ fn of_testssl(findings: &[Value]) -> Said {
             "TLS1_2" => said.yes("TLS 1.2", offered),
             "TLS1_3" => said.yes("TLS 1.3", offered),
             "PFS_ECDHE_curves" => found.split(' ').for_each(|name| said.yes(group(name), true)),
+            // Before TLS 1.3 it knows them by their primes, and as groups they are of TLS 1.3.
+            "DH_groups" if find("TLS1_3").is_some_and(|found| found.starts_with("offered")) => {
+                let named = found.split(' ').filter(|name| name.starts_with("ffdhe"));
+                named.for_each(|name| said.yes(group(name), true));
+            }
+            "TLS_extensions" if find("TLS1_2").is_some_and(|found| found.starts_with("offered")) => {
+                said.yes("extended_master_secret", found.contains("/#23'"));
+                said.yes("encrypt_then_mac", found.contains("/#22'"));
+                said.yes("heartbeat", found.contains("/#15'"));
+            }
+            "ALPN" | "ALPN_HTTP2" => {
+                ["h2", "http/1.1"]
+                    .into_iter()
+                    .filter(|name| found.contains(name))
+                    .for_each(|name| said.yes(format!("alpn {name}"), true));
+            }
+            "OCSP_stapling" => said.yes("stapled", offered),
+            "TLS_session_ticket" => {
+                let seconds = found.strip_prefix("valid for ").and_then(|rest| rest.split(' ').next());
+                seconds.into_iter().for_each(|seconds| said.set("ticket lifetime", seconds));
+            }
+            "cert_keySize" => {
+                said.yes(format!("key {}", found.trim_end_matches(" bits").replace("EC ", "EC P-")), true)
+            }
+            "LOGJAM-common_primes" => said.set("DH prime", prime(found)),
             // Without a certificate of its own it does not come so far.
             _ if found.contains("prevents") || found.contains("client auth") => {
                 if let Some(name) = of_old_versions(id) {
@@ -361,9 +425,12 @@ fn of_testssl(findings: &[Value]) -> Said {
             "sessionresumption_ticket" | "sessionresumption_ID" if found.contains("failed") => {}
             "sessionresumption_ticket" => said.yes("ticket (TLS 1.2)", found.starts_with("supported")),
             "sessionresumption_ID" => said.yes("session ID (TLS 1.2)", found.starts_with("supported")),
-            "cert_chain_of_trust" => said.yes("chain", found.starts_with("passed")),
+            "cert_chain_of_trust" => said.yes("chain", said.of("chain") != Some("no") && found.starts_with("passed")),
             "cipher_order" if found.contains("TLS 1.3 client determined") => said.set("order", "several"),
-            "cipher_order" => said.set("order", if found.to_lowercase().starts_with("not") { "client" } else { found }),
+            "cipher_order" => {
+                let found = found.trim_end_matches(" (TLS 1.3)");
+                said.set("order", if found.to_lowercase().starts_with("not") { "client" } else { found });
+            }
             "clientAuth" => said.set("client certificate", found),
             _ => {}
         }
@@ -379,7 +446,9 @@ fn of_testssl(findings: &[Value]) -> Said {
             ("LOGJAM", "Logjam"),
             ("RC4", "RC4"),
         ];
-        if let Some((_, name)) = attacks.iter().find(|(theirs, _)| *theirs == id) {
+        if let Some((_, name)) = attacks.iter().find(|(theirs, _)| *theirs == id)
+            && !found.starts_with("not applicable")
+        {
             said.set(
                 *name,
                 if found.starts_with("not vulnerable") || found.starts_with("no ") { "safe" } else { "vulnerable" },

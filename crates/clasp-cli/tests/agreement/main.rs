@@ -139,7 +139,7 @@ fn every_difference_is_explained() {
 }
 
 /// A reply that is lost under load is a suite or a group that is not there: where a difference has no explanation, the server is asked
-/// once more, alone. What is there then stays. testssl.sh, which was alone and takes its time, is not.
+/// once more, alone and with few connections: some serve one after the other. What is there then stays. testssl.sh, which was alone and takes its time, is not.
 fn second_look(judges: &[Judge], all: &[&Server], verdicts: &mut [Vec<Said>], folder: &Path) {
     let Some((ours, others)) = verdicts.split_first_mut() else { return };
     for (judge, theirs) in judges.iter().skip(1).zip(others).filter(|(judge, _)| **judge != Judge::Testssl) {
@@ -150,8 +150,7 @@ fn second_look(judges: &[Judge], all: &[&Server], verdicts: &mut [Vec<Said>], fo
             };
             if differences(server.name, *judge, ours, theirs).into_iter().any(is_open) {
                 eprintln!("{}: a second look by {} and clasp", server.name, judge.name());
-                let again = |judge: Judge| judge.ask(&[server], folder).pop();
-                (*ours, *theirs) = (again(Judge::Clasp).unwrap_or_default(), again(*judge).unwrap_or_default());
+                (*ours, *theirs) = (Judge::Clasp.ask_again(server, folder), judge.ask_again(server, folder));
             }
         }
     }
