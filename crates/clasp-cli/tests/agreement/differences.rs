@@ -191,12 +191,55 @@ pub(crate) const ROWS: &[Row] = &[
         TESTSSL,
         "*",
         "* (TLS 1.2)",
-        ["*", "*"],
+        ["yes", "no"],
         (
             Clasp,
-            "testssl.sh resumes in the best version, TLS 1.3 where that is spoken, and hangs up at once: whether a ticket has come by then is chance",
+            "testssl.sh resumes in TLS 1.3 where that is spoken, and hangs up at once: whether a ticket has come by then is chance",
         ),
     ),
+    row(
+        TESTSSL,
+        "go go-everything",
+        "session ID (TLS 1.2)",
+        ["no", "yes"],
+        (Clasp, "what testssl.sh resumed was of TLS 1.3: Go has no sessions by ID"),
+    ),
+    row(TESTSSL, "openssl-tls13 clasp-early-data", "* (TLS 1.2)", ["not asked", "*"], (Both, "TLS 1.3 has neither")),
+    row(
+        TESTSSL,
+        "openssl-expired",
+        "* (TLS 1.2)",
+        ["not asked", "*"],
+        (Other, "Clasp's client keeps no session with an expired chain"),
+    ),
+    row(
+        TESTSSL,
+        "openssl-requires clasp-requires",
+        "* (TLS 1.2)",
+        ["not asked", "no"],
+        (Clasp, "without a certificate of ours no handshake comes to a session; testssl.sh takes that for a no"),
+    ),
+    row(
+        TESTSSL,
+        "openssl-everything",
+        "Logjam",
+        ["vulnerable", "safe"],
+        (
+            Both,
+            "testssl.sh says it of export suites alone; Clasp of groups of 1024 bits too, as this server's anonymous suites have",
+        ),
+    ),
+    row(
+        TESTSSL,
+        "java-everything",
+        "Logjam",
+        ["vulnerable", "safe"],
+        (
+            Clasp,
+            "testssl.sh asks for export suites in TLS 1.2 alone; Java has them in TLS 1.0, where testssl.sh lists them itself",
+        ),
+    ),
+    row(TESTSSL, "java-everything", "FREAK", ["vulnerable", "safe"], (Clasp, "as above")),
     row(
         TESTSSL,
         "*",
@@ -240,7 +283,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         TESTSSL,
-        "go",
+        "go go-everything",
         "ticket lifetime",
         ["0", "604800"],
         (Both, "Clasp tells that of TLS 1.2 here, and testssl.sh that of TLS 1.3"),
@@ -264,7 +307,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         TESTSSL,
-        "clasp-requires",
+        "openssl-requires clasp-requires",
         "client renegotiation",
         ["not asked", "no"],
         (

@@ -360,6 +360,20 @@ fn prime(found: &str) -> &str {
     }
 }
 
+/// Its names of attacks, and ours.
+const ATTACKS: [(&str, &str); 10] = [
+    ("heartbleed", "Heartbleed"),
+    ("CCS", "ChangeCipherSpec injection"),
+    ("ticketbleed", "Ticketbleed"),
+    ("ROBOT", "ROBOT (Bleichenbacher)"),
+    ("POODLE_SSL", "POODLE"),
+    ("SWEET32", "SWEET32"),
+    ("FREAK", "FREAK"),
+    ("DROWN", "DROWN"),
+    ("LOGJAM", "Logjam"),
+    ("RC4", "RC4"),
+];
+
 fn of_testssl(findings: &[Value]) -> Said {
     let mut said = Said::default();
     let find = |id: &str| findings.iter().find(|finding| finding["id"] == id).map(|finding| text(&finding["finding"]));
@@ -404,7 +418,7 @@ fn of_testssl(findings: &[Value]) -> Said {
                 seconds.into_iter().for_each(|seconds| said.set("ticket lifetime", seconds));
             }
             "cert_keySize" => {
-                said.yes(format!("key {}", found.trim_end_matches(" bits").replace("EC ", "EC P-")), true)
+                said.yes(format!("key {}", found.trim_end_matches(" bits").replace("EC ", "EC P-")), true);
             }
             "LOGJAM-common_primes" => said.set("DH prime", prime(found)),
             // Without a certificate of its own it does not come so far.
@@ -419,10 +433,10 @@ fn of_testssl(findings: &[Value]) -> Said {
             }
             "secure_renego" => said.yes("secure_renegotiation", found.starts_with("supported")),
             "secure_client_renego" => said.yes("client renegotiation", !found.starts_with("not vulnerable")),
-            "fallback_SCSV" => said.set("fallback_scsv", if found == "supported" { "yes" } else { found }),
             "CRIME_TLS" => said.yes("compression", !found.starts_with("not vulnerable")),
             // Where its connection failed it has no verdict.
-            "sessionresumption_ticket" | "sessionresumption_ID" if found.contains("failed") => {}
+            "sessionresumption_ticket" | "sessionresumption_ID" | "fallback_SCSV" if found.contains("failed") => {}
+            "fallback_SCSV" => said.set("fallback_scsv", if found == "supported" { "yes" } else { found }),
             "sessionresumption_ticket" => said.yes("ticket (TLS 1.2)", found.starts_with("supported")),
             "sessionresumption_ID" => said.yes("session ID (TLS 1.2)", found.starts_with("supported")),
             "cert_chain_of_trust" => said.yes("chain", said.of("chain") != Some("no") && found.starts_with("passed")),
@@ -434,19 +448,7 @@ fn of_testssl(findings: &[Value]) -> Said {
             "clientAuth" => said.set("client certificate", found),
             _ => {}
         }
-        let attacks = [
-            ("heartbleed", "Heartbleed"),
-            ("CCS", "ChangeCipherSpec injection"),
-            ("ticketbleed", "Ticketbleed"),
-            ("ROBOT", "ROBOT (Bleichenbacher)"),
-            ("POODLE_SSL", "POODLE"),
-            ("SWEET32", "SWEET32"),
-            ("FREAK", "FREAK"),
-            ("DROWN", "DROWN"),
-            ("LOGJAM", "Logjam"),
-            ("RC4", "RC4"),
-        ];
-        if let Some((_, name)) = attacks.iter().find(|(theirs, _)| *theirs == id)
+        if let Some((_, name)) = ATTACKS.iter().find(|(theirs, _)| *theirs == id)
             && !found.starts_with("not applicable")
         {
             said.set(
