@@ -10,6 +10,7 @@ mod dial;
 mod hello;
 pub(crate) mod html;
 mod judge;
+mod prime;
 mod proof;
 mod quic;
 mod renegotiation;

@@ -23,6 +23,7 @@ const ORDER: &[&str] = &[
     "timeline",
     "scan/suites",
     "scan/hello",
+    "scan/prime",
     "scan/answer",
     "scan/starttls",
     "scan/dial",

@@ -3,7 +3,7 @@
 
 use super::dial::{Dial, Next};
 use super::hello::Hello;
-use super::report::{Attack, Renegotiation, Report, Verdict};
+use super::report::{Attack, DiffieHellman, Renegotiation, Report, Verdict};
 use super::{robot, suites, tolerance};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -123,6 +123,29 @@ fn renegotiation(report: &Report) -> Attack {
     attack("insecure renegotiation", "CVE-2009-3555", verdict, words)
 }
 
+/// A group in which logarithms can be taken: a short one, or one whose modulus falls into factors.
+fn logjam(export: &[String], dh: Option<&DiffieHellman>) -> Attack {
+    let (verdict, words) = match dh {
+        _ if !export.is_empty() => (Verdict::Vulnerable, format!("has {}", export.join(", "))),
+        Some(dh) if dh.is_prime == Some(false) => {
+            let words = format!(
+                "its Diffie–Hellman modulus of {} bits is no prime: whoever knows its factors reads all that was agreed with it",
+                dh.bits
+            );
+            (Verdict::Vulnerable, words)
+        }
+        Some(dh) if dh.bits <= 1024 => {
+            (Verdict::Vulnerable, format!("Diffie–Hellman of {} bits, {}", dh.bits, dh.whose()))
+        }
+        Some(dh) if dh.is_prime.is_none() => (
+            Verdict::Unknown,
+            format!("whether its Diffie–Hellman modulus of {} bits is a prime was not looked at", dh.bits),
+        ),
+        _ => (Verdict::Safe, "has no weak Diffie–Hellman group".into()),
+    };
+    attack("Logjam", "CVE-2015-4000", verdict, words)
+}
+
 /// Those that follow from what the server chooses.
 fn by_choices(report: &Report) -> Vec<Attack> {
     let old = report.old_suites();
@@ -140,12 +163,6 @@ fn by_choices(report: &Report) -> Vec<Attack> {
     let rc4 = some(&["RC4"]);
     let poodle = !suites::named(&ssl3, "_CBC_").is_empty();
     let dh = report.diffie_hellman.as_ref();
-    let weak_dh = dh.is_some_and(|dh| dh.bits <= 1024);
-    let logjam = match (dhe_export.is_empty(), dh) {
-        (false, _) => format!("has {}", dhe_export.join(", ")),
-        (true, Some(dh)) => format!("Diffie–Hellman of {} bits, {}", dh.bits, dh.prime.unwrap_or("a prime of its own")),
-        (true, None) => String::new(),
-    };
     let first = |names: &[String]| match names {
         [] => String::new(),
         [one] => format!("has {one}"),
@@ -155,7 +172,7 @@ fn by_choices(report: &Report) -> Vec<Attack> {
         told("DROWN", "CVE-2016-0800", report.speaks("SSL 2.0"), "speaks SSL 2.0".into(), "does not speak SSL 2.0"),
         told("POODLE", "CVE-2014-3566", poodle, "speaks SSL 3.0 with CBC".into(), "has no CBC suite in SSL 3.0"),
         told("FREAK", "CVE-2015-0204", !rsa_export.is_empty(), first(&rsa_export), "has no RSA export suite"),
-        told("Logjam", "CVE-2015-4000", weak_dh || !dhe_export.is_empty(), logjam, "has no weak Diffie–Hellman group"),
+        logjam(&dhe_export, dh),
         told("SWEET32", "CVE-2016-2183", !small.is_empty(), first(&small), "has no suite with blocks of 64 bits"),
         told("RC4", "CVE-2013-2566", !rc4.is_empty(), first(&rc4), "has no RC4"),
         told(
@@ -179,6 +196,22 @@ fn by_choices(report: &Report) -> Vec<Attack> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_modulus_that_is_no_prime_is_weak_however_long_it_is() {
+        let verdict = |bits, is_prime| {
+            let dh = DiffieHellman { bits, prime: None, is_prime, safe_prime: None, reused: false };
+            let attack = logjam(&[], Some(&dh));
+            (attack.verdict, attack.words.contains("no prime"))
+        };
+        assert_eq!(verdict(2048, Some(true)), (Verdict::Safe, false));
+        assert_eq!(verdict(1024, Some(true)), (Verdict::Vulnerable, false));
+        assert_eq!(verdict(2048, Some(false)), (Verdict::Vulnerable, true));
+        assert_eq!(verdict(1024, Some(false)), (Verdict::Vulnerable, true));
+        assert_eq!(verdict(9000, None), (Verdict::Unknown, false));
+        assert_eq!(logjam(&[], None).verdict, Verdict::Safe);
+        assert_eq!(logjam(&["one".into()], None).verdict, Verdict::Vulnerable);
+    }
 
     #[test]
     fn insecure_renegotiation_is_told_by_what_the_server_does() {

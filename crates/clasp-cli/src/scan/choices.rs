@@ -3,6 +3,7 @@
 use super::answer::Until;
 use super::dial::{Dial, Reply};
 use super::hello::{self, Hello, SCHEMES, TLS12, TLS13};
+use super::prime::{self, Modulus};
 use super::report::{self, DiffieHellman, Groups, Order, Schemes, Suites, Version};
 use super::suites;
 use std::sync::Arc;
@@ -295,28 +296,7 @@ where
     codes.iter().zip(answers).filter(|(_, yes)| *yes == Some(true)).map(|(code, _)| report::scheme(*code)).collect()
 }
 
-/// Primes that many servers share: what is computed for one opens them all.
-const KNOWN: [(&[u8], &str); 4] = [
-    (&[0xd6, 0x7d, 0xe4, 0x40, 0xcb, 0xbb, 0xdc, 0x19], "the 1024-bit prime of Apache's mod_ssl"),
-    (&[0xbb, 0xbc, 0x2d, 0xca, 0xd8, 0x46, 0x74, 0x90], "the 1024-bit prime of nginx"),
-    (&[0xfd, 0x7f, 0x53, 0x81, 0x1d, 0x75, 0x12, 0x29], "a 1024-bit prime of Java"),
-    (&[0xb1, 0x0b, 0x8f, 0x96, 0xa0, 0x80, 0xe0, 0x1d], "a prime of RFC 5114"),
-];
-
-fn whose(prime: &[u8]) -> Option<&'static str> {
-    const ONES: [u8; 8] = [0xff; 8];
-    if prime.starts_with(&ONES) && prime.ends_with(&ONES) {
-        // RFC 7919's primes begin with e in binary, those of RFC 2409 and RFC 3526 with pi.
-        return match prime.get(8..16) {
-            Some([0xad, 0xf8, 0x54, 0x58, ..]) => Some("a prime of RFC 7919"),
-            Some([0xc9, 0x0f, 0xda, 0xa2, ..]) => Some("a prime of RFC 2409 and RFC 3526"),
-            _ => None,
-        };
-    }
-    KNOWN.iter().find(|(start, _)| prime.starts_with(start)).map(|(_, name)| *name)
-}
-
-/// The shortest Diffie–Hellman group of a server, and whether it keeps its key.
+/// The worst Diffie–Hellman group of a server, and whether it keeps its key.
 pub(crate) async fn diffie_hellman(dial: &Dial, version: u16, suites: &[u16]) -> Option<DiffieHellman> {
     let of = |word: &str| -> Vec<u16> {
         let is_other = |code: &u16| ["ECDHE", "EXPORT"].iter().any(|other| suites::name(*code).contains(other));
@@ -327,8 +307,8 @@ pub(crate) async fn diffie_hellman(dial: &Dial, version: u16, suites: &[u16]) ->
     for suites in [of("DHE_"), of("DH_anon")].into_iter().filter(|suites| !suites.is_empty()) {
         let Some(one) = one_diffie_hellman(dial, version, suites).await else { continue };
         let reused = one.reused || found.as_ref().is_some_and(|other| other.reused);
-        let least = found.filter(|other| other.bits <= one.bits).unwrap_or(one);
-        found = Some(DiffieHellman { reused, ..least });
+        let worst = found.into_iter().chain([one]).min_by_key(|group| prime::rank(group.is_prime, group.bits));
+        found = worst.map(|worst| DiffieHellman { reused, ..worst });
     }
     found
 }
@@ -341,10 +321,19 @@ async fn one_diffie_hellman(dial: &Dial, version: u16, suites: Vec<u16>) -> Opti
         seen.push(reply.flight().and_then(|flight| flight.key_exchange.clone())?);
     }
     let (first, second) = (seen.first()?, seen.get(1)?);
-    let prime = first.prime.as_ref()?;
-    let zeros = prime.first().map_or(0, |byte| byte.leading_zeros());
-    let bits = prime.len() * 8 - usize::try_from(zeros).unwrap_or_default();
-    Some(DiffieHellman { bits, prime: whose(prime), reused: first.public == second.public && !first.public.is_empty() })
+    let reused = first.public == second.public && !first.public.is_empty();
+    let moduli = [first.prime.clone()?, second.prime.clone()?];
+    // Away from where answers are waited for: it is work, and no waiting.
+    tokio::task::spawn_blocking(move || looked_at(&moduli, reused)).await.ok()?
+}
+
+fn looked_at(moduli: &[Vec<u8>; 2], reused: bool) -> Option<DiffieHellman> {
+    let [first, second] = moduli;
+    let others = Some(second).filter(|second| *second != first);
+    let looked = [first].into_iter().chain(others).map(|modulus| prime::look(modulus));
+    let Modulus { bits, whose, is_prime, is_safe } =
+        looked.min_by_key(|modulus| prime::rank(modulus.is_prime, modulus.bits))?;
+    Some(DiffieHellman { bits, prime: whose, is_prime, safe_prime: is_safe, reused })
 }
 
 /// Whether the server's ECDHE value is the same twice.

@@ -166,7 +166,7 @@ fn conduct(report: &Report, out: &mut String) {
     rest.extend(report.client_certificate.map(|asked| ["client certificate".into(), asked.into()]));
     if let Some(dh) = &report.diffie_hellman {
         let reused = if dh.reused { ", the same value twice" } else { "" };
-        let prime = dh.prime.unwrap_or("a prime of its own");
+        let prime = dh.whose();
         rest.push(["Diffie-Hellman".into(), format!("{} bits, {prime}{reused}", dh.bits)]);
     }
     table(out, "Conduct", ["what", "seen"], rest.into_iter());

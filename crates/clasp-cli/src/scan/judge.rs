@@ -153,6 +153,17 @@ fn keys(report: &Report, found: &mut Findings) {
         let what = format!("Diffie–Hellman of {} bits", dh.bits);
         found.add("short-dh", (Level::Warning, 'B'), what, "use a group of RFC 7919, of 2048 bits or more");
     }
+    if let Some(dh) = &report.diffie_hellman
+        && dh.is_prime.is_none()
+    {
+        let what = format!("a Diffie–Hellman modulus of {} bits, which is too long to be looked at", dh.bits);
+        found.add("long-dh", (Level::Warning, 'B'), what, "use a group of RFC 7919, of 2048 bits or more");
+    }
+    if report.diffie_hellman.as_ref().is_some_and(|dh| dh.safe_prime == Some(false)) {
+        let what = "the prime of its Diffie–Hellman group is not a safe prime: (p - 1) / 2 is none";
+        let repair = "use a group of RFC 7919: in others a key has to be checked for small subgroups";
+        found.add("unsafe-prime", (Level::Note, 'A'), what.into(), repair);
+    }
     if report.extensions.ecdhe_reused == Some(true) {
         let what = "its ECDHE value is the same twice".into();
         found.add("reused-ecdhe", (Level::Note, 'A'), what, "have a new key for each handshake");

@@ -124,8 +124,23 @@ pub(crate) struct DiffieHellman {
     pub(crate) bits: usize,
     /// Whose prime it is, where that is known.
     pub(crate) prime: Option<&'static str>,
+    /// Nothing where it is too long to be looked at.
+    pub(crate) is_prime: Option<bool>,
+    /// Whether (p - 1) / 2 is a prime as well.
+    pub(crate) safe_prime: Option<bool>,
     /// The server's public value was the same twice.
     pub(crate) reused: bool,
+}
+
+impl DiffieHellman {
+    pub(crate) const fn whose(&self) -> &'static str {
+        match (self.is_prime, self.prime) {
+            (Some(false), _) => "a modulus that is no prime",
+            (None, _) => "a modulus too long to be looked at",
+            (_, Some(whose)) => whose,
+            (_, None) => "a prime of its own",
+        }
+    }
 }
 
 /// What the server's hellos answered before TLS 1.3.

@@ -73,7 +73,7 @@ fn spoken(report: &Report, all: bool, lines: &mut Vec<String>) {
         row(lines, "groups", format!("{}: {}{}", groups.version, names.join(", "), order(groups.order)));
     }
     if let Some(dh) = &report.diffie_hellman {
-        let prime = dh.prime.unwrap_or("a prime of its own");
+        let prime = dh.whose();
         row(
             lines,
             "DHE",
