@@ -7,7 +7,7 @@ use crate::doubles::{
 use crate::failure::Failure;
 use crate::flags::Flags;
 use crate::tickets::CallbackTickets;
-use crate::{compression, credentials::psks, suites};
+use crate::{compression, credentials::psks, ech, suites};
 use clasp::Error;
 use clasp::config::{
     CertificateCompression, ClientAuth, ClientConfig, Policy, PreSharedKey, Ready, ServerBuilder, ServerConfig,
@@ -111,7 +111,13 @@ fn verifier(flags: &Flags, retry: &Flags) -> Result<Arc<ShimVerifier>, Failure> 
         Some(list) => list.split(',').map(hex).collect::<Option<_>>().ok_or_else(|| Failure::new("a bad CA list"))?,
     };
     let fail = |f: &Flags| f.verify_fail && (checks || !f.accepted_peer_cert_types.is_empty());
+    let name = |f: &Flags| match &f.expect_ech_name_override {
+        Some(name) => Some(name.clone()),
+        None => f.expect_no_ech_name_override.then(|| f.name().into()),
+    };
     Ok(Arc::new(ShimVerifier {
+        name: name(flags),
+        name_later: name(retry),
         fail: fail(flags),
         fail_later: (retry.verify_fail != flags.verify_fail).then(|| fail(retry)),
         asked: AtomicUsize::new(0),
@@ -196,6 +202,7 @@ pub(crate) fn client(
         .session_tickets(!flags.no_ticket)
         .send_server_name(flags.host_name.is_some())
         .grease(flags.enable_grease)
+        .encrypted_client_hello(ech::mode(flags, room.tls13)?)
         .early_data(flags.enable_early_data && room.tls13 && !flags.no_ticket)
         .ignore_renegotiation(flags.renegotiate_ignore && room.tls12)
         .key_log(world.key_log.clone())
@@ -310,6 +317,9 @@ pub(crate) fn server(
             .max_early_data(MAX_EARLY_DATA)
             .early_data_window(EARLY_DATA_WINDOW)
             .claims_kept_since(std::time::UNIX_EPOCH);
+    }
+    if room.tls13 {
+        builder = builder.encrypted_client_hello(ech::keys(flags)?);
     }
     if !room.keys_only {
         builder = asking(builder, flags, retry)?;

@@ -27,13 +27,16 @@ struct Conversation<'a> {
     wrote: bool,
     /// What of it was over the limit: it follows when it may.
     rest: Vec<u8>,
+    /// Whether early data was offered.
+    offered: bool,
 }
 
 /// Runs one connection.
 pub(crate) fn run(world: &World, flags: &Flags, retry: &Flags, resume: bool) -> Result<(), Failure> {
     let socket = Socket::connect(flags)?;
     let (wire, chooser) = start(world, flags, retry, socket)?;
-    let mut conversation = Conversation { wire, world, flags, retry, resume, chooser, wrote: false, rest: Vec::new() };
+    let mut conversation =
+        Conversation { wire, world, flags, retry, resume, chooser, wrote: false, rest: Vec::new(), offered: false };
     conversation.hello()?;
     let result = conversation.whole();
     conversation.wire.finish();
@@ -78,8 +81,7 @@ fn start_quic(world: &World, flags: &Flags, retry: &Flags, socket: Socket) -> Re
 }
 
 fn name(flags: &Flags) -> Result<ServerName<'static>, Failure> {
-    let name = flags.host_name.clone().unwrap_or_else(|| "test".into());
-    ServerName::try_from(name).map_err(|_| Failure::unimplemented("this server name"))
+    ServerName::try_from(flags.name().to_owned()).map_err(|_| Failure::unimplemented("this server name"))
 }
 
 impl Conversation<'_> {
@@ -96,7 +98,11 @@ impl Conversation<'_> {
 
     fn whole(&mut self) -> Result<(), Failure> {
         let flags = self.flags;
-        if self.open().map_err(|failure| without_renegotiation(failure, flags))? {
+        let opened = self.open().map_err(|failure| without_renegotiation(failure, flags));
+        // A hidden hello that was not heard had its early data refused with it.
+        let flags = if self.offered { self.retry } else { self.flags };
+        expect::not_heard(self.wire.failure(), flags)?;
+        if opened? {
             expect::sessions(&*self.wire, self.world, self.flags)?;
             self.close()?;
         }
@@ -105,9 +111,9 @@ impl Conversation<'_> {
 
     /// Everything up to the close; whether there is anything left to close.
     fn open(&mut self) -> Result<bool, Failure> {
-        let early = self.early_data()?;
+        self.offered = self.early_data()?;
         self.handshake()?;
-        self.early_data_refused(early)?;
+        self.early_data_refused(self.offered)?;
         expect::handshake(&*self.wire, self.world, self.flags, self.resume, &self.chooser)?;
         self.exports()?;
         if self.flags.send_alert {

@@ -79,6 +79,9 @@ impl Signer for ShimSigner {
 
 /// Takes or refuses every certificate, as the flags say.
 pub(crate) struct ShimVerifier {
+    /// The name that it is to be asked for, if that is of interest; and after early data was refused.
+    pub(crate) name: Option<String>,
+    pub(crate) name_later: Option<String>,
     pub(crate) fail: bool,
     /// What it says from the second time on, if that is another thing: after early data was refused.
     pub(crate) fail_later: Option<bool>,
@@ -95,6 +98,10 @@ const EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 impl ShimVerifier {
     fn decide(&self, peer: &PresentedIdentity<'_>) -> Result<Verified> {
         let again = self.asked.fetch_add(1, Ordering::Relaxed) > 0;
+        let name = if again { &self.name_later } else { &self.name };
+        if let Some(wanted) = name.as_deref().filter(|wanted| peer.name.is_none_or(|name| name.to_str() != *wanted)) {
+            return Err(Error::from(CertificateError::Refused).seen(format!("{:?}", peer.name)).wanted(wanted));
+        }
         if self.fail_later.filter(|_| again).unwrap_or(self.fail) {
             // The alerts that the runner's own shim tells its library to send: the first is that of the row.
             let refused = match self.custom {

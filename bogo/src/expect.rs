@@ -6,6 +6,8 @@ use crate::doubles::Chooser;
 use crate::failure::Failure;
 use crate::flags::Flags;
 use crate::wire::Wire;
+use clasp::ech::EchConfigList;
+use clasp::error::{Cause, PeerError};
 use clasp::wire::code::{CertificateType, ProtocolVersion};
 use clasp::{EarlyData, EarlyDataRefusal, Facts, Resumption};
 use std::sync::atomic::Ordering;
@@ -39,6 +41,7 @@ pub(crate) fn handshake(
     if let Some(wanted) = &flags.expect_transport_parameters {
         check(wire.peer_parameters() == Some(wanted), || "other transport parameters".into())?;
     }
+    encrypted_hello(facts, flags)?;
     peer(facts, flags)?;
     chosen(facts, flags, chooser)?;
     if !resume && flags.server {
@@ -80,6 +83,27 @@ fn negotiated(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
         check(facts.server_name.as_ref() == Some(name), || format!("server name {:?}", facts.server_name))?;
     }
     check(!flags.expect_no_server_name || facts.server_name.is_none(), || "a server name".into())
+}
+
+/// The runner's library calls accepted what it has opened itself, and not what it has confirmed as a backend.
+fn encrypted_hello(facts: &Facts, flags: &Flags) -> Result<(), Failure> {
+    let backend = flags.server && flags.ech_server_keys.is_empty();
+    let accepted = facts.encrypted_client_hello.as_ref().is_some_and(|ech| ech.accepted) && !backend;
+    check(accepted == flags.expect_ech_accept, || {
+        format!("ECH was {}accepted, but wanted opposite", if accepted { "" } else { "not " })
+    })
+}
+
+/// What a server that does not hear a hidden hello gives to try again with.
+pub(crate) fn not_heard(error: Option<&clasp::Error>, flags: &Flags) -> Result<(), Failure> {
+    let wanted = flags.expect_ech_retry_configs.as_deref();
+    if wanted.is_none() && !flags.expect_no_ech_retry_configs {
+        return Ok(());
+    }
+    let refused = |e: &&clasp::Error| matches!(e.cause(), Cause::Peer(PeerError::EchRejected | PeerError::EchDisabled));
+    let error = error.filter(refused).ok_or_else(|| Failure::new("expected ECH rejection"))?;
+    let got = error.ech_retry_configs().map(EchConfigList::as_bytes);
+    check(got == wanted, || format!("ECH retry configs {got:02x?}"))
 }
 
 fn early_data(facts: &Facts, world: &World, flags: &Flags) -> Result<(), Failure> {

@@ -44,6 +44,7 @@ macro_rules! flags {
         lists { $($list:ident $list_name:literal,)* }
         texts { $($text:ident $text_name:literal,)* }
         blobs { $($blob:ident $blob_name:literal,)* }
+        blob_lists { $($blob_list:ident $blob_list_name:literal,)* }
         ignored { $($ignored:literal,)* }
         ignored_with_value { $($ignored_value:literal,)* }
     ) => {
@@ -55,6 +56,7 @@ macro_rules! flags {
             $(pub(crate) $list: Vec<u16>,)*
             $(pub(crate) $text: Option<String>,)*
             $(pub(crate) $blob: Option<Vec<u8>>,)*
+            $(pub(crate) $blob_list: Vec<Vec<u8>>,)*
             /// The identity of the flags in front of the first `-new-…-credential`.
             pub(crate) base: Credential,
             pub(crate) credentials: Vec<Credential>,
@@ -66,7 +68,8 @@ macro_rules! flags {
         fn kind(name: &str) -> Kind {
             match name {
                 $($switch_name)|* $(| $ignored)* => Kind::Switch,
-                $($number_name)|* $(| $list_name)* $(| $text_name)* $(| $blob_name)* $(| $ignored_value)* => Kind::Valued,
+                $($number_name)|* $(| $list_name)* $(| $text_name)* $(| $blob_name)* $(| $blob_list_name)*
+                $(| $ignored_value)* => Kind::Valued,
                 _ => credential_kind(name),
             }
         }
@@ -79,6 +82,7 @@ macro_rules! flags {
                     $($list_name => self.$list.push(short(name, value)?),)*
                     $($text_name => self.$text = Some(value.into()),)*
                     $($blob_name => self.$blob = Some(blob(name, value)?),)*
+                    $($blob_list_name => self.$blob_list.push(blob(name, value)?),)*
                     $($ignored)|* => {}
                     $($ignored_value)|* => {}
                     _ => self.set_credential(name, value)?,
@@ -123,6 +127,10 @@ flags! {
         fail_ddos_callback "-fail-ddos-callback", use_ticket_callback "-use-ticket-callback",
         use_ticket_aead_callback "-use-ticket-aead-callback", renew_ticket "-renew-ticket",
         skip_ticket "-skip-ticket", export_traffic_secrets "-export-traffic-secrets", quic "-quic",
+        expect_ech_accept "-expect-ech-accept", enable_ech_grease "-enable-ech-grease",
+        reject_unusable_ech_config "-reject-unusable-ech-config",
+        expect_no_ech_retry_configs "-expect-no-ech-retry-configs",
+        expect_no_ech_name_override "-expect-no-ech-name-override",
     }
     numbers {
         port "-port", shim_id "-shim-id", min_version "-min-version", max_version "-max-version",
@@ -142,7 +150,7 @@ flags! {
         verify_prefs "-verify-prefs", expect_peer_verify_prefs "-expect-peer-verify-pref", curves "-curves",
         key_shares "-key-shares", accepted_peer_cert_types "-accepted-peer-cert-types",
         available_client_cert_types "-available-client-cert-types",
-        server_groups "-server-supported-groups-hint",
+        server_groups "-server-supported-groups-hint", ech_is_retry_config "-ech-is-retry-config",
     }
     texts {
         cipher "-cipher",
@@ -151,11 +159,16 @@ flags! {
         shim_initial_write "-shim-initial-write", export_label "-export-label", export_context "-export-context",
         use_client_ca_list "-use-client-ca-list", expect_client_ca_list "-expect-client-ca-list",
         expect_peer_cert_file "-expect-peer-cert-file", expect_early_data_reason "-expect-early-data-reason",
+        expect_ech_name_override "-expect-ech-name-override",
     }
     blobs {
         expect_ocsp_response "-expect-ocsp-response", expect_timestamps "-expect-signed-cert-timestamps",
         expect_certificate_types "-expect-certificate-types", expect_peer_rpk_sha256 "-expect-peer-rpk-sha256",
         transport_parameters "-quic-transport-params", expect_transport_parameters "-expect-quic-transport-params",
+        ech_config_list "-ech-config-list", expect_ech_retry_configs "-expect-ech-retry-configs",
+    }
+    blob_lists {
+        ech_server_configs "-ech-server-config", ech_server_keys "-ech-server-key",
     }
     ignored {
         // Ways of the C++ shim to call its library, which come to the same here.
@@ -222,6 +235,11 @@ impl Flags {
             _ => return Err(name.into()),
         }
         Ok(())
+    }
+
+    /// Whom a client asks for.
+    pub(crate) fn name(&self) -> &str {
+        self.host_name.as_deref().unwrap_or("test")
     }
 
     /// The longest read of the echo loop: what the C++ shim reads at once.

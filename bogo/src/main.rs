@@ -8,6 +8,7 @@ mod config;
 mod conversation;
 mod credentials;
 mod doubles;
+mod ech;
 mod errors;
 mod expect;
 mod failure;

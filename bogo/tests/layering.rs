@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
     "doubles",
     "tickets",
     "credentials",
+    "ech",
     "config",
     "wire",
     "records",

@@ -21,6 +21,8 @@ pub enum EchError {
     PrivateKey,
     /// No configuration of the list is for the private key.
     OtherKey,
+    /// Clients are to be told of a configuration that no key here opens, or of none.
+    NoKey,
     /// What is to be written would be of no use to a client.
     Unfit(Unfit),
     /// More algorithms than a configuration has room for.
@@ -43,6 +45,7 @@ impl fmt::Display for EchError {
                 f.write_str("a private key of another kind; wanted one of X25519, P-256, P-384 or P-521")
             }
             Self::OtherKey => f.write_str("no configuration of the list has the public key of this private key"),
+            Self::NoKey => f.write_str("a configuration to try again with that no key here opens, or none at all"),
             Self::Unfit(why) => write!(f, "no client would take it: {why}"),
             Self::TooLong => f.write_str("more algorithms than a configuration has room for"),
             Self::TooManyConfigs => write!(f, "more configurations than a server tries: {MAX_ECH_CONFIGS} at most"),

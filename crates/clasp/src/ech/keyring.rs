@@ -1,6 +1,6 @@
 //! The keys of a server at one time, and who gives them.
 
-use super::config::EchConfigList;
+use super::config::{EchConfig, EchConfigList};
 use super::error::EchError;
 use super::key::EchKey;
 use crate::answer::Answer;
@@ -39,6 +39,20 @@ impl EchKeyRing {
     pub fn try_any_id(mut self, yes: bool) -> Self {
         self.any_id = yes;
         self
+    }
+
+    /// Tells a client whose hello no key opens to try again with these, in place of those of the first key: where several keys are
+    /// published at once, as for clients that have other KEMs.
+    ///
+    /// # Errors
+    /// If there is none, or one of them is of no key here: whoever tried again with that would be refused again.
+    pub fn retry_with(mut self, list: EchConfigList) -> Result<Self, EchError> {
+        let own = |config: &EchConfig| self.keys.iter().flat_map(EchKey::configs).any(|own| own == config);
+        if list.configs().is_empty() || !list.configs().iter().all(own) {
+            return Err(EchError::NoKey);
+        }
+        self.retry = Some(list);
+        Ok(self)
     }
 
     /// What a client is told to try again with.

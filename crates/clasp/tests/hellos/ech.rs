@@ -5,7 +5,7 @@ use super::flights::hidden::*;
 use super::flights::*;
 use clasp::config::{Admission, ClientHelloFacts, Ready, ServerBuilder};
 use clasp::crypto::{HashId, Provider};
-use clasp::ech::{EchError, EchKey, EchKeyRing, EchKeyStore};
+use clasp::ech::{EchConfigList, EchError, EchKey, EchKeyRing, EchKeyStore};
 use clasp::trace::{Observation, Observer, What};
 use clasp::wire::code::{Direction, HandshakeType, NamedGroup};
 use clasp::{Answer, Policy, Result};
@@ -258,6 +258,25 @@ fn keys_come_and_go_while_a_server_runs() {
     assert!(outcome.retry_configs().is_some_and(|list| list != retry));
     let many = EchKeyRing::new((0..9).map(|_| key())).unwrap_err();
     assert_eq!(many, EchError::TooManyConfigs);
+}
+
+/// RFC 9849 7.1: all that are published, and none that would be refused again.
+#[test]
+fn a_client_is_told_of_several_keys_where_that_is_asked_for() {
+    let (old, current, other) = (key(), key(), key());
+    let both = EchConfigList::of(current.configs().chain(other.configs())).unwrap();
+    let stranger = EchConfigList::of(key().configs()).unwrap();
+    let ring = |list| EchKeyRing::new([old, current, other]).unwrap().retry_with(list);
+    let keys = EchKeyStore::new(ring(both.clone()).unwrap());
+    let hello = Hiding::to(&key()).seal(&outer(), &encoded(&inner()));
+    let outcome = heard(server_without().encrypted_client_hello(Arc::new(keys)), &[hello.message()]);
+    rejected(&outcome, both.as_bytes());
+
+    let mixed = EchConfigList::of(both.configs().iter().chain(stranger.configs())).unwrap();
+    for list in [stranger, mixed] {
+        let ring = EchKeyRing::new([key()]).unwrap().retry_with(list);
+        assert_eq!(ring.unwrap_err(), EchError::NoKey);
+    }
 }
 
 /// Split mode, RFC 9849 7.2: what another has opened is confirmed without a key.
