@@ -2,7 +2,7 @@
 
 use crate::credentials;
 use crate::doubles::{
-    Chooser, ClientChooser, LastMessage, ShimAdmission, ShimClock, ShimKeyLog, ShimSessions, ShimStore, ShimVerifier,
+    Chooser, ClientChooser, Messages, ShimAdmission, ShimClock, ShimKeyLog, ShimSessions, ShimStore, ShimVerifier,
 };
 use crate::failure::Failure;
 use crate::flags::Flags;
@@ -27,7 +27,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<ShimStore>,
     pub(crate) tickets: Arc<TicketKeys>,
     pub(crate) key_log: Arc<ShimKeyLog>,
-    pub(crate) last_message: Arc<LastMessage>,
+    pub(crate) messages: Arc<Messages>,
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -46,7 +46,7 @@ impl World {
             store: Arc::new(store),
             tickets: Arc::new(tickets),
             key_log: Arc::default(),
-            last_message: Arc::default(),
+            messages: Arc::default(),
         }
     }
 }
@@ -206,7 +206,7 @@ pub(crate) fn client(
         .early_data(flags.enable_early_data && room.tls13 && !flags.no_ticket)
         .ignore_renegotiation(flags.renegotiate_ignore && room.tls12)
         .key_log(world.key_log.clone())
-        .observer(world.last_message.clone())
+        .observer(world.messages.clone())
         .request_status(flags.enable_ocsp_stapling)
         .request_timestamps(flags.enable_timestamps && !room.keys_only)
         .verify_again_on_resumption(flags.reverify_on_resume && !room.keys_only);
@@ -304,6 +304,7 @@ pub(crate) fn server(
         .grease(room.tls13)
         // The runner's own library never asks clients for a staple.
         .request_status(false)
+        .observer(world.messages.clone())
         .key_log(world.key_log.clone());
     if flags.no_ticket {
         builder = builder.tickets_per_handshake(0);

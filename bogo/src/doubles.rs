@@ -167,21 +167,44 @@ impl KeyLog for ShimKeyLog {
     }
 }
 
-/// Notes the last message of the peer.
+/// Notes what goes both ways, in the runner's words, and the last message of the peer.
 #[derive(Default)]
-pub(crate) struct LastMessage(AtomicU8);
+pub(crate) struct Messages {
+    last: AtomicU8,
+    lines: Mutex<Vec<String>>,
+}
 
-impl LastMessage {
-    pub(crate) fn kind(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
+impl Messages {
+    pub(crate) fn last(&self) -> u8 {
+        self.last.load(Ordering::Relaxed)
+    }
+
+    /// What there was since the last call.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        core::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Observer for LastMessage {
-    fn observe(&self, what: &Observation<'_>) {
-        if let What::Message { direction: Direction::Received, kind, .. } = what.what {
-            self.0.store(kind.0, Ordering::Relaxed);
-        }
+impl Observer for Messages {
+    fn observe(&self, seen: &Observation<'_>) {
+        let (direction, what) = match &seen.what {
+            What::Message { direction, kind, .. } => {
+                if *direction == Direction::Received {
+                    self.last.store(kind.0, Ordering::Relaxed);
+                }
+                (*direction, format!("hs {}", kind.0))
+            }
+            What::HiddenHello { direction, .. } => (*direction, "clienthelloinner".into()),
+            What::ChangeCipherSpec { direction } => (*direction, "ccs".into()),
+            What::Alert { direction, bytes: [level, alert], .. } => (*direction, format!("alert {level} {alert}")),
+            _ => return,
+        };
+        let sent = direction == Direction::Sent;
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        // The runner's library tells of a hello that it is about to hide, Clasp of one that it has hidden.
+        let ahead = sent && matches!(seen.what, What::HiddenHello { .. });
+        let at = lines.len().saturating_sub(ahead.into());
+        lines.insert(at, format!("{} {what}", if sent { "write" } else { "read" }));
     }
 }
 

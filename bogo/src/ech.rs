@@ -22,13 +22,13 @@ pub(crate) fn keys(flags: &Flags) -> Result<Arc<dyn EchKeys>, Failure> {
         let kem = list.configs().first().ok_or_else(|| Failure::unimplemented("this version of ECH"))?.kem();
         let key = RecipientKey::from_private(Provider::builtin(), kem, key)
             .map_err(|_| Failure::unimplemented(format!("an ECH key of {kem}")))?;
-        all.push(EchKey::new(key, list).map_err(wrong)?);
+        all.push(EchKey::new(key, list).map_err(|error| wrong(&error))?);
     }
-    let mut ring = EchKeyRing::new(all).map_err(wrong)?;
+    let mut ring = EchKeyRing::new(all).map_err(|error| wrong(&error))?;
     let told: Vec<&Vec<u8>> =
         configs.iter().zip(retry).filter(|(_, yes)| **yes != 0).map(|(config, _)| config).collect();
     if !told.is_empty() {
-        ring = ring.retry_with(list(&told)?).map_err(wrong)?;
+        ring = ring.retry_with(list(&told)?).map_err(|error| wrong(&error))?;
     }
     Ok(Arc::new(Ring { ring: Arc::new(ring), slow: flags.async_ }))
 }
@@ -37,8 +37,8 @@ pub(crate) fn keys(flags: &Flags) -> Result<Arc<dyn EchKeys>, Failure> {
 /// the flags say.
 pub(crate) fn mode(flags: &Flags, tls13: bool) -> Result<EchMode, Failure> {
     let list = match &flags.ech_config_list {
-        Some(bytes) => Some(EchConfigList::parse(bytes).map_err(wrong)?),
-        None if flags.reject_unusable_ech_config => Some(EchConfigList::of([]).map_err(wrong)?),
+        Some(bytes) => Some(EchConfigList::parse(bytes).map_err(|error| wrong(&error))?),
+        None if flags.reject_unusable_ech_config => Some(EchConfigList::of([]).map_err(|error| wrong(&error))?),
         None => None,
     };
     let usable = |list: &EchConfigList| tls13 && list.choose(Provider::builtin()).is_some();
@@ -54,10 +54,10 @@ fn list(configs: &[&Vec<u8>]) -> Result<EchConfigList, Failure> {
     let len: usize = configs.iter().map(|config| config.len()).sum();
     let mut bytes = u16::try_from(len).map_err(|_| Failure::new("a long ECHConfigList"))?.to_be_bytes().to_vec();
     configs.iter().for_each(|config| bytes.extend_from_slice(config));
-    EchConfigList::parse(&bytes).map_err(wrong)
+    EchConfigList::parse(&bytes).map_err(|error| wrong(&error))
 }
 
-fn wrong(error: EchError) -> Failure {
+fn wrong(error: &EchError) -> Failure {
     Failure::new(format!("{error:?} {error}"))
 }
 

@@ -206,6 +206,31 @@ fn chosen(facts: &Facts, flags: &Flags, chooser: &Chooser) -> Result<(), Failure
     Ok(())
 }
 
+/// Whether what went both ways can be told.
+pub(crate) fn knows_messages(flags: &Flags) -> Result<(), Failure> {
+    let Some(wanted) = &flags.expect_messages else { return Ok(()) };
+    if flags.quic {
+        return Err(Failure::unimplemented("-expect-msg-callback over QUIC, which has no observer"));
+    }
+    if wanted.contains("v2clienthello") {
+        return Err(Failure::unimplemented("hellos of SSL 2.0"));
+    }
+    Ok(())
+}
+
+/// What went both ways before the connection is closed.
+pub(crate) fn messages(wire: &dyn Wire, world: &World, flags: &Flags) -> Result<(), Failure> {
+    let Some(wanted) = &flags.expect_messages else { return Ok(()) };
+    // At which place of the second flight the ChangeCipherSpec of TLS 1.3's compatibility mode goes is free, and one that
+    // comes is dropped (RFC 9846 5, E.4).
+    let tls13 = wire.facts().is_some_and(|facts| facts.version == ProtocolVersion::Tls13);
+    let counts = |line: &str| !(tls13 && line.ends_with(" ccs"));
+    let got: Vec<String> = world.messages.taken().into_iter().filter(|line| counts(line)).collect();
+    check(got.iter().map(String::as_str).eq(wanted.lines().filter(|line| counts(line))), || {
+        format!("messages were {got:?}, wanted {wanted:?}")
+    })
+}
+
 /// What must hold before the connection is closed: the tickets of TLS 1.3 have come by then.
 pub(crate) fn sessions(wire: &dyn Wire, world: &World, flags: &Flags) -> Result<(), Failure> {
     let Some(facts) = wire.facts() else { return Ok(()) };

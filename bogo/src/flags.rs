@@ -159,7 +159,7 @@ flags! {
         shim_initial_write "-shim-initial-write", export_label "-export-label", export_context "-export-context",
         use_client_ca_list "-use-client-ca-list", expect_client_ca_list "-expect-client-ca-list",
         expect_peer_cert_file "-expect-peer-cert-file", expect_early_data_reason "-expect-early-data-reason",
-        expect_ech_name_override "-expect-ech-name-override",
+        expect_ech_name_override "-expect-ech-name-override", expect_messages "-expect-msg-callback",
     }
     blobs {
         expect_ocsp_response "-expect-ocsp-response", expect_timestamps "-expect-signed-cert-timestamps",

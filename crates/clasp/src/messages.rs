@@ -271,6 +271,7 @@ impl Messages {
                     | Fact::Resumed(_)
                     | Fact::Event(_)
                     | Fact::Derived(..)
+                    | Fact::HiddenHello(..)
                     | Fact::MayBeAskedLater(_)
                     | Fact::Parameters(_),
                 )

@@ -95,6 +95,15 @@ pub enum What<'a> {
         /// What the observer has seen of the conversation before: what the bytes say depends on it.
         context: Context,
     },
+    /// The hello that the ClientHello before hides (Encrypted Client Hello, RFC 9849), and from which the conversation goes on. Nobody
+    /// else reads it. One that the server does not open is told of by the client alone; one that another server has opened is a
+    /// message like others.
+    HiddenHello {
+        /// Which way.
+        direction: Direction,
+        /// Header and body, as if it had gone over the wire.
+        bytes: &'a [u8],
+    },
     /// New keys are in force for a direction.
     Keys {
         /// Which way.
@@ -176,6 +185,7 @@ impl<'a> What<'a> {
     pub fn fields(&self) -> Decoded<'a> {
         match self {
             Self::Message { bytes, context, .. } => fields::message(bytes, context),
+            Self::HiddenHello { bytes, .. } => fields::message(bytes, &Context::default()),
             Self::Record { bytes, level, .. } => fields::records(bytes, *level != Level::Plain),
             Self::Alert { bytes, .. } => fields::alert(bytes),
             Self::ChangeCipherSpec { .. } => fields::change_cipher_spec(&[1]),

@@ -172,6 +172,9 @@ impl Connection {
             Fact::Derived(name, value) => {
                 self.common.tell(What::Derived { name, value: value.as_ref().map(|value| Secret::new(value)) });
             }
+            Fact::HiddenHello(direction, hello) => {
+                self.common.tell(What::HiddenHello { direction, bytes: &hello });
+            }
             Fact::Event(event) => self.add_event(event),
             // Nothing is said of records, so nothing is heard.
             Fact::Parameters(_) => {}

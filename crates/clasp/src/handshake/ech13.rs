@@ -2,7 +2,7 @@
 
 use super::hello::server_hello;
 use super::link::Link;
-use crate::code::{CipherSuite, ExtensionType, HandshakeType};
+use crate::code::{CipherSuite, Direction, ExtensionType, HandshakeType};
 use crate::config::ServerConfig;
 use crate::crypto::Hash;
 use crate::ech::{self, EchKeyRing};
@@ -168,5 +168,6 @@ fn uncover(link: &mut Link, outer: &Checked<ClientHello>, encoded: &[u8]) -> Res
     let inner = ech::uncover(&outer.view(), encoded)
         .map_err(|fault| in_extension(Error::from(PeerError::BadInnerHello).seen(fault)))?;
     link.transcript.replace_last(outer.bytes(), inner.bytes());
+    link.hidden(Direction::Received, inner.bytes());
     Ok(inner)
 }

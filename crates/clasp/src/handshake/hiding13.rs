@@ -6,7 +6,7 @@ use super::extension::TABLE;
 use super::link::Link;
 use super::offer::{Offered, PskSecret};
 use super::transcript::Transcript;
-use crate::code::{ExtensionType, HandshakeType, ProtocolVersion};
+use crate::code::{Direction, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::config::ClientConfig;
 use crate::crypto::{Hash, Provider, RandomError};
 use crate::ech::{Chosen, EchConfigList, Hider, Layout, Plan, grease, padded};
@@ -359,6 +359,7 @@ pub(super) fn said(link: &mut Link, offered: &Offered) {
     match &offered.hiding {
         Hiding::Hello(hidden) if hidden.verdict != Verdict::Rejected => {
             link.transcript.replace_last(&hidden.outer, &hidden.inner);
+            link.hidden(Direction::Sent, &hidden.inner);
         }
         _ => {}
     }

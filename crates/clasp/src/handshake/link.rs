@@ -7,7 +7,7 @@ use super::operation::{Ask, Early, Fact, Record};
 use super::transcript::Transcript;
 use super::wiring::Wiring;
 use crate::answer::Answer;
-use crate::code::{CipherSuite, ExtensionType, HandshakeType, ProtocolVersion};
+use crate::code::{CipherSuite, Direction, ExtensionType, HandshakeType, ProtocolVersion};
 use crate::crypto::overwrite_stack;
 use crate::error::{Error, PeerError, Result};
 use crate::facts::Event;
@@ -367,6 +367,14 @@ impl Link {
     /// Tells an observer that these have been derived, and their values if he is shown secrets.
     pub(crate) fn derived(&self, secrets: &[(&'static str, &[u8])]) {
         lock(&self.shared).derived(|| secrets.iter().copied());
+    }
+
+    /// Tells an observer of the hello that the last one hides.
+    pub(crate) fn hidden(&self, direction: Direction, hello: &[u8]) {
+        let mut shared = lock(&self.shared);
+        if !matches!(shared.asked.derivations(), Derivations::Untold) {
+            shared.asked.fact(Fact::HiddenHello(direction, hello.to_vec()));
+        }
     }
 
     /// Tells the caller, if he wants to hear it.

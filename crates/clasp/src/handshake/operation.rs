@@ -8,7 +8,7 @@
 
 use super::transcript::Transcript;
 use super::wiring::Wiring;
-use crate::code::{CipherSuite, ProtocolVersion};
+use crate::code::{CipherSuite, Direction, ProtocolVersion};
 use crate::crypto::CryptoResult;
 use crate::facts::Event;
 use crate::keys::kept13::Kept13;
@@ -44,6 +44,8 @@ pub(crate) enum Fact {
     Event(Event),
     /// A secret has been derived: its name, and its value for an observer who is shown secrets.
     Derived(&'static str, Option<Zeroizing<Box<[u8]>>>),
+    /// What the ClientHello before hides, for an observer.
+    HiddenHello(Direction, Vec<u8>),
     /// The client may be asked for its certificate after the handshake, and this is what there is of the conversation.
     MayBeAskedLater(Transcript),
     /// What the peer's carrier says to ours.

@@ -143,6 +143,7 @@ impl Connection {
             | Fact::NoTickets(_)
             | Fact::Resumed(_)
             | Fact::Derived(..)
+            | Fact::HiddenHello(..)
             | Fact::MayBeAskedLater(_) => {}
         }
         Ok(())

@@ -111,6 +111,49 @@ fn a_hidden_hello_is_heard_and_nobody_else_reads_the_name() {
     assert_eq!(pair.server_data, b"both ways");
 }
 
+/// What an observer is told of each side, in order: a ClientHello, and behind it the hello that it hides.
+#[derive(Default)]
+struct Hellos(Mutex<Vec<(bool, Direction, Vec<u8>)>>);
+
+impl Observer for Hellos {
+    fn observe(&self, seen: &Observation<'_>) {
+        let (hidden, direction, bytes) = match &seen.what {
+            What::HiddenHello { direction, bytes } => (true, *direction, *bytes),
+            What::Message { direction, kind: HandshakeType::ClientHello, bytes, .. } => (false, *direction, *bytes),
+            _ => return,
+        };
+        self.0.lock().unwrap().push((hidden, direction, bytes.to_vec()));
+    }
+}
+
+#[test]
+fn an_observer_of_either_side_is_told_of_what_is_hidden() {
+    let (ours, theirs) = (Arc::new(Hellos::default()), Arc::new(Hellos::default()));
+    let key = key();
+    let mut pair = pair(hides(key.list()).observer(ours.clone()), p256(opens(key)).observer(theirs.clone()));
+    pair.drive().unwrap();
+    heard(&pair);
+    let (sent, received) = (ours.0.lock().unwrap(), theirs.0.lock().unwrap());
+    // Once more behind a HelloRetryRequest.
+    assert_eq!(sent.iter().map(|(hidden, ..)| *hidden).collect::<Vec<_>>(), [false, true, false, true]);
+    for ((hidden, to, said), (there, from, heard)) in sent.iter().zip(received.iter()) {
+        assert_eq!((hidden, to, from, said), (there, &Direction::Sent, &Direction::Received, heard));
+        assert_eq!(holds(&Checked::new(said.clone()).unwrap(), "hidden.example"), *hidden);
+    }
+    assert_eq!(sent.len(), received.len());
+}
+
+/// What is not opened the server knows nothing of.
+#[test]
+fn an_observer_of_a_server_without_the_key_is_told_of_nothing_hidden() {
+    let (ours, theirs) = (Arc::new(Hellos::default()), Arc::new(Hellos::default()));
+    let other = key();
+    let mut pair = pair(hides(key().list()).observer(ours.clone()), opens(other).observer(theirs.clone()));
+    pair.drive().unwrap_err();
+    let hidden = |seen: &Hellos| seen.0.lock().unwrap().iter().filter(|(hidden, ..)| *hidden).count();
+    assert_eq!((hidden(&ours), hidden(&theirs)), (1, 0));
+}
+
 /// Both suites of algorithms that are written by default, and each KEM there is.
 #[test]
 fn every_kem_is_sealed_to() {
