@@ -42,6 +42,12 @@ impl Failure {
         self
     }
 
+    /// With the library's advice.
+    #[must_use]
+    pub(crate) fn library_hint(self, hint: &str) -> Self {
+        self.hint(in_options(hint))
+    }
+
     /// The same, of this.
     #[must_use]
     pub(crate) fn within(self, what: impl Display) -> Self {
@@ -108,7 +114,7 @@ impl From<clasp::Error> for Failure {
         let of_peer = error.blame() == clasp::error::Blame::Peer;
         let failure = if of_peer { Self::no(message) } else { Self::cannot(message) };
         match error.hint_text() {
-            Some(hint) => failure.hint(in_options(hint)),
+            Some(hint) => failure.library_hint(hint),
             None => failure,
         }
     }

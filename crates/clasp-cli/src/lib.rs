@@ -6,6 +6,7 @@
 mod changes;
 mod command;
 mod failure;
+mod http3;
 mod input;
 mod negotiation;
 mod output;

@@ -4,6 +4,7 @@ mod answer;
 pub(crate) mod arguments;
 pub(crate) mod client;
 mod ech;
+mod http3;
 mod join;
 pub(crate) mod patient;
 pub(crate) mod seen;
@@ -14,6 +15,7 @@ use crate::report;
 use crate::terminal::note;
 use answer::HttpResponse;
 pub(crate) use arguments::Arguments;
+use arguments::Peer;
 use clasp::code::ProtocolVersion;
 use clasp::{ClientConfig, EarlyData, Facts, ServerName, Stream};
 use patient::Patient;
@@ -24,6 +26,9 @@ use std::time::{Duration, Instant};
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     check(arguments)?;
+    if arguments.http3 {
+        return over_quic(arguments);
+    }
     let name = client::name(&arguments.peer)?;
     let seen = Arc::new(Seen::default());
     let explained = |e: io::Error| seen.explain(e, &arguments.peer);
@@ -55,10 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let confirmed = confirm(&mut stream, &facts, &seen).map_err(explained)?;
         // Whatever becomes of our goodbye, the answer is known.
         let _said = stream.close();
-        let trusted = !arguments.peer.insecure;
-        let verdict = verdict(arguments);
-        let whole = serde_json::json!({ "connections": reports, "confirmed": confirmed, "trusted": trusted, "verdict": verdict });
-        return output::line(format_args!("{whole:#}"));
+        return print(arguments, &reports, confirmed);
     }
     say(arguments, &facts);
     if arguments.keyupdate {
@@ -74,6 +76,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+fn print(arguments: &Arguments, reports: &[serde_json::Value], confirmed: Option<bool>) -> Result<(), Failure> {
+    let (trusted, verdict) = (!arguments.peer.insecure, verdict(arguments));
+    let whole =
+        serde_json::json!({ "connections": reports, "confirmed": confirmed, "trusted": trusted, "verdict": verdict });
+    output::line(format_args!("{whole:#}"))
+}
+
+/// The same with QUIC beneath. Packets come and go while stdout is waited for, on a thread of their own.
+fn over_quic(arguments: &Arguments) -> Result<(), Failure> {
+    let peer = Peer { target: client::with_port(&arguments.peer.target), ..arguments.peer.clone() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        let connected = http3::connect(&peer).await?;
+        let outcome = match &arguments.get {
+            Some(path) => {
+                say(arguments, &connected.facts);
+                connected.get(arguments, path).await
+            }
+            None => {
+                let confirmed = connected.confirm(VERDICT).await;
+                confirmed.and_then(|confirmed| print(arguments, &[report::json(&connected.facts)], confirmed))
+            }
+        };
+        connected.close().await;
+        outcome
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
 /// What would have no effect is refused, by the names of the two options.
 fn check(arguments: &Arguments) -> Result<(), Failure> {
     let clash = |one: &str, other: &str, why: &str| {
@@ -81,13 +113,20 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
     };
     if arguments.peer.negotiation.version() == Some("1.2") {
         let hides = arguments.ech.as_deref().is_some_and(|ech| ech != "off");
-        for (given, name) in
-            [(arguments.early_data, "--early-data"), (arguments.keyupdate, "--keyupdate"), (hides, "--ech")]
-        {
+        for (given, name) in [
+            (arguments.early_data, "--early-data"),
+            (arguments.keyupdate, "--keyupdate"),
+            (hides, "--ech"),
+            (arguments.http3, "--http3"),
+        ] {
             if given {
                 return clash(name, "--tls 1.2", "only TLS 1.3 has it");
             }
         }
+    }
+    if arguments.http3 && arguments.get.is_none() && !arguments.json {
+        let why = "--http3 by itself does nothing: over HTTP/3 stdin and stdout are not joined to the connection";
+        return Err(Failure::cannot(why).hint("give --get PATH, or --json"));
     }
     if arguments.get.is_some() && arguments.peer.alpn.iter().any(|p| !p.starts_with("http/1")) {
         return clash("--get", "--alpn", "the request is one of HTTP/1.1, so offer http/1.1 alone");
@@ -203,18 +242,27 @@ fn verdict(arguments: &Arguments) -> &'static str {
     }
 }
 
-fn request(arguments: &Arguments, path: &str) -> Result<Vec<u8>, Failure> {
-    if !path.starts_with('/') || !path.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Failure::cannot(format_args!("--get {path} is no path of a request"))
-            .hint("begin it with /, and write spaces and the like as %20"));
+fn check_path(path: &str) -> Result<(), Failure> {
+    if path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
     }
-    // RFC 9110 7.2: the host as the URI has it, with the port.
-    let host = match (&arguments.peer.servername, arguments.peer.target.rsplit_once(':')) {
+    Err(Failure::cannot(format_args!("--get {path} is no path of a request"))
+        .hint("begin it with /, and write spaces and the like as %20"))
+}
+
+/// RFC 9110 7.2: the host as the URI has it, with the port.
+fn authority(servername: Option<&str>, target: &str) -> String {
+    match (servername, target.rsplit_once(':')) {
         (Some(name), Some((_, port))) if port != "443" => format!("{name}:{port}"),
-        (Some(name), _) => name.clone(),
+        (Some(name), _) => name.into(),
         (None, Some((host, "443"))) => host.into(),
-        (None, _) => arguments.peer.target.clone(),
-    };
+        (None, _) => target.into(),
+    }
+}
+
+fn request(arguments: &Arguments, path: &str) -> Result<Vec<u8>, Failure> {
+    check_path(path)?;
+    let host = authority(arguments.peer.servername.as_deref(), &arguments.peer.target);
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n");
     Ok(request.into_bytes())
 }

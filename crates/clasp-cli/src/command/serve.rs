@@ -10,13 +10,16 @@ mod echo;
 mod files;
 pub(crate) mod given;
 mod http;
+mod http3;
 mod own;
 mod pages;
 mod path;
 mod prefixed;
 mod socket;
+mod udp;
 
 use crate::failure::Failure;
+use crate::http3::PROTOCOL;
 use crate::output;
 use crate::report;
 use crate::stop::{Signals, Stop};
@@ -24,13 +27,16 @@ use crate::terminal::note;
 use crate::trace::Side;
 use crate::trace::recorder::Recorder;
 pub(crate) use arguments::Arguments;
-use clasp::ServerConfig;
+use backlog::Backlog;
 use clasp::code::ProtocolVersion;
-use clasp_tokio::{Acceptor, TlsStream};
+use clasp::{Facts, ServerConfig};
+use clasp_tokio::Acceptor;
 use config::Source;
 use files::Files;
+use hyper::header::HeaderValue;
 use pages::{Pages, Status, Tours};
 use prefixed::Prefixed;
+use quinn::{Endpoint, Incoming};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -60,10 +66,11 @@ async fn listen(
     source: Source,
 ) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
-    let listener = bind(&arguments.listen).await?;
+    let (listener, endpoint) = listeners(&arguments, &config).await?;
     let address = listener.local_addr()?;
     let root = keep_up(source)?;
-    note(format_args!("listening on https://{address}/"));
+    let http3 = if endpoint.is_some() { ", and by HTTP/3 over UDP" } else { "" };
+    note(format_args!("listening on https://{address}/{http3}"));
     if !arguments.ech.is_empty() {
         note(format_args!("hidden hellos are opened (Encrypted Client Hello), with {} keys", arguments.ech.len()));
     }
@@ -81,10 +88,12 @@ async fn listen(
         stop,
         config: Arc::clone(&config),
         traced,
+        alt_svc: endpoint.as_ref().and_then(|_| udp::alt_svc(address.port())),
         tours: Arc::default(),
     });
     // A task, and not here: what it spawns then needs no other thread to be woken.
-    let mut accepting = tokio::spawn(accept(listener, Acceptor::new(config), shared, Arc::clone(&seats)));
+    let ports = (listener, endpoint.clone());
+    let mut accepting = tokio::spawn(accept(ports, Acceptor::new(config), shared, (Arc::clone(&seats), most)));
     tokio::select! {
         Err(failed) = &mut accepting => return Err(Failure::cannot(failed)),
         asked = signals.next() => asked?,
@@ -92,6 +101,8 @@ async fn listen(
     // With it goes the socket: who comes now is refused, and may find the next server there.
     accepting.abort();
     let _aborted = accepting.await;
+    // The socket of UDP has to stay for whoever is there.
+    endpoint.iter().for_each(udp::stop);
     stopper.ask();
     let open = most - seats.available_permits();
     if open > 0 {
@@ -107,7 +118,20 @@ async fn listen(
             note(format_args!("{} connections were cut off", most - seats.available_permits()));
         }
     }
+    if let Some(endpoint) = &endpoint {
+        udp::end(endpoint).await;
+    }
     Ok(())
+}
+
+/// The port, over TCP and, where HTTP/3 is spoken, over UDP.
+async fn listeners(arguments: &Arguments, config: &ServerConfig) -> Result<(TcpListener, Option<Endpoint>), Failure> {
+    if !arguments.http3 {
+        return Ok((bind(&arguments.listen).await?, None));
+    }
+    let (listener, socket) = udp::bind(&arguments.listen, bind).await?;
+    let (limit, send_limit) = (Duration::from_secs(arguments.keep_alive), Duration::from_secs(arguments.send_timeout));
+    Ok((listener, Some(udp::endpoint(config, socket, limit, send_limit)?)))
 }
 
 /// Sees to it that the certificate stays good. The root to be trusted, where it is of our own making.
@@ -148,10 +172,10 @@ fn say_how(root: &Path, address: SocketAddr, arguments: &Arguments) {
 }
 
 async fn accept(
-    listener: TcpListener,
+    (listener, endpoint): (TcpListener, Option<Endpoint>),
     acceptor: Acceptor,
     shared: Arc<ServerState>,
-    seats: Arc<Semaphore>,
+    (seats, most): (Arc<Semaphore>, usize),
 ) -> Infallible {
     let mut told = None;
     loop {
@@ -159,7 +183,19 @@ async fn accept(
             // Nobody closes it.
             core::future::pending().await
         };
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            Some(incoming) = udp::next(endpoint.as_ref()) => {
+                if udp::must_show_its_address(&incoming, &seats, most) {
+                    // It may, so this cannot fail.
+                    let _asked = incoming.retry();
+                } else {
+                    tokio::spawn(serve_http3(incoming, shared.clone(), seat));
+                }
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
             Ok((tcp, peer)) => {
                 told = None;
                 tokio::spawn(serve(tcp, peer, acceptor.clone(), shared.clone(), seat));
@@ -185,6 +221,7 @@ struct ServerState {
     /// Room for connections that are recorded for their status page.
     traced: Arc<Semaphore>,
     tours: Arc<Tours>,
+    alt_svc: Option<HeaderValue>,
 }
 
 /// Connections that are recorded at once: a recorded one holds a hundred kilobytes and more. The others have a page of text.
@@ -203,6 +240,23 @@ impl ServerState {
         }
         let room = Arc::clone(&self.traced).try_acquire_owned().ok()?;
         Some((Arc::new(Recorder::new(Side::Server, SystemTime::now()).at_most(TRACED_BYTES)), room))
+    }
+}
+
+impl ServerState {
+    /// What is served on a connection.
+    fn service(
+        &self,
+        facts: Arc<Facts>,
+        recorder: Option<Arc<Recorder>>,
+        backlog: Backlog,
+        alt_svc: Option<HeaderValue>,
+    ) -> http::Service {
+        let tours = self.tours.clone();
+        let pages = self.files.clone().map_or_else(|| Pages::Status(Status { facts, recorder, tours }), Pages::Files);
+        let limit = Duration::from_secs(self.arguments.keep_alive);
+        let send_limit = Duration::from_secs(self.arguments.send_timeout);
+        http::Service { pages, limit, send_limit, stop: self.stop.clone(), backlog, alt_svc }
     }
 }
 
@@ -235,7 +289,7 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer
     let accepted = accepted.map_err(|_| Failure::cannot("the handshake took too long"))?;
     let mut tls = accepted.map_err(|refused| in_options(Failure::from_io(refused.into())))?;
     if !arguments.quiet {
-        log(arguments, peer, Ok(&tls));
+        log(arguments, peer, Ok(tls.facts()));
     }
     if arguments.keyupdate && tls.facts().version == ProtocolVersion::Tls13 {
         tls.update_keys(true)?;
@@ -248,14 +302,33 @@ async fn talk(tcp: socket::Lent, acceptor: &Acceptor, shared: &ServerState, peer
     if arguments.echo {
         return echo::echo(stream, limit, &shared.stop).await;
     }
-    let send_limit = Duration::from_secs(arguments.send_timeout);
     // Who did not agree on HTTP/2 speaks HTTP/1.1.
     let is_http2 = facts.alpn.as_deref() == Some(b"h2");
     let recorder = traced.as_ref().map(|(recorder, _)| Arc::clone(recorder));
-    let tours = shared.tours.clone();
-    let pages = shared.files.clone().map_or_else(|| Pages::Status(Status { facts, recorder, tours }), Pages::Files);
-    let service = http::Service { pages, limit, send_limit, stop: shared.stop.clone(), backlog };
+    let service = shared.service(facts, recorder, backlog, shared.alt_svc.clone());
     if is_http2 { Box::pin(http::http2(service, stream)).await } else { http::http1(service, stream).await }
+}
+
+async fn serve_http3(incoming: Incoming, shared: Arc<ServerState>, _seat: OwnedSemaphorePermit) {
+    let peer = incoming.remote_address();
+    if let Err(failure) = talk_http3(incoming, &shared, peer).await {
+        log(&shared.arguments, peer, Err(failure));
+    }
+}
+
+async fn talk_http3(incoming: Incoming, shared: &ServerState, peer: SocketAddr) -> Result<(), Failure> {
+    let arguments = &shared.arguments;
+    let (accepted, facts) = tokio::time::timeout(PATIENCE, udp::accept(incoming))
+        .await
+        .map_err(|_| Failure::cannot("the handshake took too long"))?
+        .map_err(in_options)?;
+    if !arguments.quiet {
+        log(arguments, peer, Ok(&facts));
+    }
+    if arguments.keyupdate {
+        accepted.force_key_update();
+    }
+    http3::http3(shared.service(facts, None, Backlog::default(), None), accepted).await
 }
 
 /// A hint may name what only `connect` has.
@@ -266,10 +339,10 @@ fn in_options(failure: Failure) -> Failure {
     }
 }
 
-fn log(arguments: &Arguments, peer: SocketAddr, outcome: Result<&TlsStream<socket::Lent>, Failure>) {
+fn log(arguments: &Arguments, peer: SocketAddr, outcome: Result<&Facts, Failure>) {
     if arguments.json {
         let mut line = match &outcome {
-            Ok(tls) => report::json(tls.facts()),
+            Ok(facts) => report::json(facts),
             Err(failure) => serde_json::json!({ "error": failure.message(), "hint": failure.hint_text() }),
         };
         line["peer"] = peer.to_string().into();
@@ -278,10 +351,10 @@ fn log(arguments: &Arguments, peer: SocketAddr, outcome: Result<&TlsStream<socke
         return;
     }
     match outcome {
-        Ok(tls) => {
-            let facts = tls.facts();
+        Ok(facts) => {
             let resumed = facts.resumed.map_or(String::new(), |r| format!(", resumed by {}", r.name()));
-            note(format_args!("{peer}: {} {}{resumed}", facts.version, facts.suite));
+            let http3 = if facts.alpn.as_deref() == Some(PROTOCOL.as_bytes()) { ", HTTP/3" } else { "" };
+            note(format_args!("{peer}: {} {}{resumed}{http3}", facts.version, facts.suite));
         }
         Err(failure) => {
             let hint = failure.hint_text().map_or(String::new(), |h| format!(" (hint: {h})"));

@@ -8,6 +8,7 @@ const HELP: &str = "\
 Examples:
   clasp connect example.com:443 --get /
   clasp connect localhost:4433 --ca ca/root.pem --resume
+  clasp connect example.com --http3 --get /
   clasp connect 192.0.2.7:443 --servername camera.example --policy legacy
   clasp connect localhost:4433 --ca ca/root.pem --get / --resume --early-data
   clasp connect camera.local:443 --insecure --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
@@ -24,7 +25,7 @@ Exit codes: 0 spoken; 1 refused by either side, cut off, or no answer; 2 could n
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) peer: Peer,
-    /// Fetch PATH by HTTP/1.1 instead of joining stdin and stdout
+    /// Fetch PATH by HTTP/1.1, or with --http3 by HTTP/3, instead of joining stdin and stdout
     #[arg(long, value_name = "PATH")]
     pub(super) get: Option<String>,
     /// Say what was negotiated as JSON on stdout, then close
@@ -34,6 +35,9 @@ pub(crate) struct Arguments {
     /// their answer; 0 says it at once
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds(0), conflicts_with_all = ["get", "json"])]
     pub(super) wait: u64,
+    /// Speak HTTP/3, over QUIC: with --get or --json. The port may be missing, and is 443 then
+    #[arg(long, conflicts_with_all = ["wait", "resume", "early_data", "keyupdate", "alpn", "ech"])]
+    pub(super) http3: bool,
     /// Reconnect with the session, and say whether it was taken
     #[arg(long)]
     pub(super) resume: bool,

@@ -5,8 +5,7 @@ use super::body::Content;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::task::{Context, Poll};
-use hyper::Request;
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -35,9 +34,9 @@ impl Activity {
     }
 
     /// A request has come.
-    pub(super) fn begin(self: &Arc<Self>, request: &Request<Incoming>) -> Begun {
+    pub(super) fn begin(self: &Arc<Self>, has_body: bool) -> Begun {
         self.begun.fetch_add(1, Relaxed);
-        self.body.store(!request.body().is_end_stream(), Relaxed);
+        self.body.store(has_body, Relaxed);
         Begun(Arc::clone(self))
     }
 

@@ -9,6 +9,7 @@ Examples:
   clasp serve site --listen 0.0.0.0:8443 --cert server.pem --key server-key.pem
   clasp serve --client-ca ca/root.pem --json
   clasp serve --echo --policy legacy --tls 1.2
+  clasp serve site --http3
   clasp serve --early-data 16384 --groups X25519MLKEM768,x25519
 With --client-ca a client's chain and its use are checked, and not whether it is revoked: no list is looked at. Certificates that end
 soon do without (clasp ca issue --days 1). The profiles are those of clasp verify --help.
@@ -55,6 +56,10 @@ pub(crate) struct Arguments {
     /// Application protocols, best first
     #[arg(long, value_delimiter = ',', default_value = "h2,http/1.1", conflicts_with = "echo")]
     pub(super) alpn: Vec<String>,
+    /// Speak HTTP/3 too: the same port over UDP, which the answers over TCP tell of (Alt-Svc). The limits are the same, and a
+    /// connection is one, over TCP or UDP
+    #[arg(long, conflicts_with = "echo")]
+    pub(super) http3: bool,
     /// Session tickets after a handshake of TLS 1.3, each for one connection more; 0 gives none, in TLS 1.2 neither [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=32))]
     pub(super) tickets: Option<u8>,

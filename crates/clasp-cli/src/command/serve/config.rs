@@ -101,6 +101,7 @@ fn check(arguments: &Arguments) -> Result<(), Failure> {
         (early_data && version == Some("1.2"), "--early-data", "--tls 1.2", only12),
         (arguments.keyupdate && version == Some("1.2"), "--keyupdate", "--tls 1.2", only12),
         (!arguments.ech.is_empty() && version == Some("1.2"), "--ech", "--tls 1.2", only12),
+        (arguments.http3 && version == Some("1.2"), "--http3", "--tls 1.2", "QUIC has TLS 1.3 alone"),
         (
             arguments.tickets.is_some_and(|n| n > 1) && version == Some("1.2"),
             "--tickets",

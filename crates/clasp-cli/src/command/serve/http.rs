@@ -9,7 +9,8 @@ use super::prefixed::Prefixed;
 use crate::failure::{Failure, is_reset};
 use crate::stop::Stop;
 use core::pin::{Pin, pin};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
+use hyper::header::{ALT_SVC, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -23,13 +24,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 /// How often a connection is looked at: one without a request gives its memory back, or has come to its limit. A timer for
 /// each request, set and taken back, would cost a busy connection more.
-const LOOK: Duration = Duration::from_millis(200);
+pub(super) const LOOK: Duration = Duration::from_millis(200);
 /// How long a goodbye may take.
-const PARTING: Duration = Duration::from_secs(2);
+pub(super) const PARTING: Duration = Duration::from_secs(2);
 /// What hyper may hold of what a client does not take, and of a request's head.
 const BUFFER: usize = 64 << 10;
-/// Answers at once on an HTTP/2 connection: each may hold two pieces of a file.
-const STREAMS: u32 = 100;
+/// Answers at once on a connection of HTTP/2 or HTTP/3: each may hold two pieces of a file.
+pub(super) const STREAMS: u32 = 100;
 
 /// What is served on a connection.
 pub(super) struct Service {
@@ -42,6 +43,8 @@ pub(super) struct Service {
     pub(super) stop: Stop,
     /// What of the answers waits to be sent, beneath TLS.
     pub(super) backlog: Backlog,
+    /// Where else the same is served (RFC 7838).
+    pub(super) alt_svc: Option<HeaderValue>,
 }
 
 impl Service {
@@ -50,18 +53,32 @@ impl Service {
         request: Request<Incoming>,
         activity: &Arc<Activity>,
     ) -> Result<Response<ResponseBody>, Infallible> {
-        let begun = activity.begin(&request);
-        let page = self.pages.answer(&request).await;
-        Ok(page.map(|body| begun.answer_with(body)))
+        let has_body = !request.body().is_end_stream();
+        Ok(self.page(&request, has_body, activity).await)
     }
 
-    fn too_late(&self) -> Failure {
+    /// The answer, whatever HTTP brings it.
+    pub(super) async fn page<B>(
+        &self,
+        request: &Request<B>,
+        has_body: bool,
+        activity: &Arc<Activity>,
+    ) -> Response<ResponseBody> {
+        let begun = activity.begin(has_body);
+        let mut page = self.pages.answer(request).await;
+        if let Some(elsewhere) = &self.alt_svc {
+            page.headers_mut().insert(ALT_SVC, elsewhere.clone());
+        }
+        page.map(|body| begun.answer_with(body))
+    }
+
+    pub(super) fn too_late(&self) -> Failure {
         Failure::cannot(format_args!("no whole request in {} s", self.limit.as_secs()))
     }
 }
 
 /// Since when nothing has gone on that a connection lives by.
-struct Since {
+pub(super) struct Since {
     requests: usize,
     last_request: Instant,
     taken: usize,
@@ -69,12 +86,12 @@ struct Since {
 }
 
 impl Since {
-    fn new(last_request: Instant) -> Self {
+    pub(super) fn new(last_request: Instant) -> Self {
         Self { requests: 0, last_request, taken: 0, last_taken: Instant::now() }
     }
 
     /// Looks again. An error where the client leaves too long what it has asked for.
-    fn look(&mut self, activity: &Activity, service: &Service) -> Result<(), Failure> {
+    pub(super) fn look(&mut self, activity: &Activity, service: &Service) -> Result<(), Failure> {
         let now = Instant::now();
         let (requests, taken, busy) = (activity.begun(), activity.taken(), activity.is_busy());
         if busy || requests != self.requests {
@@ -90,7 +107,7 @@ impl Since {
         Ok(())
     }
 
-    fn is_too_late(&self, service: &Service) -> bool {
+    pub(super) fn is_too_late(&self, service: &Service) -> bool {
         self.last_request.elapsed() >= service.limit
     }
 }

@@ -9,7 +9,7 @@ use crate::trace::page::{self, Opening};
 use crate::trace::recorder::Recorder;
 use crate::trace::{self, Trace};
 use clasp::Facts;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Tours {
 }
 
 impl Pages {
-    pub(super) async fn answer(&self, request: &Request<Incoming>) -> Response<Content> {
+    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response<Content> {
         let is_head = request.method() == Method::HEAD;
         if request.method() != Method::GET && !is_head {
             let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
@@ -68,7 +68,7 @@ impl Pages {
     }
 }
 
-/// RFC 9110 9.3.2: what GET would say, and no body. hyper leaves it out by itself in HTTP/1.1 alone.
+/// RFC 9110 9.3.2: what GET would say, and no body. hyper leaves it out by itself in HTTP/1.1 alone; HTTP/3 has no hyper.
 fn without_body(mut answer: Response<Content>) -> Response<Content> {
     let length = HeaderValue::from(answer.body().len());
     answer.headers_mut().insert(CONTENT_LENGTH, length);
@@ -81,7 +81,7 @@ const GREETING_ZH: &str = "这个页面由 Clasp 经 TLS 送达，以下是你�
 impl Status {
     /// A browser gets the page of `clasp trace`, of its own connection up to now, with the explorer; `/trace.json` is the same for
     /// programs; who is content with text gets that.
-    async fn answer(&self, request: &Request<Incoming>) -> Response<Content> {
+    async fn answer<B>(&self, request: &Request<B>) -> Response<Content> {
         let mut answer = match &self.recorder {
             Some(recorder) if request.uri().path() == "/trace.json" => {
                 let json = trace::json(&[self.trace(recorder)]);
@@ -128,7 +128,7 @@ impl Status {
 }
 
 /// Whether it says so by name: `*/*` is what everybody says.
-fn takes_html(request: &Request<Incoming>) -> bool {
+fn takes_html<B>(request: &Request<B>) -> bool {
     let mut accepted = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.any(|value| value.split(',').any(|kind| kind.trim().to_ascii_lowercase().starts_with("text/html")))
 }

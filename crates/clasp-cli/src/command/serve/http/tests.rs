@@ -28,7 +28,7 @@ impl Site {
     fn service(&self) -> Service {
         let files = Files::new(self.directory.path(), []).unwrap();
         let (pages, stop, backlog) = (Pages::Files(Arc::new(files)), Stop::never(), Backlog::default());
-        Service { pages, limit: LIMIT, send_limit: SEND_LIMIT, stop, backlog }
+        Service { pages, limit: LIMIT, send_limit: SEND_LIMIT, stop, backlog, alt_svc: None }
     }
 
     /// Reads an answer, which must be the page.
