@@ -92,7 +92,7 @@ fn over_quic(arguments: &Arguments) -> Result<(), Failure> {
         let outcome = match &arguments.get {
             Some(path) => {
                 say(arguments, &connected.facts);
-                connected.get(arguments, path).await
+                connected.get(path).await
             }
             None => {
                 let confirmed = connected.confirm(VERDICT).await;
@@ -242,27 +242,9 @@ fn verdict(arguments: &Arguments) -> &'static str {
     }
 }
 
-fn check_path(path: &str) -> Result<(), Failure> {
-    if path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic()) {
-        return Ok(());
-    }
-    Err(Failure::cannot(format_args!("--get {path} is no path of a request"))
-        .hint("begin it with /, and write spaces and the like as %20"))
-}
-
-/// RFC 9110 7.2: the host as the URI has it, with the port.
-fn authority(servername: Option<&str>, target: &str) -> String {
-    match (servername, target.rsplit_once(':')) {
-        (Some(name), Some((_, port))) if port != "443" => format!("{name}:{port}"),
-        (Some(name), _) => name.into(),
-        (None, Some((host, "443"))) => host.into(),
-        (None, _) => target.into(),
-    }
-}
-
 fn request(arguments: &Arguments, path: &str) -> Result<Vec<u8>, Failure> {
-    check_path(path)?;
-    let host = authority(arguments.peer.servername.as_deref(), &arguments.peer.target);
+    client::check_path(path)?;
+    let host = client::authority(arguments.peer.servername.as_deref(), &arguments.peer.target);
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: clasp\r\n\r\n");
     Ok(request.into_bytes())
 }

@@ -38,6 +38,25 @@ pub(crate) fn with_port(target: &str) -> String {
     }
 }
 
+/// A path as a request has it.
+pub(super) fn check_path(path: &str) -> Result<(), Failure> {
+    if path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Failure::cannot(format_args!("--get {path} is no path of a request"))
+        .hint("begin it with /, and write spaces and the like as %20"))
+}
+
+/// RFC 9110 7.2: the host as the URI has it, with the port.
+pub(super) fn authority(servername: Option<&str>, target: &str) -> String {
+    match (servername, target.rsplit_once(':')) {
+        (Some(name), Some((_, port))) if port != "443" => format!("{name}:{port}"),
+        (Some(name), _) => name.into(),
+        (None, Some((host, "443"))) => host.into(),
+        (None, _) => target.into(),
+    }
+}
+
 /// What the options make of a configuration.
 pub(crate) fn builder(peer: &Peer) -> Result<ClientBuilder<Ready>, Failure> {
     let builder = if peer.insecure && !peer.pin.is_empty() {

@@ -1,6 +1,6 @@
 //! `clasp connect --http3`: what TCP has, over QUIC.
 
-use super::arguments::{Arguments, Peer};
+use super::arguments::Peer;
 use super::client;
 use super::seen::Seen;
 use crate::failure::Failure;
@@ -158,14 +158,16 @@ impl Connected<'_> {
     }
 
     /// Asks for a path; the answer goes to stdout as it comes, in the form that HTTP/1.1 has.
-    pub(super) async fn get(&self, arguments: &Arguments, path: &str) -> Result<(), Failure> {
-        let request = request(arguments, self.peer, path)?;
+    pub(super) async fn get(&self, path: &str) -> Result<(), Failure> {
+        let request = request(self.peer, path)?;
         let mut builder = h3::client::builder();
         builder.max_field_section_size(FIELDS);
         let (mut driver, mut asking) = self.within(builder.build(Connection::client(self.quic.clone()))).await?;
         let _driving = tokio::spawn(async move { poll_fn(|cx| driver.poll_close(cx)).await });
         let mut stream = self.within(asking.send_request(request)).await?;
-        self.within(stream.finish()).await?;
+        // A server that has answered may stop the rest of a request, and the answer counts (RFC 9114 4.1); whatever else is wrong, it has
+        // not answered.
+        let _stopped = self.within(stream.finish()).await;
         let mut answer = self.within(stream.recv_response()).await?;
         for _ in 0..INTERIM {
             if !answer.status().is_informational() {
@@ -199,9 +201,9 @@ impl Connected<'_> {
     }
 }
 
-fn request(arguments: &Arguments, peer: &Peer, path: &str) -> Result<Request<()>, Failure> {
-    let authority =
-        super::check_path(path).map(|()| super::authority(arguments.peer.servername.as_deref(), &peer.target))?;
+fn request(peer: &Peer, path: &str) -> Result<Request<()>, Failure> {
+    client::check_path(path)?;
+    let authority = client::authority(peer.servername.as_deref(), &peer.target);
     let uri = format!("https://{authority}{path}");
     let uri = Uri::try_from(&uri).map_err(|e| Failure::cannot(format_args!("{uri}: {e}")))?;
     Request::get(uri).header(USER_AGENT, "clasp").body(()).map_err(Failure::cannot)

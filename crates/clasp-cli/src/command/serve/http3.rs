@@ -141,6 +141,9 @@ async fn answer(service: Arc<Service>, activity: Arc<Activity>, request: Request
     }
     // Until then it is no answer: whoever stops would close the connection under it.
     let _arrived = stream.finish().await;
+    drop(body);
+    // A client may take it amiss where the end of its request is stopped while it is on its way.
+    let _ended = timeout(PARTING, stream.recv_data()).await.map(drop);
 }
 
 /// RFC 9110 6.6.1: a server with a clock says when.
