@@ -21,9 +21,11 @@ fn mirror() -> SocketAddr {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
             let mut body = vec![0; length];
             reader.read_exact(&mut body).unwrap();
-            if head.contains("upgrade: loud\r\n") {
-                tcp.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: loud\r\n\r\n")
-                    .unwrap();
+            if head.contains("upgrade: ") {
+                let to = if head.contains("GET /h2c") { "h2c" } else { "websocket" };
+                let switch =
+                    format!("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: {to}\r\n\r\n");
+                tcp.write_all(switch.as_bytes()).unwrap();
                 let mut word = [0; 4];
                 reader.read_exact(&mut word).unwrap();
                 tcp.write_all(&word.to_ascii_uppercase()).unwrap();
@@ -100,8 +102,8 @@ fn an_upgrade_goes_through_and_a_backend_that_is_gone_is_said() {
     let options = "{id} --client-ca {root.pem} --client-auth request --client-cert-header";
     let proxy = stage.proxy(&format!("--listen 127.0.0.1:0 --to {} {options}", mirror()));
     let mut tls = connect(&stage.client(""), "localhost", &proxy.address);
-    let said = request(&mut tls, "GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: loud\r\n\r\n");
-    assert!(said.starts_with("HTTP/1.1 101") && said.contains("upgrade: loud"), "{said}");
+    let said = request(&mut tls, "GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: WebSocket\r\n\r\n");
+    assert!(said.starts_with("HTTP/1.1 101") && said.contains("upgrade: websocket"), "{said}");
     assert_eq!(ask(&mut tls, b"word").unwrap(), b"WORD");
     proxy.line("end=done");
 
@@ -112,4 +114,47 @@ fn an_upgrade_goes_through_and_a_backend_that_is_gone_is_said() {
     assert!(said.starts_with("HTTP/1.1 502"), "{said}");
     drop(tls);
     proxy.line("end=connect_refused");
+}
+
+/// What is HTTP again behind an upgrade nobody would look at, and a client could say there whose certificate it has.
+#[test]
+fn nobody_comes_by_an_upgrade_to_where_headers_are_not_looked_at() {
+    let stage = Stage::new();
+    let options = "{id} --client-ca {root.pem} --client-auth request --client-cert-header";
+    let proxy = stage.proxy(&format!("--listen 127.0.0.1:0 --to {} {options}", mirror()));
+    let mut tls = connect(&stage.client(""), "localhost", &proxy.address);
+    for upgrade in [
+        "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA",
+        "connection: upgrade\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA",
+        "connection: upgrade\r\nupgrade: websocket, h2c",
+        "connection: upgrade\r\nupgrade: h2c, websocket",
+        "connection: upgrade\r\nupgrade: websocket\r\nupgrade: h2c",
+        "connection: upgrade\r\nupgrade: HTTP/2.0",
+        "connection: upgrade\r\nupgrade: TLS/1.2",
+        "upgrade: websocket",
+    ] {
+        let said = request(&mut tls, &format!("GET / HTTP/1.1\r\nhost: a\r\n{upgrade}\r\n\r\n"));
+        assert!(said.starts_with("HTTP/1.1 200"), "{upgrade}: {said}");
+        assert!(!said.contains("upgrade") && !said.contains("settings"), "{upgrade}: {said}");
+    }
+    // Asked for one, and answered with another.
+    let said = request(&mut tls, "GET /h2c HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+    assert!(said.starts_with("HTTP/1.1 502"), "{said}");
+}
+
+/// RFC 9112 3.2, 7.1: what cannot be understood is the client's fault, and said so.
+#[test]
+fn requests_that_are_none_are_refused() {
+    let stage = Stage::new();
+    let options = "{id} --client-ca {root.pem} --client-auth request --client-cert-header";
+    let proxy = stage.proxy(&format!("--listen 127.0.0.1:0 --to {} {options}", mirror()));
+    for head in [
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        let mut tls = connect(&stage.client(""), "localhost", &proxy.address);
+        let said = request(&mut tls, head);
+        assert!(said.starts_with("HTTP/1.1 400"), "{head:?}: {said}");
+    }
 }

@@ -114,7 +114,7 @@ fn each_key_wrong_once_is_refused_with_its_line_and_its_words() {
         ("[[listener]]\nlisten = \"a.test\"\n".into(), "listen a.test has no port"),
         ("[[listener]]\nlisten = \"127.0.0.1:0\"\n".into(), "no route"),
         ("[[listener]]\n[[listener.route]]\nto = \"a:1\"\n".into(), "missing field `listen`"),
-        (format!("{tls}{good}{id}"), "two listeners have the address 127.0.0.1:0"),
+        (format!("{tls}{good}{id}"), "listeners 127.0.0.1:0 and 127.0.0.1:0 want the same address"),
         (format!("dain = 3\n{tls}"), "line 1: there is no key dain here"),
         (format!("dain = 3\n{tls}"), "perhaps drain?"),
         (format!("{tls}cert_file = \"a\"\n"), "line 7: there is no key cert_file here"),
@@ -190,6 +190,24 @@ fn each_key_wrong_once_is_refused_with_its_line_and_its_words() {
         (format!("{tls}alpn = []\n"), "an empty list: leave it out"),
         (format!("{good}cert = []\n"), "an empty list: leave it out"),
         (tls.replace("[[listener.route]]", "proxy-from = []\n[[listener.route]]"), "an empty list: leave it out"),
+        (
+            tls.replace("[[listener.route]]", "proxy-from = [\"unix\"]\n[[listener.route]]"),
+            "proxy-from unix: nobody comes from there to 127.0.0.1:0, which is TCP",
+        ),
+        (
+            tls.replace("[[listener.route]]", "proxy-from = [\"10.0.0.0/8\"]\n[[listener.route]]")
+                .replace("127.0.0.1:0", "unix:/x"),
+            "nobody comes from there to unix:/x, which is a Unix socket",
+        ),
+        (format!("{tls}match-alpn = [\"h2\"]\nalpn = [\"http/1.1\"]\n"), "agree on nothing"),
+        (
+            format!("{tls}match-alpn = [\"h2\"]\nclient-ca = \"root.pem\"\nclient-cert-header = true\n"),
+            "agree on nothing",
+        ),
+        (
+            format!("admin = \":8443\"\n{}", tls.replace("127.0.0.1:0", "127.0.0.1:8443")),
+            "admin :8443 and the listener 127.0.0.1:8443 want the same address",
+        ),
         (
             tls.replace("[[listener.route]]", "proxy-from = [\"10.0.0.1/8\"]\n[[listener.route]]"),
             "proxy-from 10.0.0.1/8 has bits behind the first 8",

@@ -26,6 +26,20 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Whether one socket cannot be opened beside the other: it is the same, or all of this host's addresses and one of them.
+    pub(super) fn clashes(&self, other: &Self) -> bool {
+        let (Self::Tcp(one), Self::Tcp(two)) = (self, other) else { return self == other };
+        let (Some((host, port)), Some((other_host, other_port))) = (one.rsplit_once(':'), two.rsplit_once(':')) else {
+            return false;
+        };
+        let is_all = |host: &str| matches!(host, "" | "0.0.0.0" | "[::]");
+        // Of port 0 each has its own.
+        let same_port = port.parse::<u16>().is_ok_and(|port| port != 0 && other_port.parse() == Ok(port));
+        same_port && (host.eq_ignore_ascii_case(other_host) || is_all(host) || is_all(other_host))
+    }
+}
+
 impl FromStr for Address {
     type Err = String;
 
@@ -64,6 +78,32 @@ impl fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_is_opened_once() {
+        let clash = |a: &str, b: &str| a.parse::<Address>().unwrap().clashes(&b.parse().unwrap());
+        for (a, b) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            (":80", "127.0.0.1:80"),
+            ("0.0.0.0:80", "10.0.0.1:080"),
+            ("[::1]:80", "[::]:80"),
+            ("a.test:80", "A.test:80"),
+            ("unix:/a", "unix:/a"),
+            ("systemd:0", "systemd:0"),
+        ] {
+            assert!(clash(a, b) && clash(b, a), "{a} {b}");
+        }
+        for (a, b) in [
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("127.0.0.1:0", ":0"),
+            ("127.0.0.1:80", "127.0.0.2:80"),
+            (":80", ":81"),
+            ("unix:/a", "unix:/b"),
+            ("unix:/a", ":80"),
+        ] {
+            assert!(!clash(a, b) && !clash(b, a), "{a} {b}");
+        }
+    }
 
     #[test]
     fn addresses_are_read_as_people_write_them() {

@@ -1,6 +1,7 @@
 //! The PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt, 2.1 and 2.2): who a client is, as whoever stands before us says, and
 //! as we say to the backend.
 
+use super::address::Address;
 use super::wire::Plain;
 use clasp::Facts;
 use clasp_x509::Certificate;
@@ -286,6 +287,15 @@ pub(super) enum Network {
 }
 
 impl Network {
+    /// Whether somebody can come from there to this socket; of one that was passed it is not known.
+    pub(super) const fn reaches(self, socket: &Address) -> bool {
+        match socket {
+            Address::Tcp(_) => !matches!(self, Self::Unix),
+            Address::Unix(_) => matches!(self, Self::Unix),
+            Address::Passed(_) => true,
+        }
+    }
+
     pub(super) fn has(self, peer: Option<SocketAddr>) -> bool {
         let (address, bits, peer) = match (self, peer.map(|peer| peer.ip().to_canonical())) {
             (Self::Unix, peer) => return peer.is_none(),

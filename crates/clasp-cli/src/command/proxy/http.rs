@@ -29,7 +29,11 @@ use tokio::task::JoinSet;
 /// RFC 9440 2: what is ours alone to say.
 const OURS: [HeaderName; 2] = [HeaderName::from_static("client-cert"), HeaderName::from_static("client-cert-chain")];
 /// RFC 9110 7.6.1: what is about one connection, besides what `Connection` names.
-const HOP: [&str; 6] = ["keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+const HOP: [&str; 7] =
+    ["http2-settings", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+/// The one protocol that may follow. Another may be HTTP again (`h2c`), whose requests nobody would look at: there a client could say
+/// whose certificate it has (RFC 9440 4).
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
 type Body = BoxBody<Bytes, hyper::Error>;
 
@@ -48,8 +52,8 @@ fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Takes away what is about the connection that it came by. Gives what it wants to be upgraded to.
-fn one_hop(headers: &mut HeaderMap) -> Option<HeaderValue> {
+/// Takes away what is about the connection that it came by. Says whether it is to be upgraded to what may follow, and to nothing else.
+fn one_hop(headers: &mut HeaderMap) -> bool {
     let named: Vec<String> = headers
         .get_all(CONNECTION)
         .iter()
@@ -57,7 +61,9 @@ fn one_hop(headers: &mut HeaderMap) -> Option<HeaderValue> {
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
-    let upgrade = headers.get(UPGRADE).cloned().filter(|_| named.iter().any(|name| name == "upgrade"));
+    let mut wanted = headers.get_all(UPGRADE).iter();
+    let is_websocket = wanted.next().is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(WEBSOCKET.as_bytes()));
+    let upgrade = is_websocket && wanted.next().is_none() && named.iter().any(|name| name == "upgrade");
     for name in named.iter().map(String::as_str).chain(HOP).filter(|name| *name != "host") {
         headers.remove(name);
     }
@@ -66,18 +72,20 @@ fn one_hop(headers: &mut HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Puts the upgrade back that both sides have to hear of.
-fn put_upgrade(headers: &mut HeaderMap, to: HeaderValue) {
-    headers.insert(UPGRADE, to);
+fn put_upgrade(headers: &mut HeaderMap) {
+    headers.insert(UPGRADE, WEBSOCKET);
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
 }
 
 /// What is asked of the backend for a client: nothing of it is about the client's connection, and only we say whose certificate it is.
-fn forwarded(
-    request: &mut Request<Incoming>,
-    certificate: Option<&HeaderValue>,
-) -> Result<Option<HeaderValue>, StatusCode> {
+fn forwarded(request: &mut Request<Incoming>, certificate: Option<&HeaderValue>) -> Result<bool, StatusCode> {
     if request.method() == Method::CONNECT {
         return Err(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    // RFC 9112 3.2: one Host, and none in HTTP/1.0 at most.
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11 {
+        return Err(StatusCode::BAD_REQUEST);
     }
     // RFC 9112 3.2.2: a whole URI says the host, whatever the header says.
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
@@ -96,8 +104,8 @@ fn forwarded(
         let [name, _] = OURS;
         headers.insert(name, certificate.clone());
     }
-    if let Some(to) = upgrade.clone() {
-        put_upgrade(headers, to);
+    if upgrade {
+        put_upgrade(headers);
     }
     Ok(upgrade)
 }
@@ -121,15 +129,25 @@ struct Behind<'a> {
     failed: Option<Reason>,
 }
 
+/// Who is to blame where there is no answer.
+enum Unanswered {
+    Client,
+    Backend(Reason),
+}
+
 impl Behind<'_> {
-    async fn ask(&mut self, request: Request<Incoming>) -> Result<Response<Incoming>, Reason> {
-        let http = |e: hyper::Error| Reason::failed("backend_http", e.to_string());
+    async fn ask(&mut self, request: Request<Incoming>) -> Result<Response<Incoming>, Unanswered> {
+        // A body that hyper was given and could not read is the client's.
+        let http = |e: hyper::Error| match e.is_user() {
+            true => Unanswered::Client,
+            false => Unanswered::Backend(Reason::failed("backend_http", e.to_string())),
+        };
         let usable = match &mut self.sender {
             Some(sender) => sender.ready().await.is_ok(),
             None => false,
         };
         if !usable {
-            let end = (self.connect)().await?;
+            let end = (self.connect)().await.map_err(Unanswered::Backend)?;
             let (sender, connection) = client::handshake(TokioIo::new(end)).await.map_err(http)?;
             // How it ends, its requests hear.
             self.moving.spawn(async move { drop(connection.with_upgrades().await) });
@@ -137,7 +155,7 @@ impl Behind<'_> {
         }
         match &mut self.sender {
             Some(sender) => sender.send_request(request).await.map_err(http),
-            None => Err(Reason::failed("backend_http", "there is no connection")),
+            None => Err(Unanswered::Backend(Reason::failed("backend_http", "there is no connection"))),
         }
     }
 }
@@ -156,21 +174,22 @@ impl Front<'_> {
             Ok(upgrade) => upgrade,
             Err(status) => return Ok(say(status, "not through this proxy\n")),
         };
-        let ours = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
+        let ours = upgrade.then(|| hyper::upgrade::on(&mut request));
         let mut behind = self.behind.lock().await;
         let mut response = match behind.ask(request).await {
             Ok(response) => response,
-            Err(reason) => {
+            Err(Unanswered::Client) => return Ok(say(StatusCode::BAD_REQUEST, "the body cannot be read\n")),
+            Err(Unanswered::Backend(reason)) => {
                 behind.failed = Some(reason);
                 return Ok(say(StatusCode::BAD_GATEWAY, "the backend does not answer\n"));
             }
         };
-        let to = one_hop(response.headers_mut());
+        let to_websocket = one_hop(response.headers_mut());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let (Some(ours), Some(to)) = (ours, to) else {
+            let Some(ours) = ours.filter(|_| to_websocket) else {
                 return Ok(say(StatusCode::BAD_GATEWAY, "the backend speaks another protocol\n"));
             };
-            put_upgrade(response.headers_mut(), to);
+            put_upgrade(response.headers_mut());
             let theirs = hyper::upgrade::on(&mut response);
             self.tunnels.lock().await.spawn(async move {
                 if let (Ok(ours), Ok(theirs)) = tokio::join!(ours, theirs) {
@@ -290,10 +309,9 @@ mod tests {
             ("host", "a.test"),
             ("x-two", "2"),
         ]);
-        assert_eq!(one_hop(&mut said), None);
+        assert!(!one_hop(&mut said));
         assert_eq!(said.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["host", "x-two"]);
-        let mut said = headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")]);
-        assert_eq!(one_hop(&mut said).unwrap(), "websocket");
-        assert!(said.is_empty());
+        let mut said = headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "WebSocket")]);
+        assert!(one_hop(&mut said) && said.is_empty());
     }
 }

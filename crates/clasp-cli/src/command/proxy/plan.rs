@@ -146,10 +146,18 @@ impl Plan {
             let planned = planned(listener, settings, limits, sessions).map_err(|e| {
                 if settings.listener.len() > 1 { e.within(format_args!("listener {number}")) } else { e }
             })?;
-            if listeners.iter().any(|other| other.listen == planned.listen) {
-                return Err(Failure::cannot(format_args!("two listeners have the address {}", planned.listen)));
+            // A reload knows each by its address.
+            let is_taken = |other: &&Planned| other.listen == planned.listen || other.listen.clashes(&planned.listen);
+            if let Some(other) = listeners.iter().find(is_taken) {
+                return Err(two_on_one(format_args!("listeners {} and {}", other.listen, planned.listen)));
             }
             listeners.push(planned);
+        }
+        let admin: Option<Address> = settings.admin.as_deref().and_then(|at| at.parse().ok());
+        if let Some(admin) = admin
+            && let Some(other) = listeners.iter().find(|other| other.listen.clashes(&admin))
+        {
+            return Err(two_on_one(format_args!("--admin {admin} and the listener {}", other.listen)));
         }
         let certificates = settings.listener.iter().flat_map(|listener| &listener.route).flat_map(|route| &route.cert);
         let certificates = certificates.filter_map(|file| Some((file.display().to_string(), end_of(file)?))).collect();
@@ -180,6 +188,10 @@ impl Plan {
         };
         self.listeners.iter().flat_map(move |l| l.service.routes.iter().map(move |route| line(&l.listen, route)))
     }
+}
+
+fn two_on_one(what: impl core::fmt::Display) -> Failure {
+    Failure::cannot(format_args!("{what} want the same address")).hint("give one of them another port")
 }
 
 /// When the first certificate of a file ends, in seconds since 1970; of an archive that is not known.
@@ -243,6 +255,15 @@ fn planned(
     }
     let proxy_from: Result<Vec<Network>, String> = settings.proxy_from.iter().map(|network| network.parse()).collect();
     let proxy_from = proxy_from.map_err(|why| Failure::cannot(format_args!("--proxy-from {why}")))?;
+    // Among others one that fits no socket of this kind does no harm.
+    if !proxy_from.is_empty() && !proxy_from.iter().any(|place| place.reaches(&listen)) {
+        let (all, socket) =
+            (settings.proxy_from.join(","), if listen.host().is_some() { "TCP" } else { "a Unix socket" });
+        return Err(Failure::cannot(format_args!(
+            "--proxy-from {all}: nobody comes from there to {listen}, which is {socket}"
+        ))
+        .hint("say where the balancer comes from: its network, or `unix` where it comes by a Unix socket"));
+    }
     let (form, quiet) = (all.log, all.quiet);
     Ok(Planned { listen, service: Arc::new(Service { takes_tls, proxy_from, routes, limits, form, quiet }) })
 }
@@ -303,6 +324,13 @@ fn check(settings: &RouteSettings) -> Result<(), Failure> {
         return Err(Failure::cannot("neither --cert nor --originate: no side would speak TLS")
             .hint("--cert FILE --key FILE speak it with clients, --originate with the backend"));
     }
+    if let Some(speaks) = agrees_on_nothing(settings).filter(|_| terminates) {
+        return Err(Failure::cannot(format_args!(
+            "--match-alpn {} and {speaks}: clients of the one agree on nothing with the other",
+            settings.match_alpn.join(",")
+        ))
+        .hint("let both have a protocol in common"));
+    }
     if has_allow && settings.client_auth == Some(Ask::Request) {
         return Err(Failure::cannot(
             "--client-auth request and --allow-... exclude each other: whoever has no certificate has no name that is allowed",
@@ -310,6 +338,20 @@ fn check(settings: &RouteSettings) -> Result<(), Failure> {
         .hint("leave --client-auth out"));
     }
     Ok(())
+}
+
+/// What a route speaks, if it is none of the protocols that its clients are chosen by.
+fn agrees_on_nothing(settings: &RouteSettings) -> Option<String> {
+    let spoken: Vec<&str> = match (settings.client_cert_header, &settings.alpn[..]) {
+        (true, []) => vec!["http/1.1"],
+        (_, spoken) => spoken.iter().map(String::as_str).collect(),
+    };
+    let common = settings.match_alpn.iter().any(|protocol| spoken.contains(&protocol.as_str()));
+    let both = !(spoken.is_empty() || settings.match_alpn.is_empty());
+    (both && !common).then(|| match settings.alpn.is_empty() {
+        true => "--client-cert-header (HTTP/1.1)".into(),
+        false => format!("--alpn {}", spoken.join(",")),
+    })
 }
 
 /// Nobody looks at a client's certificate there, whatever a route says of it.
