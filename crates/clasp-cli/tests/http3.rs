@@ -5,7 +5,7 @@
 mod common;
 
 use clasp::{ClientConfig, Roots};
-use common::{Served, clasp, issued, refuses, serve, text};
+use common::{Served, Site, clasp, refuses, serve, text};
 use h3::client::{RequestStream, SendRequest};
 use h3_quinn::{BidiStream, OpenStreams};
 use hyper::body::{Buf, Bytes};
@@ -13,7 +13,6 @@ use hyper::{Method, Request, Response};
 use quinn::{Connection, ConnectionError, Endpoint, VarInt};
 use std::future::{Future, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,23 +20,9 @@ const LARGE: usize = 5_000_000;
 const NO_ERROR: VarInt = VarInt::from_u32(0x100);
 const EXCESSIVE_LOAD: VarInt = VarInt::from_u32(0x107);
 
-struct Site {
-    folder: tempfile::TempDir,
-    root: String,
-    chain: String,
-    key: String,
-    www: PathBuf,
-}
-
 impl Site {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, chain, key) = issued(folder.path());
-        let www = folder.path().join("www");
-        std::fs::create_dir(&www).unwrap();
-        std::fs::write(www.join("page.txt"), "a page").unwrap();
-        std::fs::write(www.join("large"), vec![b'x'; LARGE]).unwrap();
-        Self { folder, root, chain, key, www }
+        Self::with_large(LARGE)
     }
 
     fn serve(&self, more: &[&str]) -> Served {

@@ -5,7 +5,7 @@
 mod common;
 
 use clasp::{ClientConfig, Roots, Stream};
-use common::{Served, clasp, clasp_fed, encrypted, issued, password_file, refuses, serve, serve_within, text};
+use common::{Served, Site, clasp, clasp_fed, encrypted, issued, password_file, refuses, serve, serve_within, text};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http2;
@@ -13,30 +13,16 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 const LARGE: usize = 20_000_000;
 
-struct Site {
-    folder: tempfile::TempDir,
-    root: String,
-    chain: String,
-    key: String,
-    www: PathBuf,
-}
-
 impl Site {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, chain, key) = issued(folder.path());
-        let www = folder.path().join("www");
-        std::fs::create_dir(&www).unwrap();
-        std::fs::write(www.join("page.txt"), "a page").unwrap();
-        std::fs::write(www.join("large"), vec![b'x'; LARGE]).unwrap();
-        Self { folder, root, chain, key, www }
+        Self::with_large(LARGE)
     }
 
     fn options<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::Receiver;
 use std::thread;
@@ -237,5 +237,27 @@ fn end_of(record: &[u8], kind: u8) -> Option<usize> {
         if header[0] == kind {
             return Some(at);
         }
+    }
+}
+
+/// A directory to serve, and a certificate for whoever serves it.
+pub(crate) struct Site {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) root: String,
+    pub(crate) chain: String,
+    pub(crate) key: String,
+    pub(crate) www: PathBuf,
+}
+
+impl Site {
+    /// A page, and a file of so many bytes.
+    pub(crate) fn with_large(bytes: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, chain, key) = issued(folder.path());
+        let www = folder.path().join("www");
+        std::fs::create_dir(&www).unwrap();
+        std::fs::write(www.join("page.txt"), "a page").unwrap();
+        std::fs::write(www.join("large"), vec![b'x'; bytes]).unwrap();
+        Self { folder, root, chain, key, www }
     }
 }
